@@ -1,0 +1,1 @@
+"""The Django project: settings, accounts, models behind interfaces, media, queue, and the embedded database."""

@@ -1,0 +1,93 @@
+"""The environment variables that configure an installation, typed and checked once."""
+
+import secrets
+import sys
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+class Environment(BaseSettings):
+    """Every variable reads `HEIMDEX_<NAME>`; docs/configuration.md lists them."""
+
+    model_config = SettingsConfigDict(env_prefix="HEIMDEX_", extra="ignore")
+
+    home: Path = CHECKOUT / ".heimdex"
+    profile: Literal["packaged", "local", "openai"] = "packaged"
+
+    debug: bool = False
+    secret_key: str = ""
+    allowed_hosts: str = "localhost,127.0.0.1,[::1]"
+    csrf_trusted_origins: str = ""
+    public_url: str = ""
+    https: bool = False
+    time_zone: str = "UTC"
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    database_url: str = ""
+    web_port: int = Field(default=8000, ge=1, le=65535)
+    web_threads: int = Field(default=8, ge=1, le=256)
+    upload_workers: int = Field(default=1, ge=1, le=64)
+    reprocess_workers: int = Field(default=1, ge=1, le=64)
+    redis_url: str = ""
+
+    storage: Literal["local", "s3"] = "local"
+    s3_bucket: str = ""
+    s3_endpoint_url: str = ""
+    s3_region: str = "us-east-1"
+    s3_access_key: str = ""
+    s3_secret_key: str = ""
+
+    max_upload_bytes: int = Field(default=10 * 1024**3, ge=1)
+    upload_ttl_s: int = Field(default=24 * 3600, ge=60)
+    link_ttl_s: int = Field(default=3600, ge=60)
+    max_duration_s: int = Field(default=6 * 3600, ge=1)
+    lease_s: int = Field(default=60, ge=5)
+    max_attempts: int = Field(default=3, ge=1)
+    task_timeout_s: int = Field(default=4 * 3600, ge=60)
+
+    openai_api_key: str = ""
+    openai_base_url: str = ""
+    # A checkpoint file or a tag that open_clip can fetch.
+    open_clip_weights: str = "openai"
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment, or end the process with one line per wrong variable."""
+        try:
+            return cls()
+        except ValidationError as error:
+            lines = [
+                f"HEIMDEX_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']} (it is {problem.get('input')!r})"
+                for problem in error.errors()
+            ]
+            sys.exit("Heimdex cannot start; correct these environment variables:\n  " + "\n  ".join(lines))
+
+    def resolved_secret_key(self) -> str:
+        """Return the configured key, or the one kept under the home directory (made on first use)."""
+        if self.secret_key:
+            return self.secret_key
+        path = self.home / "secret_key"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            scratch = path.with_suffix(f".{secrets.token_hex(4)}")
+            scratch.touch(mode=0o600)
+            scratch.write_text(secrets.token_urlsafe(50))
+            try:
+                # A hard link fails if another process was first, so both then read the same key.
+                path.hardlink_to(scratch)
+            except FileExistsError:
+                pass
+            finally:
+                scratch.unlink()
+        return path.read_text()
