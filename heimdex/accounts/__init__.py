@@ -1,0 +1,1 @@
+"""Who uses an installation: the user model, log-in by page, session and token."""

@@ -1,0 +1,10 @@
+"""The app of the user model."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "heimdex.accounts"
+    label = "accounts"
+    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = "Accounts"

@@ -1,0 +1,69 @@
+"""The user: the owner of every video, person and vector."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from heimdex.accounts.emails import CanonicalEmailField, canonical_email
+
+
+class UserManager(BaseUserManager["User"]):
+    """Make users and find them by e-mail address, however it is capitalised."""
+
+    use_in_migrations = True
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Store a user; without a password nobody can log in as them."""
+        if not email:
+            raise ValueError("A user needs an e-mail address.")
+        user = self.model(email=canonical_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Store a user who may do everything, the admin pages included."""
+        return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who logs in with an e-mail address and owns what they upload."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = CanonicalEmailField(
+        "e-mail address", max_length=254, unique=True, error_messages={"unique": "An account with this e-mail address already exists."}
+    )
+    name = models.CharField(max_length=150, blank=True)
+    is_staff = models.BooleanField("staff", default=False, help_text="May use the admin pages and reprocess embeddings.")
+    is_active = models.BooleanField("active", default=True, help_text="Clear this instead of deleting the account to keep its videos.")
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    EMAIL_FIELD = "email"
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name = "user"
+        ordering = ["email"]
+        constraints = [
+            # The field already writes one spelling; this holds for rows that reach the table by another way.
+            models.UniqueConstraint(Lower("email"), name="accounts_user_email_unique_any_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def get_full_name(self) -> str:
+        """Return the name, or the address of who gave none."""
+        return self.name or self.email
+
+    def get_short_name(self) -> str:
+        """Return the first word of the name, or the address of who gave none."""
+        return self.name.split()[0] if self.name.strip() else self.email
