@@ -1,0 +1,23 @@
+"""TCP ports of the loopback interface."""
+
+import socket
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a server could listen on 127.0.0.1:`port` now."""
+    with socket.socket() as probe:
+        # As servers do, so that connections in TIME_WAIT of the last run do not cost the port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port() -> int:
+    """Return a port that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
