@@ -1,8 +1,14 @@
 """One spelling for an e-mail address, wherever it enters."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
+
+if TYPE_CHECKING:
+    EmailField = models.EmailField[str, str]
+else:
+    # Only the type stubs know the field's parameters.
+    EmailField = models.EmailField
 
 
 def canonical_email(value: str) -> str:
@@ -13,7 +19,7 @@ def canonical_email(value: str) -> str:
     return value.strip().lower()
 
 
-class CanonicalEmailField(models.EmailField):
+class CanonicalEmailField(EmailField):
     """An e-mail column that holds, and is looked up by, the canonical spelling only."""
 
     def to_python(self, value: Any) -> Any:

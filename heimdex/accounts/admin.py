@@ -1,0 +1,29 @@
+"""The admin pages of users; apps that build on users extend `UserAdmin` and register it anew."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth import admin as auth_admin
+
+from heimdex.accounts.forms import AdminUserChangeForm, AdminUserForm
+from heimdex.accounts.models import User
+
+
+@admin.register(User)
+class UserAdmin(auth_admin.UserAdmin):  # type: ignore[type-arg]  # generic only in the stubs
+    """Users by e-mail address, with the password form of Django."""
+
+    form = AdminUserChangeForm
+    add_form = AdminUserForm
+    actions: list[Any] = []
+    list_display = ["email", "name", "is_staff", "is_active", "date_joined", "last_login"]
+    list_filter = ["is_staff", "is_superuser", "is_active", "groups"]
+    search_fields = ["email", "name"]
+    ordering = ["email"]
+    readonly_fields = ["id", "date_joined", "last_login"]
+    fieldsets = [
+        (None, {"fields": ["id", "email", "name", "password"]}),
+        ("Permissions", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
+        ("Dates", {"fields": ["date_joined", "last_login"]}),
+    ]
+    add_fieldsets = [(None, {"classes": ["wide"], "fields": ["email", "name", "usable_password", "password1", "password2"]})]

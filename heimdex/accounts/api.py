@@ -1,0 +1,106 @@
+"""The endpoints under /v1/auth/: register, log in by session or token, log out."""
+
+from typing import Any, cast
+
+from django.contrib.auth import login, logout
+from django.contrib.auth.signals import user_logged_in
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
+from rest_framework_simplejwt.serializers import TokenBlacklistSerializer
+from rest_framework_simplejwt.tokens import RefreshToken
+
+from heimdex.accounts.models import User
+from heimdex.accounts.serializers import (
+    AccountSerializer,
+    CredentialsSerializer,
+    RegisteredSerializer,
+    RegisterSerializer,
+    RotatingRefreshSerializer,
+    TokenPairSerializer,
+)
+
+LOCKED = OpenApiResponse(description="Too many failed log-ins; `Retry-After` says for how many seconds.")
+
+
+class OpenView(APIView):
+    """A view for who is not logged in yet.
+
+    It needs no CSRF token: it takes JSON only, which no foreign page can send without a preflight that is refused here.
+    """
+
+    authentication_classes: list[Any] = []
+    permission_classes: list[Any] = []
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """Name a scheme, so that wrong credentials answer 401 and not 403."""
+        return 'Bearer realm="api"'
+
+
+class RegisterView(OpenView):
+    @extend_schema(request=RegisterSerializer, responses={201: RegisteredSerializer}, summary="Make an account")
+    def post(self, request: Request) -> Response:
+        serializer = RegisterSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return Response(RegisteredSerializer(serializer.save()).data, status=status.HTTP_201_CREATED)
+
+
+class LoginView(OpenView):
+    @extend_schema(
+        request=CredentialsSerializer,
+        responses={200: AccountSerializer, 429: LOCKED},
+        summary="Log in by session (cookies `sessionid`, `csrftoken`)",
+    )
+    def post(self, request: Request) -> Response:
+        serializer = CredentialsSerializer(data=request.data, context={"request": request})
+        serializer.is_valid(raise_exception=True)
+        login(request._request, serializer.user)
+        return Response(AccountSerializer(serializer.user).data)
+
+
+class LogoutView(APIView):
+    @extend_schema(request=None, responses={204: None}, summary="End the session")
+    def post(self, request: Request) -> Response:
+        logout(request._request)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class MeView(APIView):
+    @extend_schema(responses=AccountSerializer, summary="The account that is logged in")
+    def get(self, request: Request) -> Response:
+        return Response(AccountSerializer(cast(User, request.user)).data)
+
+
+class TokenView(OpenView):
+    @extend_schema(request=CredentialsSerializer, responses={200: TokenPairSerializer, 429: LOCKED}, summary="Log in by token")
+    def post(self, request: Request) -> Response:
+        serializer = CredentialsSerializer(data=request.data, context={"request": request})
+        serializer.is_valid(raise_exception=True)
+        # As after a session log-in: the failures before are forgotten and the time is noted.
+        user_logged_in.send(sender=User, request=request._request, user=serializer.user)
+        refresh = RefreshToken.for_user(serializer.user)
+        return Response({"access": str(refresh.access_token), "refresh": str(refresh)})
+
+
+class TokenRefreshView(OpenView):
+    @extend_schema(request=RotatingRefreshSerializer, responses=TokenPairSerializer, summary="Trade a refresh token, once, for a new pair")
+    def post(self, request: Request) -> Response:
+        return Response(_checked(RotatingRefreshSerializer(data=request.data)))
+
+
+class TokenRevokeView(OpenView):
+    @extend_schema(request=TokenBlacklistSerializer, responses={204: None}, summary="Make a refresh token useless")
+    def post(self, request: Request) -> Response:
+        _checked(TokenBlacklistSerializer(data=request.data))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _checked(serializer: Any) -> Any:
+    try:
+        serializer.is_valid(raise_exception=True)
+    except TokenError as error:
+        raise InvalidToken(str(error)) from error
+    return serializer.validated_data

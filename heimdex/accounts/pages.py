@@ -1,0 +1,21 @@
+"""The page on which a person makes an account."""
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.generic import FormView
+
+from heimdex.accounts.forms import RegisterForm
+
+
+class RegisterPage(FormView):  # type: ignore[type-arg]  # generic only in the stubs
+    """Make an account and log its holder in."""
+
+    form_class = RegisterForm
+    template_name = "registration/register.html"
+
+    def form_valid(self, form: RegisterForm) -> HttpResponse:
+        # Several backends are configured, so Django must be told which one vouches for the new user.
+        login(self.request, form.save(), backend="django.contrib.auth.backends.ModelBackend")
+        return redirect(settings.LOGIN_REDIRECT_URL)

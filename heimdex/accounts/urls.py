@@ -1,0 +1,26 @@
+"""Addresses of the pages under /accounts/."""
+
+from django.conf import settings
+from django.contrib.auth import views
+from django.urls import path
+
+from heimdex.accounts.pages import RegisterPage
+
+urlpatterns = [
+    path(
+        "login/",
+        views.LoginView.as_view(redirect_authenticated_user=True, extra_context={"heading": "Log in", "action": "Log in"}),
+        name="login",
+    ),
+    path("logout/", views.LogoutView.as_view(), name="logout"),
+    path("register/", RegisterPage.as_view(extra_context={"heading": "Register", "action": "Register"}), name="register"),
+    path(
+        "password/",
+        views.PasswordChangeView.as_view(
+            template_name="registration/change_password.html",
+            success_url=settings.LOGIN_REDIRECT_URL,
+            extra_context={"heading": "Change the password", "action": "Change the password"},
+        ),
+        name="change-password",
+    ),
+]

@@ -1,0 +1,28 @@
+"""Whether this process can serve, for load balancers and supervisors."""
+
+from django.db import Error, connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+
+
+@never_cache
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Answer 200, or 503 when the database cannot be reached; needs no log-in and touches no session."""
+    reachable = _database_answers()
+    body = {
+        "status": "ok" if reachable else "unavailable",
+        "database": "ok" if reachable else "unreachable",
+    }
+    return JsonResponse(body, status=200 if reachable else 503)
+
+
+def _database_answers() -> bool:
+    try:
+        connection.ensure_connection()
+        if not connection.is_usable():
+            # A kept connection whose server was restarted: the next one may work.
+            connection.close()
+            connection.ensure_connection()
+    except Error:
+        return False
+    return True

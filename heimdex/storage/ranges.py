@@ -1,0 +1,44 @@
+"""Which bytes of a file a `Range` header asks for (RFC 9110, section 14)."""
+
+import re
+from dataclasses import dataclass
+
+_ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
+
+
+class UnsatisfiableRangeError(ValueError):
+    """The range lies outside the file."""
+
+
+@dataclass(frozen=True)
+class ByteRange:
+    """`length` bytes from `start`."""
+
+    start: int
+    length: int
+
+    def content_range(self, size: int) -> str:
+        return f"bytes {self.start}-{self.start + self.length - 1}/{size}"
+
+
+def requested_range(header: str | None, size: int) -> ByteRange | None:
+    """Return the range that `header` asks of a file of `size` bytes, or None for the whole file.
+
+    Several ranges, other units and what cannot be read get the whole file, as the RFC allows.
+    """
+    match = _ONE_RANGE.fullmatch((header or "").replace(" ", ""))
+    if match is None or match.group() == "bytes=-":
+        return None
+    first, last = match.groups()
+    if not first:
+        length = min(int(last), size)
+        start = size - length
+    else:
+        start = int(first)
+        end = min(int(last), size - 1) if last else size - 1
+        if last and int(last) < start:
+            return None
+        length = end - start + 1
+    if length <= 0 or start >= size:
+        raise UnsatisfiableRangeError(f"bytes */{size}")
+    return ByteRange(start, length)

@@ -1,0 +1,21 @@
+"""All addresses of the service."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from heimdex.health import healthz
+from heimdex.storage.views import media_file
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("heimdex.accounts.urls")),
+    path("v1/auth/", include("heimdex.accounts.api_urls")),
+    path("v1/files/<str:token>", media_file, name="media-file"),
+    path("v1/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+]
+
+handler404 = "heimdex.api.not_found"
+handler500 = "heimdex.api.server_error"
