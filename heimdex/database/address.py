@@ -59,7 +59,7 @@ class Address:
 def embedded_address(home: Path) -> Address | None:
     """Return where the embedded server of this home was last started, or None if it never was."""
     record = read_record(home)
-    return record and Address("127.0.0.1", record.port, record.user, record.password, record.database)
+    return Address("127.0.0.1", record.port, record.user, record.password, record.database) if record else None
 
 
 def database_settings(environment: Environment) -> dict[str, Any]:

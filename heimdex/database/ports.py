@@ -21,3 +21,9 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def pick_port(preferred: int) -> int:
+    """Return `preferred` if it is free, else one of the next twenty, else any."""
+    candidates = range(preferred, min(preferred + 21, 65536))
+    return next((port for port in candidates if is_free(port)), None) or free_port()

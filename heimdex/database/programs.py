@@ -86,6 +86,6 @@ class Programs:
 
 
 def clean_environment() -> dict[str, str]:
-    """Return this process's environment without what would configure PostgreSQL behind our back."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+    """Return this process's environment without what would configure PostgreSQL behind our back, and without our secrets."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG", "HEIMDEX_"))}
     return {**kept, "LANG": "C"}

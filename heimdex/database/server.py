@@ -13,8 +13,8 @@ from heimdex.database.address import Address, embedded_address
 from heimdex.database.cluster import DATABASE, SUPERUSER, ensure_cluster, set_password
 from heimdex.database.configuration import postgresql_conf
 from heimdex.database.errors import EmbeddedServerError
-from heimdex.database.postmaster import end_orphans, end_postmaster, find_postmaster
 from heimdex.database.ports import free_port, is_free
+from heimdex.database.postmaster import end_orphans, end_postmaster, find_postmaster
 from heimdex.database.programs import Programs
 from heimdex.database.record import Record, read_record, write_record
 
@@ -63,7 +63,7 @@ class EmbeddedServer:
     def pid(self) -> int | None:
         """Return the process id of the server, or None when it does not run."""
         postmaster = find_postmaster(self.data)
-        return postmaster and postmaster.process.pid
+        return postmaster.process.pid if postmaster else None
 
     def _start(self, record: Record | None) -> Address:
         end_orphans(self.data)

@@ -1,0 +1,52 @@
+"""The lock that lets one supervisor at a time work on a home."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from heimdex.services.errors import ServiceError
+
+
+def lock_path(home: Path) -> Path:
+    return home / "run" / "supervisor.lock"
+
+
+@contextmanager
+def hold_lock(home: Path, patience_s: float) -> Iterator[bool]:
+    """Hold the lock for the block; yield False when somebody else keeps it longer than `patience_s`."""
+    path = lock_path(home)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ServiceError(f"Cannot write {path} ({error.strerror}): set HEIMDEX_HOME to a directory of your own.") from error
+    try:
+        deadline = time.monotonic() + patience_s
+        while not (held := _try(descriptor, fcntl.LOCK_EX)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        yield held
+    finally:
+        os.close(descriptor)
+
+
+def is_locked(home: Path) -> bool:
+    """Tell whether a supervisor (or a `down`) is at work."""
+    try:
+        descriptor = os.open(lock_path(home), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _try(descriptor, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)
+
+
+def _try(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
