@@ -1,14 +1,23 @@
 """The environment variables that configure an installation, typed and checked once."""
 
+import json
 import secrets
 import sys
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+class ModelOverride(BaseModel):
+    """One alias of `HEIMDEX_MODELS`: a `backend` (a short name of `heimdex.profiles` or a dotted class path) and its options."""
+
+    model_config = ConfigDict(extra="allow")
+
+    backend: str = ""
 
 
 class Environment(BaseSettings):
@@ -34,11 +43,12 @@ class Environment(BaseSettings):
     web_threads: int = Field(default=8, ge=1, le=256)
     upload_workers: int = Field(default=1, ge=1, le=64)
     reprocess_workers: int = Field(default=1, ge=1, le=64)
-    redis_url: str = ""
 
     storage: Literal["local", "s3"] = "local"
     s3_bucket: str = ""
     s3_endpoint_url: str = ""
+    # Where clients reach the service, if under another name than this server does.
+    s3_public_endpoint_url: str = ""
     s3_region: str = "us-east-1"
     s3_access_key: str = ""
     s3_secret_key: str = ""
@@ -47,7 +57,7 @@ class Environment(BaseSettings):
     upload_ttl_s: int = Field(default=24 * 3600, ge=60)
     link_ttl_s: int = Field(default=3600, ge=60)
     max_duration_s: int = Field(default=6 * 3600, ge=1)
-    lease_s: int = Field(default=60, ge=5)
+    lease_s: int = Field(default=60, ge=2)
     max_attempts: int = Field(default=3, ge=1)
     task_timeout_s: int = Field(default=4 * 3600, ge=60)
 
@@ -55,6 +65,18 @@ class Environment(BaseSettings):
     openai_base_url: str = ""
     # A checkpoint file or a tag that open_clip can fetch.
     open_clip_weights: str = "openai"
+    # Overrides single models of the profile: {"text": {"backend": "openai", "model": "bge-m3", "dimensions": 1024}}.
+    models: Annotated[dict[Literal["text", "image", "speech", "description"], ModelOverride], NoDecode] = {}
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _json(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value) if value.strip() else {}
+        except json.JSONDecodeError as error:
+            raise ValueError(f"not JSON, {error}") from error
 
     @field_validator("home")
     @classmethod

@@ -1,0 +1,104 @@
+"""The models of `settings.MODEL_BACKENDS`, one instance per alias and process, built when first asked for."""
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+
+from heimdex.embedders.base import Embedder, ImageEmbedder, TextEmbedder
+
+if TYPE_CHECKING:
+    from heimdex.speech.base import Transcriber
+    from heimdex.vision.base import Describer
+
+
+class BackendHandler:
+    """Map an alias to its instance, as `django.core.files.storage.storages` does; threads share the instances."""
+
+    def __init__(self) -> None:
+        self._instances: dict[str, Any] = {}
+        self._building = threading.Lock()
+
+    def __getitem__(self, alias: str) -> Any:
+        """Return the instance; raises ImproperlyConfigured for an unknown alias, class or option. Loads no model."""
+        with self._building:
+            if alias not in self._instances:
+                self._instances[alias] = _build(alias)
+            return self._instances[alias]
+
+    def reset(self) -> None:
+        """Forget all instances, so that changed settings take effect."""
+        with self._building:
+            self._instances.clear()
+
+
+backends = BackendHandler()
+
+
+def text_embedder() -> TextEmbedder:
+    """Return the embedder of texts."""
+    embeds_text: TextEmbedder = _of_kind("text", TextEmbedder)
+    return embeds_text
+
+
+def image_embedder() -> ImageEmbedder:
+    """Return the embedder of pictures."""
+    embeds_images: ImageEmbedder = _of_kind("image", ImageEmbedder)
+    return embeds_images
+
+
+def embedder(alias: str) -> Embedder:
+    """Return the embedder that a pipeline step names."""
+    embeds: Embedder = _of_kind(alias, Embedder)
+    return embeds
+
+
+def transcriber() -> "Transcriber":
+    """Return what turns speech into words."""
+    speech: Transcriber = backends["speech"]
+    return speech
+
+
+def describer() -> "Describer":
+    """Return what turns keyframes into tags and sentences."""
+    description: Describer = backends["description"]
+    return description
+
+
+def _of_kind(alias: str, kind: type[Any]) -> Any:
+    instance = backends[alias]
+    if not isinstance(instance, kind):
+        raise ImproperlyConfigured(
+            f"MODEL_BACKENDS[{alias!r}] is a {type(instance).__name__}, but a {kind.__name__} is needed: "
+            f'correct "backend" of "{alias}" in HEIMDEX_MODELS.'
+        )
+    return instance
+
+
+def _build(alias: str) -> Any:
+    try:
+        configured = settings.MODEL_BACKENDS[alias]
+    except KeyError:
+        known = ", ".join(sorted(settings.MODEL_BACKENDS))
+        raise ImproperlyConfigured(f"MODEL_BACKENDS has no model {alias!r} (it has {known}): add it, or use one of these.") from None
+    path, options = configured["BACKEND"], configured["OPTIONS"]
+    fix = f'correct "{alias}" in HEIMDEX_MODELS, or choose another HEIMDEX_PROFILE'
+    try:
+        backend_class = import_string(path)
+    except ImportError as error:
+        raise ImproperlyConfigured(f"MODEL_BACKENDS[{alias!r}] names {path}, which cannot be imported ({error}): {fix}.") from error
+    try:
+        return backend_class(**options)
+    except TypeError as error:
+        raise ImproperlyConfigured(f"MODEL_BACKENDS[{alias!r}] has options that {path} does not take ({error}): {fix}.") from error
+
+
+def _forget_on_change(*, setting: str, **kwargs: object) -> None:
+    if setting == "MODEL_BACKENDS":
+        backends.reset()
+
+
+setting_changed.connect(_forget_on_change)

@@ -1,0 +1,70 @@
+"""Where a model's files are, and what they are, without reading them into memory."""
+
+import hashlib
+import os
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+
+def packaged_folder(module: str, folder: str) -> Path | None:
+    """Find a folder inside an installed package without importing the package."""
+    spec = find_spec(module)
+    for location in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(location) / folder
+        if path.is_dir():
+            return path
+    return None
+
+
+def installed_version(distribution: str) -> str:
+    """Return the version of an installed distribution, or an empty string."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file as hex; read once per process as long as the file does not change."""
+    stat = path.stat()
+    return _digest(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, modified_ns: int, size: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def folder_digest(folder: Path) -> str:
+    """Return one SHA-256 over the names and contents of a model's configuration, vocabulary and weights."""
+    lines = [
+        f"{path.relative_to(folder)} {digest(path)}"
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix in {".json", ".txt", ".model", ".safetensors", ".bin"}
+    ]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def hub_problem(repository: str, file: str, revision: str | None, setting: str) -> list[str]:
+    """Return a sentence with the fix if a file is neither in the model hub's cache on this machine nor to be had from the hub.
+
+    Downloads nothing. `setting` says what to change, for example "HEIMDEX_OPEN_CLIP_WEIGHTS".
+    """
+    from huggingface_hub import HfApi, try_to_load_from_cache
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
+    if isinstance(try_to_load_from_cache(repository, file, revision=revision), str):
+        return []
+    fix = f"give this machine access to the model hub once, or point {setting} at a copy of the files"
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "TRUE", "YES", "ON"}:
+        return [f"{repository} is not in this machine's cache and HF_HUB_OFFLINE forbids fetching it: {fix}."]
+    try:
+        found = HfApi().file_exists(repository, file, revision=revision)
+    except HfHubHTTPError as error:
+        return [f"The model hub refuses {repository} ({error.__class__.__name__}): check its name, or {fix}."]
+    except (OSError, OfflineModeIsEnabled) as error:
+        return [f"{repository} is not in this machine's cache and the model hub cannot be reached ({error.__class__.__name__}): {fix}."]
+    return [] if found else [f"The model hub has no {file} in {repository}: check the name in {setting}, or {fix}."]
