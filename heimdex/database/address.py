@@ -1,5 +1,6 @@
 """Where the database is, and the Django settings that lead there."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -39,8 +40,9 @@ class Address:
         try:
             parts = urlsplit(url)
             port = parts.port or 5432
-        except ValueError as error:
-            raise ImproperlyConfigured(f"{problem}{error}.") from error
+        except ValueError:
+            # Its own words could quote a part of the password.
+            raise ImproperlyConfigured(f"{problem}its port is no number.") from None
         database = unquote(parts.path.lstrip("/"))
         if parts.scheme not in ("postgres", "postgresql"):
             raise ImproperlyConfigured(f"{problem}it starts with {parts.scheme or 'no scheme'!r}.")
@@ -65,7 +67,10 @@ def embedded_address(home: Path) -> Address | None:
 def database_settings(environment: Environment) -> dict[str, Any]:
     """Return Django's DATABASES["default"]; it never starts a server, so without one the first connection fails instead."""
     if environment.database_url:
-        address = Address.parse(environment.database_url)
+        try:
+            address = Address.parse(environment.database_url)
+        except ImproperlyConfigured as error:
+            sys.exit(f"Heimdex cannot start; correct the environment: {error}")
     else:
         # The name is what a connection error shows when the server was never started.
         address = embedded_address(environment.home) or Address("127.0.0.1", 1, "heimdex", "", "not started, run `python manage.py up`")
