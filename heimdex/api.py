@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -14,7 +15,7 @@ from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as default_handler
-from rest_framework_simplejwt.exceptions import InvalidToken
+from rest_framework_simplejwt.exceptions import DetailDictMixin
 
 
 class BodyTooLarge(APIException):
@@ -24,14 +25,10 @@ class BodyTooLarge(APIException):
     default_code = "body_too_large"
 
 
-class BoundedJSONParser(JSONParser):
-    """JSON up to `DATA_UPLOAD_MAX_MEMORY_SIZE`, a limit that REST framework's own parser does not keep."""
+class ShallowJSONParser(JSONParser):
+    """JSON that is not nested deeper than Python can read."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        length = int(parser_context["request"].META.get("CONTENT_LENGTH") or 0)
-        if limit is not None and length > limit:
-            raise BodyTooLarge(f"The body has {length} bytes; at most {limit} are taken.")
         try:
             return super().parse(stream, media_type=media_type, parser_context=parser_context)
         except RecursionError as error:
@@ -54,12 +51,14 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     """
     if isinstance(error, DataError | UnicodeEncodeError):
         error = ValidationError("A value holds characters or numbers that cannot be stored.")
+    elif isinstance(error, RequestDataTooBig):
+        error = BodyTooLarge(f"The body is too large; at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes are taken.")
     elif isinstance(error, DjangoValidationError):
         error = ValidationError(error.message_dict if hasattr(error, "error_dict") else error.messages)
     response = default_handler(error, context)
     if response is None:
         return None
-    if isinstance(error, InvalidToken):
+    if isinstance(error, DetailDictMixin):
         response.data = {"detail": response.data["detail"]}
     elif isinstance(response.data, list):
         response.data = {"detail": _sentence(response.data)}

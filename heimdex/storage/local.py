@@ -114,7 +114,9 @@ class LocalStorage(MediaStorage):
         for tree in (self._objects, self._types):
             doomed = self._scratch / secrets.token_hex(16)
             try:
-                # Out of the way first, so that a file written meanwhile neither stops the removal nor survives half.
+                # Out of the way first, so that a file written meanwhile neither stops the removal nor survives half;
+                # and made young, or another process may take it for a leftover and remove it too.
+                os.utime(tree / folder)
                 (tree / folder).rename(doomed)
             except (FileNotFoundError, NotADirectoryError):
                 continue

@@ -47,10 +47,11 @@ class S3Storage(MediaStorage):
             return None
 
     def open(self, key: str) -> BinaryIO:
+        valid_key(key)
         file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(self._scratch()))  # noqa: SIM115  (the caller closes it)
         try:
             with self._explained(key):
-                shutil.copyfileobj(self._client.get_object(Bucket=self.options.bucket, Key=valid_key(key))["Body"], file, CHUNK)
+                shutil.copyfileobj(self._client.get_object(Bucket=self.options.bucket, Key=key)["Body"], file, CHUNK)
         except BaseException:
             file.close()
             raise
@@ -59,27 +60,27 @@ class S3Storage(MediaStorage):
 
     @contextmanager
     def local_path(self, key: str) -> Iterator[Path]:
-        with tempfile.NamedTemporaryFile(dir=self._scratch(), suffix=PurePosixPath(key).suffix) as file:
+        with tempfile.NamedTemporaryFile(dir=self._scratch(), suffix=PurePosixPath(valid_key(key)).suffix) as file:
             with self._explained(key):
-                self._client.download_fileobj(self.options.bucket, valid_key(key), file)
+                self._client.download_fileobj(self.options.bucket, key, file)
             file.flush()
             yield Path(file.name)
 
     def save(self, key: str, data: bytes | BinaryIO, content_type: str = DEFAULT_TYPE) -> None:
-        source = BytesIO(data) if isinstance(data, bytes) else data
+        source = BytesIO(data) if isinstance(data, bytes) else _Borrowed(data)
         with self._explained(key):
             self._client.upload_fileobj(source, self.options.bucket, valid_key(key), ExtraArgs={"ContentType": content_type})
 
     def move(self, src: str, dst: str) -> None:
         from boto3.s3.transfer import TransferConfig
 
-        source = {"Bucket": self.options.bucket, "Key": valid_key(src)}
+        source, target = {"Bucket": self.options.bucket, "Key": valid_key(src)}, valid_key(dst)
         content_type = self._head(src).get("ContentType", DEFAULT_TYPE)
         with self._explained(src):
             self._client.copy(
                 source,
                 self.options.bucket,
-                valid_key(dst),
+                target,
                 # A copy in parts forgets the type unless it is given again.
                 ExtraArgs={"ContentType": content_type, "MetadataDirective": "REPLACE"},
                 Config=TransferConfig(multipart_threshold=_COPY_AT_ONCE, multipart_chunksize=_COPY_AT_ONCE // 10),
@@ -185,3 +186,13 @@ class S3Storage(MediaStorage):
             ) from error
         except (BotoCoreError, Boto3Error) as error:
             raise StorageError(f"S3 at {self._place} cannot be reached ({error}). Check HEIMDEX_S3_ENDPOINT_URL.") from error
+
+
+class _Borrowed:
+    """A file that the client library reads but cannot close, because the caller still holds it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read, self.seek, self.tell = file.read, file.seek, file.tell
+
+    def close(self) -> None:
+        """Leave the file open."""

@@ -1,0 +1,55 @@
+"""Users in the admin, and made on the command line."""
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from heimdex.accounts.models import User
+from tests.heimdex.accounts.conftest import EMAIL, PASSWORD
+
+
+@pytest.fixture
+def staff_client(client: Client, db: None) -> Client:
+    client.force_login(User.objects.create_superuser("root@example.com", PASSWORD))
+    return client
+
+
+def test_staff_make_find_change_and_close_an_account(staff_client: Client) -> None:
+    new = {"email": "Ann@Example.com", "name": "Ann", "usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+    assert staff_client.post("/admin/accounts/user/add/", new).status_code == 302
+    ann = User.objects.get(email=EMAIL)
+    assert ann.check_password(PASSWORD)
+
+    assert EMAIL in staff_client.get("/admin/accounts/user/?q=ann").content.decode()
+    assert str(ann.pk) in staff_client.get(f"/admin/accounts/user/{ann.pk}/change/").content.decode()
+
+    changed = staff_client.post(f"/admin/accounts/user/{ann.pk}/change/", {"email": EMAIL, "name": "Ann Other"})
+    assert changed.status_code == 302
+    ann.refresh_from_db()
+    assert (ann.name, ann.is_active, ann.check_password(PASSWORD)) == ("Ann Other", False, True)
+
+
+def test_staff_set_a_password(staff_client: Client, ann: User) -> None:
+    new = {"usable_password": "true", "password1": "a different long secret", "password2": "a different long secret"}
+
+    assert staff_client.post(f"/admin/accounts/user/{ann.pk}/password/", new).status_code == 302
+
+    ann.refresh_from_db()
+    assert ann.check_password("a different long secret")
+
+
+def test_an_address_that_is_taken_is_said_at_its_field(staff_client: Client, ann: User) -> None:
+    new = {"email": "ANN@example.com", "usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+
+    answer = staff_client.post("/admin/accounts/user/add/", new)
+
+    assert answer.context["adminform"].form.errors["email"] == ["An account with this e-mail address already exists."]
+
+
+@pytest.mark.django_db
+def test_the_command_makes_a_superuser(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+
+    call_command("createsuperuser", "--noinput", email="Root@Example.com")
+
+    assert User.objects.get(email="root@example.com").is_superuser

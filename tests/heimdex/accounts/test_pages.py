@@ -1,0 +1,95 @@
+"""The pages on which people register, log in and out, and change their password."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from heimdex.accounts.models import User
+from tests.heimdex.accounts.conftest import EMAIL, PASSWORD
+
+
+def _post(browser: Client, path: str, data: dict[str, str]) -> Any:
+    """Fetch the page first, as a person does, and send its form back."""
+    browser.get(path)
+    return browser.post(path, {**data, "csrfmiddlewaretoken": browser.cookies["csrftoken"].value})
+
+
+@pytest.mark.django_db
+def test_a_person_registers_and_is_logged_in(browser: Client) -> None:
+    answer = _post(browser, "/accounts/register/", {"email": EMAIL, "name": "Ann", "password1": PASSWORD, "password2": PASSWORD})
+
+    assert (answer.status_code, answer["Location"]) == (302, "/")
+    assert browser.get("/v1/auth/me").json()["email"] == EMAIL
+
+
+def test_the_page_says_what_is_wrong_with_a_registration(browser: Client, ann: User) -> None:
+    taken = _post(browser, "/accounts/register/", {"email": "ANN@example.com", "password1": "short", "password2": "short"})
+
+    assert taken.status_code == 200
+    assert "An account with this e-mail address already exists." in taken.content.decode()
+    assert "This password is too short" in taken.content.decode()
+
+
+def test_a_person_logs_in_goes_where_they_wanted_and_logs_out(browser: Client, ann: User) -> None:
+    login = _post(browser, "/accounts/login/?next=/v1/auth/me", {"username": "Ann@Example.com", "password": PASSWORD})
+    assert (login.status_code, login["Location"]) == (302, "/v1/auth/me")
+    page = browser.get("/accounts/password/").content.decode()
+    assert "Ann Example" in page
+
+    out = _post(browser, "/accounts/logout/", {})
+    assert (out.status_code, out["Location"]) == (302, "/accounts/login/")
+    assert browser.get("/v1/auth/me").status_code == 401
+
+
+def test_a_log_in_never_leads_to_a_foreign_site(browser: Client, ann: User) -> None:
+    login = _post(browser, "/accounts/login/?next=https://evil.example/", {"username": EMAIL, "password": PASSWORD})
+
+    assert login["Location"] == "/"
+
+
+def test_wrong_credentials_are_said_on_the_page(browser: Client, ann: User) -> None:
+    answer = _post(browser, "/accounts/login/", {"username": EMAIL, "password": "wrong"})
+
+    assert answer.status_code == 200
+    assert "Please enter a correct e-mail address and password" in answer.content.decode()
+
+
+def test_a_form_from_a_foreign_site_is_refused(browser: Client, ann: User) -> None:
+    assert browser.post("/accounts/login/", {"username": EMAIL, "password": PASSWORD}).status_code == 403
+
+
+def test_a_person_changes_the_password_and_stays_logged_in(browser: Client, ann: User) -> None:
+    browser.force_login(ann)
+    new = "a different long secret"
+
+    answer = _post(browser, "/accounts/password/", {"old_password": PASSWORD, "new_password1": new, "new_password2": new})
+
+    assert answer.status_code == 302
+    assert browser.get("/v1/auth/me").status_code == 200
+    ann.refresh_from_db()
+    assert ann.check_password(new)
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/register/", "/accounts/password/"])
+def test_every_input_has_a_label_and_every_reference_a_target(client: Client, ann: User, path: str) -> None:
+    if path == "/accounts/password/":
+        client.force_login(ann)
+    page = client.get(path).content.decode()
+    ids = set(re.findall(r'\bid="([^"]+)"', page))
+
+    visible = re.findall(r'<input(?![^>]*type="hidden")[^>]*\bid="([^"]+)"', page)
+    assert visible
+    assert set(visible) <= set(re.findall(r'<label[^>]*for="([^"]+)"', page))
+    assert {name for names in re.findall(r'aria-describedby="([^"]+)"', page) for name in names.split()} <= ids
+    assert '<html lang="en">' in page
+    assert "<h1>" in page
+
+
+def test_an_unknown_page_is_a_page_and_an_unknown_endpoint_is_json(client: Client, db: None) -> None:
+    page, endpoint = client.get("/nothing/here"), client.get("/v1/nothing/here")
+
+    assert (page.status_code, endpoint.status_code) == (404, 404)
+    assert "There is nothing at this address" in page.content.decode()
+    assert endpoint.json() == {"detail": "Not found."}

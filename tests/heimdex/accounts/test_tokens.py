@@ -1,0 +1,97 @@
+"""Logging in by token, as a program does."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from heimdex.accounts.models import User
+from tests.heimdex.accounts.conftest import EMAIL, PASSWORD
+
+
+def _pair(api: APIClient) -> dict[str, str]:
+    answer = api.post("/v1/auth/token", {"email": EMAIL, "password": PASSWORD})
+    assert answer.status_code == 200
+    pair: dict[str, str] = answer.json()
+    return pair
+
+
+def _me(api: APIClient, access: str) -> int:
+    return api.get("/v1/auth/me", headers={"Authorization": f"Bearer {access}"}).status_code
+
+
+def _refresh(api: APIClient, refresh: str) -> int:
+    return api.post("/v1/auth/token/refresh", {"refresh": refresh}).status_code
+
+
+def test_a_refresh_token_works_once(api: APIClient, ann: User) -> None:
+    first = _pair(api)
+    assert _me(api, first["access"]) == 200
+
+    second = api.post("/v1/auth/token/refresh", {"refresh": first["refresh"]}).json()
+
+    assert second["refresh"] != first["refresh"]
+    assert _me(api, second["access"]) == 200
+    assert _refresh(api, first["refresh"]) == 401
+    assert _refresh(api, second["refresh"]) == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refresh_token_used_twice_at_once_works_once() -> None:
+    User.objects.create_user(EMAIL, PASSWORD)
+    token, together = _pair(APIClient())["refresh"], Barrier(4)
+
+    def refresh(_: int) -> int:
+        together.wait()
+        status = _refresh(APIClient(), token)
+        connection.close()
+        return status
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(refresh, range(4))) == [200, 401, 401, 401]
+
+
+def test_a_revoked_token_is_useless(api: APIClient, ann: User) -> None:
+    pair = _pair(api)
+
+    assert api.post("/v1/auth/token/revoke", {"refresh": pair["refresh"]}).status_code == 204
+
+    assert _refresh(api, pair["refresh"]) == 401
+    assert api.post("/v1/auth/token/revoke", {"refresh": pair["refresh"]}).status_code == 401
+
+
+@pytest.mark.parametrize("change", ["password", "inactive", "deleted"])
+def test_tokens_end_with_the_password_and_the_account(api: APIClient, ann: User, change: str) -> None:
+    pair = _pair(api)
+
+    if change == "password":
+        ann.set_password("another long secret")
+        ann.save()
+    elif change == "inactive":
+        User.objects.filter(pk=ann.pk).update(is_active=False)
+    else:
+        ann.delete()
+
+    assert _me(api, pair["access"]) == 401
+    assert _refresh(api, pair["refresh"]) == 401
+
+
+def test_what_is_no_token_is_refused_with_one_sentence(api: APIClient, ann: User) -> None:
+    pair = _pair(api)
+
+    for header in ("Bearer nonsense", f"Bearer {pair['access'][:-2]}", f"Bearer {pair['refresh']}", "Bearer", "Bearer a b"):
+        answer = api.get("/v1/auth/me", headers={"Authorization": header})
+        assert answer.status_code == 401
+        assert isinstance(answer.json()["detail"], str)
+        assert list(answer.json()) == ["detail"]
+    assert _refresh(api, pair["access"]) == 401
+    assert api.post("/v1/auth/token/refresh", {}).json() == {"refresh": ["This field is required."]}
+
+
+def test_a_log_in_is_noted(api: APIClient, ann: User) -> None:
+    _pair(api)
+
+    ann.refresh_from_db()
+    assert ann.last_login is not None

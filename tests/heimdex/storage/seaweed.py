@@ -1,0 +1,75 @@
+"""A real S3 service for tests: one SeaweedFS process on free ports of this machine."""
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from heimdex.storage.options import S3Options
+from heimdex.storage.s3 import S3Storage
+
+BUCKET, ACCESS_KEY, SECRET_KEY = "media", "heimdex-access", "heimdex-secret"
+READY_TIMEOUT_S = 60
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that were free a moment ago, all different."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@contextmanager
+def seaweed(home: Path) -> Iterator[S3Options]:
+    """Run SeaweedFS below `home` with one empty bucket, and yield how to reach it."""
+    (home / "data").mkdir(parents=True)
+    identity = {"name": "heimdex", "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}], "actions": ["Admin"]}
+    (home / "s3.json").write_text(json.dumps({"identities": [identity]}))
+    names = ["master", "volume", "filer", "s3"]
+    ports = dict(zip([f"{name}.port{kind}" for name in names for kind in ("", ".grpc")], free_ports(2 * len(names)), strict=True))
+    weed = Path(sys.executable).with_name("weed")
+    command = [str(weed), "server", f"-dir={home / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.volumeSizeLimitMB=64"]
+    command += ["-s3", f"-s3.config={home / 's3.json'}", "-s3.iam=false", "-s3.port.iceberg=0", "-s3.port.lance=0", "-volume.max=20"]
+    command += [f"-{name}={port}" for name, port in ports.items()]
+    with (home / "weed.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+        options = S3Options(
+            bucket=BUCKET,
+            endpoint_url=f"http://127.0.0.1:{ports['s3.port']}",
+            region="us-east-1",
+            access_key=ACCESS_KEY,
+            secret_key=SECRET_KEY,
+            scratch=home / "scratch",
+        )
+        try:
+            _make_bucket(options, process, home / "weed.log")
+            yield options
+        finally:
+            # Asked politely it takes 25 s, and nothing here is worth keeping.
+            process.kill()
+    shutil.rmtree(home)
+
+
+def _make_bucket(options: S3Options, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    client = S3Storage(options)._client
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    while True:
+        try:
+            if not client.list_buckets()["Buckets"]:
+                client.create_bucket(Bucket=BUCKET)
+            client.put_object(Bucket=BUCKET, Key="ready", Body=b"")
+            client.delete_object(Bucket=BUCKET, Key="ready")
+        except (BotoCoreError, ClientError) as error:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"SeaweedFS did not start: {log.read_text()[-2000:]}") from error
+            time.sleep(0.1)
+        else:
+            return

@@ -1,0 +1,77 @@
+"""What every endpoint shares, tried on endpoints made for the purpose."""
+
+import json
+from typing import Any, cast
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory
+from rest_framework.views import APIView
+
+from heimdex.accounts.models import User
+from heimdex.accounts.serializers import AccountSerializer
+
+
+class FindByName(APIView):
+    authentication_classes: list[Any] = []
+    permission_classes: list[Any] = []
+
+    def post(self, request: Request) -> Response:
+        return Response({"found": User.objects.filter(name=cast(Any, request.data)["name"]).exists()})
+
+
+class Accounts(ListAPIView[User]):
+    authentication_classes: list[Any] = []
+    permission_classes: list[Any] = []
+    serializer_class = AccountSerializer
+    queryset = User.objects.all()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"])
+def test_text_that_the_database_cannot_hold_is_the_clients_fault(name: str) -> None:
+    request = APIRequestFactory().post("/", json.dumps({"name": name}), content_type="application/json")
+
+    answer = FindByName.as_view()(request)
+
+    assert (answer.status_code, answer.data) == (400, {"detail": "A value holds characters or numbers that cannot be stored."})
+
+
+@pytest.mark.django_db
+def test_a_fault_of_ours_is_not_hidden() -> None:
+    with pytest.raises(KeyError):
+        FindByName.as_view()(APIRequestFactory().post("/", {}))
+
+
+def test_a_body_of_any_size_does_not_fill_the_memory(client: Client, db: None) -> None:
+    body = b'{"email": "' + b"a" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE + b'"}'
+
+    answer = client.post("/v1/auth/login", body, content_type="application/json")
+
+    assert answer.status_code == 413
+    assert str(settings.DATA_UPLOAD_MAX_MEMORY_SIZE) in answer.json()["detail"]
+
+
+@pytest.mark.django_db
+def test_lists_come_in_pages() -> None:
+    User.objects.bulk_create(User(email=f"user{number:03}@example.com") for number in range(210))
+
+    def page(query: str) -> Any:
+        return Accounts.as_view()(APIRequestFactory().get(f"/?{query}"))
+
+    assert [len(page(query).data["results"]) for query in ("", "page_size=9999", "page_size=3&page=70")] == [50, 200, 3]
+    assert page("").data["count"] == 210
+    assert page("page_size=200&page=2").data["next"] is None
+    assert [page(f"page={wrong}").status_code for wrong in ("9", "0", "x", "9" * 5000)] == [404] * 4
+
+
+def test_the_api_describes_itself_without_foreign_hosts(client: Client, db: None) -> None:
+    schema = client.get("/v1/schema/", headers={"Accept": "application/json"}).json()
+    assert {"/v1/auth/register", "/v1/auth/token"} <= set(schema["paths"])
+    docs = client.get("/v1/docs/").content.decode()
+    assert "/static/drf_spectacular_sidecar/" in docs
+    assert "cdn." not in docs
