@@ -16,6 +16,7 @@ from heimdex.services.lock import hold_lock, is_locked
 from heimdex.services.logs import last_lines, log_path, open_log
 from heimdex.services.processes import kill_all, marked_processes
 from heimdex.services.state import Phase, State, read_state, state_path
+from heimdex.services.supervisor import ALREADY_RUNNING
 
 SUPERVISOR = (sys.executable, "-m", "heimdex.services.run_supervisor")
 # The supervisor grants its services 20 s and the database 30 s.
@@ -35,7 +36,6 @@ def up(home: Path, on_phase: Callable[[Phase], None], command: Sequence[str] = S
     ServiceError tells why they do not start; they are stopped again then, and also on KeyboardInterrupt if this call started them.
     """
     started: subprocess.Popen[bytes] | None = None
-    log = log_path(home, "supervisor")
     try:
         while True:
             state = running_state(home)
@@ -43,9 +43,11 @@ def up(home: Path, on_phase: Callable[[Phase], None], command: Sequence[str] = S
                 return state, started is not None and state.supervisor.pid == started.pid
             if state:
                 on_phase(state.phase)
-            if started and started.poll() is not None and not is_locked(home):
-                last = read_state(home)
-                raise ServiceError((last and last.error) or f"The supervisor ended. The end of {log}:\n  {last_lines(log)}")
+            code = started.poll() if started else None
+            if code == ALREADY_RUNNING:
+                started = None
+            elif started and code is not None:
+                raise _ended(home, started.pid, code)
             if started is None and not is_locked(home):
                 started = _spawn(home, command)
             time.sleep(POLL_S)
@@ -80,6 +82,15 @@ def down(home: Path) -> bool:
             raise ServiceError(f"These processes do not end: {', '.join(map(str, left))}. Stop them by hand, then call `down` again.")
         state_path(home).unlink(missing_ok=True)
     return ran
+
+
+def _ended(home: Path, pid: int, code: int) -> ServiceError:
+    if code == 0:
+        return ServiceError("It was stopped while it started, by another command or by a signal.")
+    state = read_state(home)
+    error = state.error if state and state.supervisor.pid == pid else ""
+    log = log_path(home, "supervisor")
+    return ServiceError(error or f"The supervisor ended (exit code {code}). The end of {log}:\n{last_lines(log)}")
 
 
 def _stop_supervisor(home: Path) -> bool:

@@ -9,6 +9,10 @@ from pathlib import Path
 
 from heimdex.services.errors import ServiceError
 
+# `up` and `down` look whether the lock is free by taking it for microseconds. To wait longer than for those would be wrong: a supervisor
+# that is one too many would take over when the first one is stopped.
+LOCK_PATIENCE_S = 0.3
+
 
 def lock_path(home: Path) -> Path:
     return home / "run" / "supervisor.lock"

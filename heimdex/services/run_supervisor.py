@@ -7,18 +7,17 @@ from heimdex.database.ports import pick_port
 from heimdex.database.server import EmbeddedServer
 from heimdex.environment import Environment
 from heimdex.services.catalogue import migration, services
-from heimdex.services.lock import hold_lock
-from heimdex.services.supervisor import Supervisor
+from heimdex.services.lock import LOCK_PATIENCE_S, hold_lock
+from heimdex.services.supervisor import ALREADY_RUNNING, Supervisor
 
 
 def main() -> int:
     environment = Environment.load()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    # `up` and `status` look at the lock for a moment each.
-    with hold_lock(environment.home, patience_s=2.0) as held:
+    with hold_lock(environment.home, patience_s=LOCK_PATIENCE_S) as held:
         if not held:
             logging.info("another supervisor runs already")
-            return 0
+            return ALREADY_RUNNING
         port = pick_port(environment.web_port)
         supervisor = Supervisor(
             environment.home,

@@ -30,6 +30,8 @@ GRACE_S = 20.0
 READY_TIMEOUT_S = 180.0
 # So many ends in a row while `up` waits, and `up` fails instead of waiting on.
 START_FAILURES = 3
+# The exit code of a supervisor that finds another one at work (EX_TEMPFAIL of sysexits.h).
+ALREADY_RUNNING = 75
 
 
 class Supervisor:

@@ -1,0 +1,184 @@
+"""A real supervisor process, real children and real signals."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from heimdex.database.address import embedded_address
+from heimdex.services.control import down, running_state, up
+from heimdex.services.errors import ServiceError
+from heimdex.services.lock import is_locked
+from heimdex.services.processes import marked_processes
+from heimdex.services.report import ServiceReport, report
+from heimdex.services.state import Phase, State, state_path
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    home = tmp_path / "a home"
+    home.mkdir()
+    yield home
+    down(home)
+
+
+def start(home: Path, behaviour: str = "family", on_phase: Callable[[Phase], None] = lambda phase: None) -> tuple[State, bool]:
+    return up(home, on_phase, [sys.executable, "-m", "tests.heimdex.services.stand_in", str(home), behaviour])
+
+
+def only_service(home: Path) -> ServiceReport:
+    return report(home).services[-1]
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen within a minute"
+        time.sleep(0.05)
+
+
+def helpers(home: Path) -> list[int]:
+    return [
+        int(line.split()[1]) for line in (home / "family.txt").read_text().splitlines() if line.startswith("helper ") and "got" not in line
+    ]
+
+
+def nothing_is_left(home: Path) -> bool:
+    return not marked_processes(str(home)) and not is_locked(home) and not state_path(home).exists()
+
+
+def test_up_starts_once_and_down_leaves_nothing(home):
+    phases: list[Phase] = []
+    state, started = start(home, on_phase=phases.append)
+    assert started
+    assert state.url == "http://stand-in"
+    assert Phase.STARTING in phases
+    again, started = start(home)
+    assert (again.supervisor, started) == (state.supervisor, False)
+    current = report(home)
+    assert current.running
+    assert [(service.name, service.state, service.restarts) for service in current.services] == [("family", "running", 0)]
+    assert current.services[0].rss_bytes > 0
+
+    assert down(home)
+    assert nothing_is_left(home)
+    assert not report(home).running
+    # Its helpers are the main process's own business, until it is gone.
+    assert (home / "family.txt").read_text().splitlines()[1:] == ["main got SIGTERM"]
+    assert not down(home)
+
+
+def test_two_ups_at_once_start_one_supervisor(home):
+    code = (
+        "import pathlib, sys; from tests.heimdex.services.test_supervision import start;"
+        "state, started = start(pathlib.Path(sys.argv[1])); print(state.supervisor.pid, started)"
+    )
+    ups = [subprocess.Popen([sys.executable, "-c", code, str(home)], stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    answers = [process.communicate(timeout=60)[0].split() for process in ups]
+    assert len({pid for pid, _ in answers}) == 1
+    assert [started for _, started in answers].count("True") == 1
+
+
+def test_a_killed_service_is_restarted_and_what_it_left_is_killed(home):
+    start(home)
+    before = only_service(home)
+    assert before.pid is not None
+    orphan = helpers(home)[0]
+    os.kill(before.pid, signal.SIGKILL)
+    until(lambda: only_service(home).restarts == 1 and only_service(home).state == "running" and len(helpers(home)) == 2)
+    after = only_service(home)
+    assert after.pid != before.pid
+    assert after.last_exit == "signal 9"
+    assert not psutil.pid_exists(orphan)
+    assert psutil.pid_exists(helpers(home)[1])
+    assert "family ended (signal 9)" in (home / "logs" / "supervisor.log").read_text()
+
+
+def test_a_service_that_does_not_stop_is_killed_with_its_helpers(home):
+    start(home, "stubborn")
+    helper = helpers(home)[0]
+    down(home)
+    assert nothing_is_left(home)
+    assert not psutil.pid_exists(helper)
+
+
+@pytest.mark.parametrize("then", ["down", "up"])
+def test_what_a_killed_supervisor_left_is_found(home, then):
+    state, _ = start(home)
+    orphan, helper = only_service(home).pid, helpers(home)[0]
+    os.kill(state.supervisor.pid, signal.SIGKILL)
+    until(lambda: running_state(home) is None)
+    assert report(home).phase == "without supervisor"
+    assert orphan is not None
+    assert psutil.pid_exists(orphan)
+    if then == "down":
+        assert down(home)
+        assert nothing_is_left(home)
+    else:
+        renewed, started = start(home)
+        assert started
+        assert renewed.supervisor != state.supervisor
+        assert report(home).running
+    assert not psutil.pid_exists(helper)
+    assert not any(process.pid == orphan for process in marked_processes(str(home)))
+
+
+def test_a_state_file_that_names_a_stranger_is_not_believed(home):
+    start(home)
+    down(home)
+    state_path(home).write_text(
+        f'{{"supervisor": {{"pid": {os.getpid()}, "create_time": 1.0}}, "phase": "running", "url": "", "error": "", "services": []}}'
+    )
+    assert not report(home).running
+    assert not down(home)
+    assert start(home)[1]
+
+
+def test_failed_preparation_is_quoted_and_everything_stops(home):
+    with pytest.raises(ServiceError, match=r"migrate failed \(exit code 1\)") as failure:
+        start(home, "no migration")
+    assert "no such table" in str(failure.value)
+    assert str(home / "logs" / "migrate.log") in str(failure.value)
+    assert not marked_processes(str(home))
+    assert not is_locked(home)
+
+
+def test_a_service_that_never_starts_fails_up_with_its_last_words(home):
+    with pytest.raises(ServiceError, match=r"dying does not start \(exit code 3\)") as failure:
+        start(home, "dying")
+    assert "out of cheese" in str(failure.value)
+    assert not is_locked(home)
+
+
+def test_ctrl_c_during_up_stops_what_it_started(home):
+    def interrupt(phase: Phase) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        start(home, on_phase=interrupt)
+    assert nothing_is_left(home)
+    assert start(home)[1]
+
+
+def test_a_killed_database_comes_back_at_the_same_address(home):
+    start(home, "database")
+    address = embedded_address(home)
+    database = report(home).services[0]
+    assert (database.name, database.state) == ("postgres", "running")
+    assert address is not None
+    assert database.pid is not None
+    os.kill(database.pid, signal.SIGKILL)
+    until(lambda: report(home).services[0].restarts == 1 and report(home).running)
+    assert embedded_address(home) == address
+    psycopg.connect(address.url).close()
+    assert down(home)
+    assert nothing_is_left(home)
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(address.url)
