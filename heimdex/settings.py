@@ -1,5 +1,6 @@
 """Django settings, derived from `heimdex.environment`; nothing here opens a file of a model, a socket or a database."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,8 @@ from heimdex.database.address import database_settings
 from heimdex.environment import Environment
 from heimdex.logs import logging_settings
 from heimdex.profiles import PROFILES
+from heimdex.queue import REPROCESS, UPLOADS, Task, cluster_settings
+from heimdex.storage.options import storage_options
 
 ENVIRONMENT = Environment.load()
 
@@ -102,3 +105,78 @@ LOGGING_CONFIG = None
 LOGGING = logging_settings(ENVIRONMENT.log_format, ENVIRONMENT.log_level)
 
 MODEL_BACKENDS = PROFILES[ENVIRONMENT.profile](ENVIRONMENT)
+
+QUEUE_TASKS = [
+    Task("videos.tasks.ingest_video", queue=UPLOADS),
+    Task("videos.tasks.rescue_videos", queue=UPLOADS, every_minutes=1),
+    Task("reprocess.tasks.work_run", queue=REPROCESS),
+    Task("reprocess.tasks.rescue_runs", queue=REPROCESS, every_minutes=1),
+]
+Q_CLUSTER = cluster_settings(
+    workers={UPLOADS: ENVIRONMENT.upload_workers, REPROCESS: ENVIRONMENT.reprocess_workers},
+    task_timeout_s=ENVIRONMENT.task_timeout_s,
+)
+
+# From upload to indexed, in this order. `embed` belongs to a package above `videos`, so stages are named, not imported.
+INGEST_STAGES = {
+    "validate": "videos.ingest.stages.validate.run",
+    "probe": "videos.ingest.stages.probe.run",
+    "scenes": "videos.ingest.stages.scenes.run",
+    "transcript": "videos.ingest.stages.transcript.run",
+    "description": "videos.ingest.stages.description.run",
+    "embed": "reprocess.ingest_stage.run",
+    "index": "videos.ingest.stages.index.run",
+}
+
+LEASE_SECONDS = ENVIRONMENT.lease_s
+MAX_ATTEMPTS = ENVIRONMENT.max_attempts
+MAX_UPLOAD_BYTES = ENVIRONMENT.max_upload_bytes
+UPLOAD_TTL_SECONDS = ENVIRONMENT.upload_ttl_s
+LINK_TTL_SECONDS = ENVIRONMENT.link_ttl_s
+
+# --- Accounts, the API and storage ---
+# JWT stands first because it names a scheme: without credentials the answer is then 401 and not 403.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework_simplejwt.authentication.JWTAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    # Only JSON, which a foreign page cannot send without a preflight; the open endpoints rely on that against CSRF.
+    "DEFAULT_PARSER_CLASSES": ["heimdex.api.ShallowJSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "heimdex.api.Pages",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "heimdex.api.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+    "CHECK_REVOKE_TOKEN": True,
+}
+AXES_VERBOSE = False
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+# Otherwise a client that keeps trying is told a time that never comes.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+# It would start a session for each token, and last_login says the same.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_USERNAME_CALLABLE = "heimdex.accounts.lockout.attempted_email"
+AXES_CLIENT_IP_CALLABLE = "heimdex.accounts.lockout.client_ip"
+AXES_LOCKOUT_CALLABLE = "heimdex.accounts.lockout.locked_out"
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Heimdex",
+    "DESCRIPTION": "Video search with a versioned embedding pipeline.",
+    "VERSION": "v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+MEDIA_STORAGE = storage_options(ENVIRONMENT)
+# --- end of accounts, the API and storage ---

@@ -12,6 +12,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("heimdex.accounts.urls")),
     path("v1/auth/", include("heimdex.accounts.api_urls")),
+    path("v1/", include("videos.api.urls")),
+    path("v1/admin/", include("reprocess.api.urls")),
     path("v1/files/<str:token>", media_file, name="media-file"),
     path("v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),

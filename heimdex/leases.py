@@ -1,0 +1,53 @@
+"""Leases: an expiring right to work on a row, with a fencing token that every write checks."""
+
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+M = TypeVar("M", bound=models.Model)
+
+
+class LeaseLost(Exception):
+    """Another worker holds the row now, or it is gone: stop, and write nothing."""
+
+
+def expiry() -> datetime:
+    """Return when a lease taken now ends."""
+    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def free() -> Q:
+    """Match rows that no living worker holds."""
+    return Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lt=timezone.now())
+
+
+def claim(rows: models.QuerySet[M], limit: int, **changes: Any) -> tuple[UUID, list[M]]:
+    """Take up to `limit` free rows of a query for this worker, skipping those that another is taking; count an attempt in each.
+
+    Call it within a transaction. Returns the token that every later write must present, and the rows.
+    """
+    token = uuid4()
+    taken = list(rows.filter(free()).select_for_update(skip_locked=True, of=("self",))[:limit])
+    changes = {"lease_token": token, "lease_expires_at": expiry(), **changes}
+    rows.model._default_manager.filter(pk__in=[row.pk for row in taken]).update(attempts=F("attempts") + 1, **changes)
+    for row in taken:
+        for field, value in {"attempts": row.attempts + 1, **changes}.items():  # type: ignore[attr-defined]
+            setattr(row, field, value)
+    return token, taken
+
+
+def renew(model: type[models.Model], token: UUID, **changes: Any) -> None:
+    """Extend the lease on every row that the token holds; LeaseLost when it holds none any more."""
+    if not model._default_manager.filter(lease_token=token).update(lease_expires_at=expiry(), **changes):
+        raise LeaseLost
+
+
+def hold(model: type[models.Model], token: UUID) -> None:
+    """Lock the token's rows until the transaction ends, so that what is written in it is written by the holder; LeaseLost otherwise."""
+    if not list(model._default_manager.select_for_update().filter(lease_token=token).values_list("pk", flat=True)):
+        raise LeaseLost

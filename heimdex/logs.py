@@ -1,0 +1,55 @@
+"""Structured logs: one line per event, for a person (`console`) or a collector (`json`)."""
+
+import logging.config
+from typing import Any
+
+import structlog
+
+
+def logging_settings(log_format: str, level: str) -> dict[str, Any]:
+    """Configure structlog and the standard library's loggers to one form; return the dictConfig that was applied."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: list[structlog.typing.Processor] = (
+        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        if log_format == "json"
+        else [structlog.dev.ConsoleRenderer(colors=False)]
+    )
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.processors.StackInfoRenderer(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    config: dict[str, Any] = {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "structlog": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": shared,
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+            },
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structlog"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # Their INFO lines describe each call of the library, not the work of the service.
+            "faster_whisper": {"level": "WARNING"},
+            "httpx": {"level": "WARNING"},
+            "pyscenedetect": {"level": "WARNING"},
+            "sentence_transformers": {"level": "WARNING"},
+        },
+    }
+    logging.config.dictConfig(config)
+    return config

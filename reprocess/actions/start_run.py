@@ -1,0 +1,99 @@
+"""Start a run: record what was asked for and wake the workers."""
+
+from collections import Counter
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from heimdex.accounts.models import User
+from heimdex.queue import enqueue
+from reprocess.actions.plan_run import plan_run
+from reprocess.models import EmbeddingSpec, ReprocessItem, ReprocessRun, RunCounter
+from reprocess.plan import Plan
+from reprocess.scope import Scope
+from reprocess.spec import effective_spec
+
+log = structlog.get_logger(__name__)
+
+_BATCH = 2000
+
+
+def start_run(scope: Scope, *, force: bool, entrance: str, requested_by: User | None) -> ReprocessRun:
+    """Record a run over a scope and queue its work; an unfinished run of the same request is returned instead of a second one.
+
+    ScopeNotFound for an unknown video or owner.
+    """
+    plan = plan_run(scope, force=force)
+    with transaction.atomic():
+        spec = _record_spec()
+        same = ReprocessRun.objects.filter(
+            state__in=ReprocessRun.OPEN,
+            scope=scope.kind,
+            video_id=scope.video_id,
+            owner_id=scope.owner_id,
+            since=scope.since,
+            force=force,
+            spec=spec,
+        )
+        if joined := same.first():
+            return joined
+        run = ReprocessRun.objects.create(
+            requested_by=requested_by,
+            entrance=entrance,
+            scope=scope.kind,
+            video_id=scope.video_id,
+            owner_id=scope.owner_id,
+            since=scope.since,
+            force=force,
+            spec=spec,
+            spec_version=spec.version,
+            plan=plan.as_data(),
+            video_count=plan.videos,
+        )
+        _create_counters(run, plan)
+        run.video_count = _create_items(run, scope)
+        run.save(update_fields=["video_count"])
+        wake(run.pk)
+    log.info("Queued reprocessing", run_id=str(run.pk), spec_version=run.spec_version, scope=run.scope, videos=run.video_count)
+    return run
+
+
+def wake(run_id: UUID) -> None:
+    """Ask a worker to take the run up."""
+    ReprocessRun.objects.filter(pk=run_id).update(woken_at=timezone.now())
+    enqueue("reprocess.tasks.work_run", str(run_id))
+
+
+def queued_message(run: ReprocessRun) -> str:
+    """Return the sentence that every entrance answers with."""
+    return f"Queued embedding reprocessing for {run.video_count} video(s) using spec version {run.spec_version}"
+
+
+def _record_spec() -> EmbeddingSpec:
+    """Return the effective spec's row, locked, so that two requests at once find each other's run."""
+    spec = effective_spec()
+    EmbeddingSpec.objects.get_or_create(digest=spec.digest, defaults={"version": spec.version, "definition": spec.definition})
+    return EmbeddingSpec.objects.select_for_update().get(digest=spec.digest)
+
+
+def _create_counters(run: ReprocessRun, plan: Plan) -> None:
+    RunCounter.objects.bulk_create(
+        RunCounter(run=run, step=channel.step, channel=channel.channel, planned=channel.scenes) for channel in plan.channels
+    )
+
+
+def _create_items(run: ReprocessRun, scope: Scope) -> int:
+    """Create an item per video, numbered within its owner; in batches, so that memory does not grow with the library."""
+    turns: Counter[UUID] = Counter()
+    batch: list[ReprocessItem] = []
+    videos = scope.videos().order_by("created_at", "id").values_list("pk", "owner_id")
+    for video_id, owner_id in videos.iterator(chunk_size=_BATCH):
+        batch.append(ReprocessItem(run=run, video_id=video_id, owner_id=owner_id, turn=turns[owner_id]))
+        turns[owner_id] += 1
+        if len(batch) == _BATCH:
+            ReprocessItem.objects.bulk_create(batch)
+            batch = []
+    ReprocessItem.objects.bulk_create(batch)
+    return turns.total()

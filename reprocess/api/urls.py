@@ -1,0 +1,15 @@
+"""Addresses under /v1/admin/."""
+
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from reprocess.api.views import PlanView, ReprocessView, RunViewSet
+
+router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register("reprocess-runs", RunViewSet, basename="reprocess-run")
+
+urlpatterns = [
+    path("reprocess-embeddings", ReprocessView.as_view(), name="reprocess-embeddings"),
+    path("reprocess-embeddings/plan", PlanView.as_view(), name="reprocess-plan"),
+    *router.urls,
+]

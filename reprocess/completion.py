@@ -1,0 +1,81 @@
+"""Count what a run has done, and end it."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import Count, F, FilteredRelation, Q, Sum
+from django.utils import timezone
+
+from reprocess.actions.start_run import wake
+from reprocess.cutover import activate_complete
+from reprocess.models import ReprocessItem, ReprocessRun
+from reprocess.spec import EffectiveSpec
+from videos.models import Scene, SceneEmbedding
+
+log = structlog.get_logger(__name__)
+
+OUTCOMES = ("done", "skipped", "empty", "failed")
+
+
+def count_items(run: ReprocessRun, spec: EffectiveSpec, video_ids: Collection[UUID]) -> None:
+    """Add finished videos to the run's counters, read from the rows themselves, so that a crash before this loses no count."""
+    for configured, channel in spec.channels():
+        held = FilteredRelation("embeddings", condition=Q(embeddings__space=configured.space(channel)))
+        by_this_run = Q(held__run_id=run.pk)
+        counts = (
+            Scene.objects.filter(video_id__in=video_ids)
+            .annotate(held=held)
+            .aggregate(
+                scenes=Count("pk"),
+                done=Count("pk", filter=by_this_run & Q(held__state=SceneEmbedding.State.EMBEDDED)),
+                empty=Count("pk", filter=by_this_run & Q(held__state=SceneEmbedding.State.EMPTY)),
+                failed=Count("pk", filter=by_this_run & Q(held__state=SceneEmbedding.State.FAILED)),
+            )
+        )
+        skipped = counts["scenes"] - counts["done"] - counts["empty"] - counts["failed"]
+        run.counters.filter(channel=channel).update(
+            done=F("done") + counts["done"],
+            empty=F("empty") + counts["empty"],
+            failed=F("failed") + counts["failed"],
+            skipped=F("skipped") + skipped,
+        )
+
+
+def finish_if_done(run: ReprocessRun, spec: EffectiveSpec) -> None:
+    """End the run when no item is left open; whoever else is at it then finds it ended."""
+    if run.items.filter(state__in=ReprocessItem.OPEN).exists():
+        return
+    # Once more for every owner: a worker may have died between its last item and the switch.
+    activate_complete(run.items.order_by().values_list("owner_id", flat=True).distinct().iterator(), spec)
+    with transaction.atomic():
+        locked = ReprocessRun.objects.select_for_update().get(pk=run.pk)
+        if locked.state not in ReprocessRun.OPEN or locked.items.filter(state__in=ReprocessItem.OPEN).exists():
+            return
+        # Scenes that came or went during the run were not in the plan, or are no more; now the counts are final.
+        locked.counters.update(planned=F("done") + F("skipped") + F("empty") + F("failed"))
+        failed = locked.items.filter(state=ReprocessItem.State.FAILED).count()
+        succeeded = locked.items.filter(state=ReprocessItem.State.DONE).count()
+        state = ReprocessRun.State.SUCCEEDED if not failed else ReprocessRun.State.PARTIAL if succeeded else ReprocessRun.State.FAILED
+    end_run(run, state, f"{failed} of {failed + succeeded} video(s) failed; the failures say why." if failed else "")
+
+
+def end_run(run: ReprocessRun, state: str, error: str) -> None:
+    """Record a run's end, once, and wake the runs that may have waited for its videos."""
+    ended = ReprocessRun.objects.filter(pk=run.pk, state__in=ReprocessRun.OPEN).update(state=state, error=error, finished_at=timezone.now())
+    if not ended:
+        return
+    run.refresh_from_db()
+    run.items.filter(state__in=ReprocessItem.OPEN).update(
+        state=ReprocessItem.State.FAILED, error=error, lease_token=None, lease_expires_at=None, finished_at=timezone.now()
+    )
+    counts = run.counters.aggregate(**{outcome: Sum(outcome, default=0) for outcome in OUTCOMES})
+    summary = ", ".join(f"{outcome}={counts[outcome]}" for outcome in OUTCOMES)
+    log.info(
+        f"Reprocessing completed (spec_version={run.spec_version}, scope={run.scope}, state={state}, videos={run.video_count}, {summary}, "
+        f"model_calls={run.model_calls})",
+        error=error,
+    )
+    for waiting in ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN).values_list("pk", flat=True):
+        wake(waiting)

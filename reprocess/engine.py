@@ -1,0 +1,131 @@
+"""Compute what is stale of some videos, in batches that cross their borders; ingest and runs share this code."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Protocol
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heimdex.backends import embedder as configured_embedder
+from heimdex.embedders.base import Embedder
+from heimdex.embedders.errors import EmbedderError
+from reprocess.spec import ConfiguredStep, EffectiveSpec
+from reprocess.staleness import stale_scenes
+from reprocess.steps.base import InputMissing, SceneStep, Work
+from reprocess.vectors import Outcome, write_outcomes
+from videos.models import EmbeddingSpace, Scene, Video
+
+# Rows that need no model are written in larger batches.
+_EMPTY_BATCH = 500
+
+
+class Guard(Protocol):
+    """The right to work: it is kept by reporting progress, and every write happens under it."""
+
+    def progress(self, fraction: float) -> None:
+        """Report how much is done and keep the right; LeaseLost when another worker has taken over."""
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Open a transaction that only the right's holder can commit."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one batch came to: an outcome per piece of work, and how many model calls it took."""
+
+    step: str
+    outcomes: tuple[Outcome, ...]
+    model_calls: int
+
+
+class Record(Protocol):
+    """Told of each batch within the transaction that writes it."""
+
+    def __call__(self, batch: Batch) -> None: ...
+
+
+def embed_videos(
+    videos: Sequence[Video], spec: EffectiveSpec, guard: Guard, record: Record, *, run_id: UUID | None = None, force: bool = False
+) -> None:
+    """Bring the scenes of some videos to the spec; does nothing for what is fresh, so it may be called again at any time.
+
+    LeaseLost when another worker took over; EmbedderUnavailable when a model cannot be used at all.
+    """
+    for position, configured in enumerate(spec.steps):
+        spaces = {channel: configured.space(channel) for channel in configured.step.channels}
+        pending = _collect(configured.step, videos, spaces, run_id=run_id, force=force)
+        if not pending:
+            continue
+        total = len(pending)
+        finished = 0
+        for batch in _batches(configured, pending):
+            with guard.writing():
+                write_outcomes(batch.outcomes, spaces, run_id)
+                record(batch)
+            finished += len(batch.outcomes)
+            guard.progress((position + finished / total) / len(spec.steps))
+
+
+def _collect(
+    step: SceneStep, videos: Sequence[Video], spaces: dict[str, EmbeddingSpace], *, run_id: UUID | None, force: bool
+) -> list[tuple[Scene, Work]]:
+    ids = [video.pk for video in videos]
+    stale = {channel: stale_scenes(ids, channel, space, run_id=run_id, force=force) for channel, space in spaces.items()}
+    pending: list[tuple[Scene, Work]] = []
+    for video in videos:
+        of_video = {channel: scenes.get(video.pk, frozenset()) for channel, scenes in stale.items()}
+        if any(of_video.values()):
+            pending.extend(step.work(video, of_video))
+    return pending
+
+
+def _batches(configured: ConfiguredStep, pending: list[tuple[Scene, Work]]) -> Iterator[Batch]:
+    """Yield first what needs no model, then batches of the model's size in which equal inputs of one owner are computed once."""
+    step = configured.step
+    empty = [Outcome(scene, work) for scene, work in pending if not work.source]
+    for start in range(0, len(empty), _EMPTY_BATCH):
+        yield Batch(step.name, tuple(empty[start : start + _EMPTY_BATCH]), 0)
+
+    def same_input(entry: tuple[Scene, Work]) -> tuple[int, str, str]:
+        work = entry[1]
+        # Inputs of like length side by side need the least padding.
+        return (len(work.source), str(work.owner_id), work.input_hash)
+
+    full = sorted((entry for entry in pending if entry[1].source), key=same_input)
+    groups = [list(group) for _, group in groupby(full, key=same_input)]
+    model = configured_embedder(step.embedder_alias)
+    for start in range(0, len(groups), model.batch_size):
+        yield _compute(step, model, groups[start : start + model.batch_size])
+
+
+def _compute(step: SceneStep, model: Embedder, groups: list[list[tuple[Scene, Work]]]) -> Batch:
+    calls = model.calls
+    outcomes: list[Outcome] = []
+    loaded: list[list[tuple[Scene, Work]]] = []
+    inputs: list[Any] = []
+    for group in groups:
+        try:
+            inputs.append(step.load(group[0][1]))
+            loaded.append(group)
+        except InputMissing as error:
+            outcomes.extend(Outcome(scene, work, error=str(error)) for scene, work in group)
+    for group, result in zip(loaded, _embed(step, model, inputs), strict=True):
+        for scene, work in group:
+            outcomes.append(Outcome(scene, work, error=result) if isinstance(result, str) else Outcome(scene, work, vector=result))
+    return Batch(step.name, tuple(outcomes), model.calls - calls)
+
+
+def _embed(step: SceneStep, model: Embedder, inputs: list[Any]) -> list[NDArray[np.float32] | str]:
+    """Return a vector per input, or why there is none: when a batch is refused, each input is tried by itself."""
+    if not inputs:
+        return []
+    try:
+        return list(step.embed(model, inputs))
+    except EmbedderError as error:
+        if len(inputs) == 1:
+            return [str(error)]
+        return [result for single in inputs for result in _embed(step, model, [single])]

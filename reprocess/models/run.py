@@ -1,0 +1,79 @@
+"""A run: one operator's request to bring a scope to the latest spec."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from videos.models import EmbeddingSpace, Video
+
+
+class ReprocessRun(models.Model):
+    """Who asked for what, where it stands, and how it ended."""
+
+    class Scope(models.TextChoices):
+        VIDEO = "video"
+        OWNER = "owner"
+        ALL = "all"
+
+    class Entrance(models.TextChoices):
+        ADMIN = "admin"
+        COMMAND = "command"
+        API = "api"
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        PARTIAL = "partial"
+        FAILED = "failed"
+
+    OPEN = (State.QUEUED, State.RUNNING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    entrance = models.CharField(max_length=8, choices=Entrance.choices)
+    scope = models.CharField(max_length=6, choices=Scope.choices)
+    video = models.ForeignKey(Video, null=True, on_delete=models.SET_NULL, related_name="+")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    force = models.BooleanField(default=False)
+    since = models.DateTimeField(null=True)
+    spec = models.ForeignKey("reprocess.EmbeddingSpec", on_delete=models.PROTECT, related_name="runs")
+    spec_version = models.CharField(max_length=40)
+    plan = models.JSONField()
+    video_count = models.PositiveIntegerField()
+    state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
+    model_calls = models.PositiveBigIntegerField(default=0)
+    error = models.TextField(blank=True)
+    woken_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = (models.Index(fields=["state", "-created_at"], name="run_state_created"),)
+
+    def __str__(self) -> str:
+        return f"{self.get_scope_display()} · {self.spec_version} · {self.state}"
+
+
+class RunCounter(models.Model):
+    """What became of one channel's scenes in a run; planned = done + skipped + empty + failed + not reached yet."""
+
+    run = models.ForeignKey(ReprocessRun, on_delete=models.CASCADE, related_name="counters")
+    step = models.CharField(max_length=40)
+    channel = models.CharField(max_length=12, choices=EmbeddingSpace.Channel.choices)
+    planned = models.PositiveBigIntegerField(default=0)
+    done = models.PositiveBigIntegerField(default=0)
+    skipped = models.PositiveBigIntegerField(default=0)
+    empty = models.PositiveBigIntegerField(default=0)
+    failed = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering = ("run", "id")
+        constraints = (models.UniqueConstraint(fields=["run", "channel"], name="counter_run_channel"),)
+
+    def __str__(self) -> str:
+        return f"{self.channel}: {self.done} done, {self.skipped} skipped, {self.empty} empty, {self.failed} failed of {self.planned}"

@@ -1,0 +1,23 @@
+"""A plan as a table for a terminal."""
+
+from typing import Any
+
+from rich.table import Table
+
+
+def plan_table(plan: dict[str, Any]) -> Table:
+    """Return the plan with a row per channel and the sums in the caption."""
+    table = Table(
+        title=f"Plan for spec version {plan['spec_version']} ({plan['videos']} video(s))",
+        caption=f"{_stale(plan)}; {plan['model_calls']} model calls",
+    )
+    for heading in ("step", "channel", "scenes", "stale", "why", "model calls"):
+        table.add_column(heading, justify="right" if heading in ("scenes", "stale", "model calls") else "left")
+    for channel in plan["channels"]:
+        why = ", ".join(f"{cause}: {number}" for cause, number in channel["causes"].items()) or "–"
+        table.add_row(channel["step"], channel["channel"], str(channel["scenes"]), str(channel["stale"]), why, str(channel["model_calls"]))
+    return table
+
+
+def _stale(plan: dict[str, Any]) -> str:
+    return f"{plan['stale']} vectors are stale" if plan["stale"] else "nothing is stale"

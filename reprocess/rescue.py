@@ -1,0 +1,34 @@
+"""Free what dead workers held, and wake workers for runs that nobody works on."""
+
+from datetime import timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from reprocess.actions.start_run import wake
+from reprocess.models import ReprocessItem, ReprocessRun
+
+log = structlog.get_logger(__name__)
+
+WAKE_AGAIN_AFTER = timedelta(minutes=10)
+
+
+def rescue() -> int:
+    """Wake a worker for every run whose leases ran out or whose wake-up was lost; return how many."""
+    now = timezone.now()
+    items = ReprocessItem.objects.filter(run=OuterRef("pk"))
+    lapsed = Exists(items.filter(lease_expires_at__lt=now))
+    at_work = Exists(items.filter(lease_expires_at__gte=now))
+    with transaction.atomic():
+        stuck = list(
+            ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN)
+            .filter(lapsed | (~at_work & Q(woken_at__lt=now - WAKE_AGAIN_AFTER)))
+            .select_for_update(skip_locked=True)
+        )
+        ReprocessItem.objects.filter(run__in=stuck, lease_expires_at__lt=now).update(lease_token=None, lease_expires_at=None)
+        for run in stuck:
+            log.warning("Rescued a run that nobody works on", run_id=str(run.pk))
+            wake(run.pk)
+    return len(stuck)

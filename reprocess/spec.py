@@ -1,0 +1,84 @@
+"""The embedding spec: the one place that says what "the latest embeddings" are."""
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from heimdex.backends import embedder
+from heimdex.embedders.base import EmbedderIdentity
+from reprocess.fingerprints import digest
+from reprocess.steps import all_steps
+from reprocess.steps.base import SceneStep
+from videos.models import EmbeddingSpace
+
+LATEST_EMBEDDING_SPEC_VERSION = "2026-01-06"
+
+
+@dataclass(frozen=True)
+class ConfiguredStep:
+    """A step together with the model that this installation gives it."""
+
+    step: SceneStep
+    identity: EmbedderIdentity
+
+    def fingerprint(self, channel: str) -> str:
+        """Return the hash of all that determines this channel's vectors: name, code version, parameters, model identity."""
+        return digest(
+            {
+                "step": self.step.name,
+                "channel": channel,
+                "code_version": self.step.code_version,
+                "params": dict(self.step.params),
+                "embedder": asdict(self.identity),
+            }
+        )
+
+    def space(self, channel: str) -> EmbeddingSpace:
+        """Return the space of this channel's vectors; it is created when it is first needed."""
+        return EmbeddingSpace.objects.get_or_create(
+            channel=channel,
+            fingerprint=self.fingerprint(channel),
+            defaults={
+                "step": self.step.name,
+                "spec_version": LATEST_EMBEDDING_SPEC_VERSION,
+                "embedder": {"alias": self.step.embedder_alias, **asdict(self.identity)},
+                "dimensions": self.identity.dimensions,
+            },
+        )[0]
+
+
+@dataclass(frozen=True)
+class EffectiveSpec:
+    """The latest spec as this installation runs it: the ordered steps with their configured models."""
+
+    version: str
+    steps: tuple[ConfiguredStep, ...]
+
+    @cached_property
+    def definition(self) -> list[dict[str, Any]]:
+        """Return the steps as plain data."""
+        return [
+            {
+                **configured.step.describe(),
+                "model": asdict(configured.identity),
+                "fingerprints": {channel: configured.fingerprint(channel) for channel in configured.step.channels},
+            }
+            for configured in self.steps
+        ]
+
+    @cached_property
+    def digest(self) -> str:
+        """Return the hash of the definition; two installations with equal digests make comparable vectors."""
+        return digest(self.definition)
+
+    def channels(self) -> list[tuple[ConfiguredStep, str]]:
+        """Return every channel with the step that fills it, in order."""
+        return [(configured, channel) for configured in self.steps for channel in configured.step.channels]
+
+
+def effective_spec() -> EffectiveSpec:
+    """Return the latest spec with this installation's models; loads no model."""
+    return EffectiveSpec(
+        version=LATEST_EMBEDDING_SPEC_VERSION,
+        steps=tuple(ConfiguredStep(step, embedder(step.embedder_alias).identity) for step in all_steps()),
+    )

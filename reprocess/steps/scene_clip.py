@@ -1,0 +1,47 @@
+"""`scene_clip`: what is seen, as the scene's keyframe."""
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heimdex.embedders.base import Embedder, ImageEmbedder
+from heimdex.storage import media_storage
+from reprocess.steps.base import InputMissing, SceneStep, Work
+from videos.models import Scene, Video
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+class SceneClip(SceneStep):
+    name = "scene_clip"
+    order = 20
+    code_version = 1
+    channels = ("clip",)
+    embedder_alias = "image"
+    params = {"picture": "keyframe"}
+
+    def work(self, video: Video, stale: Mapping[str, frozenset[UUID]]) -> Iterator[tuple[Scene, Work]]:
+        for scene in Scene.objects.filter(pk__in=stale["clip"]).only("id", "video_id", "owner_id", "clip_hash").order_by("index"):
+            yield scene, Work(scene.pk, scene.owner_id, "clip", scene.clip_hash, scene.keyframe_key if scene.clip_hash else "")
+
+    def load(self, work: Work) -> "Image":
+        from PIL import Image
+
+        try:
+            with media_storage().open(work.source) as file:
+                picture = Image.open(io.BytesIO(file.read()))
+                return picture.convert("RGB")
+        except OSError as error:
+            raise InputMissing(f"The keyframe cannot be read ({error}). Retry the video to make it anew.") from error
+
+    def embed(self, embedder: Embedder, inputs: Sequence["Image"]) -> NDArray[np.float32]:
+        assert isinstance(embedder, ImageEmbedder)
+        return embedder.embed_images(inputs)
+
+
+STEP = SceneClip()

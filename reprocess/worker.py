@@ -1,0 +1,155 @@
+"""Work on a run: claim items under a lease, compute, count, and end the run when nothing is left."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import monotonic, sleep
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.utils import timezone
+
+from heimdex.embedders.errors import EmbedderUnavailable
+from heimdex.leases import LeaseLost, claim, free, hold, renew
+from reprocess.completion import count_items, end_run, finish_if_done
+from reprocess.cutover import activate_complete
+from reprocess.engine import Batch, embed_videos
+from reprocess.models import ReprocessFailure, ReprocessItem, ReprocessRun
+from reprocess.spec import EffectiveSpec, effective_spec
+from videos.models import SceneEmbedding, Video
+
+log = structlog.get_logger(__name__)
+
+# Videos that are worked on together, so that short ones still fill the model's batches.
+GROUP = 8
+
+SPEC_CHANGED = (
+    "The configured models or steps changed after this run was queued (spec {queued}, now {now}), so it was not begun or not continued. "
+    "Start a new run: what is done already is not computed again."
+)
+KILLED = "Work on this video stopped {attempts} times without an end; its worker may have run out of memory. Start the run again to retry it."
+
+
+@dataclass
+class ItemGuard:
+    """The lease on a group of items, in the form that the engine asks for."""
+
+    token: UUID
+    _renewed_at: float = field(default_factory=monotonic)
+
+    def progress(self, fraction: float) -> None:
+        """Keep the lease; LeaseLost when another worker has taken over."""
+        if monotonic() - self._renewed_at >= settings.LEASE_SECONDS / 10:
+            renew(ReprocessItem, self.token)
+            self._renewed_at = monotonic()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Write in one transaction that only the lease's holder can commit."""
+        with transaction.atomic():
+            hold(ReprocessItem, self.token)
+            yield
+
+
+def work(run_id: UUID) -> None:
+    """Work on a run until it is done or others hold the rest; a second call, or one too late, does nothing."""
+    run = ReprocessRun.objects.select_related("spec").filter(pk=run_id, state__in=ReprocessRun.OPEN).first()
+    if run is None:
+        return
+    with structlog.contextvars.bound_contextvars(run_id=str(run.pk), spec_version=run.spec_version, scope=run.scope):
+        log.info(f"Using embedding spec version: {run.spec_version}")
+        spec = effective_spec()
+        if spec.digest != run.spec_id:
+            end_run(run, ReprocessRun.State.FAILED, SPEC_CHANGED.format(queued=run.spec_id[:8], now=spec.digest[:8]))
+            return
+        if ReprocessRun.objects.filter(pk=run_id, state=ReprocessRun.State.QUEUED).update(
+            state=ReprocessRun.State.RUNNING, started_at=timezone.now()
+        ):
+            log.info(f"Started reprocessing (spec_version={run.spec_version}, scope={run.scope})")
+        try:
+            while _work_on_group(run, spec):
+                pass
+        except EmbedderUnavailable as error:
+            end_run(run, ReprocessRun.State.FAILED, str(error))
+            return
+        finish_if_done(run, spec)
+
+
+def _work_on_group(run: ReprocessRun, spec: EffectiveSpec) -> bool:
+    """Claim and finish one group; return False when nothing is left that this worker could claim."""
+    token, items = _claim_group(run)
+    if not items:
+        # A row that somebody holds for a moment (a rename, another worker's claim) is skipped, not gone.
+        sleep(0.1)
+        return _claimable(run).exists()
+    try:
+        if items[0].attempts > settings.MAX_ATTEMPTS:
+            _give_up(items[0], token)
+        else:
+            _finish_group(run, spec, token, items)
+    except LeaseLost:
+        log.warning("Group abandoned: another worker holds it, or its videos were deleted")
+    return True
+
+
+def _claim_group(run: ReprocessRun) -> tuple[UUID, list[ReprocessItem]]:
+    """Claim fresh items together; those that were begun before one by one, so that one that kills its worker takes no other with it."""
+    with transaction.atomic():
+        # The videos are locked too, so that two runs cannot take the same one at the same moment.
+        unlocked = _claimable(run).select_related("video").select_for_update(skip_locked=True, of=("self", "video"), no_key=True)
+        locked = unlocked.filter(attempts=0)[:GROUP] or unlocked.filter(attempts__gt=0)[:1]
+        # Asked again now that the locks are held: what another run took a moment ago drops out.
+        return claim(_claimable(run).filter(pk__in=[item.pk for item in locked]), GROUP, state=ReprocessItem.State.RUNNING)
+
+
+def _claimable(run: ReprocessRun) -> QuerySet[ReprocessItem]:
+    """Return the open items that no worker holds, of videos that no other run is at; owners take turns."""
+    elsewhere = ReprocessItem.objects.filter(video=OuterRef("video"), lease_expires_at__gte=timezone.now()).exclude(run=run)
+    return run.items.filter(free(), ~Exists(elsewhere), state__in=ReprocessItem.OPEN).order_by("turn", "id")
+
+
+def _finish_group(run: ReprocessRun, spec: EffectiveSpec, token: UUID, items: Sequence[ReprocessItem]) -> None:
+    guard = ItemGuard(token)
+
+    def record(batch: Batch) -> None:
+        ReprocessRun.objects.filter(pk=run.pk).update(model_calls=F("model_calls") + batch.model_calls)
+        ReprocessFailure.objects.bulk_create(
+            ReprocessFailure(
+                run=run,
+                owner_id=outcome.work.owner_id,
+                video_id=outcome.scene.video_id,
+                scene_id=outcome.work.scene_id,
+                step=batch.step,
+                channel=outcome.work.channel,
+                error=outcome.error,
+            )
+            for outcome in batch.outcomes
+            if outcome.state == SceneEmbedding.State.FAILED
+        )
+
+    videos = list(Video.objects.filter(pk__in=[item.video_id for item in items]))
+    embed_videos(videos, spec, guard, record, run_id=run.pk, force=run.force)
+    with guard.writing():
+        count_items(run, spec, [item.video_id for item in items])
+        failed = run.failures.filter(video__in=videos).values("video")
+        done = ReprocessItem.objects.filter(lease_token=token)
+        ended = {"lease_token": None, "lease_expires_at": None, "finished_at": timezone.now()}
+        done.filter(video__in=failed).update(state=ReprocessItem.State.FAILED, error="Some of its scenes failed.", **ended)
+        done.update(state=ReprocessItem.State.DONE, **ended)
+    owners = {item.owner_id for item in items}
+    unfinished = set(run.items.filter(owner_id__in=owners, state__in=ReprocessItem.OPEN).values_list("owner_id", flat=True))
+    activate_complete(owners - unfinished, spec)
+
+
+def _give_up(item: ReprocessItem, token: UUID) -> None:
+    with transaction.atomic():
+        hold(ReprocessItem, token)
+        text = KILLED.format(attempts=settings.MAX_ATTEMPTS)
+        ReprocessItem.objects.filter(lease_token=token).update(
+            state=ReprocessItem.State.FAILED, error=text, lease_token=None, lease_expires_at=None, finished_at=timezone.now()
+        )
+        ReprocessFailure.objects.create(run_id=item.run_id, owner_id=item.owner_id, video_id=item.video_id, step="worker", error=text)
+    log.error("Gave up on a video", video_id=str(item.video_id))

@@ -1,0 +1,29 @@
+"""What every test stands on: a real PostgreSQL with pgvector in a home of its own, started once for the whole suite."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+# Before Django reads its settings: nothing of the developer's own installation may be touched.
+for _name in [name for name in os.environ if name.startswith("HEIMDEX_")]:
+    del os.environ[_name]
+_HOME = tempfile.TemporaryDirectory(prefix="heimdex-tests-")
+os.environ["HEIMDEX_HOME"] = _HOME.name
+os.environ["DJANGO_SETTINGS_MODULE"] = "heimdex.settings"
+
+from heimdex.database.server import EmbeddedServer  # noqa: E402
+
+_SERVER = EmbeddedServer(Path(_HOME.name), durable=False)
+os.environ["HEIMDEX_DATABASE_URL"] = _SERVER.start().url
+
+import django  # noqa: E402
+
+django.setup()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server, whatever became of the tests."""
+    _SERVER.stop()
+    _HOME.cleanup()

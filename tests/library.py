@@ -1,0 +1,75 @@
+"""Small libraries of videos that are indexed already, for tests of what comes after the ingest."""
+
+import io
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.utils import timezone
+from PIL import Image, ImageDraw
+
+from heimdex.accounts.models import User
+from heimdex.storage import media_storage
+from videos.composition import compose_visual, input_hash
+from videos.models import Scene, Video
+from videos.scene_inputs import refresh_input_hashes
+
+SAYINGS = (
+    "The quick boat sailed over the cold northern sea towards the harbour.",
+    "She planted tomatoes and basil in the small garden behind the kitchen.",
+    "The committee discussed the budget for the new railway station.",
+    "",
+)
+
+
+def make_user(email: str = "owner@example.org", **fields: object) -> User:
+    """Create a user whose password is `correct horse battery`."""
+    return User.objects.create_user(email, "correct horse battery", **fields)
+
+
+def make_video(owner: User, sayings: Sequence[str] = SAYINGS, title: str = "A film") -> Video:
+    """Create an indexed video with one scene of five seconds per saying, keyframes included; an empty saying is a scene without speech."""
+    video = Video.objects.create(
+        owner=owner,
+        title=title,
+        filename="film.mp4",
+        mime_type="video/mp4",
+        size_bytes=1,
+        state=Video.State.INDEXED,
+        summary=" ".join(sayings)[:200],
+        upload_expires_at=timezone.now() + timedelta(hours=1),
+    )
+    for index, said in enumerate(sayings):
+        _make_scene(video, index, said)
+    refresh_input_hashes(video)
+    return video
+
+
+def picture(index: int) -> bytes:
+    """Return a JPEG that differs for each index."""
+    image = Image.new("RGB", (320, 180), (20 + 30 * index % 200, 90, 160))
+    ImageDraw.Draw(image).ellipse((40 + 10 * index, 30, 200, 150), fill=(240, 40 * index % 255, 30))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
+
+
+def _make_scene(video: Video, index: int, said: str) -> None:
+    start = 5.0 * index
+    jpeg = picture(index)
+    words = [[start + 0.1 * place, start + 0.1 * place + 0.09, word] for place, word in enumerate(said.split())]
+    description = f"Likely shows: object {index}."
+    scene = Scene.objects.create(
+        video=video,
+        owner=video.owner,
+        index=index,
+        start_s=start,
+        end_s=start + 5.0,
+        transcript=said,
+        words=words,
+        description=description,
+        tags=[{"name": f"object {index}", "confidence": 0.5}],
+        visual_text=compose_visual(description, [{"name": f"object {index}"}]),
+        keyframe_time_s=start + 2.5,
+        clip_hash=input_hash(jpeg),
+    )
+    media_storage().save(scene.keyframe_key, jpeg, "image/jpeg")

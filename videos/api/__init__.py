@@ -1,0 +1,1 @@
+"""The HTTP API of videos: parse, call an action, report."""

@@ -1,0 +1,18 @@
+"""Addresses under /v1/."""
+
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from videos.api.search import SearchView
+from videos.api.uploads import CompleteUploadView, InitUploadView
+from videos.api.videos import VideoViewSet
+
+router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register("videos", VideoViewSet, basename="video")
+
+urlpatterns = [
+    path("videos/upload/init", InitUploadView.as_view(), name="upload-init"),
+    path("videos/upload/complete", CompleteUploadView.as_view(), name="upload-complete"),
+    path("search", SearchView.as_view(), name="search"),
+    *router.urls,
+]

@@ -1,0 +1,67 @@
+"""List, show, rename, delete and retry videos."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.viewsets import GenericViewSet
+
+from heimdex.accounts.owner import owner_of
+from videos.actions.delete_video import delete_video
+from videos.actions.edit_video import edit_video
+from videos.actions.errors import WrongState
+from videos.actions.retry_video import retry_video
+from videos.api.errors import Conflict
+from videos.api.serializers import VideoDetailSerializer, VideoSerializer, VideoStatusSerializer
+from videos.models import Video
+
+
+class VideoViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Video]):
+    """The videos of who asks; another owner's are not there."""
+
+    queryset = Video.objects.none()
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> QuerySet[Video]:
+        """Return the asking owner's videos, with what the answer shows."""
+        videos = Video.objects.filter(owner_id=self.request.user.pk)
+        if self.action == "retrieve":
+            return videos.select_related("metadata").prefetch_related("scenes")
+        return videos.prefetch_related("jobs") if self.action == "status" else videos
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        """Return the short form for lists."""
+        return VideoDetailSerializer if self.action == "retrieve" else VideoSerializer
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change title or description."""
+        video = self.get_object()
+        body = VideoSerializer(video, data=request.data, partial=True)
+        body.is_valid(raise_exception=True)
+        return Response(VideoSerializer(edit_video(video, **body.validated_data)).data)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Delete the video, its files and its place in the search."""
+        delete_video(self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(responses=VideoStatusSerializer)
+    @action(detail=True)
+    def status(self, request: Request, pk: str) -> Response:
+        """Show state, stage, progress and error."""
+        return Response(VideoStatusSerializer(self.get_object()).data)
+
+    @extend_schema(request=None, responses={202: VideoStatusSerializer})
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: str) -> Response:
+        """Try a failed video again."""
+        try:
+            video = retry_video(owner_of(request), self.get_object().pk)
+        except WrongState as error:
+            raise Conflict(str(error)) from error
+        return Response(VideoStatusSerializer(video).data, status=status.HTTP_202_ACCEPTED)

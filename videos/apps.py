@@ -1,0 +1,7 @@
+"""The app of videos, scenes and vectors."""
+
+from django.apps import AppConfig
+
+
+class VideosConfig(AppConfig):
+    name = "videos"

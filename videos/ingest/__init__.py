@@ -1,0 +1,1 @@
+"""From an uploaded file to an indexed video, stage by stage."""

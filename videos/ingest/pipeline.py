@@ -1,0 +1,114 @@
+"""Run a video's stages under leases, so that a crash costs at most the stage it happened in."""
+
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from heimdex.leases import LeaseLost, claim, hold
+from heimdex.media.errors import MediaError
+from heimdex.storage import media_storage
+from videos.ingest.errors import IngestError
+from videos.ingest.stage import Stage, StageContext, stages
+from videos.models import Job, Video
+
+log = structlog.get_logger(__name__)
+
+RETRY_AFTER = timedelta(seconds=10)
+
+GAVE_UP = (
+    "Processing stopped {attempts} times in the stage “{stage}”. The file may be damaged in an unusual way, "
+    "or the server short of memory. You can retry."
+)
+BROKE = (
+    "Something went wrong on our side in the stage “{stage}”: {error} You can retry; if it happens again, "
+    "give your administrator this video's id."
+)
+
+
+def ingest(video_id: UUID) -> None:
+    """Run every stage of a video that is not done yet; return when all are, one failed, or another worker is at it."""
+    with structlog.contextvars.bound_contextvars(video_id=str(video_id)):
+        video = Video.objects.filter(pk=video_id, state__in=Video.MOVING).first()
+        if video is None:
+            log.info("Nothing to ingest: the video is gone, failed or indexed")
+            return
+        with media_storage().local_path(video.original_key) as file:
+            all(_run_stage(video, name, stage, file) for name, stage in stages().items())
+        if not Video.objects.filter(pk=video_id).exists():
+            # Deleted while we worked: what this worker wrote after the deletion must go too.
+            media_storage().delete_prefix(video.storage_prefix)
+
+
+def fail(video: Video, code: str, text: str) -> None:
+    """End an ingest as failed, with the reason its owner reads."""
+    Video.objects.filter(pk=video.pk).update(state=Video.State.FAILED, error_code=code, error_text=text, updated_at=timezone.now())
+
+
+def _run_stage(video: Video, name: str, stage: Stage, file: Path) -> bool:
+    """Run one stage; return whether the next may begin."""
+    claimed = _claim(video, name)
+    if claimed is None:
+        return Job.objects.filter(video=video, stage=name, state=Job.State.DONE).exists()
+    token, job = claimed
+    if job.attempts > settings.MAX_ATTEMPTS:
+        _end(token, video, "gave_up", GAVE_UP.format(attempts=settings.MAX_ATTEMPTS, stage=name))
+        return False
+    try:
+        stage(StageContext(video, token, file))
+    except LeaseLost:
+        log.warning("Stage abandoned: another worker holds it, or the video was deleted", stage=name)
+        return False
+    except MediaError as error:
+        _end(token, video, str(error.code), str(error))
+        return False
+    except IngestError as error:
+        _end(token, video, error.code, str(error))
+        return False
+    except DatabaseError:
+        # Nothing can be recorded now; the lease runs out and the rescue task takes the video up again.
+        raise
+    except Exception as error:  # noqa: BLE001  (a stage runs decoders and models: whatever they raise must reach the owner, not kill the worker)
+        log.exception("Stage failed", stage=name, attempt=job.attempts)
+        _retry_or_end(token, video, job, error)
+        return False
+    Job.objects.filter(lease_token=token).update(
+        state=Job.State.DONE, progress=1.0, finished_at=timezone.now(), lease_token=None, lease_expires_at=None
+    )
+    log.info("Stage done", stage=name)
+    return True
+
+
+def _claim(video: Video, name: str) -> tuple[UUID, Job] | None:
+    with transaction.atomic():
+        rows = Job.objects.filter(video=video, stage=name, state__in=(Job.State.QUEUED, Job.State.RUNNING))
+        token, jobs = claim(rows, 1, state=Job.State.RUNNING, started_at=timezone.now(), progress=0.0, error="")
+    return (token, jobs[0]) if jobs else None
+
+
+def _retry_or_end(token: UUID, video: Video, job: Job, error: Exception) -> None:
+    if job.attempts >= settings.MAX_ATTEMPTS:
+        _end(token, video, "internal_error", BROKE.format(stage=job.stage, error=_sentence(error)))
+        return
+    Job.objects.filter(lease_token=token).update(
+        state=Job.State.QUEUED, error=str(error), lease_token=None, lease_expires_at=timezone.now() + RETRY_AFTER * job.attempts
+    )
+
+
+def _end(token: UUID, video: Video, code: str, text: str) -> None:
+    with transaction.atomic():
+        hold(Job, token)
+        Job.objects.filter(lease_token=token).update(
+            state=Job.State.FAILED, error=text, finished_at=timezone.now(), lease_token=None, lease_expires_at=None
+        )
+        fail(video, code, text)
+    log.warning("Ingest failed", code=code, reason=text)
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text if text.endswith((".", "!", "?")) else f"{text}."

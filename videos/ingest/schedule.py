@@ -1,0 +1,68 @@
+"""Ask workers to take a video up, and ask again when nobody did."""
+
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from heimdex.queue import enqueue
+from heimdex.storage import media_storage
+from videos.models import Job, Video
+
+log = structlog.get_logger(__name__)
+
+# A wake-up that no worker answered for so long counts as lost. A long queue only costs one more, harmless, wake-up.
+WAKE_AGAIN_AFTER = timedelta(minutes=10)
+_MOST_AT_ONCE = 200
+
+NEVER_ARRIVED = "The upload was not finished in time, so there is no file to process. Upload it again."
+
+
+def start_ingest(video: Video) -> None:
+    """Create the video's jobs anew and wake a worker, all in the current transaction."""
+    Job.objects.filter(video=video).delete()
+    Job.objects.bulk_create(
+        Job(video=video, owner_id=video.owner_id, stage=stage, position=position) for position, stage in enumerate(settings.INGEST_STAGES)
+    )
+    _wake(video)
+
+
+def rescue() -> int:
+    """Wake a worker for every video whose worker died, or whose wake-up was lost; end uploads that never came. Return how many."""
+    now = timezone.now()
+    jobs = Job.objects.filter(video=OuterRef("pk"))
+    lapsed = Exists(jobs.filter(lease_expires_at__lt=now))
+    at_work = Exists(jobs.filter(lease_expires_at__gte=now))
+    asleep = Q(woken_at__lt=now - WAKE_AGAIN_AFTER)
+    with transaction.atomic():
+        stuck = list(
+            Video.objects.filter(state__in=Video.MOVING)
+            .filter(~at_work & (lapsed | asleep))
+            .select_for_update(skip_locked=True)
+            .order_by("created_at")[:_MOST_AT_ONCE]
+        )
+        # The lapsed lease itself stays claimable, but must not call for another rescue before the wake-up is answered.
+        Job.objects.filter(video__in=stuck, lease_expires_at__lt=now).update(lease_token=None, lease_expires_at=None)
+        for video in stuck:
+            log.warning("Rescued a video that nobody works on", video_id=str(video.pk), state=video.state)
+            _wake(video)
+    return len(stuck) + _end_expired_uploads()
+
+
+def _wake(video: Video) -> None:
+    Video.objects.filter(pk=video.pk).update(woken_at=timezone.now())
+    enqueue("videos.tasks.ingest_video", str(video.pk))
+
+
+def _end_expired_uploads() -> int:
+    expired = list(Video.objects.filter(state=Video.State.UPLOADING, upload_expires_at__lt=timezone.now())[:_MOST_AT_ONCE])
+    for video in expired:
+        ended = Video.objects.filter(pk=video.pk, state=Video.State.UPLOADING).update(
+            state=Video.State.FAILED, error_code="upload_expired", error_text=NEVER_ARRIVED, updated_at=timezone.now()
+        )
+        if ended:
+            media_storage().delete_prefix(video.storage_prefix)
+    return len(expired)

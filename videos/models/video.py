@@ -1,0 +1,93 @@
+"""A video: one uploaded file, its state, and what was measured about it."""
+
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.utils import timezone
+
+
+class Video(models.Model):
+    """One uploaded file, from the announcement of its upload to its removal."""
+
+    class State(models.TextChoices):
+        UPLOADING = "uploading"
+        VALIDATING = "validating"
+        PROCESSING = "processing"
+        INDEXED = "indexed"
+        FAILED = "failed"
+
+    MOVING = (State.VALIDATING, State.PROCESSING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="videos")
+    title = models.CharField(max_length=300)
+    description = models.TextField(blank=True)
+    filename = models.CharField(max_length=1024)
+    mime_type = models.CharField(max_length=255)
+    size_bytes = models.BigIntegerField()
+    checksum = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the bytes that were finalised.")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.UPLOADING)
+    error_code = models.CharField(max_length=40, blank=True)
+    error_text = models.TextField(blank=True)
+    summary = models.TextField(blank=True)
+    tags = models.JSONField(default=list, blank=True)
+    upload_expires_at = models.DateTimeField()
+    woken_at = models.DateTimeField(null=True, editable=False, help_text="When a worker was last asked to take up its ingest.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False, help_text="When a person or the ingest last changed it.")
+    search_vector = models.GeneratedField(
+        expression=SearchVector("title", weight="A", config="english") + SearchVector("description", weight="B", config="english"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    class Meta:
+        ordering = ("-created_at", "id")
+        indexes = (
+            models.Index(fields=["owner", "-created_at"], name="video_owner_created"),
+            models.Index(fields=["state", "updated_at"], name="video_state_updated"),
+            GinIndex(fields=["search_vector"], name="video_search"),
+        )
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def storage_prefix(self) -> str:
+        """Return the prefix that all files of this video share, and no other file has."""
+        return f"owners/{self.owner_id}/videos/{self.pk}"
+
+    @property
+    def upload_key(self) -> str:
+        """Return where a client may put bytes; nothing is ever decoded from here."""
+        return f"{self.storage_prefix}/upload"
+
+    @property
+    def original_key(self) -> str:
+        """Return where the finalised file lies, out of reach of the upload's address."""
+        return f"{self.storage_prefix}/original"
+
+
+class VideoMetadata(models.Model):
+    """What probing the file found."""
+
+    video = models.OneToOneField(Video, on_delete=models.CASCADE, primary_key=True, related_name="metadata")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    container = models.CharField(max_length=80)
+    duration_s = models.FloatField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    fps = models.FloatField()
+    rotation = models.SmallIntegerField(default=0)
+    video_codec = models.CharField(max_length=40)
+    audio_codec = models.CharField(max_length=40, blank=True)
+    language = models.CharField(max_length=16, blank=True, help_text="Of the speech, as the transcriber heard it.")
+
+    class Meta:
+        verbose_name_plural = "video metadata"
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}, {self.duration_s:.1f} s"

@@ -1,0 +1,39 @@
+"""Keep each scene's input hashes equal to what its channels would embed now."""
+
+from collections.abc import Iterable, Iterator
+
+from videos.composition import SceneSpeech, compose_summary, compose_transcript, input_hash
+from videos.models import Scene, Video
+
+TEXT_CHANNELS = ("transcript", "visual", "summary")
+_BATCH = 500
+
+
+def compose_scene_texts(video: Video) -> Iterator[tuple[Scene, dict[str, str]]]:
+    """Yield every scene of a video, in order, with the text of each text channel."""
+    scenes = list(
+        Scene.objects.filter(video=video)
+        .only("id", "video_id", "owner_id", "index", "start_s", "end_s", "transcript", "words", "visual_text", *hash_fields(TEXT_CHANNELS))
+        .order_by("index")
+    )
+    speech = [SceneSpeech(scene.start_s, scene.end_s, scene.transcript, scene.words) for scene in scenes]
+    summary = compose_summary(video.summary)
+    for position, scene in enumerate(scenes):
+        yield scene, {"transcript": compose_transcript(speech, position), "visual": scene.visual_text, "summary": summary}
+
+
+def refresh_input_hashes(video: Video) -> None:
+    """Recompute the text channels' hashes of a video's scenes; write only those that changed."""
+    changed = []
+    for scene, texts in compose_scene_texts(video):
+        hashes = {f"{channel}_hash": input_hash(text) for channel, text in texts.items()}
+        if any(getattr(scene, field) != value for field, value in hashes.items()):
+            for field, value in hashes.items():
+                setattr(scene, field, value)
+            changed.append(scene)
+    Scene.objects.bulk_update(changed, hash_fields(TEXT_CHANNELS), batch_size=_BATCH)
+
+
+def hash_fields(channels: Iterable[str]) -> list[str]:
+    """Return the names of the scene's columns that hold the channels' input hashes."""
+    return [f"{channel}_hash" for channel in channels]

@@ -1,0 +1,1 @@
+"""Search over scenes: lexical and vector channels, fused by rank."""

@@ -1,0 +1,64 @@
+"""The lexical channel: PostgreSQL's full text search over what is said, seen, and the videos' titles."""
+
+import html
+import re
+from collections.abc import Collection
+from functools import reduce
+from operator import or_
+from uuid import UUID
+
+from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Concat
+
+from videos.models import Scene, Video
+from videos.search.fusion import LEXICAL, Ranked
+
+CONFIG = "english"
+# A query in which a person uses these means exactly what it says.
+_OPERATORS = re.compile(r'["]|(^|\s)-\w')
+_MOST_WORDS = 32
+_MOST_TITLES = 500
+# Control characters that no text we store holds, so that the text around them can be escaped.
+_START, _STOP = "\x02", "\x03"
+
+
+def query_for(text: str) -> SearchQuery:
+    """Return a query that any of the words satisfies, or exactly what quotes and minus signs say."""
+    if _OPERATORS.search(text):
+        return SearchQuery(text, search_type="websearch", config=CONFIG)
+    words = re.findall(r"\w+", text)[:_MOST_WORDS]
+    return reduce(or_, (SearchQuery(word, config=CONFIG) for word in words)) if words else SearchQuery("", config=CONFIG)
+
+
+def lexical_pool(scenes: QuerySet[Scene], owner_id: UUID, text: str, size: int) -> list[Ranked]:
+    """Return the best `size` scenes by words; a scene whose video's title matches counts too, but less."""
+    query = query_for(text)
+    titled = list(Video.objects.filter(owner_id=owner_id, search_vector=query).values_list("pk", flat=True)[:_MOST_TITLES])
+    in_scene = SearchRank(F("search_vector"), query, normalization=Value(2))
+    found = scenes.filter(search_vector=query) | scenes.filter(video_id__in=titled)
+    if titled:
+        score = in_scene + SearchRank(F("video__search_vector"), query) * Value(0.1)
+    else:
+        score = in_scene
+    rows = found.annotate(score=score).order_by("-score", "pk").values_list("pk", "video_id", "score")[:size]
+    return [Ranked(scene_id, video_id, LEXICAL, rank, float(value)) for rank, (scene_id, video_id, value) in enumerate(rows, start=1)]
+
+
+def highlights(scene_ids: Collection[UUID], text: str) -> dict[UUID, str]:
+    """Return an excerpt of each scene as HTML: everything escaped, the words that matched within <mark>."""
+    headline = SearchHeadline(
+        Concat("transcript", Value(" "), "visual_text"),
+        query_for(text),
+        config=CONFIG,
+        start_sel=_START,
+        stop_sel=_STOP,
+        max_words=30,
+        min_words=10,
+    )
+    rows = Scene.objects.filter(pk__in=scene_ids).annotate(headline=headline).values_list("pk", "headline")
+    return {scene_id: _marked(excerpt) for scene_id, excerpt in rows}
+
+
+def _marked(excerpt: str) -> str:
+    return html.escape(excerpt).replace(_START, "<mark>").replace(_STOP, "</mark>").strip()

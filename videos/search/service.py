@@ -1,0 +1,79 @@
+"""Answer a search: ask every channel, fuse, and say why each scene matched."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from heimdex.accounts.models import User
+from videos.models import Scene, Video
+from videos.search.fusion import LEXICAL, Fused, fuse, limit_per_video
+from videos.search.lexical import highlights, lexical_pool
+from videos.search.vectors import vector_pools
+
+# How many scenes each channel may bring in before fusion.
+POOL = 200
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """What is searched, and which part of the answer is wanted."""
+
+    text: str
+    limit: int = 20
+    offset: int = 0
+    per_video: int = 10
+    video_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Match:
+    """Why a scene is in the answer: a channel, its rank there (from 1), its score there, and an excerpt for words (HTML)."""
+
+    channel: str
+    rank: int
+    score: float
+    highlight: str = ""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One scene of the answer."""
+
+    scene: Scene
+    score: float
+    matches: tuple[Match, ...]
+
+
+@dataclass(frozen=True)
+class SearchAnswer:
+    """A page of hits, how many there are in all, and what a person should know of channels that were left out."""
+
+    hits: tuple[Hit, ...]
+    total: int
+    notices: tuple[str, ...]
+
+
+def search(owner: User, request: SearchRequest) -> SearchAnswer:
+    """Search an owner's indexed scenes; never another's."""
+    scenes = Scene.objects.filter(owner=owner, video__state=Video.State.INDEXED)
+    if request.video_id:
+        scenes = scenes.filter(video_id=request.video_id)
+    vectors = vector_pools(scenes, owner.pk, request.text, POOL)
+    fused = limit_per_video(fuse([lexical_pool(scenes, owner.pk, request.text, POOL), *vectors.pools]), request.per_video)
+    page = fused[request.offset : request.offset + request.limit]
+    return SearchAnswer(tuple(_hits(page, request.text)), len(fused), tuple(vectors.notices))
+
+
+def _hits(page: list[Fused], text: str) -> list[Hit]:
+    by_id = Scene.objects.select_related("video").defer("words").in_bulk([entry.scene_id for entry in page])
+    by_words = [entry.scene_id for entry in page if any(place.channel == LEXICAL for place in entry.because)]
+    excerpts = highlights(by_words, text) if by_words else {}
+    hits = []
+    for entry in page:
+        # A scene that was deleted since the channels were asked has no row any more.
+        if scene := by_id.get(entry.scene_id):
+            matches = tuple(
+                Match(place.channel, place.rank, place.score, excerpts.get(entry.scene_id, "") if place.channel == LEXICAL else "")
+                for place in entry.because
+            )
+            hits.append(Hit(scene, entry.score, matches))
+    return hits

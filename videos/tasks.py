@@ -1,0 +1,16 @@
+"""What workers run for videos: each takes ids and makes one call."""
+
+from uuid import UUID
+
+from videos.ingest.pipeline import ingest
+from videos.ingest.schedule import rescue
+
+
+def ingest_video(video_id: str) -> None:
+    """Take a video through the stages that are left."""
+    ingest(UUID(video_id))
+
+
+def rescue_videos() -> int:
+    """Find videos that nobody works on and have them taken up again; return how many."""
+    return rescue()
