@@ -1,0 +1,51 @@
+# GNU make; `make help` lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+python := .venv/bin/python
+sources := heimdex videos reprocess demo
+# The checks load the settings, which want a home; they must not touch that of an installation.
+in_scratch := HEIMDEX_HOME=.cache/lint
+compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+export PYTHON VIDEO
+
+.PHONY: help setup setup-dev demo up down status test lint lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## make .venv and install what Heimdex needs to run
+	@sh scripts/setup.sh worker
+
+setup-dev: ## make .venv and install what developing and testing need too
+	@sh scripts/setup.sh dev
+
+demo: setup ## show everything once on a real video (VIDEO=path takes one of your own)
+	@$(python) -m demo $${VIDEO:+"$$VIDEO"}
+
+up: setup ## start the database, the web server and the workers in the background
+	@$(python) manage.py up
+
+down: ## stop all of it
+	@if [ -x $(python) ]; then $(python) manage.py down; else echo "Nothing is set up here, so nothing runs."; fi
+
+status: ## show what runs
+	@if [ -x $(python) ]; then $(python) manage.py status; else echo "Nothing is set up here; start with: make up"; exit 1; fi
+
+test: setup-dev ## run the whole test suite
+	@$(python) -m pytest
+
+lint: setup-dev ## check style, types and the direction of imports
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	$(in_scratch) $(python) -m mypy $(sources)
+	.venv/bin/lint-imports
+	$(in_scratch) $(python) manage.py check
+
+lock: setup-dev ## pin the newest versions that pyproject.toml allows, with their hashes
+	$(compile) --upgrade pyproject.toml -o requirements/web.txt
+	$(compile) --upgrade --extra worker pyproject.toml -o requirements/worker.txt
+	$(compile) --upgrade --extra worker --extra dev pyproject.toml -o requirements/dev.txt
+
+clean: down ## stop everything and remove .venv and all caches; your data stays
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
