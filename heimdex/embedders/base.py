@@ -114,18 +114,19 @@ class ImageEmbedder(Embedder):
 
     def embed_images(self, images: "Sequence[Image]") -> Vectors:
         """Embed pictures of any size and mode; returns and raises as `embed_queries`."""
-        return self._embed(images, self._encode_rgb, range(len(images)))
+        return self._embed(images, self._encode_decoded, range(len(images)))
 
     @abstractmethod
     def _encode_images(self, images: "list[Image]") -> NDArray[np.floating]:
-        """Embed one batch of RGB pictures with one model call; vectors of any length, in order."""
+        """Embed one batch of decoded pictures of any mode with one model call; vectors of any length, in order."""
 
-    def _encode_rgb(self, images: "list[Image]") -> NDArray[np.floating]:
+    def _encode_decoded(self, images: "list[Image]") -> NDArray[np.floating]:
         try:
-            pictures = [image.convert("RGB") for image in images]
+            for image in images:
+                image.load()
         except (OSError, SyntaxError, ValueError) as error:
             raise EmbedderError(f"A picture cannot be decoded ({error}): replace its file.") from error
-        return self._encode_images(pictures)
+        return self._encode_images(images)
 
 
 def _without_surrogates(text: str) -> str:

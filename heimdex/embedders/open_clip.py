@@ -82,7 +82,7 @@ class OpenClipEmbedder(ImageEmbedder):
             known = ", ".join(open_clip.list_pretrained_tags_by_model(self._architecture)) or "none: correct the architecture too"
             return [f"open_clip has no weights {self._weights!r} for {self._architecture} (it has {known}): correct {SETTING}."]
         repository = str(tag.get("hf_hub", "")).strip("/")
-        return hub_problem(repository, "open_clip_model.safetensors", None, SETTING) if repository else []
+        return hub_problem(repository, ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"], None, SETTING) if repository else []
 
     def _encode_queries(self, texts: list[str]) -> NDArray[np.floating]:
         clip = self._loaded()

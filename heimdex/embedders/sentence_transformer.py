@@ -96,7 +96,7 @@ class SentenceTransformerEmbedder(TextEmbedder):
                     f'There is no sentence-transformers model in {self._model} (no modules.json): correct "model" in HEIMDEX_MODELS.'
                 )
         elif not problems:
-            problems += hub_problem(self._model, "modules.json", self._revision or None, '"model" in HEIMDEX_MODELS')
+            problems += hub_problem(self._model, ["modules.json"], self._revision or None, '"model" in HEIMDEX_MODELS')
         return problems
 
     def _encode_queries(self, texts: list[str]) -> NDArray[np.floating]:

@@ -1,7 +1,7 @@
 """Where a model's files are, and what they are, without reading them into memory."""
 
 import hashlib
-import os
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -48,23 +48,25 @@ def folder_digest(folder: Path) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def hub_problem(repository: str, file: str, revision: str | None, setting: str) -> list[str]:
-    """Return a sentence with the fix if a file is neither in the model hub's cache on this machine nor to be had from the hub.
+def hub_problem(repository: str, files: Sequence[str], revision: str | None, setting: str) -> list[str]:
+    """Return a sentence with the fix if none of the files is in this machine's cache of the model hub or to be had from the hub.
 
     Downloads nothing. `setting` says what to change, for example "HEIMDEX_OPEN_CLIP_WEIGHTS".
     """
-    from huggingface_hub import HfApi, try_to_load_from_cache
-    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 
-    if isinstance(try_to_load_from_cache(repository, file, revision=revision), str):
+    if any(isinstance(try_to_load_from_cache(repository, file, revision=revision), str) for file in files):
         return []
     fix = f"give this machine access to the model hub once, or point {setting} at a copy of the files"
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "TRUE", "YES", "ON"}:
-        return [f"{repository} is not in this machine's cache and HF_HUB_OFFLINE forbids fetching it: {fix}."]
-    try:
-        found = HfApi().file_exists(repository, file, revision=revision)
-    except HfHubHTTPError as error:
-        return [f"The model hub refuses {repository} ({error.__class__.__name__}): check its name, or {fix}."]
-    except (OSError, OfflineModeIsEnabled) as error:
-        return [f"{repository} is not in this machine's cache and the model hub cannot be reached ({error.__class__.__name__}): {fix}."]
-    return [] if found else [f"The model hub has no {file} in {repository}: check the name in {setting}, or {fix}."]
+    for file in files:
+        try:
+            hf_hub_download(repository, file, revision=revision, dry_run=True)
+        except LocalEntryNotFoundError:
+            return [f"{repository} is not in this machine's cache, and the model hub is out of reach or HF_HUB_OFFLINE is set: {fix}."]
+        except EntryNotFoundError:
+            continue
+        except HfHubHTTPError as error:
+            return [f"The model hub does not give {repository} ({type(error).__name__}): check its name, or {fix}."]
+        return []
+    return [f"The model hub has no {' or '.join(files)} in {repository}: check its name, or {fix}."]

@@ -1,0 +1,130 @@
+"""One embedder of every kind, with inputs that suit it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import skimage
+from PIL import Image
+
+from heimdex.embedders.base import Embedder, ImageEmbedder, TextEmbedder
+from heimdex.embedders.conse import ConseEmbedder
+from heimdex.embedders.open_clip import OpenClipEmbedder
+from heimdex.embedders.openai import OpenAIEmbedder
+from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
+from heimdex.embedders.torch_runtime import import_torchvision
+from heimdex.embedders.vectors import Vectors
+from tests.heimdex.embedders.openai_server import EmbeddingServer, running
+
+TEXTS = [
+    "a cat",
+    "Der Zug fährt heute später.",
+    "今日は良い天気ですね",
+    "so what we see here is a rocket " * 20,
+    "sleep and health",
+    "🚀🐈",
+    "x",
+]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A kind of embedder: how to build one, documents to give it, and the fixture of one that other tests use too."""
+
+    build: Callable[..., Embedder]
+    documents: Sequence[Any]
+    shared: str = ""
+
+    def embed(self, embedder: Embedder, documents: Sequence[Any]) -> Vectors:
+        if isinstance(embedder, ImageEmbedder):
+            return embedder.embed_images(documents)
+        assert isinstance(embedder, TextEmbedder)
+        return embedder.embed_documents(documents)
+
+
+def picture(name: str) -> Image.Image:
+    image = Image.open(Path(skimage.__file__).parent / "data" / name)
+    image.load()
+    return image
+
+
+@pytest.fixture(scope="session")
+def pictures() -> list[Image.Image]:
+    """A cat, an espresso, a rocket, a grey photographer, and odd modes and shapes."""
+    cat = picture("chelsea.png")
+    return [
+        cat,
+        picture("coffee.png"),
+        picture("rocket.jpg"),
+        picture("camera.png"),
+        cat.convert("RGBA").resize((640, 20)),
+        Image.new("L", (1, 1)),
+    ]
+
+
+@dataclass(frozen=True)
+class RandomClip:
+    """ViT-B-32 with random weights, which nobody needs to download: in memory, and as a checkpoint file."""
+
+    model: Any
+    preprocess: Any
+    checkpoint: Path
+
+
+@pytest.fixture(scope="session")
+def random_clip(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RandomClip]:
+    import_torchvision()
+    import open_clip
+    import torch
+
+    torch.manual_seed(0)
+    model, _, preprocess = open_clip.create_model_and_transforms("ViT-B-32")
+    path = tmp_path_factory.mktemp("clip") / "random.pt"
+    # Half precision halves the file; whoever loads it computes in float32.
+    torch.save(model.half().state_dict(), path)
+    yield RandomClip(model.float().eval(), preprocess, path)
+    path.unlink()
+
+
+@pytest.fixture(scope="session")
+def clip(random_clip: RandomClip) -> OpenClipEmbedder:
+    return OpenClipEmbedder(str(random_clip.checkpoint), batch_size=3)
+
+
+@pytest.fixture(scope="session")
+def conse() -> ConseEmbedder:
+    return ConseEmbedder(batch_size=3)
+
+
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[EmbeddingServer]:
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def server() -> Iterator[EmbeddingServer]:
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=["minilm", "conse", "open_clip", "openai"])
+def case(request: pytest.FixtureRequest) -> Case:
+    if request.param == "minilm":
+        return Case(lambda **options: SentenceTransformerEmbedder("all-MiniLM-L6-v2", 384, **options), TEXTS)
+    if request.param == "openai":
+        server: EmbeddingServer = request.getfixturevalue("shared_server")
+        return Case(lambda **options: OpenAIEmbedder("text-embedding-3-small", 1536, base_url=server.url, **options), TEXTS)
+    pictures: list[Image.Image] = request.getfixturevalue("pictures")
+    if request.param == "conse":
+        return Case(lambda **options: ConseEmbedder(**options), pictures, "conse")
+    random_clip: RandomClip = request.getfixturevalue("random_clip")
+    return Case(lambda **options: OpenClipEmbedder(str(random_clip.checkpoint), **options), pictures, "clip")
+
+
+@pytest.fixture(scope="session")
+def embedder(case: Case, request: pytest.FixtureRequest) -> Embedder:
+    shared: Embedder = request.getfixturevalue(case.shared) if case.shared else case.build(batch_size=3)
+    return shared

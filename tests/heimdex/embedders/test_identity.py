@@ -1,0 +1,56 @@
+"""Identities, which a process without torch must be able to tell."""
+
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+from json import loads
+from pathlib import Path
+
+from heimdex.embedders.conse import ConseEmbedder
+from heimdex.embedders.open_clip import OpenClipEmbedder
+from heimdex.embedders.openai import OpenAIEmbedder
+from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
+
+PROGRAM = """
+import json, sys
+from dataclasses import asdict
+from heimdex.embedders.conse import ConseEmbedder
+from heimdex.embedders.open_clip import OpenClipEmbedder
+from heimdex.embedders.openai import OpenAIEmbedder
+from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
+embedders = [SentenceTransformerEmbedder("all-MiniLM-L6-v2", 384), ConseEmbedder(), OpenClipEmbedder(sys.argv[1]), OpenAIEmbedder("m", 8)]
+identities = [asdict(embedder.identity) for embedder in embedders]
+heavy = sorted({"torch", "transformers", "open_clip", "openai", "PIL"} & set(sys.modules))
+print(json.dumps([identities, heavy]))
+"""
+
+
+def test_another_process_tells_the_same_identities_without_loading_a_model(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "weights.pt"
+    checkpoint.write_bytes(b"any content has a digest")
+    finished = subprocess.run([sys.executable, "-c", PROGRAM, str(checkpoint)], capture_output=True, text=True, check=True, cwd=os.getcwd())
+    identities, heavy = loads(finished.stdout)
+    assert heavy == []
+    here = [
+        SentenceTransformerEmbedder("all-MiniLM-L6-v2", 384),
+        ConseEmbedder(),
+        OpenClipEmbedder(str(checkpoint)),
+        OpenAIEmbedder("m", 8),
+    ]
+    assert identities == [asdict(embedder.identity) for embedder in here]
+    assert len({tuple(identity.values()) for identity in identities}) == 4
+
+
+def test_other_weights_are_another_identity(tmp_path: Path) -> None:
+    identities = []
+    for content in (b"one", b"two"):
+        (tmp_path / "weights.pt").write_bytes(content)
+        identities.append(OpenClipEmbedder(str(tmp_path / "weights.pt")).identity)
+    assert identities[0] != identities[1]
+
+
+def test_a_prefix_of_documents_changes_the_identity_and_a_prefix_of_queries_does_not() -> None:
+    plain = SentenceTransformerEmbedder("all-MiniLM-L6-v2", 384).identity
+    assert SentenceTransformerEmbedder("all-MiniLM-L6-v2", 384, document_prefix="passage: ").identity != plain
+    assert SentenceTransformerEmbedder("all-MiniLM-L6-v2", 384, query_prefix="query: ").identity == plain

@@ -1,0 +1,82 @@
+"""Pictures through ConSE and open_clip."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from heimdex.embedders.conse import PROMPT, TOP_CLASSES, ConseEmbedder, convex_combination
+from heimdex.embedders.errors import EmbedderError, EmbedderUnavailable
+from heimdex.embedders.open_clip import OpenClipEmbedder
+from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
+from heimdex.vision.classifier import ImageClassifier
+from tests.heimdex.embedders.conftest import RandomClip
+
+
+def test_open_clip_gives_what_the_library_gives_by_hand(
+    clip: OpenClipEmbedder, random_clip: RandomClip, pictures: list[Image.Image]
+) -> None:
+    import open_clip
+    import torch
+
+    texts = ["a cat", "an espresso in a cup"]
+    with torch.no_grad():
+        by_hand = [random_clip.model.encode_image(random_clip.preprocess(picture)[None], normalize=True) for picture in pictures]
+        images = torch.cat(by_hand).numpy()
+        queries = random_clip.model.encode_text(open_clip.get_tokenizer("ViT-B-32")(texts), normalize=True).numpy()
+    assert (clip.embed_images(pictures) * images).sum(axis=1).min() >= 0.9999
+    assert (clip.embed_queries(texts) * queries).sum(axis=1).min() >= 0.9999
+
+
+def test_conse_follows_the_formula(conse: ConseEmbedder, pictures: list[Image.Image]) -> None:
+    classifier, text = ImageClassifier(), SentenceTransformerEmbedder("all-MiniLM-L6-v2", 384)
+    embedded = conse.embed_images(pictures)
+    for row, probabilities in zip(embedded, classifier.probabilities(pictures), strict=True):
+        top = np.argsort(-probabilities)[:TOP_CLASSES]
+        names = text.embed_documents([PROMPT.format(classifier.class_names[place]) for place in top])
+        expected = (probabilities[top, None] * names).sum(axis=0)
+        assert row @ expected / np.linalg.norm(expected) >= 0.9999
+
+
+def test_conse_finds_the_picture_that_a_query_describes(conse: ConseEmbedder, pictures: list[Image.Image]) -> None:
+    queries = ["a cat", "coffee", "rocket launch", "a camera on a tripod", "quarterly tax report"]
+    scores = conse.embed_queries(queries) @ conse.embed_images(pictures[:4]).T
+    assert scores[:4].argmax(axis=1).tolist() == [0, 1, 2, 3]
+    assert scores[:4].max(axis=1).min() > conse.similarity_floor > scores[4].max()
+
+
+def test_a_picture_of_no_certain_class_still_has_a_direction() -> None:
+    class_vectors = np.eye(20, dtype=np.float32)
+    combined = convex_combination(np.full((1, 20), 0.05), class_vectors, 10)
+    assert np.count_nonzero(combined) == 10
+
+
+def test_a_picture_that_cannot_be_decoded_is_an_error_of_that_input(conse: ConseEmbedder, pictures: list[Image.Image]) -> None:
+    file = io.BytesIO()
+    pictures[0].save(file, "PNG")
+    broken = Image.open(io.BytesIO(file.getvalue()[: file.tell() // 2]))
+    with pytest.raises(EmbedderError, match="cannot be decoded"):
+        conse.embed_images([broken])
+
+
+def test_a_missing_checkpoint_is_named_with_the_fix(tmp_path: Path) -> None:
+    absent = OpenClipEmbedder(str(tmp_path / "absent.pt"))
+    assert "HEIMDEX_OPEN_CLIP_WEIGHTS" in absent.check()[0]
+    for use in (lambda: absent.identity, lambda: absent.embed_queries(["a cat"])):
+        with pytest.raises(EmbedderUnavailable, match=r"There is no checkpoint file .*absent\.pt: correct HEIMDEX_OPEN_CLIP_WEIGHTS"):
+            use()
+
+
+def test_a_file_that_is_no_checkpoint_is_named_with_the_fix(tmp_path: Path) -> None:
+    (tmp_path / "notes.pt").write_text("not a checkpoint")
+    with pytest.raises(EmbedderUnavailable, match=r"cannot load ViT-B-32 .*HEIMDEX_OPEN_CLIP_WEIGHTS"):
+        OpenClipEmbedder(str(tmp_path / "notes.pt")).embed_queries(["a cat"])
+
+
+def test_a_tag_that_does_not_exist_is_named_with_those_that_do() -> None:
+    (problem,) = OpenClipEmbedder("opnai").check()
+    assert "opnai" in problem
+    assert "laion2b_s34b_b79k" in problem
+    assert "HEIMDEX_OPEN_CLIP_WEIGHTS" in problem

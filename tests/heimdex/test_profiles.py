@@ -1,0 +1,49 @@
+"""The profiles, and the environment variable that overrides a model of one."""
+
+import pytest
+from django.utils.module_loading import import_string
+
+from heimdex.environment import Environment
+from heimdex.profiles import PROFILES, SHORT_NAMES
+
+
+@pytest.fixture
+def models(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    def load(profile: str, **variables: str):  # type: ignore[no-untyped-def]
+        monkeypatch.setenv("HEIMDEX_PROFILE", profile)
+        for name, value in variables.items():
+            monkeypatch.setenv(f"HEIMDEX_{name}", value)
+        return PROFILES[profile](Environment.load())
+
+    return load
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_profile_has_a_class_for_every_alias(models, profile: str) -> None:  # type: ignore[no-untyped-def]
+    backends = models(profile)
+    assert set(backends) == {"text", "image", "speech", "description"}
+    for backend in backends.values():
+        import_string(backend["BACKEND"])(**backend["OPTIONS"])
+
+
+def test_options_refine_the_profiles_model(models) -> None:  # type: ignore[no-untyped-def]
+    text = models("local", MODELS='{"text": {"similarity_floor": 0.7}}')["text"]
+    assert text["OPTIONS"]["similarity_floor"] == 0.7
+    assert text["OPTIONS"]["model"] == "intfloat/multilingual-e5-small"
+
+
+def test_another_backend_replaces_the_profiles_model_and_knows_the_server(models) -> None:  # type: ignore[no-untyped-def]
+    override = '{"text": {"backend": "openai", "model": "bge-m3", "dimensions": 1024}}'
+    text = models("packaged", MODELS=override, OPENAI_BASE_URL="http://gpu:8000/v1", OPENAI_API_KEY="k")["text"]
+    assert text["BACKEND"] == SHORT_NAMES["openai"]
+    assert text["OPTIONS"] == {"model": "bge-m3", "dimensions": 1024, "base_url": "http://gpu:8000/v1", "api_key": "k"}
+
+
+def test_open_clip_takes_its_weights_from_their_own_variable(models) -> None:  # type: ignore[no-untyped-def]
+    assert models("local", OPEN_CLIP_WEIGHTS="/models/b32.pt")["image"]["OPTIONS"]["weights"] == "/models/b32.pt"
+
+
+@pytest.mark.parametrize("value", ["{", "[]", '{"text": 3}', '{"txt": {}}', '{"text": {"backend": 3}}'])
+def test_an_override_that_makes_no_sense_ends_the_start_with_its_name(models, value: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(SystemExit, match="HEIMDEX_MODELS"):
+        models("packaged", MODELS=value)
