@@ -7,7 +7,7 @@ name=$1
 # Measured on Linux x86-64 with the CPU build of torch (190 MB of it).
 case $name in
 worker) megabytes=720 ;;
-dev) megabytes=890 ;;
+dev) megabytes=840 ;;
 *) echo "usage: sh scripts/setup.sh worker|dev" >&2 && exit 2 ;;
 esac
 cd "$(dirname "$0")/.."
@@ -43,7 +43,7 @@ find_python() {
             return
         fi
     done
-    die "Heimdex needs Python 3.11 or newer, and $1 is $("$1" --version 2>/dev/null || echo missing)." \
+    die "Heimdex needs Python 3.11 or newer, and $1 is $("$1" -c 'import platform; print(platform.python_version())' 2>/dev/null || echo missing)." \
         "Install it, or name one: make setup PYTHON=/path/to/python3.12"
 }
 
@@ -58,14 +58,14 @@ rm -f ".venv/ready-$name"
 echo "Installing the packages of requirements/$name.txt. What is not in pip's cache is downloaded: up to about $megabytes MB."
 echo "(Where pip finds torch's build for NVIDIA cards, as on Linux by default, some GB more; PIP_EXTRA_INDEX_URL can name PyTorch's index of CPU builds.)"
 
-# Show what is downloaded and what went wrong, and nothing else.
+# Show the large downloads and what went wrong, and nothing else.
 run_pip() {
     # The exit code goes through a file, since a pipe has only that of its last command.
     echo 1 >.venv/pip.code
     { "$python" -m pip install "$@" 2>&1 && echo 0 >.venv/pip.code || :; } | tee "$log" | while IFS= read -r line; do
         case $line in
         *Downloading\ *.metadata*) ;;
-        *Downloading\ *) line=${line#*Downloading } && echo "  downloading ${line##*/}" ;;
+        *Downloading\ *\ MB*) line=${line#*Downloading } && echo "  downloading ${line##*/}" ;;
         esac
     done
     if [ "$(cat .venv/pip.code)" != 0 ]; then

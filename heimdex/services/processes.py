@@ -72,6 +72,11 @@ def reap_adopted(known: set[int]) -> None:
             continue
 
 
+def reap_all() -> None:
+    """Collect all children; call it when they are told to end, since one that was killed a moment ago may still be on its way."""
+    psutil.wait_procs(psutil.Process().children(), timeout=5)
+
+
 def tree_memory(process: psutil.Process) -> int:
     """Return the resident bytes of a process and its descendants; shared pages count once for each."""
     total = 0

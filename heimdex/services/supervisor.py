@@ -17,15 +17,15 @@ from heimdex.database.server import EmbeddedServer
 from heimdex.services.child import Child
 from heimdex.services.errors import ServiceError
 from heimdex.services.logs import last_lines, log_path, rotate
-from heimdex.services.processes import Identity, adopt_orphans, kill_all, marked_processes, reap_adopted
+from heimdex.services.processes import Identity, adopt_orphans, kill_all, marked_processes, reap_adopted, reap_all
 from heimdex.services.restart import restart_delay_s
 from heimdex.services.service import Service
-from heimdex.services.state import Phase, ServiceState, State, state_path, write_state
+from heimdex.services.state import Phase, ServiceState, State, read_state, state_path, write_state
 
 logger = logging.getLogger("heimdex.supervisor")
 
 TICK_S = 0.2
-ROTATE_EVERY_S = 30.0
+HOUSEKEEPING_EVERY_S = 5.0
 GRACE_S = 20.0
 READY_TIMEOUT_S = 180.0
 # So many ends in a row while `up` waits, and `up` fails instead of waiting on.
@@ -49,7 +49,8 @@ class Supervisor:
         self.database = ServiceState("postgres")
         self.database_failures = 0
         self.database_retry_at = 0.0
-        self.rotate_at = 0.0
+        self.housekeeping_at = 0.0
+        self.evicted = False
 
     def run(self) -> str:
         """Start, watch and stop everything; return "" after a requested stop, else the error that ended it."""
@@ -125,10 +126,18 @@ class Supervisor:
                 logger.info("%s started, pid %s", child.service.name, child.process and child.process.pid)
                 self._publish()
         reap_adopted(self._known_pids())
-        if now >= self.rotate_at:
-            self.rotate_at = now + ROTATE_EVERY_S
-            for name in ("postgres", "supervisor", *(child.service.name for child in self.children)):
-                rotate(log_path(self.home, name))
+        if now >= self.housekeeping_at:
+            self.housekeeping_at = now + HOUSEKEEPING_EVERY_S
+            self._keep_house()
+
+    def _keep_house(self) -> None:
+        for name in ("postgres", "supervisor", *(child.service.name for child in self.children)):
+            rotate(log_path(self.home, name))
+        state = read_state(self.home)
+        if state is None or state.supervisor != self.state.supervisor:
+            # Somebody removed the home, and with it our lock: another supervisor may be at work there by now.
+            logger.warning("%s is no longer ours", self.home)
+            self.stopping = self.evicted = True
 
     def _watch_database(self, server: EmbeddedServer, now: float) -> None:
         if server.is_running() or now < self.database_retry_at:
@@ -177,13 +186,19 @@ class Supervisor:
             child.kill()
 
     def _end(self, error: str) -> None:
+        if self.evicted:
+            if self.database.process and (postmaster := self.database.process.find()):
+                postmaster.send_signal(signal.SIGINT)
+            self._stop(self.children)
+            reap_all()
+            return
         if not error:
             self._publish(phase=Phase.STOPPING)
         self._stop([*self.children, *([self.first] if self.first else [])])
         kill_all(marked_processes(str(self.home)))
         if self.server:
             self.server.stop()
-        reap_adopted(set())
+        reap_all()
         if error:
             self.database = replace(self.database, process=None)
             self.state = replace(self.state, error=error)

@@ -1,6 +1,7 @@
 """A real supervisor process, real children and real signals."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -139,6 +140,15 @@ def test_a_state_file_that_names_a_stranger_is_not_believed(home):
     assert not report(home).running
     assert not down(home)
     assert start(home)[1]
+
+
+def test_a_removed_home_ends_what_ran_in_it(home):
+    state, _ = start(home)
+    helper = helpers(home)[0]
+    shutil.rmtree(home)
+    until(lambda: state.supervisor.find() is None)
+    assert not marked_processes(str(home))
+    assert not psutil.pid_exists(helper)
 
 
 def test_failed_preparation_is_quoted_and_everything_stops(home):
