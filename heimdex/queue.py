@@ -92,7 +92,9 @@ def check_tasks(**kwargs: Any) -> list[CheckMessage]:
                 )
             )
         if task.queue not in QUEUES:
-            errors.append(Error(f"The task {task.path!r} names the unknown queue {task.queue!r}.", hint=f"Use one of {QUEUES}.", id="heimdex.E011"))
+            errors.append(
+                Error(f"The task {task.path!r} names the unknown queue {task.queue!r}.", hint=f"Use one of {QUEUES}.", id="heimdex.E011")
+            )
     return errors
 
 
@@ -106,7 +108,7 @@ def queue_depth(queue: str) -> int:
 def _registered(path: str) -> Task:
     for task in settings.QUEUE_TASKS:
         if task.path == path:
-            return task  # type: ignore[no-any-return]
+            return task
     raise LookupError(f"{path!r} is not in settings.QUEUE_TASKS; register it there with its queue")
 
 

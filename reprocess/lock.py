@@ -32,7 +32,11 @@ def drift(locked: dict[str, Any], current: dict[str, str], version: str) -> list
     if version not in locked:
         return [f"The spec version {version} is not in spec.lock.json."]
     recorded = locked[version]
-    changed = [f"The step {name} changed, but the spec version is still {version}." for name in current if name in recorded and recorded[name] != current[name]]
+    changed = [
+        f"The step {name} changed, but the spec version is still {version}."
+        for name in current
+        if name in recorded and recorded[name] != current[name]
+    ]
     added = [f"The step {name} is new, but the spec version is still {version}." for name in current if name not in recorded]
     gone = [f"The step {name} is gone, but the spec version is still {version}." for name in recorded if name not in current]
     return changed + added + gone

@@ -25,7 +25,9 @@ def stale_scenes(
     return {video_id: frozenset(scenes) for video_id, scenes in stale.items()}
 
 
-def count_channel(scenes: QuerySet[Scene], step: str, channel: str, space: EmbeddingSpace | None, batch_size: int, *, force: bool) -> ChannelCounts:
+def count_channel(
+    scenes: QuerySet[Scene], step: str, channel: str, space: EmbeddingSpace | None, batch_size: int, *, force: bool
+) -> ChannelCounts:
     """Count a scope's scenes by cause of staleness, in one query, and in a second one when vectors are missing.
 
     A `space` of None says that it does not exist yet, so every scene lacks its vector.

@@ -30,7 +30,9 @@ SPEC_CHANGED = (
     "The configured models or steps changed after this run was queued (spec {queued}, now {now}), so it was not begun or not continued. "
     "Start a new run: what is done already is not computed again."
 )
-KILLED = "Work on this video stopped {attempts} times without an end; its worker may have run out of memory. Start the run again to retry it."
+KILLED = (
+    "Work on this video stopped {attempts} times without an end; its worker may have run out of memory. Start the run again to retry it."
+)
 
 
 @dataclass

@@ -31,8 +31,8 @@ def start_run(scope: Scope, *, force: bool, entrance: str, requested_by: User | 
         same = ReprocessRun.objects.filter(
             state__in=ReprocessRun.OPEN,
             scope=scope.kind,
-            video_id=scope.video_id,
-            owner_id=scope.owner_id,
+            video=scope.video_id,
+            owner=scope.owner_id,
             since=scope.since,
             force=force,
             spec=spec,
@@ -66,9 +66,10 @@ def wake(run_id: UUID) -> None:
     enqueue("reprocess.tasks.work_run", str(run_id))
 
 
-def queued_message(run: ReprocessRun) -> str:
-    """Return the sentence that every entrance answers with."""
-    return f"Queued embedding reprocessing for {run.video_count} video(s) using spec version {run.spec_version}"
+def queued_message(run: ReprocessRun, video_count: int | None = None) -> str:
+    """Return the sentence that every entrance answers with; `video_count` when it stands for several runs."""
+    count = run.video_count if video_count is None else video_count
+    return f"Queued embedding reprocessing for {count} video(s) using spec version {run.spec_version}"
 
 
 def _record_spec() -> EmbeddingSpec:

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from heimdex.accounts.owner import owner_of
+from heimdex.api import Pages
 from reprocess.actions.plan_run import plan_run
 from reprocess.actions.start_run import queued_message, start_run
 from reprocess.api.serializers import FailureSerializer, ReprocessQueuedSerializer, ReprocessRequestSerializer, RunSerializer
@@ -77,8 +78,9 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSe
     @action(detail=True)
     def failures(self, request: Request, pk: str) -> Response:
         """List what a run could not do, and why."""
-        page = self.paginate_queryset(self.get_object().failures.all())
-        return self.get_paginated_response(FailureSerializer(page, many=True).data)
+        pages = Pages()
+        page = pages.paginate_queryset(self.get_object().failures.all(), request, view=self)
+        return pages.get_paginated_response(FailureSerializer(page, many=True).data)
 
 
 def parse(request: Request) -> tuple[Scope, bool]:

@@ -1,7 +1,7 @@
 """The rows of reprocessing: specs that were used, runs, their items, counters and failures."""
 
-from reprocess.models.run import ReprocessRun, RunCounter
 from reprocess.models.item import ReprocessFailure, ReprocessItem
+from reprocess.models.run import ReprocessRun, RunCounter
 from reprocess.models.spec import EmbeddingSpec
 
 __all__ = ["EmbeddingSpec", "ReprocessFailure", "ReprocessItem", "ReprocessRun", "RunCounter"]

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from heimdex.backends import text_embedder
 from heimdex.leases import LeaseLost
+from heimdex.storage import media_storage
 from reprocess.actions.plan_run import plan_run
 from reprocess.actions.start_run import start_run
 from reprocess.models import ReprocessItem, ReprocessRun
@@ -17,7 +18,8 @@ from reprocess.rescue import rescue
 from reprocess.scope import Scope
 from reprocess.spec import effective_spec
 from reprocess.steps.scene_text import SceneText
-from reprocess.worker import work
+from reprocess.vectors import write_outcomes
+from reprocess.worker import _claim_group, _finish_group, work
 from tests.library import SAYINGS, make_user, make_video
 from videos.models import ActiveSpace, Scene, SceneEmbedding
 from videos.scene_inputs import refresh_input_hashes
@@ -128,8 +130,6 @@ def test_a_missing_keyframe_fails_that_scene_by_name_and_nothing_else() -> None:
     owner = make_user()
     video = make_video(owner)
     scene = video.scenes.get(index=1)
-    from heimdex.storage import media_storage
-
     media_storage().delete(scene.keyframe_key)
     run = run_all()
     # One video, and it could not be finished.
@@ -194,10 +194,8 @@ def test_a_worker_that_lost_its_lease_writes_nothing() -> None:
     def steal(*args: object, **kwargs: object) -> None:
         ReprocessItem.objects.update(lease_token=uuid4())
 
-    with mock.patch("reprocess.engine._embed", side_effect=lambda *a: (steal(), [])[1]), pytest.raises((LeaseLost, ValueError)):
-        from reprocess.worker import _claim_group, _finish_group
-
-        token, items = _claim_group(run)
+    token, items = _claim_group(run)
+    with mock.patch("reprocess.engine._compute", side_effect=steal), pytest.raises(LeaseLost):
         _finish_group(run, effective_spec(), token, items)
     assert not SceneEmbedding.objects.filter(state=SceneEmbedding.State.EMBEDDED).exists()
 
@@ -237,7 +235,6 @@ def test_a_run_queued_under_other_models_is_refused_with_the_reason() -> None:
 def test_a_scene_deleted_while_it_is_computed_is_left_out() -> None:
     video = make_video(make_user())
     run = start_run(ALL, force=False, entrance="command", requested_by=None)
-    from reprocess.vectors import write_outcomes
 
     def delete_first(*args: object) -> None:
         Scene.objects.filter(video=video, index=0).delete()

@@ -86,7 +86,9 @@ class SearchView(APIView):
         body = SearchSerializer(data=asked)
         body.is_valid(raise_exception=True)
         wanted = body.validated_data
-        found = search(owner_of(request), SearchRequest(wanted["q"], wanted["limit"], wanted["cursor"], wanted["per_video"], wanted["video_id"]))
+        found = search(
+            owner_of(request), SearchRequest(wanted["q"], wanted["limit"], wanted["cursor"], wanted["per_video"], wanted["video_id"])
+        )
         reached = wanted["cursor"] + wanted["limit"]
         answer = {
             "total": found.total,

@@ -99,7 +99,19 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
 
     class Meta:
         model = Video
-        fields = ("id", "title", "description", "filename", "mime_type", "size_bytes", "state", "error_code", "error_text", "created_at", "updated_at")
+        fields = (
+            "id",
+            "title",
+            "description",
+            "filename",
+            "mime_type",
+            "size_bytes",
+            "state",
+            "error_code",
+            "error_text",
+            "created_at",
+            "updated_at",
+        )
         read_only_fields = tuple(field for field in fields if field not in ("title", "description"))
 
 

@@ -8,9 +8,9 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
+from heimdex.media.errors import MediaError
 
 from heimdex.leases import LeaseLost, claim, hold
-from heimdex.media.errors import MediaError
 from heimdex.storage import media_storage
 from videos.ingest.errors import IngestError
 from videos.ingest.stage import Stage, StageContext, stages
@@ -72,7 +72,7 @@ def _run_stage(video: Video, name: str, stage: Stage, file: Path) -> bool:
     except DatabaseError:
         # Nothing can be recorded now; the lease runs out and the rescue task takes the video up again.
         raise
-    except Exception as error:  # noqa: BLE001  (a stage runs decoders and models: whatever they raise must reach the owner, not kill the worker)
+    except Exception as error:
         log.exception("Stage failed", stage=name, attempt=job.attempts)
         _retry_or_end(token, video, job, error)
         return False

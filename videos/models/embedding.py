@@ -58,7 +58,9 @@ class SceneEmbedding(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["scene", "space"], name="embedding_scene_space"),
-            models.CheckConstraint(condition=models.Q(state="embedded") ^ models.Q(vector__isnull=True), name="embedding_vector_iff_embedded"),
+            models.CheckConstraint(
+                condition=models.Q(state="embedded") ^ models.Q(vector__isnull=True), name="embedding_vector_iff_embedded"
+            ),
         )
         indexes = (models.Index(fields=["owner", "space"], name="embedding_owner_space"),)
 

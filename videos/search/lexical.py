@@ -37,10 +37,7 @@ def lexical_pool(scenes: QuerySet[Scene], owner_id: UUID, text: str, size: int) 
     titled = list(Video.objects.filter(owner_id=owner_id, search_vector=query).values_list("pk", flat=True)[:_MOST_TITLES])
     in_scene = SearchRank(F("search_vector"), query, normalization=Value(2))
     found = scenes.filter(search_vector=query) | scenes.filter(video_id__in=titled)
-    if titled:
-        score = in_scene + SearchRank(F("video__search_vector"), query) * Value(0.1)
-    else:
-        score = in_scene
+    score = in_scene + SearchRank(F("video__search_vector"), query) * Value(0.1) if titled else in_scene
     rows = found.annotate(score=score).order_by("-score", "pk").values_list("pk", "video_id", "score")[:size]
     return [Ranked(scene_id, video_id, LEXICAL, rank, float(value)) for rank, (scene_id, video_id, value) in enumerate(rows, start=1)]
 

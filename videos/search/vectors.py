@@ -18,7 +18,9 @@ from videos.search.fusion import Ranked
 
 log = structlog.get_logger(__name__)
 
-OTHER_MODEL = "The {channel} channel was left out: its vectors are of another model than the one that is configured. Reprocess the embeddings."
+OTHER_MODEL = (
+    "The {channel} channel was left out: its vectors are of another model than the one that is configured. Reprocess the embeddings."
+)
 NO_MODEL = "The {channel} channel was left out: {reason}"
 
 

@@ -57,7 +57,10 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(plan))
         else:
-            self._console().print(plan_table(plan))
+            console = Console(width=100)
+            with console.capture() as shown:
+                console.print(plan_table(plan))
+            self.stdout.write(shown.get())
 
     def _wait(self, run: ReprocessRun, *, quiet: bool) -> None:
         console = Console(stderr=True, quiet=quiet)
@@ -71,7 +74,9 @@ class Command(BaseCommand):
                 bar.update(task, completed=run_progress(run))
                 if not warned and run.state == ReprocessRun.State.QUEUED and timezone.now() - run.created_at > _NO_WORKER_AFTER:
                     warned = True
-                    console.print("No worker has taken the run up yet. Are they running? `manage.py status` tells, `manage.py up` starts them.")
+                    console.print(
+                        "No worker has taken the run up yet. Are they running? `manage.py status` tells, `manage.py up` starts them."
+                    )
 
     def _report(self, run: ReprocessRun, options: dict[str, Any]) -> None:
         counters = list(run.counters.values("step", "channel", "planned", "done", "skipped", "empty", "failed"))
@@ -98,9 +103,6 @@ class Command(BaseCommand):
                     )
         if options["wait"] and run.state != ReprocessRun.State.SUCCEEDED:
             raise CommandError(run.error or f"The run ended as {run.state}.", returncode=1)
-
-    def _console(self) -> Console:
-        return Console(file=self.stdout._out if hasattr(self.stdout, "_out") else None, width=100)  # type: ignore[attr-defined]
 
 
 def _moment(text: str) -> datetime:

@@ -1,0 +1,143 @@
+"""`make demo`: one real video, from upload over search to reprocessing, through the real services."""
+
+import json
+import mimetypes
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from demo import show
+from demo.accounts import Login, ensure_logins
+from demo.client import ApiError, Client
+from heimdex.environment import Environment
+
+TITLE = "Heimdex demo film"
+SEARCHES = ("a cat", "person in space", "cup of coffee", "an old family estate", "rocket launch")
+MANAGE = [sys.executable, str(Path(__file__).resolve().parent.parent / "manage.py")]
+_MOVING = ("validating", "processing")
+
+
+def main(arguments: list[str]) -> int:
+    """Run the demo over the built film or a file of the user's; return the exit code."""
+    own = Path(arguments[0]).expanduser() if arguments else None
+    if own and not own.is_file():
+        show.console.print(f"There is no file {own}.", style="red", markup=False)
+        return 2
+    home = Environment.load().home
+    try:
+        return _run(home, own)
+    except KeyboardInterrupt:
+        show.console.print("\nInterrupted. Run `make demo` again at any time; `make down` stops what runs.", markup=False)
+        return 130
+    except (ApiError, subprocess.CalledProcessError) as error:
+        said = error.stderr if isinstance(error, subprocess.CalledProcessError) and error.stderr else str(error)
+        show.console.print(f"The demo stopped: {said}\nThe logs lie under {home / 'logs'}.", style="red", markup=False)
+        return 1
+
+
+def _run(home: Path, own: Path | None) -> int:
+    show.heading("1. Start the services")
+    if subprocess.run([*MANAGE, "up"], check=False).returncode:
+        return 1
+    address = json.loads(_manage("status", "--json"))["url"]
+    owner, admin = ensure_logins(home, address, MANAGE)
+    client, operator = Client(address), Client(address)
+    client.log_in(owner.email, owner.password)
+    operator.log_in(admin.email, admin.password)
+
+    show.heading("2. Upload over HTTP and wait until it is indexed")
+    path, title = (own, own.stem) if own else (_demo_film(home), TITLE)
+    _remove_earlier(client, title)
+    video_id = _upload(client, path, title)
+    if not _wait(client, video_id):
+        return 1
+    video = client.get(f"/v1/videos/{video_id}")
+    show.scenes(video)
+
+    show.heading("3. Search")
+    for query in SEARCHES:
+        started = time.perf_counter()
+        found = client.post("/v1/search", {"q": query})
+        show.answer(query, found, 1000 * (time.perf_counter() - started))
+
+    show.heading("4. Reprocess the embeddings of everything")
+    _reprocess(operator)
+    _farewell(address, home, owner, admin)
+    return 0
+
+
+def _demo_film(home: Path) -> Path:
+    from demo.film import build_demo_film
+
+    path = home / "demo" / "film.mp4"
+    if not path.exists():
+        show.console.print("  Building the demo film …")
+        build_demo_film(path)
+    return path
+
+
+def _remove_earlier(client: Client, title: str) -> None:
+    """Delete what an earlier demo uploaded under this title, so that a second one shows the same."""
+    for video in client.get("/v1/videos?page_size=200")["results"]:
+        if video["title"] == title:
+            client.delete(f"/v1/videos/{video['id']}")
+
+
+def _upload(client: Client, path: Path, title: str) -> str:
+    with _progress() as bar:
+        task = bar.add_task(f"  upload {path.name}", total=path.stat().st_size)
+        return client.upload(path, mimetypes.guess_type(path.name)[0] or "application/octet-stream", title, lambda n: bar.advance(task, n))
+
+
+def _wait(client: Client, video_id: str) -> bool:
+    with _progress() as bar:
+        task = bar.add_task("  ingest", total=100)
+        while (status := client.get(f"/v1/videos/{video_id}/status"))["state"] in _MOVING:
+            bar.update(task, completed=status["progress"], description=f"  ingest: {status['stage']}")
+            time.sleep(0.3)
+        bar.update(task, completed=status["progress"], description=f"  {status['state']}")
+    if status["state"] != "indexed":
+        show.console.print(f"The video was not indexed: {status['error']}", style="red", markup=False)
+    return bool(status["state"] == "indexed")
+
+
+def _reprocess(operator: Client) -> None:
+    plan = "/v1/admin/reprocess-embeddings/plan"
+    show.plan("Plan after the upload", operator.post(plan, {"scope": "all"}))
+    show.plan("Plan to compute all anew (force)", operator.post(plan, {"scope": "all", "force": True}))
+    for arguments in (["--force"], []):
+        show.console.print(f"  $ manage.py reprocess_embeddings --scope all {' '.join([*arguments, '--wait'])}", markup=False)
+        report = _manage("reprocess_embeddings", "--scope", "all", "--wait", *arguments)
+        for line in report.splitlines():
+            show.console.print(f"    {line}", markup=False)
+    show.plan("Plan after it", operator.post(plan, {"scope": "all"}))
+
+
+def _farewell(address: str, home: Path, owner: Login, admin: Login) -> None:
+    show.heading("Go on with")
+    rows: list[tuple[str, Any]] = [
+        ("Heimdex", f"{address}/  as {owner.email}, password {owner.password}"),
+        ("Admin", f"{address}/admin/  as {admin.email}, password {admin.password}"),
+        ("API", f"{address}/v1/docs/"),
+        ("Data and logs", home),
+        ("Your own video", "make demo VIDEO=path/to/video.mp4"),
+        ("Stop everything", "make down"),
+    ]
+    for what, where in rows:
+        show.console.print(f"  {what:<16} {where}", markup=False, soft_wrap=True)
+
+
+def _manage(*arguments: str) -> str:
+    return subprocess.run([*MANAGE, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def _progress() -> Progress:
+    return Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(), console=show.console)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,68 @@
+"""Print what the API answered."""
+
+import html
+import re
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+console = Console(highlight=False, width=110)
+
+
+def heading(text: str) -> None:
+    """Print a step of the demo."""
+    console.print(f"\n[bold]{escape(text)}[/]")
+
+
+def scenes(video: dict[str, Any]) -> None:
+    """Print a video's scenes: times, transcript, tags."""
+    table = Table("#", "time", "said", "seen", show_lines=True)
+    for scene in video["scenes"]:
+        tags = ", ".join(f"{tag['name']} {tag['confidence']:.0%}" for tag in scene["tags"])
+        table.add_row(str(scene["index"] + 1), span(scene), escape(scene["transcript"]) or "[dim]no speech[/]", escape(tags) or "[dim]unsure[/]")
+    console.print(table)
+    if video["summary"]:
+        console.print(f"Summary: {escape(video['summary'])}")
+
+
+def answer(query: str, found: dict[str, Any], milliseconds: float) -> None:
+    """Print the best three hits of a search, and why each matched."""
+    console.print(f"  [bold]{escape(query)}[/]  [dim]{found['total']} scene(s), {milliseconds:.0f} ms[/]")
+    for notice in found["notices"]:
+        console.print(f"    {escape(notice)}")
+    if not found["results"]:
+        console.print("    nothing matches")
+    for place, hit in enumerate(found["results"][:3], start=1):
+        why = ", ".join(f"{match['channel']} #{match['rank']} ({match['score']:.2f})" for match in hit["matches"])
+        console.print(f"    {place}. {escape(hit['title'])} {span(hit)}  because of {why}")
+        if excerpt := _excerpt(hit):
+            console.print(f"       {excerpt}")
+
+
+def plan(title: str, planned: dict[str, Any]) -> None:
+    """Print a plan: stale vectors per channel and why, and the model calls."""
+    stale = f"{planned['stale']} vectors to compute" if planned["stale"] else "nothing stale"
+    console.print(f"  {title}: {stale}, {planned['model_calls']} model calls")
+    for channel in planned["channels"]:
+        causes = ", ".join(f"{cause}: {number}" for cause, number in channel["causes"].items()) or "fresh"
+        console.print(f"    {channel['step']:<10} {channel['channel']:<10} {channel['scenes']:>3} scenes  {causes}")
+
+
+def span(scene: dict[str, Any]) -> str:
+    """Return a scene's time range as m:ss.t–m:ss.t."""
+    return f"{_clock(scene['start_s'])}–{_clock(scene['end_s'])}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes)}:{rest:04.1f}"
+
+
+def _excerpt(hit: dict[str, Any]) -> str:
+    marked = next((match["highlight"] for match in hit["matches"] if match["highlight"]), "")
+    if not marked:
+        return escape((hit["transcript"] or hit["description"])[:100])
+    parts = re.split(r"</?mark>", marked)
+    return "".join(f"[reverse]{escape(html.unescape(part))}[/]" if place % 2 else escape(html.unescape(part)) for place, part in enumerate(parts))

@@ -1,0 +1,41 @@
+"""Every task that can be queued exists where it will run, and only registered ones are queued."""
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.test import override_settings
+from django_q.models import OrmQ, Schedule
+
+from heimdex.queue import Task, enqueue, sync_schedules
+
+
+def test_every_registered_task_resolves() -> None:
+    assert all(callable(task.resolve()) for task in settings.QUEUE_TASKS)
+
+
+@override_settings(QUEUE_TASKS=[Task("videos.tasks.no_such_task", queue="uploads"), Task("videos.tasks.ingest_video", queue="elsewhere")])
+def test_a_path_that_does_not_resolve_stops_every_command() -> None:
+    with pytest.raises(SystemCheckError, match=r"no_such_task.*does not resolve") as error:
+        call_command("check")
+    assert "unknown queue 'elsewhere'" in str(error.value)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_only_registered_tasks_can_be_queued_and_go_to_their_queue() -> None:
+    with pytest.raises(LookupError, match="register it there"):
+        enqueue("os.system", "true")
+    OrmQ.objects.all().delete()
+    enqueue("videos.tasks.ingest_video", "x")
+    enqueue("reprocess.tasks.work_run", "y")
+    assert sorted(OrmQ.objects.values_list("key", flat=True)) == ["reprocess", "uploads"]
+
+
+@pytest.mark.django_db
+def test_schedules_are_what_the_code_says_and_nothing_else() -> None:
+    Schedule.objects.create(name="left over", func="os.getcwd", schedule_type=Schedule.MINUTES)
+    sync_schedules()
+    assert set(Schedule.objects.values_list("func", "cluster")) == {
+        ("videos.tasks.rescue_videos", "uploads"),
+        ("reprocess.tasks.rescue_runs", "reprocess"),
+    }

@@ -1,0 +1,28 @@
+"""Stage `transcript`: what is said in each scene."""
+
+from heimdex.media.audio import read_audio
+from heimdex.media.probe import probe
+from heimdex.speech.scenes import words_between
+
+from heimdex.backends import transcriber
+from videos.ingest.stage import StageContext
+from videos.models import Scene, VideoMetadata
+
+# Reading the audio takes little beside hearing it.
+_READING = 0.05
+
+
+def run(context: StageContext) -> None:
+    """Give every scene its words; a video without sound, or without speech, has none."""
+    video = context.video
+    audio = read_audio(context.file, probe(context.file))
+    context.progress(_READING)
+    transcript = transcriber().transcribe(audio, on_progress=lambda share: context.progress(_READING + share * (1 - _READING)))
+    scenes = list(Scene.objects.filter(video=video).only("id", "start_s", "end_s").order_by("index"))
+    for scene in scenes:
+        words = words_between(transcript, scene.start_s, scene.end_s)
+        scene.words = [[round(word.start_s, 3), round(word.end_s, 3), word.text] for word in words]
+        scene.transcript = " ".join(" ".join(word.text for word in words).split())
+    with context.writing():
+        Scene.objects.bulk_update(scenes, ["words", "transcript"], batch_size=200)
+        VideoMetadata.objects.filter(video=video).update(language=transcript.language or "")
