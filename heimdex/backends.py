@@ -11,8 +11,8 @@ from django.utils.module_loading import import_string
 from heimdex.embedders.base import Embedder, ImageEmbedder, TextEmbedder
 
 if TYPE_CHECKING:
-    from heimdex.speech.base import Transcriber
-    from heimdex.vision.base import Describer
+    from heimdex.speech.faster_whisper import FasterWhisperTranscriber
+    from heimdex.vision.tags import TagDescriber
 
 
 class BackendHandler:
@@ -56,15 +56,15 @@ def embedder(alias: str) -> Embedder:
     return embeds
 
 
-def transcriber() -> "Transcriber":
+def transcriber() -> "FasterWhisperTranscriber":
     """Return what turns speech into words."""
-    speech: Transcriber = backends["speech"]
+    speech: FasterWhisperTranscriber = backends["speech"]
     return speech
 
 
-def describer() -> "Describer":
+def describer() -> "TagDescriber":
     """Return what turns keyframes into tags and sentences."""
-    description: Describer = backends["description"]
+    description: TagDescriber = backends["description"]
     return description
 
 
