@@ -1,6 +1,7 @@
 """The embedded PostgreSQL server of one home directory."""
 
 import fcntl
+import os
 import secrets
 import subprocess
 import time
@@ -158,12 +159,14 @@ class EmbeddedServer:
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        path = self.home / "run" / "postgres.lock"
+        # On the directory itself, so that no lock file stays; `run` in it carries the supervisor's lock.
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = path.open("w")
+            self.home.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.home, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
-            raise EmbeddedServerError(f"Cannot write {path} ({error.strerror}): set HEIMDEX_HOME to a directory of your own.") from error
-        with file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            raise EmbeddedServerError(f"Cannot use {self.home} ({error.strerror}): set HEIMDEX_HOME to a directory of your own.") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
+        finally:
+            os.close(descriptor)

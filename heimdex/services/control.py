@@ -14,7 +14,7 @@ from heimdex.environment import CHECKOUT
 from heimdex.services.errors import ServiceError
 from heimdex.services.lock import hold_lock, is_locked
 from heimdex.services.logs import last_lines, log_path, open_log
-from heimdex.services.processes import kill_all, marked_processes
+from heimdex.services.processes import end_orphans, kill_all, marked_processes
 from heimdex.services.state import Phase, State, read_state, state_path
 from heimdex.services.supervisor import ALREADY_RUNNING
 
@@ -69,15 +69,13 @@ def down(home: Path) -> bool:
     with hold_lock(home, patience_s=5.0) as held:
         if not held:
             raise ServiceError("Another `up` or `down` is at work; try again when it is done.")
-        orphans = marked_processes(str(home))
-        kill_all(orphans)
         server = EmbeddedServer(home)
-        ran = ran or bool(orphans) or server.is_running()
+        ran = end_orphans(home) or server.is_running() or ran
         try:
             server.stop()
         except EmbeddedServerError as error:
             raise ServiceError(str(error)) from error
-        left = [process.pid for process in marked_processes(str(home))] + ([server.pid()] if server.is_running() else [])
+        left = [process.pid for process in marked_processes(home)] + ([server.pid()] if server.is_running() else [])
         if left:
             raise ServiceError(f"These processes do not end: {', '.join(map(str, left))}. Stop them by hand, then call `down` again.")
         state_path(home).unlink(missing_ok=True)

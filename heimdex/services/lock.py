@@ -1,4 +1,4 @@
-"""The lock that lets one supervisor at a time work on a home."""
+"""The lock that lets one supervisor at a time work on a home: it is on the directory `run` itself, so no file of it stays."""
 
 import fcntl
 import os
@@ -14,19 +14,15 @@ from heimdex.services.errors import ServiceError
 LOCK_PATIENCE_S = 0.3
 
 
-def lock_path(home: Path) -> Path:
-    return home / "run" / "supervisor.lock"
-
-
 @contextmanager
 def hold_lock(home: Path, patience_s: float) -> Iterator[bool]:
     """Hold the lock for the block; yield False when somebody else keeps it longer than `patience_s`."""
-    path = lock_path(home)
+    path = home / "run"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        path.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise ServiceError(f"Cannot write {path} ({error.strerror}): set HEIMDEX_HOME to a directory of your own.") from error
+        raise ServiceError(f"Cannot use {path} ({error.strerror}): set HEIMDEX_HOME to a directory of your own.") from error
     try:
         deadline = time.monotonic() + patience_s
         while not (held := _try(descriptor, fcntl.LOCK_EX)) and time.monotonic() < deadline:
@@ -39,7 +35,7 @@ def hold_lock(home: Path, patience_s: float) -> Iterator[bool]:
 def is_locked(home: Path) -> bool:
     """Tell whether a supervisor (or a `down`) is at work."""
     try:
-        descriptor = os.open(lock_path(home), os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(home / "run", os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:

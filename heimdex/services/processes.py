@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -33,9 +34,9 @@ class Identity:
         return process if same else None
 
 
-def marked_processes(home: str) -> list[psutil.Process]:
+def marked_processes(home: Path) -> list[psutil.Process]:
     """Return every process that a supervisor of this home started, however it was orphaned since."""
-    return [process for process in psutil.process_iter() if _marker(process) == home]
+    return [process for process in psutil.process_iter() if _marker(process) == str(home)]
 
 
 def kill_all(processes: list[psutil.Process]) -> None:
@@ -45,6 +46,16 @@ def kill_all(processes: list[psutil.Process]) -> None:
         except psutil.NoSuchProcess:
             continue
     psutil.wait_procs(processes, timeout=10)
+
+
+def end_orphans(home: Path) -> bool:
+    """Kill all that a supervisor of this home left when it was killed: it holds ports and takes tasks. Return whether there was any.
+
+    The caller holds the lock, so that no living supervisor is meant.
+    """
+    orphans = marked_processes(home)
+    kill_all(orphans)
+    return bool(orphans)
 
 
 def kill_group(leader_pid: int) -> None:

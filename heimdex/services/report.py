@@ -45,7 +45,7 @@ def report(home: Path) -> Report:
     """
     state = running_state(home)
     if state is None:
-        orphaned = bool(marked_processes(str(home))) or EmbeddedServer(home).is_running()
+        orphaned = bool(marked_processes(home)) or EmbeddedServer(home).is_running()
         return Report(running=False, phase="without supervisor" if orphaned else "stopped", url="", services=())
     services = tuple(_service(home, service) for service in state.services)
     everything = state.phase is Phase.RUNNING and all(service.state == "running" for service in services)

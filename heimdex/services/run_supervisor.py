@@ -8,6 +8,7 @@ from heimdex.database.server import EmbeddedServer
 from heimdex.environment import Environment
 from heimdex.services.catalogue import migration, services
 from heimdex.services.lock import LOCK_PATIENCE_S, hold_lock
+from heimdex.services.processes import end_orphans
 from heimdex.services.supervisor import ALREADY_RUNNING, Supervisor
 
 
@@ -18,6 +19,8 @@ def main() -> int:
         if not held:
             logging.info("another supervisor runs already")
             return ALREADY_RUNNING
+        # They may hold the very port that we want.
+        end_orphans(environment.home)
         port = pick_port(environment.web_port)
         supervisor = Supervisor(
             environment.home,

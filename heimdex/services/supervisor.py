@@ -17,7 +17,7 @@ from heimdex.database.server import EmbeddedServer
 from heimdex.services.child import Child
 from heimdex.services.errors import ServiceError
 from heimdex.services.logs import last_lines, log_path, rotate
-from heimdex.services.processes import Identity, adopt_orphans, kill_all, marked_processes, reap_adopted, reap_all
+from heimdex.services.processes import Identity, adopt_orphans, end_orphans, reap_adopted, reap_all
 from heimdex.services.restart import restart_delay_s
 from heimdex.services.service import Service
 from heimdex.services.state import Phase, ServiceState, State, read_state, state_path, write_state
@@ -35,7 +35,7 @@ ALREADY_RUNNING = 75
 
 
 class Supervisor:
-    """Runs until SIGTERM or SIGINT; the caller holds the lock of `home`."""
+    """Runs until SIGTERM or SIGINT; the caller holds the lock of `home` and has ended the orphans there."""
 
     def __init__(self, home: Path, services: Iterable[Service], *, url: str, server: EmbeddedServer | None, first: Service | None) -> None:
         """`server`: the embedded database to run too; `first`: what must run to its end before the services start."""
@@ -58,8 +58,6 @@ class Supervisor:
             signal.signal(number, self._on_signal)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         adopt_orphans()
-        # A supervisor that was killed left them; they hold ports and take tasks.
-        kill_all(marked_processes(str(self.home)))
         error = ""
         try:
             self._begin()
@@ -195,7 +193,7 @@ class Supervisor:
         if not error:
             self._publish(phase=Phase.STOPPING)
         self._stop([*self.children, *([self.first] if self.first else [])])
-        kill_all(marked_processes(str(self.home)))
+        end_orphans(self.home)
         if self.server:
             self.server.stop()
         reap_all()

@@ -10,6 +10,7 @@ from pathlib import Path
 from heimdex.database.server import EmbeddedServer
 from heimdex.services import supervisor
 from heimdex.services.lock import LOCK_PATIENCE_S, hold_lock
+from heimdex.services.processes import end_orphans
 from heimdex.services.service import Service
 
 # A main process with a helper, as a cluster has workers. Both write down what reaches them, into the file that they are given.
@@ -56,6 +57,7 @@ def main(home: Path, behaviour: str) -> int:
     with hold_lock(home, patience_s=LOCK_PATIENCE_S) as held:
         if not held:
             return supervisor.ALREADY_RUNNING
+        end_orphans(home)
         return 1 if supervisor.Supervisor(home, services, url="http://stand-in", server=server, first=first).run() else 0
 
 

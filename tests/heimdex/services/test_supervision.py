@@ -52,7 +52,7 @@ def helpers(home: Path) -> list[int]:
 
 
 def nothing_is_left(home: Path) -> bool:
-    return not marked_processes(str(home)) and not is_locked(home) and not state_path(home).exists()
+    return not marked_processes(home) and not is_locked(home) and not state_path(home).exists()
 
 
 def test_up_starts_once_and_down_leaves_nothing(home):
@@ -128,7 +128,7 @@ def test_what_a_killed_supervisor_left_is_found(home, then):
         assert renewed.supervisor != state.supervisor
         assert report(home).running
     assert not psutil.pid_exists(helper)
-    assert not any(process.pid == orphan for process in marked_processes(str(home)))
+    assert not any(process.pid == orphan for process in marked_processes(home))
 
 
 def test_a_state_file_that_names_a_stranger_is_not_believed(home):
@@ -147,7 +147,7 @@ def test_a_removed_home_ends_what_ran_in_it(home):
     helper = helpers(home)[0]
     shutil.rmtree(home)
     until(lambda: state.supervisor.find() is None)
-    assert not marked_processes(str(home))
+    assert not marked_processes(home)
     assert not psutil.pid_exists(helper)
 
 
@@ -156,7 +156,7 @@ def test_failed_preparation_is_quoted_and_everything_stops(home):
         start(home, "no migration")
     assert "no such table" in str(failure.value)
     assert str(home / "logs" / "migrate.log") in str(failure.value)
-    assert not marked_processes(str(home))
+    assert not marked_processes(home)
     assert not is_locked(home)
 
 
