@@ -1,0 +1,116 @@
+"""Opening a file that a stranger sent: which formats and codecs FFmpeg may use, and what is told when it cannot."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from heimdex.media.errors import MediaError, MediaErrorCode
+from heimdex.media.info import MediaLimits
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+# Formats that hold their own data. Playlists (hls, concat, dash, sdp) and picture lists would make FFmpeg read other files.
+FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,gif"
+
+_MODERN_CODECS = {"h264", "hevc", "av1", "vp8", "vp9", "prores", "dnxhd", "mjpeg", "gif"}
+_OLDER_CODECS = {
+    "mpeg1video",
+    "mpeg2video",
+    "mpeg4",
+    "msmpeg4v2",
+    "msmpeg4v3",
+    "h263",
+    "flv1",
+    "wmv1",
+    "wmv2",
+    "wmv3",
+    "vc1",
+    "theora",
+    "dvvideo",
+}
+VIDEO_CODECS = _MODERN_CODECS | _OLDER_CODECS
+
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*")
+_SOUNDS = (b"ID3", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1", b"\xff\xf9")
+_MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
+_MATROSKA = b"\x1aE\xdf\xa3"
+
+
+@contextmanager
+def opened(path: Path, limits: MediaLimits) -> "Iterator[InputContainer]":
+    """Open a video file for reading.
+
+    Only the formats of FORMATS, only this one file (no other protocol). Raises MediaError `empty_file`, `not_a_video`,
+    `still_picture`, `no_video_stream` or `truncated` when FFmpeg does not accept it.
+    """
+    import av
+
+    with path.open("rb") as file:
+        head = file.read(64)
+    if not head:
+        raise MediaError(MediaErrorCode.EMPTY_FILE, "The file is empty. Upload it again.")
+    options = {"format_whitelist": FORMATS, "protocol_whitelist": "file", "max_streams": str(limits.max_streams + 1)}
+    try:
+        # The prefix keeps FFmpeg from reading a protocol or a number pattern into the name.
+        container = av.open(f"file:{path.resolve()}", container_options=options, metadata_errors="replace")
+    except (av.error.FFmpegError, ValueError) as error:
+        raise unreadable(head) from error
+    with container:
+        yield container
+
+
+def unreadable(head: bytes) -> MediaError:
+    """Tell from a file's first bytes why FFmpeg does not read it as a video."""
+    if head.startswith(_PICTURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP") or head[4:12] in (b"ftypheic", b"ftypavif"):
+        return MediaError(MediaErrorCode.STILL_PICTURE, "This is a picture, not a video. Upload a video file.")
+    if head.startswith(_SOUNDS) or (head[:4] == b"RIFF" and head[8:12] == b"WAVE"):
+        return MediaError(MediaErrorCode.NO_VIDEO_STREAM, "This file holds only sound. Upload a file that also holds a video track.")
+    if head[4:8] in _MP4_BOXES or head.startswith(_MATROSKA):
+        return MediaError(
+            MediaErrorCode.TRUNCATED, "The video file is incomplete: its index is missing. Export or copy it again, then upload it again."
+        )
+    return MediaError(MediaErrorCode.NOT_A_VIDEO, "This file is not a video that can be read. Upload an MP4, MOV, WebM, MKV or AVI file.")
+
+
+def video_stream(container: "InputContainer", limits: MediaLimits) -> "VideoStream":
+    """Return the first track of moving pictures, ready to decode on several threads.
+
+    Raises MediaError `no_video_stream` or `codec_not_allowed`.
+    """
+    from av.stream import Disposition
+
+    moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    if not moving:
+        held = "sound and a cover picture" if container.streams.video else "sound"
+        raise MediaError(MediaErrorCode.NO_VIDEO_STREAM, f"This file holds only {held}. Upload a file that also holds a video track.")
+    stream = moving[0]
+    context = stream.codec_context
+    if context is None or context.codec.canonical_name not in VIDEO_CODECS:
+        name = context.codec.canonical_name if context else "unknown"
+        raise MediaError(
+            MediaErrorCode.CODEC_NOT_ALLOWED, f"Videos in the format “{name}” are not accepted. Export it as MP4 (H.264) and upload that."
+        )
+    # FFmpeg checks this bound before it reserves memory for a frame; on the container the option is ignored.
+    context.options = {"max_pixels": str(limits.max_pixels)}
+    stream.thread_type = "AUTO"
+    return stream
+
+
+def frames_of(container: "InputContainer", stream: "VideoStream") -> "Iterator[VideoFrame]":
+    """Decode what can be decoded: damaged packets are passed over, and a broken tail ends the video early."""
+    import av
+
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.error.FFmpegError):
+            return
+        try:
+            yield from packet.decode()
+        except av.error.FFmpegError:
+            continue

@@ -1,0 +1,28 @@
+"""Why a file cannot be used as a video: a code for programs, a sentence for the person who uploaded it."""
+
+from enum import StrEnum
+
+
+class MediaErrorCode(StrEnum):
+    """The closed list of reasons."""
+
+    EMPTY_FILE = "empty_file"
+    NOT_A_VIDEO = "not_a_video"
+    TRUNCATED = "truncated"
+    DAMAGED = "damaged"
+    NO_VIDEO_STREAM = "no_video_stream"
+    STILL_PICTURE = "still_picture"
+    CODEC_NOT_ALLOWED = "codec_not_allowed"
+    TOO_LONG = "too_long"
+    TOO_LARGE_PICTURE = "too_large_picture"
+    TOO_MANY_STREAMS = "too_many_streams"
+    TOO_MANY_FRAMES = "too_many_frames"
+    BROKEN_TIMESTAMPS = "broken_timestamps"
+
+
+class MediaError(Exception):
+    """This file cannot be used as a video; the message is written for its owner."""
+
+    def __init__(self, code: MediaErrorCode, text: str) -> None:
+        super().__init__(text)
+        self.code = code
