@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from heimdex.speech.base import Segment, Transcriber, Transcript, Word
 from heimdex.speech.gates import Confidence, believable, repeats
+from heimdex.speech.pieces import whole_words
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -73,8 +74,8 @@ class FasterWhisperTranscriber(Transcriber):
                 text = segment.text.strip()
                 report = Confidence(text, segment.no_speech_prob, segment.avg_logprob, segment.compression_ratio)
                 if believable(report) and not repeats([earlier.text for earlier in kept], text):
-                    words = tuple(Word(word.start, word.end, word.word.strip(), word.probability) for word in segment.words or ())
-                    kept.append(Segment(segment.start, segment.end, text, words))
+                    pieces = [Word(word.start, word.end, word.word, word.probability) for word in segment.words or ()]
+                    kept.append(Segment(segment.start, segment.end, text, whole_words(pieces)))
                 if on_progress:
                     on_progress(min(1.0, segment.end / duration_s))
             spoken = heard.language if kept else None

@@ -9,7 +9,8 @@ MOST_TAGS = 8
 # Shorter sentences tell nothing; longer ones leave no room for others.
 SHORTEST, LONGEST = 25, 400
 
-_SENTENCE_END = re.compile(r"(?<=[.!?…。！？])\s+")
+# A space after the end of a sentence, but not after the abbreviations that stand before names.
+_SENTENCE_END = re.compile(r"(?<=[.!?…。！？])(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)\s+")
 _WORD = re.compile(r"\w{4,}")
 
 

@@ -46,8 +46,8 @@ def likely_tags(names: Sequence[str], probabilities: NDArray[np.float32]) -> tup
     `probabilities` has shape (classes,). Classes of one name (two kinds of missile) count together.
     """
     together: dict[str, float] = {}
-    for index in np.flatnonzero(probabilities >= LEAST_CONFIDENCE / 2):
-        together[names[index]] = together.get(names[index], 0.0) + float(probabilities[index])
+    for name, probability in zip(names, probabilities.tolist(), strict=True):
+        together[name] = together.get(name, 0.0) + probability
     ranked = sorted(together.items(), key=lambda item: -item[1])[:MOST_TAGS]
     if not ranked or ranked[0][1] < CERTAIN:
         return ()
