@@ -1,0 +1,115 @@
+"""What is told about good files, and why bad ones are refused."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from heimdex.media.errors import MediaError
+from heimdex.media.info import MediaLimits
+from heimdex.media.probe import probe
+from tests import media
+
+
+def test_a_video_with_sound_is_measured() -> None:
+    info = probe(media.video((50,), audio="tone"))
+    assert (info.width, info.height, info.video_codec, info.audio_codec, info.rotation) == (320, 240, "h264", "aac", 0)
+    assert info.duration_s == pytest.approx(2.0, abs=0.1)
+    assert info.fps == pytest.approx(25)
+
+
+def test_a_video_without_sound_is_accepted() -> None:
+    info = probe(media.video((50,)))
+    assert not info.has_audio
+    assert info.has_video
+
+
+def test_a_turned_video_is_as_wide_as_it_looks() -> None:
+    info = probe(media.video((50,), rotation=90))
+    assert (info.width, info.height) == (240, 320)
+    assert info.rotation % 180 == 90
+
+
+def test_a_broken_tail_leaves_what_is_there(tmp_path: Path) -> None:
+    whole = media.demo_film().read_bytes()
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(whole[: len(whole) // 2])
+    assert 5 < probe(cut).duration_s < 35
+
+
+@pytest.mark.parametrize(
+    ("build", "code"),
+    [
+        (media.empty, "empty_file"),
+        (media.text_named_mp4, "not_a_video"),
+        (media.truncated, "truncated"),
+        (media.audio_only, "no_video_stream"),
+        (media.still_picture, "still_picture"),
+        (lambda: media.still_picture("jpg"), "still_picture"),
+    ],
+)
+def test_a_bad_file_is_refused_with_its_reason(build: Callable[[], Path], code: str) -> None:
+    with pytest.raises(MediaError) as refused:
+        probe(build())
+    assert refused.value.code == code
+    assert str(refused.value).endswith(".")
+    assert "Error" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("limits", "code"),
+    [
+        (MediaLimits(max_duration_s=1), "too_long"),
+        (MediaLimits(max_pixels=320 * 239), "too_large_picture"),
+        (MediaLimits(max_fps=20), "too_many_frames"),
+        (MediaLimits(max_streams=1), "too_many_streams"),
+    ],
+)
+def test_a_file_beyond_a_limit_is_refused(limits: MediaLimits, code: str) -> None:
+    with pytest.raises(MediaError) as refused:
+        probe(media.video((50,), audio="tone"), limits)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nfile://{other}\n#EXT-X-ENDLIST\n",
+        "ffconcat version 1.0\nfile '{other}'\n",
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+    ],
+)
+def test_a_list_that_names_other_files_is_never_followed(text: str, tmp_path: Path) -> None:
+    listing = tmp_path / "list.mp4"
+    listing.write_text(text.format(other=media.video((50,))))
+    with pytest.raises(MediaError) as refused:
+        probe(listing)
+    assert refused.value.code == "not_a_video"
+
+
+def test_a_codec_outside_the_list_is_refused(tmp_path: Path) -> None:
+    import av
+
+    path = tmp_path / "lossless.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        container.mux(stream.encode(av.VideoFrame(64, 64, "yuv420p")))
+        container.mux(stream.encode(None))
+    with pytest.raises(MediaError) as refused:
+        probe(path)
+    assert refused.value.code == "codec_not_allowed"
+
+
+def test_a_text_in_broken_utf8_does_not_matter(tmp_path: Path) -> None:
+    import av
+
+    path = tmp_path / "titled.mkv"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "TITLEMARK"
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        container.mux(stream.encode(av.VideoFrame(64, 64, "yuv420p")))
+        container.mux(stream.encode(None))
+    path.write_bytes(path.read_bytes().replace(b"TITLEMARK", b"\xff\xfeTLEMARK"))
+    assert probe(path).width == 64

@@ -1,0 +1,60 @@
+"""What every transcriber keeps, whatever its model; a test class per transcriber inherits it."""
+
+import itertools
+from functools import cache
+
+import numpy as np
+import pytest
+
+from demo.film import reference_texts, speech_samples
+from heimdex.speech.base import Transcriber
+from tests.heimdex.speech.errors import word_errors
+from tests.media import RATE, sound
+
+
+class TranscriberConformance:
+    """Subclass with `transcriber`, one instance for all tests."""
+
+    transcriber: Transcriber
+    # V5 of the project's goals.
+    most_word_errors = 0.06
+
+    def test_it_is_ready_and_says_what_it_is(self) -> None:
+        assert self.transcriber.check() == []
+        assert self.transcriber.identity
+
+    def test_clean_speech_is_written_down(self) -> None:
+        errors = words = 0
+        for name, text in reference_texts().items():
+            heard = self.transcriber.transcribe(recording(name)).text
+            errors += word_errors(text, heard)
+            words += len(text.split())
+        assert errors / words <= self.most_word_errors
+
+    def test_words_have_times_in_order_within_the_sound(self) -> None:
+        audio = recording(next(iter(reference_texts())))
+        shares: list[float] = []
+        transcript = self.transcriber.transcribe(audio, on_progress=shares.append)
+        words = transcript.words
+        assert len(words) > 15
+        assert all(word.text == word.text.strip() != "" and word.start_s <= word.end_s for word in words)
+        assert all(before.start_s <= after.start_s for before, after in itertools.pairwise(words))
+        assert words[0].start_s >= 0
+        assert words[-1].end_s <= audio.size / RATE + 0.5
+        assert shares[-1] == 1.0
+        assert transcript.language == "en"
+
+    @pytest.mark.parametrize("kind", ["silence", "noise", "tone", "music"])
+    def test_nothing_is_heard_where_nobody_speaks(self, kind: str) -> None:
+        transcript = self.transcriber.transcribe(sound(kind, 12))
+        assert transcript.text == ""
+        assert transcript.language is None
+
+    def test_no_sound_at_all_is_no_error(self) -> None:
+        assert self.transcriber.transcribe(np.zeros(0, np.float32)).segments == ()
+
+
+@cache
+def recording(name: str) -> np.ndarray:
+    """Return a recording of the demo at the rate of speech models."""
+    return speech_samples(name, RATE)
