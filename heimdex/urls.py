@@ -17,6 +17,7 @@ urlpatterns = [
     path("v1/files/<str:token>", media_file, name="media-file"),
     path("v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("", include("videos.pages.urls")),
 ]
 
 handler404 = "heimdex.api.not_found"

@@ -1,7 +1,6 @@
 """Who asks: the owner whose rows a request may reach."""
 
 from django.http import HttpRequest
-from django.http import HttpRequest
 from rest_framework.request import Request
 
 from heimdex.accounts.models import User

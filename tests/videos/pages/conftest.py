@@ -1,0 +1,51 @@
+"""Two owners and their browsers."""
+
+import html
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from django.test import Client, override_settings
+
+if TYPE_CHECKING:
+    from heimdex.accounts.models import User
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes() -> Iterator[None]:
+    with override_settings(PASSWORD_HASHERS=["tests.heimdex.accounts.conftest.QuickHasher"]):
+        yield
+
+
+@pytest.fixture
+def owner(db: None) -> "User":
+    from tests.library import make_user
+
+    return make_user(name="Olga Owner")
+
+
+@pytest.fixture
+def stranger(db: None) -> "User":
+    from tests.library import make_user
+
+    return make_user("stranger@example.org")
+
+
+@pytest.fixture
+def browser(owner: "User") -> Client:
+    client = Client()
+    client.force_login(owner)
+    return client
+
+
+def read(client: Client, path: str) -> str:
+    """Return the HTML of a page that is there."""
+    answer = client.get(path)
+    assert answer.status_code == 200, (path, answer.status_code)
+    return str(answer.content.decode())
+
+
+def seen(page: str) -> str:
+    """Return what a person reads of a page: no tags, one space between words."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())

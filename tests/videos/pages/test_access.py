@@ -1,0 +1,100 @@
+"""Who reaches which page."""
+
+import pytest
+from django.test import Client
+
+from heimdex.accounts.models import User
+from tests.library import make_video
+from tests.videos.pages.conftest import read, seen
+from videos.models import Video
+
+PAGES = ["/", "/search/", "/search/?q=boat", "/videos/{id}/", "/videos/{id}/delete/"]
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/videos/{id}/retry/"])
+def test_who_is_not_logged_in_is_sent_to_the_log_in_and_comes_back(client: Client, owner: User, path: str) -> None:
+    address = path.format(id=make_video(owner).pk)
+    answers = [client.get(address), client.post(address)]
+
+    assert {answer.status_code for answer in answers} == {302}
+    assert all(answer["Location"].startswith("/accounts/login/?next=/") for answer in answers)
+    assert Video.objects.count() == 1
+
+
+def test_another_owners_video_is_not_there(browser: Client, stranger: User) -> None:
+    foreign = make_video(stranger, title="Their secret film")
+    Video.objects.filter(pk=foreign.pk).update(state=Video.State.FAILED)
+    address = f"/videos/{foreign.pk}/"
+
+    assert browser.get(address).status_code == 404
+    assert browser.post(address, {"title": "Mine now"}).status_code == 404
+    assert browser.get(f"{address}delete/").status_code == 404
+    assert browser.post(f"{address}delete/").status_code == 404
+    assert browser.post(f"{address}retry/").status_code == 404
+    foreign.refresh_from_db()
+    assert (foreign.title, foreign.state) == ("Their secret film", Video.State.FAILED)
+
+
+def test_library_and_search_show_only_the_owners_own(browser: Client, owner: User, stranger: User) -> None:
+    make_video(owner, title="My film")
+    make_video(stranger, title="Their film")
+
+    for path in ("/", "/search/?q=boat"):
+        page = read(browser, path)
+        assert "My film" in page
+        assert "Their film" not in page
+
+
+def test_a_form_from_a_foreign_site_is_refused(owner: User) -> None:
+    video = make_video(owner)
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(owner)
+
+    for path in ("", "delete/", "retry/"):
+        assert browser.post(f"/videos/{video.pk}/{path}", {"title": "Forged"}).status_code == 403
+    video.refresh_from_db()
+    assert video.title == "A film"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_names_the_user_and_leads_on(browser: Client, owner: User, path: str) -> None:
+    page = read(browser, path.format(id=make_video(owner).pk))
+
+    assert "Olga Owner" in page
+    assert 'action="/accounts/logout/"' in page
+    assert 'action="/search/"' in page
+    assert page.count("<h1>") == 1
+    assert "Admin" not in seen(page)
+    # Nothing that a strict content security policy would refuse, and nothing from elsewhere.
+    assert "style=" not in page
+    assert "onclick=" not in page
+    assert "http://" not in page
+    assert "https://" not in page
+
+
+def test_staff_find_the_admin_pages(client: Client, owner: User) -> None:
+    owner.is_staff = True
+    owner.save()
+    client.force_login(owner)
+
+    assert '<a href="/admin/">Admin</a>' in read(client, "/")
+
+
+def test_a_browser_that_is_logged_in_may_upload_by_the_api(owner: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(owner)
+    page = read(browser, "/")
+    assert 'data-init-url="/v1/videos/upload/init"' in page
+    assert 'data-complete-url="/v1/videos/upload/complete"' in page
+    assert 'data-videos-url="/v1/videos"' in page
+    token = {"X-CSRFToken": browser.cookies["csrftoken"].value}
+    file = {"filename": "film.mp4", "mime_type": "video/mp4", "size_bytes": 3}
+
+    announced = browser.post("/v1/videos/upload/init", file, content_type="application/json", headers=token).json()
+    sent = browser.put(announced["upload"]["url"], b"abc", content_type="video/mp4")
+    completed = browser.post(
+        "/v1/videos/upload/complete", {"video_id": announced["video_id"]}, content_type="application/json", headers=token
+    )
+
+    assert (sent.status_code, completed.status_code) == (200, 202)
+    assert "Waiting for a worker" in seen(read(browser, "/"))

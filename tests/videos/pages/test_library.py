@@ -1,0 +1,169 @@
+"""The library page."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from heimdex.accounts.models import User
+from heimdex.storage import media_storage
+from tests.library import make_video, picture
+from tests.videos.pages.conftest import read, seen
+from videos.models import Job, Video, VideoMetadata
+from videos.pages.library import PER_PAGE
+from videos.pages.standing import STAGE_WORDS
+from videos.pages.times import clock
+
+
+def _bare(owner: User, title: str, state: str, **fields: Any) -> Video:
+    soon = timezone.now() + timedelta(hours=1)
+    given = {"filename": "f.mp4", "mime_type": "video/mp4", "size_bytes": 3, "upload_expires_at": soon}
+    return Video.objects.create(owner=owner, title=title, state=state, **{**given, **fields})
+
+
+def _at_work(owner: User, title: str = "At work") -> Video:
+    """A video whose first three stages are done, and the fourth half."""
+    video = _bare(owner, title, Video.State.PROCESSING)
+    states = [Job.State.DONE] * 3 + [Job.State.RUNNING] + [Job.State.QUEUED] * 3
+    for position, (stage, state) in enumerate(zip([*STAGE_WORDS][1:], states, strict=True)):
+        progress = 0.5 if state == Job.State.RUNNING else 0
+        Job.objects.create(video=video, owner=owner, stage=stage, position=position, state=state, progress=progress)
+    return video
+
+
+def test_an_empty_library_says_how_to_fill_it(browser: Client) -> None:
+    page = seen(read(browser, "/"))
+
+    assert "There is nothing here yet." in page
+    assert "Upload a video above" in page
+    assert "Uploading in the browser needs JavaScript. Without it, an operator can take files in with manage.py ingest" in page
+
+
+def test_a_ready_video_shows_its_first_picture_and_its_duration(browser: Client, owner: User) -> None:
+    video = make_video(owner, title="At sea")
+    VideoMetadata.objects.create(
+        video=video, owner=owner, container="mp4", duration_s=75.9, width=1280, height=720, fps=25, video_codec="h264"
+    )
+    video.scenes.filter(index=0).update(clip_hash="")
+    second = video.scenes.get(index=1)
+    media_storage().save(second.thumbnail_key, picture(1), "image/jpeg")
+
+    page = read(browser, "/")
+    address = re.findall(r'<img src="([^"]+)"', page)
+
+    assert "1:15" in page
+    assert "Ready" in page
+    assert f'<a href="/videos/{video.pk}/">At sea</a>' in page
+    assert len(address) == 1
+    assert b"".join(browser.get(address[0])) == picture(1)
+
+
+def test_the_newest_video_stands_first_and_the_rest_on_further_pages(browser: Client, owner: User) -> None:
+    now = timezone.now()
+    for age in range(PER_PAGE + 1):
+        _bare(owner, f"Film {age:02}", Video.State.INDEXED, created_at=now - timedelta(days=age))
+
+    first, second = read(browser, "/"), read(browser, "/?page=2")
+
+    assert re.findall(r"Film \d\d", first) == [f"Film {age:02}" for age in range(PER_PAGE)]
+    assert re.findall(r"Film \d\d", second) == [f"Film {PER_PAGE:02}"]
+    assert 'rel="next" href="?page=2"' in first
+    assert "Page 2 of 2" in second
+    assert "Page 1 of 2" in read(browser, "/?page=nonsense")
+
+
+def test_a_moving_video_says_what_happens_and_how_far_it_is(browser: Client, owner: User) -> None:
+    video = _at_work(owner)
+
+    page = read(browser, "/")
+    status = browser.get(f"/v1/videos/{video.pk}/status").json()
+
+    assert f"Listening to what is said {status['progress']} %" in seen(page)
+    assert f'<progress max="100" value="{status["progress"]}"' in page
+    assert f'data-status-url="/v1/videos/{video.pk}/status"' in page
+    assert 'aria-live="polite"' in page
+    assert 0 < status["progress"] < 100
+
+
+def test_a_video_that_no_worker_has_taken_up_says_that_it_waits(browser: Client, owner: User) -> None:
+    video = _bare(owner, "New", Video.State.VALIDATING)
+    Job.objects.create(video=video, owner=owner, stage="validate", position=0)
+
+    assert "Waiting for a worker 0 %" in seen(read(browser, "/"))
+
+
+def test_an_upload_that_has_not_arrived_is_no_moving_video(browser: Client, owner: User) -> None:
+    _bare(owner, "Under way", Video.State.UPLOADING)
+
+    page = read(browser, "/")
+
+    assert "Waiting for its file" in page
+    assert "data-status-url" not in page
+
+
+def test_a_failed_video_says_why_and_is_retried_from_here(browser: Client, owner: User) -> None:
+    video = _bare(owner, "Broken", Video.State.FAILED, error_code="no_video", error_text="This file holds no picture.")
+    media_storage().save(video.original_key, b"abc", "video/mp4")
+    page = read(browser, "/?page=1")
+    assert "This file holds no picture." in page
+    assert f'action="/videos/{video.pk}/retry/"' in page
+    assert '<input type="hidden" name="next" value="/?page=1">' in page
+
+    answer = browser.post(f"/videos/{video.pk}/retry/", {"next": "/?page=1"})
+
+    assert answer["Location"] == "/?page=1"
+    page = seen(read(browser, "/?page=1"))
+    assert "“Broken” is being processed again." in page
+    assert "Waiting for a worker" in page
+    assert "This file holds no picture." not in page
+
+
+def test_a_retry_never_leads_to_a_foreign_site(browser: Client, owner: User) -> None:
+    video = _bare(owner, "Broken", Video.State.FAILED)
+
+    answer = browser.post(f"/videos/{video.pk}/retry/", {"next": "https://evil.example/"})
+
+    assert answer["Location"] == f"/videos/{video.pk}/"
+
+
+def test_what_cannot_be_retried_is_said(browser: Client, owner: User) -> None:
+    never_came = _bare(owner, "Lost", Video.State.FAILED, error_code="upload_expired", error_text="Upload it again.")
+    assert f"/videos/{never_came.pk}/retry/" not in read(browser, "/")
+
+    browser.post(f"/videos/{never_came.pk}/retry/")
+
+    assert "The file of this video never arrived; upload it again." in read(browser, "/")
+
+
+def test_a_title_is_text_and_never_markup(browser: Client, owner: User) -> None:
+    make_video(owner, title="<script>alert(1)</script>")
+
+    page = read(browser, "/")
+
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_five_videos_cost_as_many_queries_as_one(browser: Client, owner: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    # Session, user, count, videos with their metadata, jobs, first pictures.
+    make_video(owner)
+    with django_assert_num_queries(6):
+        read(browser, "/")
+
+    for number in range(2):
+        make_video(owner)
+        _at_work(owner, f"At work {number}")
+    with django_assert_num_queries(6):
+        read(browser, "/")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "0:00"), (9.99, "0:09"), (60, "1:00"), (754.2, "12:34"), (3599.9, "59:59"), (3600, "1:00:00"), (36_061, "10:01:01")],
+)
+def test_times_read_as_on_a_player(seconds: float, shown: str) -> None:
+    assert clock(seconds) == shown

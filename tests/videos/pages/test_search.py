@@ -1,0 +1,164 @@
+"""The search page."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from heimdex.accounts.models import User
+from heimdex.backends import text_embedder
+from heimdex.storage import media_storage
+from tests.library import make_video, picture
+from tests.videos.pages.conftest import read, seen
+from videos.models import ActiveSpace, EmbeddingSpace, Scene, SceneEmbedding, Video
+from videos.pages.search import CHANNEL_WORDS, PER_PAGE
+from videos.search.fusion import LEXICAL
+
+
+def _activate(owner: User, model: str) -> EmbeddingSpace:
+    """Let the owner's search read a space for what is said, filled by `model` of the text embedder's kind."""
+    identity = text_embedder().identity
+    record = {
+        "alias": "text",
+        "backend": identity.backend,
+        "model": model,
+        "revision": identity.revision,
+        "dimensions": identity.dimensions,
+    }
+    space = EmbeddingSpace.objects.create(
+        channel="transcript", fingerprint=model, step="scene_text", spec_version="test", embedder=record, dimensions=identity.dimensions
+    )
+    ActiveSpace.objects.create(owner=owner, channel="transcript", space=space)
+    return space
+
+
+def test_a_result_shows_its_scene_its_time_and_why_it_matched(browser: Client, owner: User) -> None:
+    video = make_video(owner, title="At sea")
+    scene = video.scenes.get(index=2)
+    media_storage().save(scene.thumbnail_key, picture(2), "image/jpeg")
+
+    page = read(browser, "/search/?q=railway+station")
+    text = seen(page)
+
+    assert "1 scene for “railway station”" in text
+    assert f'<a href="/videos/{video.pk}/?t=10.00">At sea, 0:10 – 0:15</a>' in page
+    assert "<mark>railway</mark>" in page
+    assert "Said: The committee discussed the budget for the new railway station." in text
+    assert "Why it matched: words: rank 1" in text
+    assert b"".join(browser.get(re.findall(r'<img src="([^"]+)"', page)[0])) == picture(2)
+    assert 'value="railway station"' in page
+    assert "<title>railway station – Search – Heimdex</title>" in page
+
+
+def test_what_is_found_by_meaning_says_so(browser: Client, owner: User) -> None:
+    video = make_video(owner)
+    space = _activate(owner, text_embedder().identity.model)
+    spoken = list(video.scenes.exclude(transcript="").order_by("index"))
+    for scene, vector in zip(spoken, text_embedder().embed_documents([scene.transcript for scene in spoken]), strict=True):
+        SceneEmbedding.objects.create(scene=scene, space=space, owner=owner, state="embedded", vector=vector)
+
+    text = seen(read(browser, "/search/?q=growing+vegetables"))
+
+    assert "She planted tomatoes and basil" in text
+    assert "meaning of speech: rank 1" in text
+    assert "words: rank" not in text
+
+
+def test_every_channel_of_the_search_has_plain_words() -> None:
+    assert set(CHANNEL_WORDS) == {*EmbeddingSpace.Channel.values, LEXICAL}
+
+
+def test_a_channel_that_was_left_out_is_named(browser: Client, owner: User) -> None:
+    make_video(owner)
+    _activate(owner, "a model of the past")
+
+    text = seen(read(browser, "/search/?q=boat"))
+
+    assert "The transcript channel was left out: its vectors are of another model" in text
+    assert "1 scene for “boat”" in text
+
+
+def test_many_results_stand_on_several_pages(browser: Client, owner: User) -> None:
+    for number in range(3):
+        make_video(owner, sayings=[f"A boat, take {take}." for take in range(9)], title=f"Film {number}")
+
+    first, second = read(browser, "/search/?q=boat"), read(browser, f"/search/?q=boat&offset={PER_PAGE}")
+
+    assert "27 scenes for “boat”" in seen(first)
+    assert f"1 – {PER_PAGE} of 27" in seen(first)
+    assert f'href="?q=boat&amp;offset={PER_PAGE}"' in first
+    assert f'<ol class="scenes" start="{PER_PAGE + 1}">' in second
+    assert f"{PER_PAGE + 1} – 27 of 27" in seen(second)
+    assert 'rel="prev" href="?q=boat"' in second
+    links = re.findall(r'href="(/videos/[^"]+t=[^"]+)"', first + second)
+    assert len(links) == len(set(links)) == 27
+    beyond = seen(read(browser, "/search/?q=boat&offset=500"))
+    assert "There are no more scenes for “boat”" in beyond
+
+
+def test_nothing_found_and_nothing_asked_give_hints(browser: Client, owner: User) -> None:
+    make_video(owner)
+
+    nothing = seen(read(browser, "/search/?q=zebra"))
+    assert "No scene matches “zebra”" in nothing
+    assert "Put words between quotation marks" in nothing
+    for path in ("/search/", "/search/?q=", "/search/?q=%20"):
+        asked = seen(read(browser, path))
+        assert "Find a scene" in asked
+        assert "No scene matches" not in asked
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ("q=" + "x" * 1001, "at most 1000 characters"),
+        ("q=a%00b", "Null characters are not allowed"),
+        ("q=a&offset=-1", "greater than or equal to 0"),
+    ],
+)
+def test_a_query_that_cannot_be_is_answered_in_words(browser: Client, query: str, problem: str) -> None:
+    answer = browser.get(f"/search/?{query}")
+
+    assert answer.status_code == 400
+    assert problem in answer.content.decode()
+
+
+@pytest.mark.parametrize("query", ['"', "-", "'", "%", "a & b | !c:*", "🚀", "日本語"])
+def test_any_characters_may_be_searched(browser: Client, owner: User, query: str) -> None:
+    make_video(owner)
+
+    assert browser.get("/search/", {"q": query}).status_code == 200
+
+
+def test_what_was_said_and_asked_is_text_and_never_markup(browser: Client, owner: User) -> None:
+    evil = "<script>alert(1)</script> boat"
+    video = make_video(owner, sayings=[evil], title=evil)
+    Scene.objects.filter(video=video).update(description=evil)
+
+    page = browser.get("/search/", {"q": evil}).content.decode()
+
+    assert "<mark>boat</mark>" in page
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_a_video_that_is_not_ready_is_not_found(browser: Client, owner: User) -> None:
+    video = make_video(owner)
+    Video.objects.filter(pk=video.pk).update(state=Video.State.PROCESSING)
+
+    assert "No scene matches" in read(browser, "/search/?q=boat")
+
+
+def test_five_results_cost_as_many_queries_as_one(browser: Client, owner: User) -> None:
+    make_video(owner, sayings=["A boat."])
+    with CaptureQueriesContext(connection) as one:
+        read(browser, "/search/?q=boat")
+    for _ in range(4):
+        make_video(owner, sayings=["A boat."])
+    with CaptureQueriesContext(connection) as five:
+        read(browser, "/search/?q=boat")
+
+    assert "5 scenes" in seen(read(browser, "/search/?q=boat"))
+    assert len(one) == len(five)

@@ -1,0 +1,1 @@
+"""The pages an owner uses: library, video, search."""

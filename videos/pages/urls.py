@@ -1,0 +1,16 @@
+"""Addresses of the pages."""
+
+from django.urls import path
+
+from videos.pages.library import library
+from videos.pages.search import search_page
+from videos.pages.video import video_page
+from videos.pages.video_actions import delete, retry
+
+urlpatterns = [
+    path("", library, name="library"),
+    path("search/", search_page, name="search-page"),
+    path("videos/<uuid:video_id>/", video_page, name="video-page"),
+    path("videos/<uuid:video_id>/retry/", retry, name="video-page-retry"),
+    path("videos/<uuid:video_id>/delete/", delete, name="video-page-delete"),
+]

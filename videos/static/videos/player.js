@@ -1,0 +1,42 @@
+// Seek the player to a scene, and show which scene is playing. Without this script the links load the page at that time.
+
+function player() {
+  return document.querySelector("[data-player]");
+}
+
+function mark(time) {
+  for (const scene of document.querySelectorAll("[data-scenes] [data-start]")) {
+    const now = time >= Number(scene.dataset.start) && time < Number(scene.dataset.end);
+    if (now) scene.setAttribute("aria-current", "true");
+    else scene.removeAttribute("aria-current");
+    scene.querySelector("[data-now]").hidden = !now;
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-start] h3 a");
+  const video = player();
+  // A click with a modifier opens a new tab or window, which is the browser's business.
+  if (!link || !video || video.error || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const start = link.closest("[data-start]").dataset.start;
+  video.currentTime = Number(start);
+  // A browser may refuse to play by itself; the person then presses play.
+  video.play().catch(() => {});
+  video.scrollIntoView({ block: "nearest" });
+  history.replaceState(null, "", `?${withTime(start)}`);
+});
+
+/** Return this page's query with another time, so that the address can be shared. */
+function withTime(start) {
+  const query = new URLSearchParams(location.search);
+  query.set("t", Number(start).toFixed(2));
+  return query;
+}
+
+// Media events do not bubble, but they can be caught on the way down; so a player that comes later is heard too.
+document.addEventListener("timeupdate", () => mark(player().currentTime), true);
+document.addEventListener("error", (event) => {
+  if (event.target === player()) document.querySelector("[data-unplayable]").hidden = false;
+}, true);
+if (player()?.error) document.querySelector("[data-unplayable]").hidden = false;
