@@ -8,7 +8,7 @@ from operator import or_
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank
-from django.db.models import F, QuerySet, Value
+from django.db.models import F, QuerySet, TextField, Value
 from django.db.models.functions import Concat
 
 from videos.models import Scene, Video
@@ -45,7 +45,7 @@ def lexical_pool(scenes: QuerySet[Scene], owner_id: UUID, text: str, size: int) 
 def highlights(scene_ids: Collection[UUID], text: str) -> dict[UUID, str]:
     """Return an excerpt of each scene as HTML: everything escaped, the words that matched within <mark>."""
     headline = SearchHeadline(
-        Concat("transcript", Value(" "), "visual_text"),
+        Concat("transcript", Value(" "), "visual_text", output_field=TextField()),
         query_for(text),
         config=CONFIG,
         start_sel=_START,
