@@ -91,7 +91,6 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = ENVIRONMENT.time_zone
 USE_TZ = True
 STATIC_URL = "/static/"
-STATIC_ROOT = HEIMDEX_HOME / "static"
 # Serve straight from the packages, so that a fresh checkout needs no collectstatic.
 WHITENOISE_USE_FINDERS = True
 
