@@ -54,13 +54,13 @@ class DemoFilm:
 
 
 SHOTS = (
-    Shot("astronaut.jpg", (0.0, 0.0, 1.0), (0.14, 0.02, 0.72), speech="sense_and_sensibility_0870.flac"),
+    Shot("astronaut.jpg", (0.0, 0.04, 1.0), (0.0, 0.05, 0.75), speech="sense_and_sensibility_0870.flac"),
     Shot("coffee.jpg", (0.0, 0.05, 1.0), (0.1, 0.05, 0.85), speech="sense_and_sensibility_0880.flac"),
     Shot("chelsea.jpg", (0.0, 0.0, 0.9), (0.1, 0.05, 0.9), speech="sense_and_sensibility_0890.flac"),
     Shot("rocket.jpg", (0.0, 0.1, 1.0), (0.1, 0.15, 0.8)),
     Shot("camera.jpg", (0.0, 0.08, 1.0), (0.05, 0.1, 0.9), speech="sense_and_sensibility_0920.flac"),
     Shot("hubble_deep_field.jpg", (0.0, 0.0, 0.8), (0.2, 0.2, 0.8), tone=True),
-    Shot("astronaut.jpg", (0.2, 0.0, 0.5), (0.12, 0.0, 0.6), speech="sense_and_sensibility_0930.flac"),
+    Shot("astronaut.jpg", (0.1, 0.02, 0.62), (0.16, 0.04, 0.56), speech="sense_and_sensibility_0930.flac"),
 )
 
 

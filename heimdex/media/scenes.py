@@ -97,7 +97,8 @@ def _finished(span: SceneSpan, candidates: list[Candidate], info: MediaInfo) -> 
 
 def _small(frame: "VideoFrame") -> NDArray[np.uint8]:
     height = max(2, round(frame.height * DETECTION_WIDTH / frame.width)) if frame.width > DETECTION_WIDTH else frame.height
-    small = frame.reformat(min(frame.width, DETECTION_WIDTH), height, "bgr24", interpolation="AREA")
+    # One thread: starting more for each small picture takes longer than scaling it (measured: 1.8 s against 3.5 s for 971 frames).
+    small = frame.reformat(min(frame.width, DETECTION_WIDTH), height, "bgr24", interpolation="AREA", threads=1)
     return np.asarray(small.to_ndarray(), dtype=np.uint8)
 
 
