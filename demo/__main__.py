@@ -16,7 +16,7 @@ from demo.client import ApiError, Client
 from heimdex.environment import Environment
 
 TITLE = "Heimdex demo film"
-SEARCHES = ("a cat", "person in space", "cup of coffee", "an old family estate", "rocket launch")
+SEARCHES = ("a cat", "a cup of coffee", "rocket launch", "leisure to consider", "he was cold and egoistic")
 MANAGE = [sys.executable, str(Path(__file__).resolve().parent.parent / "manage.py")]
 _MOVING = ("validating", "processing")
 
@@ -113,7 +113,7 @@ def _reprocess(operator: Client) -> None:
         show.console.print(f"  $ manage.py reprocess_embeddings --scope all {' '.join([*arguments, '--wait'])}", markup=False)
         report = _manage("reprocess_embeddings", "--scope", "all", "--wait", *arguments)
         for line in report.splitlines():
-            show.console.print(f"    {line}", markup=False)
+            show.console.print(f"    {line}", markup=False, soft_wrap=True)
     show.plan("Plan after it", operator.post(plan, {"scope": "all"}))
 
 
@@ -136,7 +136,9 @@ def _manage(*arguments: str) -> str:
 
 
 def _progress() -> Progress:
-    return Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(), console=show.console)
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(), console=show.console
+    )
 
 
 if __name__ == "__main__":

@@ -33,9 +33,7 @@ def ensure_logins(home: Path, address: str, manage: list[str]) -> tuple[Login, L
         Client(address).log_in(admin.email, admin.password)
     except ApiError:
         command = [*manage, "createsuperuser", "--noinput", "--email", admin.email]
-        subprocess.run(
-            command, env={**os.environ, "DJANGO_SUPERUSER_PASSWORD": admin.password}, check=True, capture_output=True, text=True
-        )
+        subprocess.run(command, env={**os.environ, "DJANGO_SUPERUSER_PASSWORD": admin.password}, check=True, capture_output=True, text=True)
     return owner, admin
 
 

@@ -81,6 +81,8 @@ class Client:
                 content: bytes = answer.read()
                 return content
         except urllib.error.HTTPError as error:
-            raise ApiError(f"{request.get_method()} {request.full_url.split('?')[0]} → {error.code}: {error.read().decode()[:500]}") from error
+            raise ApiError(
+                f"{request.get_method()} {request.full_url.split('?')[0]} → {error.code}: {error.read().decode()[:500]}"
+            ) from error
         except urllib.error.URLError as error:
             raise ApiError(f"The server at {self._address} cannot be reached: {error.reason}") from error

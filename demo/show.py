@@ -21,7 +21,9 @@ def scenes(video: dict[str, Any]) -> None:
     table = Table("#", "time", "said", "seen", show_lines=True)
     for scene in video["scenes"]:
         tags = ", ".join(f"{tag['name']} {tag['confidence']:.0%}" for tag in scene["tags"])
-        table.add_row(str(scene["index"] + 1), span(scene), escape(scene["transcript"]) or "[dim]no speech[/]", escape(tags) or "[dim]unsure[/]")
+        table.add_row(
+            str(scene["index"] + 1), span(scene), escape(scene["transcript"]) or "[dim]no speech[/]", escape(tags) or "[dim]unsure[/]"
+        )
     console.print(table)
     if video["summary"]:
         console.print(f"Summary: {escape(video['summary'])}")
@@ -65,4 +67,6 @@ def _excerpt(hit: dict[str, Any]) -> str:
     if not marked:
         return escape((hit["transcript"] or hit["description"])[:100])
     parts = re.split(r"</?mark>", marked)
-    return "".join(f"[reverse]{escape(html.unescape(part))}[/]" if place % 2 else escape(html.unescape(part)) for place, part in enumerate(parts))
+    return "".join(
+        f"[reverse]{escape(html.unescape(part))}[/]" if place % 2 else escape(html.unescape(part)) for place, part in enumerate(parts)
+    )

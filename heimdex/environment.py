@@ -100,16 +100,23 @@ class Environment(BaseSettings):
         if self.secret_key:
             return self.secret_key
         path = self.home / "secret_key"
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            scratch = path.with_suffix(f".{secrets.token_hex(4)}")
-            scratch.touch(mode=0o600)
-            scratch.write_text(secrets.token_urlsafe(50))
-            try:
-                # A hard link fails if another process was first, so both then read the same key.
-                path.hardlink_to(scratch)
-            except FileExistsError:
-                pass
-            finally:
-                scratch.unlink()
-        return path.read_text()
+        try:
+            if not path.exists():
+                _make_secret_key(path)
+            return path.read_text()
+        except OSError as error:
+            sys.exit(f"Heimdex cannot keep its secret key at {path} ({error.strerror}): set HEIMDEX_HOME to a directory of your own.")
+
+
+def _make_secret_key(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_suffix(f".{secrets.token_hex(4)}")
+    scratch.touch(mode=0o600)
+    scratch.write_text(secrets.token_urlsafe(50))
+    try:
+        # A hard link fails if another process was first, so both then read the same key.
+        path.hardlink_to(scratch)
+    except FileExistsError:
+        pass
+    finally:
+        scratch.unlink()

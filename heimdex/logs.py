@@ -45,6 +45,7 @@ def logging_settings(log_format: str, level: str) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             # Their INFO lines describe each call of the library, not the work of the service.
+            "django-q": {"level": "WARNING"},
             "faster_whisper": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
             "pyscenedetect": {"level": "WARNING"},

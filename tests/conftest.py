@@ -13,6 +13,7 @@ _HOME = tempfile.TemporaryDirectory(prefix="heimdex-tests-")
 os.environ["HEIMDEX_HOME"] = _HOME.name
 os.environ["DJANGO_SETTINGS_MODULE"] = "heimdex.settings"
 
+from demo.film import DemoFilm, build_demo_film  # noqa: E402
 from heimdex.database.server import EmbeddedServer  # noqa: E402
 
 _SERVER = EmbeddedServer(Path(_HOME.name), durable=False)
@@ -27,3 +28,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server, whatever became of the tests."""
     _SERVER.stop()
     _HOME.cleanup()
+
+
+@pytest.fixture(scope="session")
+def demo_film(tmp_path_factory: pytest.TempPathFactory) -> DemoFilm:
+    """Return the demo film, whose cuts and words are known."""
+    return build_demo_film(tmp_path_factory.mktemp("film") / "film.mp4")

@@ -1,18 +1,18 @@
 """Run a video's stages under leases, so that a crash costs at most the stage it happened in."""
 
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
-from heimdex.media.errors import MediaError
 
 from heimdex.leases import LeaseLost, claim, hold
+from heimdex.media.errors import MediaError
 from heimdex.storage import media_storage
 from videos.ingest.errors import IngestError
+from videos.ingest.source import SourceFile
 from videos.ingest.stage import Stage, StageContext, stages
 from videos.models import Job, Video
 
@@ -37,8 +37,9 @@ def ingest(video_id: UUID) -> None:
         if video is None:
             log.info("Nothing to ingest: the video is gone, failed or indexed")
             return
-        with media_storage().local_path(video.original_key) as file:
-            all(_run_stage(video, name, stage, file) for name, stage in stages().items())
+        with media_storage().local_path(video.original_key) as path:
+            source = SourceFile(path)
+            all(_run_stage(video, name, stage, source) for name, stage in stages().items())
         if not Video.objects.filter(pk=video_id).exists():
             # Deleted while we worked: what this worker wrote after the deletion must go too.
             media_storage().delete_prefix(video.storage_prefix)
@@ -49,7 +50,7 @@ def fail(video: Video, code: str, text: str) -> None:
     Video.objects.filter(pk=video.pk).update(state=Video.State.FAILED, error_code=code, error_text=text, updated_at=timezone.now())
 
 
-def _run_stage(video: Video, name: str, stage: Stage, file: Path) -> bool:
+def _run_stage(video: Video, name: str, stage: Stage, source: SourceFile) -> bool:
     """Run one stage; return whether the next may begin."""
     claimed = _claim(video, name)
     if claimed is None:
@@ -59,7 +60,7 @@ def _run_stage(video: Video, name: str, stage: Stage, file: Path) -> bool:
         _end(token, video, "gave_up", GAVE_UP.format(attempts=settings.MAX_ATTEMPTS, stage=name))
         return False
     try:
-        stage(StageContext(video, token, file))
+        stage(StageContext(video, token, source))
     except LeaseLost:
         log.warning("Stage abandoned: another worker holds it, or the video was deleted", stage=name)
         return False

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from time import monotonic
 from typing import TypeAlias
 from uuid import UUID
@@ -14,6 +13,7 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 
 from heimdex.leases import hold, renew
+from videos.ingest.source import SourceFile
 from videos.models import Job, Video
 
 
@@ -23,7 +23,7 @@ class StageContext:
 
     video: Video
     token: UUID
-    file: Path
+    source: SourceFile
     _renewed_at: float = field(default_factory=monotonic)
 
     @cached_property

@@ -8,7 +8,7 @@ from operator import or_
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank
-from django.db.models import F, QuerySet, TextField, Value
+from django.db.models import Case, F, FloatField, QuerySet, TextField, Value, When
 from django.db.models.functions import Concat
 
 from videos.models import Scene, Video
@@ -35,7 +35,9 @@ def lexical_pool(scenes: QuerySet[Scene], owner_id: UUID, text: str, size: int) 
     """Return the best `size` scenes by words; a scene whose video's title matches counts too, but less."""
     query = query_for(text)
     titled = list(Video.objects.filter(owner_id=owner_id, search_vector=query).values_list("pk", flat=True)[:_MOST_TITLES])
-    in_scene = SearchRank(F("search_vector"), query, normalization=Value(2))
+    # Scenes that hold all the words come before those that hold some of them more often.
+    complete = Case(When(search_vector=SearchQuery(text, config=CONFIG), then=Value(1.0)), default=Value(0.0), output_field=FloatField())
+    in_scene = SearchRank(F("search_vector"), query, normalization=Value(1)) + complete
     found = scenes.filter(search_vector=query) | scenes.filter(video_id__in=titled)
     score = in_scene + SearchRank(F("video__search_vector"), query) * Value(0.1) if titled else in_scene
     rows = found.annotate(score=score).order_by("-score", "pk").values_list("pk", "video_id", "score")[:size]

@@ -1,14 +1,12 @@
 """Stage `probe`: the file is a video, within the limits, and this is what it holds."""
 
-from heimdex.media.probe import probe
-
 from videos.ingest.stage import StageContext
 from videos.models import Video, VideoMetadata
 
 
 def run(context: StageContext) -> None:
     """Record what the file holds; MediaError when it is no video or beyond a limit."""
-    info = probe(context.file)
+    info = context.source.info
     video = context.video
     with context.writing():
         VideoMetadata.objects.update_or_create(

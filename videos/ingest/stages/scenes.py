@@ -4,13 +4,11 @@ import io
 from typing import TYPE_CHECKING
 from uuid import uuid5
 
-from heimdex.media.probe import probe
-from heimdex.media.scenes import analyse_video
-
+from heimdex.media.scenes import DetectedScene, iter_scenes
 from heimdex.storage import media_storage
 from videos.composition import input_hash
 from videos.ingest.stage import StageContext
-from videos.models import Scene
+from videos.models import Scene, Video
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -21,25 +19,30 @@ _QUALITY = 88
 
 def run(context: StageContext) -> None:
     """Replace the video's scenes by what one pass over the file finds; scenes keep their ids when the stage runs again."""
-    video = context.video
-    spans, keyframes = analyse_video(context.file, probe(context.file), context.progress)
-    storage = media_storage()
-    scenes = []
-    for index, (span, keyframe) in enumerate(zip(spans, keyframes, strict=True)):
-        scene = Scene(
-            pk=uuid5(video.pk, str(index)), video=video, owner_id=video.owner_id, index=index, start_s=span.start_s, end_s=span.end_s
-        )
-        if keyframe is not None:
-            jpeg = _jpeg(keyframe.image)
-            storage.save(scene.keyframe_key, jpeg, "image/jpeg")
-            storage.save(scene.thumbnail_key, _thumbnail(keyframe.image), "image/jpeg")
-            scene.keyframe_time_s = keyframe.time_s
-            scene.clip_hash = input_hash(jpeg)
-        scenes.append(scene)
-        context.progress(1.0)
+    found = iter_scenes(context.source.path, context.source.info, context.progress)
+    scenes = [_keep(context.video, index, detected) for index, detected in enumerate(found)]
     with context.writing():
-        Scene.objects.filter(video=video).delete()
+        Scene.objects.filter(video=context.video).delete()
         Scene.objects.bulk_create(scenes, batch_size=500)
+
+
+def _keep(video: Video, index: int, detected: DetectedScene) -> Scene:
+    """Store a scene's pictures and return its row; pictures are not held, so memory does not grow with the video."""
+    scene = Scene(
+        pk=uuid5(video.pk, str(index)),
+        video=video,
+        owner_id=video.owner_id,
+        index=index,
+        start_s=detected.span.start_s,
+        end_s=detected.span.end_s,
+    )
+    if detected.keyframe is not None:
+        jpeg = _jpeg(detected.keyframe.image)
+        media_storage().save(scene.keyframe_key, jpeg, "image/jpeg")
+        media_storage().save(scene.thumbnail_key, _thumbnail(detected.keyframe.image), "image/jpeg")
+        scene.keyframe_time_s = detected.keyframe.time_s
+        scene.clip_hash = input_hash(jpeg)
+    return scene
 
 
 def _thumbnail(image: "Image") -> bytes:

@@ -1,10 +1,8 @@
 """Stage `transcript`: what is said in each scene."""
 
-from heimdex.media.audio import read_audio
-from heimdex.media.probe import probe
-from heimdex.speech.scenes import words_between
-
 from heimdex.backends import transcriber
+from heimdex.media.audio import read_audio
+from heimdex.speech.scenes import words_between
 from videos.ingest.stage import StageContext
 from videos.models import Scene, VideoMetadata
 
@@ -15,7 +13,7 @@ _READING = 0.05
 def run(context: StageContext) -> None:
     """Give every scene its words; a video without sound, or without speech, has none."""
     video = context.video
-    audio = read_audio(context.file, probe(context.file))
+    audio = read_audio(context.source.path, context.source.info)
     context.progress(_READING)
     transcript = transcriber().transcribe(audio, on_progress=lambda share: context.progress(_READING + share * (1 - _READING)))
     scenes = list(Scene.objects.filter(video=video).only("id", "start_s", "end_s").order_by("index"))

@@ -12,12 +12,12 @@ _CHUNK = 1024 * 1024
 def run(context: StageContext) -> None:
     """Compare the size with the announced one and record the file's SHA-256; IngestError `wrong_size` when they differ."""
     video = context.video
-    size = context.file.stat().st_size
+    size = context.source.path.stat().st_size
     if size != video.size_bytes:
         raise IngestError("wrong_size", f"The stored file has {size} bytes instead of {video.size_bytes}. Upload it again.")
     checksum = hashlib.sha256()
     read = 0
-    with context.file.open("rb") as file:
+    with context.source.path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             checksum.update(chunk)
             read += len(chunk)

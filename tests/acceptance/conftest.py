@@ -1,0 +1,108 @@
+"""Real workers and a real web server on the suite's database."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from demo.client import Client
+from heimdex.database.address import Address
+from heimdex.queue import QUEUES
+from tests.library import make_user
+from videos.models import Video
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PASSWORD = "correct horse battery"
+
+
+def worker_environment() -> dict[str, str]:
+    """Return the environment of a process that works on the test database and the suite's files."""
+    database = connection.settings_dict
+    address = Address(str(database["HOST"]), int(database["PORT"]), str(database["USER"]), str(database["PASSWORD"]), str(database["NAME"]))
+    return {**os.environ, "HEIMDEX_DATABASE_URL": address.url, "HEIMDEX_LEASE_S": "5"}
+
+
+class Workers:
+    """One cluster per queue, each in a process group of its own."""
+
+    def __init__(self, environment: dict[str, str], logs: Path) -> None:
+        self._environment = environment
+        self._logs = logs
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, queue: str) -> None:
+        """Start a queue's cluster."""
+        with (self._logs / f"{queue}.log").open("ab") as log:
+            self._processes[queue] = subprocess.Popen(
+                [sys.executable, "manage.py", "qcluster"],
+                cwd=ROOT,
+                env={**self._environment, "Q_CLUSTER_NAME": queue},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def kill(self, queue: str) -> None:
+        """End a queue's cluster at once, as a power cut would."""
+        process = self._processes.pop(queue)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def log(self, queue: str) -> str:
+        """Return what the cluster has printed."""
+        return (self._logs / f"{queue}.log").read_text()
+
+    def stop(self) -> None:
+        """End all clusters."""
+        for queue in list(self._processes):
+            self.kill(queue)
+
+
+@pytest.fixture(scope="session")
+def workers(django_db_setup: None, django_db_blocker: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+    """Start the workers once for all acceptance tests."""
+    started = Workers(worker_environment(), tmp_path_factory.mktemp("workers"))
+    for queue in QUEUES:
+        started.start(queue)
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def owner_client(live_server: pytest.FixtureRequest, transactional_db: None) -> Client:
+    """Return a client that is logged in as a new owner."""
+    make_user("owner@example.org")
+    client = Client(live_server.url)  # type: ignore[attr-defined]
+    client.log_in("owner@example.org", PASSWORD)
+    return client
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool], str], None]:
+    """Return a function that waits for something to become true, at most two minutes."""
+
+    def wait(happened: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + 120
+        while not happened():
+            assert time.monotonic() < deadline, f"{what} did not happen"
+            time.sleep(0.2)
+
+    return wait
+
+
+@pytest.fixture
+def settled(until: Callable[[Callable[[], bool], str], None]) -> Callable[[str], Video]:
+    """Return a function that waits until a video is indexed or failed, and returns it."""
+
+    def wait(video_id: str) -> Video:
+        videos = Video.objects.filter(pk=video_id)
+        until(lambda: videos.filter(state__in=(Video.State.INDEXED, Video.State.FAILED)).exists(), "the end of the ingest")
+        return videos.get()
+
+    return wait

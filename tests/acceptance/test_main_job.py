@@ -1,0 +1,90 @@
+"""The main job, by real processes: a person uploads a film over HTTP, finds it, and an admin reprocesses it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from django_q.models import Failure, Success
+
+from demo.client import Client
+from demo.film import DemoFilm
+from heimdex.queue import enqueue
+from reprocess.models import ReprocessRun
+from tests.acceptance.conftest import PASSWORD, Workers
+from tests.library import make_user
+from videos.models import Video
+
+Settled = Callable[[str], Video]
+Until = Callable[[Callable[[], bool], str], None]
+
+
+def upload(client: Client, path: Path) -> str:
+    return client.upload(path, "video/mp4", "Film", lambda sent: None)
+
+
+def test_a_film_becomes_searchable_and_its_embeddings_are_reprocessed(
+    workers: Workers, owner_client: Client, live_server: pytest.FixtureRequest, demo_film: DemoFilm, settled: Settled, until: Until
+) -> None:
+    video_id = upload(owner_client, demo_film.path)
+    video = settled(video_id)
+    assert (video.state, video.error_text) == ("indexed", "")
+
+    status = owner_client.get(f"/v1/videos/{video_id}/status")
+    assert (status["state"], status["progress"], status["error"]) == ("indexed", 100, "")
+    assert [stage["state"] for stage in status["stages"]] == ["done"] * 7
+    detail = owner_client.get(f"/v1/videos/{video_id}")
+    assert [scene["start_s"] for scene in detail["scenes"]] == pytest.approx([scene.start_s for scene in demo_film.scenes], abs=0.1)
+
+    for query, picture, channels in (
+        ("a cat", "chelsea.jpg", {"clip"}),
+        ("espresso", "coffee.jpg", {"lexical", "visual", "clip"}),
+        ("more respectable than he was", "camera.jpg", {"lexical", "transcript"}),
+    ):
+        scene = next(scene for scene in demo_film.scenes if scene.picture == picture)
+        best = owner_client.post("/v1/search", {"q": query})["results"][0]
+        assert best["start_s"] == pytest.approx(scene.start_s, abs=0.1)
+        assert {match["channel"] for match in best["matches"]} >= channels
+
+    make_user("admin@example.org", is_staff=True)
+    admin = Client(live_server.url)  # type: ignore[attr-defined]
+    admin.log_in("admin@example.org", PASSWORD)
+    fresh = admin.post("/v1/admin/reprocess-embeddings/plan", {"scope": "all"})
+    assert (fresh["stale"], fresh["model_calls"]) == (0, 0)
+    queued = admin.post("/v1/admin/reprocess-embeddings", {"scope": "all", "force": True})
+    runs = ReprocessRun.objects.filter(pk=queued["run_id"])
+    until(lambda: runs.exclude(state__in=ReprocessRun.OPEN).exists(), "the end of the run")
+    run = runs.get()
+    assert run.state == ReprocessRun.State.SUCCEEDED
+    assert all(counter.planned == counter.done + counter.empty for counter in run.counters.all())
+    log = workers.log("reprocess")
+    for line in (
+        "Using embedding spec version: 2026-01-06",
+        "Started reprocessing (spec_version=2026-01-06, scope=all)",
+        "Reprocessing completed (spec_version=2026-01-06, scope=all, state=succeeded",
+    ):
+        assert line in log
+
+    # Every task that is registered has now been run by a worker, and none has failed.
+    until(lambda: Success.objects.filter(func="videos.tasks.rescue_videos").exists(), "the rescue of videos")
+    until(lambda: Success.objects.filter(func="reprocess.tasks.rescue_runs").exists(), "the rescue of runs")
+    until(lambda: Success.objects.filter(func="reprocess.tasks.work_run").exists(), "the report of the run's task")
+    assert Success.objects.filter(func="videos.tasks.ingest_video").exists()
+    assert not Failure.objects.exists()
+
+
+def test_a_killed_worker_costs_nothing_but_time(
+    workers: Workers, owner_client: Client, demo_film: DemoFilm, settled: Settled, until: Until
+) -> None:
+    video_id = upload(owner_client, demo_film.path)
+    jobs = Video.objects.get(pk=video_id).jobs
+    until(lambda: jobs.filter(stage="scenes", state="running").exists() or jobs.filter(stage="scenes", state="done").exists(), "the work")
+    workers.kill("uploads")
+    workers.start("uploads")
+    until(lambda: not jobs.filter(lease_expires_at__gte=timezone.now()).exists(), "the end of the dead worker's lease")
+    # The schedule would ask for it within the minute.
+    enqueue("videos.tasks.rescue_videos")
+    video = settled(video_id)
+    assert (video.state, video.error_text) == ("indexed", "")
+    assert video.scenes.count() == len(demo_film.scenes)
+    assert max(jobs.values_list("attempts", flat=True)) == 2

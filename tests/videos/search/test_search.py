@@ -1,0 +1,159 @@
+"""Search finds what is said and seen, says why, and never shows another owner's scenes."""
+
+import io
+import json
+from unittest import mock
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from heimdex.backends import text_embedder
+from heimdex.embedders.base import EmbedderIdentity
+from heimdex.embedders.errors import EmbedderUnavailable
+from reprocess.actions.start_run import start_run
+from reprocess.scope import Scope
+from reprocess.worker import work
+from tests.library import make_user, make_video
+from videos.actions.edit_video import edit_video
+from videos.models import Scene, Video
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def library() -> Video:
+    """Return an embedded video of owner@example.org; another owner has the same one."""
+    videos = [make_video(make_user(email), title="Harbour diary") for email in ("owner@example.org", "other@example.org")]
+    work(start_run(Scope("all"), force=False, entrance="command", requested_by=None).pk)
+    return videos[0]
+
+
+@pytest.fixture
+def api(library: Video) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(library.owner)
+    return client
+
+
+def test_words_and_meaning_both_find_a_scene_and_the_answer_says_why(api: APIClient, library: Video) -> None:
+    answer = api.get("/v1/search", {"q": "sailing a ship on the ocean"}).json()
+    best = answer["results"][0]
+    assert best["transcript"].startswith("The quick boat sailed")
+    assert (best["start_s"], best["end_s"], best["title"]) == (0.0, 5.0, "Harbour diary")
+    why = {match["channel"]: match for match in best["matches"]}
+    assert why["transcript"]["rank"] == 1
+    assert "<mark>sailed</mark>" in why["lexical"]["highlight"]
+    assert best["preview_url"].endswith("#t=0.00,5.00")
+
+
+def test_another_owners_scenes_are_never_in_the_answer(api: APIClient, library: Video) -> None:
+    theirs = set(Scene.objects.exclude(owner=library.owner).values_list("pk", flat=True))
+    for query in ("boat", "object", "garden kitchen", "harbour diary"):
+        found = {hit["scene_id"] for hit in api.get("/v1/search", {"q": query, "limit": 100, "per_video": 100}).json()["results"]}
+        assert found
+        assert not found & {str(scene) for scene in theirs}
+    other_video = Video.objects.exclude(owner=library.owner).get()
+    assert api.get("/v1/search", {"q": "boat", "video_id": str(other_video.pk)}).json()["results"] == []
+
+
+def test_nonsense_finds_nothing(api: APIClient) -> None:
+    answer = api.get("/v1/search", {"q": "qwertzuiop xyzzy"}).json()
+    assert [hit for hit in answer["results"] if any(match["channel"] in ("lexical", "transcript") for match in hit["matches"])] == []
+
+
+def test_quotes_and_minus_mean_what_they_say(api: APIClient) -> None:
+    def lexical(query: str) -> list[str]:
+        results = api.get("/v1/search", {"q": query}).json()["results"]
+        return [hit["transcript"][:9] for hit in results if any(match["channel"] == "lexical" for match in hit["matches"])]
+
+    assert lexical('"railway station"') == ["The commi"]
+    assert lexical('"station railway"') == []
+    assert "The quick" not in lexical("the -boat committee")
+
+
+def test_what_is_said_cannot_inject_html(api: APIClient, library: Video) -> None:
+    Scene.objects.filter(video=library, index=0).update(transcript="<script>alert(1)</script> boat <mark>")
+    highlight = api.get("/v1/search", {"q": "boat"}).json()["results"][0]["matches"]
+    shown = next(match["highlight"] for match in highlight if match["channel"] == "lexical")
+    assert "<script>" not in shown
+    assert "<mark>boat</mark>" in shown
+
+
+def test_a_new_title_is_found_at_once(api: APIClient, library: Video) -> None:
+    edit_video(library, title="Zeppelin holidays")
+    results = api.get("/v1/search", {"q": "zeppelin"}).json()["results"]
+    assert {hit["title"] for hit in results} == {"Zeppelin holidays"}
+
+
+def test_pages_follow_each_other_without_gap_or_repetition(api: APIClient) -> None:
+    everything = api.get("/v1/search", {"q": "object"}).json()
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = api.post("/v1/search", {"q": "object", "limit": 3, "cursor": cursor}).json()
+        seen += [hit["scene_id"] for hit in page["results"]]
+        cursor = page["next_cursor"]
+    assert seen == [hit["scene_id"] for hit in everything["results"]]
+    assert len(seen) == everything["total"] == 4
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({}, "q"),
+        ({"q": ""}, "q"),
+        ({"q": "x" * 1001}, "q"),
+        ({"q": "\x00"}, "q"),
+        ({"q": "a", "limit": "0"}, "limit"),
+        ({"q": "a", "cursor": "?"}, "cursor"),
+        ({"q": "a", "video_id": "7"}, "video_id"),
+    ],
+)
+def test_a_wrong_query_names_its_field(api: APIClient, query: dict[str, str], field: str) -> None:
+    answer = api.get("/v1/search", query)
+    assert answer.status_code == 400
+    assert list(answer.json()) == [field]
+
+
+def test_without_its_model_search_goes_on_with_words_and_says_so(api: APIClient) -> None:
+    with mock.patch.object(text_embedder(), "embed_queries", side_effect=EmbedderUnavailable("The text model is not installed here.")):
+        answer = api.get("/v1/search", {"q": "boat"}).json()
+    assert answer["results"][0]["transcript"].startswith("The quick boat")
+    assert any("The text model is not installed here." in notice for notice in answer["notices"])
+
+
+def test_vectors_of_another_model_are_never_compared(api: APIClient) -> None:
+    other = EmbedderIdentity("elsewhere", "another-model", "1", 384)
+    with mock.patch.object(text_embedder(), "identity", other):
+        answer = api.get("/v1/search", {"q": "sailing a ship"}).json()
+    channels = {match["channel"] for hit in answer["results"] for match in hit["matches"]}
+    assert channels <= {"lexical", "clip"}
+    assert any("another model" in notice and "Reprocess" in notice for notice in answer["notices"])
+
+
+def test_a_video_that_is_not_indexed_is_not_found(api: APIClient, library: Video) -> None:
+    Video.objects.filter(pk=library.pk).update(state=Video.State.PROCESSING)
+    assert api.get("/v1/search", {"q": "boat"}).json()["total"] == 0
+
+
+def test_the_number_of_queries_does_not_grow_with_the_answer(api: APIClient, library: Video) -> None:
+    def queries(limit: int) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            api.get("/v1/search", {"q": "object", "limit": limit})
+        return len(captured)
+
+    assert queries(1) == queries(4)
+
+
+def test_the_command_shows_times_and_reasons(library: Video) -> None:
+    out = io.StringIO()
+    call_command("search", "boat", owner="OWNER@example.org", stdout=out)
+    assert "1. Harbour diary  0:00.0–0:05.0" in out.getvalue()
+    assert "because lexical #1" in out.getvalue()
+    out = io.StringIO()
+    call_command("search", "boat", "--json", owner="owner@example.org", stdout=out)
+    assert json.loads(out.getvalue())["results"][0]["matches"][0]["channel"] == "lexical"
+    with pytest.raises(CommandError, match="There is no owner nobody@example.org"):
+        call_command("search", "boat", owner="nobody@example.org")
