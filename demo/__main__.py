@@ -59,7 +59,7 @@ def _run(home: Path, own: Path | None) -> int:
     show.scenes(video)
 
     show.heading("3. Search")
-    for query in SEARCHES:
+    for query in _searches_for(video) if own else SEARCHES:
         started = time.perf_counter()
         found = client.post("/v1/search", {"q": query})
         show.answer(query, found, 1000 * (time.perf_counter() - started))
@@ -75,9 +75,15 @@ def _demo_film(home: Path) -> Path:
 
     path = home / "demo" / "film.mp4"
     if not path.exists():
-        show.console.print("  Building the demo film …")
+        show.console.print("  Building the demo film from the free pictures and speech in demo/assets (some seconds) …")
         build_demo_film(path)
     return path
+
+
+def _searches_for(video: dict[str, Any]) -> list[str]:
+    """Return five searches that a video of the user's own may answer: by its tags and by its words."""
+    phrases = [" ".join(scene["transcript"].split()[:5]) for scene in video["scenes"] if scene["transcript"]]
+    return [*video["tags"][:3], *phrases[:5], "a person", "outdoors", "a close-up", "music", "a street"][:5]
 
 
 def _remove_earlier(client: Client, title: str) -> None:

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,6 @@ def build_demo_film(path: Path) -> DemoFilm:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.mp4")
-    texts = reference_texts()
     lengths = [_frames_of_shot(shot) for shot in SHOTS]
     starts = [sum(lengths[:index]) / FPS for index in range(len(SHOTS) + 1)]
     try:
@@ -90,10 +90,16 @@ def build_demo_film(path: Path) -> DemoFilm:
         scratch.replace(path)
     finally:
         scratch.unlink(missing_ok=True)
-    scenes = (
-        DemoScene(start, end, shot.picture, texts.get(shot.speech, "")) for shot, start, end in zip(SHOTS, starts, starts[1:], strict=False)
+    return DemoFilm(path, film_scenes())
+
+
+def film_scenes() -> tuple[DemoScene, ...]:
+    """Return the truth about the film: where each scene begins and ends, what it shows and what is said in it."""
+    texts = reference_texts()
+    ends = [frames / FPS for frames in accumulate(_frames_of_shot(shot) for shot in SHOTS)]
+    return tuple(
+        DemoScene(start, end, shot.picture, texts.get(shot.speech, "")) for shot, start, end in zip(SHOTS, [0.0, *ends], ends, strict=False)
     )
-    return DemoFilm(path, tuple(scenes))
 
 
 def reference_texts() -> dict[str, str]:

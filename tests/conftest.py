@@ -13,8 +13,9 @@ _HOME = tempfile.TemporaryDirectory(prefix="heimdex-tests-")
 os.environ["HEIMDEX_HOME"] = _HOME.name
 os.environ["DJANGO_SETTINGS_MODULE"] = "heimdex.settings"
 
-from demo.film import DemoFilm, build_demo_film  # noqa: E402
+from demo.film import DemoFilm, film_scenes  # noqa: E402
 from heimdex.database.server import EmbeddedServer  # noqa: E402
+from tests import media  # noqa: E402
 
 _SERVER = EmbeddedServer(Path(_HOME.name), durable=False)
 os.environ["HEIMDEX_DATABASE_URL"] = _SERVER.start().url
@@ -31,6 +32,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def demo_film(tmp_path_factory: pytest.TempPathFactory) -> DemoFilm:
+def demo_film() -> DemoFilm:
     """Return the demo film, whose cuts and words are known."""
-    return build_demo_film(tmp_path_factory.mktemp("film") / "film.mp4")
+    return DemoFilm(media.demo_film(), film_scenes())

@@ -135,9 +135,8 @@ def test_the_command_plans_queues_and_reports() -> None:
     plan = json.loads(command("--scope", "all", "--dry-run", "--json"))
     assert plan["stale"] == 16
     assert not ReprocessRun.objects.exists()
-    assert "Queued embedding reprocessing for 1 video(s) using spec version 2026-01-06" in command(
-        "--scope", "video", "--video-id", str(video.pk)
-    )
+    said = command("--scope", "video", "--video-id", str(video.pk))
+    assert "Queued embedding reprocessing for 1 video(s) using spec version 2026-01-06" in said
     run = ReprocessRun.objects.get()
     assert (run.entrance, run.video_id) == ("command", video.pk)
     work_run(str(run.pk))
