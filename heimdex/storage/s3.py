@@ -8,12 +8,16 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.http import content_disposition_header
 
 from heimdex.storage.base import CHUNK, DEFAULT_TYPE, MediaStorage, StorageError, UploadTarget, safe_filename, valid_key, valid_prefix
 from heimdex.storage.options import S3Options
+
+if TYPE_CHECKING:
+    from heimdex.storage.bucket import Bucket
 
 # CopyObject takes objects up to this size (Amazon S3 user guide); above, a copy must go in parts.
 _COPY_AT_ONCE = 5 * 1024**3
@@ -23,7 +27,10 @@ _IN_MEMORY = 16 * CHUNK
 
 
 class S3Storage(MediaStorage):
-    """Objects of one bucket; clients send and fetch them by presigned addresses, past this server."""
+    """Objects of one bucket; clients send and fetch them by presigned addresses, past this server.
+
+    Built on django-storages; its client is used for what that lacks: a signed PUT, a copy within S3, and a list below a prefix.
+    """
 
     def __init__(self, options: S3Options) -> None:
         self.options = options
@@ -31,27 +38,30 @@ class S3Storage(MediaStorage):
     def upload_target(self, key: str, *, size: int, content_type: str, expires_in_s: int) -> UploadTarget:
         # A presigned PUT holds the client to a size only when Content-Length is among the signed headers.
         parameters = {"Bucket": self.options.bucket, "Key": valid_key(key), "ContentLength": size, "ContentType": content_type}
-        url = self._signer.generate_presigned_url("put_object", Params=parameters, ExpiresIn=expires_in_s)
+        url = self._public.connection.meta.client.generate_presigned_url("put_object", Params=parameters, ExpiresIn=expires_in_s)
         return UploadTarget("PUT", url, {"Content-Type": content_type}, datetime.now(UTC) + timedelta(seconds=expires_in_s))
 
     def download_url(self, key: str, expires_in_s: int, filename: str | None = None) -> str:
-        parameters = {"Bucket": self.options.bucket, "Key": valid_key(key)}
+        parameters = {}
         if filename is not None:
             parameters["ResponseContentDisposition"] = content_disposition_header(True, safe_filename(filename)) or "attachment"
-        return cast(str, self._signer.generate_presigned_url("get_object", Params=parameters, ExpiresIn=expires_in_s))
+        return cast(str, self._public.url(valid_key(key), parameters, expires_in_s))
 
     def size(self, key: str) -> int | None:
         try:
-            return int(self._head(key)["ContentLength"])
+            with self._explained(key):
+                return cast(int, self._files.size(valid_key(key)))
         except FileNotFoundError:
             return None
 
     def open(self, key: str) -> BinaryIO:
         valid_key(key)
+        # The file object of django-storages reads at first use, when errors are no longer explained, and into the system's temporary
+        # directory, which may be small or in memory.
         file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(self._scratch()))  # noqa: SIM115  (the caller closes it)
         try:
             with self._explained(key):
-                shutil.copyfileobj(self._client.get_object(Bucket=self.options.bucket, Key=key)["Body"], file, CHUNK)
+                shutil.copyfileobj(self._files.bucket.Object(key).get()["Body"], file, CHUNK)
         except BaseException:
             file.close()
             raise
@@ -62,25 +72,23 @@ class S3Storage(MediaStorage):
     def local_path(self, key: str) -> Iterator[Path]:
         with tempfile.NamedTemporaryFile(dir=self._scratch(), suffix=PurePosixPath(valid_key(key)).suffix) as file:
             with self._explained(key):
-                self._client.download_fileobj(self.options.bucket, key, file)
+                self._files.bucket.Object(key).download_fileobj(file)
             file.flush()
             yield Path(file.name)
 
     def save(self, key: str, data: bytes | BinaryIO, content_type: str = DEFAULT_TYPE) -> None:
-        source = BytesIO(data) if isinstance(data, bytes) else _Borrowed(data)
+        source = BytesIO(data) if isinstance(data, bytes) else data
         with self._explained(key):
-            self._client.upload_fileobj(source, self.options.bucket, valid_key(key), ExtraArgs={"ContentType": content_type})
+            self._files.save(valid_key(key), UploadedFile(source, content_type=content_type))
 
     def move(self, src: str, dst: str) -> None:
         from boto3.s3.transfer import TransferConfig
 
-        source, target = {"Bucket": self.options.bucket, "Key": valid_key(src)}, valid_key(dst)
-        content_type = self._head(src).get("ContentType", DEFAULT_TYPE)
+        bucket, target = self._files.bucket, valid_key(dst)
         with self._explained(src):
-            self._client.copy(
-                source,
-                self.options.bucket,
-                target,
+            content_type = bucket.Object(valid_key(src)).content_type or DEFAULT_TYPE
+            bucket.Object(target).copy(
+                {"Bucket": self.options.bucket, "Key": src},
                 # A copy in parts forgets the type unless it is given again.
                 ExtraArgs={"ContentType": content_type, "MetadataDirective": "REPLACE"},
                 Config=TransferConfig(multipart_threshold=_COPY_AT_ONCE, multipart_chunksize=_COPY_AT_ONCE // 10),
@@ -89,7 +97,7 @@ class S3Storage(MediaStorage):
 
     def delete(self, key: str) -> None:
         with self._explained(key):
-            self._client.delete_object(Bucket=self.options.bucket, Key=valid_key(key))
+            self._files.delete(valid_key(key))
 
     def delete_prefix(self, prefix: str) -> None:
         doomed = [{"Key": key} for key in self.keys(valid_prefix(prefix))]
@@ -101,6 +109,7 @@ class S3Storage(MediaStorage):
                 raise StorageError(f"S3 kept {len(failed)} objects under {prefix}: {failed[0].get('Message', failed[0])}")
 
     def keys(self, prefix: str = "") -> Iterator[str]:
+        # The list of django-storages is one directory deep and held in memory.
         start = valid_prefix(prefix) if prefix else ""
         with self._explained(prefix):
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.options.bucket, Prefix=start):
@@ -132,37 +141,22 @@ class S3Storage(MediaStorage):
         return self.options.endpoint_url or f"Amazon S3 in {self.options.region}"
 
     @cached_property
-    def _client(self) -> Any:
-        return self._connect(self.options.endpoint_url)
+    def _files(self) -> "Bucket":
+        from heimdex.storage.bucket import bucket_at
+
+        return bucket_at(self.options.endpoint_url, self.options)
 
     @cached_property
-    def _signer(self) -> Any:
-        return self._connect(self.options.public_endpoint_url or self.options.endpoint_url)
+    def _public(self) -> "Bucket":
+        """The same bucket under the name that clients know; only its addresses are used."""
+        from heimdex.storage.bucket import bucket_at
 
-    def _connect(self, endpoint_url: str) -> Any:
-        import boto3
-        from botocore.config import Config
+        public = self.options.public_endpoint_url
+        return bucket_at(public, self.options) if public else self._files
 
-        return boto3.session.Session().client(
-            "s3",
-            endpoint_url=endpoint_url or None,
-            region_name=self.options.region,
-            aws_access_key_id=self.options.access_key,
-            aws_secret_access_key=self.options.secret_key,
-            config=Config(
-                signature_version="s3v4",
-                s3={"addressing_style": "path" if endpoint_url else "auto"},
-                retries={"mode": "standard", "max_attempts": 3},
-                connect_timeout=5,
-                # Checksums that other services than Amazon's do not know, and that clients of a signed address do not send.
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
-        )
-
-    def _head(self, key: str) -> dict[str, Any]:
-        with self._explained(key):
-            return dict(self._client.head_object(Bucket=self.options.bucket, Key=valid_key(key)))
+    @property
+    def _client(self) -> Any:
+        return self._files.connection.meta.client
 
     def _scratch(self) -> Path:
         self.options.scratch.mkdir(parents=True, exist_ok=True)
@@ -186,13 +180,3 @@ class S3Storage(MediaStorage):
             ) from error
         except (BotoCoreError, Boto3Error) as error:
             raise StorageError(f"S3 at {self._place} cannot be reached ({error}). Check HEIMDEX_S3_ENDPOINT_URL.") from error
-
-
-class _Borrowed:
-    """A file that the client library reads but cannot close, because the caller still holds it."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.read, self.seek, self.tell = file.read, file.seek, file.tell
-
-    def close(self) -> None:
-        """Leave the file open."""

@@ -1,5 +1,6 @@
 """What only the S3 storage must hold: clear words about wrong settings."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -34,3 +35,20 @@ def test_clients_are_sent_to_the_public_name_of_the_service(s3_options: S3Option
 
 def test_the_secret_is_not_shown(s3_options: S3Options) -> None:
     assert s3_options.secret_key not in repr(s3_options)
+
+
+def test_variables_of_other_tools_are_not_mixed_in(s3_options: S3Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "of another account")
+    monkeypatch.setenv("AWS_S3_SESSION_PROFILE", "of another tool")
+
+    assert S3Storage(s3_options).check() == []
+
+
+def test_threads_share_one_connection(s3_options: S3Options) -> None:
+    storage = S3Storage(s3_options)
+    with ThreadPoolExecutor(4) as threads:
+        urls = list(threads.map(lambda number: storage.download_url(f"a/{number}", 60), range(8)))
+        connections = {id(connection) for connection in threads.map(lambda _: storage._files.connection, range(8))}
+
+    assert len(set(urls)) == 8
+    assert len(connections) == 1
