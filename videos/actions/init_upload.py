@@ -1,5 +1,6 @@
 """Announce an upload: create the video's row and say where its bytes go."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import PurePosixPath
@@ -15,6 +16,8 @@ from videos.models import Video
 # What browsers call files whose type they do not know; the content decides later.
 UNKNOWN_TYPE = "application/octet-stream"
 _TITLE_LENGTH = 300
+# The type is sent back in headers, so only what a header can hold, parameters included.
+_VIDEO_TYPE = re.compile(r"video/[!-~][ -~]*")
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def check_announcement(announced: Announcement, max_bytes: int) -> None:
         raise Refused("The file is empty; choose one with content.", "size_bytes")
     if announced.size_bytes > max_bytes:
         raise Refused(f"The file is larger than the limit of {max_bytes} bytes.", "size_bytes")
-    if not announced.mime_type.startswith("video/") and announced.mime_type not in (UNKNOWN_TYPE, "image/gif"):
+    if not _VIDEO_TYPE.fullmatch(announced.mime_type) and announced.mime_type not in (UNKNOWN_TYPE, "image/gif"):
         raise Refused(f"{announced.mime_type!r} is not a video type; send video/* (or {UNKNOWN_TYPE} if unknown).", "mime_type")
 
 

@@ -9,6 +9,8 @@ from heimdex.storage import media_storage
 from videos.ingest.progress import StageProgress, current_stage, percent
 from videos.models import Job, Scene, Video, VideoMetadata
 
+DESCRIPTION_LENGTH = 10_000
+
 
 class InitUploadSerializer(serializers.Serializer[Any]):
     """The announcement of an upload."""
@@ -17,7 +19,7 @@ class InitUploadSerializer(serializers.Serializer[Any]):
     mime_type = serializers.CharField(max_length=255)
     size_bytes = serializers.IntegerField(min_value=0)
     title = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
-    description = serializers.CharField(max_length=10_000, required=False, allow_blank=True, default="")
+    description = serializers.CharField(max_length=DESCRIPTION_LENGTH, required=False, allow_blank=True, default="")
 
 
 class UploadTargetSerializer(serializers.Serializer[Any]):
@@ -113,6 +115,7 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
             "updated_at",
         )
         read_only_fields = tuple(field for field in fields if field not in ("title", "description"))
+        extra_kwargs = {"description": {"max_length": DESCRIPTION_LENGTH}}
 
 
 class VideoDetailSerializer(VideoSerializer):

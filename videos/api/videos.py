@@ -1,11 +1,13 @@
 """List, show, rename, delete and retry videos."""
 
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -58,10 +60,12 @@ class VideoViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
 
     @extend_schema(request=None, responses={202: VideoStatusSerializer})
     @action(detail=True, methods=["post"])
-    def retry(self, request: Request, pk: str) -> Response:
+    def retry(self, request: Request, pk: UUID) -> Response:
         """Try a failed video again."""
         try:
-            video = retry_video(owner_of(request), self.get_object().pk)
+            video = retry_video(owner_of(request), pk)
+        except Video.DoesNotExist as error:
+            raise NotFound from error
         except WrongState as error:
             raise Conflict(str(error)) from error
         return Response(VideoStatusSerializer(video).data, status=status.HTTP_202_ACCEPTED)

@@ -5,12 +5,14 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from heimdex.embedders.errors import EmbedderUnavailable
 from heimdex.leases import LeaseLost, claim, hold
 from heimdex.media.errors import MediaError
-from heimdex.storage import media_storage
+from heimdex.storage import StorageError, media_storage
 from videos.ingest.errors import IngestError
 from videos.ingest.source import SourceFile
 from videos.ingest.stage import Stage, StageContext, stages
@@ -25,9 +27,11 @@ GAVE_UP = (
     "or the server short of memory. You can retry."
 )
 BROKE = (
-    "Something went wrong on our side in the stage “{stage}”: {error} You can retry; if it happens again, "
+    "Something went wrong on our side in the stage “{stage}”{reason} You can retry; if it happens again, "
     "give your administrator this video's id."
 )
+# What these say is written for a person; other errors name classes, keys and paths, and only the log tells them.
+_TELLING = (EmbedderUnavailable, ImproperlyConfigured, StorageError, RuntimeError)
 
 
 def ingest(video_id: UUID) -> None:
@@ -37,8 +41,7 @@ def ingest(video_id: UUID) -> None:
         if video is None:
             log.info("Nothing to ingest: the video is gone, failed or indexed")
             return
-        with media_storage().local_path(video.original_key) as path:
-            source = SourceFile(path)
+        with SourceFile(video.original_key) as source:
             all(_run_stage(video, name, stage, source) for name, stage in stages().items())
         if not Video.objects.filter(pk=video_id).exists():
             # Deleted while we worked: what this worker wrote after the deletion must go too.
@@ -55,15 +58,22 @@ def _run_stage(video: Video, name: str, stage: Stage, source: SourceFile) -> boo
     claimed = _claim(video, name)
     if claimed is None:
         return Job.objects.filter(video=video, stage=name, state=Job.State.DONE).exists()
-    token, job = claimed
+    try:
+        return _attempt(video, stage, source, *claimed)
+    except LeaseLost:
+        log.warning("Stage abandoned: another worker holds it, or the video was deleted", stage=name)
+        return False
+
+
+def _attempt(video: Video, stage: Stage, source: SourceFile, token: UUID, job: Job) -> bool:
+    """Run one claimed stage and record its end; return whether it is done. LeaseLost when the end is no longer ours to record."""
     if job.attempts > settings.MAX_ATTEMPTS:
-        _end(token, video, "gave_up", GAVE_UP.format(attempts=settings.MAX_ATTEMPTS, stage=name))
+        _end(token, video, "gave_up", GAVE_UP.format(attempts=settings.MAX_ATTEMPTS, stage=job.stage))
         return False
     try:
         stage(StageContext(video, token, source))
     except LeaseLost:
-        log.warning("Stage abandoned: another worker holds it, or the video was deleted", stage=name)
-        return False
+        raise
     except MediaError as error:
         _end(token, video, str(error.code), str(error))
         return False
@@ -74,13 +84,13 @@ def _run_stage(video: Video, name: str, stage: Stage, source: SourceFile) -> boo
         # Nothing can be recorded now; the lease runs out and the rescue task takes the video up again.
         raise
     except Exception as error:
-        log.exception("Stage failed", stage=name, attempt=job.attempts)
+        log.exception("Stage failed", stage=job.stage, attempt=job.attempts)
         _retry_or_end(token, video, job, error)
         return False
     Job.objects.filter(lease_token=token).update(
         state=Job.State.DONE, progress=1.0, finished_at=timezone.now(), lease_token=None, lease_expires_at=None
     )
-    log.info("Stage done", stage=name)
+    log.info("Stage done", stage=job.stage)
     return True
 
 
@@ -92,11 +102,12 @@ def _claim(video: Video, name: str) -> tuple[UUID, Job] | None:
 
 
 def _retry_or_end(token: UUID, video: Video, job: Job, error: Exception) -> None:
+    text = BROKE.format(stage=job.stage, reason=_reason(error))
     if job.attempts >= settings.MAX_ATTEMPTS:
-        _end(token, video, "internal_error", BROKE.format(stage=job.stage, error=_sentence(error)))
+        _end(token, video, "internal_error", text)
         return
     Job.objects.filter(lease_token=token).update(
-        state=Job.State.QUEUED, error=str(error), lease_token=None, lease_expires_at=timezone.now() + RETRY_AFTER * job.attempts
+        state=Job.State.QUEUED, error=text, lease_token=None, lease_expires_at=timezone.now() + RETRY_AFTER * job.attempts
     )
 
 
@@ -110,6 +121,7 @@ def _end(token: UUID, video: Video, code: str, text: str) -> None:
     log.warning("Ingest failed", code=code, reason=text)
 
 
-def _sentence(error: Exception) -> str:
-    text = str(error).strip() or type(error).__name__
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+def _reason(error: Exception) -> str:
+    """Return the end of a sentence that gives the error's reason, where it has one that a person can read."""
+    text = next(iter(str(error).strip().splitlines()), "") if isinstance(error, _TELLING) else ""
+    return f": {text.removesuffix('.')}." if text else "."

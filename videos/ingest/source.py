@@ -1,20 +1,42 @@
 """The uploaded file, as all stages of one ingest see it."""
 
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from django.conf import settings
 
 from heimdex.media.info import MediaInfo, MediaLimits
 from heimdex.media.probe import probe
+from heimdex.storage import media_storage
+from videos.ingest.errors import IngestError
+
+GONE = "The stored file of this video is gone, so it cannot be processed. Upload it again."
 
 
 @dataclass
 class SourceFile:
-    """A file on this machine, probed once, when a stage first asks."""
+    """A stored file, brought to this machine and probed once, when a stage first asks; leaving the block lets it go."""
 
-    path: Path
+    key: str
+    _opened: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._opened.close()
+
+    @cached_property
+    def path(self) -> Path:
+        """Return where the file can be read; IngestError `file_missing` when the storage has lost it."""
+        try:
+            return self._opened.enter_context(media_storage().local_path(self.key))
+        except FileNotFoundError as error:
+            raise IngestError("file_missing", GONE) from error
 
     @cached_property
     def info(self) -> MediaInfo:
