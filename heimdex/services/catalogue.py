@@ -19,6 +19,7 @@ def services(environment: Environment, web_port: int) -> tuple[Service, ...]:
     web = (
         *(sys.executable, "-m", "gunicorn", "heimdex.wsgi"),
         *("--bind", f"127.0.0.1:{web_port}"),
+        *("--config", "python:heimdex.services.gunicorn_hooks"),
         # One process: threads share the loaded code, and a small machine has memory for one.
         *("--worker-class", "gthread", "--workers", "1", "--threads", str(environment.web_threads)),
         *("--timeout", "120", "--graceful-timeout", "15"),
