@@ -22,6 +22,8 @@ ALLOWED_HOSTS = [host.strip() for host in ENVIRONMENT.allowed_hosts.split(",") i
 CSRF_TRUSTED_ORIGINS = [origin.strip() for origin in ENVIRONMENT.csrf_trusted_origins.split(",") if origin.strip()]
 
 INSTALLED_APPS = [
+    # Before our own apps, whose admin takes its editable pages away.
+    "django_q",
     "heimdex.accounts",
     "heimdex.apps.HeimdexConfig",
     "videos",
@@ -34,7 +36,6 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.staticfiles",
     "axes",
-    "django_q",
     "django_structlog",
     "drf_spectacular",
     "drf_spectacular_sidecar",

@@ -13,10 +13,11 @@ from django.utils.safestring import SafeString
 
 from heimdex.accounts.admin import UserAdmin
 from heimdex.accounts.models import User
+from heimdex.admin import ReadOnly
 from reprocess.admin_start import start_view
 from reprocess.models import ReprocessFailure, ReprocessRun, RunCounter
 from reprocess.progress import run_progress
-from videos.admin import ReadOnly, VideoAdmin
+from videos.admin import VideoAdmin
 from videos.models import Video
 
 

@@ -6,21 +6,9 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from heimdex.admin import ReadOnly
 from videos.actions.delete_video import delete_video
 from videos.models import EmbeddingSpace, Job, Scene, Video
-
-
-class ReadOnly:
-    """Rows that only workers write."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class JobInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]

@@ -4,8 +4,9 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
-from django.test import override_settings
-from django_q.models import OrmQ, Schedule
+from django.test import Client, override_settings
+from django.utils import timezone
+from django_q.models import OrmQ, Schedule, Success
 
 from heimdex.queue import Task, enqueue, sync_schedules
 
@@ -39,3 +40,12 @@ def test_schedules_are_what_the_code_says_and_nothing_else() -> None:
         ("videos.tasks.rescue_videos", "uploads"),
         ("reprocess.tasks.rescue_runs", "reprocess"),
     }
+
+
+@pytest.mark.django_db
+def test_the_admin_shows_finished_tasks_and_lets_nobody_edit_what_runs(admin_client: Client) -> None:
+    Success.objects.create(id="1", name="a", func="videos.tasks.rescue_videos", started=timezone.now(), stopped=timezone.now(), success=True)
+    assert "videos.tasks.rescue_videos" in admin_client.get("/admin/django_q/success/").content.decode()
+    assert admin_client.get("/admin/django_q/success/1/change/").status_code == 200
+    for page in ("schedule/", "schedule/add/", "ormq/", "success/add/"):
+        assert admin_client.get(f"/admin/django_q/{page}").status_code in (403, 404)
