@@ -83,8 +83,6 @@ def test_the_detail_shows_what_was_measured_said_and_seen(api: APIClient, video:
     }
     spans = [(scene["index"], scene["start_s"], scene["end_s"]) for scene in shown["scenes"]]
     assert spans == [(place, 5.0 * place, 5.0 * place + 5) for place in range(4)]
-        (i, 5.0 * i, 5.0 * i + 5) for i in range(4)
-    ]
     scene = shown["scenes"][0]
     assert set(scene) == {"id", "index", "start_s", "end_s", "transcript", "description", "tags", "thumbnail_url"}
     assert (scene["id"], scene["transcript"], scene["tags"]) == (str(first.pk), first.transcript, [{"name": "object 0", "confidence": 0.5}])
