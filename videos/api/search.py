@@ -41,7 +41,7 @@ class MatchSerializer(serializers.Serializer[Any]):
     channel = serializers.CharField()
     rank = serializers.IntegerField()
     score = serializers.FloatField()
-    highlight = serializers.CharField(help_text="HTML: escaped text with <mark> around the words that matched.")
+    highlight = serializers.CharField(help_text="HTML: escaped text with <mark> around the words that matched, and … where text was cut.")
 
 
 class HitSerializer(serializers.Serializer[Any]):

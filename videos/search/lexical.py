@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank
 from django.db.models import Case, F, FloatField, QuerySet, TextField, Value, When
-from django.db.models.functions import Concat
+from django.db.models.functions import Concat, Length
 
 from videos.models import Scene, Video
 from videos.search.fusion import LEXICAL, Ranked
@@ -21,6 +21,9 @@ _MOST_WORDS = 32
 _MOST_TITLES = 500
 # Control characters that no text we store holds, so that the text around them can be escaped.
 _START, _STOP = "\x02", "\x03"
+# Between two pieces of a text.
+_CUT = " … "
+_SHOWN_WHOLE = 300
 
 
 def query_for(text: str) -> SearchQuery:
@@ -45,19 +48,30 @@ def lexical_pool(scenes: QuerySet[Scene], owner_id: UUID, text: str, size: int) 
 
 
 def highlights(scene_ids: Collection[UUID], text: str) -> dict[UUID, str]:
-    """Return an excerpt of each scene as HTML: everything escaped, the words that matched within <mark>."""
-    headline = SearchHeadline(
-        Concat("transcript", Value(" "), "visual_text", output_field=TextField()),
-        query_for(text),
-        config=CONFIG,
-        start_sel=_START,
-        stop_sel=_STOP,
-        max_words=30,
-        min_words=10,
+    """Return an excerpt of each scene as HTML: everything escaped, the words that matched within <mark>, "…" where text was cut.
+
+    A short text is shown whole, with or without a match.
+    """
+    whole = Concat("transcript", Value(" "), "visual_text", output_field=TextField())
+    marks = {"config": CONFIG, "start_sel": _START, "stop_sel": _STOP, "short_word": 0}
+    query = query_for(text)
+    headline = Case(
+        When(length__lte=_SHOWN_WHOLE, then=SearchHeadline("whole", query, highlight_all=True, **marks)),
+        default=SearchHeadline("whole", query, max_fragments=2, max_words=30, min_words=10, fragment_delimiter=_CUT, **marks),
     )
-    rows = Scene.objects.filter(pk__in=scene_ids).annotate(headline=headline).values_list("pk", "headline")
-    return {scene_id: _marked(excerpt) for scene_id, excerpt in rows}
+    rows = Scene.objects.filter(pk__in=scene_ids).annotate(whole=whole, length=Length("whole"), headline=headline)
+    return {scene_id: _as_html(excerpt, whole) for scene_id, excerpt, whole in rows.values_list("pk", "headline", "whole")}
 
 
-def _marked(excerpt: str) -> str:
-    return html.escape(excerpt).replace(_START, "<mark>").replace(_STOP, "</mark>").strip()
+def _as_html(excerpt: str, whole: str) -> str:
+    """Return the excerpt with "…" at each end where it leaves out words. Pure."""
+    letters, pieces = _letters(whole), excerpt.split(_CUT)
+    begin = "" if letters.startswith(_letters(pieces[0])) else "… "
+    end = "" if letters.endswith(_letters(pieces[-1])) else " …"
+    marked = html.escape(excerpt.strip()).replace(_START, "<mark>").replace(_STOP, "</mark>")
+    return f"{begin}{marked}{end}"
+
+
+def _letters(text: str) -> str:
+    # PostgreSQL drops punctuation at the ends of an excerpt, and what looks like a tag within it.
+    return re.sub(r"[\W_]+", "", re.sub(r"<[^<>]*>", "", text))

@@ -44,7 +44,7 @@ def test_a_result_shows_its_scene_its_time_and_why_it_matched(browser: Client, o
 
     assert "1 scene for “railway station”" in text
     assert f'<a href="/videos/{video.pk}/?t=10.00">At sea, 0:10 – 0:15</a>' in page
-    assert "<mark>railway</mark>" in page
+    assert "<p>The committee discussed the budget for the new <mark>railway</mark> <mark>station</mark>." in page
     assert "Said: The committee discussed the budget for the new railway station." in text
     assert "Why it matched: words: rank 1" in text
     assert b"".join(browser.get(re.findall(r'<img src="([^"]+)"', page)[0])) == picture(2)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from unittest import mock
 
 import pytest
@@ -72,6 +73,32 @@ def test_quotes_and_minus_mean_what_they_say(api: APIClient) -> None:
     assert lexical('"railway station"') == ["The commi"]
     assert lexical('"station railway"') == []
     assert "The quick" not in lexical("the -boat committee")
+
+
+_TALK = " ".join(f"Sentence {number} of a long talk about nothing." for number in range(40))
+
+
+@pytest.mark.parametrize(
+    ("said", "query", "highlight"),
+    [
+        ("We went out. The boat sailed.", "sailed", "We went out. The boat <mark>sailed</mark>."),
+        (f"A boat came. {_TALK}", "boat", r"A <mark>boat</mark> came. Sentence 0 of .* …"),
+        (f"{_TALK} The boat came. {_TALK}", "boat", r"… .*about nothing. The <mark>boat</mark> came. Sentence 0 .* …"),
+        (f"{_TALK} The boat", "boat", r"… .*about nothing. The <mark>boat</mark>"),
+        (f"<b>boat</b> & {_TALK}", "boat", r"<mark>boat</mark>  &amp; Sentence 0 .* …"),
+        (f"{_TALK} One boat. {_TALK} More boats. {_TALK}", "boat", r"… .*One <mark>boat</mark>.* … .*More <mark>boats</mark>.* …"),
+        (_TALK, "harbour", r"Sentence 0 of a long talk .* …"),
+        ("The quick fox.", "harbour", "The quick fox."),
+    ],
+    ids=["short", "beginning", "middle", "end", "tags", "two places", "long, only the title", "short, only the title"],
+)
+def test_an_excerpt_is_whole_or_says_where_it_was_cut(api: APIClient, library: Video, said: str, query: str, highlight: str) -> None:
+    scene = library.scenes.get(index=0)
+    Scene.objects.filter(pk=scene.pk).update(transcript=said, visual_text="")
+    results = api.get("/v1/search", {"q": query}).json()["results"]
+    matches = next(hit["matches"] for hit in results if hit["scene_id"] == str(scene.pk))
+    shown = next(match["highlight"] for match in matches if match["channel"] == "lexical")
+    assert re.fullmatch(highlight, shown), shown
 
 
 def test_what_is_said_cannot_inject_html(api: APIClient, library: Video) -> None:
