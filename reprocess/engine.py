@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby
+from time import monotonic
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -35,11 +36,14 @@ class Guard(Protocol):
 
 @dataclass(frozen=True)
 class Batch:
-    """What one batch came to: an outcome per piece of work, and how many model calls it took."""
+    """What one batch came to: an outcome per piece of work, and what it used (`seconds` of loading and computing)."""
 
     step: str
     outcomes: tuple[Outcome, ...]
-    model_calls: int
+    inputs: int = 0
+    model_calls: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
 
 
 class Record(Protocol):
@@ -88,7 +92,7 @@ def _batches(configured: ConfiguredStep, pending: list[tuple[Scene, Work]]) -> I
     step = configured.step
     empty = [Outcome(scene, work) for scene, work in pending if not work.source]
     for start in range(0, len(empty), _EMPTY_BATCH):
-        yield Batch(step.name, tuple(empty[start : start + _EMPTY_BATCH]), 0)
+        yield Batch(step.name, tuple(empty[start : start + _EMPTY_BATCH]))
 
     def same_input(entry: tuple[Scene, Work]) -> tuple[int, str, str]:
         work = entry[1]
@@ -103,7 +107,7 @@ def _batches(configured: ConfiguredStep, pending: list[tuple[Scene, Work]]) -> I
 
 
 def _compute(step: SceneStep, model: Embedder, groups: list[list[tuple[Scene, Work]]]) -> Batch:
-    calls = model.calls
+    calls, tokens, began = model.calls, model.tokens, monotonic()
     outcomes: list[Outcome] = []
     loaded: list[list[tuple[Scene, Work]]] = []
     inputs: list[Any] = []
@@ -116,7 +120,7 @@ def _compute(step: SceneStep, model: Embedder, groups: list[list[tuple[Scene, Wo
     for group, result in zip(loaded, _embed(step, model, inputs), strict=True):
         for scene, work in group:
             outcomes.append(Outcome(scene, work, error=result) if isinstance(result, str) else Outcome(scene, work, vector=result))
-    return Batch(step.name, tuple(outcomes), model.calls - calls)
+    return Batch(step.name, tuple(outcomes), len(inputs), model.calls - calls, model.tokens - tokens, monotonic() - began)
 
 
 def _embed(step: SceneStep, model: Embedder, inputs: list[Any]) -> list[NDArray[np.float32] | str]:

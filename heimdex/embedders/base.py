@@ -43,6 +43,7 @@ class Embedder(ABC):
         self.similarity_floor = similarity_floor
         self.batch_size = batch_size
         self._calls = 0
+        self._tokens = 0
         self._counting = threading.Lock()
 
     @property
@@ -58,6 +59,11 @@ class Embedder(ABC):
     def calls(self) -> int:
         """The number of model calls this instance has made, failed ones included."""
         return self._calls
+
+    @property
+    def tokens(self) -> int:
+        """The number of tokens that were paid for so far; 0 for models of our own."""
+        return self._tokens
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Embed what a person searches for.

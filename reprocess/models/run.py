@@ -21,15 +21,21 @@ class ReprocessRun(models.Model):
         ADMIN = "admin"
         COMMAND = "command"
         API = "api"
+        OWNER = "owner"
+        ROLLBACK = "rollback"
 
     class State(models.TextChoices):
         QUEUED = "queued"
         RUNNING = "running"
+        PAUSED = "paused"
         SUCCEEDED = "succeeded"
         PARTIAL = "partial"
         FAILED = "failed"
+        CANCELLED = "cancelled"
 
+    # What a worker may take up; a paused run is neither at work nor at its end.
     OPEN = (State.QUEUED, State.RUNNING)
+    UNFINISHED = (*OPEN, State.PAUSED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -45,7 +51,11 @@ class ReprocessRun(models.Model):
     video_count = models.PositiveIntegerField()
     state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
     model_calls = models.PositiveBigIntegerField(default=0)
-    error = models.TextField(blank=True)
+    tokens = models.PositiveBigIntegerField(default=0)
+    cost = models.DecimalField(max_digits=14, decimal_places=6, default=0, help_text="By the prices in the settings.")
+    max_cost = models.DecimalField(max_digits=14, decimal_places=6, null=True, help_text="The run pauses when its cost reaches this.")
+    automatic_cutover = models.BooleanField(default=True)
+    error = models.TextField(blank=True, help_text="Why it failed, or why it is paused.")
     woken_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)
@@ -57,6 +67,24 @@ class ReprocessRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_scope_display()} · {self.spec_version} · {self.state}"
+
+
+class StepUse(models.Model):
+    """What one step of a run has used so far, from which later plans take their rates."""
+
+    run = models.ForeignKey(ReprocessRun, on_delete=models.CASCADE, related_name="uses")
+    step = models.CharField(max_length=40)
+    inputs = models.PositiveBigIntegerField(default=0, help_text="Different inputs that were computed.")
+    model_calls = models.PositiveBigIntegerField(default=0)
+    tokens = models.PositiveBigIntegerField(default=0)
+    seconds = models.FloatField(default=0.0, help_text="Of computing and writing, summed over workers.")
+
+    class Meta:
+        ordering = ("run", "id")
+        constraints = (models.UniqueConstraint(fields=["run", "step"], name="use_run_step"),)
+
+    def __str__(self) -> str:
+        return f"{self.step}: {self.inputs} inputs in {self.seconds:.1f} s"
 
 
 class RunCounter(models.Model):

@@ -68,6 +68,20 @@ class SceneEmbedding(models.Model):
         return f"{self.scene_id} in {self.space_id}: {self.state}"
 
 
+class RetiredSpace(models.Model):
+    """A space that an owner's search read before; its vectors stay until they are purged, so that the switch can be undone."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    space = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="retired_for")
+    retired_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["owner", "space"], name="retired_space_owner_space"),)
+
+    def __str__(self) -> str:
+        return f"{self.owner_id}: {self.space_id} until purged"
+
+
 class ActiveSpace(models.Model):
     """Which space an owner's search reads for a channel."""
 

@@ -1,0 +1,36 @@
+"""A cutover: one owner's search was switched, refused to switch, or was switched back."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from reprocess.models.run import ReprocessRun
+
+
+class Cutover(models.Model):
+    """What was switched for an owner, and what the comparison of both sides had said."""
+
+    class State(models.TextChoices):
+        SWITCHED = "switched"
+        REFUSED = "refused"
+        ROLLED_BACK = "rolled back"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    run = models.ForeignKey(ReprocessRun, null=True, on_delete=models.SET_NULL, related_name="cutovers")
+    state = models.CharField(max_length=11, choices=State.choices)
+    before = models.JSONField(help_text="The active space by channel before it.")
+    after = models.JSONField(help_text="The active space by channel after it, or as it would have been.")
+    report = models.JSONField(default=dict, help_text="Overlap at 10, rank moves and coverage per channel.")
+    reason = models.TextField(blank=True, help_text="Why it was refused.")
+    created_at = models.DateTimeField(default=timezone.now)
+    rolled_back_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = (models.Index(fields=["owner", "-created_at"], name="cutover_owner_created"),)
+
+    def __str__(self) -> str:
+        return f"{self.owner_id}: {self.state}"
