@@ -1,9 +1,15 @@
 """Structured logs: one line per event, for a person (`console`) or a collector (`json`)."""
 
+import logging
 import logging.config
 from typing import Any
 
 import structlog
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Only libraries log at the root itself: open_clip does, ten INFO lines for each model that it loads."""
+    return record.levelno >= logging.WARNING
 
 
 def logging_settings(log_format: str, level: str) -> dict[str, Any]:
@@ -42,7 +48,8 @@ def logging_settings(log_format: str, level: str) -> dict[str, Any]:
             },
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structlog"}},
-        "root": {"handlers": ["stderr"], "level": level},
+        "filters": {"nameless": {"()": lambda: _is_worth_a_line}},
+        "root": {"handlers": ["stderr"], "level": level, "filters": ["nameless"]},
         "loggers": {
             # Their INFO lines describe each call of the library, not the work of the service.
             "django-q": {"level": "WARNING"},

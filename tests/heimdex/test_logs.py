@@ -1,0 +1,33 @@
+"""What reaches the log, and what libraries say only to themselves."""
+
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import logging
+from heimdex.embedders.torch_runtime import import_torchvision
+from heimdex.logs import logging_settings
+logging_settings("console", "INFO")
+import_torchvision()
+import open_clip
+open_clip.create_model("ViT-S-32-alt")
+logging.getLogger("heimdex.speaks").info("It works")
+logging.warning("A library warns")
+"""
+
+
+@pytest.fixture(scope="module")
+def log() -> str:
+    return subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True).stderr
+
+
+def test_libraries_do_not_tell_how_they_load_a_model(log: str) -> None:
+    lines = [line for line in log.splitlines() if "[info" in line]
+    assert len(lines) == 1
+    assert "It works" in lines[0]
+
+
+def test_their_warnings_are_kept(log: str) -> None:
+    assert "A library warns" in log
