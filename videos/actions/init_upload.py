@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from heimdex.accounts.models import User
 from heimdex.storage import UploadTarget, media_storage
+from heimdex.storage.base import safe_filename
 from videos.actions.errors import Refused
 from videos.models import Video
 
@@ -57,7 +58,8 @@ def check_announcement(announced: Announcement, max_bytes: int) -> None:
     if announced.size_bytes > max_bytes:
         raise Refused(f"The file is larger than the limit of {max_bytes} bytes.", "size_bytes")
     if not _VIDEO_TYPE.fullmatch(announced.mime_type) and announced.mime_type not in (UNKNOWN_TYPE, "image/gif"):
-        raise Refused(f"{announced.mime_type!r} is not a video type; send video/* (or {UNKNOWN_TYPE} if unknown).", "mime_type")
+        name = safe_filename(announced.filename)
+        raise Refused(f"{name} is not a video ({announced.mime_type}). Choose a video file such as MP4, MOV, MKV or WebM.", "mime_type")
 
 
 def title_from(filename: str) -> str:

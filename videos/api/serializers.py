@@ -16,7 +16,7 @@ class InitUploadSerializer(serializers.Serializer[Any]):
     """The announcement of an upload."""
 
     filename = serializers.CharField(max_length=1024)
-    mime_type = serializers.CharField(max_length=255)
+    mime_type = serializers.CharField(max_length=255, help_text="video/*, image/gif, or application/octet-stream if unknown.")
     size_bytes = serializers.IntegerField(min_value=0)
     title = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
     description = serializers.CharField(max_length=DESCRIPTION_LENGTH, required=False, allow_blank=True, default="")

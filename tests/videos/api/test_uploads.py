@@ -94,6 +94,13 @@ def test_what_is_wrong_with_an_announcement_is_said_of_its_field(api: APIClient,
     assert not Video.objects.exists()
 
 
+def test_a_file_that_is_no_video_is_refused_by_name(api: APIClient) -> None:
+    answer = api.post(INIT, {**FILE, "filename": "C:\\papers\\notes.txt", "mime_type": "text/plain"})
+
+    expected = "notes.txt is not a video (text/plain). Choose a video file such as MP4, MOV, MKV or WebM."
+    assert (answer.status_code, answer.json()) == (400, {"mime_type": [expected]})
+
+
 @pytest.mark.parametrize(
     ("filename", "title"),
     [
