@@ -6,7 +6,7 @@ import re
 from unittest import mock
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, ManagementUtility, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
@@ -184,3 +184,11 @@ def test_the_command_shows_times_and_reasons(library: Video) -> None:
     assert json.loads(out.getvalue())["results"][0]["matches"][0]["channel"] == "lexical"
     with pytest.raises(CommandError, match="There is no owner nobody@example"):
         call_command("search", "boat", owner="nobody@example.org")
+
+
+@pytest.mark.parametrize("limit", ["0", "-3", "ten", "1.5", ""])
+def test_a_limit_that_shows_nothing_is_a_usage_error(limit: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        ManagementUtility(["manage.py", "search", "boat", "--owner", "owner@example.org", f"--limit={limit}"]).execute()
+    assert ended.value.code == 2
+    assert f"argument --limit: {limit!r} is not a whole number from 1 on" in capsys.readouterr().err

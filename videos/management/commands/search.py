@@ -3,7 +3,7 @@
 import html
 import json
 import re
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("query")
         parser.add_argument("--owner", required=True, metavar="EMAIL")
-        parser.add_argument("--limit", type=int, default=10, help="how many scenes to show (default 10)")
+        parser.add_argument("--limit", type=at_least_one, default=10, help="how many scenes to show (default 10)")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -38,6 +38,13 @@ class Command(BaseCommand):
             self.stdout.write(f"   {reasons(hit)}")
             if text := excerpt(hit):
                 self.stdout.write(f"   {text}")
+
+
+def at_least_one(text: str) -> int:
+    """Return the number that `text` is; ArgumentTypeError for anything but a whole number from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
 
 
 def clock(seconds: float) -> str:
