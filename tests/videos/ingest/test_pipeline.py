@@ -1,0 +1,302 @@
+"""What becomes of a video when a stage, a worker or the storage fails, on stages made for the purpose."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from unittest import mock
+from uuid import uuid4
+
+import pytest
+from django.conf import LazySettings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from heimdex.media.errors import MediaError, MediaErrorCode
+from heimdex.storage import media_storage
+from tests import media
+from tests.videos.ingest.conftest import Arrived, job, standing, stop_waiting
+from videos.actions.delete_video import delete_video
+from videos.ingest.pipeline import ingest
+from videos.ingest.schedule import rescue
+from videos.ingest.stage import StageContext
+from videos.models import Job, Scene, Video
+from videos.tasks import ingest_video, rescue_videos
+
+Behaviour = Callable[[StageContext], None]
+log: list[str] = []
+behaviour: dict[str, Behaviour] = {}
+
+
+def first(context: StageContext) -> None:
+    log.append("first")
+    behaviour.get("first", rename)(context)
+
+
+def second(context: StageContext) -> None:
+    log.append("second")
+    behaviour.get("second", rename)(context)
+
+
+def rename(context: StageContext) -> None:
+    with context.writing():
+        Video.objects.filter(pk=context.video.pk).update(title=f"written by {log[-1]}")
+
+
+def fails(error: Exception) -> Behaviour:
+    def stage(context: StageContext) -> None:
+        raise error
+
+    return stage
+
+
+@pytest.fixture(autouse=True)
+def two_stages(settings: LazySettings) -> Iterator[None]:
+    settings.INGEST_STAGES = {
+        "first": f"{__name__}.first",
+        "second": f"{__name__}.second",
+        "index": "videos.ingest.stages.index.run",
+    }
+    log.clear()
+    behaviour.clear()
+    yield
+    behaviour.clear()
+
+
+@pytest.fixture
+def woken() -> Iterator[mock.Mock]:
+    """The wake-ups that were sent."""
+    with mock.patch("videos.ingest.schedule.enqueue") as sent:
+        yield sent
+
+
+@pytest.fixture
+def video(arrived: Arrived, woken: mock.Mock) -> Video:
+    video = arrived(b"a film")
+    woken.assert_called_once_with("videos.tasks.ingest_video", str(video.pk))
+    woken.reset_mock()
+    return video
+
+
+def wakes(woken: mock.Mock) -> list[str]:
+    sent = [call.args[1] for call in woken.call_args_list]
+    woken.reset_mock()
+    return sent
+
+
+def test_the_task_runs_every_stage_once(video: Video) -> None:
+    ingest_video(str(video.pk))
+    ingest_video(str(video.pk))
+
+    assert standing(video) == ("indexed", "")
+    assert log == ["first", "second"]
+    assert set(Job.objects.values_list("state", "attempts", "lease_token")) == {("done", 1, None)}
+
+
+@pytest.mark.django_db
+def test_the_task_of_a_deleted_video_does_nothing() -> None:
+    ingest_video(str(uuid4()))
+
+    assert log == []
+
+
+def test_an_unexpected_error_is_tried_three_times_and_ends_in_a_sentence(video: Video, woken: mock.Mock) -> None:
+    behaviour["second"] = fails(KeyError("lost_key"))
+
+    for attempt in (1, 2):
+        ingest(video.pk)
+        assert standing(video) == ("validating", "")
+        waiting = job(video, "second")
+        assert (waiting.state, waiting.attempts) == ("queued", attempt)
+        # Not before its pause is over, and then once.
+        ingest(video.pk)
+        assert (rescue(), job(video, "second").attempts) == (0, attempt)
+        stop_waiting(video)
+        assert (rescue_videos(), rescue_videos()) == (1, 0)
+        assert wakes(woken) == [str(video.pk)]
+    ingest(video.pk)
+
+    assert standing(video) == ("failed", "internal_error")
+    assert video.error_text == (
+        "Something went wrong on our side in the stage “second”. "
+        "You can retry; if it happens again, give your administrator this video's id."
+    )
+    ended = job(video, "second")
+    assert (ended.state, ended.attempts, ended.error, ended.lease_token) == ("failed", 3, video.error_text, None)
+    assert log == ["first", "second", "second", "second"]
+    stop_waiting(video)
+    assert rescue() == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ImproperlyConfigured("No model: correct HEIMDEX_MODELS."), "the stage “first”: No model: correct HEIMDEX_MODELS. You"),
+        (RuntimeError("The weights are not there: install them.\n  at 0x7f"), ": The weights are not there: install them. You"),
+        (RuntimeError(), "in the stage “first”. You"),
+        (FileNotFoundError(2, "No such file", "/srv/heimdex/objects/x"), "in the stage “first”. You"),
+        (ValueError("invalid literal for int()"), "in the stage “first”. You"),
+    ],
+)
+def test_an_owner_reads_reasons_and_no_internals(video: Video, settings: LazySettings, error: Exception, reason: str) -> None:
+    settings.MAX_ATTEMPTS = 1
+    behaviour["first"] = fails(error)
+
+    ingest(video.pk)
+
+    assert standing(video) == ("failed", "internal_error")
+    assert reason in video.error_text
+
+
+def test_an_error_while_the_database_is_away_is_left_to_the_rescue(video: Video, woken: mock.Mock) -> None:
+    behaviour["first"] = fails(DatabaseError("the connection is closed"))
+    with pytest.raises(DatabaseError):
+        ingest(video.pk)
+    assert job(video, "first").state == "running"
+    assert rescue() == 0
+
+    behaviour.clear()
+    stop_waiting(video)
+    assert rescue() == 1
+    ingest(video.pk)
+
+    assert standing(video) == ("indexed", "")
+
+
+def test_two_workers_never_run_one_stage_at_once(video: Video) -> None:
+    behaviour["first"] = lambda context: ingest(context.video.pk)
+
+    ingest(video.pk)
+
+    assert log == ["first", "second"]
+    assert standing(video) == ("indexed", "")
+
+
+@pytest.mark.parametrize("end", [rename, fails(MediaError(MediaErrorCode.DAMAGED, "It is damaged.")), fails(KeyError("x"))])
+def test_a_worker_that_lost_its_lease_writes_nothing_and_stops(video: Video, end: Behaviour) -> None:
+    def late(context: StageContext) -> None:
+        Job.objects.filter(lease_token=context.token).update(lease_token=uuid4(), attempts=2)
+        end(context)
+
+    behaviour["first"] = late
+    for attempts in (3, 1):
+        Job.objects.filter(stage="first").update(state=Job.State.QUEUED, attempts=attempts - 1, lease_expires_at=None)
+        ingest(video.pk)
+
+        assert standing(video) == ("validating", "")
+        assert video.title == "Film"
+        held = job(video, "first")
+        assert (held.state, held.attempts, held.error) == ("running", 2, "")
+        assert "second" not in log
+
+
+def test_progress_keeps_the_lease_and_notices_its_loss(video: Video, settings: LazySettings) -> None:
+    settings.LEASE_SECONDS = 0.001
+    seen: list[object] = []
+
+    def long(context: StageContext) -> None:
+        before = job(video, "first").lease_expires_at
+        context.progress(0.25)
+        after = job(video, "first")
+        assert before is not None
+        assert after.lease_expires_at is not None
+        seen.extend([after.lease_expires_at > before, after.progress])
+        Job.objects.update(lease_token=None)
+        context.progress(0.5)
+        seen.append("went on")
+
+    behaviour["first"] = long
+    ingest(video.pk)
+
+    assert seen == [True, 0.25]
+    assert (standing(video), log) == (("validating", ""), ["first"])
+
+
+def test_a_killed_worker_is_followed_by_another_and_the_third_death_ends_it(video: Video, woken: mock.Mock) -> None:
+    def killed(context: StageContext) -> None:
+        raise SystemExit  # As far as our rows can tell: nothing was recorded.
+
+    behaviour["second"] = killed
+    for _ in range(3):
+        with pytest.raises(SystemExit):
+            ingest(video.pk)
+        assert job(video, "second").state == "running"
+        assert rescue() == 0
+        stop_waiting(video)
+        assert (rescue(), rescue()) == (1, 0)
+        assert wakes(woken) == [str(video.pk)]
+    assert log.count("first") == 1
+    ingest(video.pk)
+
+    assert standing(video) == ("failed", "gave_up")
+    assert video.error_text.startswith("Processing stopped 3 times in the stage “second”. ")
+    assert log.count("second") == 3
+    assert not Job.objects.filter(state=Job.State.RUNNING).exists()
+
+
+def test_a_lost_wake_up_is_sent_again(video: Video, woken: mock.Mock) -> None:
+    assert rescue() == 0
+    Video.objects.update(woken_at=timezone.now() - timedelta(minutes=11))
+
+    assert (rescue(), rescue()) == (1, 0)
+
+    assert wakes(woken) == [str(video.pk)]
+    ingest(video.pk)
+    assert standing(video) == ("indexed", "")
+
+
+def test_an_upload_that_never_came_ends_and_leaves_nothing(video: Video) -> None:
+    media_storage().save(video.upload_key, b"half a fi")
+    Job.objects.all().delete()
+    Video.objects.update(state=Video.State.UPLOADING, upload_expires_at=timezone.now() + timedelta(minutes=1))
+    assert rescue() == 0
+    Video.objects.update(upload_expires_at=timezone.now() - timedelta(seconds=1))
+
+    assert rescue() == 1
+
+    assert standing(video) == ("failed", "upload_expired")
+    assert video.error_text == "The upload was not finished in time, so there is no file to process. Upload it again."
+    assert not list(media_storage().keys(video.storage_prefix))
+
+
+def test_a_file_that_the_storage_lost_ends_the_ingest(arrived: Arrived, settings: LazySettings) -> None:
+    settings.INGEST_STAGES = {"validate": "videos.ingest.stages.validate.run"}
+    video = arrived(b"a film")
+    media_storage().delete(video.original_key)
+
+    ingest(video.pk)
+
+    assert standing(video) == ("failed", "file_missing")
+    assert video.error_text == "The stored file of this video is gone, so it cannot be processed. Upload it again."
+
+
+@pytest.mark.parametrize("moment", ["iter_scenes", "media_storage", "error"])
+def test_a_video_that_is_deleted_during_its_ingest_leaves_no_file_and_no_row(
+    arrived: Arrived, settings: LazySettings, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks, moment: str
+) -> None:
+    from videos.ingest.stages import scenes
+
+    settings.INGEST_STAGES = {"scenes": "videos.ingest.stages.scenes.run", "second": f"{__name__}.second"}
+    video = arrived(media.video((50, 90)))
+    real = scenes.iter_scenes
+
+    def deleting(*args: object) -> Iterator[object]:
+        def delete() -> None:
+            with django_capture_on_commit_callbacks(execute=True):
+                delete_video(Video.objects.get(pk=video.pk))
+
+        if moment == "iter_scenes":
+            delete()
+        yield from real(*args)  # type: ignore[arg-type]
+        if moment != "iter_scenes":
+            delete()
+        if moment == "error":
+            raise MediaError(MediaErrorCode.DAMAGED, "It is damaged.")
+
+    with mock.patch("videos.ingest.stages.scenes.iter_scenes", deleting):
+        ingest(video.pk)
+
+    assert log == []
+    assert not Video.objects.exists()
+    assert not Scene.objects.exists()
+    assert not list(media_storage().keys(video.storage_prefix))

@@ -1,0 +1,168 @@
+"""The whole ingest on real files, with the real models."""
+
+from collections.abc import Callable
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from django.db.models import Count
+from django.utils import timezone
+
+from heimdex.backends import image_embedder, text_embedder
+from heimdex.storage import media_storage
+from reprocess.actions.plan_run import plan_run
+from reprocess.scope import Scope
+from tests import media
+from tests.videos.ingest.conftest import Arrived, job, standing
+from videos.actions.retry_video import retry_video
+from videos.ingest.pipeline import ingest
+from videos.models import ActiveSpace, Job, Scene, SceneEmbedding, Video
+from videos.search.service import SearchRequest, search
+
+ASSETS = Path(__file__).resolve().parents[3] / "demo" / "assets"
+CHANNELS = {"transcript", "visual", "summary", "clip"}
+# Names and signs that only programmers know.
+JARGON = ("Error", "Exception", "Traceback", "errno", "av.", "/objects/", "None", "{", "}", "<", ">")
+
+
+def broken_tail() -> Path:
+    """Return a Matroska file of two shots with sound, cut off in the second."""
+
+    def build(path: Path) -> None:
+        import av
+
+        with av.open(str(media.video((50, 90), audio="tone"))) as source, av.open(str(path), "w", format="matroska") as target:
+            tracks = {stream.index: target.add_stream_from_template(stream) for stream in source.streams}
+            for packet in source.demux():
+                if packet.dts is not None:
+                    packet.stream = tracks[packet.stream.index]
+                    target.mux(packet)
+        path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
+
+    return media.cached("broken-tail.mkv", build)
+
+
+def cat() -> Path:
+    """Return a silent film of one shot that shows a cat."""
+
+    def build(path: Path) -> None:
+        import av
+        from PIL import Image
+
+        with Image.open(ASSETS / "chelsea.jpg") as photo, av.open(str(path), "w", format="mp4") as container:
+            stream = container.add_stream("libx264", rate=media.FPS, options={"preset": "ultrafast"})
+            stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+            picture = av.VideoFrame.from_image(photo.resize((320, 240)))
+            for number in range(2 * media.FPS):
+                picture.pts = number
+                container.mux(stream.encode(picture))
+            container.mux(stream.encode(None))
+
+    return media.cached("cat.mp4", build)
+
+
+def readable(text: str) -> bool:
+    return text[:1].isupper() and text.endswith(".") and "\n" not in text and not any(word in text for word in JARGON)
+
+
+@pytest.mark.parametrize(
+    ("build", "scenes", "audio_codec", "seen"),
+    [
+        pytest.param(cat, 1, "", "embedded", id="neither sound nor cut"),
+        # Coloured tiles show nothing that has a name.
+        pytest.param(broken_tail, 2, "aac", "empty", id="broken tail"),
+    ],
+)
+def test_a_video_is_indexed_with_what_it_has(arrived: Arrived, build: Callable[[], Path], scenes: int, audio_codec: str, seen: str) -> None:
+    video = arrived(build())
+
+    ingest(video.pk)
+
+    assert standing(video) == ("indexed", "")
+    assert set(video.jobs.values_list("state", "progress", "attempts", "error")) == {("done", 1.0, 1, "")}
+    assert (len(video.checksum), video.metadata.audio_codec, video.metadata.language) == (64, audio_codec, "")
+    shown = list(Scene.objects.filter(video=video))
+    assert len(shown) == scenes
+    assert all(scene.transcript == "" and bool(scene.tags) == (seen == "embedded") for scene in shown)
+    storage = media_storage()
+    assert set(storage.keys(video.storage_prefix)) == {
+        video.original_key,
+        *(key for scene in shown for key in (scene.keyframe_key, scene.thumbnail_key)),
+    }
+    # Each scene has its row in every channel, and a plan has nothing to add.
+    rows = SceneEmbedding.objects.filter(scene__video=video).values_list("space__channel", "state").annotate(Count("pk"))
+    assert set(rows) == {
+        ("transcript", "empty", scenes),
+        ("visual", seen, scenes),
+        ("summary", seen, scenes),
+        ("clip", "embedded", scenes),
+    }
+    plan = plan_run(Scope("video", video.pk), force=False)
+    assert (plan.videos, plan.stale, plan.model_calls) == (1, 0, 0)
+    assert set(ActiveSpace.objects.filter(owner=video.owner).values_list("channel", flat=True)) == CHANNELS
+    if seen == "embedded":
+        assert search(video.owner, SearchRequest("a cat")).hits[0].scene == shown[0]
+
+
+@pytest.mark.parametrize(
+    ("build", "code"),
+    [
+        (media.text_named_mp4, "not_a_video"),
+        (media.truncated, "truncated"),
+        (media.audio_only, "no_video_stream"),
+        (media.still_picture, "still_picture"),
+    ],
+)
+def test_a_bad_file_fails_for_good_with_a_sentence(arrived: Arrived, build: Callable[[], Path], code: str) -> None:
+    video = arrived(build())
+
+    ingest(video.pk)
+
+    assert standing(video) == ("failed", code)
+    assert readable(video.error_text)
+    probe = job(video, "probe")
+    assert (probe.state, probe.error, probe.attempts, probe.lease_token) == ("failed", video.error_text, 1, None)
+    assert not video.jobs.filter(state=Job.State.RUNNING).exists()
+    # Nobody takes it up again by themselves.
+    ingest(video.pk)
+    assert job(video, "probe").attempts == 1
+
+
+def test_a_file_of_another_size_than_announced_fails(arrived: Arrived) -> None:
+    video = arrived(media.video((50,)), size_bytes=7)
+
+    ingest(video.pk)
+
+    assert standing(video) == ("failed", "wrong_size")
+    assert readable(video.error_text)
+
+
+def test_what_is_indexed_is_left_alone_and_a_retry_repeats_all_of_it(arrived: Arrived) -> None:
+    video = arrived(media.video((50,)))
+    with mock.patch("videos.ingest.stages.description.describer", side_effect=OSError(5, "Input/output error", "/var/lib/secret")):
+        for _ in range(3):
+            Job.objects.update(lease_expires_at=None)
+            ingest(video.pk)
+    assert standing(video) == ("failed", "internal_error")
+    assert "in the stage “description”." in video.error_text
+    assert readable(video.error_text)
+    assert search(video.owner, SearchRequest("object")).total == 0
+    before = set(Scene.objects.values_list("pk", flat=True))
+    Scene.objects.update(transcript="left from the first time")
+
+    retry_video(video.owner, video.pk)
+    ingest(video.pk)
+
+    assert standing(video) == ("indexed", "")
+    assert video.error_text == ""
+    assert set(video.jobs.values_list("state", "attempts", "error")) == {("done", 1, "")}
+    assert set(Scene.objects.values_list("pk", "transcript")) == {(pk, "") for pk in before}
+    # A second call, or one too late, touches nothing.
+    calls = text_embedder().calls + image_embedder().calls
+    jobs = list(Job.objects.order_by("pk").values())
+    computed = SceneEmbedding.objects.filter(computed_at__gte=timezone.now())
+    ingest(video.pk)
+    assert list(Job.objects.order_by("pk").values()) == jobs
+    assert text_embedder().calls + image_embedder().calls == calls
+    assert not computed.exists()
+    assert Video.objects.get().updated_at == video.updated_at
