@@ -1,0 +1,259 @@
+"""No address shows, changes or admits what another owner has. What is tried is read from the URL configuration and the models."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.converters import IntConverter, StringConverter, UUIDConverter
+from django.utils import timezone
+from drf_spectacular.generators import SchemaGenerator
+
+from heimdex.accounts.models import User
+from reprocess.actions.start_run import start_run
+from reprocess.models import ReprocessFailure
+from reprocess.scope import Scope
+from reprocess.worker import work
+from tests.library import make_video
+from videos.models import Job, Scene, SceneEmbedding, Video, VideoMetadata
+
+CANARY = "Xylographer"
+METHODS = ("get", "head", "options", "post", "put", "patch", "delete")
+ADMIN = "/v1/admin/"
+PACKAGES = ("videos", "people", "reprocess")
+# The pages of Django's own admin, which only staff can enter; their objects have no owner to ask for.
+ADMIN_SITE = "/admin/"
+
+
+@dataclass(frozen=True)
+class Address:
+    """One pattern of the URL configuration: its text with {names}, and the converter of each."""
+
+    text: str
+    converters: dict[str, Any]
+
+
+def addresses(patterns: list[Any] | None = None, before: str = "/", converters: dict[str, Any] | None = None) -> Iterator[Address]:
+    """Yield every address of the service."""
+    for entry in get_resolver().url_patterns if patterns is None else patterns:
+        own = {**(converters or {}), **entry.pattern.converters}
+        text = before + str(entry.pattern).lstrip("^").rstrip("$")
+        if isinstance(entry, URLResolver):
+            yield from addresses(entry.url_patterns, text, own)
+        elif isinstance(entry, URLPattern) and not text.startswith(ADMIN_SITE):
+            for name, converter in own.items():
+                for kind in {f"<{name}>", f"<{_name_of(converter)}:{name}>"}:
+                    text = text.replace(kind, f"{{{name}}}")
+            assert "<" not in text, f"{text}: how is this address filled in?"
+            yield Address(text, own)
+
+
+def _name_of(converter: Any) -> str:
+    return {UUIDConverter: "uuid", IntConverter: "int", StringConverter: "str"}[type(converter)]
+
+
+def owned_models() -> list[type[models.Model]]:
+    """Return every model of ours whose rows belong to an owner."""
+    return [model for model in apps.get_models() if model.__module__.split(".")[0] in PACKAGES and _owner_keys(model)]
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """An owner whose every text holds the canary, with a row in each model that has an owner."""
+    stranger = User.objects.create_user("stranger@example.org", None, name=CANARY)
+    make_video(User.objects.create_user("owner@example.org", None), ["A boat at sea."], title="Mine")
+    video = make_video(stranger, [f"The {CANARY} boat at sea.", "More."], title=f"{CANARY} title")
+    for user in User.objects.order_by("email"):
+        work(start_run(Scope("owner", owner_id=user.pk), force=False, entrance="command", requested_by=user).pk)
+    said = {"description": CANARY, "filename": f"{CANARY}.mp4", "summary": CANARY, "tags": [CANARY], "error_text": CANARY}
+    Video.objects.filter(pk=video.pk).update(**said)
+    Scene.objects.filter(video=video).update(description=CANARY, visual_text=f"boat {CANARY}", tags=[{"name": CANARY, "confidence": 1}])
+    failed = make_video(stranger, ["boat"], title=f"{CANARY} failed")
+    Video.objects.filter(pk=failed.pk).update(state=Video.State.FAILED, error_text=CANARY)
+    for model in owned_models():
+        if not model._default_manager.filter(belonging_to(model, stranger)).exists():
+            plant(model, stranger, video)
+    return stranger
+
+
+def plant(model: type[models.Model], stranger: User, video: Video) -> None:
+    """Create a row of a model, whatever it is: it belongs to the stranger, and its texts are the canary."""
+    values: dict[str, Any] = {}
+    for field in model._meta.concrete_fields:
+        if isinstance(field, models.ForeignKey):
+            related = field.related_model
+            mine = Q() if not _owner_keys(related) else belonging_to(related, stranger)
+            values[field.name] = {User: stranger, Video: video}.get(related) or related._default_manager.filter(mine).first()
+        elif isinstance(field, models.JSONField):
+            values[field.name] = [CANARY]
+        elif isinstance(field, models.CharField | models.TextField):
+            values[field.name] = field.choices[0][0] if field.choices else CANARY[: field.max_length]
+        elif not field.has_default() and not field.null and not field.primary_key and not isinstance(field, models.GeneratedField):
+            values[field.name] = timezone.now() if isinstance(field, models.DateTimeField) else 1
+    model._default_manager.create(**values)
+
+
+def belonging_to(model: type[models.Model], owner: User) -> Q:
+    """Return what matches the rows of a model that are an owner's."""
+    return reduce(or_, (Q(**{key: owner}) for key in _owner_keys(model)))
+
+
+def _owner_keys(model: Any) -> list[str]:
+    return [field.name for field in model._meta.concrete_fields if isinstance(field, models.ForeignKey) and field.related_model is User]
+
+
+def rows_of(owner: User) -> dict[type[models.Model], list[dict[str, Any]]]:
+    """Return all that an owner has."""
+    return {model: list(model._default_manager.filter(belonging_to(model, owner)).order_by("pk").values()) for model in owned_models()}
+
+
+def ids_of(owner: User) -> set[Any]:
+    """Return the keys of all that an owner has."""
+    return {row[model._meta.pk.attname] for model, rows in rows_of(owner).items() for row in rows} | {owner.pk}  # type: ignore[union-attr]
+
+
+def fitting(address: Address, ids: set[Any]) -> Iterator[str]:
+    """Yield the address with each of the ids that it can take; an address of two ids takes the same one twice."""
+    kinds = {UUIDConverter: UUID, IntConverter: int, StringConverter: object}
+    wanted = [kinds[type(converter)] for converter in address.converters.values()]
+    for value in sorted(ids, key=str):
+        if all(isinstance(value, kind) for kind in wanted):
+            yield address.text.format_map(dict.fromkeys(address.converters, value))
+
+
+def as_user(email: str, **fields: object) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(email=email) if not fields else User.objects.create_user(email, None, **fields))
+    return client
+
+
+def text_of(answer: Any) -> str:
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return str(content.decode(errors="replace"))
+
+
+def shows(answer: Any, ids: set[Any], asked: str = "") -> bool:
+    """Tell whether an answer holds the canary, or one of the ids that did not stand in what was asked."""
+    text = text_of(answer) + json.dumps(dict(answer.headers))
+    return CANARY.lower() in text.lower() or any(str(value) in text for value in ids if isinstance(value, UUID) and str(value) not in asked)
+
+
+def ask(client: Client, method: str, address: str, body: dict[str, Any] | None = None) -> Any:
+    """Send a request that leaves nothing behind."""
+    with transaction.atomic():
+        data = {} if method in ("get", "head") else {"data": body or {}, "content_type": "application/json"}
+        answer = getattr(client, method)(address, **data)
+        transaction.set_rollback(True)
+    return answer
+
+
+def test_every_model_that_has_an_owner_is_tried(stranger: User) -> None:
+    rows = rows_of(stranger)
+
+    assert {Video, Scene, SceneEmbedding, ReprocessFailure} < set(rows)
+    assert all(rows.values())
+    with_words = {model for model, found in rows.items() if CANARY in json.dumps(found, default=str)}
+    assert {Video, Scene, Job, VideoMetadata, ReprocessFailure} <= with_words
+
+
+def test_another_owners_ids_are_not_there(stranger: User) -> None:
+    ids, before = ids_of(stranger), rows_of(stranger)
+    owner, themselves, admin = as_user("owner@example.org"), as_user("stranger@example.org"), as_user("a@example.org", is_staff=True)
+    tried = [address for address in addresses() if address.converters]
+    assert {"/v1/videos/{pk}", "/v1/admin/reprocess-runs/{pk}", "/videos/{video_id}/"} <= {address.text for address in tried}
+
+    for address in tried:
+        refused = {403} if address.text.startswith(ADMIN) or address.text == "/v1/files/{token}" else {404}
+        who_may = admin if address.text.startswith(ADMIN) else themselves
+        reached = set()
+        for path in fitting(address, ids):
+            for method in METHODS:
+                answer = ask(owner, method, path)
+                # Which methods an address knows is no secret; all that it does is.
+                assert answer.status_code in refused | {405} or method == "options", (method, path, answer.status_code)
+                assert not shows(answer, ids, path), (method, path)
+                if answer.status_code not in (403, 405) and ask(who_may, method, path).status_code not in (404, 405):
+                    reached.add(method)
+        # Had nobody reached anything there, the refusals would prove nothing.
+        if refused == {404}:
+            assert reached - {"options"}, f"{address.text}: no row of the stranger is reached here, so a refusal proves nothing"
+    assert rows_of(stranger) == before
+
+
+def test_no_list_page_or_search_shows_another_owners_rows(stranger: User) -> None:
+    ids = ids_of(stranger)
+    owner, themselves = as_user("owner@example.org"), as_user("stranger@example.org")
+    shown = set()
+    for address in addresses():
+        if address.converters:
+            continue
+        for query in ("", f"?q={CANARY}", "?q=boat&limit=100", f"?q=boat+at+sea&video_id={next(iter(ids))}"):
+            answer = ask(owner, "get", address.text + query)
+            assert not shows(answer, ids) or (CANARY in query and not shows_beyond_the_query(answer, ids)), address.text + query
+            if shows(ask(themselves, "get", address.text + query), ids):
+                shown.add(address.text)
+    # The stranger sees their own there, so there was something to see.
+    assert {"/", "/search/", "/v1/videos", "/v1/search"} <= shown
+
+
+def shows_beyond_the_query(answer: Any, ids: set[Any]) -> bool:
+    """Tell whether an answer shows more of another owner than the word that was asked for, which a page may repeat."""
+    text = text_of(answer)
+    return any(str(value) in text for value in ids if isinstance(value, UUID)) or f"{CANARY} title" in text or f"<mark>{CANARY}" in text
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield method, address and a body for each endpoint that takes an id in its body, as the API describes itself."""
+    schema = SchemaGenerator().get_schema(public=True)
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            content = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+            fields = schema["components"]["schemas"].get(content.get("$ref", "").rsplit("/", 1)[-1], {}).get("properties", {})
+            if any(field.get("format") == "uuid" for field in fields.values()):
+                yield method, path, fields
+
+
+def test_another_owners_ids_in_a_body_are_not_there(stranger: User) -> None:
+    ids, before = ids_of(stranger), rows_of(stranger)
+    owner = as_user("owner@example.org")
+    found = list(operations())
+    assert {"/v1/videos/upload/complete", "/v1/search", "/v1/admin/reprocess-embeddings"} <= {path for _, path, _ in found}
+
+    for method, path, fields in found:
+        for value in ids:
+            body: dict[str, Any] = {name: str(value) for name, field in fields.items() if field.get("format") == "uuid"}
+            body |= {"q": "boat"} if "q" in fields else {}
+            answer = ask(owner, method, path, body)
+            assert answer.status_code in ({403} if path.startswith(ADMIN) else {200, 400, 404}), (path, body)
+            assert not shows(answer, ids), (path, body)
+    assert rows_of(stranger) == before
+
+
+def test_whoever_is_not_logged_in_sees_nothing(stranger: User) -> None:
+    ids, anybody = ids_of(stranger), Client()
+    for address in addresses():
+        for path in fitting(address, ids) if address.converters else [address.text]:
+            answer = ask(anybody, "get", path)
+            assert not shows(answer, ids, path), path
+            if path.startswith(("/v1/videos", ADMIN)):
+                assert answer.status_code in (401, 405), path
+
+
+@pytest.mark.django_db
+def test_the_admin_site_is_closed_to_owners() -> None:
+    owner = as_user("owner@example.org", name="Owner")
+    for model in owned_models():
+        answer = owner.get(f"{ADMIN_SITE}{model._meta.app_label}/{model._meta.model_name}/")
+        assert answer.status_code in (302, 404)
+        assert answer.status_code == 404 or answer["Location"].startswith(f"{ADMIN_SITE}login/")
+    assert settings.REST_FRAMEWORK["DEFAULT_PERMISSION_CLASSES"] == ["rest_framework.permissions.IsAuthenticated"]
