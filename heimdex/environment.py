@@ -3,6 +3,7 @@
 import json
 import secrets
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -60,6 +61,10 @@ class Environment(BaseSettings):
     lease_s: int = Field(default=60, ge=2)
     max_attempts: int = Field(default=3, ge=1)
     task_timeout_s: int = Field(default=4 * 3600, ge=60)
+
+    # Money per million tokens, by model name: {"text-embedding-3-small": 0.02}.
+    prices: dict[str, Decimal] = {}
+    max_run_cost: Decimal | None = None
 
     openai_api_key: str = ""
     openai_base_url: str = ""

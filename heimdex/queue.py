@@ -7,6 +7,7 @@ or late changes nothing.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing.synchronize import Event
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +18,9 @@ from django.utils.module_loading import import_string
 UPLOADS = "uploads"
 REPROCESS = "reprocess"
 QUEUES = (UPLOADS, REPROCESS)
+
+# Shared by the process that gets the signal to stop and the workers that are forked from it; see `run_workers`.
+_stopping: Event | None = None
 
 
 @dataclass(frozen=True)
@@ -98,11 +102,9 @@ def check_tasks(**kwargs: Any) -> list[CheckMessage]:
     return errors
 
 
-def queue_depth(queue: str) -> int:
-    """Return how many tasks wait in a queue or are being run from it."""
-    from django_q.models import OrmQ
-
-    return int(OrmQ.objects.filter(key=queue).count())
+def is_stopping() -> bool:
+    """Say whether this worker was told to stop, so that long work ends at its next border."""
+    return _stopping is not None and _stopping.is_set()
 
 
 def _registered(path: str) -> Task:

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "heimdex.security.content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -130,6 +131,8 @@ INGEST_STAGES = {
 
 LEASE_SECONDS = ENVIRONMENT.lease_s
 MAX_ATTEMPTS = ENVIRONMENT.max_attempts
+MODEL_PRICES = ENVIRONMENT.prices
+MAX_RUN_COST = ENVIRONMENT.max_run_cost
 MAX_UPLOAD_BYTES = ENVIRONMENT.max_upload_bytes
 MAX_DURATION_SECONDS = ENVIRONMENT.max_duration_s
 UPLOAD_TTL_SECONDS = ENVIRONMENT.upload_ttl_s

@@ -1,6 +1,6 @@
 """Count what a run has done, and end it."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
@@ -12,35 +12,71 @@ from reprocess.actions.start_run import wake
 from reprocess.cutover import activate_complete
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.spec import EffectiveSpec
-from videos.models import Scene, SceneEmbedding
+from videos.models import EmbeddingSpace, Scene, SceneEmbedding
 
 log = structlog.get_logger(__name__)
 
 OUTCOMES = ("done", "skipped", "empty", "failed")
 
 
-def count_items(run: ReprocessRun, spec: EffectiveSpec, video_ids: Collection[UUID]) -> None:
+def count_items(run: ReprocessRun, spec: EffectiveSpec, items: Sequence[ReprocessItem]) -> None:
     """Add finished videos to the run's counters, read from the rows themselves, so that a crash before this loses no count."""
-    for configured, channel in spec.channels():
-        held = FilteredRelation("embeddings", condition=Q(embeddings__space=configured.space(channel)))
-        by_this_run = Q(held__run_id=run.pk)
-        counts = (
-            Scene.objects.filter(video_id__in=video_ids)
-            .annotate(held=held)
-            .aggregate(
-                scenes=Count("pk"),
-                done=Count("pk", filter=by_this_run & Q(held__state=SceneEmbedding.State.EMBEDDED)),
-                empty=Count("pk", filter=by_this_run & Q(held__state=SceneEmbedding.State.EMPTY)),
-                failed=Count("pk", filter=by_this_run & Q(held__state=SceneEmbedding.State.FAILED)),
-            )
+    videos = [item.video_id for item in items]
+    counts = {channel: _counts_by_video(run, configured.space(channel), channel, videos) for configured, channel in spec.channels()}
+    for channel, by_video in counts.items():
+        sums = {outcome: sum(numbers[outcome] for numbers in by_video.values()) for outcome in OUTCOMES}
+        run.counters.filter(channel=channel).update(**{outcome: F(outcome) + number for outcome, number in sums.items()})
+    for item in items:
+        item.counts = {channel: by_video[item.video_id] for channel, by_video in counts.items() if item.video_id in by_video}
+    ReprocessItem.objects.bulk_update(items, ["counts"])
+
+
+def _counts_by_video(run: ReprocessRun, space: EmbeddingSpace, channel: str, videos: list[UUID]) -> dict[UUID, dict[str, int]]:
+    by_this_run = Q(held__run_id=run.pk)
+    rows = (
+        Scene.objects.filter(video_id__in=videos)
+        .annotate(held=FilteredRelation("embeddings", condition=Q(embeddings__space=space)))
+        .values("video_id")
+        .annotate(
+            scenes=Count("pk"),
+            done=Count("pk", filter=by_this_run & Q(held__state=SceneEmbedding.State.EMBEDDED)),
+            empty=Count("pk", filter=by_this_run & Q(held__state=SceneEmbedding.State.EMPTY)),
+            failed=Count("pk", filter=by_this_run & Q(held__state=SceneEmbedding.State.FAILED)),
         )
-        skipped = counts["scenes"] - counts["done"] - counts["empty"] - counts["failed"]
-        run.counters.filter(channel=channel).update(
-            done=F("done") + counts["done"],
-            empty=F("empty") + counts["empty"],
-            failed=F("failed") + counts["failed"],
-            skipped=F("skipped") + skipped,
+        .order_by()
+    )
+    return {
+        row["video_id"]: {
+            "done": row["done"],
+            "skipped": row["scenes"] - row["done"] - row["empty"] - row["failed"],
+            "empty": row["empty"],
+            "failed": row["failed"],
+        }
+        for row in rows
+    }
+
+
+def release(run: ReprocessRun, spec: EffectiveSpec, token: UUID) -> None:
+    """Give back the items that a worker holds; in a cancelled run, what it computed of them is counted first."""
+    with transaction.atomic():
+        held = list(ReprocessItem.objects.select_for_update().filter(lease_token=token))
+        cancelled = ReprocessRun.objects.filter(pk=run.pk, state=ReprocessRun.State.CANCELLED).exists()
+        if cancelled:
+            count_items(run, spec, held)
+        ReprocessItem.objects.filter(pk__in=[item.pk for item in held]).update(
+            state=ReprocessItem.State.CANCELLED if cancelled else ReprocessItem.State.QUEUED,
+            # The attempt did not fail.
+            attempts=F("attempts") - 1,
+            lease_token=None,
+            lease_expires_at=None,
+            finished_at=timezone.now() if cancelled else None,
         )
+
+
+def pause_if_open(run: ReprocessRun, reason: str) -> None:
+    """Pause a run that may have been paused, cancelled or ended by others meanwhile."""
+    if ReprocessRun.objects.filter(pk=run.pk, state__in=ReprocessRun.OPEN).update(state=ReprocessRun.State.PAUSED, error=reason):
+        log.warning("Run paused", reason=reason)
 
 
 def finish_if_done(run: ReprocessRun, spec: EffectiveSpec) -> None:

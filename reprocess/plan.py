@@ -1,7 +1,11 @@
 """A plan: what a run would do, and why. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any
+
+from reprocess.estimates import TimeRange, cost_of, estimate_tokens
 
 CAUSES = ("missing", "input changed", "step changed", "forced")
 
@@ -10,7 +14,7 @@ CAUSES = ("missing", "input changed", "step changed", "forced")
 class ChannelCounts:
     """What the database knows of one channel in a scope (numbers of scenes).
 
-    `inputs` counts the different non-empty inputs among the stale scenes: equal ones are computed once.
+    `inputs` counts the different non-empty inputs among the stale scenes: equal ones are computed once; `characters` is their mean length.
     """
 
     step: str
@@ -20,6 +24,7 @@ class ChannelCounts:
     input_changed: int
     step_changed: int
     inputs: int
+    characters: float
     batch_size: int
 
 
@@ -31,7 +36,10 @@ class ChannelPlan:
     channel: str
     scenes: int
     causes: dict[str, int]
+    inputs: int
     model_calls: int
+    tokens: int
+    cost: Decimal
 
     @property
     def stale(self) -> int:
@@ -47,6 +55,7 @@ class Plan:
     spec_digest: str
     videos: int
     channels: tuple[ChannelPlan, ...]
+    time: TimeRange | None
 
     @property
     def stale(self) -> int:
@@ -66,20 +75,31 @@ class Plan:
             "videos": self.videos,
             "stale": self.stale,
             "model_calls": self.model_calls,
-            "channels": [{**asdict(channel), "stale": channel.stale} for channel in self.channels],
+            "tokens": sum(channel.tokens for channel in self.channels),
+            "cost": _money(sum((channel.cost for channel in self.channels), Decimal(0))),
+            "seconds": None if self.time is None else [round(self.time.low_s, 1), round(self.time.high_s, 1)],
+            "channels": [{**asdict(channel), "cost": _money(channel.cost), "stale": channel.stale} for channel in self.channels],
         }
 
 
-def plan_channel(counts: ChannelCounts, *, force: bool) -> ChannelPlan:
+def plan_channel(counts: ChannelCounts, model: str, prices: Mapping[str, Decimal], *, force: bool) -> ChannelPlan:
     """Turn counts into a plan: with `force` every scene is due, otherwise exactly the stale ones, each with one cause."""
     if force:
         causes = {"forced": counts.scenes}
     else:
         causes = {"missing": counts.missing, "input changed": counts.input_changed, "step changed": counts.step_changed}
+    tokens = estimate_tokens(counts.inputs, counts.characters)
     return ChannelPlan(
         step=counts.step,
         channel=counts.channel,
         scenes=counts.scenes,
         causes={cause: number for cause, number in causes.items() if number},
+        inputs=counts.inputs,
         model_calls=-(-counts.inputs // counts.batch_size),
+        tokens=tokens,
+        cost=cost_of(tokens, model, prices),
     )
+
+
+def _money(amount: Decimal) -> str:
+    return f"{amount:.4f}"

@@ -3,9 +3,11 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q, QuerySet
+from django.db.models import Avg, Count, Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Length
 
 from reprocess.plan import ChannelCounts
+from reprocess.steps.base import SceneStep
 from videos.models import EmbeddingSpace, Scene, SceneEmbedding
 
 
@@ -26,13 +28,14 @@ def stale_scenes(
 
 
 def count_channel(
-    scenes: QuerySet[Scene], step: str, channel: str, space: EmbeddingSpace | None, batch_size: int, *, force: bool
+    scenes: QuerySet[Scene], step: SceneStep, channel: str, space: EmbeddingSpace | None, batch_size: int, *, force: bool
 ) -> ChannelCounts:
     """Count a scope's scenes by cause of staleness, in one query, and in a second one when vectors are missing.
 
     A `space` of None says that it does not exist yet, so every scene lacks its vector.
     """
     hash_now = f"{channel}_hash"
+    text_field = step.texts.get(channel)
     joined = scenes.annotate(held=FilteredRelation("embeddings", condition=Q(embeddings__space=space)))
     absent = Q(held__id__isnull=True) | Q(held__state=SceneEmbedding.State.FAILED)
     changed = ~absent & ~Q(held__input_hash=F(hash_now))
@@ -42,18 +45,20 @@ def count_channel(
         absent=Count("pk", filter=absent),
         changed=Count("pk", filter=changed),
         inputs=Count(hash_now, distinct=True, filter=due & ~Q(**{hash_now: ""})),
+        characters=Avg(Length(text_field) if text_field else Value(0), filter=due & ~Q(**{hash_now: ""})),
     )
     step_changed = 0
     if counts["absent"]:
         elsewhere = SceneEmbedding.objects.filter(scene=OuterRef("pk"), space__channel=channel).exclude(space=space)
         step_changed = joined.filter(held__id__isnull=True).filter(Exists(elsewhere)).count()
     return ChannelCounts(
-        step=step,
+        step=step.name,
         channel=channel,
         scenes=counts["scenes"],
         missing=counts["absent"] - step_changed,
         input_changed=counts["changed"],
         step_changed=step_changed,
         inputs=counts["inputs"],
+        characters=counts["characters"] or 0.0,
         batch_size=batch_size,
     )

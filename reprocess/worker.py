@@ -9,12 +9,15 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from heimdex.embedders.errors import EmbedderUnavailable
 from heimdex.leases import LeaseLost, claim, free, hold, renew
-from reprocess.completion import count_items, end_run, finish_if_done
+from heimdex.queue import is_stopping
+from reprocess.charges import charge
+from reprocess.completion import count_items, end_run, finish_if_done, pause_if_open, release
 from reprocess.cutover import activate_complete
 from reprocess.engine import Batch, embed_videos
 from reprocess.models import ReprocessFailure, ReprocessItem, ReprocessRun
@@ -35,15 +38,22 @@ KILLED = (
 )
 
 
+class RunStopped(Exception):
+    """The run was paused or cancelled, or this worker was told to stop: release what it holds and go."""
+
+
 @dataclass
 class ItemGuard:
     """The lease on a group of items, in the form that the engine asks for."""
 
+    run_id: UUID
     token: UUID
     _renewed_at: float = field(default_factory=monotonic)
 
     def progress(self, fraction: float) -> None:
-        """Keep the lease; LeaseLost when another worker has taken over."""
+        """Keep the lease; LeaseLost when another worker has taken over, RunStopped when the work is to end here."""
+        if is_stopping() or not ReprocessRun.objects.filter(pk=self.run_id, state__in=ReprocessRun.OPEN).exists():
+            raise RunStopped
         if monotonic() - self._renewed_at >= settings.LEASE_SECONDS / 10:
             renew(ReprocessItem, self.token)
             self._renewed_at = monotonic()
@@ -68,14 +78,15 @@ def work(run_id: UUID) -> None:
             end_run(run, ReprocessRun.State.FAILED, SPEC_CHANGED.format(queued=run.spec_id[:8], now=spec.digest[:8]))
             return
         if ReprocessRun.objects.filter(pk=run_id, state=ReprocessRun.State.QUEUED).update(
-            state=ReprocessRun.State.RUNNING, started_at=timezone.now()
+            state=ReprocessRun.State.RUNNING, started_at=Coalesce("started_at", timezone.now())
         ):
             log.info(f"Started reprocessing (spec_version={run.spec_version}, scope={run.scope})")
         try:
             while _work_on_group(run, spec):
                 pass
         except EmbedderUnavailable as error:
-            end_run(run, ReprocessRun.State.FAILED, str(error))
+            # Every further scene would fail for the same reason; what is done stays, and a person can mend it and resume.
+            pause_if_open(run, f"{error} Resume the run when that is mended.")
             return
         finish_if_done(run, spec)
 
@@ -94,6 +105,12 @@ def _work_on_group(run: ReprocessRun, spec: EffectiveSpec) -> bool:
             _finish_group(run, spec, token, items)
     except LeaseLost:
         log.warning("Group abandoned: another worker holds it, or its videos were deleted")
+    except RunStopped:
+        release(run, spec, token)
+        return False
+    except EmbedderUnavailable:
+        release(run, spec, token)
+        raise
     return True
 
 
@@ -114,10 +131,10 @@ def _claimable(run: ReprocessRun) -> QuerySet[ReprocessItem]:
 
 
 def _finish_group(run: ReprocessRun, spec: EffectiveSpec, token: UUID, items: Sequence[ReprocessItem]) -> None:
-    guard = ItemGuard(token)
+    guard = ItemGuard(run.pk, token)
 
     def record(batch: Batch) -> None:
-        ReprocessRun.objects.filter(pk=run.pk).update(model_calls=F("model_calls") + batch.model_calls)
+        charge(run, spec, batch)
         ReprocessFailure.objects.bulk_create(
             ReprocessFailure(
                 run=run,
@@ -135,7 +152,7 @@ def _finish_group(run: ReprocessRun, spec: EffectiveSpec, token: UUID, items: Se
     videos = list(Video.objects.filter(pk__in=[item.video_id for item in items]))
     embed_videos(videos, spec, guard, record, run_id=run.pk, force=run.force)
     with guard.writing():
-        count_items(run, spec, [item.video_id for item in items])
+        count_items(run, spec, items)
         failed = run.failures.filter(video__in=videos).values("video")
         done = ReprocessItem.objects.filter(lease_token=token)
         ended = {"lease_token": None, "lease_expires_at": None, "finished_at": timezone.now()}

@@ -1,16 +1,18 @@
 """Start a run: record what was asked for and wake the workers."""
 
 from collections import Counter
+from decimal import Decimal
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from heimdex.accounts.models import User
 from heimdex.queue import enqueue
 from reprocess.actions.plan_run import plan_run
-from reprocess.models import EmbeddingSpec, ReprocessItem, ReprocessRun, RunCounter
+from reprocess.models import EmbeddingSpec, ReprocessItem, ReprocessRun, RunCounter, StepUse
 from reprocess.plan import Plan
 from reprocess.scope import Scope
 from reprocess.spec import effective_spec
@@ -20,16 +22,24 @@ log = structlog.get_logger(__name__)
 _BATCH = 2000
 
 
-def start_run(scope: Scope, *, force: bool, entrance: str, requested_by: User | None) -> ReprocessRun:
+def start_run(
+    scope: Scope,
+    *,
+    force: bool,
+    entrance: str,
+    requested_by: User | None,
+    max_cost: Decimal | None = None,
+    automatic_cutover: bool = True,
+) -> ReprocessRun:
     """Record a run over a scope and queue its work; an unfinished run of the same request is returned instead of a second one.
 
-    ScopeNotFound for an unknown video or owner.
+    `max_cost` is at most settings.MAX_RUN_COST. ScopeNotFound for an unknown video or owner.
     """
     plan = plan_run(scope, force=force)
     with transaction.atomic():
         spec = _record_spec()
         same = ReprocessRun.objects.filter(
-            state__in=ReprocessRun.OPEN,
+            state__in=ReprocessRun.UNFINISHED,
             scope=scope.kind,
             video=scope.video_id,
             owner=scope.owner_id,
@@ -50,9 +60,12 @@ def start_run(scope: Scope, *, force: bool, entrance: str, requested_by: User | 
             spec=spec,
             spec_version=spec.version,
             plan=plan.as_data(),
+            max_cost=min((limit for limit in (max_cost, settings.MAX_RUN_COST) if limit is not None), default=None),
+            automatic_cutover=automatic_cutover,
             video_count=plan.videos,
         )
         _create_counters(run, plan)
+        StepUse.objects.bulk_create(StepUse(run=run, step=step) for step in dict.fromkeys(channel.step for channel in plan.channels))
         run.video_count = _create_items(run, scope)
         run.save(update_fields=["video_count"])
         wake(run.pk)

@@ -16,6 +16,7 @@ class ReprocessItem(models.Model):
         RUNNING = "running"
         DONE = "done"
         FAILED = "failed"
+        CANCELLED = "cancelled"
 
     OPEN = (State.QUEUED, State.RUNNING)
 
@@ -24,7 +25,9 @@ class ReprocessItem(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     # The n-th video of its owner in this run: working in this order lets owners take turns.
     turn = models.PositiveIntegerField()
-    state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
+    # By channel: what this video added to the run's counters, so that a retry can take it back.
+    counts = models.JSONField(default=dict)
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
     lease_token = models.UUIDField(null=True, editable=False)

@@ -68,6 +68,11 @@ class ReprocessRun(models.Model):
     def __str__(self) -> str:
         return f"{self.get_scope_display()} · {self.spec_version} · {self.state}"
 
+    @property
+    def limit_reached(self) -> bool:
+        """Whether the run has cost as much as it may."""
+        return self.max_cost is not None and self.cost >= self.max_cost
+
 
 class StepUse(models.Model):
     """What one step of a run has used so far, from which later plans take their rates."""

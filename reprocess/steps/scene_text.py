@@ -21,6 +21,7 @@ class SceneText(SceneStep):
     channels = TEXT_CHANNELS
     embedder_alias = "text"
     params = asdict(composition.BUDGETS)
+    texts = {"transcript": "transcript", "visual": "visual_text", "summary": "video__summary"}
     composed_by = (composition,)
 
     def work(self, video: Video, stale: Mapping[str, frozenset[UUID]]) -> Iterator[tuple[Scene, Work]]:
