@@ -14,6 +14,7 @@ from heimdex.leases import LeaseLost, claim, hold
 from heimdex.media.errors import MediaError
 from heimdex.storage import StorageError, media_storage
 from videos.ingest.errors import IngestError
+from videos.ingest.heartbeat import kept_alive
 from videos.ingest.source import SourceFile
 from videos.ingest.stage import Stage, StageContext, stages
 from videos.models import Job, Video
@@ -71,7 +72,8 @@ def _attempt(video: Video, stage: Stage, source: SourceFile, token: UUID, job: J
         _end(token, video, "gave_up", GAVE_UP.format(attempts=settings.MAX_ATTEMPTS, stage=job.stage))
         return False
     try:
-        stage(StageContext(video, token, source))
+        with kept_alive(token):
+            stage(StageContext(video, token, source))
     except LeaseLost:
         raise
     except MediaError as error:

@@ -48,7 +48,7 @@ def video() -> Video:
 def test_what_a_worker_is_just_writing_goes_too_and_it_writes_no_more(
     video: Video, model: type[models.Model], write: Callable[[Video], None]
 ) -> None:
-    token: UUID = model._default_manager.values_list("lease_token", flat=True).get()  # type: ignore[assignment]
+    token: UUID = model._default_manager.values_list("lease_token", flat=True).get()
     committed = []
     writing = threading.Event()
 

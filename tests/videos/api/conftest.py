@@ -29,7 +29,7 @@ def api(owner: User) -> APIClient:
 def put(api: APIClient, announced: dict[str, Any], content: bytes = CONTENT) -> int:
     """Send bytes to the address that an announcement was answered with; return the status."""
     target = announced["upload"]
-    return int(api.generic(target["method"], target["url"], content, content_type=target["headers"]["Content-Type"]).status_code)
+    return int(api.generic(target["method"], target["url"], content.decode(), content_type=target["headers"]["Content-Type"]).status_code)
 
 
 @pytest.fixture

@@ -247,9 +247,9 @@ def test_the_id_of_nothing_and_of_another_owner_are_the_same(api: APIClient, ann
 
 
 @pytest.mark.parametrize("address", [INIT, COMPLETE])
-@pytest.mark.parametrize("body", ["{", "[]", '"text"', "7", "\xff", "[" * 100_000, '{"filename": NaN}', ""])
+@pytest.mark.parametrize("body", ["{", "[]", '"text"', "7", "\x00", "[" * 100_000, '{"filename": NaN}', ""])
 def test_a_body_that_is_no_json_object_is_said_to_be_none(api: APIClient, address: str, body: str) -> None:
-    answer = api.generic("POST", address, body.encode("latin-1"), content_type="application/json")
+    answer = api.generic("POST", address, body, content_type="application/json")
 
     assert answer.status_code == 400
     assert answer.json()

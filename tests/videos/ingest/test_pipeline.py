@@ -1,5 +1,6 @@
 """What becomes of a video when a stage, a worker or the storage fails, on stages made for the purpose."""
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from unittest import mock
@@ -13,6 +14,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from heimdex.media.errors import MediaError, MediaErrorCode
+from heimdex.media.scenes import iter_scenes
 from heimdex.storage import media_storage
 from tests import media
 from tests.videos.ingest.conftest import Arrived, job, standing, stop_waiting
@@ -212,6 +214,27 @@ def test_progress_keeps_the_lease_and_notices_its_loss(video: Video, settings: L
     assert (standing(video), log) == (("validating", ""), ["first"])
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_stage_that_says_nothing_for_long_keeps_its_lease(video: Video, settings: LazySettings) -> None:
+    settings.LEASE_SECONDS = 2
+    found: list[int] = []
+
+    def silent(context: StageContext) -> None:
+        taken = job(video, "first").lease_expires_at
+        assert taken is not None
+        while timezone.now() <= taken:
+            time.sleep(0.1)
+        found.append(rescue())
+        rename(context)
+
+    behaviour["first"] = silent
+    ingest(video.pk)
+
+    assert standing(video) == ("indexed", "")
+    assert found == [0]
+    assert set(Job.objects.values_list("attempts", "lease_token", "lease_expires_at")) == {(1, None, None)}
+
+
 def test_a_killed_worker_is_followed_by_another_and_the_third_death_ends_it(video: Video, woken: mock.Mock) -> None:
     def killed(context: StageContext) -> None:
         raise SystemExit  # As far as our rows can tell: nothing was recorded.
@@ -274,11 +297,8 @@ def test_a_file_that_the_storage_lost_ends_the_ingest(arrived: Arrived, settings
 def test_a_video_that_is_deleted_during_its_ingest_leaves_no_file_and_no_row(
     arrived: Arrived, settings: LazySettings, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks, moment: str
 ) -> None:
-    from videos.ingest.stages import scenes
-
     settings.INGEST_STAGES = {"scenes": "videos.ingest.stages.scenes.run", "second": f"{__name__}.second"}
     video = arrived(media.video((50, 90)))
-    real = scenes.iter_scenes
 
     def deleting(*args: object) -> Iterator[object]:
         def delete() -> None:
@@ -287,7 +307,7 @@ def test_a_video_that_is_deleted_during_its_ingest_leaves_no_file_and_no_row(
 
         if moment == "iter_scenes":
             delete()
-        yield from real(*args)  # type: ignore[arg-type]
+        yield from iter_scenes(*args)  # type: ignore[arg-type]
         if moment != "iter_scenes":
             delete()
         if moment == "error":

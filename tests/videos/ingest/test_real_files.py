@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
+import numpy as np
 import pytest
 from django.db.models import Count
 from django.utils import timezone
@@ -52,7 +53,7 @@ def cat() -> Path:
         with Image.open(ASSETS / "chelsea.jpg") as photo, av.open(str(path), "w", format="mp4") as container:
             stream = container.add_stream("libx264", rate=media.FPS, options={"preset": "ultrafast"})
             stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
-            picture = av.VideoFrame.from_image(photo.resize((320, 240)))
+            picture = av.VideoFrame.from_ndarray(np.asarray(photo.convert("RGB").resize((320, 240))), format="rgb24")
             for number in range(2 * media.FPS):
                 picture.pts = number
                 container.mux(stream.encode(picture))
