@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from heimdex.health import healthz
 from heimdex.storage.views import media_file
@@ -16,7 +16,7 @@ urlpatterns = [
     path("v1/admin/", include("reprocess.api.urls")),
     path("v1/files/<str:token>", media_file, name="media-file"),
     path("v1/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("v1/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("", include("videos.pages.urls")),
 ]
 
