@@ -3,7 +3,7 @@
 import html
 import re
 from collections.abc import Collection
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from uuid import UUID
 
@@ -53,11 +53,18 @@ def highlights(scene_ids: Collection[UUID], text: str) -> dict[UUID, str]:
     A short text is shown whole, with or without a match.
     """
     whole = Concat("transcript", Value(" "), "visual_text", output_field=TextField())
-    marks = {"config": CONFIG, "start_sel": _START, "stop_sel": _STOP, "short_word": 0}
-    query = query_for(text)
+    excerpt_of = partial(
+        SearchHeadline,
+        "whole",
+        query_for(text),
+        config=CONFIG,
+        start_sel=_START,
+        stop_sel=_STOP,
+        short_word=0,  # type: ignore[arg-type]  # a number, whatever the stubs say
+    )
     headline = Case(
-        When(length__lte=_SHOWN_WHOLE, then=SearchHeadline("whole", query, highlight_all=True, **marks)),
-        default=SearchHeadline("whole", query, max_fragments=2, max_words=30, min_words=10, fragment_delimiter=_CUT, **marks),
+        When(length__lte=_SHOWN_WHOLE, then=excerpt_of(highlight_all=True)),
+        default=excerpt_of(max_fragments=2, max_words=30, min_words=10, fragment_delimiter=_CUT),
     )
     rows = Scene.objects.filter(pk__in=scene_ids).annotate(whole=whole, length=Length("whole"), headline=headline)
     return {scene_id: _as_html(excerpt, whole) for scene_id, excerpt, whole in rows.values_list("pk", "headline", "whole")}
