@@ -14,6 +14,8 @@ from django.utils.safestring import SafeString
 from heimdex.accounts.admin import UserAdmin
 from heimdex.accounts.models import User
 from heimdex.admin import ReadOnly
+from reprocess.actions.control import offered
+from reprocess.admin_control import control_view
 from reprocess.admin_start import start_view
 from reprocess.models import ReprocessFailure, ReprocessRun, RunCounter
 from reprocess.progress import run_progress
@@ -114,6 +116,9 @@ class ReprocessRunAdmin(StartsRuns, ReadOnly, admin.ModelAdmin):  # type: ignore
         "spec",
         "video_count",
         "model_calls",
+        "tokens",
+        "cost",
+        "max_cost",
         "plan_text",
         "created_at",
         "started_at",
@@ -122,10 +127,20 @@ class ReprocessRunAdmin(StartsRuns, ReadOnly, admin.ModelAdmin):  # type: ignore
     readonly_fields = fields
     inlines = (CounterInline, FailureInline)
 
+    change_form_template = "admin/reprocess/run.html"
+
     def get_urls(self) -> list[URLPattern]:
-        """Add the confirmation page."""
+        """Add the confirmation page and the buttons that steer a run."""
         start = path("start/", self.admin_site.admin_view(start_view), name="reprocess_start")
-        return [start, *super().get_urls()]
+        control = path("control/<uuid:run_id>/<slug:name>/", self.admin_site.admin_view(control_view), name="reprocess_control")
+        return [start, control, *super().get_urls()]
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        """Give the page the buttons that fit the run's state."""
+        run = kwargs.get("obj")
+        if run is not None:
+            context.update(offered=offered(run), unfinished=run.state in ReprocessRun.OPEN)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description="of")
     def subject(self, run: ReprocessRun) -> Model | str:
@@ -135,7 +150,7 @@ class ReprocessRunAdmin(StartsRuns, ReadOnly, admin.ModelAdmin):  # type: ignore
     @admin.display
     def progress(self, run: ReprocessRun) -> SafeString:
         """Return a bar and a number."""
-        percent = run_progress(run)
+        percent = run_progress(run).percent
         return format_html('<progress max="100" value="{}" aria-label="progress"></progress> {} %', percent, percent)
 
     @admin.display(description="plan")

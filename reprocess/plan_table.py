@@ -9,7 +9,7 @@ def plan_table(plan: dict[str, Any]) -> Table:
     """Return the plan with a row per channel and the sums in the caption."""
     table = Table(
         title=f"Plan for spec version {plan['spec_version']} ({plan['videos']} video(s))",
-        caption=f"{_stale(plan)}; {plan['model_calls']} model calls",
+        caption=f"{_stale(plan)}; {plan['model_calls']} model calls{_estimates(plan)}",
     )
     for heading in ("step", "channel", "scenes", "stale", "why", "model calls"):
         table.add_column(heading, justify="right" if heading in ("scenes", "stale", "model calls") else "left")
@@ -17,6 +17,14 @@ def plan_table(plan: dict[str, Any]) -> Table:
         why = ", ".join(f"{cause}: {number}" for cause, number in channel["causes"].items()) or "–"
         table.add_row(channel["step"], channel["channel"], str(channel["scenes"]), str(channel["stale"]), why, str(channel["model_calls"]))
     return table
+
+
+def _estimates(plan: dict[str, Any]) -> str:
+    if not plan["stale"]:
+        return ""
+    seconds = plan["seconds"]
+    time = f"{seconds[0]:.0f} to {seconds[1]:.0f} s" if seconds else "time not measured yet"
+    return f", about {plan['tokens']} tokens, cost {plan['cost']}; {time}"
 
 
 def _stale(plan: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from reprocess.actions.control import offered
 from reprocess.models import ReprocessFailure, ReprocessRun, RunCounter
 from reprocess.progress import run_progress
 
@@ -16,6 +17,8 @@ class ReprocessRequestSerializer(serializers.Serializer[Any]):
     owner_id = serializers.UUIDField(required=False, allow_null=True, default=None)
     force = serializers.BooleanField(default=False)
     since = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    max_cost = serializers.DecimalField(max_digits=14, decimal_places=6, min_value=0, required=False, allow_null=True, default=None)
+    cutover = serializers.BooleanField(default=True, help_text="Switch the search by itself when an owner is complete.")
 
 
 class ReprocessQueuedSerializer(serializers.Serializer[Any]):
@@ -44,7 +47,10 @@ class RunSerializer(serializers.ModelSerializer[ReprocessRun]):
     requested_by = serializers.CharField(source="requested_by.email", default=None)
     counters = CounterSerializer(many=True)
     progress = serializers.SerializerMethodField()
-    failures = serializers.IntegerField(source="failures.count")
+    rate = serializers.SerializerMethodField(help_text="Vectors per second so far.")
+    eta_s = serializers.SerializerMethodField(help_text="Seconds that are left, where they can be told.")
+    actions = serializers.SerializerMethodField()
+    failures = serializers.IntegerField(source="failure_count")
 
     class Meta:
         model = ReprocessRun
@@ -62,7 +68,14 @@ class RunSerializer(serializers.ModelSerializer[ReprocessRun]):
             "spec_id",
             "video_count",
             "progress",
+            "rate",
+            "eta_s",
+            "actions",
             "model_calls",
+            "tokens",
+            "cost",
+            "max_cost",
+            "automatic_cutover",
             "error",
             "failures",
             "plan",
@@ -74,7 +87,19 @@ class RunSerializer(serializers.ModelSerializer[ReprocessRun]):
 
     def get_progress(self, run: ReprocessRun) -> int:
         """Return 0 to 100."""
-        return run_progress(run)
+        return run_progress(run).percent
+
+    def get_rate(self, run: ReprocessRun) -> float | None:
+        """Return vectors per second."""
+        return run_progress(run).rate
+
+    def get_eta_s(self, run: ReprocessRun) -> float | None:
+        """Return the seconds that are left."""
+        return run_progress(run).eta_s
+
+    def get_actions(self, run: ReprocessRun) -> list[str]:
+        """Return what can be done with the run now."""
+        return offered(run)
 
 
 class FailureSerializer(serializers.ModelSerializer[ReprocessFailure]):

@@ -16,11 +16,14 @@ from rest_framework.viewsets import GenericViewSet
 
 from heimdex.accounts.owner import owner_of
 from heimdex.api import Pages
+from reprocess.actions.control import CONTROLS
+from reprocess.actions.errors import WrongState
 from reprocess.actions.plan_run import plan_run
 from reprocess.actions.start_run import queued_message, start_run
 from reprocess.api.serializers import FailureSerializer, ReprocessQueuedSerializer, ReprocessRequestSerializer, RunSerializer
 from reprocess.models import ReprocessRun
 from reprocess.scope import Scope, ScopeError, ScopeNotFound
+from videos.api.errors import Conflict
 
 
 class ReprocessView(APIView):
@@ -31,9 +34,16 @@ class ReprocessView(APIView):
     @extend_schema(request=ReprocessRequestSerializer, responses={202: ReprocessQueuedSerializer})
     def post(self, request: Request) -> Response:
         """Queue a run over one video, one owner's or all."""
-        scope, force = parse(request)
+        scope, asked = parse(request)
         try:
-            run = start_run(scope, force=force, entrance=ReprocessRun.Entrance.API, requested_by=owner_of(request))
+            run = start_run(
+                scope,
+                force=asked["force"],
+                entrance=ReprocessRun.Entrance.API,
+                requested_by=owner_of(request),
+                max_cost=asked["max_cost"],
+                automatic_cutover=asked["cutover"],
+            )
         except ScopeNotFound as error:
             raise NotFound(str(error)) from error
         answer = {
@@ -56,9 +66,9 @@ class PlanView(APIView):
     @extend_schema(request=ReprocessRequestSerializer, responses={200: dict[str, Any]})
     def post(self, request: Request) -> Response:
         """Return the plan of the same request, without starting it."""
-        scope, force = parse(request)
+        scope, asked = parse(request)
         try:
-            return Response(plan_run(scope, force=force).as_data())
+            return Response(plan_run(scope, force=asked["force"]).as_data())
         except ScopeNotFound as error:
             raise NotFound(str(error)) from error
 
@@ -72,7 +82,39 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSe
 
     def get_queryset(self) -> QuerySet[ReprocessRun]:
         """Return the runs with what the answer shows."""
-        return ReprocessRun.objects.select_related("requested_by").prefetch_related("counters")
+        return ReprocessRun.objects.shown()
+
+    def _control(self, name: str) -> Response:
+        run = self.get_object()
+        try:
+            CONTROLS[name](run.pk)
+        except WrongState as error:
+            raise Conflict(str(error)) from error
+        return Response(RunSerializer(self.get_queryset().get(pk=run.pk)).data)
+
+    @extend_schema(request=None, responses=RunSerializer)
+    @action(detail=True, methods=["post"])
+    def pause(self, request: Request, pk: str) -> Response:
+        """Stop at the next border between batches."""
+        return self._control("pause")
+
+    @extend_schema(request=None, responses=RunSerializer)
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, pk: str) -> Response:
+        """Go on with a paused run."""
+        return self._control("resume")
+
+    @extend_schema(request=None, responses=RunSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """End a run; what is computed stays."""
+        return self._control("cancel")
+
+    @extend_schema(request=None, responses=RunSerializer)
+    @action(detail=True, methods=["post"], url_path="retry-failed")
+    def retry_failed(self, request: Request, pk: str) -> Response:
+        """Compute again what failed, and nothing else."""
+        return self._control("retry-failed")
 
     @extend_schema(responses=FailureSerializer(many=True))
     @action(detail=True)
@@ -83,12 +125,12 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSe
         return pages.get_paginated_response(FailureSerializer(page, many=True).data)
 
 
-def parse(request: Request) -> tuple[Scope, bool]:
-    """Return the scope and `force` of a request's body; a 400 names the field at fault."""
+def parse(request: Request) -> tuple[Scope, dict[str, Any]]:
+    """Return the scope and all fields of a request's body; a 400 names the field at fault."""
     body = ReprocessRequestSerializer(data=request.data)
     body.is_valid(raise_exception=True)
     asked = body.validated_data
     try:
-        return Scope(asked["scope"], asked["video_id"], asked["owner_id"], asked["since"]), asked["force"]
+        return Scope(asked["scope"], asked["video_id"], asked["owner_id"], asked["since"]), asked
     except ScopeError as error:
         raise ValidationError({error.field: [str(error)]}) from error

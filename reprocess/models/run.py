@@ -1,12 +1,26 @@
 """A run: one operator's request to bring a scope to the latest spec."""
 
 import uuid
+from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
 from videos.models import EmbeddingSpace, Video
+
+
+class RunQuerySet(models.QuerySet["ReprocessRun"]):
+    """Runs, and what showing them needs."""
+
+    def shown(self) -> Self:
+        """Load with each run who asked for it, its counters, and how many failures it has (`failure_count`)."""
+        return (
+            self.select_related("requested_by")
+            .prefetch_related("counters")
+            .annotate(failure_count=models.Count("failures"))
+            .order_by("-created_at")
+        )
 
 
 class ReprocessRun(models.Model):
@@ -60,6 +74,8 @@ class ReprocessRun(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+
+    objects = RunQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at",)

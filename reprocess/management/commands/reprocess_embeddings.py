@@ -4,6 +4,7 @@ import json
 import time
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -35,6 +36,8 @@ class Command(BaseCommand):
         parser.add_argument("--owner-id", type=UUID, help="with --scope owner")
         parser.add_argument("--force", action="store_true", help="compute everything in the scope anew, not only what is stale")
         parser.add_argument("--since", type=_moment, help="only videos updated since this date or time (ISO 8601)")
+        parser.add_argument("--max-cost", type=Decimal, help="pause when the run has cost this much (prices: HEIMDEX_PRICES)")
+        parser.add_argument("--no-cutover", action="store_true", help="fill the new spaces, but switch no search to them")
         parser.add_argument("--dry-run", action="store_true", help="show the plan and stop")
         parser.add_argument("--wait", action="store_true", help="wait for the end, with a progress bar")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
@@ -45,7 +48,14 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 self._show_plan(scope, options)
                 return
-            run = start_run(scope, force=options["force"], entrance=ReprocessRun.Entrance.COMMAND, requested_by=None)
+            run = start_run(
+                scope,
+                force=options["force"],
+                entrance=ReprocessRun.Entrance.COMMAND,
+                requested_by=None,
+                max_cost=options["max_cost"],
+                automatic_cutover=not options["no_cutover"],
+            )
         except ScopeError as error:
             raise CommandError(f"--{error.field.replace('_', '-')}: {error}", returncode=2) from error
         if options["wait"]:
@@ -71,7 +81,7 @@ class Command(BaseCommand):
             while run.state in ReprocessRun.OPEN:
                 time.sleep(0.3)
                 run.refresh_from_db()
-                bar.update(task, completed=run_progress(run))
+                bar.update(task, completed=run_progress(run).percent)
                 if not warned and run.state == ReprocessRun.State.QUEUED and timezone.now() - run.created_at > _NO_WORKER_AFTER:
                     warned = True
                     console.print(
@@ -102,7 +112,7 @@ class Command(BaseCommand):
                         f"{counter['failed']} failed of {counter['planned']}"
                     )
         if options["wait"] and run.state != ReprocessRun.State.SUCCEEDED:
-            raise CommandError(run.error or f"The run ended as {run.state}.", returncode=1)
+            raise CommandError(run.error or f"The run is {run.state}.", returncode=1)
 
 
 def _moment(text: str) -> datetime:

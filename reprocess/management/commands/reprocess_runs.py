@@ -1,0 +1,80 @@
+"""`manage.py reprocess_runs`: look at runs and steer them."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+from rest_framework.utils.encoders import JSONEncoder
+
+from reprocess.actions.control import CONTROLS
+from reprocess.actions.errors import WrongState
+from reprocess.api.serializers import FailureSerializer, RunSerializer
+from reprocess.models import ReprocessRun
+
+
+class Command(BaseCommand):
+    help = "List runs, show one, its failures, or pause, resume, cancel it or retry its failures. Exit codes: 0, 1 refused, 2 wrong usage."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("what", choices=["list", "show", "failures", *CONTROLS])
+        parser.add_argument("run_id", nargs="?", type=UUID, help="for everything but list")
+        parser.add_argument("--limit", type=int, default=20, help="how many runs or failures to list (default 20)")
+        parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        runs = ReprocessRun.objects.shown()
+        if options["what"] == "list":
+            self._print([dict(RunSerializer(run).data) for run in runs[: options["limit"]]], options)
+            return
+        if options["run_id"] is None:
+            raise CommandError(f"Name the run: reprocess_runs {options['what']} RUN_ID", returncode=2)
+        run = runs.filter(pk=options["run_id"]).first()
+        if run is None:
+            raise CommandError(f"There is no run {options['run_id']}.")
+        if options["what"] == "failures":
+            self._print_failures(run, options)
+            return
+        if options["what"] in CONTROLS:
+            try:
+                CONTROLS[options["what"]](run.pk)
+            except WrongState as error:
+                raise CommandError(str(error)) from error
+        self._print([dict(RunSerializer(runs.get(pk=run.pk)).data)], options)
+
+    def _print(self, shown: list[dict[str, Any]], options: dict[str, Any]) -> None:
+        if options["json"]:
+            self.stdout.write(json.dumps(shown if options["what"] == "list" else shown[0], cls=JSONEncoder))
+            return
+        if not shown:
+            self.stdout.write("There is no run yet. Start one with manage.py reprocess_embeddings.")
+        for run in shown:
+            subject = run["video_id"] or run["owner_id"] or "everything"
+            eta = f", {run['eta_s']:.0f} s left" if run["eta_s"] else ""
+            self.stdout.write(
+                f"{run['id']}  {run['state']}  {run['progress']} %{eta}  {run['scope']}: {subject}  spec {run['spec_version']}"
+            )
+            if options["what"] != "list":
+                self._print_details(run)
+
+    def _print_details(self, run: dict[str, Any]) -> None:
+        self.stdout.write(f"  spec {run['spec_version']}, by {run['requested_by'] or run['entrance']}")
+        self.stdout.write(f"  {run['model_calls']} model calls, {run['tokens']} tokens, cost {run['cost']}")
+        for counter in run["counters"]:
+            numbers = ", ".join(f"{counter[name]} {name}" for name in ("done", "skipped", "empty", "failed"))
+            self.stdout.write(f"  {counter['channel']:<10} {numbers} of {counter['planned']}")
+        if run["error"]:
+            self.stdout.write(f"  {run['error']}")
+        if run["actions"]:
+            self.stdout.write(f"  can be done: {', '.join(run['actions'])}")
+
+    def _print_failures(self, run: ReprocessRun, options: dict[str, Any]) -> None:
+        failures = [dict(failure) for failure in FailureSerializer(run.failures.all()[: options["limit"]], many=True).data]
+        if options["json"]:
+            self.stdout.write(json.dumps(failures, cls=JSONEncoder))
+            return
+        for failure in failures:
+            subject = f"scene {failure['scene_id']}" if failure["scene_id"] else f"video {failure['video_id']}"
+            self.stdout.write(f"{failure['step']} {failure['channel']} {subject}: {failure['error']}")
+        self.stdout.write(f"{run.failures.count()} failure(s)")
