@@ -1,11 +1,12 @@
 """Compute what is stale of some videos, in batches that cross their borders; ingest and runs share this code."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 import numpy as np
@@ -13,12 +14,15 @@ from numpy.typing import NDArray
 
 from heimdex.backends import embedder as configured_embedder
 from heimdex.embedders.base import Embedder
-from heimdex.embedders.errors import EmbedderError
+from heimdex.embedders.errors import EmbedderError, InputsRefused
+from reprocess.pipelining import overlapped
 from reprocess.spec import ConfiguredStep, EffectiveSpec
 from reprocess.staleness import stale_scenes
 from reprocess.steps.base import InputMissing, SceneStep, Work
 from reprocess.vectors import Outcome, write_outcomes
 from videos.models import EmbeddingSpace, Scene, Video
+
+Pending: TypeAlias = list[tuple[Scene, Work]]
 
 # Rows that need no model are written in larger batches.
 _EMPTY_BATCH = 500
@@ -46,6 +50,28 @@ class Batch:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True)
+class _Unusable:
+    """An input that cannot be embedded, and why."""
+
+    reason: str
+
+
+@dataclass
+class _Progress:
+    """How far the work has come: `finished` of `total` rows in the step at `position` of `steps`."""
+
+    guard: Guard
+    position: int
+    steps: int
+    total: int
+    finished: int = 0
+
+    def report(self) -> None:
+        """Tell the guard, which keeps the right to work, or ends it."""
+        self.guard.progress((self.position + self.finished / self.total) / self.steps)
+
+
 class Record(Protocol):
     """Told of each batch within the transaction that writes it."""
 
@@ -62,24 +88,21 @@ def embed_videos(
     for position, configured in enumerate(spec.steps):
         spaces = {channel: configured.space(channel) for channel in configured.step.channels}
         pending = _collect(configured.step, videos, spaces, run_id=run_id, force=force)
-        if not pending:
-            continue
-        total = len(pending)
-        finished = 0
-        for batch in _batches(configured, pending):
-            with guard.writing():
-                write_outcomes(batch.outcomes, spaces, run_id)
-                record(batch)
-            finished += len(batch.outcomes)
-            guard.progress((position + finished / total) / len(spec.steps))
+        progress = _Progress(guard, position, len(spec.steps), len(pending))
+        # Closed at once when a write fails, so that no thread goes on for a lease that is lost.
+        with closing(_batches(configured, pending, progress.report)) as batches:
+            for batch in batches:
+                with guard.writing():
+                    write_outcomes(batch.outcomes, spaces, run_id)
+                    record(batch)
+                progress.finished += len(batch.outcomes)
+                progress.report()
 
 
-def _collect(
-    step: SceneStep, videos: Sequence[Video], spaces: dict[str, EmbeddingSpace], *, run_id: UUID | None, force: bool
-) -> list[tuple[Scene, Work]]:
+def _collect(step: SceneStep, videos: Sequence[Video], spaces: dict[str, EmbeddingSpace], *, run_id: UUID | None, force: bool) -> Pending:
     ids = [video.pk for video in videos]
     stale = {channel: stale_scenes(ids, channel, space, run_id=run_id, force=force) for channel, space in spaces.items()}
-    pending: list[tuple[Scene, Work]] = []
+    pending: Pending = []
     for video in videos:
         of_video = {channel: scenes.get(video.pk, frozenset()) for channel, scenes in stale.items()}
         if any(of_video.values()):
@@ -87,7 +110,7 @@ def _collect(
     return pending
 
 
-def _batches(configured: ConfiguredStep, pending: list[tuple[Scene, Work]]) -> Iterator[Batch]:
+def _batches(configured: ConfiguredStep, pending: Pending, beat: Callable[[], None]) -> Generator[Batch]:
     """Yield first what needs no model, then batches of the model's size in which equal inputs of one owner are computed once."""
     step = configured.step
     empty = [Outcome(scene, work) for scene, work in pending if not work.source]
@@ -101,35 +124,38 @@ def _batches(configured: ConfiguredStep, pending: list[tuple[Scene, Work]]) -> I
 
     full = sorted((entry for entry in pending if entry[1].source), key=same_input)
     groups = [list(group) for _, group in groupby(full, key=same_input)]
+    if not groups:
+        return
     model = configured_embedder(step.embedder_alias)
-    for start in range(0, len(groups), model.batch_size):
-        yield _compute(step, model, groups[start : start + model.batch_size])
+    sized = (groups[start : start + model.inputs_at_once] for start in range(0, len(groups), model.inputs_at_once))
+    yield from overlapped(sized, partial(_prepare, step, model), partial(_compute, step, model), beat)
 
 
-def _compute(step: SceneStep, model: Embedder, groups: list[list[tuple[Scene, Work]]]) -> Batch:
+def _prepare(step: SceneStep, model: Embedder, group: Pending) -> Any:
+    """Return what the model takes, or an _Unusable that says why there is nothing."""
+    try:
+        return step.load(group[0][1], model)
+    except (InputMissing, EmbedderError) as error:
+        return _Unusable(str(error))
+
+
+def _compute(step: SceneStep, model: Embedder, groups: Sequence[Pending], prepared: list[Any]) -> Batch:
     calls, tokens, began = model.calls, model.tokens, monotonic()
+    inputs = [value for value in prepared if not isinstance(value, _Unusable)]
+    results = iter(_embed(step, model, inputs))
     outcomes: list[Outcome] = []
-    loaded: list[list[tuple[Scene, Work]]] = []
-    inputs: list[Any] = []
-    for group in groups:
-        try:
-            inputs.append(step.load(group[0][1]))
-            loaded.append(group)
-        except InputMissing as error:
-            outcomes.extend(Outcome(scene, work, error=str(error)) for scene, work in group)
-    for group, result in zip(loaded, _embed(step, model, inputs), strict=True):
+    for group, value in zip(groups, prepared, strict=True):
+        result = value.reason if isinstance(value, _Unusable) else next(results)
         for scene, work in group:
             outcomes.append(Outcome(scene, work, error=result) if isinstance(result, str) else Outcome(scene, work, vector=result))
     return Batch(step.name, tuple(outcomes), len(inputs), model.calls - calls, model.tokens - tokens, monotonic() - began)
 
 
 def _embed(step: SceneStep, model: Embedder, inputs: list[Any]) -> list[NDArray[np.float32] | str]:
-    """Return a vector per input, or why there is none: when a batch is refused, each input is tried by itself."""
+    """Return a vector per input, or why there is none."""
     if not inputs:
         return []
     try:
         return list(step.embed(model, inputs))
-    except EmbedderError as error:
-        if len(inputs) == 1:
-            return [str(error)]
-        return [result for single in inputs for result in _embed(step, model, [single])]
+    except InputsRefused as error:
+        return [error.refused.get(position, vector) for position, vector in enumerate(error.vectors)]

@@ -2,15 +2,15 @@
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from heimdex.embedders.errors import EmbedderError
+from heimdex.embedders.errors import EmbedderError, InputsRefused
 from heimdex.embedders.vectors import Vectors, checked, longest_first, normalized
 
 if TYPE_CHECKING:
@@ -61,6 +61,11 @@ class Embedder(ABC):
         return self._calls
 
     @property
+    def inputs_at_once(self) -> int:
+        """The number of inputs to hand over together, so that every call is full and all calls that may run at once do."""
+        return self.batch_size
+
+    @property
     def tokens(self) -> int:
         """The number of tokens that were paid for so far; 0 for models of our own."""
         return self._tokens
@@ -68,8 +73,8 @@ class Embedder(ABC):
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Embed what a person searches for.
 
-        Returns shape (len(texts), dimensions), float32, rows of unit length. Raises EmbedderError for inputs that cannot be
-        embedded and EmbedderUnavailable when the model cannot be used.
+        Returns shape (len(texts), dimensions), float32, rows of unit length. Raises InputsRefused when some cannot be embedded
+        and EmbedderUnavailable when the model cannot be used.
         """
         return self._embed_texts(texts, self._encode_queries)
 
@@ -84,23 +89,54 @@ class Embedder(ABC):
     def _embed_texts(self, texts: Sequence[str], encode: Callable[[list[str]], NDArray[np.floating]]) -> Vectors:
         parts = [self._windows(_without_surrogates(text)) for text in texts]
         flat = [window for windows in parts for window in windows]
-        vectors = self._embed(flat, encode, longest_first(flat))
-        if len(flat) == len(texts):
-            return vectors
-        # The mean gives every part of a long text its say; a text of one part keeps the model's own vector.
         starts = np.cumsum([0] + [len(windows) for windows in parts])
-        means = [vectors[start:end].mean(axis=0) for start, end in pairwise(starts)]
-        return normalized(np.stack(means))
+        try:
+            vectors = self._embed(flat, encode, longest_first(flat))
+        except InputsRefused as error:
+            text_of = np.repeat(np.arange(len(texts)), np.diff(starts))
+            refused = {int(text_of[position]): reason for position, reason in error.refused.items()}
+            raise InputsRefused(_means(error.vectors, starts), refused) from error
+        return _means(vectors, starts)
 
     def _embed(self, inputs: Sequence[Input], encode: Callable[[list[Input]], NDArray[np.floating]], order: Sequence[int]) -> Vectors:
         result = np.zeros((len(inputs), self.identity.dimensions), dtype=np.float32)
-        for start in range(0, len(order), self.batch_size):
-            positions = order[start : start + self.batch_size]
+        refused: dict[int, str] = {}
+
+        def fill(positions: Sequence[int]) -> None:
             batch = [inputs[position] for position in positions]
-            with self._counting:
-                self._calls += 1
-            result[positions] = normalized(checked(encode(batch), len(batch), self.identity.dimensions, self.identity.model))
+            try:
+                self._count_call()
+                result[positions] = normalized(checked(encode(batch), len(batch), self.identity.dimensions, self.identity.model))
+            except EmbedderError as error:
+                if len(positions) == 1:
+                    refused[positions[0]] = str(error)
+                    return
+                # Halves, so that one bad input among many costs a few calls and not one call each.
+                middle = len(positions) // 2
+                fill(positions[:middle])
+                fill(positions[middle:])
+
+        self._fill_all(fill, self._split(inputs, order))
+        if refused:
+            raise InputsRefused(result, refused)
         return result
+
+    def _split(self, inputs: Sequence[Any], order: Sequence[int]) -> list[Sequence[int]]:
+        """Cut the ordered positions into model calls."""
+        return [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
+
+    def _fill_all(self, fill: Callable[[Sequence[int]], None], batches: Iterable[Sequence[int]]) -> None:
+        """Call the model for each batch; one after the other, as a model of our own uses every core by itself."""
+        for positions in batches:
+            fill(positions)
+
+    def _count_call(self) -> None:
+        with self._counting:
+            self._calls += 1
+
+    def _count_tokens(self, tokens: int) -> None:
+        with self._counting:
+            self._tokens += tokens
 
 
 class TextEmbedder(Embedder):
@@ -118,21 +154,48 @@ class TextEmbedder(Embedder):
 class ImageEmbedder(Embedder):
     """An embedder whose documents are pictures."""
 
+    @property
+    @abstractmethod
+    def picture_side(self) -> int:
+        """The shorter side, in pixels, that the model looks at: a larger picture may be decoded at a reduced size."""
+
     def embed_images(self, images: "Sequence[Image]") -> Vectors:
         """Embed pictures of any size and mode; returns and raises as `embed_queries`."""
-        return self._embed(images, self._encode_decoded, range(len(images)))
+        return self.embed_prepared([self.prepare(image) for image in images])
 
-    @abstractmethod
-    def _encode_images(self, images: "list[Image]") -> NDArray[np.floating]:
-        """Embed one batch of decoded pictures of any mode with one model call; vectors of any length, in order."""
-
-    def _encode_decoded(self, images: "list[Image]") -> NDArray[np.floating]:
+    def prepare(self, image: "Image") -> Any:
+        """Do for one picture what needs no model; may run on any thread. EmbedderError when the picture cannot be decoded."""
         try:
-            for image in images:
-                image.load()
+            image.load()
         except (OSError, SyntaxError, ValueError) as error:
             raise EmbedderError(f"A picture cannot be decoded ({error}): replace its file.") from error
-        return self._encode_images(images)
+        return self._pixels(image)
+
+    def embed_prepared(self, prepared: Sequence[Any]) -> Vectors:
+        """Embed what `prepare` gave; returns and raises as `embed_queries`."""
+        return self._embed(prepared, self._encode_prepared, range(len(prepared)))
+
+    @abstractmethod
+    def _pixels(self, image: "Image") -> Any:
+        """Turn a decoded picture of any mode into what `_encode_prepared` takes, as small as it can be: many wait in memory."""
+
+    @abstractmethod
+    def _encode_prepared(self, prepared: list[Any]) -> NDArray[np.floating]:
+        """Embed one batch of prepared pictures with one model call; vectors of any length, in order."""
+
+
+def _means(vectors: Vectors, starts: NDArray[np.integer]) -> Vectors:
+    """Return the normalised mean of each text's windows, that every part of a long text has its say."""
+    if len(vectors) == len(starts) - 1:
+        # A text of one part keeps the model's own vector.
+        return vectors
+    means = np.stack([vectors[start:end].mean(axis=0) for start, end in pairwise(starts)])
+    blank = ~means.any(axis=1)
+    # Only refused texts are blank; any direction will do to keep their rows from stopping the others.
+    means[blank, 0] = 1.0
+    unit = normalized(means)
+    unit[blank] = 0.0
+    return unit
 
 
 def _without_surrogates(text: str) -> str:

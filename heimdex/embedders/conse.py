@@ -51,15 +51,26 @@ class ConseEmbedder(ImageEmbedder):
             "conse", f"{self._classifier.identity} over {text.model}", f"{text.revision}, top {TOP_CLASSES}, {PROMPT!r}", text.dimensions
         )
 
+    @property
+    def picture_side(self) -> int:
+        from heimdex.vision.classifier import INPUT_SIZE
+
+        return INPUT_SIZE
+
     def check(self) -> list[str]:
         return self._classifier.check() + self._text.check()
 
     def _encode_queries(self, texts: list[str]) -> Vectors:
         return self._text.embed_queries(texts)
 
-    def _encode_images(self, images: "list[Image]") -> NDArray[np.floating]:
+    def _pixels(self, image: "Image") -> NDArray[np.float32]:
+        from heimdex.vision.classifier import model_input
+
+        return model_input(image)
+
+    def _encode_prepared(self, prepared: list[NDArray[np.float32]]) -> NDArray[np.floating]:
         class_vectors = self._class_vectors()
-        return convex_combination(self._classifier.probabilities(images), class_vectors, TOP_CLASSES)
+        return convex_combination(self._classifier.probabilities_of(prepared), class_vectors, TOP_CLASSES)
 
     def _class_vectors(self) -> Vectors:
         with self._first_use:

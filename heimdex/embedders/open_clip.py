@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from heimdex.embedders.base import BATCH_SIZE, EmbedderIdentity, ImageEmbedder
 from heimdex.embedders.errors import EmbedderUnavailable
+from heimdex.embedders.precision import load_fastest
 from heimdex.embedders.torch_runtime import missing_packages, require
 from heimdex.embedders.weights import digest, hub_problem
 
@@ -22,6 +23,25 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SETTING = "HEIMDEX_OPEN_CLIP_WEIGHTS"
+PROBE_TEXTS = ["a cat", "a photo of people on a beach at sunset", "a diagram", "the skyline of a city seen from a boat"]
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """The library's own preprocessing in two parts: per picture on pixels, and per batch on a tensor, where it is cheaper."""
+
+    pixels: "Callable[[Image], Image]"
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    side: int
+
+    def tensor(self, pictures: list[NDArray[np.uint8]], device: "torch.device", dtype: "torch.dtype") -> "torch.Tensor":
+        """Return shape (n, 3, side, side) from n pictures of shape (side, side, 3)."""
+        import torch
+
+        batch = torch.from_numpy(np.stack(pictures)).to(device).permute(0, 3, 1, 2).float()
+        mean, std = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (self.mean, self.std))
+        return batch.div_(255).sub_(mean).div_(std).to(dtype)
 
 
 @dataclass(frozen=True)
@@ -29,9 +49,29 @@ class LoadedClip:
     """A model in memory with its own preprocessing."""
 
     model: Any
-    preprocess: "Callable[[Image], torch.Tensor]"
+    preprocessing: Preprocessing
     tokenizer: "Callable[[list[str]], torch.Tensor]"
     device: "torch.device"
+
+    def images(self, pictures: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Encode prepared pictures."""
+        import torch
+
+        with torch.inference_mode():
+            return _array(self.model.encode_image(self.preprocessing.tensor(pictures, self.device, self.dtype)))
+
+    def texts(self, texts: list[str]) -> NDArray[np.float32]:
+        """Encode texts."""
+        import torch
+
+        with torch.inference_mode():
+            return _array(self.model.encode_text(self.tokenizer(texts).to(self.device)))
+
+    @property
+    def dtype(self) -> "torch.dtype":
+        """The type of the weights."""
+        dtype: torch.dtype = next(self.model.parameters()).dtype
+        return dtype
 
 
 class OpenClipEmbedder(ImageEmbedder):
@@ -84,19 +124,19 @@ class OpenClipEmbedder(ImageEmbedder):
         repository = str(tag.get("hf_hub", "")).strip("/")
         return hub_problem(repository, ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"], None, SETTING) if repository else []
 
+    @property
+    def picture_side(self) -> int:
+        """The side of the architecture's square; loads the model, which whoever asks is about to use."""
+        return self._loaded().preprocessing.side
+
     def _encode_queries(self, texts: list[str]) -> NDArray[np.floating]:
-        clip = self._loaded()
-        import torch
+        return self._loaded().texts(texts)
 
-        with torch.inference_mode():
-            return _array(clip.model.encode_text(clip.tokenizer(texts).to(clip.device)))
+    def _pixels(self, image: "Image") -> NDArray[np.uint8]:
+        return np.asarray(self._loaded().preprocessing.pixels(image))
 
-    def _encode_images(self, images: "list[Image]") -> NDArray[np.floating]:
-        clip = self._loaded()
-        import torch
-
-        with torch.inference_mode():
-            return _array(clip.model.encode_image(torch.stack([clip.preprocess(image) for image in images]).to(clip.device)))
+    def _encode_prepared(self, prepared: list[NDArray[np.uint8]]) -> NDArray[np.floating]:
+        return self._loaded().images(prepared)
 
     def _loaded(self) -> LoadedClip:
         with self._first_use:
@@ -109,25 +149,63 @@ class OpenClipEmbedder(ImageEmbedder):
         import open_clip
         import torch
 
+        tokenizer = open_clip.get_tokenizer(self._architecture)
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+        def loaded(model: Any) -> LoadedClip:
+            return LoadedClip(model, _preprocessing(model), tokenizer, device)
+
+        def probe(model: Any) -> NDArray[np.float32]:
+            clip = loaded(model)
+            return np.concatenate([clip.images(probe_pictures(clip.preprocessing.side)), clip.texts(PROBE_TEXTS)])
+
+        return loaded(load_fastest(lambda: self._read(device), probe, device))
+
+    def _read(self, device: "torch.device") -> Any:
+        import open_clip
+
         weights = str(self._file()) if _is_file_name(self._weights) else self._weights
         quick_gelu = bool(open_clip.get_pretrained_cfg(self._architecture, weights).get("quick_gelu", False))
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         try:
-            model, _, preprocess = open_clip.create_model_and_transforms(
-                self._architecture, pretrained=weights, device=device, force_quick_gelu=quick_gelu
-            )
+            model = open_clip.create_model(self._architecture, pretrained=weights, device=device, force_quick_gelu=quick_gelu)
         except (RuntimeError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
             raise EmbedderUnavailable(
                 f"open_clip cannot load {self._architecture} from {self._weights} ({str(error).splitlines()[0]}): correct {SETTING}, "
                 "or give this machine access to the model hub once."
             ) from error
-        return LoadedClip(model.eval(), preprocess, open_clip.get_tokenizer(self._architecture), device)
+        return model.eval()
 
     def _file(self) -> Path:
         path = Path(self._weights).expanduser().resolve()
         if not path.is_file():
             raise EmbedderUnavailable(_no_file(self._weights))
         return path
+
+
+def probe_pictures(side: int) -> list[NDArray[np.uint8]]:
+    """Return a few pictures of plain shapes, always the same: gradients, stripes, and noise, (side, side, 3) each."""
+    ramp = np.linspace(0, 255, side)
+    across = np.broadcast_to(ramp[None, :, None], (side, side, 3))
+    stripes = np.where(np.arange(side)[:, None, None] // 16 % 2, [230.0, 40.0, 60.0], [20.0, 90.0, 200.0])
+    noise = np.random.default_rng(0).integers(0, 256, (side // 8 + 1, side // 8 + 1, 3)).repeat(8, axis=0).repeat(8, axis=1)
+    shapes = [across, across.transpose(1, 0, 2), np.broadcast_to(stripes, (side, side, 3)), noise[:side, :side]]
+    return [picture.astype(np.uint8) for picture in shapes] * 2
+
+
+def _preprocessing(model: Any) -> Preprocessing:
+    from open_clip.transform import PreprocessCfg, image_transform_v2
+
+    config = PreprocessCfg(**model.visual.preprocess_cfg)
+    steps = image_transform_v2(config, is_train=False).transforms
+
+    def pixels(image: "Image") -> "Image":
+        # The last two make a tensor and normalise it.
+        for step in steps[:-2]:
+            image = step(image)
+        return image
+
+    side = config.size if isinstance(config.size, int) else min(config.size)
+    return Preprocessing(pixels, tuple(steps[-1].mean), tuple(steps[-1].std), side)
 
 
 def _array(vectors: "torch.Tensor") -> NDArray[np.float32]:

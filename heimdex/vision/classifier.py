@@ -67,14 +67,18 @@ class ImageClassifier:
         Returns an array of shape (n, 1000), float32, whose rows sum to 1. The model is called once per 32 pictures.
         Raises RuntimeError with the fix in its text when a package or its weights are missing.
         """
+        return self.probabilities_of([model_input(image) for image in images])
+
+    def probabilities_of(self, inputs: "Sequence[NDArray[np.float32]]") -> NDArray[np.float32]:
+        """Classify what `model_input` made of pictures; returns and raises as `probabilities`."""
         import torch
 
-        if not images:
+        if not inputs:
             return np.zeros((0, 1000), dtype=np.float32)
         model = self._loaded()
         rows = []
-        for start in range(0, len(images), BATCH_SIZE):
-            pixels = np.stack([model_input(image) for image in images[start : start + BATCH_SIZE]])
+        for start in range(0, len(inputs), BATCH_SIZE):
+            pixels = np.stack(inputs[start : start + BATCH_SIZE])
             with torch.inference_mode():
                 rows.append(model(torch.from_numpy(pixels)).softmax(dim=1).numpy())
         return np.concatenate(rows).astype(np.float32, copy=False)

@@ -65,8 +65,8 @@ class SceneStep(ABC):
         """Yield the work for a video's stale scenes, given per channel; an empty `source` means that there is nothing to embed."""
 
     @abstractmethod
-    def load(self, work: Work) -> Any:
-        """Read what one piece of work embeds; InputMissing when it cannot be had."""
+    def load(self, work: Work, embedder: Embedder) -> Any:
+        """Read one input and prepare it for the model, on any thread and without the database; InputMissing when it cannot be had."""
 
     @abstractmethod
     def embed(self, embedder: Embedder, inputs: Sequence[Any]) -> NDArray[np.float32]:

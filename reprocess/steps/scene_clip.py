@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -12,9 +12,6 @@ from heimdex.embedders.base import Embedder, ImageEmbedder
 from heimdex.storage import media_storage
 from reprocess.steps.base import InputMissing, SceneStep, Work
 from videos.models import Scene, Video
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 
 class SceneClip(SceneStep):
@@ -29,19 +26,22 @@ class SceneClip(SceneStep):
         for scene in Scene.objects.filter(pk__in=stale["clip"]).only("id", "video_id", "owner_id", "clip_hash").order_by("index"):
             yield scene, Work(scene.pk, scene.owner_id, "clip", scene.clip_hash, scene.keyframe_key if scene.clip_hash else "")
 
-    def load(self, work: Work) -> "Image":
+    def load(self, work: Work, embedder: Embedder) -> Any:
         from PIL import Image
 
+        assert isinstance(embedder, ImageEmbedder)
         try:
             with media_storage().open(work.source) as file:
                 picture = Image.open(io.BytesIO(file.read()))
-                return picture.convert("RGB")
-        except OSError as error:
+            # A JPEG decoded at half its size or less takes a third of the time and moves the vector by a cosine of 2e-5.
+            picture.draft("RGB", (embedder.picture_side, embedder.picture_side))
+            return embedder.prepare(picture.convert("RGB"))
+        except (OSError, SyntaxError) as error:
             raise InputMissing(f"The keyframe cannot be read ({error}). Retry the video to make it anew.") from error
 
-    def embed(self, embedder: Embedder, inputs: Sequence["Image"]) -> NDArray[np.float32]:
+    def embed(self, embedder: Embedder, inputs: Sequence[Any]) -> NDArray[np.float32]:
         assert isinstance(embedder, ImageEmbedder)
-        return embedder.embed_images(inputs)
+        return embedder.embed_prepared(inputs)
 
 
 STEP = SceneClip()

@@ -30,7 +30,7 @@ class SceneText(SceneStep):
                 if scene.pk in stale[channel]:
                     yield scene, Work(scene.pk, scene.owner_id, channel, composition.input_hash(text), text)
 
-    def load(self, work: Work) -> str:
+    def load(self, work: Work, embedder: Embedder) -> str:
         return work.source
 
     def embed(self, embedder: Embedder, inputs: Sequence[str]) -> NDArray[np.float32]:

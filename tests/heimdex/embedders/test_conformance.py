@@ -7,6 +7,7 @@ import pytest
 
 from heimdex.embedders import sentence_transformer
 from heimdex.embedders.base import Embedder
+from heimdex.embedders.precision import MIN_COSINE
 from heimdex.embedders.vectors import Vectors
 from tests.heimdex.embedders.conftest import Case
 
@@ -43,7 +44,7 @@ def test_same_input_gives_the_same_vector(case: Case, embedder: Embedder, refere
 
 def test_neither_place_nor_company_changes_a_vector(case: Case, embedder: Embedder, reference: Vectors) -> None:
     alone = np.concatenate([case.embed(embedder, [document]) for document in case.documents])
-    assert cosines(reference, alone).min() >= 0.9999
+    assert cosines(reference, alone).min() >= MIN_COSINE
 
 
 def test_nothing_gives_no_rows_and_no_call(case: Case, embedder: Embedder) -> None:
@@ -91,5 +92,5 @@ def test_two_threads_may_make_the_first_use(case: Case, embedder: Embedder, refe
         thread.join()
     expected = np.concatenate([reference[:2], embedder.embed_queries(["a cat"])])
     assert len(results) == 2
-    assert all(cosines(result, expected).min() >= 0.9999 for result in results)
+    assert all(cosines(result, expected).min() >= MIN_COSINE for result in results)
     assert fresh.calls == 4

@@ -81,11 +81,11 @@ def test_texts_that_the_server_refuses_are_an_error_of_those_texts(server: Embed
 
 def test_wrong_dimensions_and_counts_are_refused(server: EmbeddingServer) -> None:
     server.dimensions = 1024
-    with pytest.raises(EmbedderError, match="1024 dimensions, but 1536 are configured"):
+    with pytest.raises(EmbedderUnavailable, match="1024 dimensions, but 1536 are configured"):
         embedder(server).embed_queries(["x"])
     row = {"index": 0, "embedding": [1.0] * 1536}
     server.prepared = [Answer(200, json.dumps({"data": [row, row]}))]
-    with pytest.raises(EmbedderError, match="answered 1 inputs"):
+    with pytest.raises(EmbedderUnavailable, match="answered 1 inputs"):
         embedder(server).embed_queries(["x"])
     server.prepared = [Answer(200, json.dumps({"data": [{"index": 0, "embedding": [float("nan")] * 1536}]}))]
     with pytest.raises(EmbedderError, match="not finite"):

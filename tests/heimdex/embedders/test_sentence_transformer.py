@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heimdex.embedders.errors import EmbedderError, EmbedderUnavailable
+from heimdex.embedders.errors import EmbedderUnavailable
+from heimdex.embedders.precision import MIN_COSINE
 from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
 from heimdex.embedders.token_windows import token_windows, window_starts
 from heimdex.embedders.torch_runtime import import_torchvision
@@ -42,8 +43,9 @@ def library(folder: Path):  # type: ignore[no-untyped-def]
 def test_a_vector_is_the_one_that_the_library_gives(minilm: SentenceTransformerEmbedder, library) -> None:  # type: ignore[no-untyped-def]
     texts = [*PASSAGES, *PASSAGES.values(), "", "so what we see here is a rocket " * 25]
     by_hand = np.stack([library.encode(text, normalize_embeddings=True) for text in texts])
-    assert (minilm.embed_documents(texts) * by_hand).sum(axis=1).min() >= 0.9999
-    assert (minilm.embed_queries(texts) * by_hand).sum(axis=1).min() >= 0.9999
+    # The library computes in float32; where the processor has bfloat16, the embedder uses it within this bound.
+    assert (minilm.embed_documents(texts) * by_hand).sum(axis=1).min() >= MIN_COSINE
+    assert (minilm.embed_queries(texts) * by_hand).sum(axis=1).min() >= MIN_COSINE
 
 
 def test_the_floor_parts_what_fits_from_what_does_not(minilm: SentenceTransformerEmbedder) -> None:
@@ -89,7 +91,7 @@ def test_a_directory_can_be_the_model(minilm: SentenceTransformerEmbedder, folde
 
 
 def test_wrong_dimensions_are_named_with_the_fix() -> None:
-    with pytest.raises(EmbedderError, match=r'384 dimensions, but 512 are configured: set "dimensions": 384 .* HEIMDEX_MODELS'):
+    with pytest.raises(EmbedderUnavailable, match=r'384 dimensions, but 512 are configured: set "dimensions": 384 .* HEIMDEX_MODELS'):
         SentenceTransformerEmbedder("all-MiniLM-L6-v2", 512).embed_queries(["cats"])
 
 
