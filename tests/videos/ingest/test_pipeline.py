@@ -22,6 +22,7 @@ from videos.actions.delete_video import delete_video
 from videos.ingest.pipeline import ingest
 from videos.ingest.schedule import rescue
 from videos.ingest.stage import StageContext
+from videos.ingest.stages import index
 from videos.models import Job, Scene, Video
 from videos.tasks import ingest_video, rescue_videos
 
@@ -255,6 +256,22 @@ def test_a_killed_worker_is_followed_by_another_and_the_third_death_ends_it(vide
     assert video.error_text.startswith("Processing stopped 3 times in the stage “second”. ")
     assert log.count("second") == 3
     assert not Job.objects.filter(state=Job.State.RUNNING).exists()
+
+
+def test_a_worker_that_is_killed_at_the_very_end_leaves_nothing_in_a_moving_state(video: Video) -> None:
+    real = index.run
+
+    def last_words(context: StageContext) -> None:
+        real(context)
+        raise SystemExit
+
+    with mock.patch("videos.ingest.stages.index.run", last_words), pytest.raises(SystemExit):
+        ingest(video.pk)
+
+    assert standing(video) == ("indexed", "")
+    assert set(Job.objects.values_list("state", "progress")) == {("done", 1.0)}
+    stop_waiting(video)
+    assert rescue() == 0
 
 
 def test_a_lost_wake_up_is_sent_again(video: Video, woken: mock.Mock) -> None:
