@@ -4,8 +4,9 @@ import base64
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -15,10 +16,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Answer:
-    """One prepared answer, given instead of vectors."""
+    """One prepared answer, given instead of vectors; a body of None gives vectors after all, and `drop` breaks the connection."""
 
-    status: int
-    body: str = '{"error": {"message": "prepared by the test", "type": "test", "code": null, "param": null}}'
+    status: int = 200
+    body: str | None = '{"error": {"message": "prepared by the test", "type": "test", "code": null, "param": null}}'
+    headers: tuple[tuple[str, str], ...] = (("Retry-After-Ms", "1"),)
+    after_s: float = 0.0
+    drop: bool = False
 
 
 @dataclass
@@ -30,6 +34,33 @@ class EmbeddingServer:
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
     url: str = ""
+    latency_s: float = 0.0
+    # Texts that hold this are refused with status 400.
+    refused: str | None = None
+    busiest: int = 0
+    _at_once: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Note how many requests are answered at once."""
+        with self._lock:
+            self._at_once += 1
+            self.busiest = max(self.busiest, self._at_once)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._at_once -= 1
+
+    def next_answer(self, request: dict[str, Any] | None) -> Answer:
+        """Take the next prepared answer, or one that the request deserves."""
+        with self._lock:
+            if self.prepared:
+                return self.prepared.pop(0)
+        if request and self.refused and any(self.refused in text for text in request["input"]):
+            return Answer(400)
+        return Answer(body=None, after_s=self.latency_s)
 
     def vector(self, text: str) -> np.ndarray:
         """Give each text a direction of its own, of a length other than 1."""
@@ -45,7 +76,12 @@ class EmbeddingServer:
         data = [{"object": "embedding", "index": index, "embedding": row} for index, row in enumerate(rows)]
         # The protocol's index, not its order, says which input a vector belongs to.
         return json.dumps(
-            {"object": "list", "model": request["model"], "data": data[::-1], "usage": {"prompt_tokens": 1, "total_tokens": 1}}
+            {
+                "object": "list",
+                "model": request["model"],
+                "data": data[::-1],
+                "usage": {"prompt_tokens": len(vectors), "total_tokens": 7 * len(vectors)},
+            }
         )
 
 
@@ -56,23 +92,40 @@ def running() -> Iterator[EmbeddingServer]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.answer(lambda: '{"object": "list", "data": []}')
+            self.answer(None)
 
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             state.requests.append(request)
-            self.answer(lambda: state.body(request))
+            self.answer(request)
 
-        def answer(self, body: Any) -> None:
+        def answer(self, request: dict[str, Any] | None) -> None:
             state.keys.append(self.headers["Authorization"])
-            prepared = state.prepared.pop(0) if state.prepared else Answer(200, body())
-            payload = prepared.body.encode()
-            self.send_response(prepared.status)
+            with state.counted():
+                answer = state.next_answer(request)
+                time.sleep(answer.after_s)
+                if answer.drop:
+                    self.connection.close()
+                    return
+                body = answer.body
+                if body is None:
+                    body = state.body(request) if request else '{"object": "list", "data": []}'
+            with suppress(ConnectionError):
+                self.send(answer, body.encode())
+
+        def send(self, answer: Answer, payload: bytes) -> None:
+            self.send_response(answer.status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(payload)))
-            self.send_header("Retry-After-Ms", "1")
+            for name, value in answer.headers:
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(payload)
+
+        def handle_one_request(self) -> None:
+            # A connection that the test has broken.
+            with suppress(ValueError, ConnectionError):
+                super().handle_one_request()
 
         def log_message(self, *args: Any) -> None:
             pass

@@ -1,25 +1,33 @@
 """Texts through a server that speaks OpenAI's protocol, over a real socket."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from heimdex.embedders.errors import EmbedderError, EmbedderUnavailable
+from heimdex.embedders.errors import EmbedderError, EmbedderUnavailable, InputsRefused
 from heimdex.embedders.openai import OpenAIEmbedder, byte_windows
+from heimdex.embedders.patience import Patience
 from tests.heimdex.embedders.openai_server import Answer, EmbeddingServer
 
 
-def embedder(server: EmbeddingServer, model: str = "text-embedding-3-small") -> OpenAIEmbedder:
-    return OpenAIEmbedder(model, 1536, base_url=server.url, api_key="the-key")
+def embedder(server: EmbeddingServer, model: str = "text-embedding-3-small", **options: int | str) -> OpenAIEmbedder:
+    return OpenAIEmbedder(model, 1536, base_url=server.url, api_key="the-key", **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Patience, "FIRST_WAIT_S", 0.001)
 
 
 def test_vectors_are_the_servers_normalised_and_in_order(server: EmbeddingServer) -> None:
     texts = [f"text {number}" for number in range(70)]
-    vectors = embedder(server).embed_documents(texts)
+    vectors = embedder(server, batch_size=32).embed_documents(texts)
     expected = np.stack([server.vector(text) for text in texts])
     np.testing.assert_allclose(vectors, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-6)
-    assert [len(request["input"]) for request in server.requests] == [32, 32, 6]
+    assert sorted(len(request["input"]) for request in server.requests) == [6, 32, 32]
     assert set(server.keys) == {"Bearer the-key"}
 
 
@@ -60,11 +68,11 @@ def test_a_passing_trouble_is_tried_again(server: EmbeddingServer, status: int) 
         ([Answer(404)], 'knows no model text-embedding-3-small: correct "model" in HEIMDEX_MODELS'),
         ([Answer(429)] * 3, "still says 429 after several tries .*prepared by the test"),
         ([Answer(500)] * 3, "still answers with status 500"),
-        ([Answer(200, '{"data": [')], "no list of embeddings: .*HEIMDEX_OPENAI_BASE_URL"),
-        ([Answer(200, '{"data": null}')], "no list of embeddings: .*HEIMDEX_OPENAI_BASE_URL"),
-        ([Answer(200, '"hello"')], "no list of embeddings: .*HEIMDEX_OPENAI_BASE_URL"),
-        ([Answer(200, '{"data": [{"index": 0, "embedding": "no base64!"}]}')], "no list of embeddings"),
-        ([Answer(200, '{"data": [{"index": 0, "embedding": ["a"]}]}')], "no list of embeddings"),
+        ([Answer(200, '{"data": [')] * 3, "no list of embeddings: .*HEIMDEX_OPENAI_BASE_URL"),
+        ([Answer(200, '{"data": null}')] * 3, "no list of embeddings: .*HEIMDEX_OPENAI_BASE_URL"),
+        ([Answer(200, '"hello"')] * 3, "no list of embeddings: .*HEIMDEX_OPENAI_BASE_URL"),
+        ([Answer(200, '{"data": [{"index": 0, "embedding": "no base64!"}]}')] * 3, "no list of embeddings"),
+        ([Answer(200, '{"data": [{"index": 0, "embedding": ["a"]}]}')] * 3, "no list of embeddings"),
     ],
 )
 def test_a_server_that_cannot_be_used_is_named_with_the_fix(server: EmbeddingServer, answers: list[Answer], sentence: str) -> None:
@@ -84,8 +92,8 @@ def test_wrong_dimensions_and_counts_are_refused(server: EmbeddingServer) -> Non
     with pytest.raises(EmbedderUnavailable, match="1024 dimensions, but 1536 are configured"):
         embedder(server).embed_queries(["x"])
     row = {"index": 0, "embedding": [1.0] * 1536}
-    server.prepared = [Answer(200, json.dumps({"data": [row, row]}))]
-    with pytest.raises(EmbedderUnavailable, match="answered 1 inputs"):
+    server.prepared = [Answer(200, json.dumps({"data": [row, row]}))] * 3
+    with pytest.raises(EmbedderUnavailable, match="answered 1 inputs with 2 vectors"):
         embedder(server).embed_queries(["x"])
     server.prepared = [Answer(200, json.dumps({"data": [{"index": 0, "embedding": [float("nan")] * 1536}]}))]
     with pytest.raises(EmbedderError, match="not finite"):
@@ -113,3 +121,133 @@ def test_check_asks_the_server(server: EmbeddingServer) -> None:
     server.prepared = [Answer(404)]
     assert embedder(server).check() == []
     assert "no address" in OpenAIEmbedder("m", 8, base_url="localhost:8080").check()[0]
+
+
+def test_calls_hold_as_many_texts_as_their_tokens_allow_and_run_side_by_side(server: EmbeddingServer) -> None:
+    server.latency_s = 0.1
+    model = embedder(server, batch_size=10, call_tokens=500, concurrency=4)
+    assert model.inputs_at_once == 40
+    long, short = ["word " * 200] * 6, [f"short {number}" for number in range(40)]
+    before = model.calls
+    model.embed_documents([*long, *short])
+    sizes = [sum(len(text) for text in request["input"]) / 4 for request in server.requests]
+    # 251 tokens each by the estimate: two of the long ones are too many for one call.
+    assert max(sizes) <= 500
+    assert max(len(request["input"]) for request in server.requests) <= 10
+    assert model.calls - before == len(server.requests)
+    assert server.busiest == 4
+    assert model.tokens == 7 * 46
+
+
+def test_input_types_are_sent_and_that_of_documents_is_part_of_the_identity(server: EmbeddingServer) -> None:
+    typed = embedder(server, query_input_type="query", document_input_type="passage")
+    typed.embed_queries(["x"])
+    typed.embed_documents(["x"])
+    embedder(server).embed_documents(["x"])
+    assert [request.get("input_type") for request in server.requests] == ["query", "passage", None]
+    assert embedder(server, query_input_type="query").identity == embedder(server).identity != typed.identity
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Answer(429), Answer(500), Answer(503), Answer(drop=True), Answer(body='{"data": ['), Answer(body="<html>")],
+    ids=["429", "500", "503", "dropped", "half an answer", "a page"],
+)
+def test_a_run_gets_over_faults_that_pass_and_counts_every_call(server: EmbeddingServer, fault: Answer) -> None:
+    server.prepared = [fault] * 5
+    texts = [f"text {number}" for number in range(40)]
+    model = embedder(server, batch_size=10)
+    vectors = model.embed_documents(texts)
+    expected = np.stack([server.vector(text) for text in texts])
+    np.testing.assert_allclose(vectors, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-6)
+    assert model.calls == len(server.requests) == 9
+
+
+def test_a_slow_answer_is_given_up_and_asked_for_again(server: EmbeddingServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("heimdex.embedders.openai.FOR_QUERIES", Patience(tries=2, total_s=5, timeout_s=0.2))
+    server.prepared = [Answer(body=None, after_s=1.0)]
+    assert embedder(server).embed_queries(["x"]).shape == (1, 1536)
+    server.prepared = [Answer(body=None, after_s=1.0)] * 2
+    with pytest.raises(EmbedderUnavailable, match=r"did not answer within 0\.2 s"):
+        embedder(server).embed_queries(["x"])
+
+
+@pytest.mark.parametrize("header", [("Retry-After", "1"), ("Retry-After-Ms", "1000")])
+def test_retry_after_is_honoured_by_every_caller(server: EmbeddingServer, header: tuple[str, str]) -> None:
+    server.prepared = [Answer(429, headers=(header,))]
+    model = embedder(server)
+    began = time.monotonic()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(model.embed_queries, ["x"])
+        while not server.keys:
+            time.sleep(0.001)
+        time.sleep(0.1)
+        second = pool.submit(model.embed_queries, ["y"])
+        first.result()
+        second.result()
+    assert time.monotonic() - began >= 1
+    assert len(server.requests) == 3
+
+
+def test_a_wait_longer_than_anyone_has_ends_the_call_at_once(server: EmbeddingServer) -> None:
+    server.prepared = [Answer(429, headers=(("Retry-After", "3600"),))]
+    with pytest.raises(EmbedderUnavailable, match="429"):
+        embedder(server).embed_queries(["x"])
+    assert len(server.requests) == 1
+
+
+def test_no_credit_is_not_waited_for(server: EmbeddingServer) -> None:
+    server.prepared = [Answer(429, '{"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}}')]
+    with pytest.raises(EmbedderUnavailable, match=r"quota.*credit"):
+        embedder(server).embed_queries(["x"])
+    assert len(server.requests) == 1
+
+
+def test_a_server_that_is_down_is_left_alone_after_some_calls(server: EmbeddingServer) -> None:
+    server.prepared = [Answer(500)] * 1000
+    model = embedder(server, batch_size=1, breaker_after=12, concurrency=4)
+    with pytest.raises(EmbedderUnavailable, match=r"status 500.*calls failed in a row"):
+        model.embed_documents([f"text {number}" for number in range(300)])
+    sent = len(server.requests)
+    assert 12 <= sent <= 12 + 4
+    with pytest.raises(EmbedderUnavailable, match=r"status 500.*calls failed in a row"):
+        model.embed_documents(["more"])
+    assert len(server.requests) == sent
+
+
+def test_after_a_while_the_server_is_tried_again(server: EmbeddingServer) -> None:
+    server.prepared = [Answer(500)] * 3
+    model = embedder(server, breaker_after=3)
+    model._troubles._cool_s = 0.05
+    with pytest.raises(EmbedderUnavailable):
+        model.embed_documents(["x"])
+    time.sleep(0.1)
+    assert model.embed_documents(["x"]).shape == (1, 1536)
+
+
+def test_a_refused_text_is_named_and_the_others_are_not_sent_again(server: EmbeddingServer) -> None:
+    server.refused = "bad"
+    texts = [*(f"text {number}" for number in range(63)), "a bad text"]
+    model = embedder(server, batch_size=16)
+    with pytest.raises(InputsRefused, match=r"refuses these texts .*prepared by the test") as caught:
+        model.embed_documents(texts)
+    assert list(caught.value.refused) == [63]
+    expected = np.stack([server.vector(text) for text in texts[:63]])
+    np.testing.assert_allclose(caught.value.vectors[:63], expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-6)
+    accepted = [text for request in server.requests if "a bad text" not in request["input"] for text in request["input"]]
+    assert sorted(accepted) == sorted(texts[:63])
+
+
+def test_a_refused_part_refuses_its_long_text_and_no_other(server: EmbeddingServer) -> None:
+    server.refused = "bad"
+    with pytest.raises(InputsRefused) as caught:
+        embedder(server).embed_documents(["fine", "word " * 3000 + "bad", "word " * 3000])
+    assert list(caught.value.refused) == [1]
+    assert np.linalg.norm(caught.value.vectors[[0, 2]], axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_server_that_refuses_everything_stops_the_run_instead_of_failing_it_text_by_text(server: EmbeddingServer) -> None:
+    server.refused = "text"
+    with pytest.raises(EmbedderUnavailable, match=r"refuses these texts .*20 calls failed in a row"):
+        embedder(server, concurrency=1).embed_documents([f"text {number}" for number in range(1000)])
+    assert len(server.requests) < 100
