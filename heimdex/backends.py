@@ -84,16 +84,20 @@ def _build(alias: str) -> Any:
     except KeyError:
         known = ", ".join(sorted(settings.MODEL_BACKENDS))
         raise ImproperlyConfigured(f"MODEL_BACKENDS has no model {alias!r} (it has {known}): add it, or use one of these.") from None
-    path, options = configured["BACKEND"], configured["OPTIONS"]
     fix = f'correct "{alias}" in HEIMDEX_MODELS, or choose another HEIMDEX_PROFILE'
+    return build(configured["BACKEND"], configured["OPTIONS"], of=f"MODEL_BACKENDS[{alias!r}]", fix=f": {fix}.")
+
+
+def build(path: str, options: dict[str, Any], *, of: str, fix: str = "") -> Any:
+    """Return an instance of the class at a dotted path; ImproperlyConfigured, which names what it is `of`, for a wrong class or option."""
     try:
         backend_class = import_string(path)
     except ImportError as error:
-        raise ImproperlyConfigured(f"MODEL_BACKENDS[{alias!r}] names {path}, which cannot be imported ({error}): {fix}.") from error
+        raise ImproperlyConfigured(f"{of} names {path}, which cannot be imported ({error}){fix}") from error
     try:
         return backend_class(**options)
     except TypeError as error:
-        raise ImproperlyConfigured(f"MODEL_BACKENDS[{alias!r}] has options that {path} does not take ({error}): {fix}.") from error
+        raise ImproperlyConfigured(f"{of} has options that {path} does not take ({error}){fix}") from error
 
 
 def _forget_on_change(*, setting: str, **kwargs: object) -> None:

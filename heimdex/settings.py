@@ -106,12 +106,17 @@ LOGGING_CONFIG = None
 LOGGING = logging_settings(ENVIRONMENT.log_format, ENVIRONMENT.log_level)
 
 MODEL_BACKENDS = PROFILES[ENVIRONMENT.profile](ENVIRONMENT)
+# What older models need again: a space keeps how its model is built, but never a secret.
+MODEL_SECRETS = {"api_key": ENVIRONMENT.openai_api_key}
 
 QUEUE_TASKS = [
     Task("videos.tasks.ingest_video", queue=UPLOADS),
     Task("videos.tasks.rescue_videos", queue=UPLOADS, every_minutes=1),
+    Task("videos.tasks.forget_queries", queue=UPLOADS, every_minutes=60),
     Task("reprocess.tasks.work_run", queue=REPROCESS),
     Task("reprocess.tasks.rescue_runs", queue=REPROCESS, every_minutes=1),
+    Task("reprocess.tasks.index_spaces", queue=REPROCESS),
+    Task("reprocess.tasks.find_large_spaces", queue=REPROCESS, every_minutes=60),
 ]
 Q_CLUSTER = cluster_settings(
     workers={UPLOADS: ENVIRONMENT.upload_workers, REPROCESS: ENVIRONMENT.reprocess_workers},
@@ -129,6 +134,11 @@ INGEST_STAGES = {
     "index": "videos.ingest.stages.index.run",
 }
 
+CUTOVER_MAX_FAILED = ENVIRONMENT.cutover_max_failed
+CUTOVER_MIN_OVERLAP = ENVIRONMENT.cutover_min_overlap
+KEEP_RETIRED_DAYS = ENVIRONMENT.keep_retired_days
+# Below this many vectors of a space a scan is fast, and an index costs more than it saves.
+INDEX_MIN_ROWS = ENVIRONMENT.index_min_rows
 LEASE_SECONDS = ENVIRONMENT.lease_s
 MAX_ATTEMPTS = ENVIRONMENT.max_attempts
 MODEL_PRICES = ENVIRONMENT.prices

@@ -84,7 +84,7 @@ def finish_if_done(run: ReprocessRun, spec: EffectiveSpec) -> None:
     if run.items.filter(state__in=ReprocessItem.OPEN).exists():
         return
     # Once more for every owner: a worker may have died between its last item and the switch.
-    activate_complete(run.items.order_by().values_list("owner_id", flat=True).distinct().iterator(), spec)
+    activate_complete(run.items.order_by().values_list("owner_id", flat=True).distinct().iterator(), spec, run)
     with transaction.atomic():
         locked = ReprocessRun.objects.select_for_update().get(pk=run.pk)
         if locked.state not in ReprocessRun.OPEN or locked.items.filter(state__in=ReprocessItem.OPEN).exists():

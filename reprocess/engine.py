@@ -12,7 +12,6 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from heimdex.backends import embedder as configured_embedder
 from heimdex.embedders.base import Embedder
 from heimdex.embedders.errors import EmbedderError, InputsRefused
 from reprocess.pipelining import overlapped
@@ -126,7 +125,7 @@ def _batches(configured: ConfiguredStep, pending: Pending, beat: Callable[[], No
     groups = [list(group) for _, group in groupby(full, key=same_input)]
     if not groups:
         return
-    model = configured_embedder(step.embedder_alias)
+    model = configured.model()
     sized = (groups[start : start + model.inputs_at_once] for start in range(0, len(groups), model.inputs_at_once))
     yield from overlapped(sized, partial(_prepare, step, model), partial(_compute, step, model), beat)
 

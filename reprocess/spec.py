@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from heimdex.backends import embedder
-from heimdex.embedders.base import EmbedderIdentity
+from heimdex.embedders.base import Embedder, EmbedderIdentity
+from heimdex.recorded import embedder_of, identity_in, record_of
 from reprocess.fingerprints import digest
 from reprocess.steps import all_steps
 from reprocess.steps.base import SceneStep
@@ -16,10 +16,19 @@ LATEST_EMBEDDING_SPEC_VERSION = "2026-01-06"
 
 @dataclass(frozen=True)
 class ConfiguredStep:
-    """A step together with the model that this installation gives it."""
+    """A step together with its model, as a space records it: the one that this installation gives it, or an older one."""
 
     step: SceneStep
-    identity: EmbedderIdentity
+    model_record: dict[str, Any]
+
+    @property
+    def identity(self) -> EmbedderIdentity:
+        """Say which model it is."""
+        return identity_in(self.model_record)
+
+    def model(self) -> Embedder:
+        """Return the model; EmbedderUnavailable when it is an older one that cannot be had any more. Loads nothing."""
+        return embedder_of(self.model_record)
 
     def fingerprint(self, channel: str) -> str:
         """Return the hash of all that determines this channel's vectors: name, code version, parameters, model identity."""
@@ -35,16 +44,21 @@ class ConfiguredStep:
 
     def space(self, channel: str) -> EmbeddingSpace:
         """Return the space of this channel's vectors; it is created when it is first needed."""
-        return EmbeddingSpace.objects.get_or_create(
+        space, _ = EmbeddingSpace.objects.get_or_create(
             channel=channel,
             fingerprint=self.fingerprint(channel),
             defaults={
                 "step": self.step.name,
                 "spec_version": LATEST_EMBEDDING_SPEC_VERSION,
-                "embedder": {"alias": self.step.embedder_alias, **asdict(self.identity)},
+                "embedder": self.model_record,
                 "dimensions": self.identity.dimensions,
             },
-        )[0]
+        )
+        if space.embedder != self.model_record:
+            # The same model is reached in another way now: its server moved, say.
+            space.embedder = self.model_record
+            space.save(update_fields=["embedder"])
+        return space
 
 
 @dataclass(frozen=True)
@@ -80,5 +94,5 @@ def effective_spec() -> EffectiveSpec:
     """Return the latest spec with this installation's models; loads no model."""
     return EffectiveSpec(
         version=LATEST_EMBEDDING_SPEC_VERSION,
-        steps=tuple(ConfiguredStep(step, embedder(step.embedder_alias).identity) for step in all_steps()),
+        steps=tuple(ConfiguredStep(step, record_of(step.embedder_alias)) for step in all_steps()),
     )

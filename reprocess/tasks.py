@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
+from heimdex.queue import enqueue
 from reprocess.rescue import rescue
 from reprocess.worker import work
+from videos.search.indexes import build_missing, unindexed
 
 
 def work_run(run_id: str) -> None:
@@ -14,3 +16,16 @@ def work_run(run_id: str) -> None:
 def rescue_runs() -> int:
     """Find runs that nobody works on and have them taken up again; return how many."""
     return rescue()
+
+
+def index_spaces() -> int:
+    """Build the index of every space that is searched and has become large; return how many."""
+    return build_missing()
+
+
+def find_large_spaces() -> int:
+    """Have spaces indexed that have become large by uploads; return how many."""
+    found = len(unindexed())
+    if found:
+        enqueue("reprocess.tasks.index_spaces")
+    return found

@@ -21,6 +21,7 @@ from reprocess.completion import count_items, end_run, finish_if_done, pause_if_
 from reprocess.cutover import activate_complete
 from reprocess.engine import Batch, embed_videos
 from reprocess.models import ReprocessFailure, ReprocessItem, ReprocessRun
+from reprocess.older_spec import recorded_spec
 from reprocess.spec import EffectiveSpec, effective_spec
 from videos.models import SceneEmbedding, Video
 
@@ -73,9 +74,9 @@ def work(run_id: UUID) -> None:
         return
     with structlog.contextvars.bound_contextvars(run_id=str(run.pk), spec_version=run.spec_version, scope=run.scope):
         log.info(f"Using embedding spec version: {run.spec_version}")
-        spec = effective_spec()
-        if spec.digest != run.spec_id:
-            end_run(run, ReprocessRun.State.FAILED, SPEC_CHANGED.format(queued=run.spec_id[:8], now=spec.digest[:8]))
+        spec = _spec_of(run)
+        if spec is None:
+            end_run(run, ReprocessRun.State.FAILED, SPEC_CHANGED.format(queued=run.spec_id[:8], now=effective_spec().digest[:8]))
             return
         if ReprocessRun.objects.filter(pk=run_id, state=ReprocessRun.State.QUEUED).update(
             state=ReprocessRun.State.RUNNING, started_at=Coalesce("started_at", timezone.now())
@@ -89,6 +90,14 @@ def work(run_id: UUID) -> None:
             pause_if_open(run, f"{error} Resume the run when that is mended.")
             return
         finish_if_done(run, spec)
+
+
+def _spec_of(run: ReprocessRun) -> EffectiveSpec | None:
+    """Return the spec that a run was queued for; None when today's steps or models no longer make it."""
+    if run.entrance == ReprocessRun.Entrance.ROLLBACK:
+        return recorded_spec(run.spec)
+    spec = effective_spec()
+    return spec if spec.digest == run.spec_id else None
 
 
 def _work_on_group(run: ReprocessRun, spec: EffectiveSpec) -> bool:
@@ -160,7 +169,7 @@ def _finish_group(run: ReprocessRun, spec: EffectiveSpec, token: UUID, items: Se
         done.update(state=ReprocessItem.State.DONE, **ended)
     owners = {item.owner_id for item in items}
     unfinished = set(run.items.filter(owner_id__in=owners, state__in=ReprocessItem.OPEN).values_list("owner_id", flat=True))
-    activate_complete(owners - unfinished, spec)
+    activate_complete(owners - unfinished, spec, run)
 
 
 def _give_up(item: ReprocessItem, token: UUID) -> None:

@@ -2,7 +2,6 @@
 
 from django.conf import settings
 
-from heimdex.backends import embedder
 from reprocess.estimates import TimeRange, estimate_time
 from reprocess.models import StepUse
 from reprocess.plan import ChannelPlan, Plan, plan_channel
@@ -15,10 +14,13 @@ from videos.models import EmbeddingSpace
 _RUNS_MEASURED = 5
 
 
-def plan_run(scope: Scope, *, force: bool) -> Plan:
-    """Return what a run over the scope would do; writes nothing and calls no model. ScopeNotFound for an unknown id."""
+def plan_run(scope: Scope, *, force: bool, spec: EffectiveSpec | None = None) -> Plan:
+    """Return what a run over the scope would do, to the latest spec unless told; writes nothing and calls no model.
+
+    ScopeNotFound for an unknown id.
+    """
     scope.require_existing()
-    spec = effective_spec()
+    spec = spec or effective_spec()
     wanted = {configured.fingerprint(channel) for configured, channel in spec.channels()}
     spaces = {space.fingerprint: space for space in EmbeddingSpace.objects.filter(fingerprint__in=wanted)}
     channels: list[ChannelPlan] = []
@@ -28,7 +30,7 @@ def plan_run(scope: Scope, *, force: bool) -> Plan:
             configured.step,
             channel,
             spaces.get(configured.fingerprint(channel)),
-            embedder(configured.step.embedder_alias).batch_size,
+            configured.model().batch_size,
             force=force,
         )
         channels.append(plan_channel(counts, configured.identity.model, settings.MODEL_PRICES, force=force))

@@ -15,7 +15,7 @@ from reprocess.actions.plan_run import plan_run
 from reprocess.models import EmbeddingSpec, ReprocessItem, ReprocessRun, RunCounter, StepUse
 from reprocess.plan import Plan
 from reprocess.scope import Scope
-from reprocess.spec import effective_spec
+from reprocess.spec import EffectiveSpec, effective_spec
 
 log = structlog.get_logger(__name__)
 
@@ -30,14 +30,16 @@ def start_run(
     requested_by: User | None,
     max_cost: Decimal | None = None,
     automatic_cutover: bool = True,
+    spec: EffectiveSpec | None = None,
 ) -> ReprocessRun:
     """Record a run over a scope and queue its work; an unfinished run of the same request is returned instead of a second one.
 
-    `max_cost` is at most settings.MAX_RUN_COST. ScopeNotFound for an unknown video or owner.
+    `spec` is the latest unless told. `max_cost` is at most settings.MAX_RUN_COST. ScopeNotFound for an unknown video or owner.
     """
-    plan = plan_run(scope, force=force)
+    wanted = spec or effective_spec()
+    plan = plan_run(scope, force=force, spec=wanted)
     with transaction.atomic():
-        spec = _record_spec()
+        recorded = _record_spec(wanted)
         same = ReprocessRun.objects.filter(
             state__in=ReprocessRun.UNFINISHED,
             scope=scope.kind,
@@ -45,7 +47,7 @@ def start_run(
             owner=scope.owner_id,
             since=scope.since,
             force=force,
-            spec=spec,
+            spec=recorded,
         )
         if joined := same.first():
             return joined
@@ -57,8 +59,8 @@ def start_run(
             owner_id=scope.owner_id,
             since=scope.since,
             force=force,
-            spec=spec,
-            spec_version=spec.version,
+            spec=recorded,
+            spec_version=recorded.version,
             plan=plan.as_data(),
             max_cost=min((limit for limit in (max_cost, settings.MAX_RUN_COST) if limit is not None), default=None),
             automatic_cutover=automatic_cutover,
@@ -85,9 +87,8 @@ def queued_message(run: ReprocessRun, video_count: int | None = None) -> str:
     return f"Queued embedding reprocessing for {count} video(s) using spec version {run.spec_version}"
 
 
-def _record_spec() -> EmbeddingSpec:
-    """Return the effective spec's row, locked, so that two requests at once find each other's run."""
-    spec = effective_spec()
+def _record_spec(spec: EffectiveSpec) -> EmbeddingSpec:
+    """Return the spec's row, locked, so that two requests at once find each other's run."""
     EmbeddingSpec.objects.get_or_create(digest=spec.digest, defaults={"version": spec.version, "definition": spec.definition})
     return EmbeddingSpec.objects.select_for_update().get(digest=spec.digest)
 

@@ -3,10 +3,12 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from reprocess.api.cutovers import CutoverViewSet
 from reprocess.api.views import PlanView, ReprocessView, RunViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("reprocess-runs", RunViewSet, basename="reprocess-run")
+router.register("cutovers", CutoverViewSet, basename="cutover")
 
 urlpatterns = [
     path("reprocess-embeddings", ReprocessView.as_view(), name="reprocess-embeddings"),

@@ -3,16 +3,19 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from videos.api.queries import RecordedQueriesView, RecordedQueryViewSet
 from videos.api.search import SearchView
 from videos.api.uploads import CompleteUploadView, InitUploadView
 from videos.api.videos import VideoViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("videos", VideoViewSet, basename="video")
+router.register("queries", RecordedQueryViewSet, basename="query")
 
 urlpatterns = [
     path("videos/upload/init", InitUploadView.as_view(), name="upload-init"),
     path("videos/upload/complete", CompleteUploadView.as_view(), name="upload-complete"),
     path("search", SearchView.as_view(), name="search"),
+    path("queries", RecordedQueriesView.as_view(), name="queries"),
     *router.urls,
 ]

@@ -24,9 +24,11 @@ class EmbeddingSpace(models.Model):
     fingerprint = models.CharField(max_length=64)
     step = models.CharField(max_length=40)
     spec_version = models.CharField(max_length=40, help_text="The spec version under which this space was first filled.")
-    embedder = models.JSONField(help_text="alias, backend, model, revision, dimensions")
+    embedder = models.JSONField(help_text="Which model made the vectors, and how it is built again; no secrets.")
     dimensions = models.PositiveIntegerField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    index_began_at = models.DateTimeField(null=True, editable=False, help_text="When its index was begun; nobody else builds it meanwhile.")
+    indexed_at = models.DateTimeField(null=True, editable=False, help_text="When its index was finished; empty while it has none.")
 
     class Meta:
         ordering = ("channel", "-created_at")
@@ -74,6 +76,7 @@ class RetiredSpace(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     space = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="retired_for")
     retired_at = models.DateTimeField(default=timezone.now)
+    purge_began_at = models.DateTimeField(null=True, editable=False, help_text="From here on there is no way back.")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["owner", "space"], name="retired_space_owner_space"),)

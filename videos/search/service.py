@@ -3,14 +3,19 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from heimdex.accounts.models import User
 from videos.models import Scene, Video
 from videos.search.fusion import LEXICAL, Fused, fuse, limit_per_video
 from videos.search.lexical import highlights, lexical_pool
-from videos.search.vectors import vector_pools
+from videos.search.queries import record_query
+from videos.search.vectors import active_spaces, vector_pools
 
 # How many scenes each channel may bring in before fusion.
 POOL = 200
+# How many scenes of one video an answer holds unless told.
+PER_VIDEO = 10
 
 
 @dataclass(frozen=True)
@@ -20,7 +25,7 @@ class SearchRequest:
     text: str
     limit: int = 20
     offset: int = 0
-    per_video: int = 10
+    per_video: int = PER_VIDEO
     video_id: UUID | None = None
 
 
@@ -54,13 +59,21 @@ class SearchAnswer:
 
 def search(owner: User, request: SearchRequest) -> SearchAnswer:
     """Search an owner's indexed scenes; never another's."""
-    scenes = Scene.objects.filter(owner=owner, video__state=Video.State.INDEXED)
+    scenes = searchable(owner.pk)
     if request.video_id:
         scenes = scenes.filter(video_id=request.video_id)
-    vectors = vector_pools(scenes, owner.pk, request.text, POOL)
-    fused = limit_per_video(fuse([lexical_pool(scenes, owner.pk, request.text, POOL), *vectors.pools]), request.per_video)
+    spaces = active_spaces(owner.pk)
+    vectors = vector_pools(scenes, owner.pk, spaces, request.text, POOL, narrowed=request.video_id is not None)
+    fused = limit_per_video(fuse([lexical_pool(scenes, owner.pk, request.text, POOL), *vectors.of(spaces)]), request.per_video)
+    if request.offset == 0:
+        record_query(owner.pk, request.text)
     page = fused[request.offset : request.offset + request.limit]
     return SearchAnswer(tuple(_hits(page, request.text)), len(fused), tuple(vectors.notices))
+
+
+def searchable(owner_id: UUID) -> QuerySet[Scene]:
+    """Return the scenes that an owner's search may find."""
+    return Scene.objects.filter(owner_id=owner_id, video__state=Video.State.INDEXED)
 
 
 def _hits(page: list[Fused], text: str) -> list[Hit]:

@@ -9,17 +9,18 @@ import pytest
 from django.core.management import CommandError, ManagementUtility, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from heimdex.backends import text_embedder
-from heimdex.embedders.base import EmbedderIdentity
 from heimdex.embedders.errors import EmbedderUnavailable
+from heimdex.profiles import OPENAI
 from reprocess.actions.start_run import start_run
 from reprocess.scope import Scope
 from reprocess.worker import work
 from tests.library import make_user, make_video
 from videos.actions.edit_video import edit_video
-from videos.models import Scene, Video
+from videos.models import EmbeddingSpace, Scene, Video
 
 pytestmark = pytest.mark.django_db
 
@@ -151,13 +152,23 @@ def test_without_its_model_search_goes_on_with_words_and_says_so(api: APIClient)
     assert any("The text model is not installed here." in notice for notice in answer["notices"])
 
 
-def test_vectors_of_another_model_are_never_compared(api: APIClient) -> None:
-    other = EmbedderIdentity("elsewhere", "another-model", "1", 384)
-    with mock.patch.object(text_embedder(), "identity", other):
-        answer = api.get("/v1/search", {"q": "sailing a ship"}).json()
+def test_vectors_are_searched_by_the_model_that_made_them_whatever_is_configured_now(api: APIClient, settings: Settings) -> None:
+    before = api.get("/v1/search", {"q": "sailing a ship"}).json()["results"]
+    served = {"model": "another", "dimensions": 384, "base_url": "http://127.0.0.1:1/v1"}
+    settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "text": {"BACKEND": OPENAI, "OPTIONS": served}}
+    answer = api.get("/v1/search", {"q": "sailing a ship"}).json()
+    assert answer["notices"] == []
+    assert [(hit["scene_id"], hit["matches"]) for hit in answer["results"]] == [(hit["scene_id"], hit["matches"]) for hit in before]
+
+
+def test_vectors_of_a_model_that_is_gone_are_compared_with_no_other(api: APIClient) -> None:
+    for space in EmbeddingSpace.objects.exclude(channel="clip"):
+        space.embedder |= {"revision": "another"}
+        space.save()
+    answer = api.get("/v1/search", {"q": "sailing a ship"}).json()
     channels = {match["channel"] for hit in answer["results"] for match in hit["matches"]}
     assert channels <= {"lexical", "clip"}
-    assert any("another model" in notice and "Reprocess" in notice for notice in answer["notices"])
+    assert any("is another model now" in notice and "reprocess" in notice for notice in answer["notices"])
 
 
 def test_a_video_that_is_not_indexed_is_not_found(api: APIClient, library: Video) -> None:

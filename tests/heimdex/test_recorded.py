@@ -1,0 +1,111 @@
+"""A model is known again from what a space recorded of it, without secrets, and never taken for another."""
+
+import json
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from heimdex.backends import text_embedder
+from heimdex.embedders.errors import EmbedderUnavailable
+from heimdex.embedders.openai import OpenAIEmbedder
+from heimdex.profiles import OPENAI, SENTENCE_TRANSFORMER
+from heimdex.recorded import MOST_KEPT, embedder_of, record_of
+
+
+def served_with(**options: object) -> dict[str, Any]:
+    given = {"model": "m", "dimensions": 8, "base_url": "http://127.0.0.1:1/v1", "api_key": "sk-secret"}
+    return {"BACKEND": OPENAI, "OPTIONS": {**given, **options}}
+
+
+def minilm(**options: object) -> dict[str, Any]:
+    return {"BACKEND": SENTENCE_TRANSFORMER, "OPTIONS": {"model": "all-MiniLM-L6-v2", "dimensions": 384, **options}}
+
+
+@pytest.fixture(autouse=True)
+def served(settings: Settings) -> None:
+    settings.MODEL_BACKENDS = {"text": served_with()}
+    settings.MODEL_SECRETS = {"api_key": ""}
+
+
+def test_the_configured_model_is_used_while_it_is_the_recorded_one(settings: Settings) -> None:
+    record = record_of("text")
+    settings.MODEL_BACKENDS = {"text": served_with(base_url="http://127.0.0.1:2/v1")}
+    # Its server has moved.
+    assert embedder_of(record) is text_embedder()
+
+
+def test_another_configured_model_leaves_the_recorded_one_as_it_was(settings: Settings) -> None:
+    settings.MODEL_BACKENDS = {"text": minilm(document_prefix="passage: ", query_prefix="query: ", similarity_floor=0.5)}
+    then = text_embedder()
+    record = json.loads(json.dumps(record_of("text")))
+    settings.MODEL_BACKENDS = {"text": minilm()}
+    found = embedder_of(record)
+    assert found is not text_embedder()
+    assert (found.identity, found.similarity_floor) == (then.identity, 0.5)
+    # Loaded once, however often a space is searched.
+    assert embedder_of(record) is found
+
+
+def test_secrets_are_not_recorded_and_come_back_from_todays_settings(settings: Settings) -> None:
+    record = record_of("text")
+    assert "sk-secret" not in json.dumps(record)
+    assert record["secrets"] == ["api_key"]
+    settings.MODEL_BACKENDS = {"text": minilm()}
+    settings.MODEL_SECRETS = {"api_key": "sk-today"}
+    found = embedder_of(record)
+    assert isinstance(found, OpenAIEmbedder)
+    assert (found._api_key, found._base_url) == ("sk-today", "http://127.0.0.1:1/v1")
+
+
+def test_a_server_that_needed_no_key_is_never_sent_one(settings: Settings) -> None:
+    settings.MODEL_BACKENDS = {"text": served_with(api_key="")}
+    record = record_of("text")
+    settings.MODEL_BACKENDS = {"text": served_with(model="n")}
+    settings.MODEL_SECRETS = {"api_key": "sk-today"}
+    found = embedder_of(record)
+    assert isinstance(found, OpenAIEmbedder)
+    assert found._api_key == ""
+
+
+def test_an_address_that_holds_a_password_is_a_secret(settings: Settings) -> None:
+    settings.MODEL_BACKENDS = {"text": served_with(base_url="https://user:pass@host/v1", batch_size=5)}
+    record = record_of("text")
+    assert "pass@" not in json.dumps(record)
+    assert (record["secrets"], record["options"]["batch_size"]) == (["api_key", "base_url"], 5)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"class": "no.such.Model"}, r"m cannot be set up again here \(m names no.such.Model, which cannot be imported"),
+        ({"options": {"sizes": 3}}, "has options that .* does not take"),
+        ({"class": "pathlib.Path", "options": {}}, "pathlib.Path is no embedder"),
+        ({"options": {"model": "other", "dimensions": 8}}, r"is another model now \(other 8-d instead of m 8-d\)"),
+    ],
+)
+def test_a_model_that_cannot_be_had_again_is_said_in_a_sentence(settings: Settings, change: dict[str, Any], sentence: str) -> None:
+    record = {**record_of("text"), **change}
+    settings.MODEL_BACKENDS = {"text": minilm()}
+    with pytest.raises(EmbedderUnavailable, match=sentence):
+        embedder_of(record)
+
+
+def test_a_record_from_before_models_were_recorded_asks_to_reprocess(settings: Settings) -> None:
+    record = {name: value for name, value in record_of("text").items() if name not in ("class", "options", "secrets")}
+    assert embedder_of(record) is text_embedder()
+    settings.MODEL_BACKENDS = {"text": minilm()}
+    with pytest.raises(EmbedderUnavailable, match=r"nothing is recorded of how m was set up\. Reprocess"):
+        embedder_of(record)
+
+
+def test_few_older_models_are_kept(settings: Settings) -> None:
+    records = []
+    for number in range(MOST_KEPT + 1):
+        settings.MODEL_BACKENDS = {"text": minilm(document_prefix=f"{number}: ")}
+        records.append(record_of("text"))
+    settings.MODEL_BACKENDS = {"text": minilm()}
+    first = embedder_of(records[0])
+    for record in records[1:]:
+        embedder_of(record)
+    assert embedder_of(records[0]) is not first

@@ -1,0 +1,70 @@
+"""A library that is searched by one model's vectors, and another model to change to."""
+
+from collections.abc import Callable
+
+import pytest
+from pytest_django import Settings
+
+from heimdex.accounts.models import User
+from heimdex.profiles import SENTENCE_TRANSFORMER
+from reprocess.actions.start_run import start_run
+from reprocess.models import ReprocessRun
+from reprocess.scope import Scope
+from reprocess.worker import work
+from tests.library import make_user, make_video
+from videos.models import ActiveSpace, Scene
+from videos.search.service import SearchRequest, search
+
+QUERIES = ("a ship on the ocean", "vegetables", "trains and money")
+
+# A scene, and why it is in the answer: channel, rank, and score to five digits.
+Answer = list[tuple[str, tuple[tuple[str, int, float], ...]]]
+
+
+def answers(owner: User) -> list[Answer]:
+    """Return what the owner finds for the fixed queries."""
+    found = [search(owner, SearchRequest(text)) for text in QUERIES]
+    return [
+        [(str(hit.scene.pk), tuple((match.channel, match.rank, round(match.score, 5)) for match in hit.matches)) for hit in one.hits]
+        for one in found
+    ]
+
+
+def channels_that_find(owner: User, scene: Scene) -> set[str]:
+    """Return the channels that bring a scene into the answer to its own words."""
+    hits = search(owner, SearchRequest(scene.transcript)).hits
+    return {match.channel for hit in hits if hit.scene == scene for match in hit.matches}
+
+
+def run(scope: Scope | None = None, *, automatic_cutover: bool = True) -> ReprocessRun:
+    """Start a run, over everything unless told, and work it to its end."""
+    started = start_run(scope or Scope("all"), force=False, entrance="command", requested_by=None, automatic_cutover=automatic_cutover)
+    work(started.pk)
+    started.refresh_from_db()
+    return started
+
+
+def active(owner: User) -> dict[str, str]:
+    """Return the owner's active spaces by channel."""
+    return {channel: str(space) for channel, space in ActiveSpace.objects.filter(owner=owner).values_list("channel", "space_id")}
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    """Return an owner of two videos that are searched by the configured model's vectors."""
+    owner = make_user()
+    make_video(owner)
+    make_video(owner, ["Sailors repair the nets in the port.", "The minister of transport resigned."], title="Another")
+    run()
+    return owner
+
+
+@pytest.fixture
+def change_model(settings: Settings) -> Callable[[str], None]:
+    """Return what configures another text model: the same weights, with documents said to start with a prefix."""
+
+    def change(prefix: str = "passage: ") -> None:
+        options = {"model": "all-MiniLM-L6-v2", "dimensions": 384} | ({"document_prefix": prefix} if prefix else {})
+        settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "text": {"BACKEND": SENTENCE_TRANSFORMER, "OPTIONS": options}}
+
+    return change

@@ -1,0 +1,43 @@
+"""The comparison of two ranked answers."""
+
+from uuid import UUID
+
+import pytest
+
+from reprocess.cutover.compare import Comparison, QueryChange, compare_answers
+from reprocess.cutover.coverage import Coverage, lacks
+
+
+def scenes(*numbers: int) -> list[UUID]:
+    return [UUID(int=number) for number in numbers]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "overlap", "rank_move"),
+    [
+        (scenes(1, 2, 3), scenes(1, 2, 3), 1.0, 0.0),
+        (scenes(1, 2, 3), scenes(3, 2, 1), 1.0, 4 / 3),
+        (scenes(1, 2), scenes(3, 4), 0.0, None),
+        (scenes(1), scenes(1, 2, 3, 4), 0.25, 0.0),
+        ([], [], 1.0, None),
+        ([], scenes(1), 0.0, None),
+        # Beyond the tenth place a scene no longer counts for the overlap, but how far it moved does.
+        (scenes(*range(1, 11)), scenes(*range(2, 12), 1), 0.9, (11 - 1 + 9 * 1) / 10),
+    ],
+)
+def test_overlap_and_moves(earlier: list[UUID], later: list[UUID], overlap: float, rank_move: float | None) -> None:
+    assert compare_answers(7, earlier, later) == QueryChange(7, pytest.approx(overlap), rank_move and pytest.approx(rank_move))
+
+
+def test_the_report_names_the_queries_that_change_most_and_no_more_than_twenty() -> None:
+    report = Comparison(tuple(QueryChange(number, number / 50, None) for number in range(50))).as_data()
+    assert (report["queries"], report["overlap_at_10"], report["mean_rank_move"]) == (50, pytest.approx(0.49), None)
+    assert [entry["query"] for entry in report["details"]] == list(range(20))
+    assert Comparison(()).as_data()["overlap_at_10"] is None
+
+
+def test_what_a_channel_lacks() -> None:
+    assert lacks([Coverage("clip", 10, 7, 3, 0)], 0) == []
+    assert lacks([Coverage("clip", 10, 7, 2, 1)], 0) == ["clip: 1 failed of 10 scenes"]
+    assert lacks([Coverage("clip", 10, 7, 2, 1)], 1) == []
+    assert lacks([Coverage("clip", 10, 5, 1, 1)], 1) == ["clip: 3 missing of 10 scenes"]

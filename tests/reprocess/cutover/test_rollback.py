@@ -1,0 +1,253 @@
+"""A switch can be undone at once, what arrived around it is found, and after the purge there is no way back."""
+
+import io
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from unittest import mock
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from heimdex.accounts.models import User
+from heimdex.backends import text_embedder
+from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
+from heimdex.leases import expiry
+from reprocess import ingest_stage
+from reprocess.actions.cut_over import cut_over
+from reprocess.actions.purge_spaces import purge_spaces
+from reprocess.actions.roll_back import CannotRollBack, latest_cutover, roll_back
+from reprocess.actions.start_run import start_run
+from reprocess.models import Cutover, ReprocessRun
+from reprocess.scope import Scope
+from reprocess.steps.scene_text import SceneText
+from reprocess.worker import work
+from tests.library import make_user, make_video
+from tests.reprocess.cutover.conftest import active, answers, channels_that_find, run
+from videos.ingest.source import SourceFile
+from videos.ingest.stage import StageContext
+from videos.models import EmbeddingSpace, Job, RetiredSpace, Scene, SceneEmbedding, Video
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ChangeModel = Callable[..., None]
+NEWS = ["Astronomers observed a distant comet with a new telescope."]
+
+
+def arrive(owner: User) -> Scene:
+    """Return the scene of a video that the ingest has just embedded."""
+    video = make_video(owner, NEWS, title="News")
+    Video.objects.filter(pk=video.pk).update(state=Video.State.PROCESSING)
+    token = uuid4()
+    Job.objects.create(video=video, owner=owner, stage="embed", position=5, lease_token=token, lease_expires_at=expiry())
+    ingest_stage.run(StageContext(video, token, SourceFile(video.original_key)))
+    Video.objects.filter(pk=video.pk).update(state=Video.State.INDEXED)
+    return video.scenes.get()
+
+
+def test_rolling_back_gives_the_exact_earlier_answers_without_computing_and_stays_until_a_person_switches_again(
+    owner: User, change_model: ChangeModel
+) -> None:
+    old, before = answers(owner), active(owner)
+    change_model()
+    run()
+    new, after = answers(owner), active(owner)
+    with mock.patch.object(SentenceTransformerEmbedder, "embed_documents", side_effect=AssertionError):
+        undone = roll_back(latest_cutover(owner.pk).pk, None)
+    assert (undone.left_out, undone.cutover.state) == ((), "rolled back")
+    assert (answers(owner), active(owner)) == (old, before)
+    run()
+    assert active(owner) == before
+    cut_over(owner.pk, force=False)
+    assert (answers(owner), active(owner)) == (new, after)
+    with pytest.raises(CannotRollBack, match="rolled back already"):
+        roll_back(Cutover.objects.filter(rolled_back_at__isnull=False).get().pk, None)
+
+
+def test_after_a_rollback_a_third_model_is_switched_to_by_itself(owner: User, change_model: ChangeModel) -> None:
+    before = active(owner)
+    change_model()
+    run()
+    first = latest_cutover(owner.pk)
+    roll_back(first.pk, None)
+    change_model("document: ")
+    run()
+    assert active(owner) not in (before, first.after)
+    with pytest.raises(CannotRollBack, match="rolled back already"):
+        roll_back(first.pk, None)
+
+
+def test_only_the_last_switch_can_be_undone_then_the_one_before_it(owner: User, change_model: ChangeModel) -> None:
+    before = active(owner)
+    change_model()
+    run()
+    first = latest_cutover(owner.pk)
+    change_model("document: ")
+    run()
+    with pytest.raises(CannotRollBack, match="Roll back the later one first"):
+        roll_back(first.pk, None)
+    roll_back(latest_cutover(owner.pk).pk, None)
+    roll_back(latest_cutover(owner.pk).pk, None)
+    assert active(owner) == before
+    with pytest.raises(CannotRollBack, match="No cutover of this owner"):
+        latest_cutover(owner.pk)
+
+
+def test_what_arrives_before_the_switch_is_found_by_meaning_before_and_after_it(owner: User, change_model: ChangeModel) -> None:
+    change_model()
+    scene = arrive(owner)
+    assert {"transcript", "summary", "clip"} <= channels_that_find(owner, scene)
+    assert scene.embeddings.filter(space__channel="transcript").count() == 2
+    before = active(owner)
+    started = run()
+    assert active(owner) != before
+    assert started.counters.get(channel="transcript").skipped == 1
+    assert {"transcript", "summary", "clip"} <= channels_that_find(owner, scene)
+
+
+def test_what_arrived_after_the_switch_is_found_by_words_after_a_rollback_and_by_meaning_once_the_run_has_caught_up(
+    owner: User, change_model: ChangeModel
+) -> None:
+    stranger = make_user("stranger@example.org")
+    make_video(stranger)
+    old, before = answers(owner), active(owner)
+    change_model()
+    run()
+    theirs = active(stranger)
+    scene = arrive(owner)
+    assert scene.embeddings.filter(space__channel="transcript").count() == 1
+    undone = roll_back(latest_cutover(owner.pk).pk, None)
+    # The image model did not change.
+    assert channels_that_find(owner, scene) - {"clip"} == {"lexical"}
+    assert undone.catch_up is not None
+    assert (undone.catch_up.entrance, undone.catch_up.state) == (ReprocessRun.Entrance.ROLLBACK, ReprocessRun.State.QUEUED)
+    work(undone.catch_up.pk)
+    undone.catch_up.refresh_from_db()
+    assert undone.catch_up.state == ReprocessRun.State.SUCCEEDED
+    transcript = undone.catch_up.counters.get(channel="transcript")
+    assert (transcript.done, transcript.skipped + transcript.empty) == (1, 6)
+    assert {"lexical", "transcript", "summary"} <= channels_that_find(owner, scene)
+    assert active(owner) == before
+    assert active(stranger) == theirs
+    scene.video.delete()
+    assert answers(owner) == old
+
+
+def test_when_the_step_itself_changed_a_rollback_says_that_new_scenes_are_found_by_words(owner: User) -> None:
+    old = answers(owner)
+    with mock.patch.object(SceneText, "code_version", SceneText.code_version + 1):
+        run()
+        scene = arrive(owner)
+        undone = roll_back(latest_cutover(owner.pk).pk, None)
+        assert undone.catch_up is None
+        assert len(undone.left_out) == 3
+        assert "the step that filled it has changed" in undone.left_out[0]
+        assert channels_that_find(owner, scene) - {"clip"} == {"lexical"}
+        scene.video.delete()
+        assert answers(owner) == old
+
+
+def test_a_queued_catch_up_does_nothing_when_its_model_is_gone(owner: User, change_model: ChangeModel) -> None:
+    change_model()
+    run()
+    arrive(owner)
+    catch_up = roll_back(latest_cutover(owner.pk).pk, None).catch_up
+    assert catch_up is not None
+    for space in EmbeddingSpace.objects.exclude(embedder__revision__contains="passage"):
+        space.embedder["class"] = "no.such.Embedder"
+        space.save()
+    work(catch_up.pk)
+    catch_up.refresh_from_db()
+    assert catch_up.state == ReprocessRun.State.FAILED
+    assert catch_up.error
+
+
+def test_the_purge_removes_what_one_owner_left_and_the_space_with_its_last_owner(owner: User, change_model: ChangeModel) -> None:
+    other = make_user("other@example.org")
+    make_video(other)
+    run()
+    left = EmbeddingSpace.objects.get(pk=active(owner)["transcript"])
+    change_model()
+    run(Scope("owner", owner_id=owner.pk))
+    kept = answers(owner), answers(other)
+
+    assert purge_spaces(timedelta(days=7), dry_run=False) == []
+    RetiredSpace.objects.update(retired_at=timezone.now() - timedelta(days=8))
+    planned = purge_spaces(timedelta(days=7), dry_run=True)
+    assert {(entry.owner, entry.channel, entry.rows, entry.space_removed) for entry in planned} == {
+        (owner.email, channel, 6, False) for channel in ("transcript", "visual", "summary")
+    }
+    assert left.embeddings.filter(owner=owner).count() == 6
+    # Killed in the middle, and gone on with.
+    dies = mock.patch.object(RetiredSpace, "delete", side_effect=KeyboardInterrupt)
+    with mock.patch("reprocess.actions.purge_spaces._BATCH", 2), dies, pytest.raises(KeyboardInterrupt):
+        purge_spaces(timedelta(days=7), dry_run=False)
+    with pytest.raises(CannotRollBack, match="have been purged"):
+        roll_back(latest_cutover(owner.pk).pk, None)
+    assert len(purge_spaces(timedelta(days=7), dry_run=False)) == 3
+    assert (left.embeddings.filter(owner=owner).count(), left.embeddings.filter(owner=other).count()) == (0, 4)
+    assert (answers(owner), answers(other)) == kept
+
+    run()
+    RetiredSpace.objects.update(retired_at=timezone.now() - timedelta(days=8))
+    out = io.StringIO()
+    call_command("purge_spaces", "--days", "7", "--json", stdout=out)
+    assert {entry["space_removed"] for entry in json.loads(out.getvalue())["purged"]} == {True}
+    assert not EmbeddingSpace.objects.filter(pk=left.pk).exists()
+    assert not SceneEmbedding.objects.filter(space_id=left.pk).exists()
+
+
+def test_the_purge_leaves_the_latest_spaces_to_an_owner_who_was_rolled_back(owner: User, change_model: ChangeModel) -> None:
+    change_model()
+    run()
+    roll_back(latest_cutover(owner.pk).pk, None)
+    RetiredSpace.objects.update(retired_at=timezone.now() - timedelta(days=8))
+    assert purge_spaces(timedelta(days=7), dry_run=False) == []
+    calls = text_embedder().calls
+    cut_over(owner.pk, force=False)
+    assert text_embedder().calls == calls
+
+
+def test_the_commands_compare_switch_and_switch_back(owner: User, change_model: ChangeModel) -> None:
+    def command(*args: str) -> str:
+        out = io.StringIO()
+        call_command(*args, stdout=out)
+        return out.getvalue()
+
+    before = active(owner)
+    answers(owner)
+    with pytest.raises(CommandError, match="reads the latest spaces already"):
+        command("cutover", "--owner", owner.email)
+    with pytest.raises(CommandError, match="No cutover of this owner"):
+        command("rollback", "--owner", owner.email)
+    change_model()
+    with pytest.raises(CommandError, match=r"transcript: 6 missing of 6 scenes"):
+        command("cutover", "--owner", owner.email)
+    run(automatic_cutover=False)
+    compared = command("cutover", "--owner", owner.email, "--dry-run")
+    assert "3 recorded queries: " in compared
+    assert active(owner) == before
+    assert "switched (cutover " in command("cutover", "--owner", owner.email)
+    assert active(owner) != before
+    assert json.loads(command("rollback", "--owner", owner.email, "--json"))["left_out"] == []
+    assert active(owner) == before
+    with pytest.raises(CommandError) as error:
+        command("rollback", "--owner", "nobody@example.org")
+    assert error.value.returncode == 2
+    assert "Nothing was retired" in command("purge_spaces")
+
+
+def test_a_run_of_the_latest_spec_and_a_catch_up_are_two_runs(owner: User, change_model: ChangeModel) -> None:
+    change_model()
+    run()
+    arrive(owner)
+    ahead = start_run(Scope("owner", owner_id=owner.pk), force=False, entrance="command", requested_by=None)
+    catch_up = roll_back(latest_cutover(owner.pk).pk, None).catch_up
+    assert catch_up is not None
+    assert catch_up.pk != ahead.pk
+    for one in (ahead, catch_up):
+        work(one.pk)
+        one.refresh_from_db()
+        assert one.state == ReprocessRun.State.SUCCEEDED

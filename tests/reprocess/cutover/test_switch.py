@@ -1,0 +1,175 @@
+"""Search reads the old vectors until an owner is complete, then the new ones: never both, and never another owner's."""
+
+from collections.abc import Callable
+from threading import Event, Thread
+from unittest import mock
+
+import pytest
+from django.db import connection
+from pytest_django import Settings
+
+from heimdex.accounts.models import User
+from heimdex.storage import media_storage
+from reprocess.actions.cut_over import CutoverRefused, cut_over
+from reprocess.models import Cutover, ReprocessRun
+from reprocess.scope import Scope
+from reprocess.worker import work
+from tests.library import make_user, make_video
+from tests.reprocess.cutover.conftest import QUERIES, Answer, active, answers, run
+from videos.models import RecordedQuery, RetiredSpace, Scene
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ChangeModel = Callable[..., None]
+
+
+def test_search_during_a_run_answers_from_the_old_vectors_until_the_switch_and_from_the_new_ones_after_it(
+    owner: User, change_model: ChangeModel
+) -> None:
+    old = answers(owner)
+    change_model()
+    seen: list[list[Answer]] = []
+    once, done = Event(), Event()
+
+    def keep_searching() -> None:
+        while not done.is_set():
+            seen.append(answers(owner))
+            once.set()
+        seen.append(answers(owner))
+        connection.close()
+
+    searching = Thread(target=keep_searching)
+    searching.start()
+    try:
+        once.wait()
+        run()
+    finally:
+        done.set()
+        searching.join()
+    new = answers(owner)
+    assert old != new
+    # Each of the three queries reads the active spaces for itself, so the switch may fall between two of them.
+    for place in range(len(QUERIES)):
+        series = [found[place] for found in seen]
+        switched = series.index(new[place])
+        assert all(found == old[place] for found in series[:switched])
+        assert all(found == new[place] for found in series[switched:])
+    assert seen[0] == old
+
+
+def test_a_switch_is_recorded_with_what_it_changes(owner: User, change_model: ChangeModel) -> None:
+    stranger = make_user("stranger@example.org")
+    make_video(stranger)
+    RecordedQuery.objects.create(owner=stranger, text="secret of a stranger")
+    answers(owner)
+    before = active(owner)
+    change_model()
+    made_by = run(Scope("owner", owner_id=owner.pk))
+    made = Cutover.objects.get(owner=owner)
+    assert (made.state, made.run, made.before, made.after) == ("switched", made_by, before, active(owner))
+    report = made.report
+    assert report["queries"] == len(QUERIES)
+    assert 0.3 < report["overlap_at_10"] <= 1.0
+    assert {entry["query"] for entry in report["details"]} == set(RecordedQuery.objects.filter(owner=owner).values_list("pk", flat=True))
+    assert {entry["channel"]: (entry["scenes"], entry["missing"], entry["failed"]) for entry in report["coverage"]} == {
+        "transcript": (6, 0, 0),
+        "visual": (6, 0, 0),
+        "summary": (6, 0, 0),
+    }
+    changed = {space for channel, space in before.items() if channel != "clip"}
+    assert {str(space) for space in RetiredSpace.objects.filter(owner=owner).values_list("space_id", flat=True)} == changed
+    assert not Cutover.objects.filter(owner=stranger).exists()
+
+
+def test_a_worker_that_dies_between_the_last_video_and_the_switch_leaves_the_old_answers_and_the_next_one_switches(
+    owner: User, change_model: ChangeModel
+) -> None:
+    old = answers(owner)
+    change_model()
+    with mock.patch("reprocess.cutover.switch.record", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        run()
+    assert answers(owner) == old
+    assert not RetiredSpace.objects.exists()
+    interrupted = ReprocessRun.objects.first()
+    assert interrupted is not None
+    assert interrupted.state == ReprocessRun.State.RUNNING
+    calls = interrupted.model_calls
+    work(interrupted.pk)
+    interrupted.refresh_from_db()
+    assert (interrupted.state, interrupted.model_calls) == (ReprocessRun.State.SUCCEEDED, calls)
+    assert answers(owner) != old
+    assert Cutover.objects.filter(state="switched").count() == 1
+
+
+def test_a_switch_that_changes_too_much_is_refused_once_a_run_and_can_be_forced(
+    owner: User, change_model: ChangeModel, settings: Settings
+) -> None:
+    settings.CUTOVER_MIN_OVERLAP = 1.0
+    for place in ("harbour", "garden", "station"):
+        make_video(owner, [f"{thing} near the {place}." for thing in ("A bakery", "An old oak", "Two dogs", "The tax office", "A choir")])
+    run()
+    old = answers(owner)
+    before = active(owner)
+    change_model("completely different words about nothing at all: ")
+    with mock.patch("reprocess.worker.GROUP", 1):
+        refused_in = run()
+    refusal = Cutover.objects.get()
+    assert (refusal.state, refusal.run, refusal.before) == ("refused", refused_in, before)
+    assert "HEIMDEX_CUTOVER_MIN_OVERLAP" in refusal.reason
+    assert active(owner) == before
+    assert answers(owner) == old
+    with pytest.raises(CutoverRefused, match="less than the 100%"):
+        cut_over(owner.pk, force=False)
+    made = cut_over(owner.pk, force=True)
+    assert active(owner) == made.after == refusal.after
+    with pytest.raises(CutoverRefused, match="reads the latest spaces already"):
+        cut_over(owner.pk, force=True)
+
+
+def test_without_recorded_queries_nothing_is_refused(owner: User, change_model: ChangeModel, settings: Settings) -> None:
+    settings.CUTOVER_MIN_OVERLAP = 1.0
+    change_model()
+    run()
+    assert Cutover.objects.get().state == "switched"
+
+
+def test_failures_keep_the_old_vectors_unless_they_are_tolerated(owner: User, settings: Settings) -> None:
+    before = active(owner)
+    media_storage().delete(Scene.objects.get(owner=owner, index=3).keyframe_key)
+    settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "image": _another_image_model()}
+    run()
+    assert active(owner) == before
+    with pytest.raises(CutoverRefused, match=r"clip: 1 failed of 6 scenes.*reprocess_embeddings --scope owner"):
+        cut_over(owner.pk, force=True)
+    settings.CUTOVER_MAX_FAILED = 1
+    run()
+    assert active(owner)["clip"] != before["clip"]
+
+
+def _another_image_model() -> dict[str, object]:
+    return {"BACKEND": "tests.reprocess.cutover.models.RenamedConse", "OPTIONS": {}}
+
+
+def test_a_canary_goes_first_and_counts_as_done_later(owner: User, change_model: ChangeModel) -> None:
+    other = make_user("other@example.org")
+    make_video(other)
+    run()
+    old, before = answers(other), active(other)
+    change_model()
+    run(Scope("owner", owner_id=owner.pk))
+    assert active(owner) != before
+    assert active(other) == before
+    assert answers(other) == old
+    rest = run()
+    assert active(other) == active(owner)
+    assert rest.counters.get(channel="transcript").skipped == 6
+    assert Cutover.objects.filter(owner=owner).count() == 1
+
+
+def test_a_run_that_leaves_the_switch_to_a_person_does_not_switch(owner: User, change_model: ChangeModel) -> None:
+    before = active(owner)
+    change_model()
+    run(automatic_cutover=False)
+    assert active(owner) == before
+    cut_over(owner.pk, force=False)
+    assert active(owner) != before

@@ -1,0 +1,92 @@
+"""An owner's searches are recorded for a while; the owner alone sees, saves and erases them."""
+
+from datetime import timedelta
+from unittest import mock
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from heimdex.accounts.models import User
+from tests.library import make_user
+from videos.models import RecordedQuery
+from videos.search import queries
+from videos.search.queries import forget_old_queries, record_query, telling_queries
+from videos.tasks import forget_queries
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def owner() -> User:
+    return make_user()
+
+
+@pytest.fixture
+def api(owner: User) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(owner)
+    return client
+
+
+def texts(api: APIClient) -> list[str]:
+    return [query["text"] for query in api.get("/v1/queries").json()["results"]]
+
+
+def test_a_search_is_recorded_once_however_often_and_deep_it_is_asked(api: APIClient) -> None:
+    api.get("/v1/search", {"q": "boat"})
+    api.get("/v1/search", {"q": " red   car "})
+    api.post("/v1/search", {"q": "boat"})
+    assert texts(api) == ["boat", "red car"]
+    first = RecordedQuery.objects.get(text="boat").asked_at
+    api.post("/v1/search", {"q": "boat", "cursor": "MjA="})
+    assert RecordedQuery.objects.get(text="boat").asked_at == first
+
+
+def test_the_owner_saves_and_erases(api: APIClient, owner: User) -> None:
+    for text in ("boat", "car", "tree"):
+        record_query(owner.pk, text)
+    key = RecordedQuery.objects.get(text="car").pk
+    answer = api.patch(f"/v1/queries/{key}", {"saved": True, "text": "changed"})
+    assert (answer.status_code, answer.json()["saved"], answer.json()["text"]) == (200, True, "car")
+    assert [query.text for query in telling_queries(owner.pk, 2)] == ["car", "tree"]
+    assert api.patch(f"/v1/queries/{key}", {"saved": "perhaps"}).json() == {"saved": ["Must be a valid boolean."]}
+    assert api.patch(f"/v1/queries/{key}", {"saved": False}).json()["saved"] is False
+    assert api.delete(f"/v1/queries/{key}").status_code == 204
+    assert texts(api) == ["tree", "boat"]
+    assert api.delete("/v1/queries").status_code == 204
+    assert texts(api) == []
+
+
+def test_nobody_reaches_anothers_queries(api: APIClient) -> None:
+    stranger = make_user("stranger@example.org")
+    record_query(stranger.pk, "a secret")
+    theirs = RecordedQuery.objects.get()
+    assert texts(api) == []
+    assert api.patch(f"/v1/queries/{theirs.pk}", {"saved": True}).status_code == 404
+    assert api.delete(f"/v1/queries/{theirs.pk}").status_code == 404
+    api.delete("/v1/queries")
+    assert RecordedQuery.objects.get().saved is False
+    assert APIClient().get("/v1/queries").status_code == 401
+
+
+def test_queries_are_forgotten_after_thirty_days_or_behind_a_thousand_newer_ones_unless_saved(owner: User) -> None:
+    other = make_user("other@example.org")
+    now = timezone.now()
+    for person in (owner, other):
+        RecordedQuery.objects.create(owner=person, text="old", asked_at=now - timedelta(days=31))
+        RecordedQuery.objects.create(owner=person, text="saved", asked_at=now - timedelta(days=400), saved=True)
+    for number in range(4):
+        RecordedQuery.objects.create(owner=owner, text=f"recent {number}", asked_at=now - timedelta(days=number))
+    assert [query.text for query in telling_queries(other.pk, 50)] == ["saved"]
+    with mock.patch.object(queries, "MOST_KEPT", 3):
+        assert forget_old_queries() == 3
+    assert set(RecordedQuery.objects.filter(owner=owner).values_list("text", flat=True)) == {"saved", "recent 0", "recent 1", "recent 2"}
+    assert list(RecordedQuery.objects.filter(owner=other).values_list("text", flat=True)) == ["saved"]
+    assert forget_queries() == 0
+
+
+def test_what_is_no_query_is_not_recorded(owner: User) -> None:
+    record_query(owner.pk, "  ")
+    record_query(owner.pk, "x" * 1001)
+    assert not RecordedQuery.objects.exists()

@@ -1,0 +1,126 @@
+"""A large space is searched through an index of its own, which finds what reading every vector finds."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from unittest import mock
+
+import numpy as np
+import pytest
+from django.db import connection
+from django.utils import timezone
+from pytest_django import Settings
+
+from heimdex.accounts.models import User
+from reprocess.actions.purge_spaces import purge_spaces
+from tests.library import make_user, make_video
+from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace, Scene, SceneEmbedding
+from videos.search import nearest as nearest_module
+from videos.search.indexes import build_index, build_missing, drop_index, index_of
+from videos.search.nearest import candidates, nearest, uses_index
+from videos.search.service import searchable
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DIMENSIONS = 16
+
+
+@pytest.fixture
+def space(settings: Settings) -> Iterator[EmbeddingSpace]:
+    """Return a space of 240 random vectors, half of them another owner's."""
+    settings.INDEX_MIN_ROWS = 100
+    space = EmbeddingSpace.objects.create(
+        channel="transcript", fingerprint="f" * 64, step="scene_text", spec_version="1", embedder={"model": "m"}, dimensions=DIMENSIONS
+    )
+    rng = np.random.default_rng(7)
+    for email in ("owner@example.org", "other@example.org"):
+        video = make_video(make_user(email), [""])
+        spans = [(0.5 * number, 0.5 * number + 0.5) for number in range(1, 120)]
+        Scene.objects.bulk_create(
+            Scene(video=video, owner=video.owner, index=index, start_s=start, end_s=end)
+            for index, (start, end) in enumerate(spans, start=1)
+        )
+        ActiveSpace.objects.create(owner=video.owner, channel="transcript", space=space)
+        SceneEmbedding.objects.bulk_create(
+            SceneEmbedding(scene=scene, space=space, owner=video.owner, state="embedded", vector=rng.normal(size=DIMENSIONS).tolist())
+            for scene in video.scenes.all()
+        )
+    yield space
+    drop_index(space)
+
+
+@pytest.fixture
+def owner(space: EmbeddingSpace) -> User:
+    return User.objects.get(email="owner@example.org")
+
+
+def has_index(space: EmbeddingSpace) -> bool:
+    with connection.cursor() as cursor:
+        return index_of(space).name in connection.introspection.get_constraints(cursor, SceneEmbedding._meta.db_table)
+
+
+def test_the_index_and_the_scan_find_the_same_scenes_of_the_owner(space: EmbeddingSpace, owner: User) -> None:
+    assert build_missing() == 1
+    space.refresh_from_db()
+    query = np.random.default_rng(8).normal(size=DIMENSIONS).astype(np.float32)
+
+    def found(*, narrowed: bool) -> list[object]:
+        return [scene for scene, _, _ in nearest(searchable(owner.pk), owner.pk, space, query, 20, narrowed=narrowed)]
+
+    scanned = found(narrowed=True)
+    with mock.patch.object(nearest_module, "SCANNED", 50), mock.patch.object(nearest_module, "_one_by_one", side_effect=AssertionError):
+        assert uses_index(owner.pk, space)
+        assert found(narrowed=False) == scanned
+    assert set(scanned) <= set(owner.videos.get().scenes.values_list("pk", flat=True))
+    assert not uses_index(owner.pk, space)
+
+
+def test_the_query_is_asked_in_the_words_of_the_index(space: EmbeddingSpace, owner: User) -> None:
+    build_index(space)
+    query = np.ones(DIMENSIONS, dtype=np.float32)
+    with connection.cursor() as cursor:
+        # So small a table is faster to scan; a large one is not.
+        for setting in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
+            cursor.execute(f"SET {setting} = off")
+        try:
+            assert f"Index Scan using {index_of(space).name}" in candidates(owner.pk, space, query, 20).explain()
+        finally:
+            cursor.execute("RESET ALL")
+
+
+def test_when_the_index_gives_up_every_vector_is_read(space: EmbeddingSpace, owner: User) -> None:
+    build_index(space)
+    space.refresh_from_db()
+    query = np.ones(DIMENSIONS, dtype=np.float32)
+    scenes = searchable(owner.pk)
+    with mock.patch.object(nearest_module, "SCANNED", 50), mock.patch.object(nearest_module, "_through_index", return_value=[]):
+        assert len(nearest(scenes, owner.pk, space, query, 20, narrowed=False)) == 20
+
+
+def test_an_index_is_built_once_for_what_is_read_and_large(space: EmbeddingSpace, settings: Settings) -> None:
+    settings.INDEX_MIN_ROWS = 240
+    assert build_missing() == 0
+    settings.INDEX_MIN_ROWS = 239
+    ActiveSpace.objects.all().delete()
+    assert build_missing() == 0
+    assert build_index(space)
+    assert has_index(space)
+    assert not build_index(space)
+    drop_index(space)
+    assert not has_index(space)
+    # Another worker is at it.
+    EmbeddingSpace.objects.update(index_began_at=timezone.now())
+    assert not build_index(space)
+    # It died hours ago.
+    EmbeddingSpace.objects.update(index_began_at=timezone.now() - timedelta(hours=7))
+    assert build_index(space)
+
+
+def test_the_index_goes_with_its_space(space: EmbeddingSpace) -> None:
+    build_index(space)
+    for active in ActiveSpace.objects.all():
+        RetiredSpace.objects.create(owner=active.owner, space=space, retired_at=timezone.now() - timedelta(days=9))
+    ActiveSpace.objects.all().delete()
+    purged = purge_spaces(timedelta(days=7), dry_run=False)
+    assert [entry.rows for entry in purged] == [120, 120]
+    assert not has_index(space)
+    assert not EmbeddingSpace.objects.exists()

@@ -1,0 +1,75 @@
+"""The nearest vectors of one space: read one by one, or through the space's index where that reads fewer."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Func, QuerySet, TextField, Value
+from pgvector import HalfVector
+from pgvector.django import CosineDistance
+
+from heimdex.embedders.vectors import Vectors
+from videos.models import EmbeddingSpace, Scene, SceneEmbedding
+from videos.search.indexes import indexed_vector
+
+# Reading this many vectors of one owner takes some tens of milliseconds and misses none.
+SCANNED = 20_000
+# The index also holds other owners' vectors, which are passed over: it reads on until enough are found, or this many were seen.
+MOST_PASSED_OVER = 200_000
+# At most 1000 in pgvector. The default of 40 is less than one pool.
+CANDIDATES = 400
+
+# A scene, its video, and the cosine of the angle to the query.
+Near = tuple[UUID, UUID, float]
+
+
+def nearest(scenes: QuerySet[Scene], owner_id: UUID, space: EmbeddingSpace, query: Vectors, size: int, *, narrowed: bool) -> list[Near]:
+    """Return the `size` scenes nearest to the query (shape (dimensions,)), nearest first.
+
+    `narrowed` says that `scenes` are few of the owner's, which an index would pass over.
+    """
+    if not narrowed and uses_index(owner_id, space):
+        found = _through_index(scenes, owner_id, space, query, size)
+        # Fewer than asked: the index gave up among other owners' vectors.
+        if len(found) == size:
+            return found
+    return _one_by_one(scenes, space, query, size)
+
+
+def uses_index(owner_id: UUID, space: EmbeddingSpace) -> bool:
+    """Say whether the owner's vectors are too many to read one by one."""
+    return bool(space.indexed_at) and SceneEmbedding.objects.filter(owner_id=owner_id, space=space)[: SCANNED + 1].count() > SCANNED
+
+
+def candidates(owner_id: UUID, space: EmbeddingSpace, query: Vectors, size: int) -> QuerySet[SceneEmbedding, tuple[UUID, float]]:
+    """Return scene and distance of an owner's `size` nearest rows, in the words that the index is asked in."""
+    embedded = SceneEmbedding.objects.filter(space=space, owner_id=owner_id, state=SceneEmbedding.State.EMBEDDED)
+    near = embedded.annotate(distance=CosineDistance(indexed_vector(space), HalfVector(query))).order_by("distance")
+    return near.values_list("scene_id", "distance")[:size]
+
+
+def _through_index(scenes: QuerySet[Scene], owner_id: UUID, space: EmbeddingSpace, query: Vectors, size: int) -> list[Near]:
+    with transaction.atomic():
+        _set("hnsw.ef_search", str(CANDIDATES))
+        _set("hnsw.iterative_scan", "strict_order")
+        _set("hnsw.max_scan_tuples", str(MOST_PASSED_OVER))
+        # Twice as many as asked for, because some may belong to videos that are not to be found.
+        distances = dict(candidates(owner_id, space, query, 2 * size))
+    videos = dict(scenes.filter(pk__in=distances).values_list("pk", "video_id"))
+    ranked = sorted((scene for scene in distances if scene in videos), key=lambda scene: (distances[scene], scene))
+    return [(scene, videos[scene], 1.0 - distances[scene]) for scene in ranked[:size]]
+
+
+def _one_by_one(scenes: QuerySet[Scene], space: EmbeddingSpace, query: Vectors, size: int) -> list[Near]:
+    rows = (
+        SceneEmbedding.objects.filter(space=space, state=SceneEmbedding.State.EMBEDDED, scene__in=scenes)
+        .annotate(distance=CosineDistance("vector", HalfVector(query)))
+        .order_by("distance", "scene_id")
+        .values_list("scene_id", "scene__video_id", "distance")[:size]
+    )
+    return [(scene_id, video_id, 1.0 - distance) for scene_id, video_id, distance in rows]
+
+
+def _set(name: str, value: str) -> None:
+    """Set a parameter of pgvector until the transaction ends."""
+    setting = Func(Value(name), Value(value), Value(True), function="set_config", output_field=TextField())
+    EmbeddingSpace.objects.annotate(setting=setting).values_list("setting", flat=True)[:1].get()
