@@ -38,6 +38,8 @@ def test_schedules_are_what_the_code_says_and_nothing_else() -> None:
     sync_schedules()
     assert set(Schedule.objects.values_list("func", "cluster")) == {
         ("videos.tasks.rescue_videos", "uploads"),
+        ("videos.tasks.forget_queries", "uploads"),
+        ("reprocess.tasks.find_large_spaces", "reprocess"),
         ("reprocess.tasks.rescue_runs", "reprocess"),
     }
 
