@@ -62,7 +62,8 @@ class Environment(BaseSettings):
     cutover_min_overlap: float = Field(default=0.0, ge=0.0, le=1.0)
     keep_retired_days: int = Field(default=7, ge=0)
     index_min_rows: int = Field(default=50_000, ge=1)
-    lease_s: int = Field(default=60, ge=2)
+    lease_s: int = Field(default=30, ge=2)
+    hung_after_s: int = Field(default=60, ge=1)
     max_attempts: int = Field(default=3, ge=1)
     task_timeout_s: int = Field(default=4 * 3600, ge=60)
 

@@ -111,12 +111,12 @@ MODEL_SECRETS = {"api_key": ENVIRONMENT.openai_api_key}
 
 QUEUE_TASKS = [
     Task("videos.tasks.ingest_video", queue=UPLOADS),
-    Task("videos.tasks.rescue_videos", queue=UPLOADS, every_minutes=1),
-    Task("videos.tasks.forget_queries", queue=UPLOADS, every_minutes=60),
+    Task("videos.tasks.rescue_videos", queue=UPLOADS, every_s=15),
+    Task("videos.tasks.forget_queries", queue=UPLOADS, every_s=3600),
     Task("reprocess.tasks.work_run", queue=REPROCESS),
-    Task("reprocess.tasks.rescue_runs", queue=REPROCESS, every_minutes=1),
+    Task("reprocess.tasks.rescue_runs", queue=REPROCESS, every_s=15),
     Task("reprocess.tasks.index_spaces", queue=REPROCESS),
-    Task("reprocess.tasks.find_large_spaces", queue=REPROCESS, every_minutes=60),
+    Task("reprocess.tasks.find_large_spaces", queue=REPROCESS, every_s=3600),
 ]
 Q_CLUSTER = cluster_settings(
     workers={UPLOADS: ENVIRONMENT.upload_workers, REPROCESS: ENVIRONMENT.reprocess_workers},
@@ -140,6 +140,7 @@ KEEP_RETIRED_DAYS = ENVIRONMENT.keep_retired_days
 # Below this many vectors of a space a scan is fast, and an index costs more than it saves.
 INDEX_MIN_ROWS = ENVIRONMENT.index_min_rows
 LEASE_SECONDS = ENVIRONMENT.lease_s
+HUNG_AFTER_SECONDS = ENVIRONMENT.hung_after_s
 MAX_ATTEMPTS = ENVIRONMENT.max_attempts
 MODEL_PRICES = ENVIRONMENT.prices
 MAX_RUN_COST = ENVIRONMENT.max_run_cost

@@ -16,6 +16,7 @@ from django.utils import timezone
 from heimdex.embedders.errors import EmbedderUnavailable
 from heimdex.leases import LeaseLost, claim, free, hold, renew
 from heimdex.queue import is_stopping
+from reprocess.actions.start_run import wake
 from reprocess.charges import charge
 from reprocess.completion import count_items, end_run, finish_if_done, pause_if_open, release
 from reprocess.cutover import activate_complete
@@ -83,13 +84,16 @@ def work(run_id: UUID) -> None:
         ):
             log.info(f"Started reprocessing (spec_version={run.spec_version}, scope={run.scope})")
         try:
-            while _work_on_group(run, spec):
+            while not is_stopping() and _work_on_group(run, spec):
                 pass
         except EmbedderUnavailable as error:
             # Every further scene would fail for the same reason; what is done stays, and a person can mend it and resume.
             pause_if_open(run, f"{error} Resume the run when that is mended.")
             return
         finish_if_done(run, spec)
+        if is_stopping() and ReprocessRun.objects.filter(pk=run_id, state__in=ReprocessRun.OPEN).exists():
+            # This wake-up is used up, so whoever works next needs another.
+            wake(run_id)
 
 
 def _spec_of(run: ReprocessRun) -> EffectiveSpec | None:

@@ -46,8 +46,8 @@ def make_video(owner: User, sayings: Sequence[str] = SAYINGS, title: str = "A fi
 
 def picture(index: int) -> bytes:
     """Return a JPEG that differs for each index."""
-    image = Image.new("RGB", (320, 180), (20 + 30 * index % 200, 90, 160))
-    ImageDraw.Draw(image).ellipse((40 + 10 * index, 30, 200, 150), fill=(240, 40 * index % 255, 30))
+    image = Image.new("RGB", (320, 180), (20 + 30 * index % 200, 90, 160 - index % 97))
+    ImageDraw.Draw(image).ellipse((40 + 10 * (index % 16), 30, 200, 150), fill=(240, 40 * index % 255, 30))
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=90)
     return buffer.getvalue()

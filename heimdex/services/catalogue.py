@@ -32,7 +32,7 @@ def services(environment: Environment, web_port: int) -> tuple[Service, ...]:
     return (
         Service("web", web, CHECKOUT, variables, answers(web_port, "/healthz", _host(environment))),
         *(
-            Service(queue, (*_manage(), "qcluster"), CHECKOUT, {**variables, "Q_CLUSTER_NAME": queue}, has_grandchildren)
+            Service(queue, (*_manage(), "work", queue), CHECKOUT, {**variables, "Q_CLUSTER_NAME": queue}, has_grandchildren)
             for queue in QUEUES
         ),
     )

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def worker_environment() -> dict[str, str]:
     """Return the environment of a process that works on the test database and the suite's files."""
     database = connection.settings_dict
     address = Address(str(database["HOST"]), int(database["PORT"]), str(database["USER"]), str(database["PASSWORD"]), str(database["NAME"]))
-    return {**os.environ, "HEIMDEX_DATABASE_URL": address.url, "HEIMDEX_LEASE_S": "5"}
+    return {**os.environ, "HEIMDEX_DATABASE_URL": address.url, "HEIMDEX_LEASE_S": "5", "HEIMDEX_HUNG_AFTER_S": "5"}
 
 
 class Workers:
@@ -40,7 +41,7 @@ class Workers:
         """Start a queue's cluster."""
         with (self._logs / f"{queue}.log").open("ab") as log:
             self._processes[queue] = subprocess.Popen(
-                [sys.executable, "manage.py", "qcluster"],
+                [sys.executable, "manage.py", "work", queue],
                 cwd=ROOT,
                 env={**self._environment, "Q_CLUSTER_NAME": queue},
                 stdout=log,
@@ -51,8 +52,24 @@ class Workers:
     def kill(self, queue: str) -> None:
         """End a queue's cluster at once, as a power cut would."""
         process = self._processes.pop(queue)
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+    def pid(self, queue: str) -> int:
+        """Return the process that keeps a queue's workers."""
+        return self._processes[queue].pid
+
+    def wait(self, queue: str) -> None:
+        """Wait until a queue's process has ended by itself."""
+        assert self._processes[queue].wait(timeout=30) == 0
+
+    def restart_dead(self) -> None:
+        """Start clusters anew that ended, as a supervisor does."""
+        for queue, process in list(self._processes.items()):
+            if process.poll() is not None:
+                self.kill(queue)
+                self.start(queue)
 
     def log(self, queue: str) -> str:
         """Return what the cluster has printed."""
@@ -64,7 +81,7 @@ class Workers:
             self.kill(queue)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def workers(django_db_setup: None, django_db_blocker: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     """Start the workers once for all acceptance tests."""
     started = Workers(worker_environment(), tmp_path_factory.mktemp("workers"))
@@ -88,7 +105,7 @@ def until() -> Callable[[Callable[[], bool], str], None]:
     """Return a function that waits for something to become true, at most two minutes."""
 
     def wait(happened: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 90
         while not happened():
             assert time.monotonic() < deadline, f"{what} did not happen"
             time.sleep(0.2)

@@ -6,9 +6,9 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.test import Client, override_settings
 from django.utils import timezone
-from django_q.models import OrmQ, Schedule, Success
+from django_q.models import OrmQ, Success
 
-from heimdex.queue import Task, enqueue, sync_schedules
+from heimdex.queue import Task, enqueue
 
 
 def test_every_registered_task_resolves() -> None:
@@ -33,20 +33,10 @@ def test_only_registered_tasks_can_be_queued_and_go_to_their_queue() -> None:
 
 
 @pytest.mark.django_db
-def test_schedules_are_what_the_code_says_and_nothing_else() -> None:
-    Schedule.objects.create(name="left over", func="os.getcwd", schedule_type=Schedule.MINUTES)
-    sync_schedules()
-    assert set(Schedule.objects.values_list("func", "cluster")) == {
-        ("videos.tasks.rescue_videos", "uploads"),
-        ("videos.tasks.forget_queries", "uploads"),
-        ("reprocess.tasks.find_large_spaces", "reprocess"),
-        ("reprocess.tasks.rescue_runs", "reprocess"),
-    }
-
-
-@pytest.mark.django_db
 def test_the_admin_shows_finished_tasks_and_lets_nobody_edit_what_runs(admin_client: Client) -> None:
-    Success.objects.create(id="1", name="a", func="videos.tasks.rescue_videos", started=timezone.now(), stopped=timezone.now(), success=True)
+    Success.objects.create(
+        id="1", name="a", func="videos.tasks.rescue_videos", started=timezone.now(), stopped=timezone.now(), success=True
+    )
     assert "videos.tasks.rescue_videos" in admin_client.get("/admin/django_q/success/").content.decode()
     assert admin_client.get("/admin/django_q/success/1/change/").status_code == 200
     for page in ("schedule/", "schedule/add/", "ormq/", "success/add/"):

@@ -1,0 +1,59 @@
+"""Workers that are killed, hang or are told to stop: what waits is done all the same, and nothing is left half done."""
+
+import os
+import signal
+from collections.abc import Callable
+
+import psutil
+import pytest
+from django_q.models import OrmQ, Success
+
+from heimdex.queue import enqueue
+from reprocess.actions.start_run import start_run
+from reprocess.models import ReprocessRun
+from reprocess.scope import Scope
+from tests.acceptance.conftest import Workers
+from tests.library import make_user, make_video
+
+Until = Callable[[Callable[[], bool], str], None]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def worker_pids(main: int) -> set[int]:
+    """Return the processes that the sentinel, the only child of the main process, has started."""
+    return {child.pid for sentinel in psutil.Process(main).children() for child in sentinel.children()}
+
+
+def test_tasks_are_done_although_idle_workers_are_killed(workers: Workers, until: Until) -> None:
+    OrmQ.objects.all().delete()
+    Success.objects.all().delete()
+    until(lambda: len(worker_pids(workers.pid("reprocess"))) >= 3, "the start of the workers")
+    for pid in worker_pids(workers.pid("reprocess")):
+        os.kill(pid, signal.SIGKILL)
+    enqueue("reprocess.tasks.work_run", "00000000-0000-0000-0000-000000000000")
+
+    def done() -> bool:
+        workers.restart_dead()
+        return Success.objects.filter(func="reprocess.tasks.work_run").exists()
+
+    until(done, "a task after the workers were killed")
+
+
+def test_workers_that_are_told_to_stop_do_so_at_a_batch_border(workers: Workers, until: Until) -> None:
+    owner = make_user()
+    for number in range(8):
+        make_video(owner, [f"{number} {place} some words about a subject. " * 9 for place in range(40)], title=str(number))
+    run = start_run(Scope("all"), force=True, entrance="command", requested_by=None)
+    runs = ReprocessRun.objects.filter(pk=run.pk)
+    until(lambda: runs.filter(model_calls__gt=0).exists(), "the first batch")
+    main = psutil.Process(workers.pid("reprocess"))
+    main.terminate()
+    workers.wait("reprocess")
+    run.refresh_from_db()
+    assert run.state == ReprocessRun.State.RUNNING, "the run was not finished, only put down"
+    assert set(run.items.values_list("lease_token", "attempts")) == {(None, 0)}
+    workers.restart_dead()
+    until(lambda: runs.exclude(state__in=ReprocessRun.OPEN).exists(), "the end of the run")
+    run.refresh_from_db()
+    assert run.state == ReprocessRun.State.SUCCEEDED

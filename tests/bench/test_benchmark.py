@@ -1,0 +1,48 @@
+"""A benchmark's report says what was measured, and never calls ok what was not."""
+
+import pytest
+
+from bench.__main__ import all_groups, measured
+from bench.benchmark import CannotRunError, Goal, Group, chosen, results_of
+
+FAST = Goal("P1", "ours", "theirs", 3.0)
+SMALL = Goal("P2", "ours", "theirs", 5.0, at_least=False)
+
+
+def test_the_value_is_the_median_of_the_rounds_and_is_held_against_the_goal() -> None:
+    rounds = [{"P1": 2.9, "P2": 9.0}, {"P1": 3.1, "P2": 4.0}, {"P1": 30.0, "P2": 4.5}]
+    fast, small = results_of([FAST, SMALL], rounds)
+    assert fast.as_data() == {
+        "id": "P1",
+        "what": "ours",
+        "against": "theirs",
+        "value": 3.1,
+        "goal": 3.0,
+        "unit": "x",
+        "ok": True,
+        "rounds": [2.9, 3.1, 30.0],
+    }
+    assert (small.value, small.ok) == (4.5, True)
+    assert not results_of([SMALL], [{"P2": 5.1}])[0].ok
+
+
+def test_what_cannot_run_says_why_and_is_not_ok(capsys: pytest.CaptureFixture[str]) -> None:
+    def rounds():  # type: ignore[no-untyped-def]
+        yield {"P1": 100.0}
+        raise CannotRunError("There is no such model here.")
+
+    (result,) = measured(Group((FAST,), rounds))
+    assert not result.ok
+    assert result.as_data()["value"] is None
+    assert "There is no such model here." in result.as_data()["why"]
+
+
+def test_every_goal_is_found_once_and_can_be_asked_for() -> None:
+    groups = all_groups()
+    ids = [goal.id for group in groups for goal in group.goals]
+    assert sorted(set(ids)) == sorted(ids)
+    assert {"P1", "P2", "P3", "P4", "P5", "P6"} <= set(ids)
+    assert [goal.id for group in chosen(groups, ["P2"]) for goal in group.goals] == ["P1", "P2"]
+    assert chosen(groups, []) == groups
+    with pytest.raises(CannotRunError, match="no benchmark P99"):
+        chosen(groups, ["P99"])
