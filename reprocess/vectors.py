@@ -7,9 +7,9 @@ from uuid import UUID
 import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
-from pgvector import HalfVector
 
 from reprocess.steps.base import Work
+from reprocess.vector_text import QuickHalfVector
 from videos.models import EmbeddingSpace, Scene, SceneEmbedding
 
 
@@ -43,7 +43,7 @@ def write_outcomes(outcomes: Iterable[Outcome], spaces: dict[str, EmbeddingSpace
             space=spaces[outcome.work.channel],
             owner_id=outcome.work.owner_id,
             state=outcome.state,
-            vector=None if outcome.vector is None else HalfVector(outcome.vector),
+            vector=None if outcome.vector is None else QuickHalfVector(outcome.vector),
             input_hash=outcome.work.input_hash,
             error=outcome.error,
             run_id=run_id,

@@ -1,0 +1,131 @@
+"""P1 and P2: pictures to rows, against the bare model and against the naive loop."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from io import BytesIO
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, cast
+
+from bench.benchmark import Goal, Group
+from bench.installation import empty_database, models
+from bench.library import make_library
+from bench.runs import embed_all, forget, start, work_on
+
+if TYPE_CHECKING:
+    from heimdex.embedders.open_clip import OpenClipEmbedder
+
+ROUNDS = 5
+VIDEOS, SCENES = 16, 20
+NAIVE_SCENES = 24
+BATCH = 32
+ARCHITECTURE = "ViT-B-32"
+
+WHAT = "scene_clip with ViT-B-32 (random weights), 720p keyframes on disk to rows in Postgres"
+
+
+def rounds() -> Iterator[Mapping[str, float]]:
+    """Yield scenes per second as ratios."""
+    from heimdex.backends import image_embedder
+
+    empty_database()
+    with tempfile.TemporaryDirectory() as folder:
+        weights = _random_weights(Path(folder))
+        options = {"weights": str(weights), "architecture": ARCHITECTURE, "dimensions": 512}
+        with models(image={"BACKEND": "heimdex.embedders.open_clip.OpenClipEmbedder", "OPTIONS": options}):
+            make_library(VIDEOS, SCENES, texts=False, pictures=True)
+            # Loads the model and fills the channels that have nothing to embed.
+            embed_all()
+            model = cast("OpenClipEmbedder", image_embedder())
+            naive_model = _library_model(weights)
+            tensors = _tensors(model)
+            for _ in range(ROUNDS):
+                bare = _bare(model, tensors)
+                forget("clip")
+                ours = VIDEOS * SCENES / work_on(start())
+                forget("clip")
+                naive = _naive(*naive_model)
+                forget("clip")
+                embed_all()
+                yield {"P1": ours / bare, "P2": ours / naive}
+
+
+def _random_weights(folder: Path) -> Path:
+    from heimdex.embedders.torch_runtime import import_torchvision
+
+    import_torchvision()
+    import open_clip
+    import torch
+
+    torch.manual_seed(0)
+    path = folder / "random.pt"
+    torch.save(open_clip.create_model(ARCHITECTURE).state_dict(), path)
+    return path
+
+
+def _tensors(model: "OpenClipEmbedder") -> list[Any]:
+    """Return what the model takes, batch by batch, in its dtype and on its device."""
+    from PIL import Image
+
+    from heimdex.storage import media_storage
+    from videos.models import Scene
+
+    clip = model._loaded()
+    batches = []
+    scenes = list(Scene.objects.all())
+    for first in range(0, len(scenes), BATCH):
+        pictures = []
+        for scene in scenes[first : first + BATCH]:
+            with media_storage().open(scene.keyframe_key) as file:
+                pictures.append(model.prepare(Image.open(BytesIO(file.read()))))
+        batches.append(clip.preprocessing.tensor(pictures, clip.device, clip.dtype))
+    return batches
+
+
+def _bare(model: "OpenClipEmbedder", tensors: list[Any]) -> float:
+    import torch
+
+    clip = model._loaded().model
+    began = perf_counter()
+    with torch.inference_mode():
+        for batch in tensors:
+            clip.encode_image(batch).cpu()
+    return sum(len(batch) for batch in tensors) / (perf_counter() - began)
+
+
+def _library_model(weights: Path) -> tuple[Any, Any]:
+    import open_clip
+
+    model, _, preprocess = open_clip.create_model_and_transforms(ARCHITECTURE, pretrained=str(weights))
+    return model.eval(), preprocess
+
+
+def _naive(model: Any, preprocess: Any) -> float:
+    """One picture, one call, one row: what a simple script does."""
+    import torch
+    from PIL import Image
+
+    from heimdex.storage import media_storage
+    from videos.models import EmbeddingSpace, Scene, SceneEmbedding
+
+    space = EmbeddingSpace.objects.get(channel="clip")
+    scenes = Scene.objects.order_by("pk")[:NAIVE_SCENES]
+    began = perf_counter()
+    for scene in scenes:
+        with media_storage().open(scene.keyframe_key) as file:
+            picture = Image.open(BytesIO(file.read())).convert("RGB")
+        with torch.no_grad():
+            vector = model.encode_image(preprocess(picture).unsqueeze(0), normalize=True)[0].numpy()
+        SceneEmbedding.objects.create(
+            scene=scene, space=space, owner_id=scene.owner_id, state="embedded", vector=vector, input_hash=scene.clip_hash
+        )
+    return NAIVE_SCENES / (perf_counter() - began)
+
+
+GROUP = Group(
+    (
+        Goal("P1", WHAT, "the bare model in the same dtype, batch 32, tensors in memory", 0.90),
+        Goal("P2", WHAT, "naive: one picture, one call, one row, float32", 3.0),
+    ),
+    rounds,
+)

@@ -1,0 +1,51 @@
+"""A server that speaks OpenAI's embeddings protocol and takes its time: `python -m bench.embedding_server LATENCY_S DIMENSIONS`."""
+
+import base64
+import json
+import sys
+import time
+import zlib
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+def serve(latency_s: float, dimensions: int) -> None:
+    """Print the port, then answer until the process is ended."""
+    import numpy as np
+
+    noise = np.random.default_rng(0).normal(size=(256, dimensions)).astype(np.float32)
+    encoded = [base64.b64encode(row.tobytes()).decode() for row in noise]
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = -1
+
+        def do_POST(self) -> None:
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            time.sleep(latency_s)
+            texts = request["input"]
+            data = [{"object": "embedding", "index": place, "embedding": encoded[_number(text)]} for place, text in enumerate(texts)]
+            usage = {"prompt_tokens": len(texts), "total_tokens": len(texts)}
+            body = json.dumps({"object": "list", "model": request["model"], "data": data, "usage": usage}).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        sys.stdout.write(f"{server.server_port}\n")
+        sys.stdout.flush()
+        server.serve_forever()
+
+
+def _number(text: str) -> int:
+    return zlib.crc32(text.encode()) % 256
+
+
+if __name__ == "__main__":
+    serve(float(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,94 @@
+"""Libraries of indexed videos to embed: words of a size that speech has, and keyframes of 720p."""
+
+import io
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from videos.models import Scene, Video
+
+WORDS = (
+    *("the", "of", "and", "to", "in", "is", "that", "for", "it", "as", "was", "with", "on", "by", "this", "from", "at", "which", "are"),
+    *("not", "have", "be", "or", "one", "all", "we", "you", "can", "there", "they", "harbour", "railway", "budget", "kitchen", "garden"),
+    *("weather", "engine", "window", "mountain", "question", "answer", "evening", "music", "river", "market", "station", "teacher"),
+    *("morning", "picture", "number", "company", "history", "science", "language", "village", "summer", "winter", "energy", "rocket"),
+)
+# Characters of a scene's transcript: mostly a few sentences, sometimes a monologue.
+TRANSCRIPT_LENGTHS = (0, 40, 70, 90, 120, 150, 180, 220, 260, 300, 360, 420, 480, 560, 640, 740, 860, 1000, 1200, 1500)
+VISUAL_LENGTHS = (60, 80, 100, 120, 140, 160, 180, 200)
+SUMMARY_LENGTH = 300
+
+
+def make_library(videos: int, scenes: int, *, texts: bool, pictures: bool) -> "list[Video]":
+    """Create indexed videos of one owner; every video has the same lengths of text, in an order and with words of its own."""
+    from heimdex.accounts.models import User
+    from videos.models import Scene, Video
+    from videos.scene_inputs import refresh_input_hashes
+
+    chance = random.Random(1)
+    owner = User.objects.create_user("bench@example.org", "correct horse battery")
+    made = []
+    for number in range(videos):
+        video = Video.objects.create(
+            owner=owner,
+            title=f"Film {number}",
+            filename="film.mp4",
+            mime_type="video/mp4",
+            size_bytes=1,
+            state=Video.State.INDEXED,
+            summary=_words(chance, SUMMARY_LENGTH) if texts else "",
+            upload_expires_at=_far(),
+        )
+        rows = [_scene(video, index, chance, texts=texts) for index in range(scenes)]
+        if pictures:
+            _save_pictures(rows)
+        Scene.objects.bulk_create(rows)
+        refresh_input_hashes(video)
+        made.append(video)
+    return made
+
+
+def _scene(video: "Video", index: int, chance: random.Random, *, texts: bool) -> "Scene":
+    from videos.models import Scene
+
+    said = _words(chance, TRANSCRIPT_LENGTHS[index % len(TRANSCRIPT_LENGTHS)]) if texts else ""
+    shown = f"Likely shows: {_words(chance, VISUAL_LENGTHS[index % len(VISUAL_LENGTHS)])}." if texts else ""
+    return Scene(
+        video=video, owner=video.owner, index=index, start_s=10.0 * index, end_s=10.0 * index + 10, transcript=said, visual_text=shown
+    )
+
+
+def _save_pictures(scenes: "Sequence[Scene]") -> None:
+    """Give each scene a keyframe of 1280 x 720: soft shapes, some grain, and a mark that no other has; about 150 kB as JPEG."""
+    import numpy as np
+    from PIL import Image
+
+    from heimdex.storage import media_storage
+    from videos.composition import input_hash
+
+    seed = scenes[0].pk.int % 2**32
+    noise = np.random.default_rng(seed)
+    shapes = Image.fromarray(noise.integers(0, 256, (9, 16, 3), dtype=np.uint8)).resize((1280, 720), Image.Resampling.BICUBIC)
+    grainy = np.clip(np.asarray(shapes, dtype=np.int16) + noise.integers(-6, 7, (720, 1280, 1)), 0, 255).astype(np.uint8)
+    for scene in scenes:
+        frame = np.roll(grainy, 37 * scene.index, axis=1)
+        file = io.BytesIO()
+        Image.fromarray(frame).save(file, "JPEG", quality=90)
+        scene.clip_hash = input_hash(file.getvalue())
+        scene.keyframe_time_s = scene.start_s
+        media_storage().save(scene.keyframe_key, file.getvalue(), "image/jpeg")
+
+
+def _words(chance: random.Random, characters: int) -> str:
+    text = ""
+    while len(text) < characters:
+        text += chance.choice(WORDS) + " "
+    return text.strip()
+
+
+def _far() -> datetime:
+    from django.utils import timezone
+
+    return timezone.now() + timedelta(days=1)

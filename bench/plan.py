@@ -1,0 +1,101 @@
+"""P5: a plan over a million scenes of which none is stale, against counting the same rows."""
+
+from collections.abc import Iterator, Mapping
+from time import perf_counter
+from typing import Any
+
+from bench.benchmark import Goal, Group
+from bench.installation import empty_database
+
+ROUNDS = 5
+OWNERS, VIDEOS, SCENES = 20, 20_000, 50
+DIMENSIONS = 384
+COUNT = "SELECT count(*) FROM videos_scene scene JOIN videos_sceneembedding embedding ON embedding.scene_id = scene.id"
+
+FILL = (
+    """INSERT INTO videos_video (id, owner_id, title, description, filename, mime_type, size_bytes, checksum, state, error_code,
+                                 error_text, summary, tags, upload_expires_at, created_at, updated_at)
+       SELECT gen_random_uuid(), owner.id, 'Film ' || n, '', 'film.mp4', 'video/mp4', 1, '', 'indexed', '',
+              '', '', '[]', now(), now(), now()
+       FROM generate_series(1, %(videos)s / %(owners)s) n, accounts_user owner""",
+    """INSERT INTO videos_scene (id, video_id, owner_id, index, start_s, end_s, transcript, words, description, tags, visual_text,
+                                 transcript_hash, visual_hash, summary_hash, clip_hash)
+       SELECT gen_random_uuid(), video.id, video.owner_id, n, n, n + 1, '', '[]', '', '[]', '',
+              encode(sha256(convert_to(video.id || 't' || n, 'UTF8')), 'hex'),
+              encode(sha256(convert_to(video.id || 'v' || n, 'UTF8')), 'hex'),
+              encode(sha256(convert_to(video.id || 's', 'UTF8')), 'hex'),
+              encode(sha256(convert_to(video.id || 'c' || n, 'UTF8')), 'hex')
+       FROM generate_series(0, %(scenes)s - 1) n, videos_video video ORDER BY 1""",
+)
+FILL_CHANNEL = """INSERT INTO videos_sceneembedding (scene_id, space_id, owner_id, state, vector, input_hash, error, computed_at)
+    SELECT id, %(space)s, owner_id, 'embedded', %(vector)s::halfvec, {channel}_hash, '', now() FROM videos_scene ORDER BY id"""
+
+
+def rounds() -> Iterator[Mapping[str, float]]:
+    """Yield the planner's time as a ratio; RuntimeError when it finds something stale, calls a model or needs memory that grows."""
+    import psutil
+    from django.db import connection
+
+    from heimdex.backends import text_embedder
+    from reprocess.actions.plan_run import plan_run
+    from reprocess.scope import Scope
+
+    empty_database()
+    _fill()
+    process = psutil.Process()
+    plan_run(Scope("video", video_id=_one_video()), force=False)
+    before = process.memory_info().rss
+    for _ in range(ROUNDS):
+        began = perf_counter()
+        with connection.cursor() as cursor:
+            cursor.execute(COUNT)
+            cursor.fetchone()
+        counted_s = perf_counter() - began
+        began = perf_counter()
+        plan = plan_run(Scope("all"), force=False)
+        planned_s = perf_counter() - began
+        grown = (process.memory_info().rss - before) / 1e6
+        if plan.stale or plan.model_calls or text_embedder().calls or grown > 20:
+            raise RuntimeError(f"{plan.stale} stale, {plan.model_calls} calls planned, {grown:.0f} MB more than for 50 scenes")
+        yield {"P5": planned_s / counted_s}
+
+
+def _one_video() -> Any:
+    from videos.models import Video
+
+    return Video.objects.values_list("pk", flat=True)[0]
+
+
+def _fill() -> None:
+    from django.db import connection
+
+    from heimdex.accounts.models import User
+    from reprocess.spec import effective_spec
+
+    for number in range(OWNERS):
+        User.objects.create(email=f"owner{number}@example.org")
+    sizes = {"owners": OWNERS, "videos": VIDEOS, "scenes": SCENES}
+    vector = "[" + ",".join(f"0.{place:03d}" for place in range(DIMENSIONS)) + "]"
+    with connection.cursor() as cursor:
+        # Rows that are right need no check of their references.
+        cursor.execute("SET session_replication_role = replica")
+        for statement in FILL:
+            cursor.execute(statement, sizes)
+        for configured, channel in effective_spec().channels():
+            cursor.execute(FILL_CHANNEL.format(channel=channel), {"space": configured.space(channel).pk, "vector": vector})
+        cursor.execute("SET session_replication_role = origin")
+        cursor.execute("VACUUM ANALYZE")
+
+
+GROUP = Group(
+    (
+        Goal(
+            "P5",
+            "plan of scope all, nothing stale, 1,000,000 scenes (no model call, memory + <= 20 MB)",
+            "count(*) of the scenes joined with their rows",
+            5.0,
+            at_least=False,
+        ),
+    ),
+    rounds,
+)
