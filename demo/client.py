@@ -62,7 +62,7 @@ class Client:
         target = announced["upload"]
         with path.open("rb") as file:
             headers = {**target["headers"], "Content-Length": str(size)}
-            request = urllib.request.Request(target["url"], data=_Reporting(file, sent), headers=headers, method=target["method"])  # type: ignore[arg-type]
+            request = urllib.request.Request(target["url"], data=_Reporting(file, sent), headers=headers, method=target["method"])
             self._send(request)
         self.post("/v1/videos/upload/complete", {"video_id": announced["video_id"]})
         return str(announced["video_id"])

@@ -3,10 +3,9 @@
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from heimdex.vision.summary import summarise_video
-
 from heimdex.backends import describer
 from heimdex.storage import media_storage
+from heimdex.vision.summary import summarise_video
 from videos.composition import BUDGETS, clip_text, compose_visual
 from videos.ingest.stage import StageContext
 from videos.models import Scene, Video
