@@ -1,6 +1,8 @@
 """An installation of its own for the time of the benchmarks: a scratch home with a PostgreSQL in it."""
 
 import os
+import signal
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +14,8 @@ from typing import Any
 @contextmanager
 def installation() -> Iterator[None]:
     """Set Django up on an empty database with the server's usual settings; remove everything afterwards."""
+    # Or a server would be left behind by whoever ends the benchmarks.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended before all was measured."))
     for name in [name for name in os.environ if name.startswith("HEIMDEX_")]:
         del os.environ[name]
     with tempfile.TemporaryDirectory(prefix="heimdex-bench-") as home:

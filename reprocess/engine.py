@@ -131,11 +131,17 @@ def _batches(configured: ConfiguredStep, pending: Pending, beat: Callable[[], No
 
 
 def _prepare(step: SceneStep, model: Embedder, group: Pending) -> Any:
-    """Return what the model takes, or an _Unusable that says why there is nothing."""
-    try:
-        return step.load(group[0][1], model)
-    except (InputMissing, EmbedderError) as error:
-        return _Unusable(str(error))
+    """Return what the model takes, or an _Unusable that says why there is nothing.
+
+    Equal inputs may lie in several places, such as two videos' keyframes, and one that can be read will do.
+    """
+    reason = ""
+    for work in {work.source: work for _, work in group}.values():
+        try:
+            return step.load(work, model)
+        except (InputMissing, EmbedderError) as error:
+            reason = str(error)
+    return _Unusable(reason)
 
 
 def _compute(step: SceneStep, model: Embedder, groups: Sequence[Pending], prepared: list[Any]) -> Batch:

@@ -193,13 +193,15 @@ def test_another_owners_ids_are_not_there(stranger: User) -> None:
 def test_no_list_page_or_search_shows_another_owners_rows(stranger: User) -> None:
     ids = ids_of(stranger)
     owner, themselves = as_user("owner@example.org"), as_user("stranger@example.org")
+    asked = Video.objects.filter(owner=stranger).earliest("created_at").pk
     shown = set()
     for address in addresses():
         if address.converters:
             continue
-        for query in ("", f"?q={CANARY}", "?q=boat&limit=100", f"?q=boat+at+sea&video_id={next(iter(ids))}"):
+        for query in ("", f"?q={CANARY}", "?q=boat&limit=100", f"?q=boat+at+sea&video_id={asked}"):
             answer = ask(owner, "get", address.text + query)
-            assert not shows(answer, ids) or (CANARY in query and not shows_beyond_the_query(answer, ids)), address.text + query
+            # A page may repeat the address that it was asked for.
+            assert not shows(answer, ids, query) or (CANARY in query and not shows_beyond_the_query(answer, ids)), address.text + query
             if shows(ask(themselves, "get", address.text + query), ids):
                 shown.add(address.text)
     # The stranger sees their own there, so there was something to see.

@@ -105,7 +105,7 @@ def until() -> Callable[[Callable[[], bool], str], None]:
     """Return a function that waits for something to become true, at most two minutes."""
 
     def wait(happened: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 150
         while not happened():
             assert time.monotonic() < deadline, f"{what} did not happen"
             time.sleep(0.2)

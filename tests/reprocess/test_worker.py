@@ -253,3 +253,10 @@ def test_plan_takes_a_constant_number_of_queries(django_assert_max_num_queries: 
         make_video(owner, title=str(number))
     with django_assert_max_num_queries(12):  # type: ignore[operator]
         plan_run(ALL, force=False)
+
+
+def test_a_picture_that_is_missing_in_one_video_is_taken_from_its_equal_in_another() -> None:
+    owner = make_user()
+    first, _ = make_video(owner), make_video(owner, title="The same again")
+    media_storage().delete(first.scenes.get(index=1).keyframe_key)
+    assert run_all().state == ReprocessRun.State.SUCCEEDED
