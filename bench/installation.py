@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 
@@ -53,11 +52,3 @@ def empty_database() -> None:
     call_command("flush", interactive=False, verbosity=0)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
-
-
-@contextmanager
-def stopwatch(seconds: list[float]) -> Iterator[None]:
-    """Append how long the block took."""
-    began = perf_counter()
-    yield
-    seconds.append(perf_counter() - began)

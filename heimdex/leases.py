@@ -1,11 +1,14 @@
 """Leases: an expiring right to work on a row, with a fencing token that every write checks."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -51,3 +54,25 @@ def hold(model: type[models.Model], token: UUID) -> None:
     """Lock the token's rows until the transaction ends, so that what is written in it is written by the holder; LeaseLost otherwise."""
     if not list(model._default_manager.select_for_update().filter(lease_token=token).values_list("pk", flat=True)):
         raise LeaseLost
+
+
+class HeldRows:
+    """The rows of a model that a worker holds under one token, from the moment it claimed them."""
+
+    def __init__(self, model: type[models.Model], token: UUID) -> None:
+        self._model = model
+        self._token = token
+        self._renewed_at = monotonic()
+
+    def keep(self, **changes: Any) -> None:
+        """Renew the lease once a tenth of it has passed, with changes to the rows; LeaseLost when another worker has taken over."""
+        if monotonic() - self._renewed_at >= settings.LEASE_SECONDS / 10:
+            renew(self._model, self._token, **changes)
+            self._renewed_at = monotonic()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Write in one transaction that only the lease's holder can commit; LeaseLost otherwise."""
+        with transaction.atomic():
+            hold(self._model, self._token)
+            yield

@@ -5,7 +5,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db.models import F
 
-from reprocess.completion import pause_if_open
+from reprocess.actions.pause_run import pause_if_open
 from reprocess.engine import Batch
 from reprocess.estimates import cost_of
 from reprocess.models import ReprocessRun
@@ -30,4 +30,4 @@ def charge(run: ReprocessRun, spec: EffectiveSpec, batch: Batch) -> None:
     if run.max_cost is not None:
         run.refresh_from_db(fields=["cost", "max_cost"])
         if run.limit_reached:
-            pause_if_open(run, LIMIT_REACHED.format(cost=run.cost, limit=run.max_cost))
+            pause_if_open(run.pk, LIMIT_REACHED.format(cost=run.cost, limit=run.max_cost))

@@ -73,12 +73,6 @@ def release(run: ReprocessRun, spec: EffectiveSpec, token: UUID) -> None:
         )
 
 
-def pause_if_open(run: ReprocessRun, reason: str) -> None:
-    """Pause a run that may have been paused, cancelled or ended by others meanwhile."""
-    if ReprocessRun.objects.filter(pk=run.pk, state__in=ReprocessRun.OPEN).update(state=ReprocessRun.State.PAUSED, error=reason):
-        log.warning("Run paused", reason=reason)
-
-
 def finish_if_done(run: ReprocessRun, spec: EffectiveSpec) -> None:
     """End the run when no item is left open; whoever else is at it then finds it ended."""
     if run.items.filter(state__in=ReprocessItem.OPEN).exists():

@@ -1,9 +1,9 @@
 """Work on a run: claim items under a lease, compute, count, and end the run when nothing is left."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from time import monotonic, sleep
+from time import sleep
 from uuid import UUID
 
 import structlog
@@ -14,11 +14,12 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from heimdex.embedders.errors import EmbedderUnavailable
-from heimdex.leases import LeaseLost, claim, free, hold, renew
+from heimdex.leases import HeldRows, LeaseLost, claim, free, hold
 from heimdex.queue import is_stopping
+from reprocess.actions.pause_run import pause_if_open
 from reprocess.actions.start_run import wake
 from reprocess.charges import charge
-from reprocess.completion import count_items, end_run, finish_if_done, pause_if_open, release
+from reprocess.completion import count_items, end_run, finish_if_done, release
 from reprocess.cutover import activate_complete
 from reprocess.engine import Batch, embed_videos
 from reprocess.models import ReprocessFailure, ReprocessItem, ReprocessRun
@@ -50,22 +51,20 @@ class ItemGuard:
 
     run_id: UUID
     token: UUID
-    _renewed_at: float = field(default_factory=monotonic)
+    _held: HeldRows = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._held = HeldRows(ReprocessItem, self.token)
 
     def progress(self, fraction: float) -> None:
         """Keep the lease; LeaseLost when another worker has taken over, RunStopped when the work is to end here."""
         if is_stopping() or not ReprocessRun.objects.filter(pk=self.run_id, state__in=ReprocessRun.OPEN).exists():
             raise RunStopped
-        if monotonic() - self._renewed_at >= settings.LEASE_SECONDS / 10:
-            renew(ReprocessItem, self.token)
-            self._renewed_at = monotonic()
+        self._held.keep()
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> AbstractContextManager[None]:
         """Write in one transaction that only the lease's holder can commit."""
-        with transaction.atomic():
-            hold(ReprocessItem, self.token)
-            yield
+        return self._held.writing()
 
 
 def work(run_id: UUID) -> None:
@@ -88,7 +87,7 @@ def work(run_id: UUID) -> None:
                 pass
         except EmbedderUnavailable as error:
             # Every further scene would fail for the same reason; what is done stays, and a person can mend it and resume.
-            pause_if_open(run, f"{error} Resume the run when that is mended.")
+            pause_if_open(run.pk, f"{error} Resume the run when that is mended.")
             return
         finish_if_done(run, spec)
         if is_stopping() and ReprocessRun.objects.filter(pk=run_id, state__in=ReprocessRun.OPEN).exists():

@@ -46,9 +46,10 @@ class SceneEmbedding(models.Model):
         EMPTY = "empty"
         FAILED = "failed"
 
-    scene = models.ForeignKey(Scene, on_delete=models.CASCADE, related_name="embeddings")
+    # The constraint and the index below begin with these two; indexes of their own would only slow every write.
+    scene = models.ForeignKey(Scene, on_delete=models.CASCADE, related_name="embeddings", db_index=False)
     space = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="embeddings")
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     state = models.CharField(max_length=8, choices=State.choices)
     vector = HalfVectorField(null=True)
     input_hash = models.CharField(max_length=64, blank=True)
