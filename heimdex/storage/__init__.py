@@ -9,9 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.core.signals import setting_changed
 
-from heimdex.storage.base import InvalidKeyError, MediaStorage, StorageError, UploadTarget
+from heimdex.storage.base import InvalidKeyError, MediaStorage, StorageError, StoredFile, UploadTarget
 
-__all__ = ["InvalidKeyError", "MediaStorage", "StorageError", "UploadTarget", "media_storage"]
+__all__ = ["InvalidKeyError", "MediaStorage", "StorageError", "StoredFile", "UploadTarget", "media_storage"]
 
 
 @cache

@@ -36,6 +36,15 @@ class UploadTarget:
     expires_at: datetime
 
 
+@dataclass(frozen=True)
+class StoredFile:
+    """A file as a listing shows it: its key, its size in bytes, and when it was put under that key."""
+
+    key: str
+    size: int
+    stored_at: datetime
+
+
 class MediaStorage(ABC):
     """Files by key, such as `owners/<uuid>/videos/<uuid>/original`. Clients never choose a key.
 
@@ -76,8 +85,15 @@ class MediaStorage(ABC):
         """Remove all files whose key begins with `prefix` and a slash."""
 
     @abstractmethod
+    def files(self, prefix: str = "") -> Iterator[StoredFile]:
+        """Yield all files whose key begins with `prefix` and a slash, or all there are, in ascending order of their keys.
+
+        They are listed as they are asked for, so a library of any size takes no more memory than its largest directory.
+        """
+
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """Yield all keys that begin with `prefix` and a slash, or all there are, in ascending order."""
+        """Yield the keys of `files`, in ascending order."""
+        return (file.key for file in self.files(prefix))
 
     @abstractmethod
     def download_url(self, key: str, expires_in_s: int, filename: str | None = None) -> str:

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from django.urls import reverse
 
-from heimdex.storage.base import CHUNK, DEFAULT_TYPE, MediaStorage, UploadTarget, safe_filename, valid_key, valid_prefix
+from heimdex.storage.base import CHUNK, DEFAULT_TYPE, MediaStorage, StoredFile, UploadTarget, safe_filename, valid_key, valid_prefix
 from heimdex.storage.options import LocalOptions
 from heimdex.storage.tokens import ReadRight, WriteRight
 
@@ -122,10 +122,8 @@ class LocalStorage(MediaStorage):
                 continue
             shutil.rmtree(doomed)
 
-    def keys(self, prefix: str = "") -> Iterator[str]:
-        start = self._objects / valid_prefix(prefix) if prefix else self._objects
-        found = (Path(folder) / name for folder, _, names in os.walk(start) for name in names)
-        yield from sorted(path.relative_to(self._objects).as_posix() for path in found)
+    def files(self, prefix: str = "") -> Iterator[StoredFile]:
+        yield from _files_below(self._objects, valid_prefix(prefix) if prefix else "")
 
     def check(self) -> list[str]:
         try:
@@ -151,3 +149,22 @@ class LocalStorage(MediaStorage):
             except FileNotFoundError:
                 # Another process removed it, or its upload ended just now.
                 continue
+
+
+def _files_below(root: Path, prefix: str) -> Iterator[StoredFile]:
+    """Yield the files in a folder of `root` (empty, or ending with a slash) and below; what vanishes meanwhile is left out."""
+    try:
+        with os.scandir(root / prefix) as entries:
+            # A folder's keys all begin with its name and a slash, so with that it stands at its place among the files.
+            names = sorted(f"{entry.name}/" if entry.is_dir(follow_symlinks=False) else entry.name for entry in entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in names:
+        if name.endswith("/"):
+            yield from _files_below(root, prefix + name)
+            continue
+        try:
+            found = (root / prefix / name).stat()
+        except FileNotFoundError:
+            continue
+        yield StoredFile(prefix + name, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))

@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.http import content_disposition_header
 
-from heimdex.storage.base import CHUNK, DEFAULT_TYPE, MediaStorage, StorageError, UploadTarget, safe_filename, valid_key, valid_prefix
+from heimdex.storage.base import (
+    CHUNK,
+    DEFAULT_TYPE,
+    MediaStorage,
+    StorageError,
+    StoredFile,
+    UploadTarget,
+    safe_filename,
+    valid_key,
+    valid_prefix,
+)
 from heimdex.storage.options import S3Options
 
 if TYPE_CHECKING:
@@ -108,12 +118,12 @@ class S3Storage(MediaStorage):
             if failed:
                 raise StorageError(f"S3 kept {len(failed)} objects under {prefix}: {failed[0].get('Message', failed[0])}")
 
-    def keys(self, prefix: str = "") -> Iterator[str]:
+    def files(self, prefix: str = "") -> Iterator[StoredFile]:
         # The list of django-storages is one directory deep and held in memory.
         start = valid_prefix(prefix) if prefix else ""
         with self._explained(prefix):
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.options.bucket, Prefix=start):
-                yield from (entry["Key"] for entry in page.get("Contents", []))
+                yield from (StoredFile(entry["Key"], entry["Size"], entry["LastModified"]) for entry in page.get("Contents", []))
 
     def check(self) -> list[str]:
         missing = [

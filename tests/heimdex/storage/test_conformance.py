@@ -3,6 +3,7 @@
 import contextlib
 import io
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,20 @@ def test_deleting_a_prefix_spares_its_neighbours(storage: MediaStorage, folder: 
     assert f"{folder}/v2" in list(storage.keys())
     storage.save(f"{folder}/v1/original", b"again", "video/mp4")
     assert storage.size(f"{folder}/v1/original") == 5
+
+
+def test_files_are_listed_in_the_order_of_their_keys_with_size_and_time(storage: MediaStorage, folder: str) -> None:
+    # A folder's name sorts otherwise among its neighbours than its keys do.
+    names = ["a-b", "a.b", "a/1", "a/b/2", "a0"]
+    began = datetime.now(UTC) - timedelta(seconds=2)
+    for size, name in enumerate(reversed(names), start=1):
+        storage.save(f"{folder}/{name}", b"x" * size, "image/jpeg")
+
+    found = list(storage.files(folder))
+
+    assert [file.key for file in found] == [f"{folder}/{name}" for name in names] == sorted(file.key for file in found)
+    assert [file.size for file in found] == [5, 4, 3, 2, 1]
+    assert all(began < file.stored_at < datetime.now(UTC) + timedelta(seconds=2) for file in found)
 
 
 def test_a_borrowed_path_leaves_nothing_behind(storage: MediaStorage, folder: str, scratch_files: Path) -> None:
