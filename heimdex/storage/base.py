@@ -88,7 +88,8 @@ class MediaStorage(ABC):
     def files(self, prefix: str = "") -> Iterator[StoredFile]:
         """Yield all files whose key begins with `prefix` and a slash, or all there are, in ascending order of their keys.
 
-        They are listed as they are asked for, so a library of any size takes no more memory than its largest directory.
+        They are listed as they are asked for, so a library of any size takes no more memory than its largest directory. Some services
+        (SeaweedFS) sort by directory, so that `a/1` comes before `a.b`; among names of equal form the order is the same everywhere.
         """
 
     def keys(self, prefix: str = "") -> Iterator[str]:

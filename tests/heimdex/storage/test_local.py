@@ -136,3 +136,10 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
     assert len(problems) == 1
     assert "HEIMDEX_HOME" in problems[0]
+
+
+def test_a_folder_is_listed_among_the_files_beside_it_where_its_keys_belong(local: LocalStorage, folder: str) -> None:
+    names = ["a-b", "a.b", "a/1", "a/b/2", "a0"]
+    for name in reversed(names):
+        local.save(f"{folder}/{name}", b"x")
+    assert list(local.keys(folder)) == [f"{folder}/{name}" for name in names]
