@@ -9,6 +9,6 @@ class HeimdexConfig(AppConfig):
     def ready(self) -> None:
         from django.core.checks import register
 
-        from heimdex.queue import check_tasks
+        from heimdex.queue import QUEUE_TAG, check_tasks
 
-        register(check_tasks, "queue")
+        register(check_tasks, QUEUE_TAG)

@@ -10,6 +10,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from heimdex.redis_broker import url_problem
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -40,6 +42,7 @@ class Environment(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     database_url: str = ""
+    redis_url: str = ""
     web_port: int = Field(default=8000, ge=1, le=65535)
     web_threads: int = Field(default=8, ge=1, le=256)
     upload_workers: int = Field(default=1, ge=1, le=64)
@@ -88,6 +91,13 @@ class Environment(BaseSettings):
         except json.JSONDecodeError as error:
             raise ValueError(f"not JSON, {error}") from error
 
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str) -> str:
+        if value and (problem := url_problem(value)):
+            raise ValueError(f"must look like redis://:password@host:6379/0; {problem}")
+        return value
+
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -100,7 +110,9 @@ class Environment(BaseSettings):
             return cls()
         except ValidationError as error:
             lines = [
-                f"HEIMDEX_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']} (it is {problem.get('input')!r})"
+                f"HEIMDEX_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+                # It holds a password.
+                + ("" if problem["loc"] == ("redis_url",) else f" (it is {problem.get('input')!r})")
                 for problem in error.errors()
             ]
             sys.exit("Heimdex cannot start; correct these environment variables:\n  " + "\n  ".join(lines))

@@ -1,28 +1,36 @@
 """The task queue: which tasks exist, on which queue each runs, and how to schedule one. The only file that imports django_q.
 
+The tasks wait in the database, or in Redis when HEIMDEX_REDIS_URL names one.
 A queued task is a wake-up and nothing more: what is to be done stands in rows of our own, so a task that is lost, doubled
 or late changes nothing.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from multiprocessing import get_context
 from multiprocessing.synchronize import Event
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.db import transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from heimdex.busy import BusyWorkers
+from heimdex.busy import BusyWorkers, NotingBroker
+from heimdex.redis_broker import QueueUnavailable, RedisBroker
+
+log = structlog.get_logger(__name__)
 
 UPLOADS = "uploads"
 REPROCESS = "reprocess"
 QUEUES = (UPLOADS, REPROCESS)
+# Of the checks that look at the tasks and at the queue's server.
+QUEUE_TAG = "queue"
+
+_SEND_AT_ONCE = 100
 
 # Shared by the process that gets the signal to stop and the workers that are forked from it; see `start_cluster`.
 _stopping: Event | None = None
@@ -93,26 +101,74 @@ def check_tasks(**kwargs: Any) -> list[CheckMessage]:
     return errors
 
 
-def overdue(queue: str, since: datetime, after_s: float) -> tuple[int, int]:
-    """Count a queue's tasks that have waited longer than `after_s`, and those taken so long ago, after `since`, and not done yet."""
-    from django_q.models import OrmQ
+def check_server(**kwargs: Any) -> list[CheckMessage]:
+    """Return an error when the Redis that HEIMDEX_REDIS_URL names cannot be reached."""
+    try:
+        ping()
+    except QueueUnavailable as error:
+        return [Error(str(error), id="heimdex.E012")]
+    return []
 
-    late = timezone.now() - timedelta(seconds=after_s)
-    # The broker moves a task's lock this far ahead when it takes it.
-    retry = timedelta(seconds=settings.Q_CLUSTER["retry"])
-    tasks = OrmQ.objects.filter(key=queue)
-    return tasks.filter(lock__lt=late).count(), tasks.filter(lock__gte=since + retry, lock__lt=late + retry).count()
+
+def ping() -> None:
+    """Ask the queue's server for a sign of life; QueueUnavailable names the fix. The database needs none: it is asked all the time."""
+    if settings.REDIS_URL:
+        _redis(QUEUES[0]).ping()
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How many tasks of a queue wait, and how many were taken by workers and not done yet."""
+
+    waiting: int
+    taken: int
+
+
+def depth(queue: str) -> Depth:
+    """Count a queue's tasks; QueueUnavailable when Redis is away."""
+    broker = _broker(queue)
+    # What was kept in the database while Redis was away waits too.
+    kept = _kept(queue).count() if settings.REDIS_URL else 0
+    return Depth(waiting=broker.queue_size() + kept, taken=broker.lock_size())
+
+
+def oldest_wait_s(queue: str) -> float:
+    """Return for how many seconds the task that is taken next has waited, 0 when none waits; QueueUnavailable when Redis is away."""
+    now = timezone.now()
+    if settings.REDIS_URL:
+        from django_q.signing import SignedPackage
+
+        payload = _redis(queue).oldest()
+        since = SignedPackage.loads(payload)["started"] if payload else now
+    else:
+        since = _kept(queue).filter(lock__lt=now).order_by("lock").values_list("lock", flat=True).first() or now
+    return float((now - since).total_seconds())
 
 
 def hand_back(queue: str) -> None:
     """Let the tasks that were taken from a queue and not done be taken again; a task that runs twice changes nothing."""
-    from django_q.models import OrmQ
+    if settings.REDIS_URL:
+        _redis(queue).hand_back()
+    else:
+        now = timezone.now()
+        _kept(queue).filter(lock__gt=now).update(lock=now)
 
-    OrmQ.objects.filter(key=queue, lock__gt=timezone.now()).update(lock=timezone.now())
+
+def send_kept(queue: str) -> int:
+    """Send to Redis what was kept in the database while it was away; return how many. QueueUnavailable while it still is."""
+    if not settings.REDIS_URL:
+        return 0
+    broker = _redis(queue)
+    with transaction.atomic():
+        kept = list(_kept(queue).select_for_update(skip_locked=True).order_by("pk")[:_SEND_AT_ONCE])
+        for task in kept:
+            broker.enqueue(task.payload)
+        _kept(queue).filter(pk__in=[task.pk for task in kept]).delete()
+    return len(kept)
 
 
-def start_cluster(busy: BusyWorkers) -> tuple[Callable[[], bool], Callable[[], None]]:
-    """Start the workers of the queue that Q_CLUSTER_NAME names; return how to ask whether they live, and how to stop them.
+def start_cluster(queue: str, busy: BusyWorkers) -> tuple[Callable[[], bool], Callable[[], None]]:
+    """Start the workers of a queue, which Q_CLUSTER_NAME must name too; return how to ask whether they live, and how to stop them.
 
     Stopping tells them first, so that long work ends at its next border, and then waits for it.
     """
@@ -123,7 +179,7 @@ def start_cluster(busy: BusyWorkers) -> tuple[Callable[[], bool], Callable[[], N
     _stopping = stopping = get_context("fork").Event()
     pre_execute.connect(lambda **kwargs: busy.begin(), weak=False, dispatch_uid="heimdex.busy")
     post_execute_in_worker.connect(lambda **kwargs: busy.end(), weak=False, dispatch_uid="heimdex.busy")
-    cluster = Cluster()
+    cluster = Cluster(NotingBroker(_broker(queue), busy))
     cluster.start()
 
     def stop() -> None:
@@ -148,6 +204,34 @@ def _registered(path: str) -> Task:
 
 
 def _send(task: Task, args: tuple[str, ...]) -> None:
+    from django_q.brokers.orm import ORM
     from django_q.tasks import async_task
 
-    async_task(task.path, *args, cluster=task.queue)
+    try:
+        async_task(task.path, *args, cluster=task.queue, broker=_broker(task.queue))
+    except QueueUnavailable as error:
+        # The request that asked for it has done its part; `send_kept` follows when Redis is back.
+        log.warning("A task is kept in the database for now", task=task.path, reason=str(error))
+        async_task(task.path, *args, cluster=task.queue, broker=ORM(list_key=task.queue))
+
+
+def _broker(queue: str) -> Any:
+    from django_q.brokers.orm import ORM
+
+    return _redis(queue) if settings.REDIS_URL else ORM(list_key=queue)
+
+
+def _redis(queue: str) -> RedisBroker:
+    return _connected(settings.REDIS_URL, queue)
+
+
+@cache
+def _connected(url: str, queue: str) -> RedisBroker:
+    """Keep one pool of connections per process; it notices by itself when the process was forked."""
+    return RedisBroker(url, queue)
+
+
+def _kept(queue: str) -> Any:
+    from django_q.models import OrmQ
+
+    return OrmQ.objects.filter(key=queue)

@@ -109,6 +109,7 @@ MODEL_BACKENDS = PROFILES[ENVIRONMENT.profile](ENVIRONMENT)
 # What older models need again: a space keeps how its model is built, but never a secret.
 MODEL_SECRETS = {"api_key": ENVIRONMENT.openai_api_key}
 
+REDIS_URL = ENVIRONMENT.redis_url
 QUEUE_TASKS = [
     Task("videos.tasks.ingest_video", queue=UPLOADS),
     Task("videos.tasks.rescue_videos", queue=UPLOADS, every_s=15),
@@ -133,6 +134,8 @@ INGEST_STAGES = {
     "embed": "reprocess.ingest_stage.run",
     "index": "videos.ingest.stages.index.run",
 }
+# Called with the video, in the transaction that changes one of its transcripts.
+TRANSCRIPT_EDITED = "reprocess.actions.renew_edited.renew_edited"
 
 CUTOVER_MAX_FAILED = ENVIRONMENT.cutover_max_failed
 CUTOVER_MIN_OVERLAP = ENVIRONMENT.cutover_min_overlap

@@ -6,9 +6,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from heimdex.queue import QUEUES
+from heimdex.redis_broker import QueueUnavailable
 from heimdex.workers import keep_workers
 
 
@@ -23,4 +24,8 @@ class Command(BaseCommand):
         if os.environ.get("Q_CLUSTER_NAME") != queue:
             # django-q reads the name when it is imported, which has happened by now.
             os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "Q_CLUSTER_NAME": queue})
-        sys.exit(keep_workers(queue, settings.Q_CLUSTER["ALT_CLUSTERS"][queue]["workers"]))
+        try:
+            code = keep_workers(queue, settings.Q_CLUSTER["ALT_CLUSTERS"][queue]["workers"])
+        except QueueUnavailable as error:
+            raise CommandError(str(error)) from error
+        sys.exit(code)

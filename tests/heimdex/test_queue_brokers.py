@@ -1,0 +1,171 @@
+"""What the queue promises, kept alike by the database and by Redis; and what happens while Redis is away."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.db import transaction
+from django.test import Client
+from django_q.models import OrmQ, Success
+
+from heimdex import queue
+from heimdex.queue import Depth, depth, enqueue, hand_back, oldest_wait_s, send_kept
+from heimdex.redis_broker import QueueUnavailable
+from tests.acceptance.conftest import worker_environment
+from tests.heimdex.valkey import Valkey
+
+ROOT = Path(__file__).resolve().parents[2]
+WORK_RUN, NO_RUN = "reprocess.tasks.work_run", "00000000-0000-0000-0000-000000000000"
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    valkey = Valkey(tmp_path_factory.mktemp("valkey") / "data", password="p@ss:word/!")
+    valkey.start()
+    yield valkey
+    valkey.stop()
+
+
+@pytest.fixture
+def redis(server: Valkey, settings: LazySettings) -> Valkey:
+    """The server that the settings name, running and empty."""
+    OrmQ.objects.all().delete()
+    settings.REDIS_URL = server.url
+    for name in queue.QUEUES:
+        queue._broker(name).purge_queue()
+    return server
+
+
+@pytest.fixture(params=["database", "redis"])
+def broker(request: pytest.FixtureRequest) -> None:
+    OrmQ.objects.all().delete()
+    Success.objects.all().delete()
+    if request.param == "redis":
+        request.getfixturevalue("redis")
+
+
+def take(name: str) -> str:
+    """Take a task as a cluster does, and return its receipt."""
+    ((receipt, _),) = queue._broker(name).dequeue()
+    return str(receipt)
+
+
+def until(happened: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < deadline, f"{what} did not happen"
+        time.sleep(0.1)
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_task_waits_in_its_queue_once_its_transaction_is_committed() -> None:
+    with transaction.atomic():
+        enqueue("videos.tasks.ingest_video", NO_RUN)
+        assert depth("uploads") == Depth(0, 0)
+    assert (depth("uploads"), depth("reprocess")) == (Depth(1, 0), Depth(0, 0))
+    assert oldest_wait_s("uploads") > 0 == oldest_wait_s("reprocess")
+
+
+@pytest.mark.usefixtures("broker")
+def test_what_was_taken_is_kept_until_it_is_done_and_can_be_handed_back() -> None:
+    enqueue(WORK_RUN, NO_RUN)
+    enqueue(WORK_RUN, NO_RUN)
+    done, lost = take("reprocess"), take("reprocess")
+    assert done != lost
+    assert depth("reprocess") == Depth(0, 2)
+    queue._broker("reprocess").acknowledge(done)
+    assert depth("reprocess") == Depth(0, 1)
+    hand_back("reprocess")
+    assert depth("reprocess") == Depth(1, 0)
+    queue._broker("reprocess").acknowledge(take("reprocess"))
+    assert depth("reprocess") == Depth(0, 0)
+
+
+@pytest.mark.usefixtures("broker")
+def test_workers_do_what_waits_and_what_a_killed_process_had_taken(settings: LazySettings, tmp_path: Path) -> None:
+    enqueue(WORK_RUN, NO_RUN)
+    take("reprocess")
+    enqueue(WORK_RUN, NO_RUN)
+    environment = worker_environment() | {"HEIMDEX_REDIS_URL": settings.REDIS_URL}
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "manage.py", "work", "reprocess"], cwd=ROOT, env=environment, stdout=log, stderr=log)
+    try:
+        until(lambda: Success.objects.filter(func=WORK_RUN).count() == 2, "the work on both tasks")
+        until(lambda: depth("reprocess") == Depth(0, 0), "their acknowledgement")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == 0, (tmp_path / "log").read_text()
+
+
+@pytest.mark.usefixtures("broker")
+def test_health_and_admin_show_the_queues(admin_client: Client) -> None:
+    enqueue(WORK_RUN, NO_RUN)
+    take("reprocess")
+    enqueue("videos.tasks.ingest_video", NO_RUN)
+    assert admin_client.get("/healthz").json()["queue"] == "ok"
+    page = admin_client.get("/admin/django_q/success/").content.decode()
+    assert "uploads: 1 waiting, the first for 0 s, 0 taken; reprocess: 0 waiting, 1 taken" in page
+
+
+def test_what_is_queued_while_redis_is_away_is_kept_and_sent_later(redis: Valkey, admin_client: Client) -> None:
+    enqueue("videos.tasks.ingest_video", "before")
+    redis.stop()
+    try:
+        enqueue("videos.tasks.ingest_video", "meanwhile")
+        with pytest.raises(QueueUnavailable, match=f"127.0.0.1:{redis.port}/0 does not work .*start Redis 6.2 or newer, or correct"):
+            depth("uploads")
+        with pytest.raises(QueueUnavailable):
+            send_kept("uploads")
+        health = admin_client.get("/healthz")
+        assert (health.status_code, health.json()) == (200, {"status": "ok", "database": "ok", "queue": "unreachable"})
+        assert "start Redis 6.2 or newer" in admin_client.get("/admin/django_q/success/").content.decode()
+        assert queue._broker("uploads").dequeue() is None
+        with pytest.raises(SystemCheckError, match="correct HEIMDEX_REDIS_URL") as error:
+            call_command("check")
+        assert "word" not in str(error.value)
+    finally:
+        redis.start()
+    call_command("check")
+    assert depth("uploads") == Depth(2, 0)
+    assert send_kept("uploads") == 1
+    assert send_kept("uploads") == 0
+    assert not OrmQ.objects.exists()
+    assert depth("uploads") == Depth(2, 0)
+    assert take("uploads") != take("uploads")
+
+
+def test_workers_do_not_start_without_their_queue_and_say_why(redis: Valkey) -> None:
+    environment = worker_environment() | {"HEIMDEX_REDIS_URL": "redis://:secret@127.0.0.1:1/0"}
+    ended = subprocess.run([sys.executable, "manage.py", "work", "uploads"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert "The task queue at 127.0.0.1:1/0 does not work" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "secret" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("http://:secret@host", "it starts with 'http'"),
+        ("redis://:secret@", "the host is missing"),
+        ("redis://:sec/ret@host:1", "special characters of a password must be percent-encoded"),
+        ("redis://:secret@host:6379/zero", "the number of a database"),
+    ],
+)
+def test_a_wrong_address_stops_every_command_with_a_sentence(url: str, problem: str) -> None:
+    environment = os.environ | {"HEIMDEX_REDIS_URL": url}
+    ended = subprocess.run([sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert "HEIMDEX_REDIS_URL: " in ended.stderr
+    assert problem in ended.stderr
+    assert "sec" not in ended.stderr.replace("seconds", "")
