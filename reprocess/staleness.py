@@ -1,6 +1,9 @@
 """Find stale scenes in the database: those whose vector in the latest space is not there, or not of today's input."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 from django.db.models import Avg, Count, Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Value
@@ -27,38 +30,82 @@ def stale_scenes(
     return {video_id: frozenset(scenes) for video_id, scenes in stale.items()}
 
 
-def count_channel(
-    scenes: QuerySet[Scene], step: SceneStep, channel: str, space: EmbeddingSpace | None, batch_size: int, *, force: bool
-) -> ChannelCounts:
-    """Count a scope's scenes by cause of staleness, in one query, and in a second one when vectors are missing.
+@dataclass(frozen=True)
+class Target:
+    """One channel that a scope is to be brought to; a `space` of None says that it does not exist yet, so every scene lacks its vector."""
 
-    A `space` of None says that it does not exist yet, so every scene lacks its vector.
-    """
-    hash_now = f"{channel}_hash"
-    text_field = step.texts.get(channel)
-    joined = scenes.annotate(held=FilteredRelation("embeddings", condition=Q(embeddings__space=space)))
-    absent = Q(held__id__isnull=True) | Q(held__state=SceneEmbedding.State.FAILED)
-    changed = ~absent & ~Q(held__input_hash=F(hash_now))
-    due = Q() if force else (absent | changed)
-    counts = joined.aggregate(
-        scenes=Count("pk"),
-        absent=Count("pk", filter=absent),
-        changed=Count("pk", filter=changed),
-        inputs=Count(hash_now, distinct=True, filter=due & ~Q(**{hash_now: ""})),
-        characters=Avg(Length(text_field) if text_field else Value(0), filter=due & ~Q(**{hash_now: ""})),
+    step: SceneStep
+    channel: str
+    space: EmbeddingSpace | None
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class _Held:
+    """How many of a scope's scenes have a row in a space, and what is wrong with how many."""
+
+    rows: int = 0
+    failed: int = 0
+    changed: int = 0
+
+
+def count_channels(scenes: QuerySet[Scene], targets: Sequence[Target], *, force: bool) -> list[ChannelCounts]:
+    """Count a scope's scenes by channel and cause of staleness: in two queries, and up to two more for each that is stale."""
+    number = scenes.count()
+    held = _held(scenes, targets)
+    return [_count(scenes, number, target, held.get(target.space.pk, _Held()) if target.space else _Held(), force) for target in targets]
+
+
+def _held(scenes: QuerySet[Scene], targets: Sequence[Target]) -> dict[UUID, _Held]:
+    """Read all the spaces' rows at once, for they lie mixed in one table, and with it the scenes, which are joined once."""
+    spaces = {target.channel: target.space for target in targets if target.space}
+    if not spaces:
+        return {}
+    failed = Q(held__state=SceneEmbedding.State.FAILED)
+    other_input = reduce(or_, (Q(held__space=space) & ~Q(held__input_hash=F(f"{channel}_hash")) for channel, space in spaces.items()))
+    rows = (
+        scenes.annotate(held=FilteredRelation("embeddings", condition=Q(embeddings__space__in=spaces.values())))
+        .filter(held__isnull=False)
+        .order_by()
+        .values_list("held__space")
+        .annotate(rows=Count("held"), failed=Count("held", filter=failed), changed=Count("held", filter=other_input & ~failed))
     )
-    step_changed = 0
-    if counts["absent"]:
-        elsewhere = SceneEmbedding.objects.filter(scene=OuterRef("pk"), space__channel=channel).exclude(space=space)
-        step_changed = joined.filter(held__id__isnull=True).filter(Exists(elsewhere)).count()
+    return {space: _Held(*counts) for space, *counts in rows}
+
+
+def _count(scenes: QuerySet[Scene], number: int, target: Target, held: _Held, force: bool) -> ChannelCounts:
+    # Scenes may be deleted between two queries.
+    absent = max(number - held.rows + held.failed, 0)
+    due = number if force else absent + held.changed
+    step_changed = _of_other_spaces(scenes, target) if absent else 0
+    inputs, characters = _inputs(scenes, target, force) if due else (0, 0.0)
     return ChannelCounts(
-        step=step.name,
-        channel=channel,
-        scenes=counts["scenes"],
-        missing=counts["absent"] - step_changed,
-        input_changed=counts["changed"],
+        step=target.step.name,
+        channel=target.channel,
+        scenes=number,
+        missing=max(absent - step_changed, 0),
+        input_changed=held.changed,
         step_changed=step_changed,
-        inputs=counts["inputs"],
-        characters=counts["characters"] or 0.0,
-        batch_size=batch_size,
+        inputs=inputs,
+        characters=characters,
+        batch_size=target.batch_size,
     )
+
+
+def _of_other_spaces(scenes: QuerySet[Scene], target: Target) -> int:
+    """Count the scenes without a row in the space that have one of the same channel in another."""
+    of_channel = SceneEmbedding.objects.filter(scene=OuterRef("pk"), space__channel=target.channel)
+    return scenes.filter(~Exists(of_channel.filter(space=target.space)), Exists(of_channel.exclude(space=target.space))).count()
+
+
+def _inputs(scenes: QuerySet[Scene], target: Target, force: bool) -> tuple[int, float]:
+    """Return how many different inputs the stale scenes have, without those that have nothing to embed, and their mean length."""
+    hash_now, text_field = f"{target.channel}_hash", target.step.texts.get(target.channel)
+    due = scenes.exclude(**{hash_now: ""})
+    if not force:
+        current = SceneEmbedding.objects.filter(scene=OuterRef("pk"), space=target.space, input_hash=OuterRef(hash_now))
+        due = due.filter(~Exists(current.exclude(state=SceneEmbedding.State.FAILED)))
+    counts = due.aggregate(
+        inputs=Count(hash_now, distinct=True), characters=Avg(Length(text_field) if text_field else Value(0), default=0.0)
+    )
+    return counts["inputs"], counts["characters"]

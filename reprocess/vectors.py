@@ -1,16 +1,20 @@
-"""Write what was computed: vectors, empty inputs and failures, one multi-row statement a batch."""
+"""Write what was computed: vectors, empty inputs and failures, a few statements a batch whatever its size."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
+from reprocess.copying import copy_rows, halfvec_cells, time_cell, uuid_cell
 from reprocess.steps.base import Work
-from reprocess.vector_text import QuickHalfVector
 from videos.models import EmbeddingSpace, Scene, SceneEmbedding
+
+# Every column but the key, which the database counts.
+COPIED = ("scene", "space", "owner", "state", "vector", "input_hash", "error", "run_id", "computed_at")
 
 
 @dataclass(frozen=True)
@@ -31,34 +35,49 @@ class Outcome:
 
 
 def write_outcomes(outcomes: Iterable[Outcome], spaces: dict[str, EmbeddingSpace], run_id: UUID | None) -> None:
-    """Insert or replace one row per outcome; scenes that were deleted meanwhile are left out. Call it within a transaction."""
+    """Write one row per outcome in place of those that are there; scenes that were deleted meanwhile are left out.
+
+    Call it within a transaction.
+    """
     outcomes = list(outcomes)
     wanted = {outcome.work.scene_id for outcome in outcomes}
-    # In key order, so that two writers cannot wait for each other.
-    alive = set(Scene.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk").values_list("pk", flat=True))
+    # In key order, so that two writers cannot wait for each other; whoever comes second then replaces what the first has written.
+    locked = Scene.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk").values_list("pk", flat=True)
+    alive = set(locked)
+    kept = [outcome for outcome in outcomes if outcome.work.scene_id in alive]
     now = timezone.now()
-    rows = [
+    for channel in {outcome.work.channel for outcome in kept}:
+        of_channel = [outcome for outcome in kept if outcome.work.channel == channel]
+        scenes = [outcome.work.scene_id for outcome in of_channel]
+        SceneEmbedding.objects.filter(scene__in=scenes, space=spaces[channel]).delete()
+        _copy([outcome for outcome in of_channel if outcome.state == SceneEmbedding.State.EMBEDDED], spaces[channel], run_id, now)
+    SceneEmbedding.objects.bulk_create(
         SceneEmbedding(
             scene_id=outcome.work.scene_id,
             space=spaces[outcome.work.channel],
             owner_id=outcome.work.owner_id,
             state=outcome.state,
-            vector=None if outcome.vector is None else QuickHalfVector(outcome.vector),
             input_hash=outcome.work.input_hash,
             error=outcome.error,
             run_id=run_id,
             computed_at=now,
         )
-        for outcome in outcomes
-        if outcome.work.scene_id in alive
-    ]
-    SceneEmbedding.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["scene", "space"],
-        update_fields=["state", "vector", "input_hash", "error", "run_id", "computed_at"],
+        for outcome in kept
+        if outcome.state != SceneEmbedding.State.EMBEDDED
     )
     _correct_hashes(outcomes, alive)
+
+
+def _copy(embedded: list[Outcome], space: EmbeddingSpace, run_id: UUID | None, now: datetime) -> None:
+    if not embedded:
+        return
+    vectors = halfvec_cells([outcome.vector for outcome in embedded if outcome.vector is not None])
+    of_space, of_run, state, computed_at = uuid_cell(space.pk), uuid_cell(run_id), SceneEmbedding.State.EMBEDDED.value, time_cell(now)
+    rows = (
+        (uuid_cell(work.scene_id), of_space, uuid_cell(work.owner_id), state, vector, work.input_hash, "", of_run, computed_at)
+        for work, vector in zip((outcome.work for outcome in embedded), vectors, strict=True)
+    )
+    copy_rows(SceneEmbedding, COPIED, rows)
 
 
 def _correct_hashes(outcomes: list[Outcome], alive: set[UUID]) -> None:

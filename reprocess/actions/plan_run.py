@@ -7,7 +7,7 @@ from reprocess.models import StepUse
 from reprocess.plan import ChannelPlan, Plan, plan_channel
 from reprocess.scope import Scope
 from reprocess.spec import EffectiveSpec, effective_spec
-from reprocess.staleness import count_channel
+from reprocess.staleness import Target, count_channels
 from videos.models import EmbeddingSpace
 
 # Earlier runs from which the rate of a step is taken, the newest first.
@@ -23,17 +23,16 @@ def plan_run(scope: Scope, *, force: bool, spec: EffectiveSpec | None = None) ->
     spec = spec or effective_spec()
     wanted = {configured.fingerprint(channel) for configured, channel in spec.channels()}
     spaces = {space.fingerprint: space for space in EmbeddingSpace.objects.filter(fingerprint__in=wanted)}
-    channels: list[ChannelPlan] = []
-    for configured, channel in spec.channels():
-        counts = count_channel(
-            scope.scenes(),
-            configured.step,
-            channel,
-            spaces.get(configured.fingerprint(channel)),
-            configured.model().batch_size,
-            force=force,
-        )
-        channels.append(plan_channel(counts, configured.identity.model, settings.MODEL_PRICES, force=force))
+    configured_channels = spec.channels()
+    targets = [
+        Target(configured.step, channel, spaces.get(configured.fingerprint(channel)), configured.model().batch_size)
+        for configured, channel in configured_channels
+    ]
+    counted = count_channels(scope.scenes(), targets, force=force)
+    channels = [
+        plan_channel(counts, configured.identity.model, settings.MODEL_PRICES, force=force)
+        for (configured, _), counts in zip(configured_channels, counted, strict=True)
+    ]
     return Plan(spec.version, spec.digest, scope.videos().count(), tuple(channels), _time(spec, channels))
 
 

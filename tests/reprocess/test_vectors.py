@@ -1,0 +1,107 @@
+"""What the engine computed is what the rows hold, whoever wrote before."""
+
+from datetime import UTC, datetime
+from unittest import mock
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from django.db import Error, IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from reprocess.copying import copy_rows, halfvec_cells, time_cell, uuid_cell
+from reprocess.spec import effective_spec
+from reprocess.steps.base import Work
+from reprocess.vectors import COPIED, Outcome, write_outcomes
+from tests.library import make_user, make_video
+from videos.models import EmbeddingSpace, Scene, SceneEmbedding
+
+pytestmark = pytest.mark.django_db
+
+
+def text_spaces() -> dict[str, EmbeddingSpace]:
+    return {channel: configured.space(channel) for configured, channel in effective_spec().channels() if channel != "clip"}
+
+
+def unit_vector(seed: int) -> np.ndarray:
+    vector = np.random.default_rng(seed).normal(size=384).astype(np.float32)
+    return vector / np.linalg.norm(vector)
+
+
+def outcome(scene: Scene, channel: str, **came: object) -> Outcome:
+    return Outcome(scene, Work(scene.pk, scene.owner_id, channel, getattr(scene, f"{channel}_hash"), "text"), **came)  # type: ignore[arg-type]
+
+
+def test_every_column_is_copied_but_the_key() -> None:
+    columns = {field.name for field in SceneEmbedding._meta.concrete_fields}
+    assert columns - set(COPIED) == {"id"}
+
+
+def test_vectors_empty_inputs_and_failures_of_several_channels_are_read_back() -> None:
+    scenes = list(make_video(make_user()).scenes.all())
+    spaces, run_id, now = text_spaces(), uuid4(), datetime(2026, 1, 6, 12, 30, 15, 123457, tzinfo=UTC)
+    outcomes = [
+        outcome(scenes[0], "transcript", vector=unit_vector(0)),
+        outcome(scenes[1], "transcript", error="The model refuses it."),
+        outcome(scenes[3], "transcript"),
+        outcome(scenes[0], "visual", vector=unit_vector(1)),
+    ]
+    with mock.patch("django.utils.timezone.now", return_value=now), transaction.atomic():
+        write_outcomes(outcomes, spaces, run_id)
+    rows = {(row.scene_id, row.space.channel): row for row in SceneEmbedding.objects.select_related("space")}
+    assert len(rows) == 4
+    for row in rows.values():
+        assert (row.run_id, row.computed_at, row.owner_id) == (run_id, now, scenes[0].owner_id)
+    said = rows[scenes[0].pk, "transcript"]
+    assert (said.state, said.input_hash, said.error) == ("embedded", scenes[0].transcript_hash, "")
+    assert np.array_equal(np.float16(said.vector), unit_vector(0).astype(np.float16))
+    assert np.array_equal(np.float16(rows[scenes[0].pk, "visual"].vector), unit_vector(1).astype(np.float16))
+    failed, empty = rows[scenes[1].pk, "transcript"], rows[scenes[3].pk, "transcript"]
+    assert (failed.state, failed.error, failed.vector) == ("failed", "The model refuses it.", None)
+    assert (empty.state, empty.input_hash, empty.vector) == ("empty", "", None)
+
+
+def test_what_comes_later_takes_the_place_of_what_was_there_and_of_nothing_else() -> None:
+    scenes = list(make_video(make_user()).scenes.all())
+    spaces = text_spaces()
+    with transaction.atomic():
+        write_outcomes([outcome(scene, "transcript", vector=unit_vector(0)) for scene in scenes[:2]], spaces, None)
+        write_outcomes([outcome(scenes[0], "visual", vector=unit_vector(1))], spaces, None)
+        write_outcomes([outcome(scenes[0], "transcript", vector=unit_vector(2))], spaces, uuid4())
+    kept = SceneEmbedding.objects.values_list("scene__index", "space__channel").order_by("scene__index", "space__channel")
+    assert list(kept) == [(0, "transcript"), (0, "visual"), (1, "transcript")]
+    first = SceneEmbedding.objects.get(scene=scenes[0], space=spaces["transcript"])
+    assert np.array_equal(np.float16(first.vector), unit_vector(2).astype(np.float16))
+    assert first.run_id is not None
+
+
+def test_a_batch_takes_the_same_number_of_statements_whatever_its_size() -> None:
+    scenes = list(make_video(make_user(), ["A word."] * 12).scenes.all())
+    spaces = text_spaces()
+    statements = []
+    for number in (2, 12):
+        with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+            write_outcomes([outcome(scene, "transcript", vector=unit_vector(0)) for scene in scenes[:number]], spaces, None)
+        statements.append(len(queries))
+    assert statements[0] == statements[1] <= 3
+
+
+def test_what_the_database_refuses_is_an_error_of_django() -> None:
+    scene = make_video(make_user()).scenes.all()[0]
+    space = text_spaces()["transcript"]
+    [vector] = halfvec_cells([unit_vector(0)])
+    row = (
+        uuid_cell(scene.pk),
+        uuid_cell(space.pk),
+        uuid_cell(scene.owner_id),
+        "embedded",
+        vector,
+        "",
+        "",
+        None,
+        time_cell(datetime.now(UTC)),
+    )
+    with pytest.raises(IntegrityError), transaction.atomic():
+        copy_rows(SceneEmbedding, COPIED, [row, row])
+    with pytest.raises(Error), transaction.atomic():
+        copy_rows(SceneEmbedding, COPIED, [(*row[:4], b"\x00", *row[5:])])
