@@ -13,10 +13,21 @@ def main() -> None:
         sys.exit("Django is not installed here. Run `make setup`, then use .venv/bin/python manage.py …")
     except KeyboardInterrupt:
         sys.exit(130)
+    from django.db import OperationalError, ProgrammingError
+
     try:
         execute_from_command_line(sys.argv)
     except KeyboardInterrupt:
         sys.exit(130)
+    except (OperationalError, ProgrammingError) as error:
+        from django.conf import settings
+
+        from heimdex.database.unreachable import fix
+
+        sentence = fix(error, settings.DATABASES["default"])
+        if "--traceback" in sys.argv or not sentence:
+            raise
+        sys.exit(sentence)
 
 
 if __name__ == "__main__":

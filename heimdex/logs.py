@@ -55,6 +55,9 @@ def logging_settings(log_format: str, level: str) -> dict[str, Any]:
             "django-q": {"level": "WARNING"},
             "faster_whisper": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
+            # What newer releases of the client of OpenAI send through.
+            "httpx2": {"level": "WARNING"},
+            "openai": {"level": "WARNING"},
             "pyscenedetect": {"level": "WARNING"},
             "sentence_transformers": {"level": "WARNING"},
         },

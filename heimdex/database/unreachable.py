@@ -1,22 +1,24 @@
-"""Tell a database that cannot be reached from one that refuses a statement."""
+"""Say in one sentence what keeps a command from using the database."""
 
 from typing import Any
 
-from django.db import OperationalError
+from django.db import DatabaseError
 
 # Classes of SQLSTATE: connection exceptions, refused log-ins, no such database, and servers that start or stop.
-_STATES = ("08", "28", "3D", "57P")
+_UNREACHABLE = ("08", "28", "3D", "57P")
+_NO_TABLE_OR_COLUMN = ("42P01", "42703")
 
 
-def fix(error: OperationalError, database: dict[str, Any]) -> str:
-    """Return a sentence that names the fix when the error means that `database` (as in DATABASES) cannot be reached, else nothing."""
+def fix(error: DatabaseError, database: dict[str, Any]) -> str:
+    """Return a sentence with the fix when `database` (as in DATABASES) cannot be reached or lacks our tables; else nothing."""
     cause = error.__cause__
     state = getattr(cause, "sqlstate", None)
-    if state is not None and not state.startswith(_STATES):
-        return ""
     reason = " ".join(str(cause or error).split())
-    place = f"{database['HOST']}:{database['PORT']}"
+    if state in _NO_TABLE_OR_COLUMN:
+        return f"The database is older than this code ({reason}): run `python manage.py migrate`. With --traceback you see what lacks it."
+    if state is not None and not state.startswith(_UNREACHABLE):
+        return ""
     return (
-        f"The database at {place} cannot be reached ({reason}): start it (`python manage.py up` starts the embedded one), "
-        "or correct HEIMDEX_DATABASE_URL. With --traceback you see where it was needed."
+        f"The database at {database['HOST']}:{database['PORT']} cannot be reached ({reason}): start it (`python manage.py up` starts the "
+        "embedded one), or correct HEIMDEX_DATABASE_URL. With --traceback you see where it was needed."
     )
