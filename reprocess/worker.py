@@ -97,10 +97,12 @@ def work(run_id: UUID) -> None:
 
 def _spec_of(run: ReprocessRun) -> EffectiveSpec | None:
     """Return the spec that a run was queued for; None when today's steps or models no longer make it."""
-    if run.entrance == ReprocessRun.Entrance.ROLLBACK:
-        return recorded_spec(run.spec)
     spec = effective_spec()
-    return spec if spec.digest == run.spec_id else None
+    if spec.digest == run.spec_id:
+        return spec
+    # These bring vectors up to date that are searched until a switch, whatever is configured by now.
+    searched = run.entrance in (ReprocessRun.Entrance.ROLLBACK, ReprocessRun.Entrance.EDIT)
+    return recorded_spec(run.spec) if searched else None
 
 
 def _work_on_group(run: ReprocessRun, spec: EffectiveSpec) -> bool:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
+from itertools import product
 from operator import or_
 from typing import Any
 from uuid import UUID
@@ -123,12 +124,11 @@ def ids_of(owner: User) -> set[Any]:
 
 
 def fitting(address: Address, ids: set[Any]) -> Iterator[str]:
-    """Yield the address with each of the ids that it can take; an address of two ids takes the same one twice."""
+    """Yield the address with each of the ids that it can take; an address of two ids with each pair of them."""
     kinds = {UUIDConverter: UUID, IntConverter: int, StringConverter: object}
-    wanted = [kinds[type(converter)] for converter in address.converters.values()]
-    for value in sorted(ids, key=str):
-        if all(isinstance(value, kind) for kind in wanted):
-            yield address.text.format_map(dict.fromkeys(address.converters, value))
+    fit = [[value for value in sorted(ids, key=str) if isinstance(value, kinds[type(one)])] for one in address.converters.values()]
+    for values in product(*fit):
+        yield address.text.format_map(dict(zip(address.converters, values, strict=True)))
 
 
 def as_user(email: str, **fields: object) -> Client:

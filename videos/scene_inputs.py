@@ -17,7 +17,9 @@ def compose_scene_texts(video: Video) -> Iterator[tuple[Scene, dict[str, str]]]:
         .order_by("index")
     )
     speech = [SceneSpeech(scene.start_s, scene.end_s, scene.transcript, scene.words) for scene in scenes]
-    summary = compose_summary(video.summary)
+    # Read after the scenes: a worker that meets an edit halfway then sees that the texts are newer than the hashes, and not the reverse.
+    written = Video.objects.filter(pk=video.pk).values_list("summary", flat=True).first()
+    summary = compose_summary(written or "")
     for position, scene in enumerate(scenes):
         yield scene, {"transcript": compose_transcript(speech, position), "visual": scene.visual_text, "summary": summary}
 

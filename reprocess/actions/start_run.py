@@ -49,7 +49,8 @@ def start_run(
             force=force,
             spec=recorded,
         )
-        if joined := same.first():
+        # What depends on an edit is read by a run that begins after it.
+        if entrance != ReprocessRun.Entrance.EDIT and (joined := same.first()):
             return joined
         run = ReprocessRun.objects.create(
             requested_by=requested_by,

@@ -37,6 +37,7 @@ class ReprocessRun(models.Model):
         API = "api"
         OWNER = "owner"
         ROLLBACK = "rollback"
+        EDIT = "edit"
 
     class State(models.TextChoices):
         QUEUED = "queued"

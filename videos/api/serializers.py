@@ -86,10 +86,22 @@ class SceneSerializer(serializers.ModelSerializer[Scene]):
     """One scene with what is said and seen in it."""
 
     thumbnail_url = serializers.SerializerMethodField()
+    transcript_version = serializers.CharField(read_only=True, help_text="For `If-Match` when the transcript is changed.")
 
     class Meta:
         model = Scene
-        fields = ("id", "index", "start_s", "end_s", "transcript", "description", "tags", "thumbnail_url")
+        fields = (
+            "id",
+            "index",
+            "start_s",
+            "end_s",
+            "transcript",
+            "transcript_version",
+            "transcript_edited_at",
+            "description",
+            "tags",
+            "thumbnail_url",
+        )
 
     def get_thumbnail_url(self, scene: Scene) -> str:
         """Return a signed, expiring address of the scene's small picture; empty when there is none."""

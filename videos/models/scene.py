@@ -1,5 +1,6 @@
 """A scene: a stretch between two cuts, the unit of search."""
 
+import hashlib
 import uuid
 
 from django.conf import settings
@@ -21,6 +22,9 @@ class Scene(models.Model):
     end_s = models.FloatField()
     transcript = models.TextField(blank=True)
     words = models.JSONField(default=list, blank=True, help_text="[[start_s, end_s, text], …]")
+    transcript_edited_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its owner last wrote the transcript; what is heard anew does not replace it."
+    )
     description = models.TextField(blank=True)
     tags = models.JSONField(default=list, blank=True, help_text="[{name, confidence}, …]")
     visual_text = models.TextField(blank=True, help_text="Description and tags, as they are searched and embedded.")
@@ -51,6 +55,11 @@ class Scene(models.Model):
 
     def __str__(self) -> str:
         return f"scene {self.index + 1} ({self.start_s:.1f}–{self.end_s:.1f} s)"
+
+    @property
+    def transcript_version(self) -> str:
+        """Return what tells this transcript from any other, for changes that must not undo one that was not seen."""
+        return hashlib.sha256(self.transcript.encode()).hexdigest()[:16]
 
     @property
     def storage_prefix(self) -> str:

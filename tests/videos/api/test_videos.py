@@ -84,7 +84,8 @@ def test_the_detail_shows_what_was_measured_said_and_seen(api: APIClient, video:
     spans = [(scene["index"], scene["start_s"], scene["end_s"]) for scene in shown["scenes"]]
     assert spans == [(place, 5.0 * place, 5.0 * place + 5) for place in range(4)]
     scene = shown["scenes"][0]
-    assert set(scene) == {"id", "index", "start_s", "end_s", "transcript", "description", "tags", "thumbnail_url"}
+    edits = {"transcript_version", "transcript_edited_at"}
+    assert set(scene) == {"id", "index", "start_s", "end_s", "transcript", "description", "tags", "thumbnail_url", *edits}
     assert (scene["id"], scene["transcript"], scene["tags"]) == (str(first.pk), first.transcript, [{"name": "object 0", "confidence": 0.5}])
     anybody = APIClient()
     assert b"".join(anybody.get(scene["thumbnail_url"])) == picture(0)

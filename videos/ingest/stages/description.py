@@ -1,21 +1,19 @@
 """Stage `description`: what is seen in each scene, and the video's summary."""
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from heimdex.backends import describer
 from heimdex.storage import media_storage
-from heimdex.vision.summary import summarise_video
-from videos.composition import BUDGETS, clip_text, compose_visual
+from videos.composition import compose_visual
 from videos.ingest.stage import StageContext
 from videos.models import Scene, Video
 from videos.scene_inputs import refresh_input_hashes
+from videos.summaries import common_tags, extracted_summary
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 _BATCH = 16
-_VIDEO_TAGS = 10
 
 
 def run(context: StageContext) -> None:
@@ -30,11 +28,9 @@ def run(context: StageContext) -> None:
             scene.tags = [{"name": tag.name, "confidence": round(tag.confidence, 3)} for tag in description.tags]
             scene.visual_text = compose_visual(scene.description, scene.tags)
         context.progress((start + len(batch)) / len(pictured))
-    tags = [name for name, _ in Counter(tag["name"] for scene in scenes for tag in scene.tags).most_common(_VIDEO_TAGS)]
-    summary = summarise_video([scene.transcript for scene in scenes], [scene.description for scene in scenes], tags)
     with context.writing():
         Scene.objects.bulk_update(pictured, ["description", "tags", "visual_text"], batch_size=500)
-        Video.objects.filter(pk=video.pk).update(summary=clip_text(summary, BUDGETS.summary), tags=tags)
+        Video.objects.filter(pk=video.pk).update(summary=extracted_summary(scenes), tags=common_tags(scenes))
         video.refresh_from_db(fields=["summary"])
         refresh_input_hashes(video)
 

@@ -1,8 +1,11 @@
 """Stage `scenes`: cut the video into scenes and keep a picture of each."""
 
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import uuid5
+
+import structlog
 
 from heimdex.media.scenes import DetectedScene, iter_scenes
 from heimdex.storage import media_storage
@@ -13,8 +16,12 @@ from videos.models import Scene, Video
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+log = structlog.get_logger(__name__)
+
 _THUMBNAIL_WIDTH = 320
 _QUALITY = 88
+# Cuts that lie no further apart are the same cut (seconds).
+_SAME_CUT = 0.1
 
 
 def run(context: StageContext) -> None:
@@ -22,6 +29,7 @@ def run(context: StageContext) -> None:
     found = iter_scenes(context.source.path, context.source.info, context.progress)
     scenes = [_keep(context.video, index, detected) for index, detected in enumerate(found)]
     with context.writing():
+        _keep_edits(context.video, scenes)
         Scene.objects.filter(video=context.video).delete()
         Scene.objects.bulk_create(scenes, batch_size=500)
 
@@ -43,6 +51,17 @@ def _keep(video: Video, index: int, detected: DetectedScene) -> Scene:
         scene.keyframe_time_s = detected.keyframe.time_s
         scene.clip_hash = input_hash(jpeg)
     return scene
+
+
+def _keep_edits(video: Video, scenes: Sequence[Scene]) -> None:
+    """Take over what the owner wrote, into the scene that lies where the edited one lay."""
+    for edited in Scene.objects.filter(video=video, transcript_edited_at__isnull=False):
+        same = (one for one in scenes if abs(one.start_s - edited.start_s) < _SAME_CUT and abs(one.end_s - edited.end_s) < _SAME_CUT)
+        if scene := next(same, None):
+            scene.transcript, scene.words = edited.transcript, edited.words
+            scene.transcript_edited_at = edited.transcript_edited_at
+        else:
+            log.warning("An edited transcript is lost: the video is cut in other places now", scene=edited.index, text=edited.transcript)
 
 
 def _thumbnail(image: "Image") -> bytes:

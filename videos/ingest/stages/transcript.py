@@ -11,12 +11,12 @@ _READING = 0.05
 
 
 def run(context: StageContext) -> None:
-    """Give every scene its words; a video without sound, or without speech, has none."""
+    """Give every scene its words, but for those that its owner has edited; a video without sound, or without speech, has none."""
     video = context.video
     audio = read_audio(context.source.path, context.source.info)
     context.progress(_READING)
     transcript = transcriber().transcribe(audio, on_progress=lambda share: context.progress(_READING + share * (1 - _READING)))
-    scenes = list(Scene.objects.filter(video=video).only("id", "start_s", "end_s").order_by("index"))
+    scenes = list(Scene.objects.filter(video=video, transcript_edited_at__isnull=True).only("id", "start_s", "end_s").order_by("index"))
     for scene in scenes:
         words = words_between(transcript, scene.start_s, scene.end_s)
         scene.words = [[round(word.start_s, 3), round(word.end_s, 3), word.text] for word in words]
