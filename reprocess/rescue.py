@@ -3,10 +3,13 @@
 from datetime import timedelta
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from heimdex.queue import REPROCESS, depth
+from heimdex.redis_broker import QueueUnavailable
 from reprocess.actions.start_run import wake
 from reprocess.models import ReprocessItem, ReprocessRun
 
@@ -24,7 +27,7 @@ def rescue() -> int:
     with transaction.atomic():
         stuck = list(
             ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN)
-            .filter(lapsed | (~at_work & Q(woken_at__lt=now - WAKE_AGAIN_AFTER)))
+            .filter(lapsed | (~at_work & Q(woken_at__lt=now - _patience())))
             .select_for_update(skip_locked=True)
         )
         ReprocessItem.objects.filter(run__in=stuck, lease_expires_at__lt=now).update(lease_token=None, lease_expires_at=None)
@@ -32,3 +35,15 @@ def rescue() -> int:
             log.warning("Rescued a run that nobody works on", run_id=str(run.pk))
             wake(run.pk)
     return len(stuck)
+
+
+def _patience() -> timedelta:
+    """Return how long a run may be without a lease: a worker that dies before its first lease, or after its last, leaves no other trace.
+
+    While tasks wait, the run's own may be among them, and more would only pile up.
+    """
+    try:
+        waiting = depth(REPROCESS).waiting
+    except QueueUnavailable:
+        return WAKE_AGAIN_AFTER
+    return WAKE_AGAIN_AFTER if waiting else timedelta(seconds=settings.LEASE_SECONDS)

@@ -32,10 +32,19 @@ def worker_environment() -> dict[str, str]:
 class Workers:
     """One cluster per queue, each in a process group of its own."""
 
-    def __init__(self, environment: dict[str, str], logs: Path) -> None:
-        self._environment = environment
+    def __init__(self, logs: Path) -> None:
+        self._environments: dict[str, dict[str, str]] = {}
         self._logs = logs
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def serve(self, environments: dict[str, dict[str, str]]) -> None:
+        """Run these queues' clusters and no others, each under its environment; one that runs so already is kept."""
+        for queue in list(self._processes):
+            if environments.get(queue) != self._environments[queue]:
+                self.kill(queue)
+        self._environments = environments
+        for queue in environments.keys() - self._processes.keys():
+            self.start(queue)
 
     def start(self, queue: str) -> None:
         """Start a queue's cluster."""
@@ -43,7 +52,7 @@ class Workers:
             self._processes[queue] = subprocess.Popen(
                 [sys.executable, "manage.py", "work", queue],
                 cwd=ROOT,
-                env={**self._environment, "Q_CLUSTER_NAME": queue},
+                env={**self._environments[queue], "Q_CLUSTER_NAME": queue},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -82,13 +91,18 @@ class Workers:
 
 
 @pytest.fixture(scope="package")
-def workers(django_db_setup: None, django_db_blocker: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
-    """Start the workers once for all acceptance tests."""
-    started = Workers(worker_environment(), tmp_path_factory.mktemp("workers"))
-    for queue in QUEUES:
-        started.start(queue)
-    yield started
-    started.stop()
+def clusters(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+    """Return what runs clusters of workers; none runs yet."""
+    clusters = Workers(tmp_path_factory.mktemp("workers"))
+    yield clusters
+    clusters.stop()
+
+
+@pytest.fixture
+def workers(clusters: Workers) -> Workers:
+    """Run the workers of an installation as it comes; they are started once for all tests that follow each other."""
+    clusters.serve(dict.fromkeys(QUEUES, worker_environment()))
+    return clusters
 
 
 @pytest.fixture

@@ -86,9 +86,9 @@ class EmbeddingServer:
 
 
 @contextmanager
-def running() -> Iterator[EmbeddingServer]:
+def running(state: EmbeddingServer | None = None) -> Iterator[EmbeddingServer]:
     """Serve on a free port until the block ends."""
-    state = EmbeddingServer()
+    state = state or EmbeddingServer()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

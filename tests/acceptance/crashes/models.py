@@ -1,0 +1,102 @@
+"""Models that cost nothing to load: texts are embedded by a server that counts and can hold its answers back."""
+
+import hashlib
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
+
+from heimdex.embedders.base import EmbedderIdentity, ImageEmbedder
+from heimdex.profiles import OPENAI, ModelBackends
+from tests.heimdex.embedders.openai_server import Answer, EmbeddingServer
+
+DIMENSIONS = 8
+# One call of two texts is one batch.
+BATCH = 2
+
+
+class MeanColour(ImageEmbedder):
+    """A picture is its mean colour, and a query any colour."""
+
+    def __init__(self) -> None:
+        super().__init__(similarity_floor=-1.0)
+
+    @property
+    def identity(self) -> EmbedderIdentity:
+        """Name the formula."""
+        return EmbedderIdentity("tests", "mean colour", "", 3)
+
+    @property
+    def picture_side(self) -> int:
+        return 16
+
+    def check(self) -> list[str]:
+        return []
+
+    def _pixels(self, image: Image) -> NDArray[np.float32]:
+        return np.asarray(image.convert("RGB"), dtype=np.float32).mean(axis=(0, 1))
+
+    def _encode_prepared(self, prepared: list[Any]) -> NDArray[np.floating]:
+        return np.stack(prepared)
+
+    def _encode_queries(self, texts: list[str]) -> NDArray[np.floating]:
+        return np.stack([np.frombuffer(hashlib.sha256(text.encode()).digest()[:3], np.uint8).astype(np.float32) + 1 for text in texts])
+
+
+def backends(server: EmbeddingServer, model: str) -> ModelBackends:
+    """Return MODEL_BACKENDS of the tests: a text model of this name on the server, and mean colours for pictures."""
+    text = {
+        "model": model,
+        "dimensions": DIMENSIONS,
+        "base_url": server.url,
+        "api_key": "",
+        "similarity_floor": -1.0,
+        "batch_size": BATCH,
+        "concurrency": 1,
+        "query_input_type": "query",
+        "document_input_type": "document",
+    }
+    return {"text": {"BACKEND": OPENAI, "OPTIONS": text}, "image": {"BACKEND": f"{__name__}.{MeanColour.__name__}", "OPTIONS": {}}}
+
+
+@dataclass
+class CountingServer(EmbeddingServer):
+    """Gives every model its own vectors; can hold back the answers about texts that hold a word, from the second call on."""
+
+    dimensions: int = DIMENSIONS
+    held: threading.Event = field(default_factory=threading.Event)
+    _word: str = ""
+    _calls: int = 0
+    _released: threading.Event = field(default_factory=threading.Event)
+
+    def hold(self, word: str) -> None:
+        """Let the first call about these texts pass, and hold the second; `held` says that it has come."""
+        self.held.clear()
+        self._released.clear()
+        self._calls = 0
+        self._word = word
+
+    def release(self) -> None:
+        """Answer whatever is held back, and hold nothing any more."""
+        self._word = ""
+        self._released.set()
+
+    def documents(self, model: str, word: str) -> Counter[str]:
+        """Return how often each text that holds a word was sent to a model to be embedded as a document."""
+        asked = [request for request in self.requests if request["model"] == model and request.get("input_type") == "document"]
+        return Counter(text for request in asked for text in request["input"] if word in text)
+
+    def next_answer(self, request: dict[str, Any] | None) -> Answer:
+        if request and self._word and any(self._word in text for text in request["input"]):
+            self._calls += 1
+            if self._calls > 1:
+                self.held.set()
+                self._released.wait()
+        return super().next_answer(request)
+
+    def body(self, request: dict[str, Any]) -> str:
+        return super().body({**request, "input": [f"{request['model']}: {text}" for text in request["input"]]})
