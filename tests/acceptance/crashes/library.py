@@ -21,6 +21,7 @@ QUERY = "boats"
 # Of an owner's library below: three said texts, four seen ones and two summaries.
 INPUTS = 9
 
+# A scene, and why it is in the answer: channel, rank, and score to five digits.
 Answer = list[tuple[str, tuple[tuple[str, int, float], ...]]]
 
 

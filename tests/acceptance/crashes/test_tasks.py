@@ -1,0 +1,66 @@
+"""A task is a wake-up: delivered twice, lost or out of order, it changes neither the end of a run nor what it costs."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+import pytest
+from django_q.models import OrmQ
+from pytest_django import Settings
+
+from heimdex.queue import REPROCESS, enqueue
+from reprocess.actions.cancel_run import cancel_run
+from reprocess.actions.start_run import start_run
+from reprocess.models import ReprocessItem, ReprocessRun
+from reprocess.scope import Scope
+from tests.acceptance.conftest import Workers
+from tests.acceptance.crashes.library import INPUTS, SECOND, make_library
+from tests.acceptance.crashes.models import CountingServer
+from tests.acceptance.crashes.outcome import all_ended, assert_complete
+
+Until = Callable[[Callable[[], bool], str], None]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WORK = "reprocess.tasks.work_run"
+
+
+@contextmanager
+def frozen(workers: Workers) -> Iterator[None]:
+    """Let no worker take a task within the block."""
+    os.killpg(workers.pid(REPROCESS), signal.SIGSTOP)
+    yield
+    os.killpg(workers.pid(REPROCESS), signal.SIGCONT)
+
+
+def test_tasks_that_come_twice_late_or_never_change_nothing(
+    second_model_workers: Workers, embeddings: CountingServer, settings: Settings, until: Until
+) -> None:
+    owners = {word: make_library(settings, embeddings, word) for word in ("usual", "twice", "lost", "emptied", "reversed")}
+    embeddings.hold("emptied")
+    with frozen(second_model_workers):
+        ended = start_run(Scope("all"), force=True, entrance="command", requested_by=None)
+        cancel_run(ended.pk)
+        runs = {
+            word: start_run(Scope("owner", owner_id=owner.pk), force=False, entrance="command", requested_by=None)
+            for word, owner in owners.items()
+        }
+        # Films that were begun before are taken one by one, so that several workers find something to do in one run.
+        ReprocessItem.objects.update(attempts=1)
+        OrmQ.objects.all().delete()
+        for run_id in (uuid4(), ended.pk, *(runs[word].pk for word in ("reversed", "emptied", *["twice"] * 4, "usual"))):
+            enqueue(WORK, str(run_id))
+    until(embeddings.held.is_set, "the second call of the run whose queue is emptied")
+    OrmQ.objects.all().delete()
+    embeddings.release()
+    until(lambda: all_ended(second_model_workers), "the end of all runs")
+
+    for word, owner in owners.items():
+        assert_complete(runs[word], owner, word)
+        sent = embeddings.documents(SECOND, word)
+        assert (len(sent), sum(sent.values())) == (INPUTS, INPUTS), word
+        assert runs[word].model_calls == runs["usual"].model_calls > 0, word
+    ended.refresh_from_db()
+    assert ended.state == ReprocessRun.State.CANCELLED
