@@ -9,16 +9,16 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from heimdex.embedders.errors import EmbedderUnavailable
-from heimdex.leases import HeldRows, LeaseLost, claim, free, hold
+from heimdex.leases import HeldRows, LeaseLost, hold
 from heimdex.queue import is_stopping
 from reprocess.actions.pause_run import pause_if_open
 from reprocess.actions.start_run import wake
 from reprocess.charges import charge
+from reprocess.claiming import claim_group, claimable
 from reprocess.completion import count_items, end_run, finish_if_done, release
 from reprocess.cutover import activate_complete
 from reprocess.engine import Batch, embed_videos
@@ -28,9 +28,6 @@ from reprocess.spec import EffectiveSpec, effective_spec
 from videos.models import SceneEmbedding, Video
 
 log = structlog.get_logger(__name__)
-
-# Videos that are worked on together, so that short ones still fill the model's batches.
-GROUP = 8
 
 SPEC_CHANGED = (
     "The configured models or steps changed after this run was queued (spec {queued}, now {now}), so it was not begun or not continued. "
@@ -107,11 +104,11 @@ def _spec_of(run: ReprocessRun) -> EffectiveSpec | None:
 
 def _work_on_group(run: ReprocessRun, spec: EffectiveSpec) -> bool:
     """Claim and finish one group; return False when nothing is left that this worker could claim."""
-    token, items = _claim_group(run)
+    token, items = claim_group(run)
     if not items:
         # A row that somebody holds for a moment (a rename, another worker's claim) is skipped, not gone.
         sleep(0.1)
-        return _claimable(run).exists()
+        return claimable(run).exists()
     try:
         if items[0].attempts > settings.MAX_ATTEMPTS:
             _give_up(items[0], token)
@@ -126,22 +123,6 @@ def _work_on_group(run: ReprocessRun, spec: EffectiveSpec) -> bool:
         release(run, spec, token)
         raise
     return True
-
-
-def _claim_group(run: ReprocessRun) -> tuple[UUID, list[ReprocessItem]]:
-    """Claim fresh items together; those that were begun before one by one, so that one that kills its worker takes no other with it."""
-    with transaction.atomic():
-        # The videos are locked too, so that two runs cannot take the same one at the same moment.
-        unlocked = _claimable(run).select_related("video").select_for_update(skip_locked=True, of=("self", "video"), no_key=True)
-        locked = unlocked.filter(attempts=0)[:GROUP] or unlocked.filter(attempts__gt=0)[:1]
-        # Asked again now that the locks are held: what another run took a moment ago drops out.
-        return claim(_claimable(run).filter(pk__in=[item.pk for item in locked]), GROUP, state=ReprocessItem.State.RUNNING)
-
-
-def _claimable(run: ReprocessRun) -> QuerySet[ReprocessItem]:
-    """Return the open items that no worker holds, of videos that no other run is at; owners take turns."""
-    elsewhere = ReprocessItem.objects.filter(video=OuterRef("video"), lease_expires_at__gte=timezone.now()).exclude(run=run)
-    return run.items.filter(free(), ~Exists(elsewhere), state__in=ReprocessItem.OPEN).order_by("turn", "id")
 
 
 def _finish_group(run: ReprocessRun, spec: EffectiveSpec, token: UUID, items: Sequence[ReprocessItem]) -> None:

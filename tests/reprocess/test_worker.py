@@ -13,13 +13,14 @@ from heimdex.leases import LeaseLost
 from heimdex.storage import media_storage
 from reprocess.actions.plan_run import plan_run
 from reprocess.actions.start_run import start_run
+from reprocess.claiming import claim_group
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.rescue import rescue
 from reprocess.scope import Scope
 from reprocess.spec import effective_spec
 from reprocess.steps.scene_text import SceneText
 from reprocess.vectors import write_outcomes
-from reprocess.worker import _claim_group, _finish_group, work
+from reprocess.worker import _finish_group, work
 from tests.library import SAYINGS, make_user, make_video
 from videos.models import ActiveSpace, Scene, SceneEmbedding
 from videos.scene_inputs import refresh_input_hashes
@@ -194,7 +195,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing() -> None:
     def steal(*args: object, **kwargs: object) -> None:
         ReprocessItem.objects.update(lease_token=uuid4())
 
-    token, items = _claim_group(run)
+    token, items = claim_group(run)
     with mock.patch("reprocess.engine._compute", side_effect=steal), pytest.raises(LeaseLost):
         _finish_group(run, effective_spec(), token, items)
     assert not SceneEmbedding.objects.filter(state=SceneEmbedding.State.EMBEDDED).exists()

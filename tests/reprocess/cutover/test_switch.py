@@ -111,7 +111,7 @@ def test_a_switch_that_changes_too_much_is_refused_once_a_run_and_can_be_forced(
     old = answers(owner)
     before = active(owner)
     change_model("completely different words about nothing at all: ")
-    with mock.patch("reprocess.worker.GROUP", 1):
+    with mock.patch("reprocess.claiming.GROUP_VIDEOS", 1):
         refused_in = run()
     refusal = Cutover.objects.get()
     assert (refusal.state, refusal.run, refusal.before) == ("refused", refused_in, before)
