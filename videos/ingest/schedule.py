@@ -27,7 +27,7 @@ def start_ingest(video: Video) -> None:
     Job.objects.bulk_create(
         Job(video=video, owner_id=video.owner_id, stage=stage, position=position) for position, stage in enumerate(settings.INGEST_STAGES)
     )
-    _wake(video)
+    wake(video)
 
 
 def rescue() -> int:
@@ -48,11 +48,12 @@ def rescue() -> int:
         Job.objects.filter(video__in=stuck, lease_expires_at__lt=now).update(lease_token=None, lease_expires_at=None)
         for video in stuck:
             log.warning("Rescued a video that nobody works on", video_id=str(video.pk), state=video.state)
-            _wake(video)
+            wake(video)
     return len(stuck) + _end_expired_uploads()
 
 
-def _wake(video: Video) -> None:
+def wake(video: Video) -> None:
+    """Ask a worker to take the video up, once the current transaction commits."""
     Video.objects.filter(pk=video.pk).update(woken_at=timezone.now())
     enqueue("videos.tasks.ingest_video", str(video.pk))
 

@@ -1,0 +1,67 @@
+"""Rows that say they belong to another owner than their video does."""
+
+from collections.abc import Iterator
+from functools import partial
+from uuid import UUID
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.db.models import F, OuterRef, Q, Subquery
+
+from heimdex.accounts.models import User
+from reprocess.reconcile.base import Check, Finding, Kind
+from videos.models import Scene, Video
+
+FOREIGN = Kind(
+    "foreign_rows",
+    "rows name another owner than the video they belong to",
+    "gives them the video's owner",
+    "Look at the video in the admin and decide whose it is.",
+)
+
+
+class Rows(Check):
+    """Every model with an owner that hangs on a video or a scene, as the models list them; one statement each."""
+
+    order = 0
+    kinds = (FOREIGN,)
+
+    def find(self, owner_id: UUID | None) -> Iterator[Finding]:
+        for model in apps.get_models():
+            if path := _path_to_owner(model):
+                foreign = _foreign(model, path, owner_id)
+                if count := foreign.count():
+                    yield Finding(FOREIGN, count, f"{model._meta.verbose_name}: {count}", partial(_correct, model, path, owner_id))
+
+
+def _path_to_owner(model: type[models.Model]) -> str:
+    """Return how a model's rows reach the owner of their video, or nothing when they have none of their own or no video."""
+    if model is Video or _target(model, "owner") is not User:
+        return ""
+    if _target(model, "scene") is Scene and not model._meta.get_field("scene").null:
+        return "scene__video__owner"
+    # A run may outlive its video and names the owner only when it is about one.
+    if _target(model, "video") is Video and not model._meta.get_field("video").null:
+        return "video__owner"
+    return ""
+
+
+def _target(model: type[models.Model], field: str) -> object:
+    try:
+        return model._meta.get_field(field).related_model
+    except FieldDoesNotExist:
+        return None
+
+
+def _foreign(model: type[models.Model], path: str, owner_id: UUID | None) -> models.QuerySet[models.Model]:
+    rows = model._default_manager.exclude(owner=F(path))
+    return rows.filter(Q(owner=owner_id) | Q(**{path: owner_id})) if owner_id else rows
+
+
+def _correct(model: type[models.Model], path: str, owner_id: UUID | None) -> int:
+    rightful = model._default_manager.filter(pk=OuterRef("pk")).values(path)
+    return model._default_manager.filter(pk__in=_foreign(model, path, owner_id).values("pk")).update(owner=Subquery(rightful))
+
+
+CHECK = Rows()

@@ -1,0 +1,106 @@
+"""Runs that nobody works on, items that outlived their run, and counters that do not add up."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from reprocess.actions.start_run import wake
+from reprocess.models import ReprocessItem, ReprocessRun, RunCounter
+from reprocess.reconcile.base import Check, Finding, Kind
+from reprocess.rescue import WAKE_AGAIN_AFTER
+
+STUCK = Kind(
+    "stuck_runs",
+    "runs wait for a worker for longer than the rescue of workers allows",
+    "wakes a worker for them, who goes on or ends them",
+    "Workers seem not to run: manage.py status tells, manage.py up (or work) starts them.",
+)
+OPEN_ITEMS = Kind(
+    "open_items",
+    "videos are still open in runs that have ended, and no worker is at them",
+    "cancels them",
+    "Run reconcile --repair again.",
+)
+COUNTERS = Kind(
+    "run_counters",
+    "counters of runs that have ended do not add up",
+    "sets what was planned to what was done, skipped, empty and failed",
+    "Run reconcile --repair again.",
+)
+# The rescue wakes a worker after WAKE_AGAIN_AFTER; twice that long, and nobody rescues.
+STUCK_AFTER = 2 * WAKE_AGAIN_AFTER
+# Only these came to their end, so that nothing of the plan is left over.
+WHOLE = (ReprocessRun.State.SUCCEEDED, ReprocessRun.State.PARTIAL)
+FINISHED = F("done") + F("skipped") + F("empty") + F("failed")
+
+
+class Runs(Check):
+    """Runs over everything are looked at when no owner is asked for."""
+
+    order = 70
+    kinds = (STUCK, OPEN_ITEMS, COUNTERS)
+
+    def find(self, owner_id: UUID | None) -> Iterator[Finding]:
+        now = timezone.now()
+        stuck = _stuck(now)
+        items = _left_open(now)
+        counters = _uneven()
+        if owner_id:
+            stuck, items, counters = stuck.filter(_of(owner_id)), items.filter(owner_id=owner_id), counters.filter(_of(owner_id, "run__"))
+        for run in stuck.order_by("pk"):
+            yield Finding(STUCK, 1, f"{run.pk}: {run}", partial(_wake, run.pk, now))
+        for run_id in items.order_by("run_id").values_list("run_id", flat=True).distinct():
+            open_in_run = items.filter(run_id=run_id)
+            yield Finding(OPEN_ITEMS, open_in_run.count(), str(run_id), partial(_cancel, open_in_run, now))
+        for counter in counters.iterator(chunk_size=500):
+            yield Finding(COUNTERS, 1, f"{counter.run_id}: {counter}", partial(_even_out, counter.pk))
+
+
+def _of(owner_id: UUID, prefix: str = "") -> Q:
+    of_owner: dict[str, Any] = {f"{prefix}owner_id": owner_id}
+    of_video: dict[str, Any] = {f"{prefix}video__owner_id": owner_id}
+    return Q(**of_owner) | Q(**of_video)
+
+
+def _stuck(now: datetime) -> QuerySet[ReprocessRun]:
+    at_work = ReprocessItem.objects.filter(run=OuterRef("pk"), lease_expires_at__gte=now)
+    asleep = Q(woken_at__isnull=True) | Q(woken_at__lt=now - STUCK_AFTER)
+    return ReprocessRun.objects.filter(asleep, ~Exists(at_work), state__in=ReprocessRun.OPEN)
+
+
+def _left_open(now: datetime) -> QuerySet[ReprocessItem]:
+    nobody = Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lt=now)
+    return ReprocessItem.objects.filter(nobody, state__in=ReprocessItem.OPEN).exclude(run__state__in=ReprocessRun.UNFINISHED)
+
+
+def _uneven() -> QuerySet[RunCounter]:
+    """Return the counters of ended runs that say more, or in runs that came to their end other, than was planned."""
+    uneven = Q(planned__lt=FINISHED) | (Q(run__state__in=WHOLE) & ~Q(planned=FINISHED))
+    return RunCounter.objects.filter(uneven).exclude(run__state__in=ReprocessRun.UNFINISHED).order_by("pk")
+
+
+def _wake(run_id: UUID, now: datetime) -> int:
+    with transaction.atomic():
+        run = ReprocessRun.objects.select_for_update(no_key=True).filter(pk__in=_stuck(now).filter(pk=run_id).values("pk")).first()
+        if run is None:
+            return 0
+        run.items.filter(lease_expires_at__lt=now).update(lease_token=None, lease_expires_at=None)
+        wake(run.pk)
+    return 1
+
+
+def _cancel(items: QuerySet[ReprocessItem], now: datetime) -> int:
+    return items.update(state=ReprocessItem.State.CANCELLED, lease_token=None, lease_expires_at=None, finished_at=now)
+
+
+def _even_out(counter_id: int) -> int:
+    return _uneven().filter(pk=counter_id).update(planned=FINISHED)
+
+
+CHECK = Runs()

@@ -1,0 +1,31 @@
+"""Which files should lie in the storage and which should not. Pure."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from heimdex.storage import StoredFile
+from reprocess.reconcile.file_pairs import Pair
+from videos.models import Scene, Video
+
+# In the other states an upload or a worker is at the files, and their rows follow later.
+SETTLED = (Video.State.INDEXED, Video.State.FAILED)
+
+
+def without_row(pair: Pair, scene_ids: Collection[UUID], stored_before: datetime) -> list[StoredFile]:
+    """Return the files of a settled video that no row accounts for: of scenes that are gone, or put after the upload was complete.
+
+    Files that were stored later than `stored_before` may belong to something under way. Files of other names are left to others.
+    """
+    unwanted = []
+    for file in pair.files:
+        gone = file.name.scene_id not in scene_ids if file.name.scene_id else file.name.name == "upload"
+        if gone and file.stored.stored_at < stored_before:
+            unwanted.append(file.stored)
+    return unwanted
+
+
+def absent_pictures(scenes: Collection[Scene], keys: Collection[str]) -> list[str]:
+    """Return the keys that an indexed video's scenes should have and have not: two pictures of each that has a keyframe."""
+    pictured = [scene for scene in scenes if scene.clip_hash]
+    return [key for scene in pictured for key in (scene.keyframe_key, scene.thumbnail_key) if key not in keys]

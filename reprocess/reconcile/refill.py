@@ -1,0 +1,52 @@
+"""Schedule what is missing in the spaces that an owner's search reads, through runs like any other."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+import structlog
+from django.core.exceptions import ImproperlyConfigured
+
+from heimdex.embedders.errors import EmbedderUnavailable
+from reprocess.actions.start_run import start_run
+from reprocess.models import ReprocessRun
+from reprocess.older_spec import spec_of
+from reprocess.reconcile.under_way import latest_fingerprints
+from reprocess.scope import Scope
+from videos.models import EmbeddingSpace
+
+log = structlog.get_logger(__name__)
+
+
+def refill(owner_id: UUID, spaces: Collection[EmbeddingSpace]) -> set[str]:
+    """Queue runs that fill some spaces of an owner; return the channels they bring. Unfinished runs for the same are joined.
+
+    A space whose model or step cannot be had any more is left out, and the log says why.
+    """
+    latest = latest_fingerprints()
+    channels: set[str] = set()
+    try:
+        if current := {space.channel for space in spaces if space.fingerprint in latest}:
+            start_run(
+                Scope("owner", owner_id=owner_id),
+                force=False,
+                entrance=ReprocessRun.Entrance.COMMAND,
+                requested_by=None,
+                automatic_cutover=False,
+            )
+            channels |= current
+        older = spec_of([space for space in spaces if space.fingerprint not in latest])
+        for sentence in older.left_out:
+            log.warning("A space cannot be filled any more", owner_id=str(owner_id), reason=sentence)
+        if older.spec:
+            start_run(
+                Scope("owner", owner_id=owner_id),
+                force=False,
+                entrance=ReprocessRun.Entrance.ROLLBACK,
+                requested_by=None,
+                automatic_cutover=False,
+                spec=older.spec,
+            )
+            channels |= {channel for _, channel in older.spec.channels()}
+    except (EmbedderUnavailable, ImproperlyConfigured) as error:
+        log.warning("No run could be queued", owner_id=str(owner_id), reason=str(error))
+    return channels

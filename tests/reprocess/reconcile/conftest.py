@@ -1,0 +1,93 @@
+"""A library of two owners in which all adds up, over a storage of its own, and the command that says so."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from heimdex.accounts.models import User
+from heimdex.storage import media_storage
+from heimdex.storage.options import LocalOptions, S3Options
+from reprocess.models import ReprocessRun
+from reprocess.worker import work
+from tests.heimdex.storage.seaweed import seaweed
+from tests.library import make_user, make_video, picture
+from tests.reprocess.cutover.conftest import run
+from videos.models import Video
+
+MINE, THEIRS = "mine@example.org", "theirs@example.org"
+Numbers = dict[str, int]
+
+
+def reconcile(*args: str) -> tuple[int, dict[str, Any]]:
+    """Run the command; return its exit code and its report."""
+    out = io.StringIO()
+    try:
+        call_command("reconcile", "--json", *args, stdout=out)
+    except CommandError as error:
+        return error.returncode, json.loads(out.getvalue())
+    return 0, json.loads(out.getvalue())
+
+
+def numbers(*args: str, what: str = "found") -> Numbers:
+    """Return how many of each kind the command found, repaired or left; what is 0 is left out."""
+    return {check["name"]: check[what] for check in reconcile(*args)[1]["checks"] if check[what]}
+
+
+def finish_runs() -> None:
+    """Do what workers would do with the queued runs."""
+    for unfinished in ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN):
+        work(unfinished.pk)
+
+
+def make_whole_video(owner: User) -> Video:
+    """Create an indexed video with all its files."""
+    video = make_video(owner, ["The quick boat sailed over the cold sea.", "She planted tomatoes behind the kitchen."])
+    media_storage().save(video.original_key, b"film", "video/mp4")
+    for scene in video.scenes.all():
+        media_storage().save(scene.thumbnail_key, picture(scene.index), "image/jpeg")
+    return video
+
+
+@pytest.fixture(scope="session")
+def s3_options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Options]:
+    with seaweed(tmp_path_factory.mktemp("s3") / "weed") as options:
+        yield options
+
+
+@pytest.fixture
+def local_storage(settings: Settings, tmp_path: Path) -> None:
+    """Keep files in a directory of this test alone."""
+    settings.MEDIA_STORAGE = LocalOptions(root=tmp_path / "media")
+
+
+@pytest.fixture(params=["local", "s3"])
+def any_storage(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Iterator[None]:
+    """Keep files in a directory, then in a bucket, of this test alone."""
+    settings.MEDIA_STORAGE = LocalOptions(tmp_path / "media") if request.param == "local" else request.getfixturevalue("s3_options")
+    yield
+    media_storage().delete_prefix("owners")
+
+
+@pytest.fixture
+def make_library() -> Callable[[], tuple[Video, Video]]:
+    """Return what makes a video of mine and one of theirs, indexed, searched and whole."""
+
+    def make() -> tuple[Video, Video]:
+        mine, theirs = (make_whole_video(make_user(email)) for email in (MINE, THEIRS))
+        run()
+        assert reconcile() == (0, {**reconcile()[1], "clean": True, "found": 0})
+        return mine, theirs
+
+    return make
+
+
+@pytest.fixture
+def library(db: None, local_storage: None, make_library: Callable[[], tuple[Video, Video]]) -> tuple[Video, Video]:
+    """Return a video of mine and one of theirs, in a directory."""
+    return make_library()

@@ -1,0 +1,157 @@
+"""Files without rows are deleted and no others; rows without files are named. In a directory and in a bucket."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from pytest_django import Settings
+
+from heimdex.storage import media_storage
+from heimdex.storage.options import S3Options
+from tests.reprocess.reconcile.conftest import MINE, THEIRS, Numbers, make_whole_video, numbers, reconcile
+from videos.models import Scene, Video
+
+pytestmark = pytest.mark.django_db
+
+Library = tuple[Video, Video]
+
+
+def put_after_the_deletion(video: Video) -> Numbers:
+    """Leave what a client sent after its video was deleted."""
+    media_storage().save(f"owners/{video.owner_id}/videos/{uuid4()}/upload", b"late")
+    return {"orphan_files": 1}
+
+
+def put_again(video: Video) -> Numbers:
+    """Leave what a client sent a second time after the upload was completed."""
+    media_storage().save(video.upload_key, b"again")
+    return {"orphan_files": 1}
+
+
+def pictures_of_a_gone_scene(video: Video) -> Numbers:
+    gone = Scene(video=video, owner=video.owner)
+    for key in (gone.keyframe_key, gone.thumbnail_key):
+        media_storage().save(key, b"jpeg")
+    return {"orphan_files": 2}
+
+
+def video_deleted_in_the_database_alone(video: Video) -> Numbers:
+    other = make_whole_video(video.owner)
+    Video.objects.filter(pk=other.pk).delete()
+    return {"orphan_files": 5}
+
+
+DAMAGES = [put_after_the_deletion, put_again, pictures_of_a_gone_scene, video_deleted_in_the_database_alone]
+
+
+def keys() -> set[str]:
+    return set(media_storage().keys())
+
+
+@pytest.fixture
+def library(any_storage: None, make_library: Callable[[], Library], settings: Settings) -> Library:
+    made = make_library()
+    # No upload is under way: what is there now is old enough to be judged.
+    settings.UPLOAD_TTL_SECONDS = -5
+    return made
+
+
+def test_orphans_are_deleted_owner_by_owner_and_nothing_else(library: Library) -> None:
+    mine, theirs = library
+    whole = keys()
+    expected = {"orphan_files": 9}
+    for video in library:
+        assert sum(damage(video)["orphan_files"] for damage in DAMAGES) == 9
+    damaged = keys()
+
+    assert reconcile()[0] == 3
+    assert numbers() == {"orphan_files": 18}
+    assert numbers("--owner", MINE) == numbers("--owner", THEIRS) == expected
+    assert keys() == damaged, "looking deleted something"
+
+    assert numbers("--owner", MINE, "--repair", what="repaired") == expected
+    theirs_only = {key for key in damaged - whole if key.startswith(f"owners/{theirs.owner_id}/")}
+    assert keys() == whole | theirs_only
+    assert reconcile("--repair")[0] == 0
+    assert keys() == whole
+    assert reconcile()[1]["found"] == 0
+    assert mine.owner_id != theirs.owner_id
+
+
+def test_what_may_still_be_an_upload_or_at_work_is_left_alone(library: Library, settings: Settings) -> None:
+    mine, theirs = library
+    settings.UPLOAD_TTL_SECONDS = 3600
+    for damage in DAMAGES:
+        damage(mine)
+    Video.objects.filter(pk=theirs.pk).update(state=Video.State.PROCESSING, woken_at=timezone.now())
+    settings.UPLOAD_TTL_SECONDS = -5
+    pictures_of_a_gone_scene(theirs)
+    media_storage().delete(theirs.scenes.first().keyframe_key)  # type: ignore[union-attr]
+    before = keys()
+    settings.UPLOAD_TTL_SECONDS = 3600
+    assert numbers("--owner", MINE, "--repair") == {}
+    settings.UPLOAD_TTL_SECONDS = -5
+    assert numbers("--owner", THEIRS) == {"jobless_videos": 1}, "a video at work has files whose rows follow"
+    assert keys() == before
+
+
+def test_missing_pictures_are_made_anew_and_a_missing_original_is_for_a_person(library: Library) -> None:
+    mine, theirs = library
+    for video in library:
+        media_storage().delete(video.scenes.get(index=0).keyframe_key)
+        media_storage().delete(video.scenes.get(index=1).thumbnail_key)
+    assert numbers() == {"missing_pictures": 4}
+    media_storage().delete(theirs.original_key)
+    assert numbers() == {"missing_originals": 1, "missing_pictures": 4}
+
+    code, report = reconcile("--repair")
+
+    assert code == 3
+    assert {check["name"]: check["left"] for check in report["checks"] if check["left"]} == {"missing_originals": 1, "missing_pictures": 2}
+    assert Video.objects.get(pk=mine.pk).state == "validating"
+    assert mine.jobs.count() == 7
+    assert Video.objects.get(pk=theirs.pk).state == "indexed"
+    assert numbers("--owner", MINE) == {}
+
+
+def test_without_any_video_nothing_is_deleted_because_this_may_be_the_wrong_database(library: Library) -> None:
+    before = keys()
+    Video.objects.all().delete()
+    code, report = reconcile("--repair")
+    assert code == 3
+    assert {check["name"]: (check["found"], check["repaired"]) for check in report["checks"] if check["found"]} == {"orphan_files": (10, 0)}
+    assert keys() == before
+
+
+def test_files_of_unknown_form_and_under_another_owner_are_named_but_kept(library: Library) -> None:
+    mine, theirs = library
+    media_storage().save("owners/readme.txt", b"?")
+    media_storage().save(f"owners/{theirs.owner_id}/videos/{mine.pk}/original", b"?")
+    before = keys()
+    code, report = reconcile("--repair")
+    assert code == 3
+    assert {check["name"]: check["left"] for check in report["checks"] if check["left"]} == {"misplaced_files": 1, "unknown_files": 1}
+    assert keys() == before
+
+
+def test_a_storage_that_cannot_be_reached_is_a_sentence(db: None, settings: Settings, tmp_path: Path) -> None:
+    settings.MEDIA_STORAGE = S3Options("media", "http://127.0.0.1:9", "us-east-1", "key", "secret", tmp_path)
+    with pytest.raises(CommandError, match="HEIMDEX_S3_ENDPOINT_URL") as error:
+        call_command("reconcile", stdout=io.StringIO())
+    assert error.value.returncode == 1
+
+
+def test_a_library_takes_few_statements_and_one_listing(
+    db: None, local_storage: None, make_library: Callable[[], Library], django_assert_max_num_queries: Callable[[int], object]
+) -> None:
+    mine, _ = make_library()
+    with django_assert_max_num_queries(45) as first:  # type: ignore[attr-defined]
+        reconcile()
+    for _ in range(20):
+        make_whole_video(mine.owner)
+    with django_assert_max_num_queries(len(first)):  # type: ignore[attr-defined]
+        reconcile()

@@ -1,0 +1,82 @@
+"""Each large space that is searched has a valid index, and no other index is there."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from django.db.models import Index
+from pytest_django import Settings
+
+from tests.library import make_user, make_video
+from tests.reprocess.reconcile.conftest import numbers, reconcile
+from videos.models import ActiveSpace, EmbeddingSpace, SceneEmbedding
+from videos.search.index_catalogue import built_indexes
+from videos.search.indexes import build_index, drop_index, index_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def space(settings: Settings, local_storage: None) -> Iterator[EmbeddingSpace]:
+    """Return a space of twelve vectors that counts as large and is searched."""
+    settings.INDEX_MIN_ROWS = 10
+    space = EmbeddingSpace.objects.create(
+        channel="clip", fingerprint="f" * 64, step="scene_clip", spec_version="1", embedder={"model": "m"}, dimensions=3
+    )
+    video = make_video(make_user(), [""] * 12)
+    ActiveSpace.objects.create(owner=video.owner, channel="clip", space=space)
+    SceneEmbedding.objects.bulk_create(
+        SceneEmbedding(
+            scene=scene, space=space, owner=video.owner, state="embedded", vector=[1.0, scene.index, 2.0], input_hash=scene.clip_hash
+        )
+        for scene in video.scenes.all()
+    )
+    yield space
+    drop_index(space)
+
+
+def index_numbers(*args: str, what: str = "found") -> dict[str, int]:
+    """Return the numbers of what concerns indexes; the library has no files but keyframes."""
+    return {name: number for name, number in numbers(*args, what=what).items() if "index" in name}
+
+
+def mark_invalid(name: str) -> None:
+    """Leave the index as a build that died would."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = %s::regclass", [name])
+
+
+def test_a_large_space_without_an_index_gets_one(space: EmbeddingSpace) -> None:
+    assert index_numbers() == {"missing_indexes": 1}
+    assert index_numbers("--repair", what="repaired") == {"missing_indexes": 1}
+    assert built_indexes()[index_of(space).name].valid
+    assert index_numbers() == {}
+
+
+@pytest.mark.parametrize("damage", ["gone", "not valid"])
+def test_an_index_that_is_gone_or_not_valid_is_built_anew(space: EmbeddingSpace, damage: str) -> None:
+    build_index(space)
+    assert index_numbers() == {}
+    if damage == "gone":
+        with connection.schema_editor(atomic=False) as editor:
+            editor.remove_index(SceneEmbedding, index_of(space))
+    else:
+        mark_invalid(index_of(space).name)
+    assert index_numbers() == {"lost_indexes": 1}
+    owner = ActiveSpace.objects.get().owner.email
+    assert index_numbers("--owner", owner, "--repair", what="repaired") == {"lost_indexes": 1}
+    index = built_indexes()[index_of(space).name]
+    assert index.valid
+    assert index.size_bytes > 0
+    assert index_numbers() == {}
+
+
+def test_indexes_of_spaces_that_are_gone_are_dropped(space: EmbeddingSpace) -> None:
+    build_index(space)
+    stray = Index(fields=["input_hash"], name="hnsw_000000000000000000000000")
+    with connection.schema_editor(atomic=False) as editor:
+        editor.add_index(SceneEmbedding, stray)
+    assert index_numbers() == {"stray_indexes": 1}
+    assert index_numbers("--repair", what="repaired") == {"stray_indexes": 1}
+    assert set(built_indexes()) == {index_of(space).name}
+    assert reconcile()[0] == 3, "the video has lost its original, which nothing can mend"
