@@ -16,8 +16,9 @@ from heimdex.accounts.models import User
 from heimdex.admin import ReadOnly
 from reprocess.actions.control import offered
 from reprocess.admin_control import control_view
+from reprocess.admin_spec import EmbeddingSpecAdmin
 from reprocess.admin_start import start_view
-from reprocess.models import ReprocessFailure, ReprocessRun, RunCounter
+from reprocess.models import EmbeddingSpec, ReprocessFailure, ReprocessRun, RunCounter
 from reprocess.progress import run_progress
 from videos.admin import VideoAdmin
 from videos.models import Video
@@ -165,6 +166,7 @@ class ReprocessRunAdmin(StartsRuns, ReadOnly, admin.ModelAdmin):  # type: ignore
         return "\n".join(lines)
 
 
+admin.site.register(EmbeddingSpec, EmbeddingSpecAdmin)
 admin.site.unregister(Video)
 admin.site.register(Video, ReprocessingVideoAdmin)
 admin.site.unregister(User)

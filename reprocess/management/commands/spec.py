@@ -1,19 +1,28 @@
-"""`manage.py spec`: show the embedding spec and its spaces, or record the steps' digests."""
+"""`manage.py spec`: show the embedding spec, its spaces and the owners' coverage, or record the steps' digests."""
 
 import json
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db.models import Count
+from django.core.serializers.json import DjangoJSONEncoder
+from django.template.defaultfilters import filesizeformat
+from rich.console import Console
+from rich.table import Table
 
 from reprocess.lock import write_lock
-from reprocess.spec import effective_spec
-from videos.models import EmbeddingSpace
+from reprocess.management.commands.cutover import owner_named
+from reprocess.overview import Overview, spec_overview
+from reprocess.overview_owners import OwnerView, owner_coverage, owners_with_scenes
+
+_OWNERS = 10
 
 
 class Command(BaseCommand):
-    help = "Show the latest embedding spec: its version and digest, each step with its model, and every space with its number of rows."
+    help = (
+        "Show the latest embedding spec: its version and digest, each step with its model, every space with its size on disk and who "
+        "reads it, and what each owner has in it. Exit codes: 0 shown, 2 wrong usage."
+    )
     # The check of the lock must not keep the lock from being written.
     requires_system_checks = []
 
@@ -21,37 +30,83 @@ class Command(BaseCommand):
         parser.add_argument(
             "--write-lock", action="store_true", help="record the steps' digests under the latest version in spec.lock.json"
         )
-        parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+        parser.add_argument("--owner", metavar="EMAIL", help="show the coverage of this owner alone")
+        parser.add_argument("--owners", type=int, default=_OWNERS, metavar="N", help=f"show the coverage of N owners (default {_OWNERS})")
+        parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["write_lock"]:
             write_lock()
-        spec = effective_spec()
-        spaces = [
-            {
-                "channel": space.channel,
-                "fingerprint": space.fingerprint,
-                "model": space.embedder["model"],
-                "latest": any(configured.fingerprint(channel) == space.fingerprint for configured, channel in spec.channels()),
-                "rows": space.rows,
-                "owners": space.owners,
-            }
-            for space in EmbeddingSpace.objects.annotate(rows=Count("embeddings"), owners=Count("active_for", distinct=True))
-        ]
+        overview = spec_overview()
+        owners = owners_with_scenes()
+        if options["owner"]:
+            owners = owners.filter(pk=owner_named(options["owner"]).pk)
+        count = owners.count()
+        shown = owner_coverage(owners[: max(0, options["owners"])], overview)
         if options["json"]:
-            self.stdout.write(json.dumps({"version": spec.version, "digest": spec.digest, "steps": spec.definition, "spaces": spaces}))
+            report = {**overview.as_data(), "owner_count": count, "owners": [owner.as_data() for owner in shown]}
+            self.stdout.write(json.dumps(report, cls=DjangoJSONEncoder))
             return
-        self.stdout.write(f"Spec {spec.version}, digest {spec.digest}")
-        for step in spec.definition:
+        console = Console(file=self.stdout, width=None if self.stdout.isatty() else 130)
+        self._show(overview, console)
+        if not shown:
+            self.stdout.write("No owner has indexed videos yet.")
+        for owner in shown:
+            console.print(_coverage_table(owner))
+        if count > len(shown):
+            self.stdout.write(f"… and {count - len(shown)} more owner(s): --owner EMAIL shows one, --owners N more.")
+
+    def _show(self, overview: Overview, console: Console) -> None:
+        self.stdout.write(f"Spec {overview.version}, digest {overview.digest}")
+        for step in overview.steps:
+            identity = step.identity
             self.stdout.write(
-                f"  {step['name']} (code version {step['code_version']}): {step['model']['model']} {step['model']['revision']}"
+                f"  {step.name} (code version {step.code_version}): {identity['model']} {identity['revision']}, "
+                f"{identity['backend']}, {identity['dimensions']} dimensions"
             )
-            for channel, fingerprint in step["fingerprints"].items():
+            for channel, fingerprint in step.fingerprints.items():
                 self.stdout.write(f"    {channel:<10} {fingerprint}")
-        self.stdout.write("Spaces" if spaces else "No space is filled yet.")
-        for space in spaces:
-            which = "latest" if space["latest"] else "older"
-            self.stdout.write(
-                f"  {space['channel']:<10} {space['fingerprint'][:12]} {which}, {space['model']}: {space['rows']} rows, "
-                f"active for {space['owners']} owner(s)"
-            )
+        console.print(_spaces_table(overview))
+
+
+def _spaces_table(overview: Overview) -> Table:
+    table = _table("Spaces", "channel", "fingerprint", "spec", "model", "rows>", "vectors>", "index>", "search reads it")
+    for space in overview.spaces:
+        index = filesizeformat(space.index_bytes).replace("\xa0", " ") if space.index == "valid" else space.index
+        table.add_row(
+            space.channel,
+            space.fingerprint[:12],
+            "latest" if space.latest else space.spec_version,
+            space.model,
+            str(space.rows),
+            filesizeformat(space.table_bytes).replace("\xa0", " "),
+            index,
+            space.standing,
+        )
+    return table
+
+
+def _coverage_table(owner: OwnerView) -> Table:
+    numbers = ("embedded>", "empty>", "failed>", "missing>", "covered>")
+    about = ("channel", "fingerprint", "model", "state", "since", "purged from")
+    table = _table(f"{owner.email}: {owner.scenes} scenes", *about, *numbers)
+    for space in owner.spaces:
+        table.add_row(
+            space.channel,
+            space.fingerprint[:12],
+            space.model,
+            space.state,
+            f"{space.since:%Y-%m-%d}" if space.since else "–",
+            f"{space.purge_from:%Y-%m-%d}" if space.purge_from else "–",
+            *(str(number) for number in (space.embedded, space.empty, space.failed, space.missing)),
+            f"{space.percent} %",
+        )
+    return table
+
+
+def _table(title: str, *headings: str) -> Table:
+    """Return an empty table; a heading that ends with `>` is of a column of numbers."""
+    table = Table(title=title, title_justify="left")
+    for heading in headings:
+        table.add_column(heading.rstrip(">"), justify="right" if heading.endswith(">") else "left")
+    return table

@@ -1,0 +1,114 @@
+"""Coverage by owner: what each space holds of a page of owners, and what it is to them. Five statements a page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Exists, OuterRef, QuerySet
+
+from heimdex.accounts.models import User
+from reprocess.overview import Overview, SpaceView, purge_due
+from videos.models import ActiveSpace, RetiredSpace, Scene, SceneEmbedding, Video
+
+STATES = SceneEmbedding.State
+
+
+@dataclass(frozen=True)
+class OwnerSpace:
+    """One space as one owner has it: scenes of indexed videos by state of their row; `state` is active, coming, retired or left over."""
+
+    channel: str
+    fingerprint: str
+    model: str
+    state: str
+    since: datetime | None
+    purge_from: datetime | None
+    embedded: int
+    empty: int
+    failed: int
+    missing: int
+
+    @property
+    def percent(self) -> int:
+        """The share of scenes that the space holds or knows to be empty; 100 only when it is all."""
+        scenes = self.embedded + self.empty + self.failed + self.missing
+        return 100 * (self.embedded + self.empty) // scenes if scenes else 100
+
+
+@dataclass(frozen=True)
+class OwnerView:
+    """An owner's searchable scenes, and every space that concerns the owner."""
+
+    id: str
+    email: str
+    scenes: int
+    spaces: tuple[OwnerSpace, ...]
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as JSON holds it, moments still as moments."""
+        return {**asdict(self), "spaces": [{**asdict(space), "percent": space.percent} for space in self.spaces]}
+
+
+def owners_with_scenes() -> QuerySet[User]:
+    """Return the owners who have something to search, by address."""
+    has_scenes = Exists(Scene.objects.filter(owner=OuterRef("pk"), video__state=Video.State.INDEXED))
+    return User.objects.filter(has_scenes).order_by("email")
+
+
+def owner_coverage(owners: Sequence[User], overview: Overview) -> list[OwnerView]:
+    """Return the coverage of some owners in the spaces of an overview, in their order."""
+    keys = [owner.pk for owner in owners]
+    indexed = Scene.objects.filter(owner__in=keys, video__state=Video.State.INDEXED)
+    scenes = dict(indexed.order_by().values_list("owner").annotate(scenes=Count("pk")))
+    held: dict[tuple[UUID, str], dict[str, int]] = {}
+    rows = SceneEmbedding.objects.filter(owner__in=keys, scene__video__state=Video.State.INDEXED).order_by()
+    for owner, space, state, count in rows.values_list("owner", "space", "state").annotate(rows=Count("pk")):
+        held.setdefault((owner, str(space)), {})[state] = count
+    active = _moments(ActiveSpace.objects.filter(owner__in=keys).values_list("owner", "space", "activated_at"))
+    retired = _moments(RetiredSpace.objects.filter(owner__in=keys).values_list("owner", "space", "retired_at"))
+    return [
+        OwnerView(
+            str(owner.pk),
+            owner.email,
+            scenes.get(owner.pk, 0),
+            tuple(
+                _of_owner(space, (owner.pk, space.id), scenes.get(owner.pk, 0), held, active, retired)
+                for space in overview.spaces
+                if space.latest or (owner.pk, space.id) in held.keys() | active.keys() | retired.keys()
+            ),
+        )
+        for owner in owners
+    ]
+
+
+Key = tuple[UUID, str]
+
+
+def _moments(rows: QuerySet[Any, tuple[UUID, UUID, datetime]]) -> dict[Key, datetime]:
+    return {(owner, str(space)): moment for owner, space, moment in rows}
+
+
+def _of_owner(
+    space: SpaceView,
+    key: Key,
+    scenes: int,
+    held: Mapping[Key, Mapping[str, int]],
+    active: Mapping[Key, datetime],
+    retired: Mapping[Key, datetime],
+) -> OwnerSpace:
+    counts = held.get(key, {})
+    state = "active" if key in active else "coming" if space.latest else "retired" if key in retired else "left over"
+    return OwnerSpace(
+        channel=space.channel,
+        fingerprint=space.fingerprint,
+        model=space.model,
+        state=state,
+        since=active.get(key) or retired.get(key),
+        purge_from=purge_due(retired.get(key), latest=space.latest),
+        embedded=counts.get(STATES.EMBEDDED, 0),
+        empty=counts.get(STATES.EMPTY, 0),
+        failed=counts.get(STATES.FAILED, 0),
+        missing=scenes - sum(counts.values()),
+    )
