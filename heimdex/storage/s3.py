@@ -146,6 +146,24 @@ class S3Storage(MediaStorage):
             return [str(error)]
         return []
 
+    def prepare(self, site: str) -> None:
+        """Make the bucket unless it is there, and let pages of `site` (as in https://host) send and fetch files.
+
+        StorageError says which setting is wrong. A second call changes nothing.
+        """
+        rule = {"AllowedOrigins": [site], "AllowedMethods": ["GET", "HEAD", "PUT"], "AllowedHeaders": ["*"], "MaxAgeSeconds": 3600}
+        try:
+            with self._explained(""):
+                self._client.head_bucket(Bucket=self.options.bucket)
+        except FileNotFoundError:
+            # Amazon takes the name of every region but this one, which is where a bucket goes without it.
+            elsewhere = not self.options.endpoint_url and self.options.region != "us-east-1"
+            place = {"CreateBucketConfiguration": {"LocationConstraint": self.options.region}} if elsewhere else {}
+            with self._explained(""):
+                self._client.create_bucket(Bucket=self.options.bucket, **place)
+        with self._explained(""):
+            self._client.put_bucket_cors(Bucket=self.options.bucket, CORSConfiguration={"CORSRules": [rule]})
+
     @property
     def _place(self) -> str:
         return self.options.endpoint_url or f"Amazon S3 in {self.options.region}"

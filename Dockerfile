@@ -1,0 +1,26 @@
+# One image for the web server and the workers; compose.yml says what each process runs.
+FROM python:3.11.14-slim-bookworm
+
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+WORKDIR /srv/heimdex
+
+# Name PyTorch's index of CPU builds here to save some GB where no GPU is.
+ARG PIP_EXTRA_INDEX_URL=""
+COPY requirements/torch.txt requirements/worker.txt requirements/
+RUN pip install -r requirements/torch.txt && pip install --no-deps --require-hashes -r requirements/worker.txt
+
+COPY manage.py pyproject.toml LICENSE ./
+COPY heimdex heimdex
+COPY videos videos
+COPY reprocess reprocess
+
+# Scratch files alone lie there: everything that lasts is in PostgreSQL and S3.
+ENV HEIMDEX_HOME=/var/lib/heimdex
+RUN useradd --system --home-dir "$HEIMDEX_HOME" --create-home heimdex
+USER heimdex
+VOLUME /var/lib/heimdex
+
+EXPOSE 8000
+CMD ["gunicorn", "heimdex.wsgi", "--bind", "0.0.0.0:8000", "--config", "python:heimdex.services.gunicorn_hooks", \
+     "--worker-class", "gthread", "--workers", "1", "--threads", "8", "--timeout", "120", "--graceful-timeout", "15", \
+     "--worker-tmp-dir", "/dev/shm", "--no-control-socket"]

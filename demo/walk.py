@@ -1,0 +1,75 @@
+"""Commands run for real, and what they print, recorded for a page of the documentation."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+_MANAGE = str(ROOT / "manage.py")
+
+
+class Walk:
+    """An installation under `home` of its own, and the text that its commands make."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._text: list[str] = []
+        self._variables = {**os.environ, "HEIMDEX_HOME": str(home), "PYTHONUNBUFFERED": "1", "COLUMNS": "100"}
+
+    @property
+    def text(self) -> str:
+        """Return the page so far, without this machine's paths and Python's own warnings."""
+        return "\n".join(self._text).replace(str(self.home), "~/.heimdex").replace(str(ROOT), "~/heimdex") + "\n"
+
+    def say(self, text: str) -> None:
+        """Add a paragraph."""
+        self._add(f"\n{text}\n")
+
+    def show(self, *lines: str) -> None:
+        """Add lines as they would stand in a terminal."""
+        self._add("```", *(line.rstrip() for line in lines), "```")
+
+    def configure(self, **variables: str) -> None:
+        """Set variables of the installation and show them; they hold for what is started from now on."""
+        self._variables |= variables
+        self.show(
+            *(f"export {name}={value!r}" if re.search(r"\W", value) else f"export {name}={value}" for name, value in variables.items())
+        )
+
+    def manage(self, *arguments: str, expect: int = 0) -> str:
+        """Run a command of manage.py and show what it prints; AssertionError when its exit code is another than expected."""
+        code, printed = self._run(arguments)
+        if code != expect:
+            raise AssertionError(f"{' '.join(arguments)} ended with {code}: {printed}")
+        ending = [f"(exit code {code})"] if code else []
+        self.show(f"$ manage.py {' '.join(_quoted(argument) for argument in arguments)}", *printed.splitlines(), *ending)
+        return printed
+
+    def quietly(self, *arguments: str) -> str:
+        """Run a command of manage.py without showing it."""
+        code, printed = self._run(arguments)
+        if code:
+            raise AssertionError(f"{' '.join(arguments)} ended with {code}: {printed}")
+        return printed
+
+    def _run(self, arguments: tuple[str, ...]) -> tuple[int, str]:
+        ended = subprocess.run(
+            [sys.executable, _MANAGE, *arguments], env=self._variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        return ended.returncode, "\n".join(line for line in ended.stdout.splitlines() if not _is_log(line))
+
+    def _add(self, *lines: str) -> None:
+        self._text.extend(lines)
+        sys.stdout.write("\n".join(lines) + "\n")
+        sys.stdout.flush()
+
+
+def _is_log(line: str) -> bool:
+    """Say whether a line is a record of the log, which a person who works at a terminal sends elsewhere."""
+    return re.match(r"\d{4}-\d\d-\d\dT\S+ \[", line) is not None
+
+
+def _quoted(argument: str) -> str:
+    return f"'{argument}'" if " " in argument else argument
