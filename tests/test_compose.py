@@ -1,0 +1,114 @@
+"""compose.yml and the Dockerfile, as far as they can be held against the code without running them."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import get_commands
+
+from heimdex.database.address import Address
+from heimdex.environment import Environment
+from heimdex.queue import QUEUES
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = (ROOT / "compose.yml").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if "build" in service}
+VARIABLE = re.compile(r"\$\{(\w+)(?:(:[-?])([^}]*))?\}")
+# What the Compose specification knows, of which a service here may use some.
+SERVICE_KEYS = {"build", "command", "configs", "depends_on", "deploy", "environment", "healthcheck", "image", "init", "ports", "restart"}
+SERVICE_KEYS |= {"shm_size", "stop_grace_period", "volumes"}
+
+
+def example() -> dict[str, str]:
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def filled(node: Any, variables: dict[str, str]) -> Any:
+    """Put variables into all strings, as Compose does; an empty one counts as unset where a default or an error follows `:`."""
+
+    def value(match: re.Match[str]) -> str:
+        name, kind, other = match.groups()
+        given = variables.get(name, "")
+        assert given or kind != ":?", f"{name} is needed: {other}"
+        return given or (other if kind == ":-" else "")
+
+    if isinstance(node, dict):
+        return {key: filled(child, variables) for key, child in node.items()}
+    if isinstance(node, list):
+        return [filled(child, variables) for child in node]
+    return VARIABLE.sub(value, node) if isinstance(node, str) else node
+
+
+def test_the_file_is_of_the_form_that_compose_takes() -> None:
+    assert {key for key in COMPOSE if not key.startswith("x-")} == {"name", "services", "configs", "volumes"}
+    for name, service in SERVICES.items():
+        assert set(service) <= SERVICE_KEYS, name
+        for other, wanted in service.get("depends_on", {}).items():
+            once = SERVICES[other].get("restart") == "on-failure" and "healthcheck" not in SERVICES[other]
+            assert wanted["condition"] == ("service_completed_successfully" if once else "service_healthy")
+            assert once or "healthcheck" in SERVICES[other]
+        for volume in service.get("volumes", []):
+            assert volume.split(":")[0] in COMPOSE["volumes"]
+        for config in service.get("configs", []):
+            assert config["source"] in COMPOSE["configs"]
+
+
+def test_every_image_is_pinned_by_a_short_name() -> None:
+    base = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    for image in [service["image"] for service in SERVICES.values()] + base:
+        assert re.fullmatch(r"([a-z]+/)?[a-z]+:\d+\.\d+[\w.-]*", image), image
+
+
+def test_every_process_of_ours_is_a_command_that_exists_and_what_serves_is_started_anew() -> None:
+    commands = {name: service["command"] for name, service in OURS.items() if "command" in service}
+    assert set(OURS) - set(commands) == {"web"}, "the web server is the image's own command"
+    assert all(command[:2] == ["python", "manage.py"] and command[2] in get_commands() for command in commands.values())
+    assert [command[3] for command in commands.values() if command[2] == "work"] == list(QUEUES)
+    for name in ("web", *QUEUES):
+        assert (SERVICES[name]["restart"], SERVICES[name]["init"], "healthcheck" in SERVICES[name]) == ("unless-stopped", True, True)
+        assert {"migrate", "bucket"} <= set(SERVICES[name]["depends_on"])
+
+
+def test_every_variable_is_a_setting_or_stands_in_the_example() -> None:
+    settings = {f"HEIMDEX_{field}".upper() for field in Environment.model_fields}
+    used = {name for name, *_ in VARIABLE.findall(TEXT)}
+    assert used == set(example())
+    for service in OURS.values():
+        assert set(service["environment"]) <= settings
+    # Whoever writes a setting into .env wants it to reach the processes.
+    reaching = {name for name, *_ in VARIABLE.findall(str(OURS["web"]))}
+    assert {name for name in example() if name in settings} <= reaching
+
+
+def test_the_variables_make_a_valid_installation_and_a_missing_secret_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(AssertionError, match=r"\w+ is needed: see .env.example"):
+        filled(COMPOSE, example())
+    secrets = {
+        name: f"5ec{place}" for place, (name, value) in enumerate(example().items()) if re.search("PASSWORD|KEY", name) and not value
+    }
+    services = filled(COMPOSE, example() | secrets)["services"]
+    for name, value in services["web"]["environment"].items():
+        monkeypatch.setenv(name, value)
+    environment = Environment.load()
+    address = Address.parse(environment.database_url)
+    assert (address.host, address.user, address.database) == ("postgres", *[services["postgres"]["environment"]["POSTGRES_USER"]] * 2)
+    assert address.password == services["postgres"]["environment"]["POSTGRES_PASSWORD"]
+    assert services["valkey"]["command"][-1] in environment.redis_url
+    assert environment.storage == "s3"
+    assert "127.0.0.1" in environment.allowed_hosts.split(",")
+
+
+def test_the_image_is_made_of_what_is_there() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    copied = [source for line in re.findall(r"^COPY (.+)", dockerfile, re.MULTILINE) for source in line.split()[:-1]]
+    assert all((ROOT / source).exists() for source in copied)
+    packages = {path.parent.name for path in ROOT.glob("*/apps.py")} | {"heimdex"}
+    assert packages <= set(copied), "every package with an app goes into the image"
+    kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert {source.split("/")[0] for source in copied} == kept
+    assert "--require-hashes" in dockerfile
