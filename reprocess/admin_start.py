@@ -74,7 +74,7 @@ def _start(request: HttpRequest, scopes: list[Scope], *, force: bool) -> HttpRes
     assert isinstance(request.user, User)
     runs = [start_run(scope, force=force, entrance=ReprocessRun.Entrance.ADMIN, requested_by=request.user) for scope in scopes]
     links = format_html_join(", ", '<a href="{}">run {}</a>', ((_address(run), str(run.pk)[:8]) for run in runs))
-    said = queued_message(runs[0], video_count=sum(run.video_count for run in runs))
+    said = queued_message(*runs)
     messages.success(request, format_html("{}: {}", said, links))
     return HttpResponseRedirect(_address(runs[0]) if len(runs) == 1 else reverse("admin:reprocess_reprocessrun_changelist"))
 

@@ -13,6 +13,7 @@ from heimdex.accounts.models import User
 from heimdex.queue import enqueue
 from reprocess.actions.plan_run import plan_run
 from reprocess.models import EmbeddingSpec, ReprocessItem, ReprocessRun, RunCounter, StepUse
+from reprocess.outlook import outlook
 from reprocess.plan import Plan
 from reprocess.scope import Scope
 from reprocess.spec import EffectiveSpec, effective_spec
@@ -82,10 +83,11 @@ def wake(run_id: UUID) -> None:
     enqueue("reprocess.tasks.work_run", str(run_id))
 
 
-def queued_message(run: ReprocessRun, video_count: int | None = None) -> str:
-    """Return the sentence that every entrance answers with; `video_count` when it stands for several runs."""
-    count = run.video_count if video_count is None else video_count
-    return f"Queued embedding reprocessing for {count} video(s) using spec version {run.spec_version}"
+def queued_message(*runs: ReprocessRun) -> str:
+    """Return what every entrance answers with: how much was queued and, while new spaces fill in parts, when search follows."""
+    count = sum(run.video_count for run in runs)
+    queued = f"Queued embedding reprocessing for {count} video(s) using spec version {runs[0].spec_version}"
+    return ". ".join([queued, *outlook(*runs)])
 
 
 def _record_spec(spec: EffectiveSpec) -> EmbeddingSpec:

@@ -1,1 +1,1 @@
-"""The HTTP API of reprocessing, for admins."""
+"""The HTTP API of reprocessing: for admins, and for owners over their own videos."""

@@ -4,6 +4,7 @@ from django.urls import path
 
 from videos.pages.library import library
 from videos.pages.search import search_page
+from videos.pages.transcript import transcript_page
 from videos.pages.video import video_page
 from videos.pages.video_actions import delete, retry
 
@@ -12,5 +13,6 @@ urlpatterns = [
     path("search/", search_page, name="search-page"),
     path("videos/<uuid:video_id>/", video_page, name="video-page"),
     path("videos/<uuid:video_id>/retry/", retry, name="video-page-retry"),
+    path("videos/<uuid:video_id>/scenes/<uuid:scene_id>/transcript/", transcript_page, name="scene-transcript-page"),
     path("videos/<uuid:video_id>/delete/", delete, name="video-page-delete"),
 ]

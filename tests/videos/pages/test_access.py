@@ -8,7 +8,7 @@ from tests.library import make_video
 from tests.videos.pages.conftest import read, seen
 from videos.models import Video
 
-PAGES = ["/", "/search/", "/search/?q=boat", "/videos/{id}/", "/videos/{id}/delete/"]
+PAGES = ["/", "/search/", "/search/?q=boat", "/videos/{id}/", "/videos/{id}/delete/", "/videos/{id}/search-data/"]
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/videos/{id}/retry/"])
@@ -50,7 +50,7 @@ def test_a_form_from_a_foreign_site_is_refused(owner: User) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(owner)
 
-    for path in ("", "delete/", "retry/"):
+    for path in ("", "delete/", "retry/", "search-data/", f"scenes/{video.scenes.earliest('index').pk}/transcript/"):
         assert browser.post(f"/videos/{video.pk}/{path}", {"title": "Forged"}).status_code == 403
     video.refresh_from_db()
     assert video.title == "A film"

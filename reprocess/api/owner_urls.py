@@ -1,0 +1,10 @@
+"""Addresses under /v1/ that owners use."""
+
+from django.urls import path
+
+from reprocess.api.owner import CancelReprocessView, VideoReprocessView
+
+urlpatterns = [
+    path("videos/<uuid:pk>/reprocess", VideoReprocessView.as_view(), name="video-reprocess"),
+    path("videos/<uuid:pk>/reprocess/cancel", CancelReprocessView.as_view(), name="video-reprocess-cancel"),
+]

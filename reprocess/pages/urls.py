@@ -1,0 +1,7 @@
+"""Addresses of the pages."""
+
+from django.urls import path
+
+from reprocess.pages.search_data import search_data
+
+urlpatterns = [path("videos/<uuid:video_id>/search-data/", search_data, name="search-data")]

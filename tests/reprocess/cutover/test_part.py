@@ -1,0 +1,95 @@
+"""A part of a library under a changed model: it fills its part of the coming space, says so, and is not computed again later."""
+
+import io
+from collections.abc import Callable
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from rest_framework.test import APIClient
+
+from heimdex.accounts.models import User
+from heimdex.backends import text_embedder
+from reprocess.actions.start_run import start_run
+from reprocess.models import ReprocessRun
+from reprocess.scope import Scope
+from reprocess.tasks import work_run
+from tests.library import make_user, make_video
+from tests.reprocess.cutover.conftest import active, run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ONE_OF_TWO = "1 of 2 videos; search switches when the owner is complete"
+
+
+def test_every_entrance_says_what_a_part_means(owner: User, change_model: Callable[[str], None]) -> None:
+    first, second = owner.videos.order_by("created_at")
+    said = io.StringIO()
+    asked = {"scope": "video", "video_id": str(first.pk)}
+    admin = make_user("admin@example.org", is_staff=True, is_superuser=True)
+    api, pages, mine = APIClient(), Client(), APIClient()
+    api.force_authenticate(admin)
+    pages.force_login(admin)
+    mine.force_authenticate(owner)
+
+    # Nothing is coming: nothing is to be said.
+    assert api.post("/v1/admin/reprocess-embeddings", asked).json()["message"].endswith("spec version 2026-01-06")
+    ReprocessRun.objects.all().delete()
+    change_model()
+
+    assert api.post("/v1/admin/reprocess-embeddings", asked).json()["message"].endswith(f". {ONE_OF_TWO}")
+    call_command("reprocess_embeddings", "--scope", "video", "--video-id", str(first.pk), stdout=said)
+    assert ONE_OF_TWO in said.getvalue()
+    form = {"scope": "video", "id": [str(first.pk)]}
+    assert ONE_OF_TWO in pages.post("/admin/reprocess/reprocessrun/start/", form, follow=True).content.decode()
+    state = mine.get(f"/v1/videos/{first.pk}/reprocess").json()
+    assert state["switch"].startswith("1 of 2 of your videos are ready for the new search; it begins when all are.")
+    assert mine.get(f"/v1/videos/{second.pk}/reprocess").json()["switch"].startswith("0 of 2")
+
+    work_run(str(ReprocessRun.objects.get().pk))
+    assert mine.get(f"/v1/videos/{second.pk}/reprocess").json()["switch"].startswith("1 of 2")
+    # The rest completes the owner, so search follows at once.
+    last = api.post("/v1/admin/reprocess-embeddings", {**asked, "video_id": str(second.pk)}).json()
+    assert last["message"].endswith("spec version 2026-01-06")
+    by_hand = io.StringIO()
+    call_command(
+        "reprocess_embeddings", "--scope", "owner", "--owner-id", str(owner.pk), "--since", "2999-01-01", "--no-cutover", stdout=by_hand
+    )
+    assert "manage.py cutover" not in by_hand.getvalue()
+
+
+def test_a_part_waits_for_the_rest_and_is_not_computed_again(owner: User, change_model: Callable[[str], None]) -> None:
+    first = owner.videos.earliest("created_at")
+    before = active(owner)
+    change_model()
+    part = run(Scope("video", video_id=first.pk))
+    assert (part.state, part.counters.get(channel="transcript").done) == ("succeeded", 3)
+    assert active(owner) == before
+    rows = dict(first.scenes.values_list("embeddings__pk", "embeddings__computed_at"))
+
+    whole = run(Scope("owner", owner_id=owner.pk))
+    counts = {counter.channel: (counter.done, counter.empty, counter.skipped) for counter in whole.counters.all()}
+    assert counts == {"transcript": (2, 0, 4), "visual": (2, 0, 4), "summary": (2, 0, 4), "clip": (0, 0, 6)}
+    assert whole.model_calls == 1
+    assert dict(first.scenes.values_list("embeddings__pk", "embeddings__computed_at")) == rows
+    assert active(owner) != before
+
+
+def test_an_owner_that_went_first_counts_as_done_when_all_follow(owner: User, change_model: Callable[[str], None]) -> None:
+    other = make_user("other@example.org")
+    make_video(other, ["The tide comes in twice a day."])
+    run()
+    change_model()
+    run(Scope("owner", owner_id=owner.pk))
+    moved, waits = active(owner), active(other)
+    calls = text_embedder().calls
+
+    rest = run()
+    transcript = rest.counters.get(channel="transcript")
+    assert (transcript.done, transcript.skipped) == (1, 6)
+    assert (rest.model_calls, text_embedder().calls - calls) == (1, 1)
+    assert active(owner) == moved
+    assert active(other) != waits
+    calls = text_embedder().calls
+    assert start_run(Scope("all"), force=False, entrance="command", requested_by=None).plan["stale"] == 0
+    assert text_embedder().calls == calls
