@@ -27,6 +27,7 @@ class Result:
     found: int = 0
     repaired: int = 0
     examples: list[str] = field(default_factory=list)
+    more_examples: int = 0
 
     @property
     def left(self) -> int:
@@ -39,6 +40,8 @@ class Result:
         self.repaired += repaired
         if len(self.examples) < MOST_EXAMPLES:
             self.examples.append(finding.example)
+        else:
+            self.more_examples += 1
 
     def as_data(self) -> dict[str, Any]:
         """Return it as JSON holds it."""

@@ -51,7 +51,7 @@ class BuiltIndex:
 def built_indexes() -> dict[str, BuiltIndex]:
     """Return the indexes of spaces by name, in one statement."""
     rows = (
-        _Index.objects.filter(relation__relname__startswith=PREFIX)
+        _Index._default_manager.filter(relation__relname__startswith=PREFIX)
         .annotate(
             visible=Func(F("relation__oid"), function="pg_table_is_visible", output_field=BooleanField()),
             size=Func(F("relation__oid"), function="pg_relation_size", output_field=BigIntegerField()),
@@ -66,5 +66,5 @@ def table_bytes(model: type[models.Model]) -> int:
     """Return what a model's table takes on disk, long values included and indexes not."""
     size = Func(F("oid"), function="pg_table_size", output_field=BigIntegerField())
     visible = Func(F("oid"), function="pg_table_is_visible", output_field=BooleanField())
-    tables = _Relation.objects.annotate(size=size, visible=visible).filter(relname=model._meta.db_table, visible=True)
-    return tables.values_list("size", flat=True).get()
+    tables = _Relation._default_manager.annotate(size=size, visible=visible).filter(relname=model._meta.db_table, visible=True)
+    return int(tables.values_list("size", flat=True).get())

@@ -2,7 +2,7 @@
 
 import json
 from argparse import ArgumentParser
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
@@ -53,14 +53,14 @@ class Command(BaseCommand):
     def _show(self, done: Reconciliation, *, repair: bool) -> None:
         found = [result for result in done.results if result.found]
         if found:
-            console = Console(file=self.stdout, width=None if self.stdout.isatty() else 110)
+            console = Console(file=cast(IO[str], self.stdout), width=None if self.stdout.isatty() else 110)
             console.print(_table(found, repair=repair))
         for result in found:
             self.stdout.write(f"{result.kind.name}: {_advice(result, repair=repair)}")
             for example in result.examples:
                 self.stdout.write(f"  {example}")
-            if result.found > len(result.examples):
-                self.stdout.write("  …")
+            if result.more_examples:
+                self.stdout.write(f"  … and {result.more_examples} more like these")
         if done.unfinished_runs:
             self.stdout.write(
                 f"{done.unfinished_runs} unfinished run(s) have still to come to {done.videos_under_way} video(s); "

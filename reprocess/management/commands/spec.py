@@ -2,7 +2,7 @@
 
 import json
 from argparse import ArgumentParser
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand
 from django.core.serializers.json import DjangoJSONEncoder
@@ -42,12 +42,12 @@ class Command(BaseCommand):
         if options["owner"]:
             owners = owners.filter(pk=owner_named(options["owner"]).pk)
         count = owners.count()
-        shown = owner_coverage(owners[: max(0, options["owners"])], overview)
+        shown = owner_coverage(list(owners[: max(0, options["owners"])]), overview)
         if options["json"]:
             report = {**overview.as_data(), "owner_count": count, "owners": [owner.as_data() for owner in shown]}
             self.stdout.write(json.dumps(report, cls=DjangoJSONEncoder))
             return
-        console = Console(file=self.stdout, width=None if self.stdout.isatty() else 130)
+        console = Console(file=cast(IO[str], self.stdout), width=None if self.stdout.isatty() else 130)
         self._show(overview, console)
         if not shown:
             self.stdout.write("No owner has indexed videos yet.")
@@ -88,13 +88,12 @@ def _spaces_table(overview: Overview) -> Table:
 
 def _coverage_table(owner: OwnerView) -> Table:
     numbers = ("embedded>", "empty>", "failed>", "missing>", "covered>")
-    about = ("channel", "fingerprint", "model", "state", "since", "purged from")
+    about = ("channel", "fingerprint", "state", "since", "purged from")
     table = _table(f"{owner.email}: {owner.scenes} scenes", *about, *numbers)
     for space in owner.spaces:
         table.add_row(
             space.channel,
             space.fingerprint[:12],
-            space.model,
             space.state,
             f"{space.since:%Y-%m-%d}" if space.since else "–",
             f"{space.purge_from:%Y-%m-%d}" if space.purge_from else "–",

@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -53,7 +53,7 @@ class OwnerLacks:
             numbers = {lack.space.channel: getattr(lack, name) for lack in self.lacks if getattr(lack, name)}
             if numbers:
                 words = ", ".join(f"{number} {channel}" for channel, number in numbers.items())
-                yield Finding(kind, sum(numbers.values()), f"{self.lacks[0].email}: {words}", lambda numbers=numbers: self._mend(numbers))
+                yield Finding(kind, sum(numbers.values()), f"{self.lacks[0].email}: {words}", partial(self._mend, numbers))
 
     def _mend(self, numbers: dict[str, int]) -> int:
         return sum(number for channel, number in numbers.items() if channel in self._refilled)
