@@ -8,7 +8,7 @@ in_scratch := HEIMDEX_HOME=.cache/lint
 compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 export PYTHON VIDEO
 
-.PHONY: help setup setup-dev demo up down status test bench lint lock clean
+.PHONY: help setup setup-dev demo up down status test bench walk lint lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ test: setup-dev ## run the whole test suite
 
 bench: setup-dev ## measure the pipeline against its goals (ONLY="P1 P2" takes some); writes bench/results.json
 	@$(python) -m bench $(ONLY)
+
+walk: setup-dev ## change the text model of an installation of its own, and write what is seen into docs/operations.md
+	@$(python) -m demo.changing_a_model
 
 lint: setup-dev ## check style, types and the direction of imports
 	.venv/bin/ruff check .
