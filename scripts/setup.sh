@@ -7,7 +7,7 @@ name=$1
 # Measured on Linux x86-64 with the CPU build of torch (190 MB of it).
 case $name in
 worker) megabytes=720 ;;
-dev) megabytes=840 ;;
+dev) megabytes=940 ;;
 *) echo "usage: sh scripts/setup.sh worker|dev" >&2 && exit 2 ;;
 esac
 cd "$(dirname "$0")/.."

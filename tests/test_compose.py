@@ -1,6 +1,11 @@
 """compose.yml and the Dockerfile, as far as they can be held against the code without running them."""
 
+import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -103,12 +108,31 @@ def test_the_variables_make_a_valid_installation_and_a_missing_secret_is_named(m
     assert "127.0.0.1" in environment.allowed_hosts.split(",")
 
 
+def copied_into_the_image() -> list[str]:
+    lines = re.findall(r"^COPY (.+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    return [source for line in lines for source in line.split()[:-1]]
+
+
 def test_the_image_is_made_of_what_is_there() -> None:
-    dockerfile = (ROOT / "Dockerfile").read_text()
-    copied = [source for line in re.findall(r"^COPY (.+)", dockerfile, re.MULTILINE) for source in line.split()[:-1]]
+    dockerfile, copied = (ROOT / "Dockerfile").read_text(), copied_into_the_image()
     assert all((ROOT / source).exists() for source in copied)
     packages = {path.parent.name for path in ROOT.glob("*/apps.py")} | {"heimdex"}
     assert packages <= set(copied), "every package with an app goes into the image"
     kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     assert {source.split("/")[0] for source in copied} == kept
     assert "--require-hashes" in dockerfile
+
+
+def test_what_is_in_the_image_is_enough_to_serve_and_to_work(tmp_path: Path) -> None:
+    for source in copied_into_the_image():
+        target = tmp_path / "srv" / source
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / source).is_dir():
+            shutil.copytree(ROOT / source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / source, target)
+    (command,) = re.findall(r"^CMD (\[.+\])", (ROOT / "Dockerfile").read_text().replace("\\\n", ""), re.MULTILINE)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"HEIMDEX_HOME": str(tmp_path / "home")}
+    for arguments in (["manage.py", "check"], ["manage.py", "work", "--help"], ["-m", *json.loads(command), "--check-config"]):
+        done = subprocess.run([sys.executable, *arguments], cwd=tmp_path / "srv", env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
