@@ -72,12 +72,12 @@ class RedisBroker:
     def queue_size(self) -> int:
         """Return how many tasks wait."""
         with self._answers():
-            return int(self._redis.llen(self._waiting))  # type: ignore[arg-type]
+            return int(self._redis.llen(self._waiting))
 
     def lock_size(self) -> int:
         """Return how many tasks were taken and not acknowledged."""
         with self._answers():
-            return int(self._redis.llen(self._taken))  # type: ignore[arg-type]
+            return int(self._redis.llen(self._taken))
 
     def oldest(self) -> str | None:
         """Return the task that is taken next, or None."""
