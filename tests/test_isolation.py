@@ -170,7 +170,10 @@ def test_another_owners_ids_are_not_there(stranger: User) -> None:
     ids, before = ids_of(stranger), rows_of(stranger)
     owner, themselves, admin = as_user("owner@example.org"), as_user("stranger@example.org"), as_user("a@example.org", is_staff=True)
     tried = [address for address in addresses() if address.converters]
-    assert {"/v1/videos/{pk}", "/v1/admin/reprocess-runs/{pk}", "/videos/{video_id}/"} <= {address.text for address in tried}
+    assert {"/v1/videos/{pk}", "/v1/videos/{pk}/reprocess", "/videos/{video_id}/"} <= {address.text for address in tried}
+    of_runs = ("", "/failures", "/pause", "/resume", "/cancel", "/retry-failed")
+    assert {f"{ADMIN}reprocess-runs/{{pk}}{what}" for what in of_runs} <= {address.text for address in tried}
+    assert {f"{ADMIN}cutovers/{{pk}}", f"{ADMIN}cutovers/{{pk}}/rollback"} <= {address.text for address in tried}
 
     for address in tried:
         refused = {403} if address.text.startswith(ADMIN) or address.text == "/v1/files/{token}" else {404}
@@ -212,6 +215,27 @@ def shows_beyond_the_query(answer: Any, ids: set[Any]) -> bool:
     """Tell whether an answer shows more of another owner than the word that was asked for, which a page may repeat."""
     text = text_of(answer)
     return any(str(value) in text for value in ids if isinstance(value, UUID)) or f"{CANARY} title" in text or f"<mark>{CANARY}" in text
+
+
+def test_a_run_over_everybody_shows_each_owner_their_own_part_alone(stranger: User) -> None:
+    owner = User.objects.get(email="owner@example.org")
+    mine = Video.objects.get(owner=owner)
+    run = start_run(Scope("all"), force=True, entrance="command", requested_by=None)
+    assert set(run.items.values_list("owner", flat=True)) == {owner.pk, stranger.pk}
+    for video, error in ((mine, "My own failure"), *((video, CANARY) for video in Video.objects.filter(owner=stranger))):
+        ReprocessFailure.objects.create(run=run, owner_id=video.owner_id, video=video, step="scene_text", channel="visual", error=error)
+    hidden, client = ids_of(stranger) | {run.pk}, as_user("owner@example.org")
+
+    state = ask(client, "get", f"/v1/videos/{mine.pk}/reprocess")
+    assert state.status_code == 200
+    assert {step["scenes"] for step in state.json()["steps"]} == {1}
+    for answer in (state, ask(client, "post", f"/v1/videos/{mine.pk}/reprocess"), ask(client, "get", f"/videos/{mine.pk}/")):
+        assert answer.status_code in (200, 202)
+        assert not shows(answer, hidden)
+    for what in ("reprocess-embeddings/plan", "reprocess-embeddings"):
+        for body in ({"scope": "all"}, {"scope": "owner", "owner_id": str(stranger.pk)}, {"scope": "owner", "owner_id": str(owner.pk)}):
+            assert ask(client, "post", ADMIN + what, body).status_code == 403
+    assert ask(client, "get", f"{ADMIN}reprocess-runs").status_code == ask(client, "get", f"{ADMIN}cutovers").status_code == 403
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
