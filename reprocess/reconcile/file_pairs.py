@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TypeVar
 from uuid import UUID
 
 from heimdex.storage import StoredFile, media_storage
 from videos.file_names import FileName, owner_prefix, parse_key
 from videos.models import Video
 
-T = TypeVar("T")
+_MOST_VIDEOS = 50
+_MANY_FILES = 5000
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,16 @@ def pairs(owner_id: UUID | None, on_unknown: Callable[[StoredFile], None]) -> It
         yield Pair(*key, video, files)
 
 
-def batches(items: Iterator[T], size: int) -> Iterator[list[T]]:
-    """Yield the items in lists of at most `size`."""
-    batch: list[T] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
+def batches(found: Iterator[Pair]) -> Iterator[list[Pair]]:
+    """Yield the pairs in lists of few videos and not many files, so that long videos take no more memory than short ones."""
+    batch: list[Pair] = []
+    files = 0
+    for pair in found:
+        batch.append(pair)
+        files += len(pair.files)
+        if len(batch) == _MOST_VIDEOS or files >= _MANY_FILES:
             yield batch
-            batch = []
+            batch, files = [], 0
     if batch:
         yield batch
 

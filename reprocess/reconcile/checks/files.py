@@ -47,8 +47,6 @@ UNKNOWN = Kind(
     "",
     "Find out who put them there, and move or delete them.",
 )
-# So many that a batch's scenes and files fit into memory easily, and so few that a library takes few statements.
-_VIDEOS = 50
 
 
 @dataclass
@@ -65,7 +63,7 @@ class Unknown:
 
 
 class Files(Check):
-    """One pass over the listing beside one over the videos; two statements for each 50 videos."""
+    """One pass over the listing beside one over the videos; three statements for each 50 videos."""
 
     order = 50
     kinds = (ORPHANS, MISPLACED, MISSING, PICTURES, UNKNOWN)
@@ -75,7 +73,7 @@ class Files(Check):
         # An address to PUT to lives so long: what is younger may be an upload whose row this pass has not seen.
         stored_before = began - timedelta(seconds=settings.UPLOAD_TTL_SECONDS)
         unknown = Unknown()
-        for batch in batches(pairs(owner_id, unknown.add), _VIDEOS):
+        for batch in batches(pairs(owner_id, unknown.add)):
             yield from _of_rowless([pair for pair in batch if pair.video is None], stored_before)
             yield from _of_videos([pair for pair in batch if pair.video], began, stored_before)
         if unknown.count:

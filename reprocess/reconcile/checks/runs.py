@@ -7,12 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from reprocess.actions.start_run import wake
 from reprocess.models import ReprocessItem, ReprocessRun, RunCounter
 from reprocess.reconcile.base import Check, Finding, Kind
+from reprocess.reconcile.counters import Correction, corrections
 from reprocess.rescue import WAKE_AGAIN_AFTER
 
 STUCK = Kind(
@@ -30,14 +31,11 @@ OPEN_ITEMS = Kind(
 COUNTERS = Kind(
     "run_counters",
     "counters of runs that have ended do not add up",
-    "sets what was planned to what was done, skipped, empty and failed",
+    "sets them to the sums over the runs' videos",
     "Run reconcile --repair again.",
 )
 # The rescue wakes a worker after WAKE_AGAIN_AFTER; twice that long, and nobody rescues.
 STUCK_AFTER = 2 * WAKE_AGAIN_AFTER
-# Only these came to their end, so that nothing of the plan is left over.
-WHOLE = (ReprocessRun.State.SUCCEEDED, ReprocessRun.State.PARTIAL)
-FINISHED = F("done") + F("skipped") + F("empty") + F("failed")
 
 
 class Runs(Check):
@@ -50,7 +48,7 @@ class Runs(Check):
         now = timezone.now()
         stuck = _stuck(now)
         items = _left_open(now)
-        counters = _uneven()
+        counters = RunCounter.objects.all()
         if owner_id:
             stuck, items, counters = stuck.filter(_of(owner_id)), items.filter(owner_id=owner_id), counters.filter(_of(owner_id, "run__"))
         for run in stuck.order_by("pk"):
@@ -58,8 +56,8 @@ class Runs(Check):
         for run_id in items.order_by("run_id").values_list("run_id", flat=True).distinct():
             open_in_run = items.filter(run_id=run_id)
             yield Finding(OPEN_ITEMS, open_in_run.count(), str(run_id), partial(_cancel, open_in_run, now))
-        for counter in counters.iterator(chunk_size=500):
-            yield Finding(COUNTERS, 1, f"{counter.run_id}: {counter}", partial(_even_out, counter.pk))
+        for wrong in corrections(counters):
+            yield Finding(COUNTERS, 1, f"{wrong.counter.run_id}: {wrong.counter}", partial(_correct, wrong))
 
 
 def _of(owner_id: UUID, prefix: str = "") -> Q:
@@ -79,12 +77,6 @@ def _left_open(now: datetime) -> QuerySet[ReprocessItem]:
     return ReprocessItem.objects.filter(nobody, state__in=ReprocessItem.OPEN).exclude(run__state__in=ReprocessRun.UNFINISHED)
 
 
-def _uneven() -> QuerySet[RunCounter]:
-    """Return the counters of ended runs that say more, or in runs that came to their end other, than was planned."""
-    uneven = Q(planned__lt=FINISHED) | (Q(run__state__in=WHOLE) & ~Q(planned=FINISHED))
-    return RunCounter.objects.filter(uneven).exclude(run__state__in=ReprocessRun.UNFINISHED).order_by("pk")
-
-
 def _wake(run_id: UUID, now: datetime) -> int:
     with transaction.atomic():
         run = ReprocessRun.objects.select_for_update(no_key=True).filter(pk__in=_stuck(now).filter(pk=run_id).values("pk")).first()
@@ -99,8 +91,11 @@ def _cancel(items: QuerySet[ReprocessItem], now: datetime) -> int:
     return items.update(state=ReprocessItem.State.CANCELLED, lease_token=None, lease_expires_at=None, finished_at=now)
 
 
-def _even_out(counter_id: int) -> int:
-    return _uneven().filter(pk=counter_id).update(planned=FINISHED)
+def _correct(wrong: Correction) -> int:
+    with transaction.atomic():
+        # Locked, so that nobody retries its failures meanwhile.
+        run = ReprocessRun.objects.select_for_update().exclude(state__in=ReprocessRun.UNFINISHED).filter(pk=wrong.counter.run_id)
+        return RunCounter.objects.filter(pk=wrong.counter.pk).update(**wrong.numbers) if run.first() else 0
 
 
 CHECK = Runs()
