@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import or_
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -31,7 +32,7 @@ def _sentences(runs: Sequence[ReprocessRun], spec: EffectiveSpec) -> Iterator[st
             yield sentence.format(filled=share[0], videos=share[1])
 
 
-def filled_share(owner_id: UUID, spec: EffectiveSpec, filling: QuerySet[ReprocessItem, dict[str, UUID]]) -> tuple[int, int] | None:
+def filled_share(owner_id: UUID, spec: EffectiveSpec, filling: QuerySet[ReprocessItem, Any]) -> tuple[int, int] | None:
     """Return how many of an owner's videos the spec's coming spaces hold once the `filling` ones are there, and of how many.
 
     None when search reads the spec's spaces already, reads none yet, or nothing will be missing. Writes nothing.
@@ -45,6 +46,6 @@ def filled_share(owner_id: UUID, spec: EffectiveSpec, filling: QuerySet[Reproces
     held = Q(pk__in=filling)
     if len(spaces) == len(coming):
         lacks = reduce(or_, (~Exists(SceneEmbedding.objects.filter(scene=OuterRef("pk"), space=space)) for space in spaces))
-        held |= ~Exists(Scene.objects.filter(lacks, video=OuterRef("pk")))
+        held |= Q(~Exists(Scene.objects.filter(lacks, video=OuterRef("pk"))))
     filled, number = videos.filter(held).count(), videos.count()
     return (filled, number) if filled < number else None

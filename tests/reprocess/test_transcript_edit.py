@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from unittest import mock
 
 import pytest
+from django.db import connection
 
 from heimdex.accounts.models import User
 from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
@@ -17,6 +18,7 @@ from tests.reprocess.cutover.conftest import change_model as change_model
 from tests.reprocess.cutover.conftest import run
 from videos.actions.edit_transcript import Outdated, edit_transcript
 from videos.actions.errors import WrongState
+from videos.composition import input_hash
 from videos.models import ActiveSpace, Scene, SceneEmbedding, Video
 from videos.scene_inputs import compose_scene_texts, refresh_input_hashes
 from videos.search.service import SearchRequest, search
@@ -172,7 +174,34 @@ def test_an_edit_while_a_model_changes_is_renewed_on_both_sides(owner: User, vid
     assert other.scenes.get().embeddings.count() == 4
 
 
-def test_a_retry_does_not_silently_undo_an_edit_and_a_wrong_moment_is_refused(owner: User, video: Video) -> None:
+def test_an_edit_while_a_worker_computes_the_text_of_before_is_renewed_after_it(owner: User, video: Video) -> None:
+    embed = SentenceTransformerEmbedder.embed_documents
+    scene = video.scenes.get(index=0)
+    edited = []
+
+    def edit_first(self: SentenceTransformerEmbedder, given: Sequence[str]) -> object:
+        if not edited:
+            edited.append(edit_transcript(owner, video.pk, scene.pk, NEW))
+            # This is the thread that computes.
+            connection.close()
+        return embed(self, given)
+
+    forced = start_run(Scope("all"), force=True, entrance="command", requested_by=None)
+    with mock.patch.object(SentenceTransformerEmbedder, "embed_documents", edit_first):
+        work(forced.pk)
+    assert SceneEmbedding.objects.get(scene=scene, space__channel="transcript").input_hash != Scene.objects.get(pk=scene.pk).transcript_hash
+    work_off()
+    assert plan_run(Scope("all"), force=False).stale == 0
+    for row in SceneEmbedding.objects.filter(scene__video=video).select_related("scene", "space"):
+        assert row.input_hash == getattr(row.scene, f"{row.space.channel}_hash")
+    assert {(scene.index, channel): input_hash(text) for scene, by in compose_scene_texts(video) for channel, text in by.items()} == {
+        (scene.index, channel): getattr(scene, f"{channel}_hash")
+        for scene in video.scenes.all()
+        for channel in ("transcript", "visual", "summary")
+    }
+
+
+def test_a_change_to_another_text_and_one_at_a_wrong_moment_are_refused(owner: User, video: Video) -> None:
     scene = video.scenes.get(index=0)
     seen = scene.transcript_version
     edited = edit_transcript(owner, video.pk, scene.pk, f"  {NEW}\n", version=seen)
