@@ -21,7 +21,7 @@ def all_groups() -> list[Group]:
     import bench
 
     modules = [import_module(f"bench.{info.name}") for info in pkgutil.iter_modules(bench.__path__) if info.name != "__main__"]
-    return sorted((module.GROUP for module in modules if hasattr(module, "GROUP")), key=lambda group: group.goals[0].id)
+    return sorted((module.GROUP for module in modules if hasattr(module, "GROUP")), key=lambda group: group.goals[0].place)
 
 
 def measured(group: Group) -> list[Result]:

@@ -21,6 +21,11 @@ class Goal:
     unit: str = "x"
     at_least: bool = True
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """Where it stands among others: P2 before P10."""
+        return self.id[0], int(self.id[1:])
+
     def met(self, value: float) -> bool:
         """Tell whether a value reaches the goal."""
         return value >= self.goal if self.at_least else value <= self.goal

@@ -1,10 +1,14 @@
-"""A server that speaks OpenAI's embeddings protocol and takes its time: `python -m bench.embedding_server LATENCY_S DIMENSIONS`."""
+"""A server that speaks OpenAI's embeddings protocol and takes its time: `python -m bench.embedding_server LATENCY_S DIMENSIONS`.
+
+What is asked of it by GET is answered with how many texts it was sent so far.
+"""
 
 import base64
 import json
 import sys
 import time
 import zlib
+from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -16,6 +20,8 @@ def serve(latency_s: float, dimensions: int) -> None:
     noise = np.random.default_rng(0).normal(size=(256, dimensions)).astype(np.float32)
     encoded = [base64.b64encode(row.tobytes()).decode() for row in noise]
 
+    sent: deque[int] = deque()
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
@@ -23,11 +29,18 @@ def serve(latency_s: float, dimensions: int) -> None:
 
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            time.sleep(latency_s)
             texts = request["input"]
+            sent.append(len(texts))
+            time.sleep(latency_s)
             data = [{"object": "embedding", "index": place, "embedding": encoded[_number(text)]} for place, text in enumerate(texts)]
             usage = {"prompt_tokens": len(texts), "total_tokens": len(texts)}
             body = json.dumps({"object": "list", "model": request["model"], "data": data, "usage": usage}).encode()
+            self._answer(body)
+
+        def do_GET(self) -> None:
+            self._answer(json.dumps({"texts": sum(list(sent))}).encode())
+
+        def _answer(self, body: bytes) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -37,7 +50,11 @@ def serve(latency_s: float, dimensions: int) -> None:
         def log_message(self, *args: Any) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Say nothing of clients that were killed, which is what some benchmarks are about."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
         sys.stdout.write(f"{server.server_port}\n")
         sys.stdout.flush()
         server.serve_forever()

@@ -18,9 +18,9 @@ DIMENSIONS = 1536
 
 
 @contextmanager
-def server() -> Iterator[str]:
+def server(latency_s: float, dimensions: int) -> Iterator[str]:
     """Run the slow server as a process of its own and give its address."""
-    command = [sys.executable, "-m", "bench.embedding_server", str(LATENCY_S), str(DIMENSIONS)]
+    command = [sys.executable, "-m", "bench.embedding_server", str(latency_s), str(dimensions)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -33,7 +33,7 @@ def rounds() -> Iterator[Mapping[str, float]]:
     """Yield rows per second as ratios."""
     import openai
 
-    with server() as url:
+    with server(LATENCY_S, DIMENSIONS) as url:
         options = {"model": "text-embedding-3-small", "dimensions": DIMENSIONS, "base_url": url}
         with models(text={"BACKEND": "heimdex.embedders.openai.OpenAIEmbedder", "OPTIONS": options}):
             empty_database()

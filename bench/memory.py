@@ -1,0 +1,64 @@
+"""P7: what a worker's memory comes to over a long run, against what it was after the first thousand scenes."""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from time import sleep
+from uuid import UUID
+
+from bench.benchmark import Goal, Group
+from bench.installation import empty_database
+from bench.library import make_library
+from bench.runs import start
+from bench.workers import ROOT, slow_embedder
+
+# A run takes minutes, so one round has to do; within it the peak is taken over thousands of samples.
+VIDEOS, SCENES = 2_000, 50
+FIRST_VIDEOS = 1_000 // SCENES
+SAMPLE_S = 0.02
+
+
+def rounds() -> Iterator[Mapping[str, float]]:
+    """Yield the peak of the whole run as a ratio; RuntimeError unless the run succeeds."""
+    empty_database()
+    make_library(VIDEOS, SCENES, texts=True, pictures=False)
+    with slow_embedder(0.0, batch_size=128, concurrency=2):
+        early, late = _peaks(start())
+    yield {"P7": late / early}
+
+
+def _peaks(run_id: UUID) -> tuple[int, int]:
+    """Return the most bytes that a worker held while it did the first thousand scenes, and while it did all."""
+    import psutil
+
+    from reprocess.models import ReprocessItem, ReprocessRun
+
+    done = ReprocessItem.objects.filter(run_id=run_id, state=ReprocessItem.State.DONE)
+    early = late = 0
+    with subprocess.Popen([sys.executable, "-m", "bench.one_run", str(run_id)], cwd=ROOT) as process:
+        memory = psutil.Process(process.pid).memory_info
+        first = True
+        while process.poll() is None:
+            late = max(late, memory().rss)
+            if first:
+                early = late
+                first = done.count() < FIRST_VIDEOS
+            sleep(SAMPLE_S)
+    run = ReprocessRun.objects.get(pk=run_id)
+    if run.state != ReprocessRun.State.SUCCEEDED:
+        raise RuntimeError(f"The run ended as {run.state}: {run.error}")
+    return early, late
+
+
+GROUP = Group(
+    (
+        Goal(
+            "P7",
+            "worker's peak memory over a run of 100,000 text scenes (one round)",
+            "its peak over the first 1,000",
+            1.1,
+            at_least=False,
+        ),
+    ),
+    rounds,
+)
