@@ -110,5 +110,5 @@ def _of_owner(
         embedded=counts.get(STATES.EMBEDDED, 0),
         empty=counts.get(STATES.EMPTY, 0),
         failed=counts.get(STATES.FAILED, 0),
-        missing=scenes - sum(counts.values()),
+        missing=max(0, scenes - sum(counts.values())),
     )
