@@ -8,7 +8,7 @@ in_scratch := HEIMDEX_HOME=.cache/lint
 compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 export PYTHON VIDEO
 
-.PHONY: help setup setup-dev demo up down status test bench walk lint lock clean
+.PHONY: help setup setup-dev demo up down status test crash bench walk lint lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ status: ## show what runs
 
 test: setup-dev ## run the whole test suite
 	@$(python) -m pytest
+
+crash: setup-dev ## kill workers, clusters and Postgres at every stage of a run, with both kinds of queue
+	@$(python) -m pytest -m "crash or not crash" tests/acceptance/crashes
 
 bench: setup-dev ## measure the pipeline against its goals (ONLY="P1 P2" takes some); writes bench/results.json
 	@$(python) -m bench $(ONLY)

@@ -6,15 +6,19 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from pytest_django import Settings
 
 from heimdex.queue import REPROCESS
 from tests.acceptance.conftest import Workers, worker_environment
 from tests.acceptance.crashes.library import SECOND
 from tests.acceptance.crashes.models import CountingServer, backends
 from tests.heimdex.embedders.openai_server import running
+from tests.heimdex.valkey import Valkey
 
 # As many as there are places in the loop at which a worker is stopped.
 WORKERS = 8
+# Where tasks wait, as parameters of `redis_url`.
+QUEUES = ("database", pytest.param("redis", marks=pytest.mark.crash))
 
 
 @pytest.fixture(scope="package")
@@ -39,26 +43,44 @@ def durable(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     change("RESET synchronous_commit")
 
 
-def environment(server: CountingServer, model: str) -> dict[str, str]:
+@pytest.fixture(scope="package")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """Run a server in which tasks can wait."""
+    server = Valkey(tmp_path_factory.mktemp("queue") / "valkey")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(request: pytest.FixtureRequest, settings: Settings) -> str:
+    """Return where tasks wait: in the database (no address) unless a test is parametrized with QUEUES."""
+    redis = getattr(request, "param", "database") == "redis"
+    settings.REDIS_URL = request.getfixturevalue("valkey").url if redis else ""
+    return settings.REDIS_URL
+
+
+def environment(server: CountingServer, model: str, redis_url: str) -> dict[str, str]:
     """Return the environment of workers that embed by a model of the server, and are impatient."""
     models = {alias: {"backend": backend["BACKEND"], **backend["OPTIONS"]} for alias, backend in backends(server, model).items()}
     return {
         **worker_environment(),
         "DJANGO_SETTINGS_MODULE": "tests.acceptance.crashes.impatient_settings",
         # Kept every five seconds while a model is waited for.
-        "HEIMDEX_LEASE_S": "7",
+        "HEIMDEX_LEASE_S": "10",
         "HEIMDEX_HUNG_AFTER_S": "60",
         "HEIMDEX_REPROCESS_WORKERS": str(WORKERS),
         "HEIMDEX_MODELS": json.dumps(models),
+        "HEIMDEX_REDIS_URL": redis_url,
     }
 
 
 @pytest.fixture
-def serve(clusters: Workers, embeddings: CountingServer, durable: None) -> Callable[[str], Workers]:
+def serve(clusters: Workers, embeddings: CountingServer, durable: None, redis_url: str) -> Callable[[str], Workers]:
     """Return what runs workers, of reprocessing alone, that are configured with a text model."""
 
     def serving(model: str) -> Workers:
-        clusters.serve({REPROCESS: environment(embeddings, model)})
+        clusters.serve({REPROCESS: environment(embeddings, model, redis_url)})
         return clusters
 
     return serving

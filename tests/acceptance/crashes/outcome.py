@@ -32,7 +32,7 @@ def searching(owners: list[User]) -> Iterator[dict[User, Answers]]:
     done = threading.Event()
 
     def keep_searching() -> None:
-        while not done.wait(0.1):
+        while not done.wait(0.3):
             for owner in owners:
                 try:
                     found[owner].append(answer(owner))

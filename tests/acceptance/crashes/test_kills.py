@@ -16,6 +16,7 @@ from reprocess.actions.start_run import start_run
 from reprocess.models import ReprocessRun
 from reprocess.scope import Scope
 from tests.acceptance.conftest import Workers
+from tests.acceptance.crashes.conftest import QUEUES
 from tests.acceptance.crashes.library import INPUTS, SECOND, make_library
 from tests.acceptance.crashes.models import BATCH, CountingServer
 from tests.acceptance.crashes.outcome import all_ended, assert_complete, searching
@@ -60,6 +61,7 @@ def start_and_stop(stopper: Stops, owners: dict[Stage, User]) -> dict[Stage, Rep
 
 
 @pytest.mark.parametrize("victim", VICTIMS)
+@pytest.mark.parametrize("redis_url", QUEUES, indirect=True)
 def test_a_run_survives_a_kill_at_any_stage(
     victim: str, second_model_workers: Workers, embeddings: CountingServer, settings: Settings, until: Until
 ) -> None:

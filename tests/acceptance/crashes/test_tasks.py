@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from django_q.models import OrmQ
 from pytest_django import Settings
+from redis import Redis
 
 from heimdex.queue import REPROCESS, enqueue
 from reprocess.actions.cancel_run import cancel_run
@@ -16,6 +17,7 @@ from reprocess.actions.start_run import start_run
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.scope import Scope
 from tests.acceptance.conftest import Workers
+from tests.acceptance.crashes.conftest import QUEUES
 from tests.acceptance.crashes.library import INPUTS, SECOND, make_library
 from tests.acceptance.crashes.models import CountingServer
 from tests.acceptance.crashes.outcome import all_ended, assert_complete
@@ -35,8 +37,17 @@ def frozen(workers: Workers) -> Iterator[None]:
     os.killpg(workers.pid(REPROCESS), signal.SIGCONT)
 
 
+def lose_tasks(redis_url: str) -> None:
+    if redis_url:
+        with Redis.from_url(redis_url) as server:
+            server.flushall()
+    else:
+        OrmQ.objects.all().delete()
+
+
+@pytest.mark.parametrize("redis_url", QUEUES, indirect=True)
 def test_tasks_that_come_twice_late_or_never_change_nothing(
-    second_model_workers: Workers, embeddings: CountingServer, settings: Settings, until: Until
+    redis_url: str, second_model_workers: Workers, embeddings: CountingServer, settings: Settings, until: Until
 ) -> None:
     owners = {word: make_library(settings, embeddings, word) for word in ("usual", "twice", "lost", "emptied", "reversed")}
     embeddings.hold("emptied")
@@ -49,11 +60,11 @@ def test_tasks_that_come_twice_late_or_never_change_nothing(
         }
         # Films that were begun before are taken one by one, so that several workers find something to do in one run.
         ReprocessItem.objects.update(attempts=1)
-        OrmQ.objects.all().delete()
+        lose_tasks(redis_url)
         for run_id in (uuid4(), ended.pk, *(runs[word].pk for word in ("reversed", "emptied", *["twice"] * 4, "usual"))):
             enqueue(WORK, str(run_id))
     until(embeddings.held.is_set, "the second call of the run whose queue is emptied")
-    OrmQ.objects.all().delete()
+    lose_tasks(redis_url)
     embeddings.release()
     until(lambda: all_ended(second_model_workers), "the end of all runs")
 
