@@ -3,7 +3,7 @@
 import pickle
 import threading
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +28,9 @@ PROBE_TEXTS = ["a cat", "a photo of people on a beach at sunset", "a diagram", "
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """The library's own preprocessing in two parts: per picture on pixels, and per batch on a tensor, where it is cheaper."""
+    """What the library's own preprocessing does, in two parts: per picture on pixels, and per batch on a tensor, where it is cheaper."""
 
-    pixels: "Callable[[Image], Image]"
+    pixels: "Callable[[Image], NDArray[np.uint8]]"
     mean: tuple[float, ...]
     std: tuple[float, ...]
     side: int
@@ -41,7 +41,8 @@ class Preprocessing:
 
         batch = torch.from_numpy(np.stack(pictures)).to(device).permute(0, 3, 1, 2).float()
         mean, std = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (self.mean, self.std))
-        return batch.div_(255).sub_(mean).div_(std).to(dtype)
+        # (x / 255 - mean) / std, in two passes over the pixels instead of three.
+        return batch.mul_(1 / (255 * std)).sub_(mean / std).to(dtype)
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ class OpenClipEmbedder(ImageEmbedder):
         return self._loaded().texts(texts)
 
     def _pixels(self, image: "Image") -> NDArray[np.uint8]:
-        return np.asarray(self._loaded().preprocessing.pixels(image))
+        return self._loaded().preprocessing.pixels(image)
 
     def _encode_prepared(self, prepared: list[NDArray[np.uint8]]) -> NDArray[np.floating]:
         return self._loaded().images(prepared)
@@ -197,15 +198,33 @@ def _preprocessing(model: Any) -> Preprocessing:
 
     config = PreprocessCfg(**model.visual.preprocess_cfg)
     steps = image_transform_v2(config, is_train=False).transforms
+    side = config.size if isinstance(config.size, int) else min(config.size)
 
-    def pixels(image: "Image") -> "Image":
+    def as_the_library(image: "Image") -> NDArray[np.uint8]:
         # The last two make a tensor and normalise it.
         for step in steps[:-2]:
             image = step(image)
-        return image
+        return np.asarray(image)
 
-    side = config.size if isinstance(config.size, int) else min(config.size)
-    return Preprocessing(pixels, tuple(steps[-1].mean), tuple(steps[-1].std), side)
+    usual = config.resize_mode == "shortest" and config.interpolation == "bicubic"
+    return Preprocessing(partial(middle_square, side=side) if usual else as_the_library, tuple(steps[-1].mean), tuple(steps[-1].std), side)
+
+
+def middle_square(image: "Image", side: int) -> NDArray[np.uint8]:
+    """Return a picture made `side` pixels high or wide, whichever is less, and cut to the square in its middle: (side, side, 3).
+
+    As the library does it, but for the rounding of a pixel in a hundred: torch resizes bytes several times as fast as Pillow.
+    """
+    import torch
+    from torch.nn.functional import interpolate
+
+    pixels = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).unsqueeze(0)
+    shorter = min(image.size)
+    width, height = (side * length // shorter for length in image.size)
+    resized = interpolate(pixels, (height, width), mode="bicubic", antialias=True)[0].permute(1, 2, 0)
+    left, top = round((width - side) / 2), round((height - side) / 2)
+    square: NDArray[np.uint8] = resized[top : top + side, left : left + side].numpy()
+    return square
 
 
 def _array(vectors: "torch.Tensor") -> NDArray[np.float32]:
