@@ -93,13 +93,17 @@ def finish_if_done(run: ReprocessRun, spec: EffectiveSpec) -> None:
 
 def end_run(run: ReprocessRun, state: str, error: str) -> None:
     """Record a run's end, once, and wake the runs that may have waited for its videos."""
-    ended = ReprocessRun.objects.filter(pk=run.pk, state__in=ReprocessRun.OPEN).update(state=state, error=error, finished_at=timezone.now())
-    if not ended:
-        return
+    now = timezone.now()
+    # Together, so that an ended run never has an open item, whatever dies in between; the items first, as workers lock them.
+    with transaction.atomic():
+        run.items.filter(state__in=ReprocessItem.OPEN).update(
+            state=ReprocessItem.State.FAILED, error=error, lease_token=None, lease_expires_at=None, finished_at=now
+        )
+        ended = ReprocessRun.objects.filter(pk=run.pk, state__in=ReprocessRun.OPEN).update(state=state, error=error, finished_at=now)
+        if not ended:
+            transaction.set_rollback(True)
+            return
     run.refresh_from_db()
-    run.items.filter(state__in=ReprocessItem.OPEN).update(
-        state=ReprocessItem.State.FAILED, error=error, lease_token=None, lease_expires_at=None, finished_at=timezone.now()
-    )
     counts = run.counters.aggregate(**{outcome: Sum(outcome, default=0) for outcome in OUTCOMES})
     summary = ", ".join(f"{outcome}={counts[outcome]}" for outcome in OUTCOMES)
     log.info(
