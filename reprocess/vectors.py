@@ -27,6 +27,11 @@ class Outcome:
     error: str = ""
 
     @property
+    def hash_field(self) -> str:
+        """The field in which the scene holds the hash of this channel's input."""
+        return f"{self.work.channel}_hash"
+
+    @property
     def state(self) -> str:
         """The state of the row that records it."""
         if self.error:
@@ -35,16 +40,11 @@ class Outcome:
 
 
 def write_outcomes(outcomes: Iterable[Outcome], spaces: dict[str, EmbeddingSpace], run_id: UUID | None) -> None:
-    """Write one row per outcome in place of those that are there; scenes that were deleted meanwhile are left out.
+    """Write one row per outcome in place of those that are there. Call it within a transaction.
 
-    Call it within a transaction.
+    Scenes that were deleted meanwhile, and channels of which somebody changed the input, are left out: the latter stay stale.
     """
-    outcomes = list(outcomes)
-    wanted = {outcome.work.scene_id for outcome in outcomes}
-    # In key order, so that two writers cannot wait for each other; whoever comes second then replaces what the first has written.
-    locked = Scene.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk").values_list("pk", flat=True)
-    alive = set(locked)
-    kept = [outcome for outcome in outcomes if outcome.work.scene_id in alive]
+    kept = _of_today(list(outcomes))
     now = timezone.now()
     for channel in {outcome.work.channel for outcome in kept}:
         of_channel = [outcome for outcome in kept if outcome.work.channel == channel]
@@ -65,7 +65,21 @@ def write_outcomes(outcomes: Iterable[Outcome], spaces: dict[str, EmbeddingSpace
         for outcome in kept
         if outcome.state != SceneEmbedding.State.EMBEDDED
     )
-    _correct_hashes(outcomes, alive)
+    _correct_hashes(kept)
+
+
+def _of_today(outcomes: list[Outcome]) -> list[Outcome]:
+    """Lock the scenes until the transaction ends and return the outcomes whose input is still the one that was read."""
+    fields = sorted({outcome.hash_field for outcome in outcomes})
+    wanted = {outcome.work.scene_id for outcome in outcomes}
+    # In key order, so that two writers cannot wait for each other; whoever comes second then replaces what the first has written.
+    locked = Scene.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk").values("pk", *fields)
+    now = {row["pk"]: row for row in locked}
+    return [
+        outcome
+        for outcome in outcomes
+        if (row := now.get(outcome.work.scene_id)) and row[outcome.hash_field] == getattr(outcome.scene, outcome.hash_field)
+    ]
 
 
 def _copy(embedded: list[Outcome], space: EmbeddingSpace, run_id: UUID | None, now: datetime) -> None:
@@ -80,15 +94,12 @@ def _copy(embedded: list[Outcome], space: EmbeddingSpace, run_id: UUID | None, n
     copy_rows(SceneEmbedding, COPIED, rows)
 
 
-def _correct_hashes(outcomes: list[Outcome], alive: set[UUID]) -> None:
+def _correct_hashes(outcomes: list[Outcome]) -> None:
     """Bring the scenes' hashes to what was composed now, where the way of composing has changed since they were written."""
-    changed: dict[UUID, Scene] = {}
-    fields = set()
+    changed: dict[str, list[Scene]] = {}
     for outcome in outcomes:
-        field = f"{outcome.work.channel}_hash"
-        if outcome.work.scene_id in alive and getattr(outcome.scene, field) != outcome.work.input_hash:
-            setattr(outcome.scene, field, outcome.work.input_hash)
-            changed[outcome.scene.pk] = outcome.scene
-            fields.add(field)
-    if changed:
-        Scene.objects.bulk_update(changed.values(), sorted(fields))
+        if getattr(outcome.scene, outcome.hash_field) != outcome.work.input_hash:
+            setattr(outcome.scene, outcome.hash_field, outcome.work.input_hash)
+            changed.setdefault(outcome.hash_field, []).append(outcome.scene)
+    for field, scenes in changed.items():
+        Scene.objects.bulk_update(scenes, [field])

@@ -75,6 +75,26 @@ def test_what_comes_later_takes_the_place_of_what_was_there_and_of_nothing_else(
     assert first.run_id is not None
 
 
+def test_what_was_computed_of_an_input_that_changed_meanwhile_is_not_written_and_the_new_hash_stays() -> None:
+    first, second = make_video(make_user(), ["A word.", "Another."]).scenes.all()
+    work = Work(second.pk, second.owner_id, "transcript", "composed in a new way", "text")
+    Scene.objects.filter(pk=first.pk).update(transcript_hash="of the new text")
+    with transaction.atomic():
+        write_outcomes(
+            [
+                outcome(first, "transcript", vector=unit_vector(0)),
+                outcome(first, "visual", vector=unit_vector(1)),
+                Outcome(second, work, vector=unit_vector(2)),
+            ],
+            text_spaces(),
+            None,
+        )
+    assert set(SceneEmbedding.objects.values_list("scene", "space__channel")) == {(first.pk, "visual"), (second.pk, "transcript")}
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.transcript_hash, second.transcript_hash) == ("of the new text", "composed in a new way")
+
+
 def test_a_batch_takes_the_same_number_of_statements_whatever_its_size() -> None:
     scenes = list(make_video(make_user(), ["A word."] * 12).scenes.all())
     spaces = text_spaces()
