@@ -5,7 +5,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from pytest_django import Settings
 
 from heimdex.accounts.models import User
@@ -55,9 +55,15 @@ def test_runs_that_overlap_do_no_work_twice(
 ) -> None:
     many, other = make_library(settings, embeddings, "many"), make_library(settings, embeddings, "other")
     film = Video.objects.filter(owner=many).earliest("created_at")
-    runs = [start(Scope("owner", owner_id=many.pk)), start(Scope("video", video_id=film.pk)), start(Scope("all"))]
-    # Films that were begun before are taken one by one, so that the runs meet.
-    ReprocessItem.objects.update(attempts=1)
+    embeddings.hold("many")
+    with transaction.atomic():
+        runs = [start(Scope("owner", owner_id=many.pk)), start(Scope("video", video_id=film.pk)), start(Scope("all"))]
+        # Films that were begun before are taken one by one, so that each run finds some.
+        ReprocessItem.objects.update(attempts=1)
+    # All of them are at it while the first owner's texts are being computed.
+    until(embeddings.held.is_set, "the second call about the first owner")
+    until(lambda: not ReprocessRun.objects.filter(started_at=None).exists(), "the start of every run")
+    embeddings.release()
     until(lambda: all_ended(second_model_workers), "the end of all runs")
 
     by_channel: dict[str, int] = {}
