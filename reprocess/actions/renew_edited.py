@@ -54,8 +54,14 @@ def _renew(video: Video, spec: EffectiveSpec, queued: list[ReprocessItem]) -> No
             force=False,
             entrance=ReprocessRun.Entrance.EDIT,
             requested_by=video.owner,
-            automatic_cutover=False,
+            automatic_cutover=_will_switch(video, spec),
             spec=spec,
         )
     except EmbedderUnavailable as error:
         log.warning("An edited scene is not renewed", video_id=str(video.pk), reason=str(error))
+
+
+def _will_switch(video: Video, spec: EffectiveSpec) -> bool:
+    """Say whether a run that switches search is at this video: it may leave the edited scene to ours, and then ours is the last to end."""
+    unfinished = ReprocessRun.objects.filter(state__in=ReprocessRun.UNFINISHED, spec=spec.digest, automatic_cutover=True)
+    return unfinished.filter(items__video=video).exists()
