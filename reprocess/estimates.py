@@ -38,8 +38,6 @@ def estimate_time(inputs: int, rates: Sequence[float]) -> TimeRange | None:
     return TimeRange(inputs / max(measured), inputs / min(measured))
 
 
-def remaining_time(finished: int, planned: int, elapsed_s: float) -> float | None:
-    """Return the seconds that the rest takes at the pace so far; None before anything is finished."""
-    if not finished or planned <= finished:
-        return None if not finished else 0.0
-    return elapsed_s * (planned - finished) / finished
+def remaining_time(share: float, elapsed_s: float) -> float | None:
+    """Return the seconds that the rest takes at the pace so far, given the share that is done (0 to 1); None before anything is."""
+    return elapsed_s * (1 - share) / share if share else None

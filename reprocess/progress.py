@@ -18,15 +18,25 @@ class RunProgress:
 
 
 def run_progress(run: ReprocessRun) -> RunProgress:
-    """Measure a run by its counters; one that has ended is at 100."""
+    """Measure a run by the inputs that its models have computed and by the scenes of finished videos; one that has ended is at 100.
+
+    Inputs are counted with every batch, but say nothing of what was fresh already; scenes are counted when their videos are finished.
+    """
     counters = run.counters.all()
-    planned = sum(counter.planned for counter in counters)
-    done = sum(counter.done for counter in counters)
+    inputs = sum(use.inputs for use in run.uses.all())
+    done = max(inputs, sum(counter.done for counter in counters))
     finished = sum(counter.done + counter.skipped + counter.empty + counter.failed for counter in counters)
+    share = max(
+        _share(inputs, sum(channel["inputs"] for channel in run.plan["channels"])),
+        _share(finished, sum(counter.planned for counter in counters)),
+    )
     until = run.finished_at or timezone.now()
     elapsed = (until - run.started_at).total_seconds() if run.started_at else 0.0
     rate = done / elapsed if elapsed > 0 and done else None
     if run.state not in ReprocessRun.UNFINISHED:
         return RunProgress(100, rate, None)
-    percent = min(99, 100 * finished // planned) if planned else 0
-    return RunProgress(percent, rate, remaining_time(finished, planned, elapsed))
+    return RunProgress(min(99, int(100 * share)), rate, remaining_time(share, elapsed))
+
+
+def _share(done: int, planned: int) -> float:
+    return min(1.0, done / planned) if planned else 0.0

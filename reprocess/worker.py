@@ -80,8 +80,9 @@ def work(run_id: UUID) -> None:
         ):
             log.info(f"Started reprocessing (spec_version={run.spec_version}, scope={run.scope})")
         try:
-            while not is_stopping() and _work_on_group(run, spec):
-                pass
+            first = True
+            while not is_stopping() and _work_on_group(run, spec, first=first):
+                first = False
         except EmbedderUnavailable as error:
             # Every further scene would fail for the same reason; what is done stays, and a person can mend it and resume.
             pause_if_open(run.pk, f"{error} Resume the run when that is mended.")
@@ -102,13 +103,16 @@ def _spec_of(run: ReprocessRun) -> EffectiveSpec | None:
     return recorded_spec(run.spec) if searched else None
 
 
-def _work_on_group(run: ReprocessRun, spec: EffectiveSpec) -> bool:
+def _work_on_group(run: ReprocessRun, spec: EffectiveSpec, *, first: bool) -> bool:
     """Claim and finish one group; return False when nothing is left that this worker could claim."""
     token, items = claim_group(run)
     if not items:
         # A row that somebody holds for a moment (a rename, another worker's claim) is skipped, not gone.
         sleep(0.1)
         return claimable(run).exists()
+    if first and claimable(run).exists():
+        # A run is queued once; whoever finds more than it can take calls the next, until there is no more or nobody left.
+        wake(run.pk)
     try:
         if items[0].attempts > settings.MAX_ATTEMPTS:
             _give_up(items[0], token)

@@ -1,5 +1,7 @@
 """Plan a run: say what it would do, without doing it."""
 
+from typing import Any
+
 from django.conf import settings
 
 from reprocess.estimates import TimeRange, estimate_time
@@ -12,6 +14,7 @@ from videos.models import EmbeddingSpace
 
 # Earlier runs from which the rate of a step is taken, the newest first.
 _RUNS_MEASURED = 5
+_RUNS_LOOKED_AT = 50
 
 
 def plan_run(scope: Scope, *, force: bool, spec: EffectiveSpec | None = None) -> Plan:
@@ -37,14 +40,19 @@ def plan_run(scope: Scope, *, force: bool, spec: EffectiveSpec | None = None) ->
 
 
 def _time(spec: EffectiveSpec, channels: list[ChannelPlan]) -> TimeRange | None:
-    """Return the time that all steps take together; None when one of them was never measured under this spec."""
+    """Return the time that all steps take together; None when one of them was never measured with its model."""
     total = TimeRange(0.0, 0.0)
-    for configured in spec.steps:
-        inputs = sum(channel.inputs for channel in channels if channel.step == configured.step.name)
-        measured = StepUse.objects.filter(step=configured.step.name, run__spec_id=spec.digest, inputs__gt=0, seconds__gt=0)
-        rates = [use.inputs / use.seconds for use in measured.order_by("-pk")[:_RUNS_MEASURED]] if inputs else []
-        needed = estimate_time(inputs, rates)
+    for described in spec.definition:
+        inputs = sum(channel.inputs for channel in channels if channel.step == described["name"])
+        needed = estimate_time(inputs, _rates(described) if inputs else [])
         if needed is None:
             return None
         total += needed
     return total
+
+
+def _rates(described: dict[str, Any]) -> list[float]:
+    """Return the inputs per second of earlier runs in which this step had the same model."""
+    measured = StepUse.objects.filter(step=described["name"], inputs__gt=0, seconds__gt=0).select_related("run__spec").order_by("-pk")
+    same = [use for use in measured[:_RUNS_LOOKED_AT] if described in use.run.spec.definition]
+    return [use.inputs / use.seconds for use in same[:_RUNS_MEASURED]]

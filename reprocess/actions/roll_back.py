@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from heimdex.accounts.models import User
 from heimdex.queue import enqueue
+from reprocess.actions.plan_run import plan_run
 from reprocess.actions.start_run import start_run
 from reprocess.cutover.switch import Change, activate, keys, lock_owner, record
 from reprocess.models import Cutover, ReprocessRun
@@ -85,8 +86,11 @@ def _catch_up(undone: Cutover, requested_by: User | None) -> RolledBack:
     older = older_active_spec(undone.owner_id)
     if older.spec is None:
         return RolledBack(undone, None, older.left_out)
+    scope = Scope("owner", owner_id=undone.owner_id)
+    if not plan_run(scope, force=False, spec=older.spec).stale:
+        return RolledBack(undone, None, older.left_out)
     run = start_run(
-        Scope("owner", owner_id=undone.owner_id),
+        scope,
         force=False,
         entrance=ReprocessRun.Entrance.ROLLBACK,
         requested_by=requested_by,

@@ -17,7 +17,7 @@ class RunQuerySet(models.QuerySet["ReprocessRun"]):
         """Load with each run who asked for it, its counters, and how many failures it has (`failure_count`)."""
         return (
             self.select_related("requested_by")
-            .prefetch_related("counters")
+            .prefetch_related("counters", "uses")
             .annotate(failure_count=models.Count("failures"))
             .order_by("-created_at")
         )

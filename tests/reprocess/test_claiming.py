@@ -1,14 +1,16 @@
 """Short videos are claimed together, long ones by themselves, and what was begun before one by one."""
 
 import pytest
+from django_q.models import OrmQ
 
 from reprocess.actions.start_run import start_run
 from reprocess.claiming import claim_group, fitting
 from reprocess.models import ReprocessRun
 from reprocess.scope import Scope
+from reprocess.worker import work
 from tests.library import make_user, make_video
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize(
@@ -48,3 +50,18 @@ def test_what_was_begun_before_is_claimed_by_itself() -> None:
     run = run_over(1, 2, 3)
     run.items.filter(turn__lt=2).update(attempts=1)
     assert [claimed(run) for _ in range(4)] == [[3], [1], [2], []]
+
+
+def test_a_worker_that_leaves_work_to_others_calls_one_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_over(1, 1, 1)
+    OrmQ.objects.all().delete()
+    monkeypatch.setattr("reprocess.claiming.GROUP_SCENES", 1)
+    work(run.pk)
+    assert OrmQ.objects.count() == 1
+    run.refresh_from_db()
+    assert run.state == ReprocessRun.State.SUCCEEDED
+    OrmQ.objects.all().delete()
+    monkeypatch.undo()
+    work(start_run(Scope("all"), force=True, entrance=ReprocessRun.Entrance.COMMAND, requested_by=None).pk)
+    # Only the call with which the run itself was queued.
+    assert OrmQ.objects.count() == 1

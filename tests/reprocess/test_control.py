@@ -24,7 +24,9 @@ from reprocess.actions.resume_run import resume_run
 from reprocess.actions.retry_failures import retry_failures
 from reprocess.actions.start_run import start_run
 from reprocess.models import ReprocessItem, ReprocessRun
+from reprocess.progress import run_progress
 from reprocess.scope import Scope
+from reprocess.steps.scene_clip import SceneClip
 from reprocess.worker import work
 from tests.library import SAYINGS, make_user, make_video, picture
 from videos.models import Scene, SceneEmbedding
@@ -58,6 +60,35 @@ def interrupted(run: ReprocessRun, action: object) -> None:
 
 def adds_up(run: ReprocessRun) -> bool:
     return all(c.planned == c.done + c.skipped + c.empty + c.failed for c in run.counters.all())
+
+
+def test_progress_moves_with_every_batch_and_not_only_with_finished_videos(run: ReprocessRun) -> None:
+    assert run_progress(run).percent == 0
+    interrupted(run, pause_run)
+    progress = run_progress(ReprocessRun.objects.get(pk=run.pk))
+    assert all(counter.done == 0 for counter in run.counters.all())
+    assert 0 < progress.percent < 100
+    assert progress.rate is not None
+    assert progress.eta_s is not None
+    resume_run(run.pk)
+    work(run.pk)
+    run.refresh_from_db()
+    assert run_progress(run).percent == 100
+
+
+def test_a_plan_knows_the_time_from_a_run_with_the_same_model_under_another_spec(run: ReprocessRun) -> None:
+    assert plan_run(ALL, force=True).time is None
+    work(run.pk)
+    measured = plan_run(ALL, force=True)
+    assert measured.time is not None
+    assert 0 < measured.time.low_s <= measured.time.high_s
+    with mock.patch.object(SceneClip, "code_version", SceneClip.code_version + 1):
+        changed = plan_run(ALL, force=False)
+        # Of the changed step nothing is known; had only the other one anything to do, its time would be.
+        assert (changed.spec_digest != measured.spec_digest, changed.time) == (True, None)
+        Scene.objects.update(clip_hash="", transcript_hash="changed")
+        SceneEmbedding.objects.filter(space__channel="clip").delete()
+        assert plan_run(ALL, force=False).time is not None
 
 
 def test_a_paused_run_stops_at_a_batch_border_and_resumes_where_it_stopped(run: ReprocessRun) -> None:

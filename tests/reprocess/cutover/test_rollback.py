@@ -135,6 +135,14 @@ def test_what_arrived_after_the_switch_is_found_by_words_after_a_rollback_and_by
     assert answers(owner) == old
 
 
+def test_a_rollback_after_which_nothing_arrived_starts_no_run(owner: User, change_model: ChangeModel) -> None:
+    change_model()
+    run()
+    runs = ReprocessRun.objects.count()
+    assert roll_back(latest_cutover(owner.pk).pk, None).catch_up is None
+    assert ReprocessRun.objects.count() == runs
+
+
 def test_when_the_step_itself_changed_a_rollback_says_that_new_scenes_are_found_by_words(owner: User) -> None:
     old = answers(owner)
     with mock.patch.object(SceneText, "code_version", SceneText.code_version + 1):
