@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from heimdex.embedders.open_clip import OpenClipEmbedder
 
 ROUNDS = 5
-VIDEOS, SCENES = 16, 20
+VIDEOS, SCENES = 32, 20
 NAIVE_SCENES = 24
 BATCH = 32
 ARCHITECTURE = "ViT-B-32"

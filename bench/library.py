@@ -16,7 +16,8 @@ WORDS = (
     *("morning", "picture", "number", "company", "history", "science", "language", "village", "summer", "winter", "energy", "rocket"),
 )
 # Characters of a scene's transcript: mostly a few sentences, sometimes a monologue.
-TRANSCRIPT_LENGTHS = (0, 40, 70, 90, 120, 150, 180, 220, 260, 300, 360, 420, 480, 560, 640, 740, 860, 1000, 1200, 1500)
+# Characters: up to a minute of speech, which the window of the text model holds, so that the naive loop does not leave half of it out.
+TRANSCRIPT_LENGTHS = (0, 40, 70, 90, 120, 150, 180, 210, 240, 280, 320, 360, 400, 450, 500, 560, 640, 720, 800, 900)
 VISUAL_LENGTHS = (60, 80, 100, 120, 140, 160, 180, 200)
 SUMMARY_LENGTH = 300
 

@@ -10,7 +10,7 @@ from bench.library import make_library
 from bench.runs import embed_all, forget, start, work_on
 
 ROUNDS = 5
-VIDEOS, SCENES = 16, 20
+VIDEOS, SCENES = 32, 20
 NAIVE_VIDEOS = 2
 CHANNELS = ("transcript", "visual", "summary")
 

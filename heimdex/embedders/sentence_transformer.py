@@ -31,6 +31,8 @@ class PackagedModel:
 
 
 # Of the lengths that transcripts and descriptions have.
+# A call on short texts takes less than committing what came of it would each time.
+CALLS_AT_ONCE = 4
 PROBE_TEXTS = [
     "Likely shows: a cat, a window.",
     "Der Zug nach Hamburg fährt heute zwanzig Minuten später ab.",
@@ -88,6 +90,10 @@ class SentenceTransformerEmbedder(TextEmbedder):
         if self._document_prefix:
             revision += f", documents as {self._document_prefix!r}"
         return EmbedderIdentity("sentence-transformers", name, revision, self._dimensions)
+
+    @property
+    def inputs_at_once(self) -> int:
+        return self.batch_size * CALLS_AT_ONCE
 
     def check(self) -> list[str]:
         problems = missing_packages("torch", "sentence_transformers")

@@ -16,7 +16,7 @@ def token_windows(text: str, prefix: str, tokenizer: "PreTrainedTokenizerBase", 
     Parts are equal so that each deserves the same weight in a mean, end where a word ends unless a word is longer than a part,
     and together hold every token of the text.
     """
-    if limit is None or not tokenizer.is_fast:
+    if limit is None or not tokenizer.is_fast or _surely_fits(prefix + text, tokenizer.num_special_tokens_to_add() + SLACK, limit):
         return [text]
     encoded = tokenizer(text, add_special_tokens=False, truncation=False, return_offsets_mapping=True, verbose=False)
     spans: list[tuple[int, int]] = encoded["offset_mapping"]
@@ -27,6 +27,11 @@ def token_windows(text: str, prefix: str, tokenizer: "PreTrainedTokenizerBase", 
     cuts = window_starts(words, limit - reserved - SLACK)
     bounds = [0, *(spans[cut][0] for cut in cuts[1:]), len(text)]
     return [text[start:end] for start, end in pairwise(bounds)]
+
+
+def _surely_fits(text: str, reserved: int, limit: int) -> bool:
+    """Tell without counting: a token of ASCII, which no normalisation makes longer, has a character at least."""
+    return text.isascii() and len(text) + reserved <= limit
 
 
 def window_starts(words: list[int | None], size: int) -> list[int]:
