@@ -73,12 +73,12 @@ def _of_today(outcomes: list[Outcome]) -> list[Outcome]:
     fields = sorted({outcome.hash_field for outcome in outcomes})
     wanted = {outcome.work.scene_id for outcome in outcomes}
     # In key order, so that two writers cannot wait for each other; whoever comes second then replaces what the first has written.
-    locked = Scene.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk").values("pk", *fields)
-    now = {row["pk"]: row for row in locked}
+    locked = Scene.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk").values_list("pk", *fields)
+    now = {(scene_id, field): value for scene_id, *values in locked for field, value in zip(fields, values, strict=True)}
     return [
         outcome
         for outcome in outcomes
-        if (row := now.get(outcome.work.scene_id)) and row[outcome.hash_field] == getattr(outcome.scene, outcome.hash_field)
+        if now.get((outcome.work.scene_id, outcome.hash_field)) == getattr(outcome.scene, outcome.hash_field)
     ]
 
 
