@@ -1,4 +1,7 @@
-"""`python -m bench [P1 P2 …]`: run all benchmarks or some, print how they stand, and write bench/results.json."""
+"""`python -m bench [P1 P2 …]`: run all benchmarks or some, print how they stand, and write bench/results.json.
+
+Running some replaces their results and keeps the others'.
+"""
 
 import json
 import pkgutil
@@ -6,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.table import Table
@@ -55,6 +59,14 @@ def show(results: list[Result]) -> None:
     say(table)
 
 
+def merged(results: list[Result], earlier: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what results.json holds now: what was measured, and of earlier runs what was not measured again. Pure."""
+    data = {result.goal.id: result.as_data() for result in results}
+    places = {goal.id: goal.place for group in all_groups() for goal in group.goals}
+    kept = {one["id"]: one for one in earlier if one["id"] in places}
+    return [one for _, one in sorted((kept | data).items(), key=lambda item: places[item[0]])]
+
+
 def main(only: list[str]) -> int:
     """Run what is asked for; 0 even where a goal is short, because this reports. 2 for an id that does not exist."""
     try:
@@ -68,7 +80,7 @@ def main(only: list[str]) -> int:
             say(", ".join(goal.id for goal in group.goals))
             results.extend(measured(group))
     show(results)
-    RESULTS.write_text(json.dumps([result.as_data() for result in results], indent=2, ensure_ascii=False) + "\n")
+    RESULTS.write_text(json.dumps(merged(results, json.loads(RESULTS.read_text())), indent=2, ensure_ascii=False) + "\n")
     return 0
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from heimdex.accounts.models import User
-from reprocess.actions.plan_run import plan_run
+from reprocess.actions.plan_run import owner_names, plan_run
 from reprocess.actions.start_run import queued_message, start_run
 from reprocess.models import ReprocessRun
 from reprocess.scope import Scope, ScopeError
@@ -40,7 +40,7 @@ def start_view(request: HttpRequest) -> HttpResponse:
         "force": force,
         "scope": kind,
         "ids": [str(scope.video_id or scope.owner_id) for scope in scopes if kind != "all"],
-        "plans": list(zip(_subjects(scopes), plans, strict=True)),
+        "plans": [(subject, plan, owner_names(plan)) for subject, plan in zip(_subjects(scopes), plans, strict=True)],
         "videos": sum(plan["videos"] for plan in plans),
         "stale": sum(plan["stale"] for plan in plans),
         "model_calls": sum(plan["model_calls"] for plan in plans),

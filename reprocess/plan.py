@@ -1,12 +1,16 @@
 """A plan: what a run would do, and why. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
+from heapq import nlargest
 from typing import Any
+from uuid import UUID
 
 from reprocess.estimates import TimeRange, cost_of, estimate_tokens
 
+# A plan stands on its run's row and on a page.
+MOST_OWNERS = 25
 CAUSES = ("missing", "input changed", "step changed", "forced")
 
 
@@ -48,14 +52,28 @@ class ChannelPlan:
 
 
 @dataclass(frozen=True)
+class OwnerCounts:
+    """How many scenes an owner has in a scope, and how many vectors a run would compute for them."""
+
+    owner_id: UUID
+    scenes: int
+    stale: int
+
+
+@dataclass(frozen=True)
 class Plan:
-    """What a run would do over its whole scope."""
+    """What a run would do over its whole scope.
+
+    For everything, `owners` are those for whom there is most to do, as many as people read, of `stale_owners` in all.
+    """
 
     spec_version: str
     spec_digest: str
     videos: int
     channels: tuple[ChannelPlan, ...]
     time: TimeRange | None
+    owners: tuple[OwnerCounts, ...]
+    stale_owners: int
 
     @property
     def stale(self) -> int:
@@ -78,6 +96,8 @@ class Plan:
             "tokens": sum(channel.tokens for channel in self.channels),
             "cost": _money(sum((channel.cost for channel in self.channels), Decimal(0))),
             "seconds": None if self.time is None else [round(self.time.low_s, 1), round(self.time.high_s, 1)],
+            "stale_owners": self.stale_owners,
+            "owners": [{"owner_id": str(owner.owner_id), "scenes": owner.scenes, "stale": owner.stale} for owner in self.owners],
             "channels": [{**asdict(channel), "cost": _money(channel.cost), "stale": channel.stale} for channel in self.channels],
         }
 
@@ -99,6 +119,12 @@ def plan_channel(counts: ChannelCounts, model: str, prices: Mapping[str, Decimal
         tokens=tokens,
         cost=cost_of(tokens, model, prices),
     )
+
+
+def with_most_to_do(owners: Iterable[OwnerCounts]) -> tuple[tuple[OwnerCounts, ...], int]:
+    """Return the owners for whom there is most to do, the most first, and the number of all for whom there is anything. Pure."""
+    stale = [owner for owner in owners if owner.stale]
+    return tuple(nlargest(MOST_OWNERS, stale, key=lambda owner: (owner.stale, owner.owner_id))), len(stale)
 
 
 def _money(amount: Decimal) -> str:

@@ -19,6 +19,19 @@ def plan_table(plan: dict[str, Any]) -> Table:
     return table
 
 
+def owners_table(plan: dict[str, Any], named: list[tuple[str, dict[str, Any]]]) -> Table | None:
+    """Return how much there is to do for whom, when that is more than one owner."""
+    if plan["stale_owners"] < 2:
+        return None
+    more = plan["stale_owners"] - len(named)
+    table = Table("owner", title="By owner", caption=f"and {more} more owner(s)" if more else None)
+    for heading in ("scenes", "stale"):
+        table.add_column(heading, justify="right")
+    for email, owner in named:
+        table.add_row(email, str(owner["scenes"]), str(owner["stale"]))
+    return table
+
+
 def _estimates(plan: dict[str, Any]) -> str:
     if not plan["stale"]:
         return ""

@@ -1,6 +1,6 @@
 """Find stale scenes in the database: those whose vector in the latest space is not there, or not of today's input."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Avg, Count, Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Length
 
-from reprocess.plan import ChannelCounts
+from reprocess.plan import ChannelCounts, OwnerCounts
 from reprocess.steps.base import SceneStep
 from videos.models import EmbeddingSpace, Scene, SceneEmbedding
 
@@ -52,25 +52,36 @@ class _Held:
 def count_channels(scenes: QuerySet[Scene], targets: Sequence[Target], *, force: bool) -> list[ChannelCounts]:
     """Count a scope's scenes by channel and cause of staleness: in two queries, and up to two more for each that is stale."""
     number = scenes.count()
-    held = _held(scenes, targets)
+    held = {space_id: _Held(*counts) for space_id, *counts in _held(scenes, targets, "held__space")}
     return [_count(scenes, number, target, held.get(target.space.pk, _Held()) if target.space else _Held(), force) for target in targets]
 
 
-def _held(scenes: QuerySet[Scene], targets: Sequence[Target]) -> dict[UUID, _Held]:
-    """Read all the spaces' rows at once, for they lie mixed in one table, and with it the scenes, which are joined once."""
+def count_owners(scenes: QuerySet[Scene], targets: Sequence[Target], *, force: bool) -> list[OwnerCounts]:
+    """Count a scope's scenes by owner, and the vectors to compute for them, in two queries; memory grows with the number of owners."""
+    fresh: dict[UUID, int] = {}
+    if not force:
+        fresh = {owner_id: rows - failed - changed for owner_id, rows, failed, changed in _held(scenes, targets, "owner")}
+    numbers = scenes.order_by().values_list("owner").annotate(Count("pk"))
+    return [OwnerCounts(owner_id, number, max(number * len(targets) - fresh.get(owner_id, 0), 0)) for owner_id, number in numbers]
+
+
+def _held(scenes: QuerySet[Scene], targets: Sequence[Target], by: str) -> Iterable[tuple[UUID, int, int, int]]:
+    """Return how many rows there are, by space or by owner, how many of them failed, and how many are of another input than today's.
+
+    All the spaces' rows are read at once, for they lie mixed in one table, and with them the scenes, which are joined once.
+    """
     spaces = {target.channel: target.space for target in targets if target.space}
     if not spaces:
-        return {}
+        return ()
     failed = Q(held__state=SceneEmbedding.State.FAILED)
     other_input = reduce(or_, (Q(held__space=space) & ~Q(held__input_hash=F(f"{channel}_hash")) for channel, space in spaces.items()))
-    rows = (
+    return (
         scenes.annotate(held=FilteredRelation("embeddings", condition=Q(embeddings__space__in=spaces.values())))
         .filter(held__isnull=False)
         .order_by()
-        .values_list("held__space")
+        .values_list(by)
         .annotate(rows=Count("held"), failed=Count("held", filter=failed), changed=Count("held", filter=other_input & ~failed))
     )
-    return {space: _Held(*counts) for space, *counts in rows}
 
 
 def _count(scenes: QuerySet[Scene], number: int, target: Target, held: _Held, force: bool) -> ChannelCounts:

@@ -1,15 +1,18 @@
 """Plan a run: say what it would do, without doing it."""
 
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
+from heimdex.accounts.models import User
 from reprocess.estimates import TimeRange, estimate_time
 from reprocess.models import StepUse
-from reprocess.plan import ChannelPlan, Plan, plan_channel
+from reprocess.plan import ChannelPlan, Plan, plan_channel, with_most_to_do
 from reprocess.scope import Scope
 from reprocess.spec import EffectiveSpec, effective_spec
-from reprocess.staleness import Target, count_channels
+from reprocess.staleness import Target, count_channels, count_owners
 from videos.models import EmbeddingSpace
 
 # Earlier runs from which the rate of a step is taken, the newest first.
@@ -36,7 +39,15 @@ def plan_run(scope: Scope, *, force: bool, spec: EffectiveSpec | None = None) ->
         plan_channel(counts, configured.identity.model, settings.MODEL_PRICES, force=force)
         for (configured, _), counts in zip(configured_channels, counted, strict=True)
     ]
-    return Plan(spec.version, spec.digest, scope.videos().count(), tuple(channels), _time(spec, channels))
+    everybody = scope.kind == "all" and any(channel.stale for channel in channels)
+    owners, stale_owners = with_most_to_do(count_owners(scope.scenes(), targets, force=force) if everybody else ())
+    return Plan(spec.version, spec.digest, scope.videos().count(), tuple(channels), _time(spec, channels), owners, stale_owners)
+
+
+def owner_names(plan: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return a plan's owners by the e-mail addresses that they have now, for people to read."""
+    emails = dict(User.objects.filter(pk__in=[owner["owner_id"] for owner in plan["owners"]]).values_list("pk", "email"))
+    return [(emails.get(UUID(owner["owner_id"]), owner["owner_id"]), owner) for owner in plan["owners"]]
 
 
 def _time(spec: EffectiveSpec, channels: list[ChannelPlan]) -> TimeRange | None:

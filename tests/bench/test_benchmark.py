@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.__main__ import all_groups, measured
+from bench.__main__ import all_groups, measured, merged
 from bench.benchmark import CannotRunError, Goal, Group, chosen, results_of
 
 FAST = Goal("P1", "ours", "theirs", 3.0)
@@ -46,3 +46,11 @@ def test_every_goal_is_found_once_and_can_be_asked_for() -> None:
     assert chosen(groups, []) == groups
     with pytest.raises(CannotRunError, match="no benchmark P99"):
         chosen(groups, ["P99"])
+
+
+def test_running_some_keeps_what_the_others_came_to() -> None:
+    p1, p10 = (goal for group in all_groups() for goal in group.goals if goal.id in {"P1", "P10"})
+    earlier = [{"id": "P10", "value": 40.0}, {"id": "P2", "value": 3.5}, {"id": "P1", "value": 0.5}, {"id": "gone", "value": 1.0}]
+    now = merged(results_of([p1], [{"P1": 0.91}]), earlier)
+    assert [(one["id"], one["value"]) for one in now] == [("P1", 0.91), ("P2", 3.5), ("P10", 40.0)]
+    assert p10.place > p1.place

@@ -11,8 +11,11 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from reprocess.actions.start_run import start_run
 from reprocess.models import ReprocessRun
+from reprocess.scope import Scope
 from reprocess.tasks import work_run
+from reprocess.worker import work
 from tests.library import make_user, make_video
 from videos.models import Video
 
@@ -128,6 +131,30 @@ def command(*args: str) -> str:
     out = io.StringIO()
     call_command("reprocess_embeddings", *args, stdout=out)
     return out.getvalue()
+
+
+def test_a_plan_of_everything_says_for_whom_there_is_most_to_do(admin_pages: Client) -> None:
+    busy, idle, done = make_user("busy@example.org"), make_user("idle@example.org"), make_user("done@example.org")
+    make_video(done)
+    work(start_run(Scope("all"), force=False, entrance="command", requested_by=None).pk)
+    make_video(idle)
+    make_video(busy)
+    make_video(busy)
+    plan = json.loads(command("--scope", "all", "--dry-run", "--json"))
+    assert plan["stale_owners"] == 2
+    assert plan["owners"] == [
+        {"owner_id": str(busy.pk), "scenes": 8, "stale": 32},
+        {"owner_id": str(idle.pk), "scenes": 4, "stale": 16},
+    ]
+    shown = command("--scope", "all", "--dry-run")
+    assert shown.index("busy@example.org") < shown.index("idle@example.org")
+    assert "done@example.org" not in shown
+    page = admin_pages.get("/admin/reprocess/reprocessrun/start/?scope=all").content.decode()
+    assert "busy@example.org" in page
+    assert "By owner" in page
+    forced = json.loads(command("--scope", "all", "--dry-run", "--json", "--force"))
+    assert [owner["stale"] for owner in forced["owners"]] == [32, 16, 16]
+    assert "By owner" not in command("--scope", "owner", "--owner-id", str(busy.pk), "--dry-run")
 
 
 def test_the_command_plans_queues_and_reports() -> None:

@@ -14,10 +14,10 @@ from django.utils.dateparse import parse_date, parse_datetime
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from reprocess.actions.plan_run import plan_run
+from reprocess.actions.plan_run import owner_names, plan_run
 from reprocess.actions.start_run import queued_message, start_run
 from reprocess.models import ReprocessRun
-from reprocess.plan_table import plan_table
+from reprocess.plan_table import owners_table, plan_table
 from reprocess.progress import run_progress
 from reprocess.scope import Scope, ScopeError
 
@@ -70,6 +70,8 @@ class Command(BaseCommand):
             console = Console(width=100)
             with console.capture() as shown:
                 console.print(plan_table(plan))
+                if owners := owners_table(plan, owner_names(plan)):
+                    console.print(owners)
             self.stdout.write(shown.get())
 
     def _wait(self, run: ReprocessRun, *, quiet: bool) -> None:
