@@ -108,9 +108,14 @@ def frames_of(container: "InputContainer", stream: "VideoStream") -> "Iterator[V
     while True:
         try:
             packet = next(packets)
+        except av.error.MemoryError:
+            # Nobody is served by a part that happened to fit.
+            raise
         except (StopIteration, av.error.FFmpegError):
             return
         try:
             yield from packet.decode()
+        except av.error.MemoryError:
+            raise
         except av.error.FFmpegError:
             continue

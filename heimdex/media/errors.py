@@ -18,6 +18,9 @@ class MediaErrorCode(StrEnum):
     TOO_MANY_STREAMS = "too_many_streams"
     TOO_MANY_FRAMES = "too_many_frames"
     BROKEN_TIMESTAMPS = "broken_timestamps"
+    TOOK_TOO_LONG = "took_too_long"
+    NEEDS_TOO_MUCH_MEMORY = "needs_too_much_memory"
+    DECODER_CRASHED = "decoder_crashed"
 
 
 class MediaError(Exception):

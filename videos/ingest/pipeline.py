@@ -1,6 +1,6 @@
 """Run a video's stages under leases, so that a crash costs at most the stage it happened in."""
 
-from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -15,17 +15,21 @@ from heimdex.media.errors import MediaError
 from heimdex.storage import StorageError, media_storage
 from videos.ingest.errors import IngestError
 from videos.ingest.heartbeat import kept_alive
+from videos.ingest.limits import stage_limit_s
+from videos.ingest.schedule import pause_after
 from videos.ingest.source import SourceFile
 from videos.ingest.stage import Stage, StageContext, stages
-from videos.models import Job, Video
+from videos.models import Job, Video, VideoMetadata
 
 log = structlog.get_logger(__name__)
-
-RETRY_AFTER = timedelta(seconds=10)
 
 GAVE_UP = (
     "Processing stopped {attempts} times in the stage “{stage}”. The file may be damaged in an unusual way, "
     "or the server short of memory. You can retry."
+)
+HUNG = (
+    "The stage “{stage}” took longer than {limit} and was stopped. The file may be damaged in an unusual way, "
+    "or the server overloaded. You can retry."
 )
 BROKE = (
     "Something went wrong on our side in the stage “{stage}”{reason} You can retry; if it happens again, "
@@ -50,7 +54,11 @@ def ingest(video_id: UUID) -> None:
 
 
 def fail(video: Video, code: str, text: str) -> None:
-    """End an ingest as failed, with the reason its owner reads."""
+    """End an ingest as failed, with the reason its owner reads; what has not begun never does, and what runs may write no more."""
+    # Before the video, which stages that run lock after their own row.
+    Job.objects.filter(video=video, state__in=(Job.State.QUEUED, Job.State.RUNNING)).update(
+        state=Job.State.SKIPPED, finished_at=timezone.now(), lease_token=None, lease_expires_at=None
+    )
     Video.objects.filter(pk=video.pk).update(state=Video.State.FAILED, error_code=code, error_text=text, updated_at=timezone.now())
 
 
@@ -71,8 +79,9 @@ def _attempt(video: Video, stage: Stage, source: SourceFile, token: UUID, job: J
     if job.attempts > settings.MAX_ATTEMPTS:
         _end(token, video, "gave_up", GAVE_UP.format(attempts=settings.MAX_ATTEMPTS, stage=job.stage))
         return False
+    limit_s = _limit_s(video)
     try:
-        with kept_alive(token):
+        with kept_alive(token, limit_s, partial(_put_down_hung, token, video, job, limit_s)):
             stage(StageContext(video, token, source))
     except LeaseLost:
         raise
@@ -87,7 +96,7 @@ def _attempt(video: Video, stage: Stage, source: SourceFile, token: UUID, job: J
         raise
     except Exception as error:
         log.exception("Stage failed", stage=job.stage, attempt=job.attempts)
-        _retry_or_end(token, video, job, error)
+        _retry_or_end(token, video, job, "internal_error", BROKE.format(stage=job.stage, reason=_reason(error)))
         return False
     Job.objects.filter(lease_token=token).update(
         state=Job.State.DONE, progress=1.0, finished_at=timezone.now(), lease_token=None, lease_expires_at=None
@@ -103,13 +112,22 @@ def _claim(video: Video, name: str) -> tuple[UUID, Job] | None:
     return (token, jobs[0]) if jobs else None
 
 
-def _retry_or_end(token: UUID, video: Video, job: Job, error: Exception) -> None:
-    text = BROKE.format(stage=job.stage, reason=_reason(error))
+def _limit_s(video: Video) -> float:
+    duration_s = VideoMetadata.objects.filter(video=video).values_list("duration_s", flat=True).first() or 0.0
+    return stage_limit_s(settings.STAGE_SECONDS, settings.STAGE_RATIO, duration_s, video.size_bytes)
+
+
+def _put_down_hung(token: UUID, video: Video, job: Job, limit_s: float) -> None:
+    limit = f"{limit_s / 60:.0f} minutes" if limit_s >= 120 else f"{limit_s:.0f} seconds"
+    _retry_or_end(token, video, job, "took_too_long", HUNG.format(stage=job.stage, limit=limit))
+
+
+def _retry_or_end(token: UUID, video: Video, job: Job, code: str, text: str) -> None:
     if job.attempts >= settings.MAX_ATTEMPTS:
-        _end(token, video, "internal_error", text)
+        _end(token, video, code, text)
         return
     Job.objects.filter(lease_token=token).update(
-        state=Job.State.QUEUED, error=text, lease_token=None, lease_expires_at=timezone.now() + RETRY_AFTER * job.attempts
+        state=Job.State.QUEUED, error=text, lease_token=None, lease_expires_at=timezone.now() + pause_after(job.attempts)
     )
 
 

@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 WAKE_AGAIN_AFTER = timedelta(minutes=10)
 _MOST_AT_ONCE = 200
 
+LOST = "The worker that was at this stage ended. It is tried again."
 NEVER_ARRIVED = "The upload was not finished in time, so there is no file to process. Upload it again."
 
 
@@ -33,18 +34,19 @@ def start_ingest(video: Video) -> None:
 def rescue() -> int:
     """Wake a worker for every video whose worker died, or whose wake-up was lost; end uploads that never came. Return how many."""
     now = timezone.now()
+    _put_down_lost_stages()
     jobs = Job.objects.filter(video=OuterRef("pk"))
-    lapsed = Exists(jobs.filter(lease_expires_at__lt=now))
+    rested = Exists(jobs.filter(state=Job.State.QUEUED, lease_expires_at__lt=now))
     at_work = Exists(jobs.filter(lease_expires_at__gte=now))
     asleep = Q(woken_at__lt=now - WAKE_AGAIN_AFTER)
     with transaction.atomic():
         stuck = list(
             Video.objects.filter(state__in=Video.MOVING)
-            .filter(~at_work & (lapsed | asleep))
+            .filter(~at_work & (rested | asleep))
             .select_for_update(skip_locked=True)
             .order_by("created_at")[:_MOST_AT_ONCE]
         )
-        # The lapsed lease itself stays claimable, but must not call for another rescue before the wake-up is answered.
+        # The pause that is over must not call for another rescue before the wake-up is answered.
         Job.objects.filter(video__in=stuck, lease_expires_at__lt=now).update(lease_token=None, lease_expires_at=None)
         for video in stuck:
             log.warning("Rescued a video that nobody works on", video_id=str(video.pk), state=video.state)
@@ -52,10 +54,27 @@ def rescue() -> int:
     return len(stuck) + _end_expired_uploads()
 
 
+def pause_after(attempts: int) -> timedelta:
+    """Return how long a stage rests after so many attempts: longer after each, and not at all when no other follows."""
+    return timedelta(seconds=settings.RETRY_AFTER_SECONDS * attempts) if attempts < settings.MAX_ATTEMPTS else timedelta()
+
+
 def wake(video: Video) -> None:
     """Ask a worker to take the video up, once the current transaction commits."""
     Video.objects.filter(pk=video.pk).update(woken_at=timezone.now())
     enqueue("videos.tasks.ingest_video", str(video.pk))
+
+
+def _put_down_lost_stages() -> None:
+    """Queue again, after a pause, every stage whose worker no longer keeps its lease."""
+    now = timezone.now()
+    with transaction.atomic():
+        lost = Job.objects.filter(state=Job.State.RUNNING, lease_expires_at__lt=now, video__state__in=Video.MOVING)
+        for job in lost.select_for_update(skip_locked=True, of=("self",))[:_MOST_AT_ONCE]:
+            log.warning("A stage has lost its worker", video_id=str(job.video_id), stage=job.stage, attempt=job.attempts)
+            Job.objects.filter(pk=job.pk).update(
+                state=Job.State.QUEUED, error=LOST, lease_token=None, lease_expires_at=now + pause_after(job.attempts)
+            )
 
 
 def _end_expired_uploads() -> int:

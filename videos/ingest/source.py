@@ -1,18 +1,22 @@
 """The uploaded file, as all stages of one ingest see it."""
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from django.conf import settings
 
+from heimdex.media.bounds import Allowance, bounds_of_probe
 from heimdex.media.info import MediaInfo, MediaLimits
 from heimdex.media.probe import probe
+from heimdex.media.sandbox import sandboxed_call
 from heimdex.storage import media_storage
 from videos.ingest.errors import IngestError
+
+T = TypeVar("T")
 
 GONE = "The stored file of this video is gone, so it cannot be processed. Upload it again."
 
@@ -41,4 +45,15 @@ class SourceFile:
     @cached_property
     def info(self) -> MediaInfo:
         """Return what the file holds; MediaError when it is no video or beyond a limit."""
-        return probe(self.path, MediaLimits(max_duration_s=settings.MAX_DURATION_SECONDS))
+        limits = MediaLimits(settings.MAX_DURATION_SECONDS, settings.MAX_PIXELS, settings.MAX_FPS, settings.MAX_STREAMS)
+        bounds = bounds_of_probe(allowance(), self.path.stat().st_size)
+        return sandboxed_call(probe, self.path, limits, bounds=bounds)
+
+    def keep(self, opened: AbstractContextManager[T]) -> T:
+        """Enter what must be left with this file, at the latest."""
+        return self._opened.enter_context(opened)
+
+
+def allowance() -> Allowance:
+    """Return what this installation grants the process that decodes a file."""
+    return Allowance(settings.DECODER_MEMORY_BYTES, settings.DECODER_SECONDS, settings.DECODER_RATIO)

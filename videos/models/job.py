@@ -14,6 +14,8 @@ class Job(models.Model):
         RUNNING = "running"
         DONE = "done"
         FAILED = "failed"
+        # A stage before it has failed, so that it never begins.
+        SKIPPED = "skipped"
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="jobs")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

@@ -14,7 +14,6 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from heimdex.media.errors import MediaError, MediaErrorCode
-from heimdex.media.scenes import iter_scenes
 from heimdex.storage import media_storage
 from tests import media
 from tests.videos.ingest.conftest import Arrived, job, standing, stop_waiting
@@ -126,6 +125,7 @@ def test_an_unexpected_error_is_tried_three_times_and_ends_in_a_sentence(video: 
     )
     ended = job(video, "second")
     assert (ended.state, ended.attempts, ended.error, ended.lease_token) == ("failed", 3, video.error_text, None)
+    assert (job(video, "first").state, job(video, "index").state) == ("done", "skipped")
     assert log == ["first", "second", "second", "second"]
     stop_waiting(video)
     assert rescue() == 0
@@ -159,6 +159,8 @@ def test_an_error_while_the_database_is_away_is_left_to_the_rescue(video: Video,
     assert rescue() == 0
 
     behaviour.clear()
+    stop_waiting(video)
+    assert rescue() == 0
     stop_waiting(video)
     assert rescue() == 1
     ingest(video.pk)
@@ -247,6 +249,9 @@ def test_a_killed_worker_is_followed_by_another_and_the_third_death_ends_it(vide
         assert job(video, "second").state == "running"
         assert rescue() == 0
         stop_waiting(video)
+        # First its lease ends, and then a pause.
+        assert (rescue(), job(video, "second").state, wakes(woken)) == (0, "queued", [])
+        stop_waiting(video)
         assert (rescue(), rescue()) == (1, 0)
         assert wakes(woken) == [str(video.pk)]
     assert log.count("first") == 1
@@ -317,20 +322,22 @@ def test_a_video_that_is_deleted_during_its_ingest_leaves_no_file_and_no_row(
     settings.INGEST_STAGES = {"scenes": "videos.ingest.stages.scenes.run", "second": f"{__name__}.second"}
     video = arrived(media.video((50, 90)))
 
-    def deleting(*args: object) -> Iterator[object]:
+    decoded = StageContext.decoded
+
+    def deleting(context: StageContext, *args: object) -> Iterator[object]:
         def delete() -> None:
             with django_capture_on_commit_callbacks(execute=True):
                 delete_video(Video.objects.get(pk=video.pk))
 
         if moment == "iter_scenes":
             delete()
-        yield from iter_scenes(*args)  # type: ignore[arg-type]
+        yield from decoded(context, *args)  # type: ignore[arg-type]
         if moment != "iter_scenes":
             delete()
         if moment == "error":
             raise MediaError(MediaErrorCode.DAMAGED, "It is damaged.")
 
-    with mock.patch("videos.ingest.stages.scenes.iter_scenes", deleting):
+    with mock.patch.object(StageContext, "decoded", deleting):
         ingest(video.pk)
 
     assert log == []

@@ -26,7 +26,7 @@ _SAME_CUT = 0.1
 
 def run(context: StageContext) -> None:
     """Replace the video's scenes by what one pass over the file finds; scenes keep their ids when the stage runs again."""
-    found = iter_scenes(context.source.path, context.source.info, context.progress)
+    found = context.decoded(iter_scenes, context.progress)
     scenes = [_keep(context.video, index, detected) for index, detected in enumerate(found)]
     with context.writing():
         _keep_edits(context.video, scenes)
