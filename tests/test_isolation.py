@@ -124,9 +124,12 @@ def ids_of(owner: User) -> set[Any]:
 
 
 def fitting(address: Address, ids: set[Any]) -> Iterator[str]:
-    """Yield the address with each of the ids that it can take; an address of two ids with each pair of them."""
+    """Yield the address with each of the ids that it can take; an address of two ids, of which the first is a video's, with each pair."""
     kinds = {UUIDConverter: UUID, IntConverter: int, StringConverter: object}
     fit = [[value for value in sorted(ids, key=str) if isinstance(value, kinds[type(one)])] for one in address.converters.values()]
+    if len(fit) > 1:
+        videos = set(Video.objects.filter(pk__in=fit[0]).values_list("pk", flat=True))
+        fit[0] = [value for value in fit[0] if value in videos]
     for values in product(*fit):
         yield address.text.format_map(dict(zip(address.converters, values, strict=True)))
 
