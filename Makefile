@@ -8,7 +8,7 @@ in_scratch := HEIMDEX_HOME=.cache/lint
 compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 export PYTHON VIDEO
 
-.PHONY: help setup setup-dev demo up down status test crash bench walk lint lock clean
+.PHONY: help setup setup-dev demo up down status test crash fuzz bench walk lint lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ test: setup-dev ## run the whole test suite
 
 crash: setup-dev ## kill workers, clusters and Postgres at every stage of a run, with both kinds of queue
 	@$(python) -m pytest -m "crash or not crash" tests/acceptance/crashes
+
+fuzz: setup-dev ## put damaged files through a real ingest (SECONDS=600 SEED=7); keeps those that break something
+	@$(python) -m tests.fuzz --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
 
 bench: setup-dev ## measure the pipeline against its goals (ONLY="P1 P2" takes some); writes bench/results.json
 	@$(python) -m bench $(ONLY)

@@ -1,84 +1,125 @@
-"""Files that are no videos, sent to real workers over HTTP: each is refused in words, and the next good one is indexed."""
+"""What is wrong, huge or strange, sent to real workers over HTTP: each has its expected answer, and the next good one is indexed."""
 
-import random
+import ctypes
+import os
+import re
 import socket
-from collections.abc import Callable
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urljoin
 
+import psutil
 import pytest
+from django.db.models import F
 from django_q.models import Failure
 
 from demo.client import ApiError, Client
 from tests import media
 from tests.acceptance.conftest import Workers
+from tests.bad_inputs import BadInput, build
 from videos.models import Job, Video
 
 Settled = Callable[[str], Video]
-PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{address}\n#EXT-X-ENDLIST\n"
-SESSION = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video {port} RTP/AVP 96\na=rtpmap:96 H264/90000\n"
 WORDS_OF_PROGRAMMERS = ("Error", "Exception", "Traceback", "errno", "Invalid data", "None", "/", "{", "<")
+LONGEST = timedelta(seconds=60)
+MOST_MIB = 1024
+_IN_ACCESS_OR_OPEN = 0x21
 
 
-def upload(client: Client, path: Path) -> str:
-    return client.upload(path, "video/mp4", path.stem, lambda sent: None)
+def upload(client: Client, path: Path, name: str) -> str:
+    """Upload a file under a name that no file system would take."""
+    content = path.read_bytes()
+    announced = client.post("/v1/videos/upload/init", {"filename": name, "mime_type": "video/mp4", "size_bytes": len(content)})
+    target = announced["upload"]
+    request = urllib.request.Request(target["url"], data=content, headers=target["headers"], method=target["method"])
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        assert answer.status == 200
+    client.post("/v1/videos/upload/complete", {"video_id": announced["video_id"]})
+    return str(announced["video_id"])
 
 
-def bad_files(folder: Path, port: int) -> dict[Path, str]:
-    """Return files that call themselves MP4, and the code that each must end with."""
-    neighbour = media.video((50,))
-
-    def named(name: str, content: bytes | str) -> Path:
-        path = folder / f"{name}.mp4"
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return path
-
-    return {
-        media.text_named_mp4(): "not_a_video",
-        media.truncated(): "truncated",
-        media.audio_only(): "no_video_stream",
-        media.still_picture("png"): "still_picture",
-        media.still_picture("jpg"): "still_picture",
-        named("one-byte", b"\0"): "not_a_video",
-        named("random", random.Random(7).randbytes(200_000)): "not_a_video",
-        named("only-a-box", b"\0\0\0\x18ftypisom\0\0\2\0isomiso2"): "truncated",
-        named("page", "<!doctype html><title>A film</title><video src='film.mp4'>"): "not_a_video",
-        named("playlist-of-a-file", PLAYLIST.format(address=f"file://{neighbour}")): "not_a_video",
-        named("playlist-of-an-address", PLAYLIST.format(address=f"http://127.0.0.1:{port}/film.ts")): "not_a_video",
-        named("list-of-a-neighbour", f"ffconcat version 1.0\nfile '{neighbour}'\n"): "not_a_video",
-        named("session", SESSION.format(port=port)): "not_a_video",
-        named("manifest", f"<MPD><Period><BaseURL>http://127.0.0.1:{port}/</BaseURL></Period></MPD>"): "not_a_video",
-        named("drawing", f'<svg xmlns="http://www.w3.org/2000/svg"><image href="http://127.0.0.1:{port}/a.png"/></svg>'): "not_a_video",
-    }
+@contextmanager
+def untouched(path: Path) -> Iterator[None]:
+    """Fail when a file is opened or read during the block."""
+    libc = ctypes.CDLL(None)
+    watch = libc.inotify_init1(os.O_NONBLOCK)
+    try:
+        assert libc.inotify_add_watch(watch, str(path).encode(), _IN_ACCESS_OR_OPEN) > 0
+        yield
+        with pytest.raises(BlockingIOError):
+            os.read(watch, 4096)
+    finally:
+        os.close(watch)
 
 
-def test_bad_files_fail_in_words_and_the_good_one_after_them_is_indexed(
-    workers: Workers, owner_client: Client, settled: Settled, tmp_path: Path
-) -> None:
-    begun = len(workers.log("uploads"))
-    with pytest.raises(ApiError, match=r"400: .*size_bytes.*The file is empty"):
-        upload(owner_client, media.empty())
+@contextmanager
+def unvisited() -> Iterator[int]:
+    """Yield a port of this machine; fail when anybody connects to it during the block."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        expected = {upload(owner_client, path): (path.name, code) for path, code in bad_files(tmp_path, listening.getsockname()[1]).items()}
-        good = settled(upload(owner_client, media.video((50, 90))))
-        bad = {video_id: settled(video_id) for video_id in expected}
+        yield listening.getsockname()[1]
         listening.setblocking(False)
         with pytest.raises(BlockingIOError):
             listening.accept()
 
+
+def memory_of(workers: Workers) -> int:
+    """Return the bytes that the largest process of the uploads' workers holds."""
+    return max(child.memory_info().rss for child in psutil.Process(workers.pid("uploads")).children(recursive=True))
+
+
+def test_every_bad_input_gets_its_answer_and_good_ones_are_indexed_among_them(
+    workers: Workers, live_server: pytest.FixtureRequest, owner_client: Client, settled: Settled, tmp_path: Path
+) -> None:
+    assert settled(upload(owner_client, media.video((50,), audio="tone"), "first.mp4")).state == "indexed"
+    begun, memory = len(workers.log("uploads")), memory_of(workers)
+    neighbour = tmp_path / "neighbour.mp4"
+    neighbour.write_bytes(media.video((50,)).read_bytes())
+    sent: dict[str, BadInput] = {}
+    with unvisited() as port:
+        inputs = build(port, neighbour)
+        with untouched(neighbour):
+            for bad in inputs:
+                if bad.answer == "refused":
+                    with pytest.raises(ApiError, match=r"400: .*size_bytes.*The file is empty"):
+                        upload(owner_client, bad.path, bad.name)
+                else:
+                    sent[upload(owner_client, bad.path, bad.name)] = bad
+            last = upload(owner_client, media.video((50, 90)), "last.mp4")
+            ended = {video_id: settled(video_id) for video_id in sent}
+            good = settled(last)
+
     assert (good.state, good.error_text, good.scenes.count()) == ("indexed", "", 2)
-    assert {video_id: (video.title + ".mp4", video.error_code) for video_id, video in bad.items()} == expected
-    for video_id, video in bad.items():
-        assert (video.state, video.scenes.count()) == ("failed", 0)
+    assert {sent[video_id].file: (video.state, video.error_code) for video_id, video in ended.items()} == {
+        bad.file: (bad.answer, bad.code) for bad in sent.values()
+    }
+    for video_id, video in ended.items():
+        assert video.filename == sent[video_id].name
         status = owner_client.get(f"/v1/videos/{video_id}/status")
-        assert (status["state"], status["error"], status["error_code"]) == ("failed", video.error_text, video.error_code)
-        assert video.error_text[0].isupper()
-        assert video.error_text.endswith(".")
-        assert not [word for word in WORDS_OF_PROGRAMMERS if word in video.error_text], video.error_text
+        if video.state == "indexed":
+            assert video.scenes.exists()
+            address = urljoin(live_server.url, owner_client.get(f"/v1/videos/{video_id}")["preview_url"])  # type: ignore[attr-defined]
+            with urllib.request.urlopen(address, timeout=60) as shown:
+                assert (shown.headers["X-Content-Type-Options"], shown.headers.get_content_type()) == ("nosniff", "video/mp4")
+        else:
+            assert not video.scenes.exists()
+            assert (status["state"], status["error"], status["error_code"]) == ("failed", video.error_text, video.error_code)
+            assert {stage["state"] for stage in status["stages"]} == {"done", "failed", "skipped"}
+            assert video.error_text[0].isupper()
+            assert video.error_text.endswith(".")
+            assert not [word for word in WORDS_OF_PROGRAMMERS if word in video.error_text], video.error_text
     # Nothing is left that moves, no task failed, and the worker that took the first file has taken the last.
     assert not Video.objects.filter(state__in=Video.MOVING).exists()
-    assert not Job.objects.filter(state=Job.State.RUNNING).exists()
-    assert not Job.objects.exclude(attempts__lte=1).exists()
+    assert not Job.objects.filter(state__in=(Job.State.QUEUED, Job.State.RUNNING)).exists()
+    assert not Job.objects.filter(attempts__gt=1).exists()
+    assert not Job.objects.filter(finished_at__gt=F("started_at") + LONGEST).exists()
     assert not Failure.objects.exists()
-    log = workers.log("uploads")[begun:]
+    assert memory_of(workers) < memory + 300 * 1024**2
+    log = re.sub(r"\x1b\[\d*m", "", workers.log("uploads")[begun:])
     assert "Traceback" not in log
     assert "reincarnated" not in log
+    taken = [int(mib) for mib in re.findall(r"Decoded in a process of its own .*peak_mib=(\d+)", log)]
+    assert len(taken) >= len(sent)
+    assert max(taken) < MOST_MIB

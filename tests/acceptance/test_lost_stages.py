@@ -1,0 +1,116 @@
+"""Workers that are killed in every stage, and one that hangs: the video is taken up again, or fails with what happened."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psutil
+import psycopg
+import pytest
+from django.conf import LazySettings
+from django.db import connection
+
+from demo.client import Client
+from heimdex.queue import UPLOADS
+from tests import media
+from tests.acceptance.conftest import Workers, worker_environment
+from tests.acceptance.hanging import STAGES, TITLE
+from videos.models import Job, Video
+
+Until = Callable[[Callable[[], bool], str], None]
+Settled = Callable[[str], Video]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+_LOCK = 4712
+_TRIGGER = f"""
+CREATE OR REPLACE FUNCTION wait_at_the_end_of_a_stage() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared({_LOCK});
+    RETURN NEW;
+END $$;
+CREATE TRIGGER hold_stage AFTER UPDATE ON videos_job FOR EACH ROW
+WHEN (OLD.state = 'running' AND NEW.state = 'done' AND NEW.attempts = 1) EXECUTE FUNCTION wait_at_the_end_of_a_stage()"""
+_WAITING = "SELECT pid, client_port FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE locktype = 'advisory' AND NOT granted"
+
+IMPATIENT = {"HEIMDEX_LEASE_S": "3", "HEIMDEX_RETRY_AFTER_S": "1", "DJANGO_SETTINGS_MODULE": "tests.acceptance.crashes.impatient_settings"}
+
+
+class HeldStages:
+    """Every stage is stopped when its work is done and not recorded, the first time that it is tried."""
+
+    def __init__(self) -> None:
+        at = connection.settings_dict
+        address = {"host": at["HOST"], "port": at["PORT"], "user": at["USER"], "password": at["PASSWORD"], "dbname": at["NAME"]}
+        self._lock = psycopg.connect(**address, autocommit=True)
+        self._lock.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        self._lock.execute(_TRIGGER)
+
+    def reached(self) -> bool:
+        """Say whether a worker stands at the end of a stage."""
+        return bool(self._lock.execute(_WAITING).fetchall())
+
+    def kill(self, keeper: int) -> None:
+        """Kill the worker that stands there, and end what it began in the database, as the server does when it notices."""
+        ((server_pid, port),) = self._lock.execute(_WAITING).fetchall()
+        (worker,) = [
+            process
+            for process in psutil.Process(keeper).children(recursive=True)
+            if any(link.laddr.port == port for link in process.net_connections("tcp"))
+        ]
+        os.kill(worker.pid, signal.SIGKILL)
+        # It answers when that process of the server has ended.
+        self._lock.execute("SELECT pg_terminate_backend(%s, 10000)", [server_pid])
+
+    def end(self) -> None:
+        """Hold nothing any more."""
+        self._lock.execute("SELECT pg_advisory_unlock_all()")
+        self._lock.execute("DROP TRIGGER IF EXISTS hold_stage ON videos_job")
+        self._lock.close()
+
+
+@contextmanager
+def held_stages() -> Iterator[HeldStages]:
+    held = HeldStages()
+    try:
+        yield held
+    finally:
+        held.end()
+
+
+def test_a_worker_that_is_killed_in_each_stage_costs_that_stage_alone(
+    clusters: Workers, owner_client: Client, until: Until, settled: Settled, settings: LazySettings
+) -> None:
+    clusters.serve({UPLOADS: {**worker_environment(), **IMPATIENT}})
+    with held_stages() as held:
+        video_id = owner_client.upload(media.video((50, 90), audio="tone"), "video/mp4", "Film", lambda sent: None)
+        killed_in = []
+        for stage in settings.INGEST_STAGES:
+            until(held.reached, f"the end of {stage}")
+            killed_in += Job.objects.filter(state=Job.State.RUNNING).values_list("stage", flat=True)
+            held.kill(clusters.pid(UPLOADS))
+        video = settled(video_id)
+
+    assert killed_in == list(settings.INGEST_STAGES)
+    assert (video.state, video.error_text, video.scenes.count()) == ("indexed", "", 2)
+    assert set(video.jobs.values_list("state", "attempts", "error", "lease_token")) == {("done", 2, "", None)}
+
+
+def test_a_stage_that_hangs_is_ended_and_the_next_video_is_indexed(
+    clusters: Workers, owner_client: Client, settled: Settled, settings: LazySettings
+) -> None:
+    settings.INGEST_STAGES = STAGES
+    hanging = {"DJANGO_SETTINGS_MODULE": "tests.acceptance.hanging_settings", "HEIMDEX_STAGE_S": "2", "HEIMDEX_STAGE_RATIO": "0"}
+    clusters.serve({UPLOADS: {**worker_environment(), **IMPATIENT, **hanging, "HEIMDEX_MAX_ATTEMPTS": "2"}})
+    hangs = settled(owner_client.upload(media.video((50,)), "video/mp4", TITLE, lambda sent: None))
+    good = settled(owner_client.upload(media.video((50,)), "video/mp4", "Film", lambda sent: None))
+
+    assert (hangs.state, hangs.error_code) == ("failed", "took_too_long")
+    assert hangs.error_text.startswith("The stage “validate” took longer than 2 seconds and was stopped. ")
+    assert list(hangs.jobs.values_list("stage", "state", "attempts")) == [
+        ("validate", "failed", 2),
+        ("probe", "skipped", 0),
+        ("index", "skipped", 0),
+    ]
+    assert good.state == "indexed"

@@ -1,0 +1,56 @@
+"""Bad uploads, built by `python -m tests.bad_inputs` into tests/media/bad/, whose expected.json says what must come of each."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent.parent / "media" / "bad"
+_EXPECTED = FOLDER / "expected.json"
+_STAMP = FOLDER / ".built-from"
+
+Recipe = Callable[[Path], object]
+
+
+@dataclass(frozen=True)
+class BadInput:
+    """A file, the number of its kind in the list, the name it is uploaded under, and what must come of it.
+
+    `answer` is `refused` (with 400 when it is announced), `failed` (with `code`) or `indexed`.
+    """
+
+    file: str
+    kind: int
+    answer: str
+    code: str
+    name: str
+
+    @property
+    def path(self) -> Path:
+        """Return where it lies once it is built."""
+        return FOLDER / self.file
+
+
+def expected() -> list[BadInput]:
+    """Return all bad inputs."""
+    entries = json.loads(_EXPECTED.read_text())
+    return [BadInput(e["file"], e["kind"], e["answer"], e.get("code", ""), e.get("name", e["file"])) for e in entries]
+
+
+def build(port: int, neighbour: Path) -> list[BadInput]:
+    """Build what is not there yet, or was built from other sources; files refer to this port of this machine and to this video."""
+    from tests.bad_inputs import boxes, films, texts
+
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    sources = [*sorted(Path(__file__).parent.glob("*.py")), Path(__file__).parent.parent / "media.py"]
+    stamp = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+    fresh = _STAMP.exists() and _STAMP.read_text() == stamp
+    recipes: dict[str, Recipe] = {**films.RECIPES, **boxes.RECIPES}
+    for name, recipe in recipes.items():
+        if not fresh or not (FOLDER / name).exists():
+            recipe(FOLDER / name)
+    for name, content in texts.contents(port, neighbour).items():
+        (FOLDER / name).write_bytes(content)
+    _STAMP.write_text(stamp)
+    return expected()
