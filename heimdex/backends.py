@@ -11,7 +11,7 @@ from django.utils.module_loading import import_string
 from heimdex.embedders.base import Embedder, ImageEmbedder, TextEmbedder
 
 if TYPE_CHECKING:
-    from heimdex.speech.faster_whisper import FasterWhisperTranscriber
+    from heimdex.speech.base import Transcriber
     from heimdex.vision.tags import TagDescriber
 
 
@@ -56,9 +56,11 @@ def embedder(alias: str) -> Embedder:
     return embeds
 
 
-def transcriber() -> "FasterWhisperTranscriber":
+def transcriber() -> "Transcriber":
     """Return what turns speech into words."""
-    speech: FasterWhisperTranscriber = backends["speech"]
+    from heimdex.speech.base import Transcriber
+
+    speech: Transcriber = _of_kind("speech", Transcriber)
     return speech
 
 

@@ -13,6 +13,8 @@ OPENAI = "heimdex.embedders.openai.OpenAIEmbedder"
 CONSE = "heimdex.embedders.conse.ConseEmbedder"
 OPEN_CLIP = "heimdex.embedders.open_clip.OpenClipEmbedder"
 FASTER_WHISPER = "heimdex.speech.faster_whisper.FasterWhisperTranscriber"
+OPENAI_SPEECH = "heimdex.speech.openai.OpenAITranscriber"
+OPENAI_VISION = "heimdex.vision.openai.OpenAIDescriber"
 TAGS = "heimdex.vision.tags.TagDescriber"
 
 # The names that `"backend"` in HEIMDEX_MODELS may use instead of a dotted class path.
@@ -22,8 +24,12 @@ SHORT_NAMES = {
     "conse": CONSE,
     "open_clip": OPEN_CLIP,
     "faster_whisper": FASTER_WHISPER,
+    "openai_speech": OPENAI_SPEECH,
+    "openai_vision": OPENAI_VISION,
     "tags": TAGS,
 }
+# What is built with the server's address and key.
+_SERVED = {OPENAI, OPENAI_SPEECH, OPENAI_VISION}
 
 
 class BackendSettings(TypedDict):
@@ -52,7 +58,7 @@ def packaged(environment: Environment) -> ModelBackends:
 def local(environment: Environment) -> ModelBackends:
     """Return stronger models that run on this machine once a model hub, or a copy of its files, can be reached.
 
-    Descriptions are the classifier's tags: Heimdex has no describer yet that asks a server.
+    Descriptions are the classifier's tags, unless HEIMDEX_MODELS names a vision model on a server (`openai_vision`).
     """
     return _overridden(
         environment,
@@ -79,18 +85,14 @@ def local(environment: Environment) -> ModelBackends:
 
 
 def openai(environment: Environment) -> ModelBackends:
-    """Return OpenAI's text embeddings beside local models.
-
-    Only `text` is served by OpenAI so far. `speech` and `description` are the packaged models, because Heimdex
-    has no class yet that transcribes or describes through OpenAI; no sound and no picture leaves the machine.
-    """
+    """Return OpenAI's models where there are any: texts, sound and a picture of each scene leave the machine."""
     return _overridden(
         environment,
         {
             "text": {"BACKEND": OPENAI, "OPTIONS": {"model": "text-embedding-3-small", "dimensions": 1536}},
             "image": _open_clip(environment),
-            "speech": {"BACKEND": FASTER_WHISPER, "OPTIONS": {"model": "tiny.en"}},
-            "description": {"BACKEND": TAGS, "OPTIONS": {}},
+            "speech": {"BACKEND": OPENAI_SPEECH, "OPTIONS": {"model": "whisper-1"}},
+            "description": {"BACKEND": OPENAI_VISION, "OPTIONS": {"model": "gpt-4o-mini"}},
         },
     )
 
@@ -114,7 +116,7 @@ def _overridden(environment: Environment, backends: ModelBackends) -> ModelBacke
         else:
             backends[alias]["OPTIONS"].update(options)
     for backend in backends.values():
-        if backend["BACKEND"] == OPENAI:
+        if backend["BACKEND"] in _SERVED:
             server = {"api_key": environment.openai_api_key, "base_url": environment.openai_base_url}
             backend["OPTIONS"] = server | backend["OPTIONS"]
     return backends

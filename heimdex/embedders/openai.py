@@ -1,25 +1,22 @@
 """Texts through any server that speaks OpenAI's embeddings protocol."""
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from time import monotonic
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
 from heimdex.embedders.base import EmbedderIdentity, TextEmbedder
-from heimdex.embedders.errors import EmbedderError, EmbedderUnavailable
-from heimdex.embedders.openai_answers import PassingTrouble, Server, meaning, vectors_in
+from heimdex.embedders.errors import EmbedderError
+from heimdex.embedders.openai_answers import vectors_in
 from heimdex.embedders.packing import estimated_tokens, packed
 from heimdex.embedders.patience import Breaker, Patience
+from heimdex.openai_server import OpenAIServer
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
-OPENAI_URL = "https://api.openai.com/v1"
 # A person waits for a query; a run can wait for a server to come back.
 FOR_QUERIES = Patience(tries=3, total_s=5.0, timeout_s=10.0)
 FOR_DOCUMENTS = Patience(tries=8, total_s=180.0, timeout_s=60.0)
@@ -55,16 +52,14 @@ class OpenAIEmbedder(TextEmbedder):
         super().__init__(similarity_floor=similarity_floor, batch_size=batch_size)
         self._model = model
         self._dimensions = dimensions
-        self._base_url = base_url
-        self._api_key = api_key
         self._query_input_type = query_input_type
         self._document_input_type = document_input_type
         self._call_tokens = call_tokens
         self._concurrency = concurrency
-        self._troubles = Breaker(breaker_after)
+        self._server = OpenAIServer(
+            model, base_url=base_url, api_key=api_key, inputs="these texts", wanted="list of embeddings", breaker_after=breaker_after
+        )
         self._refusals = Breaker(breaker_after)
-        self._first_use = threading.Lock()
-        self._connected: OpenAI | None = None
 
     @property
     def identity(self) -> EmbedderIdentity:
@@ -78,29 +73,7 @@ class OpenAIEmbedder(TextEmbedder):
 
     def check(self) -> list[str]:
         """Return what keeps the model from working; asks the server for its list of models, which costs nothing."""
-        problems = self._configuration_problems()
-        if problems:
-            return problems
-        import openai
-
-        try:
-            self._client().with_options(timeout=10.0).models.list()
-        except (openai.AuthenticationError, openai.PermissionDeniedError, openai.APIConnectionError) as error:
-            return [str(meaning(error, self._server, 10.0))]
-        except openai.APIError:
-            # The list is optional in the protocol: whoever answers anything else is there.
-            return []
-        return []
-
-    def _configuration_problems(self) -> list[str]:
-        if self._base_url and urlsplit(self._base_url).scheme not in {"http", "https"}:
-            return [f"HEIMDEX_OPENAI_BASE_URL is {self._base_url!r}, which is no address: write it as http://host:port/v1."]
-        if not self._base_url and not self._api_key:
-            return [
-                f"The text model {self._model} needs a key: set HEIMDEX_OPENAI_API_KEY, or HEIMDEX_OPENAI_BASE_URL to a server "
-                "that needs none."
-            ]
-        return []
+        return self._server.check()
 
     def _encode_queries(self, texts: list[str]) -> NDArray[np.floating]:
         return self._encode(texts, self._query_input_type, FOR_QUERIES)
@@ -125,71 +98,36 @@ class OpenAIEmbedder(TextEmbedder):
                 raise
 
     def _encode(self, texts: list[str], input_type: str, patience: Patience) -> NDArray[np.floating]:
-        began = monotonic()
-        failed = 0
         self._refusals.check()
-        self._troubles.rest(0)
-        while True:
-            try:
-                vectors = self._send(texts, input_type, patience.timeout_s)
-            except PassingTrouble as trouble:
-                failed += 1
-                if not trouble.busy:
-                    self._troubles.failed(str(trouble))
-                elif trouble.wait_s is not None:
-                    self._troubles.hold(min(trouble.wait_s, patience.total_s))
-                wait_s = patience.wait_s(failed, trouble.wait_s, monotonic() - began)
-                if wait_s is None:
-                    raise EmbedderUnavailable(str(trouble)) from trouble
-                self._troubles.rest(wait_s)
-                self._count_call()
-            except EmbedderError as refusal:
-                # A refusal of many says little: the caller sends them again in halves.
-                if len(texts) == 1:
-                    self._refusals.failed(str(refusal))
-                raise
-            else:
-                self._troubles.succeeded()
-                self._refusals.succeeded()
-                return vectors
+        try:
+            vectors = self._server.call(
+                lambda client, timeout_s: self._send(client, texts, input_type, timeout_s), patience, on_retry=self._count_call
+            )
+        except EmbedderError as refusal:
+            # A refusal of many says little: the caller sends them again in halves.
+            if len(texts) == 1:
+                self._refusals.failed(str(refusal))
+            raise
+        self._refusals.succeeded()
+        return vectors
 
-    def _send(self, texts: list[str], input_type: str, timeout_s: float) -> NDArray[np.float32]:
+    def _send(self, client: "OpenAI", texts: list[str], input_type: str, timeout_s: float) -> NDArray[np.float32]:
         import openai
 
-        client = self._client()
-        try:
-            answer = client.embeddings.create(
-                model=self._model,
-                # The protocol refuses an empty input.
-                input=[text or " " for text in texts],
-                dimensions=self._dimensions if "text-embedding-3" in self._model else openai.omit,
-                extra_body={"input_type": input_type} if input_type else None,
-                timeout=timeout_s,
-            )
-        except (openai.APIError, ValueError, TypeError, AttributeError) as error:
-            raise meaning(error, self._server, timeout_s) from error
+        answer = client.embeddings.create(
+            model=self._model,
+            # The protocol refuses an empty input.
+            input=[text or " " for text in texts],
+            dimensions=self._dimensions if "text-embedding-3" in self._model else openai.omit,
+            extra_body={"input_type": input_type} if input_type else None,
+            timeout=timeout_s,
+        )
         usage = getattr(answer, "usage", None)
         self._count_tokens(getattr(usage, "total_tokens", 0) or 0)
-        return vectors_in(answer, len(texts), self._server)
+        return vectors_in(answer, len(texts), self._server.named)
 
     def _windows(self, text: str) -> list[str]:
         return byte_windows(text, WINDOW_BYTES)
-
-    @property
-    def _server(self) -> Server:
-        return Server(self._base_url or OPENAI_URL, self._model)
-
-    def _client(self) -> "OpenAI":
-        problems = self._configuration_problems()
-        if problems:
-            raise EmbedderUnavailable(problems[0])
-        with self._first_use:
-            if self._connected is None:
-                from openai import OpenAI
-
-                # It tries again by itself, but without a common pause for all threads and without an end that we set.
-                self._connected = OpenAI(api_key=self._api_key or "none", base_url=self._server.address, max_retries=0)
-            return self._connected
 
 
 def byte_windows(text: str, limit: int) -> list[str]:

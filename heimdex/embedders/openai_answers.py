@@ -24,16 +24,18 @@ LASTING = (401, 403, 404, 405)
 
 @dataclass(frozen=True)
 class Server:
-    """The server and model that sentences name."""
+    """The server and model that sentences name, with what it is sent and what it is to answer."""
 
     address: str
     model: str
+    inputs: str
+    wanted: str
 
     @property
-    def not_embeddings(self) -> str:
+    def not_wanted(self) -> str:
         """Say that something else answered."""
         return (
-            f"{self.address} answered with something that is no list of embeddings: check that HEIMDEX_OPENAI_BASE_URL leads to "
+            f"{self.address} answered with something that is no {self.wanted}: check that HEIMDEX_OPENAI_BASE_URL leads to "
             "an OpenAI-compatible server and usually ends in /v1."
         )
 
@@ -55,7 +57,7 @@ def vectors_in(answer: "CreateEmbeddingResponse", count: int, server: Server) ->
             raise PassingTrouble(f"{server.address} answered {count} inputs with {len(answer.data)} vectors.")
         return np.asarray([rows[index] for index in range(count)], dtype=np.float32)
     except (ValueError, TypeError, AttributeError) as error:
-        raise PassingTrouble(server.not_embeddings) from error
+        raise PassingTrouble(server.not_wanted) from error
 
 
 def meaning(error: Exception, server: Server, timeout_s: float) -> Exception:
@@ -70,13 +72,13 @@ def meaning(error: Exception, server: Server, timeout_s: float) -> Exception:
         case openai.APIStatusError():
             return _of_status(error, server)
         case _:
-            return PassingTrouble(server.not_embeddings)
+            return PassingTrouble(server.not_wanted)
 
 
 def _of_status(error: "APIStatusError", server: Server) -> Exception:
     status: int = error.status_code
     if status in REFUSALS:
-        return EmbedderError(f"{server.address} refuses these texts for {server.model}: {error.message}.")
+        return EmbedderError(f"{server.address} refuses {server.inputs} for {server.model}: {error.message}.")
     if status in (401, 403):
         return EmbedderUnavailable(f"{server.address} refuses the key: correct HEIMDEX_OPENAI_API_KEY.")
     if status in LASTING:

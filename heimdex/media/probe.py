@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from heimdex.media.audio_tracks import audio_stream
 from heimdex.media.container import frames_of, opened, unreadable, video_stream
 from heimdex.media.errors import MediaError, MediaErrorCode
 from heimdex.media.info import MediaInfo, MediaLimits, check_picture, check_streams, check_timing
 
 if TYPE_CHECKING:
-    from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.stream import Stream
 
@@ -83,11 +83,6 @@ def probe(path: Path, limits: MediaLimits = LIMITS) -> MediaInfo:
             audio_streams=len(container.streams.audio),
             start_s=video_extent.first_s,
         )
-
-
-def audio_stream(container: "InputContainer") -> "AudioStream | None":
-    """Return the first sound track that a decoder exists for."""
-    return next((stream for stream in container.streams.audio if stream.codec_context is not None), None)
 
 
 def _measure(container: "InputContainer", video: "Stream", audio: "Stream | None") -> tuple[_Extent, _Extent]:

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+SAMPLE_RATE = 16_000
+# Shorter sound holds no word.
+SHORTEST_S = 0.1
+
 
 @dataclass(frozen=True)
 class Word:
@@ -55,6 +59,10 @@ class Transcriber(ABC):
         """Backend, model and revision: what determines the words."""
 
     @abstractmethod
+    def understands(self, language: str) -> bool:
+        """Tell whether the model was trained on a language, given as its code."""
+
+    @abstractmethod
     def check(self) -> list[str]:
         """Return what keeps the model from working, each a sentence that names the setting and the fix; loads no weights."""
 
@@ -62,7 +70,8 @@ class Transcriber(ABC):
     def transcribe(
         self, audio: NDArray[np.float32], *, language: str | None = None, on_progress: Callable[[float], None] | None = None
     ) -> Transcript:
-        """Return what is said in mono sound at 16 kHz (float32, -1 to 1).
+        """Return what is said in mono sound at 16 kHz (float32, -1 to 1), all of which is held in memory: `listening` bounds it.
 
-        Silence, noise and music give an empty transcript. `language` None means: find out. `on_progress` gets the share done.
+        Silence, noise and music give an empty transcript. `language` is one that it understands; None means: find out.
+        `on_progress` gets the share done.
         """

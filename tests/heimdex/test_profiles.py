@@ -39,6 +39,15 @@ def test_another_backend_replaces_the_profiles_model_and_knows_the_server(models
     assert text["OPTIONS"] == {"model": "bge-m3", "dimensions": 1024, "base_url": "http://gpu:8000/v1", "api_key": "k"}
 
 
+@pytest.mark.parametrize(("alias", "backend"), [("speech", "openai_speech"), ("description", "openai_vision")])
+def test_speech_and_pictures_can_go_to_a_server_too(models, alias: str, backend: str) -> None:  # type: ignore[no-untyped-def]
+    server = {"OPENAI_BASE_URL": "http://gpu:8000/v1", "OPENAI_API_KEY": "k"}
+    expected = {"base_url": "http://gpu:8000/v1", "api_key": "k"}
+    own = models("packaged", MODELS=f'{{"{alias}": {{"backend": "{backend}", "model": "mine"}}}}', **server)[alias]
+    assert own == {"BACKEND": SHORT_NAMES[backend], "OPTIONS": {"model": "mine", **expected}}
+    assert models("openai", **server, MODELS="{}")[alias]["BACKEND"] == SHORT_NAMES[backend]
+
+
 def test_open_clip_takes_its_weights_from_their_own_variable(models) -> None:  # type: ignore[no-untyped-def]
     assert models("local", OPEN_CLIP_WEIGHTS="/models/b32.pt")["image"]["OPTIONS"]["weights"] == "/models/b32.pt"
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from heimdex.accounts.models import User
+from heimdex.speech.languages import code_of
 from heimdex.storage import UploadTarget, media_storage
 from heimdex.storage.base import safe_filename
 from videos.actions.errors import Refused
@@ -17,6 +18,7 @@ from videos.models import Video
 # What browsers call files whose type they do not know; the content decides later.
 UNKNOWN_TYPE = "application/octet-stream"
 _TITLE_LENGTH = 300
+UNKNOWN_LANGUAGE = "{} is no language that speech models know. Give its code, such as en or pt-BR, or leave it out to have it found out."
 # The type is sent back in headers, so only what a header can hold, parameters included.
 _VIDEO_TYPE = re.compile(r"video/[!-~][ -~]*")
 
@@ -30,10 +32,11 @@ class Announcement:
     size_bytes: int
     title: str = ""
     description: str = ""
+    language: str = ""
 
 
 def init_upload(owner: User, announced: Announcement) -> tuple[Video, UploadTarget]:
-    """Create a video in state `uploading` and the address to PUT its bytes to; Refused for a size or type that is not taken."""
+    """Create a video in state `uploading` and the address to PUT its bytes to; Refused for a size, type or language that is not taken."""
     check_announcement(announced, settings.MAX_UPLOAD_BYTES)
     lifetime = timedelta(seconds=settings.UPLOAD_TTL_SECONDS)
     video = Video.objects.create(
@@ -43,6 +46,7 @@ def init_upload(owner: User, announced: Announcement) -> tuple[Video, UploadTarg
         size_bytes=announced.size_bytes,
         title=announced.title.strip() or title_from(announced.filename),
         description=announced.description,
+        language=code_of(announced.language) or "",
         upload_expires_at=timezone.now() + lifetime,
     )
     target = media_storage().upload_target(
@@ -52,7 +56,7 @@ def init_upload(owner: User, announced: Announcement) -> tuple[Video, UploadTarg
 
 
 def check_announcement(announced: Announcement, max_bytes: int) -> None:
-    """Raise Refused when the announced size or type is not taken. Pure."""
+    """Raise Refused when the announced size, type or language is not taken. Pure."""
     if announced.size_bytes <= 0:
         raise Refused("The file is empty; choose one with content.", "size_bytes")
     if announced.size_bytes > max_bytes:
@@ -60,6 +64,8 @@ def check_announcement(announced: Announcement, max_bytes: int) -> None:
     if not _VIDEO_TYPE.fullmatch(announced.mime_type) and announced.mime_type not in (UNKNOWN_TYPE, "image/gif"):
         name = safe_filename(announced.filename)
         raise Refused(f"{name} is not a video ({announced.mime_type}). Choose a video file such as MP4, MOV, MKV or WebM.", "mime_type")
+    if announced.language and code_of(announced.language) is None:
+        raise Refused(UNKNOWN_LANGUAGE.format(announced.language), "language")
 
 
 def title_from(filename: str) -> str:

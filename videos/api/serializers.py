@@ -20,6 +20,13 @@ class InitUploadSerializer(serializers.Serializer[Any]):
     size_bytes = serializers.IntegerField(min_value=0)
     title = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
     description = serializers.CharField(max_length=DESCRIPTION_LENGTH, required=False, allow_blank=True, default="")
+    language = serializers.CharField(
+        max_length=30,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Of the speech, as a code such as en, de or pt-BR; found out when left out.",
+    )
 
 
 class UploadTargetSerializer(serializers.Serializer[Any]):
@@ -120,6 +127,7 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
             "filename",
             "mime_type",
             "size_bytes",
+            "language",
             "state",
             "error_code",
             "error_text",

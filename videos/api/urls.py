@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from videos.api.queries import RecordedQueriesView, RecordedQueryViewSet
 from videos.api.search import SearchView
+from videos.api.transcript_files import JsonView, SubRipView, WebVttView
 from videos.api.transcripts import TranscriptView
 from videos.api.uploads import CompleteUploadView, InitUploadView
 from videos.api.videos import VideoViewSet
@@ -17,6 +18,9 @@ urlpatterns = [
     path("videos/upload/init", InitUploadView.as_view(), name="upload-init"),
     path("videos/upload/complete", CompleteUploadView.as_view(), name="upload-complete"),
     path("videos/<uuid:pk>/scenes/<uuid:scene_id>/transcript", TranscriptView.as_view(), name="scene-transcript"),
+    path("videos/<uuid:pk>/transcript.srt", SubRipView.as_view(), name="transcript-srt"),
+    path("videos/<uuid:pk>/transcript.vtt", WebVttView.as_view(), name="transcript-vtt"),
+    path("videos/<uuid:pk>/transcript.json", JsonView.as_view(), name="transcript-json"),
     path("search", SearchView.as_view(), name="search"),
     path("queries", RecordedQueriesView.as_view(), name="queries"),
     *router.urls,

@@ -28,6 +28,7 @@ class Video(models.Model):
     filename = models.CharField(max_length=1024)
     mime_type = models.CharField(max_length=255)
     size_bytes = models.BigIntegerField()
+    language = models.CharField(max_length=16, blank=True, help_text="Of the speech, as its owner gave it; empty to find it out.")
     checksum = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the bytes that were finalised.")
     state = models.CharField(max_length=12, choices=State.choices, default=State.UPLOADING)
     error_code = models.CharField(max_length=40, blank=True)
@@ -85,6 +86,7 @@ class VideoMetadata(models.Model):
     video_codec = models.CharField(max_length=40)
     audio_codec = models.CharField(max_length=40, blank=True)
     language = models.CharField(max_length=16, blank=True, help_text="Of the speech, as the transcriber heard it.")
+    speech_notice = models.TextField(blank=True, help_text="Why the speech was not written down, for its owner.")
 
     class Meta:
         verbose_name_plural = "video metadata"

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from heimdex.accounts.owner import owner_of
+from heimdex.speech.languages import NAMES, name_of
 from heimdex.storage import media_storage
 from videos.models import Scene, Video
 from videos.pages.standing import STAGE_WORDS, Standing
@@ -41,7 +42,13 @@ def library(request: HttpRequest) -> HttpResponse:
         .prefetch_related("jobs")
     )
     page = Paginator(videos, PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "cards": _cards(list(page)), "stage_words": STAGE_WORDS, "max_upload_bytes": settings.MAX_UPLOAD_BYTES}
+    context = {
+        "page": page,
+        "cards": _cards(list(page)),
+        "stage_words": STAGE_WORDS,
+        "max_upload_bytes": settings.MAX_UPLOAD_BYTES,
+        "languages": sorted(((code, name_of(code)) for code in NAMES), key=lambda language: language[1]),
+    }
     return render(request, "videos/library.html", context)
 
 

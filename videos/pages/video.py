@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Page, Paginator
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
@@ -46,7 +47,8 @@ class SceneRow:
 @require_http_methods(["GET", "HEAD", "POST"])
 def video_page(request: HttpRequest, video_id: UUID) -> HttpResponse:
     """Show a video from `?t=` seconds on, and take changes of its title and description."""
-    videos = Video.objects.defer("search_vector").select_related("metadata").prefetch_related("jobs")
+    said = Scene.objects.filter(video=OuterRef("pk")).exclude(transcript="")
+    videos = Video.objects.defer("search_vector").select_related("metadata").prefetch_related("jobs").annotate(has_captions=Exists(said))
     video = get_object_or_404(videos, pk=video_id, owner=owner_of(request))
     if request.method == "POST":
         form = VideoForm(request.POST)
@@ -109,7 +111,7 @@ def _facts(video: Video) -> list[tuple[str, str]]:
         ("Duration", clock(found.duration_s)),
         ("Resolution", f"{found.width} × {found.height}, {found.fps:.4g} frames per second"),
         ("Codecs", f"{found.video_codec} (picture), {found.audio_codec or 'none'} (sound)"),
-        ("Language", _language(found.language) or "no speech recognised"),
+        ("Language", _language(found.language) or found.speech_notice or "no speech recognised"),
         *facts,
     ]
 

@@ -218,7 +218,7 @@ def test_a_server_that_is_down_is_left_alone_after_some_calls(server: EmbeddingS
 def test_after_a_while_the_server_is_tried_again(server: EmbeddingServer) -> None:
     server.prepared = [Answer(500)] * 3
     model = embedder(server, breaker_after=3)
-    model._troubles._cool_s = 0.05
+    model._server._troubles._cool_s = 0.05
     with pytest.raises(EmbedderUnavailable):
         model.embed_documents(["x"])
     time.sleep(0.1)

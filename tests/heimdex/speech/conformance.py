@@ -6,9 +6,9 @@ from functools import cache
 import numpy as np
 import pytest
 
+from bench.word_errors import word_errors
 from demo.film import reference_texts, speech_samples
 from heimdex.speech.base import Transcriber
-from tests.heimdex.speech.errors import word_errors
 from tests.media import RATE, sound
 
 
@@ -22,6 +22,8 @@ class TranscriberConformance:
     def test_it_is_ready_and_says_what_it_is(self) -> None:
         assert self.transcriber.check() == []
         assert self.transcriber.identity
+        assert self.transcriber.understands("en")
+        assert not self.transcriber.understands("tlh")
 
     def test_clean_speech_is_written_down(self) -> None:
         errors = words = 0
@@ -44,6 +46,11 @@ class TranscriberConformance:
         assert shares[-1] == 1.0
         assert transcript.language == "en"
 
+    def test_a_language_that_is_given_is_taken(self) -> None:
+        transcript = self.transcriber.transcribe(recording(next(iter(reference_texts()))), language="en")
+        assert transcript.language == "en"
+        assert len(transcript.words) > 15
+
     @pytest.mark.parametrize("kind", ["silence", "noise", "tone", "music"])
     def test_nothing_is_heard_where_nobody_speaks(self, kind: str) -> None:
         transcript = self.transcriber.transcribe(sound(kind, 12))
@@ -51,7 +58,10 @@ class TranscriberConformance:
         assert transcript.language is None
 
     def test_no_sound_at_all_is_no_error(self) -> None:
-        assert self.transcriber.transcribe(np.zeros(0, np.float32)).segments == ()
+        for samples in (0, 1, 400):
+            shares: list[float] = []
+            assert self.transcriber.transcribe(np.zeros(samples, np.float32), on_progress=shares.append).segments == ()
+            assert shares[-1] == 1.0
 
 
 @cache

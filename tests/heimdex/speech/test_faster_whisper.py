@@ -1,18 +1,20 @@
-"""The packaged speech model."""
+"""The packaged speech model, and what its relatives say of themselves."""
 
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+
+from bench.word_errors import word_errors
 from demo.film import SHOTS, reference_texts
-from heimdex.media.audio import read_audio
+from heimdex.media.audio import audio_blocks
 from heimdex.media.probe import probe
 from heimdex.media.scenes import detect_scenes
 from heimdex.speech.base import Transcriber
 from heimdex.speech.faster_whisper import FasterWhisperTranscriber
-from heimdex.speech.scenes import text_between
+from heimdex.speech.scenes import words_of_scenes
 from tests import media
 from tests.heimdex.speech.conformance import TranscriberConformance
-from tests.heimdex.speech.errors import word_errors
 
 
 class TestPackagedModel(TranscriberConformance):
@@ -21,12 +23,19 @@ class TestPackagedModel(TranscriberConformance):
     def test_each_scene_of_the_demo_film_has_its_own_words(self) -> None:
         path = media.demo_film()
         info = probe(path)
-        transcript = self.transcriber.transcribe(read_audio(path, info))
+        words = self.transcriber.transcribe(np.concatenate(list(audio_blocks(path, info)))).words
+        starts = [span.start_s for span in detect_scenes(path, info)]
         texts = reference_texts()
-        for span, shot in zip(detect_scenes(path, info), SHOTS, strict=True):
-            expected = texts.get(shot.speech, "")
-            heard = text_between(transcript, span.start_s, span.end_s)
+        shares = words_of_scenes([(word.start_s, word.end_s, word.text) for word in words], starts)
+        for share, shot in zip(shares, SHOTS, strict=True):
+            expected, heard = texts.get(shot.speech, ""), " ".join(text for _, _, text in share)
             assert word_errors(expected, heard) <= 0.25 * len(expected.split()), (expected, heard)
+
+
+def test_english_models_understand_english_alone() -> None:
+    assert not FasterWhisperTranscriber().understands("de")
+    assert not FasterWhisperTranscriber("/models/small.en/").understands("de")
+    assert FasterWhisperTranscriber("small").understands("de")
 
 
 def test_a_path_without_weights_is_told_before_any_work(tmp_path: Path) -> None:

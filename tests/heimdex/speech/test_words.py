@@ -1,16 +1,21 @@
-"""Which words are believed, whole, and in which scene."""
+"""Which words are believed, whole, timed, and in which scene."""
 
-from heimdex.speech.base import Segment, Transcript, Word
+import pytest
+
+from heimdex.speech.base import Word
 from heimdex.speech.gates import Confidence, believable, repeats
+from heimdex.speech.languages import code_of, name_of
+from heimdex.speech.listening import main_language
 from heimdex.speech.pieces import whole_words
-from heimdex.speech.scenes import text_between
+from heimdex.speech.scenes import words_of_scenes
+from heimdex.speech.timing import timed_words
 
 
 def test_a_word_across_a_cut_belongs_to_the_scene_of_its_middle() -> None:
-    words = (Word(0.0, 0.9, "one", 1), Word(0.9, 1.4, "two", 1), Word(1.4, 2.0, "three", 1))
-    transcript = Transcript("en", (Segment(0, 2, "one two three", words),))
-    assert text_between(transcript, 0, 1) == "one"
-    assert text_between(transcript, 1, 2) == "two three"
+    words = [(-0.5, -0.1, "zero"), (0.0, 0.9, "one"), (0.9, 1.4, "two"), (1.4, 2.0, "three"), (9.0, 9.5, "late")]
+    shares = words_of_scenes(words, [0.0, 1.0, 2.0])
+    assert [[text for _, _, text in share] for share in shares] == [["zero", "one"], ["two", "three"], ["late"]]
+    assert words_of_scenes(words, []) == []
 
 
 def test_a_hyphenated_word_is_one_word() -> None:
@@ -32,3 +37,33 @@ def test_a_sentence_said_a_third_time_in_a_row_is_a_stutter() -> None:
     assert not repeats(["Yes."], "Yes.")
     assert repeats(["Yes.", "yes."], "YES.")
     assert not repeats(["Yes.", "No."], "Yes.")
+
+
+def test_written_words_take_the_times_of_the_heard_ones() -> None:
+    heard = [Word(1.0, 1.2, "Well", 1), Word(1.3, 1.6, "Mr", 1), Word(1.6, 2.0, "Smith", 1), Word(2.5, 2.9, "no", 1)]
+    words = timed_words("“Well, Mr. Smith — oh dear no!”", 0.9, 3.0, heard, 0.8)
+    assert [word.text for word in words] == ["“Well,", "Mr.", "Smith", "—", "oh", "dear", "no!”"]
+    assert [(word.start_s, word.end_s) for word in words[:3]] == [(1.0, 1.2), (1.3, 1.6), (1.6, 2.0)]
+    # A dash, and words that were not timed, share the time between.
+    assert words[3].start_s == 2.0
+    assert words[5].end_s == pytest.approx(2.5)
+    assert (words[6].start_s, words[6].end_s, words[6].probability) == (2.5, 2.9, 0.8)
+
+
+def test_without_heard_times_words_share_the_sentence_by_their_lengths() -> None:
+    words = timed_words("a bbb", 2.0, 4.0, [], 1.0)
+    assert [(word.text, word.start_s, word.end_s) for word in words] == [("a", 2.0, 2.5), ("bbb", 2.5, 4.0)]
+    assert timed_words("", 2.0, 4.0, [], 1.0) == ()
+
+
+def test_the_language_of_most_words_is_that_of_the_whole() -> None:
+    assert main_language([("de", 3), ("en", 50), ("de", 60), ("", 0)]) == "de"
+    assert main_language([("", 0), ("en", 0)]) == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "code"), [("de", "de"), ("pt-BR", "pt"), ("EN_us", "en"), ("english", "en"), ("Elvish", None), ("", None)]
+)
+def test_languages_are_known_by_tag_and_name(given: str, code: str | None) -> None:
+    assert code_of(given) == code
+    assert name_of("de") == "German"

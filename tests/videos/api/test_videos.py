@@ -23,6 +23,7 @@ LISTED = {
     "filename",
     "mime_type",
     "size_bytes",
+    "language",
     "state",
     "error_code",
     "error_text",
@@ -80,6 +81,7 @@ def test_the_detail_shows_what_was_measured_said_and_seen(api: APIClient, video:
         "video_codec": "h264",
         "audio_codec": "aac",
         "language": "",
+        "speech_notice": "",
     }
     spans = [(scene["index"], scene["start_s"], scene["end_s"]) for scene in shown["scenes"]]
     assert spans == [(place, 5.0 * place, 5.0 * place + 5) for place in range(4)]

@@ -9,7 +9,7 @@ from heimdex.accounts.models import User
 from tests.library import make_video
 from tests.videos.pages.conftest import read, seen
 from videos.actions.edit_transcript import edit_transcript
-from videos.models import Scene, Video
+from videos.models import Scene, Video, VideoMetadata
 
 
 @pytest.fixture
@@ -65,3 +65,19 @@ def test_a_text_that_is_too_long_or_comes_too_early_is_refused_and_stays_typed(b
     page = browser.post(address_of(scene), {"text": "A goat.", "version": version}).content.decode()
     assert "can be edited once the video is ready" in page
     assert "A goat.</textarea>" in page
+
+
+def test_the_player_has_captions_and_the_transcript_can_be_downloaded(browser: Client, scene: Scene) -> None:
+    page = read(browser, f"/videos/{scene.video_id}/")
+    (captions,) = re.findall(r'<track kind="captions" src="([^"]+)"', page)
+    assert "A boat at &lt;sea&gt;." in browser.get(captions).content.decode()
+    for form in ("srt", "vtt", "json"):
+        assert f'href="/v1/videos/{scene.video_id}/transcript.{form}" download' in page
+    Scene.objects.update(transcript="", words=[])
+    assert "transcript.srt" not in read(browser, f"/videos/{scene.video_id}/")
+
+
+def test_speech_that_was_not_written_down_is_explained(browser: Client, owner: User, scene: Scene) -> None:
+    facts = {"container": "mp4", "duration_s": 10, "width": 1, "height": 1, "fps": 25, "video_codec": "h264"}
+    VideoMetadata.objects.create(video=scene.video, owner=owner, speech_notice="The speech was not written down: no German here.", **facts)
+    assert "Language The speech was not written down: no German here." in seen(read(browser, f"/videos/{scene.video_id}/"))

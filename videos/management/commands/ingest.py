@@ -26,6 +26,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
         parser.add_argument("--owner", required=True, metavar="EMAIL")
+        parser.add_argument("--language", default="", help="of the speech, as a code such as en or de; found out when left out")
         parser.add_argument("--wait", action="store_true", help="wait until every video is indexed or failed")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
@@ -37,7 +38,7 @@ class Command(BaseCommand):
         videos: dict[str, Video] = {}
         for path in options["paths"]:
             try:
-                videos[str(path)] = take(owner, path)
+                videos[str(path)] = take(owner, path, options["language"])
             except (Refused, StorageError, OSError) as error:
                 refused[str(path)] = f"{error.strerror}." if isinstance(error, OSError) and error.strerror else str(error)
         if options["wait"]:
@@ -72,13 +73,13 @@ class Command(BaseCommand):
             self.stdout.write(f"{path}: refused. {error}")
 
 
-def take(owner: User, path: Path) -> Video:
+def take(owner: User, path: Path, language: str = "") -> Video:
     """Announce, store and complete one file; Refused says why it is not taken, OSError that it cannot be read."""
     size = path.stat().st_size
     if not path.is_file():
         raise Refused("This is no file.")
     mime_type = mimetypes.guess_type(path.name)[0] or UNKNOWN_TYPE
     with path.open("rb") as file:
-        video, _ = init_upload(owner, Announcement(path.name[:1024], mime_type, size))
+        video, _ = init_upload(owner, Announcement(path.name[:1024], mime_type, size, language=language))
         media_storage().save(video.upload_key, file, mime_type)
     return complete_upload(owner, video.pk)

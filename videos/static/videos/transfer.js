@@ -5,9 +5,10 @@ export class Cancelled extends Error {}
 
 /** One file on its way to the server. */
 export class Transfer {
-  /** `urls` holds the addresses `init`, `complete` and `videos`; `onProgress` is told a share, 0 to 1. */
-  constructor(file, urls, onProgress) {
+  /** `language` is the code of what is spoken, or empty to have it found out; `urls` holds the addresses `init`, `complete` and `videos`; `onProgress` is told a share, 0 to 1. */
+  constructor(file, language, urls, onProgress) {
     this.file = file;
+    this.language = language;
     this.urls = urls;
     this.onProgress = onProgress;
     this.abort = new AbortController();
@@ -21,6 +22,7 @@ export class Transfer {
         filename: this.file.name,
         mime_type: this.file.type || "application/octet-stream",
         size_bytes: this.file.size,
+        language: this.language,
       });
       // The announcement itself is never broken off: the server would keep a video whose id nobody knows.
       this.videoId = announced.video_id;

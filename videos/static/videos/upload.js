@@ -5,6 +5,7 @@ import { Cancelled, Transfer } from "./transfer.js";
 const uploader = document.querySelector("[data-uploader]");
 const drop = uploader.querySelector("[data-drop]");
 const chooser = uploader.querySelector("input[type=file]");
+const language = uploader.querySelector("[data-language]");
 const list = uploader.querySelector("[data-uploads]");
 const template = uploader.querySelector("[data-upload-row]");
 const urls = { init: uploader.dataset.initUrl, complete: uploader.dataset.completeUrl, videos: uploader.dataset.videosUrl };
@@ -21,7 +22,7 @@ function sizeOf(bytes) {
 
 function add(file) {
   const row = template.content.firstElementChild.cloneNode(true);
-  const entry = { file, row, transfer: null };
+  const entry = { file, language: language.value, row, transfer: null };
   row.querySelector("[data-name]").textContent = file.name;
   row.querySelector("[data-size]").textContent = sizeOf(file.size);
   row.querySelector("progress").setAttribute("aria-label", `Upload of ${file.name}`);
@@ -61,7 +62,7 @@ async function sendNext() {
   if (sending || !waiting.length) return;
   sending = true;
   const entry = waiting.shift();
-  entry.transfer = new Transfer(entry.file, urls, (share) => progress(entry, share));
+  entry.transfer = new Transfer(entry.file, entry.language, urls, (share) => progress(entry, share));
   say(entry, "Starting");
   try {
     const id = await entry.transfer.send();

@@ -1,0 +1,187 @@
+"""Speech through a server that speaks OpenAI's protocol, over a real socket."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from demo.film import reference_texts
+from heimdex.embedders.errors import EmbedderUnavailable
+from heimdex.embedders.patience import Patience
+from heimdex.speech.base import Transcriber
+from heimdex.speech.openai import OpenAITranscriber
+from tests.heimdex.embedders.openai_server import Answer
+from tests.heimdex.speech.conformance import TranscriberConformance, recording
+from tests.heimdex.speech.transcription_server import TranscriptionServer, running, verbose
+from tests.media import RATE, sound
+
+SEGMENT: dict[str, Any] = {"start": 0.5, "end": 2.5, "text": " Hello, there.", "avg_logprob": -0.2, "no_speech_prob": 0.1}
+WORDS = [{"word": "Hello", "start": 0.6, "end": 1.0}, {"word": "there", "start": 1.5, "end": 2.0}]
+
+
+class TestOpenAIProtocol(TranscriberConformance):
+    transcriber: ClassVar[Transcriber]
+
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def _served(cls) -> Iterator[None]:
+        with running() as server:
+            cls.transcriber = OpenAITranscriber(base_url=server.url)
+            yield
+
+
+@pytest.fixture
+def server() -> Iterator[TranscriptionServer]:
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Patience, "FIRST_WAIT_S", 0.001)
+
+
+def transcriber(server: TranscriptionServer, **options: Any) -> OpenAITranscriber:
+    return OpenAITranscriber(base_url=server.url, api_key="the-key", **options)
+
+
+def speech() -> NDArray[np.float32]:
+    return recording(next(iter(reference_texts())))
+
+
+def test_what_is_asked_for_is_what_the_protocol_says(server: TranscriptionServer) -> None:
+    server.prepared = [Answer(body=verbose("Hello, there.", [SEGMENT], WORDS))] * 2
+    transcriber(server, model="whisper-large").transcribe(speech(), language="en")
+    transcriber(server).transcribe(speech())
+    first, second = server.requests
+    assert first.fields == {
+        "model": ["whisper-large"],
+        "response_format": ["verbose_json"],
+        "timestamp_granularities[]": ["word", "segment"],
+        "language": ["en"],
+        "temperature": ["0.0"],
+    }
+    assert "language" not in second.fields
+    assert first.filename.endswith(".flac")
+    assert first.seconds == pytest.approx(speech().size / RATE)
+    assert first.size < 2 * speech().size
+    assert set(server.keys) == {"Bearer the-key"}
+
+
+def test_words_have_the_punctuation_of_the_text_and_the_times_of_the_words(server: TranscriptionServer) -> None:
+    server.prepared = [Answer(body=verbose("Hello, there.", [SEGMENT], WORDS, language="german"))]
+    transcript = transcriber(server).transcribe(speech())
+    assert [(word.text, word.start_s, word.end_s) for word in transcript.words] == [("Hello,", 0.6, 1.0), ("there.", 1.5, 2.0)]
+    assert transcript.language == "de"
+
+
+def test_a_server_without_word_times_gives_words_within_their_sentence(server: TranscriptionServer) -> None:
+    server.prepared = [Answer(body=verbose("Hello, there.", [SEGMENT]))]
+    words = transcriber(server).transcribe(speech()).words
+    assert [word.text for word in words] == ["Hello,", "there."]
+    assert (words[0].start_s, words[0].end_s, words[1].end_s) == (0.5, 1.5, 2.5)
+
+
+def test_what_the_server_itself_doubts_is_left_out(server: TranscriptionServer) -> None:
+    doubtful = {**SEGMENT, "avg_logprob": -1.4}
+    looping = {**SEGMENT, "compression_ratio": 3.1}
+    server.prepared = [Answer(body=verbose("…", [doubtful, looping]))]
+    transcript = transcriber(server).transcribe(speech())
+    assert (transcript.text, transcript.language) == ("", None)
+
+
+def test_nothing_is_sent_of_sound_without_a_voice(server: TranscriptionServer) -> None:
+    assert transcriber(server).transcribe(sound("music", 20)).segments == ()
+    assert server.requests == []
+
+
+def test_long_sound_is_sent_in_files_that_the_protocol_takes(server: TranscriptionServer) -> None:
+    server.prepared = [Answer(body=verbose("Hello, there.", [SEGMENT], WORDS))] * 3
+    once = np.concatenate([speech(), np.zeros(20 * RATE, np.float32)])
+    long = np.tile(once, int(1300 * RATE / once.size))
+    words = transcriber(server).transcribe(long).words
+    assert len(server.requests) == 3
+    assert max(asked.size for asked in server.requests) < 25_000_000
+    assert sum(asked.seconds for asked in server.requests) == pytest.approx(long.size / RATE)
+    # The second file's words have their time in the whole.
+    assert words[2].start_s == pytest.approx(server.requests[0].seconds + 0.6)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Answer(429),
+        Answer(500),
+        Answer(503),
+        Answer(drop=True),
+        Answer(body='{"text": '),
+        Answer(body="<html>"),
+        Answer(body='{"text": "x"}'),
+    ],
+    ids=["429", "500", "503", "dropped", "half an answer", "a page", "no times"],
+)
+def test_faults_that_pass_are_got_over(server: TranscriptionServer, fault: Answer) -> None:
+    server.prepared = [fault] * 3 + [Answer(body=verbose("Hello, there.", [SEGMENT], WORDS))]
+    assert transcriber(server).transcribe(speech()).text == "Hello, there."
+    assert len(server.requests) == 4
+
+
+def test_a_slow_answer_is_given_up_and_asked_for_again(server: TranscriptionServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("heimdex.speech.openai.PATIENCE", Patience(tries=2, total_s=5, timeout_s=0.3))
+    server.prepared = [Answer(after_s=1.0), Answer(body=verbose("Hello, there.", [SEGMENT], WORDS))]
+    assert transcriber(server).transcribe(speech()).text == "Hello, there."
+
+
+def test_retry_after_is_honoured(server: TranscriptionServer) -> None:
+    server.prepared = [Answer(429, headers=(("Retry-After", "1"),)), Answer(body=verbose("Hello, there.", [SEGMENT], WORDS))]
+    began = time.monotonic()
+    transcriber(server).transcribe(speech())
+    assert time.monotonic() - began >= 1
+    server.prepared = [Answer(429, headers=(("Retry-After", "86400"),))]
+    with pytest.raises(EmbedderUnavailable, match="429"):
+        transcriber(server).transcribe(speech())
+
+
+@pytest.mark.parametrize(
+    ("answers", "sentence"),
+    [
+        ([Answer(401)], "refuses the key: correct HEIMDEX_OPENAI_API_KEY"),
+        ([Answer(404)], 'knows no model whisper-1: correct "model"'),
+        ([Answer(400)], r'refuses this sound for whisper-1: .*prepared by the test.*Correct "model" of "speech" in HEIMDEX_MODELS'),
+        ([Answer(500)] * 6, "status 500 after several tries"),
+        ([Answer(body='{"text": "x"}')] * 6, "no transcript with times: .*HEIMDEX_OPENAI_BASE_URL"),
+        ([Answer(body=verbose("x", [{**SEGMENT, "start": "soon"}]))] * 6, "no transcript with times"),
+        ([Answer(body=verbose("x", [{**SEGMENT, "end": None}]))] * 6, "no transcript with times"),
+        ([Answer(body='"hello"')] * 6, "no transcript with times"),
+        ([Answer(429, json.dumps({"error": {"message": "Quota", "code": "insufficient_quota"}}))], "credit"),
+    ],
+)
+def test_a_server_that_cannot_be_used_is_named_with_the_fix(server: TranscriptionServer, answers: list[Answer], sentence: str) -> None:
+    server.prepared = list(answers)
+    with pytest.raises(EmbedderUnavailable, match=sentence):
+        transcriber(server).transcribe(speech())
+    assert server.prepared == []
+
+
+def test_a_server_that_is_down_is_left_alone_after_some_calls(server: TranscriptionServer) -> None:
+    server.prepared = [Answer(500)] * 100
+    patient = transcriber(server, breaker_after=3)
+    with pytest.raises(EmbedderUnavailable, match="3 calls failed in a row"):
+        patient.transcribe(speech())
+    sent = len(server.requests)
+    with pytest.raises(EmbedderUnavailable, match="calls failed in a row"):
+        patient.transcribe(speech())
+    assert len(server.requests) == sent == 3
+
+
+def test_a_missing_key_or_server_is_told_before_any_work(server: TranscriptionServer) -> None:
+    assert transcriber(server).check() == []
+    assert "HEIMDEX_OPENAI_API_KEY" in OpenAITranscriber().check()[0]
+    assert "no address" in OpenAITranscriber(base_url="localhost:8080").check()[0]
+    assert "HEIMDEX_OPENAI_BASE_URL" in OpenAITranscriber(base_url="http://127.0.0.1:9/v1").check()[0]
+    with pytest.raises(EmbedderUnavailable, match="HEIMDEX_OPENAI_API_KEY"):
+        OpenAITranscriber().transcribe(speech())

@@ -1,0 +1,155 @@
+"""A small server that speaks OpenAI's transcription protocol with a real model behind it, and answers that a test can prepare."""
+
+import io
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import Message
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from heimdex.speech.faster_whisper import packaged_weights
+from tests.heimdex.embedders.openai_server import Answer
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request: its fields, the name of the file, its size in bytes and how long it sounds (seconds)."""
+
+    fields: dict[str, list[str]]
+    filename: str
+    size: int
+    seconds: float
+
+
+@dataclass
+class TranscriptionServer:
+    """What the server was asked, and what it is to answer next; without prepared answers it hears what it was sent."""
+
+    prepared: list[Answer] = field(default_factory=list)
+    requests: list[Asked] = field(default_factory=list)
+    keys: list[str | None] = field(default_factory=list)
+    url: str = ""
+
+    def hear(self, content_type: str, body: bytes) -> str:
+        fields, name, recording = _form(content_type, body)
+        samples = _decoded(recording)
+        self.requests.append(Asked(fields, name, len(recording), samples.size / 16_000))
+        if self.prepared and self.prepared[0].body is not None:
+            return ""
+        return json.dumps(_transcribed(samples, fields.get("language", [None])[0]))
+
+
+def verbose(text: str, segments: list[dict[str, Any]], words: list[dict[str, Any]] | None = None, language: str = "english") -> str:
+    """Return an answer of the protocol."""
+    return json.dumps({"task": "transcribe", "language": language, "duration": 9.0, "text": text, "segments": segments, "words": words})
+
+
+def _transcribed(samples: NDArray[np.float32], language: str | None) -> dict[str, Any]:
+    """Answer as OpenAI does: words without punctuation, the language by its English name."""
+    segments, info = _model().transcribe(samples, language=language, beam_size=5, temperature=0.0, word_timestamps=True)
+    heard = list(segments)
+    words = [word for segment in heard for word in segment.words or ()]
+    return {
+        "task": "transcribe",
+        "language": {"en": "english"}[info.language],
+        "duration": samples.size / 16_000,
+        "text": "".join(segment.text for segment in heard).strip(),
+        "words": [{"word": word.word.strip(' ,.;:!?"'), "start": float(word.start), "end": float(word.end)} for word in words],
+        "segments": [
+            {
+                "id": number,
+                "seek": segment.seek,
+                "start": float(segment.start),
+                "end": float(segment.end),
+                "text": segment.text,
+                "tokens": segment.tokens,
+                "temperature": 0.0,
+                "avg_logprob": segment.avg_logprob,
+                "compression_ratio": segment.compression_ratio,
+                "no_speech_prob": segment.no_speech_prob,
+            }
+            for number, segment in enumerate(heard)
+        ],
+    }
+
+
+@cache
+def _model() -> Any:
+    from faster_whisper import WhisperModel
+
+    return WhisperModel(str(packaged_weights()), device="cpu", compute_type="int8")
+
+
+def _form(content_type: str, body: bytes) -> tuple[dict[str, list[str]], str, bytes]:
+    parts = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body).get_payload()
+    fields: dict[str, list[str]] = {}
+    name, recording = "", b""
+    for part in parts:
+        assert isinstance(part, Message)
+        content = part.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        if filename := part.get_filename():
+            name, recording = filename, content
+        else:
+            fields.setdefault(str(part.get_param("name", header="content-disposition")), []).append(content.decode())
+    return fields, name, recording
+
+
+def _decoded(recording: bytes) -> NDArray[np.float32]:
+    with av.open(io.BytesIO(recording)) as container:
+        blocks = [frame.to_ndarray().reshape(-1) for frame in container.decode(audio=0)]
+    return np.concatenate(blocks).astype(np.float32) / 32768
+
+
+@contextmanager
+def running() -> Iterator[TranscriptionServer]:
+    """Serve on a free port until the block ends."""
+    state = TranscriptionServer()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.answer('{"object": "list", "data": []}')
+
+        def do_POST(self) -> None:
+            self.answer(state.hear(self.headers["Content-Type"], self.rfile.read(int(self.headers["Content-Length"]))))
+
+        def answer(self, otherwise: str) -> None:
+            state.keys.append(self.headers["Authorization"])
+            answer = state.prepared.pop(0) if state.prepared else Answer(body=None)
+            time.sleep(answer.after_s)
+            if answer.drop:
+                self.connection.close()
+                return
+            payload = (otherwise if answer.body is None else answer.body).encode()
+            with suppress(ConnectionError):
+                self.send_response(answer.status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(payload)))
+                for name, value in answer.headers:
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(payload)
+
+        def handle_one_request(self) -> None:
+            # A connection that the test has broken.
+            with suppress(ValueError, ConnectionError):
+                super().handle_one_request()
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        state.url = f"http://127.0.0.1:{server.server_port}/v1"
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield state
+        server.shutdown()

@@ -1,0 +1,53 @@
+"""What every describer keeps, whatever its model; a test class per describer inherits it."""
+
+from functools import cache
+
+import pytest
+from PIL import Image
+
+from demo.film import ASSETS
+from heimdex.vision.base import Describer, Description
+
+PICTURES = ("chelsea.jpg", "coffee.jpg", "camera.jpg")
+
+
+class DescriberConformance:
+    """Subclass with `describer`, one instance for all tests."""
+
+    describer: Describer
+
+    def test_it_is_ready_and_says_what_it_is(self) -> None:
+        assert self.describer.check() == []
+        assert self.describer.identity
+
+    def test_each_picture_has_its_own_description_in_order(self) -> None:
+        pictures = [picture(name) for name in PICTURES]
+        together = self.describer.describe(pictures)
+        assert [self.describer.describe([one])[0].text for one in pictures] == [one.text for one in together]
+        assert len({one.text for one in together}) == len(PICTURES)
+        for description in together:
+            held(description)
+            assert description.text
+            assert description.tags
+        assert self.describer.describe([]) == []
+
+    @pytest.mark.parametrize(("mode", "size"), [("RGBA", (640, 20)), ("L", (1, 1)), ("P", (33, 21)), ("CMYK", (64, 64))])
+    def test_odd_pictures_are_no_error(self, mode: str, size: tuple[int, int]) -> None:
+        (description,) = self.describer.describe([picture("chelsea.jpg").resize(size).convert(mode)])
+        held(description)
+
+
+def held(description: Description) -> None:
+    """Assert what holds of every description."""
+    assert description.text == " ".join(description.text.split())
+    assert all(tag.name.strip() == tag.name != "" and 0 <= tag.confidence <= 1 for tag in description.tags)
+    confidences = [tag.confidence for tag in description.tags]
+    assert confidences == sorted(confidences, reverse=True)
+    assert len({tag.name for tag in description.tags}) == len(description.tags)
+
+
+@cache
+def picture(name: str) -> Image.Image:
+    """Return a picture of the demo."""
+    with Image.open(ASSETS / name) as image:
+        return image.convert("RGB")
