@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
-from django.conf import settings
-
 Item = TypeVar("Item")
 Prepared = TypeVar("Prepared")
 Result = TypeVar("Result")
@@ -14,8 +12,8 @@ Result = TypeVar("Result")
 # Two keep a model on two cores busy; reading from S3 waits more than it works, so more would not hurt there either.
 PREPARING_THREADS = 2
 BATCHES_AHEAD = 2
-# A batch that takes longer than this share of a lease is asked for again and again, so that the caller can keep it, or stop.
-BEATS_PER_LEASE = 6
+# While a batch takes longer than this the caller is given its turn again and again: it keeps its lease, or stops when it is told to.
+BEAT_S = 1.0
 
 
 def overlapped(
@@ -26,8 +24,8 @@ def overlapped(
 ) -> Iterator[Result]:
     """Yield `compute(batch, prepared)` for each batch, in order, computing one batch at a time and only when it is asked for.
 
-    At most BATCHES_AHEAD batches are prepared beyond the one that is computed. `beat` is called in the caller's thread a few times
-    per lease while a batch is computed. `prepare` and `compute` run on threads and must not use the database. What any of the three raises
+    At most BATCHES_AHEAD batches are prepared beyond the one that is computed. `beat` is called in the caller's thread every BEAT_S
+    while a batch is computed. `prepare` and `compute` run on threads and must not use the database. What any of the three raises
     ends all of it: what was waiting is dropped at once, and only calls that run already come to their own end.
     """
     preparing = ThreadPoolExecutor(PREPARING_THREADS, thread_name_prefix="prepare")
@@ -47,7 +45,7 @@ def overlapped(
         while ahead:
             computed = computing.submit(run, *ahead.popleft())
             fetch(BATCHES_AHEAD)
-            while not wait([computed], timeout=settings.LEASE_SECONDS / BEATS_PER_LEASE).done:
+            while not wait([computed], timeout=BEAT_S).done:
                 beat()
             yield computed.result()
     finally:

@@ -97,7 +97,7 @@ def test_an_error_on_a_thread_ends_the_work_as_if_it_had_been_raised_here(culpri
 
 
 def test_a_long_batch_lets_the_caller_keep_its_lease_and_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipelining, "BEATS_PER_LEASE", 3000)
+    monkeypatch.setattr(pipelining, "BEAT_S", 0.01)
     beats: list[str] = []
     stopped = threading.Event()
     started: list[int] = []
