@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from heimdex.media.audio_tracks import audio_stream
 from heimdex.media.container import opened
-from heimdex.media.info import MediaInfo, MediaLimits
+from heimdex.media.info import MediaInfo, accepted
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -34,7 +34,7 @@ def audio_blocks(path: Path, info: MediaInfo) -> Iterator[NDArray[np.float32]]:
     left = int((info.duration_s + 1) * SAMPLE_RATE)
     waiting: list[NDArray[np.float32]] = []
     size = 0
-    with opened(path, MediaLimits(max_duration_s=info.duration_s)) as container:
+    with opened(path, accepted(info)) as container:
         for samples in _aligned(container, info.start_s):
             waiting.append(samples[: left - size])
             size += waiting[-1].size

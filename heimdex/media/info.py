@@ -44,6 +44,16 @@ class MediaInfo:
         return self.video_streams > 0
 
 
+def accepted(info: MediaInfo) -> MediaLimits:
+    """Return what a file may hold that was accepted and is read again: as much as `probe` found, whatever the installation's limits are.
+
+    The picture may grow on the way, though not twofold; tracks were counted already.
+    """
+    usual = MediaLimits()
+    pixels = max(usual.max_pixels, 2 * info.width * info.height)
+    return MediaLimits(max_duration_s=info.duration_s, max_pixels=pixels, max_fps=max(usual.max_fps, info.fps), max_streams=1000)
+
+
 def check_streams(streams: int, limits: MediaLimits) -> None:
     """Raise MediaError `too_many_streams` when a file holds more tracks than the limit."""
     if streams > limits.max_streams:

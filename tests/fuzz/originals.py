@@ -17,7 +17,7 @@ _CODECS = {
     "moving.gif": ("gif", "gif", "rgb8"),
     "prores.mov": ("prores_ks", "mov", "yuv422p10le"),
 }
-_CONTAINERS = {"h264.mkv": "matroska", "h264.ts": "mpegts", "h264.flv": "flv", "h264.avi": "avi"}
+_CONTAINERS = {"h264.mkv": "matroska", "h264.ts": "mpegts", "h264.flv": "flv"}
 
 
 def originals(folder: Path) -> list[Path]:
@@ -30,7 +30,8 @@ def originals(folder: Path) -> list[Path]:
     for name, (codec, container, pixels) in _CODECS.items():
         if codec in av.codecs_available:
             made.append(folder / name)
-            write_film(made[-1], size=(160, 120), frames=25, codec=codec, container=container, pixels=pixels)
+            quiet = {"x265-params": "log-level=none"} if codec == "libx265" else None
+            write_film(made[-1], size=(160, 120), frames=25, codec=codec, container=container, pixels=pixels, options=quiet)
     return made
 
 
