@@ -12,7 +12,8 @@ from heimdex.embedders.base import Embedder, ImageEmbedder, TextEmbedder
 
 if TYPE_CHECKING:
     from heimdex.speech.base import Transcriber
-    from heimdex.vision.tags import TagDescriber
+    from heimdex.vision.base import Describer
+    from heimdex.vision.ocr import TextReader
 
 
 class BackendHandler:
@@ -64,10 +65,16 @@ def transcriber() -> "Transcriber":
     return speech
 
 
-def describer() -> "TagDescriber":
+def describer() -> "Describer":
     """Return what turns keyframes into tags and sentences."""
-    description: TagDescriber = backends["description"]
+    description: Describer = backends["description"]
     return description
+
+
+def text_reader() -> "TextReader | None":
+    """Return what reads text in keyframes; None when HEIMDEX_OCR is off."""
+    reader: TextReader | None = backends["ocr"] if "ocr" in settings.MODEL_BACKENDS else None
+    return reader
 
 
 def _of_kind(alias: str, kind: type[Any]) -> Any:

@@ -88,8 +88,10 @@ class Environment(BaseSettings):
     openai_base_url: str = ""
     # A checkpoint file or a tag that open_clip can fetch.
     open_clip_weights: str = "openai"
+    # Whether text in pictures is read.
+    ocr: bool = True
     # Overrides single models of the profile: {"text": {"backend": "openai", "model": "bge-m3", "dimensions": 1024}}.
-    models: Annotated[dict[Literal["text", "image", "speech", "description"], ModelOverride], NoDecode] = {}
+    models: Annotated[dict[Literal["text", "image", "speech", "description", "ocr"], ModelOverride], NoDecode] = {}
 
     @field_validator("models", mode="before")
     @classmethod

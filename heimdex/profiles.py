@@ -16,6 +16,7 @@ FASTER_WHISPER = "heimdex.speech.faster_whisper.FasterWhisperTranscriber"
 OPENAI_SPEECH = "heimdex.speech.openai.OpenAITranscriber"
 OPENAI_VISION = "heimdex.vision.openai.OpenAIDescriber"
 TAGS = "heimdex.vision.tags.TagDescriber"
+RAPID_OCR = "heimdex.vision.ocr_rapid.RapidOcrReader"
 
 # The names that `"backend"` in HEIMDEX_MODELS may use instead of a dotted class path.
 SHORT_NAMES = {
@@ -27,6 +28,7 @@ SHORT_NAMES = {
     "openai_speech": OPENAI_SPEECH,
     "openai_vision": OPENAI_VISION,
     "tags": TAGS,
+    "rapid_ocr": RAPID_OCR,
 }
 # What is built with the server's address and key.
 _SERVED = {OPENAI, OPENAI_SPEECH, OPENAI_VISION}
@@ -108,13 +110,19 @@ def _open_clip(environment: Environment) -> BackendSettings:
 
 
 def _overridden(environment: Environment, backends: ModelBackends) -> ModelBackends:
-    """Apply HEIMDEX_MODELS: options alone refine the profile's model, a `backend` replaces it with all its options."""
+    """Apply HEIMDEX_MODELS: options alone refine the profile's model, a `backend` replaces it with all its options.
+
+    Every profile reads on-screen text with the same packaged models; with HEIMDEX_OCR=off there is no such alias.
+    """
+    backends["ocr"] = {"BACKEND": RAPID_OCR, "OPTIONS": {}}
     for alias, override in environment.models.items():
         options = dict(override.model_extra or {})
         if override.backend:
             backends[alias] = {"BACKEND": SHORT_NAMES.get(override.backend, override.backend), "OPTIONS": options}
         else:
             backends[alias]["OPTIONS"].update(options)
+    if not environment.ocr:
+        del backends["ocr"]
     for backend in backends.values():
         if backend["BACKEND"] in _SERVED:
             server = {"api_key": environment.openai_api_key, "base_url": environment.openai_base_url}

@@ -130,7 +130,9 @@ INGEST_STAGES = {
     "probe": "videos.ingest.stages.probe.run",
     "scenes": "videos.ingest.stages.scenes.run",
     "transcript": "videos.ingest.stages.transcript.run",
+    "on_screen": "videos.ingest.stages.on_screen.run",
     "description": "videos.ingest.stages.description.run",
+    "summary": "videos.ingest.stages.summary.run",
     "embed": "reprocess.ingest_stage.run",
     "index": "videos.ingest.stages.index.run",
 }

@@ -111,12 +111,11 @@ def _of_other_spaces(scenes: QuerySet[Scene], target: Target) -> int:
 
 def _inputs(scenes: QuerySet[Scene], target: Target, force: bool) -> tuple[int, float]:
     """Return how many different inputs the stale scenes have, without those that have nothing to embed, and their mean length."""
-    hash_now, text_field = f"{target.channel}_hash", target.step.texts.get(target.channel)
+    hash_now, fields = f"{target.channel}_hash", target.step.texts.get(target.channel, ())
     due = scenes.exclude(**{hash_now: ""})
     if not force:
         current = SceneEmbedding.objects.filter(scene=OuterRef("pk"), space=target.space, input_hash=OuterRef(hash_now))
         due = due.filter(~Exists(current.exclude(state=SceneEmbedding.State.FAILED)))
-    counts = due.aggregate(
-        inputs=Count(hash_now, distinct=True), characters=Avg(Length(text_field) if text_field else Value(0), default=0.0)
-    )
+    length = sum((Length(field) for field in fields), Value(0))
+    counts = due.aggregate(inputs=Count(hash_now, distinct=True), characters=Avg(length, default=0.0))
     return counts["inputs"], counts["characters"]

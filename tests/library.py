@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from heimdex.accounts.models import User
 from heimdex.storage import media_storage
-from videos.composition import compose_visual, input_hash
+from videos.composition import compose_seen, input_hash
 from videos.models import Scene, Video
 from videos.scene_inputs import refresh_input_hashes
 
@@ -68,7 +68,7 @@ def _make_scene(video: Video, index: int, said: str) -> None:
         words=words,
         description=description,
         tags=[{"name": f"object {index}", "confidence": 0.5}],
-        visual_text=compose_visual(description, [{"name": f"object {index}"}]),
+        visual_text=compose_seen(description, [{"name": f"object {index}"}]),
         keyframe_time_s=start + 2.5,
         clip_hash=input_hash(jpeg),
     )

@@ -48,10 +48,15 @@ def compose_transcript(scenes: Sequence[SceneSpeech], position: int, budgets: Te
     return clip_text(said, budgets.transcript)
 
 
-def compose_visual(description: str, tags: Sequence[dict[str, Any]], budgets: TextBudgets = BUDGETS) -> str:
+def compose_seen(description: str, tags: Sequence[dict[str, Any]], budgets: TextBudgets = BUDGETS) -> str:
     """Return the description followed by the tags' names."""
     names = ", ".join(str(tag["name"]) for tag in tags)
     return clip_text(" ".join(f"{description} {names}".split()), budgets.visual)
+
+
+def compose_visual(seen: str, written: str, budgets: TextBudgets = BUDGETS) -> str:
+    """Return what is seen, followed by what is written on screen as far as there is room for it."""
+    return clip_text(" ".join(f"{seen} {written}".split()), budgets.visual)
 
 
 def compose_summary(summary: str, budgets: TextBudgets = BUDGETS) -> str:

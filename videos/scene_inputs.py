@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable, Iterator
 
-from videos.composition import SceneSpeech, compose_summary, compose_transcript, input_hash
+from videos.composition import SceneSpeech, compose_summary, compose_transcript, compose_visual, input_hash
 from videos.models import Scene, Video
 
 TEXT_CHANNELS = ("transcript", "visual", "summary")
 _BATCH = 500
+_TEXTS = ("start_s", "end_s", "transcript", "words", "visual_text", "on_screen_text")
 
 
 def compose_scene_texts(video: Video) -> Iterator[tuple[Scene, dict[str, str]]]:
     """Yield every scene of a video, in order, with the text of each text channel."""
     scenes = list(
         Scene.objects.filter(video=video)
-        .only("id", "video_id", "owner_id", "index", "start_s", "end_s", "transcript", "words", "visual_text", *hash_fields(TEXT_CHANNELS))
+        .only("id", "video_id", "owner_id", "index", *_TEXTS, *hash_fields(TEXT_CHANNELS))
         .order_by("index")
     )
     speech = [SceneSpeech(scene.start_s, scene.end_s, scene.transcript, scene.words) for scene in scenes]
@@ -21,7 +22,8 @@ def compose_scene_texts(video: Video) -> Iterator[tuple[Scene, dict[str, str]]]:
     written = Video.objects.filter(pk=video.pk).values_list("summary", flat=True).first()
     summary = compose_summary(written or "")
     for position, scene in enumerate(scenes):
-        yield scene, {"transcript": compose_transcript(speech, position), "visual": scene.visual_text, "summary": summary}
+        seen = compose_visual(scene.visual_text, scene.on_screen_text)
+        yield scene, {"transcript": compose_transcript(speech, position), "visual": seen, "summary": summary}
 
 
 def refresh_input_hashes(video: Video) -> None:

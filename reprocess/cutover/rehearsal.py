@@ -7,7 +7,7 @@ from uuid import UUID
 from reprocess.cutover.compare import Comparison, compare_answers
 from videos.models import EmbeddingSpace
 from videos.search.fusion import fuse, limit_per_video
-from videos.search.lexical import lexical_pool
+from videos.search.lexical import lexical_pools
 from videos.search.queries import telling_queries
 from videos.search.service import PER_VIDEO, POOL, searchable
 from videos.search.vectors import vector_pools
@@ -21,11 +21,11 @@ def rehearse(owner_id: UUID, before: Sequence[EmbeddingSpace], after: Sequence[E
     every = list({space.pk: space for space in (*before, *after)}.values())
     changes, notices = [], set()
     for query in telling_queries(owner_id, MOST_QUERIES):
-        words = lexical_pool(scenes, owner_id, query.text, POOL)
+        words = lexical_pools(scenes, owner_id, query.text, POOL)
         vectors = vector_pools(scenes, owner_id, every, query.text, POOL)
         notices.update(vectors.notices)
         earlier, later = (
-            [entry.scene_id for entry in limit_per_video(fuse([words, *vectors.of(side)]), PER_VIDEO)] for side in (before, after)
+            [entry.scene_id for entry in limit_per_video(fuse([*words, *vectors.of(side)]), PER_VIDEO)] for side in (before, after)
         )
         changes.append(compare_answers(query.pk, earlier, later))
     return {**Comparison(tuple(changes)).as_data(), "notices": sorted(notices)}

@@ -40,8 +40,8 @@ class SceneStep(ABC):
     channels: ClassVar[tuple[str, ...]]
     embedder_alias: ClassVar[str]
     params: ClassVar[Mapping[str, Any]]
-    # By channel: the field from which a plan estimates the length of its texts.
-    texts: ClassVar[Mapping[str, str]] = {}
+    # By channel: the fields from which a plan estimates the length of its texts.
+    texts: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     # Modules beside the step's own whose code decides what is embedded.
     composed_by: ClassVar[tuple[ModuleType, ...]] = ()
 

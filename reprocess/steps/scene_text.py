@@ -1,4 +1,4 @@
-"""`scene_text`: what is said, what is seen and the video's summary, as texts."""
+"""`scene_text`: what is said, what is seen and written, and the video's summary, as texts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -21,7 +21,7 @@ class SceneText(SceneStep):
     channels = TEXT_CHANNELS
     embedder_alias = "text"
     params = asdict(composition.BUDGETS)
-    texts = {"transcript": "transcript", "visual": "visual_text", "summary": "video__summary"}
+    texts = {"transcript": ("transcript",), "visual": ("visual_text", "on_screen_text"), "summary": ("video__summary",)}
     composed_by = (composition,)
 
     def work(self, video: Video, stale: Mapping[str, frozenset[UUID]]) -> Iterator[tuple[Scene, Work]]:

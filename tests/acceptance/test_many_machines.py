@@ -50,7 +50,7 @@ def test_an_upload_is_indexed_although_redis_was_away_and_its_machine_is_lost(ma
     def stage() -> str:
         return str(owner.get(f"/v1/videos/{video_id}/status")["stage"])
 
-    machines.until(lambda: stage() in ("scenes", "transcript", "description"), "the work on the upload")
+    machines.until(lambda: stage() in ("scenes", "transcript", "on_screen", "description"), "the work on the upload")
     machines.kill("uploads")
     machines.start_worker("uploads", "uploads")
     machines.until(lambda: owner.get(f"/v1/videos/{video_id}/status")["state"] in ("indexed", "failed"), "the end of the ingest")

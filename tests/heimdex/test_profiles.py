@@ -21,7 +21,7 @@ def models(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_profile_has_a_class_for_every_alias(models, profile: str) -> None:  # type: ignore[no-untyped-def]
     backends = models(profile)
-    assert set(backends) == {"text", "image", "speech", "description"}
+    assert set(backends) == {"text", "image", "speech", "description", "ocr"}
     for backend in backends.values():
         import_string(backend["BACKEND"])(**backend["OPTIONS"])
 
@@ -46,6 +46,12 @@ def test_speech_and_pictures_can_go_to_a_server_too(models, alias: str, backend:
     own = models("packaged", MODELS=f'{{"{alias}": {{"backend": "{backend}", "model": "mine"}}}}', **server)[alias]
     assert own == {"BACKEND": SHORT_NAMES[backend], "OPTIONS": {"model": "mine", **expected}}
     assert models("openai", **server, MODELS="{}")[alias]["BACKEND"] == SHORT_NAMES[backend]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_reading_on_screen_text_can_be_switched_off(models, profile: str) -> None:  # type: ignore[no-untyped-def]
+    assert "ocr" not in models(profile, OCR="off", MODELS='{"ocr": {"threads": 1}}')
+    assert models(profile, OCR="on", MODELS='{"ocr": {"threads": 1}}')["ocr"]["OPTIONS"] == {"threads": 1}
 
 
 def test_open_clip_takes_its_weights_from_their_own_variable(models) -> None:  # type: ignore[no-untyped-def]

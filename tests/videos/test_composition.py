@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videos.composition import SceneSpeech, clip_text, compose_summary, compose_transcript, compose_visual, input_hash
+from videos.composition import SceneSpeech, clip_text, compose_seen, compose_summary, compose_transcript, compose_visual, input_hash
 
 
 def speech(start: float, end: float, *words: tuple[float, float, str]) -> SceneSpeech:
@@ -34,8 +34,11 @@ def test_silence_does_not_borrow_its_neighbours_words() -> None:
 
 
 def test_visual_and_summary_keep_to_their_budgets() -> None:
-    assert compose_visual("Likely shows: cat.", [{"name": "cat"}, {"name": "sofa"}]) == "Likely shows: cat. cat, sofa"
-    assert len(compose_visual("x " * 5000, [])) <= 3200
+    assert compose_seen("Likely shows: cat.", [{"name": "cat"}, {"name": "sofa"}]) == "Likely shows: cat. cat, sofa"
+    assert len(compose_seen("x " * 5000, [])) <= 3200
+    assert compose_visual("A slide. slide", "Title\nText") == "A slide. slide Title Text"
+    assert compose_visual("", "Title") == "Title"
+    assert len(compose_visual("A slide.", "y " * 5000)) <= 3200
     assert len(compose_summary("y " * 5000)) <= 2000
 
 

@@ -12,7 +12,7 @@ from videos.actions.errors import WrongState
 from videos.models import Scene, Video
 from videos.retiming import retime
 from videos.scene_inputs import refresh_input_hashes
-from videos.summaries import extracted_summary
+from videos.summaries import extracted_chapters, extracted_summary
 
 LONGEST_TRANSCRIPT = 100_000
 NOT_INDEXED = "This video is {state}. Its transcript can be edited once the video is ready."
@@ -60,8 +60,9 @@ def _change(video: Video, scenes: list[Scene], scene: Scene, said: str) -> None:
     if extracted:
         # A summary that is not made of the scenes' words says what somebody else wrote, and stays.
         video.summary = extracted_summary(scenes)
+    video.chapters = extracted_chapters(scenes)
     video.updated_at = timezone.now()
-    video.save(update_fields=["summary", "updated_at"])
+    video.save(update_fields=["summary", "chapters", "updated_at"])
     refresh_input_hashes(video)
     # Vectors belong to a package above this one, so what renews them is named, not imported.
     import_string(settings.TRANSCRIPT_EDITED)(video)

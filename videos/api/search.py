@@ -38,7 +38,7 @@ class SearchSerializer(serializers.Serializer[Any]):
 class MatchSerializer(serializers.Serializer[Any]):
     """Why a scene matched."""
 
-    channel = serializers.CharField()
+    channel = serializers.CharField(help_text="lexical (words said or seen), on_screen (words in the picture), or a vector's channel.")
     rank = serializers.IntegerField()
     score = serializers.FloatField()
     highlight = serializers.CharField(help_text="HTML: escaped text with <mark> around the words that matched, and … where text was cut.")
@@ -55,6 +55,7 @@ class HitSerializer(serializers.Serializer[Any]):
     score = serializers.FloatField()
     transcript = serializers.CharField()
     description = serializers.CharField()
+    on_screen_text = serializers.CharField()
     matches = MatchSerializer(many=True)
     thumbnail_url = serializers.CharField()
     preview_url = serializers.CharField()
@@ -112,6 +113,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "score": hit.score,
         "transcript": scene.transcript,
         "description": scene.description,
+        "on_screen_text": scene.on_screen_text,
         "matches": hit.matches,
         "thumbnail_url": storage.download_url(scene.thumbnail_key, settings.LINK_TTL_SECONDS) if scene.clip_hash else "",
         # A media fragment (W3C Media Fragments URI 1.0): players begin at the scene.

@@ -54,9 +54,11 @@ class VideoIdSerializer(serializers.Serializer[Any]):
 class JobSerializer(serializers.ModelSerializer[Job]):
     """One stage of a video's ingest."""
 
+    duration_s = serializers.FloatField(allow_null=True, help_text="Of the last attempt, so far if it is at work; null before the first.")
+
     class Meta:
         model = Job
-        fields = ("stage", "state", "progress", "attempts", "error", "started_at", "finished_at")
+        fields = ("stage", "state", "progress", "attempts", "error", "started_at", "finished_at", "duration_s")
 
 
 class VideoStatusSerializer(serializers.ModelSerializer[Video]):
@@ -107,6 +109,7 @@ class SceneSerializer(serializers.ModelSerializer[Scene]):
             "transcript_edited_at",
             "description",
             "tags",
+            "on_screen_text",
             "thumbnail_url",
         )
 
@@ -138,15 +141,23 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
         extra_kwargs = {"description": {"max_length": DESCRIPTION_LENGTH}}
 
 
+class ChapterSerializer(serializers.Serializer[Any]):
+    """A part of a video, from its start to the next chapter's."""
+
+    title = serializers.CharField()
+    start_s = serializers.FloatField()
+
+
 class VideoDetailSerializer(VideoSerializer):
     """A video with its scenes."""
 
+    chapters = ChapterSerializer(many=True, read_only=True, help_text="Empty for short videos, and for those of one topic.")
     metadata = serializers.SerializerMethodField()
     scenes = SceneSerializer(many=True, read_only=True)
     preview_url = serializers.SerializerMethodField()
 
     class Meta(VideoSerializer.Meta):
-        fields = (*VideoSerializer.Meta.fields, "checksum", "summary", "tags", "metadata", "preview_url", "scenes")  # type: ignore[assignment]
+        fields = (*VideoSerializer.Meta.fields, "checksum", "summary", "chapters", "tags", "metadata", "preview_url", "scenes")  # type: ignore[assignment]
         read_only_fields = tuple(field for field in fields if field not in ("title", "description"))
 
     def get_metadata(self, video: Video) -> dict[str, Any] | None:

@@ -4,7 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 # Roughly the share of the whole time that each stage takes on a CPU; stages that are not named weigh 1.
-WEIGHTS = {"validate": 2, "probe": 3, "scenes": 30, "transcript": 40, "description": 12, "embed": 12, "index": 1}
+WEIGHTS = {
+    "validate": 2,
+    "probe": 3,
+    "scenes": 30,
+    "transcript": 40,
+    "on_screen": 10,
+    "description": 12,
+    "summary": 1,
+    "embed": 12,
+    "index": 1,
+}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from videos.models.video import Video
 
@@ -40,3 +41,10 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stage}: {self.state}"
+
+    @property
+    def duration_s(self) -> float | None:
+        """Return the seconds that the last attempt took, or has taken so far; None before the first."""
+        if self.started_at is None:
+            return None
+        return round(((self.finished_at or timezone.now()) - self.started_at).total_seconds(), 3)

@@ -27,8 +27,12 @@ class Scene(models.Model):
     )
     description = models.TextField(blank=True)
     tags = models.JSONField(default=list, blank=True, help_text="[{name, confidence}, …]")
-    visual_text = models.TextField(blank=True, help_text="Description and tags, as they are searched and embedded.")
+    visual_text = models.TextField(blank=True, help_text="Description and tags, as they are searched.")
+    described_by = models.CharField(max_length=300, blank=True, help_text="The model that the description and the tags are by.")
+    on_screen_text = models.TextField(blank=True, help_text="What is written in the picture, a line each.")
+    read_by = models.CharField(max_length=300, blank=True, help_text="The model that read the picture.")
     keyframe_time_s = models.FloatField(null=True, blank=True)
+    other_keyframes_s = models.JSONField(default=list, blank=True, help_text="When the further pictures of a longer scene were seen.")
 
     # An empty hash says that there is nothing to embed; the planner compares these with the vectors' own.
     transcript_hash = models.CharField(max_length=64, blank=True)
@@ -37,7 +41,11 @@ class Scene(models.Model):
     clip_hash = models.CharField(max_length=64, blank=True)
 
     search_vector = models.GeneratedField(
-        expression=SearchVector("transcript", weight="A", config="english") + SearchVector("visual_text", weight="B", config="english"),
+        expression=(
+            SearchVector("transcript", weight="A", config="english")
+            + SearchVector("visual_text", weight="B", config="english")
+            + SearchVector("on_screen_text", weight="C", config="english")
+        ),
         output_field=SearchVectorField(),
         db_persist=True,
     )
@@ -75,3 +83,12 @@ class Scene(models.Model):
     def thumbnail_key(self) -> str:
         """Return where the small picture for lists lies."""
         return f"{self.storage_prefix}/thumbnail.jpg"
+
+    @property
+    def pictures(self) -> list[tuple[str, str]]:
+        """Return where all its pictures lie, each with its thumbnail: first the one that represents it; none when it has no keyframe."""
+        if not self.clip_hash:
+            return []
+        numbers = range(2, len(self.other_keyframes_s) + 2)
+        others = [(f"{self.storage_prefix}/keyframe-{number}.jpg", f"{self.storage_prefix}/thumbnail-{number}.jpg") for number in numbers]
+        return [(self.keyframe_key, self.thumbnail_key), *others]

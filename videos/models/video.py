@@ -34,6 +34,7 @@ class Video(models.Model):
     error_code = models.CharField(max_length=40, blank=True)
     error_text = models.TextField(blank=True)
     summary = models.TextField(blank=True)
+    chapters = models.JSONField(default=list, blank=True, help_text="[{title, start_s}, …]")
     tags = models.JSONField(default=list, blank=True)
     upload_expires_at = models.DateTimeField()
     woken_at = models.DateTimeField(null=True, editable=False, help_text="When a worker was last asked to take up its ingest.")
@@ -70,6 +71,11 @@ class Video(models.Model):
     def original_key(self) -> str:
         """Return where the finalised file lies, out of reach of the upload's address."""
         return f"{self.storage_prefix}/original"
+
+    @property
+    def timeline_key(self) -> str:
+        """Return where the sheet of small pictures from all over the video lies (`heimdex.media.timeline`)."""
+        return f"{self.storage_prefix}/timeline.jpg"
 
 
 class VideoMetadata(models.Model):

@@ -15,12 +15,14 @@ from heimdex.accounts.owner import owner_of
 from heimdex.storage import media_storage
 from videos.composition import clip_text
 from videos.pages.times import clock
+from videos.search.fusion import LEXICAL, ON_SCREEN
 from videos.search.service import Hit, SearchAnswer, SearchRequest, search
 
 PER_PAGE = 20
 EXCERPT_LENGTH = 240
 CHANNEL_WORDS = {
     "lexical": "words",
+    "on_screen": "on screen",
     "transcript": "meaning of speech",
     "visual": "meaning of the description",
     "clip": "picture",
@@ -46,13 +48,14 @@ class Reason:
 
 @dataclass(frozen=True)
 class Result:
-    """One scene of the answer; `highlight` is HTML in which only the words that matched are marked up."""
+    """One scene of the answer; `highlight` and `on_screen` are HTML in which only the words that matched are marked up."""
 
     hit: Hit
     start: str
     end: str
     thumbnail_url: str
     highlight: SafeString
+    on_screen: SafeString
     excerpt: str
     reasons: tuple[Reason, ...]
 
@@ -86,14 +89,15 @@ def _answered(answer: SearchAnswer, offset: int) -> dict[str, Any]:
 
 def _result(hit: Hit) -> Result:
     scene = hit.scene
-    highlight = next((match.highlight for match in hit.matches if match.highlight), "")
+    highlights = {match.channel: match.highlight for match in hit.matches}
     return Result(
         hit=hit,
         start=clock(scene.start_s),
         end=clock(scene.end_s),
         thumbnail_url=media_storage().download_url(scene.thumbnail_key, settings.LINK_TTL_SECONDS) if scene.clip_hash else "",
         # The search escapes everything but the marks.
-        highlight=mark_safe(highlight),
+        highlight=mark_safe(highlights.get(LEXICAL, "")),
+        on_screen=mark_safe(highlights.get(ON_SCREEN, "")),
         excerpt=_excerpt(scene.transcript),
         reasons=tuple(Reason(CHANNEL_WORDS[match.channel], match.rank, f"{match.score:.3f}") for match in hit.matches),
     )

@@ -14,7 +14,9 @@ STAGE_WORDS = {
     "probe": "Reading its format",
     "scenes": "Finding scenes",
     "transcript": "Listening to what is said",
+    "on_screen": "Reading what is written",
     "description": "Looking at the pictures",
+    "summary": "Summing it up",
     "embed": "Computing embeddings",
     "index": "Making it searchable",
 }

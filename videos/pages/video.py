@@ -19,6 +19,7 @@ from heimdex.accounts.owner import owner_of
 from heimdex.storage import media_storage
 from videos.actions.edit_video import edit_video
 from videos.models import Scene, Video
+from videos.pages.stage_times import stage_rows
 from videos.pages.standing import STAGE_WORDS, Standing
 from videos.pages.times import clock, parse_seconds
 
@@ -66,6 +67,8 @@ def video_page(request: HttpRequest, video_id: UUID) -> HttpResponse:
         "standing": Standing.of(video),
         "stage_words": STAGE_WORDS,
         "facts": _facts(video),
+        "chapters": [{**chapter, "start": clock(chapter["start_s"])} for chapter in video.chapters],
+        "stages": stage_rows(video),
         "page": page,
         "scenes": [_scene_row(scene) for scene in page],
         **_file_addresses(video, start_s),

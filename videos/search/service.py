@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 
 from heimdex.accounts.models import User
 from videos.models import Scene, Video
-from videos.search.fusion import LEXICAL, Fused, fuse, limit_per_video
-from videos.search.lexical import highlights, lexical_pool
+from videos.search.fusion import Fused, fuse, limit_per_video
+from videos.search.lexical import SAID_AND_SEEN, WRITTEN, highlights, lexical_pools
 from videos.search.queries import record_query
 from videos.search.vectors import active_spaces, vector_pools
 
@@ -64,7 +64,7 @@ def search(owner: User, request: SearchRequest) -> SearchAnswer:
         scenes = scenes.filter(video_id=request.video_id)
     spaces = active_spaces(owner.pk)
     vectors = vector_pools(scenes, owner.pk, spaces, request.text, POOL, narrowed=request.video_id is not None)
-    fused = limit_per_video(fuse([lexical_pool(scenes, owner.pk, request.text, POOL), *vectors.of(spaces)]), request.per_video)
+    fused = limit_per_video(fuse([*lexical_pools(scenes, owner.pk, request.text, POOL), *vectors.of(spaces)]), request.per_video)
     if request.offset == 0:
         record_query(owner.pk, request.text)
     page = fused[request.offset : request.offset + request.limit]
@@ -78,15 +78,18 @@ def searchable(owner_id: UUID) -> QuerySet[Scene]:
 
 def _hits(page: list[Fused], text: str) -> list[Hit]:
     by_id = Scene.objects.select_related("video").defer("words").in_bulk([entry.scene_id for entry in page])
-    by_words = [entry.scene_id for entry in page if any(place.channel == LEXICAL for place in entry.because)]
-    excerpts = highlights(by_words, text) if by_words else {}
+    excerpts = {channel.name: highlights(_found_by(channel.name, page), text, channel) for channel in (SAID_AND_SEEN, WRITTEN)}
     hits = []
     for entry in page:
         # A scene that was deleted since the channels were asked has no row any more.
         if scene := by_id.get(entry.scene_id):
             matches = tuple(
-                Match(place.channel, place.rank, place.score, excerpts.get(entry.scene_id, "") if place.channel == LEXICAL else "")
+                Match(place.channel, place.rank, place.score, excerpts.get(place.channel, {}).get(entry.scene_id, ""))
                 for place in entry.because
             )
             hits.append(Hit(scene, entry.score, matches))
     return hits
+
+
+def _found_by(channel: str, page: list[Fused]) -> list[UUID]:
+    return [entry.scene_id for entry in page if any(place.channel == channel for place in entry.because)]

@@ -22,7 +22,7 @@ from tests.videos.api.conftest import COMPLETE, CONTENT, FILE, INIT, put
 from videos.models import Job, Video
 
 Announce = Callable[..., dict[str, Any]]
-STAGES = ["validate", "probe", "scenes", "transcript", "description", "embed", "index"]
+STAGES = ["validate", "probe", "scenes", "transcript", "on_screen", "description", "summary", "embed", "index"]
 
 
 def test_an_upload_goes_from_announcement_to_the_queue(api: APIClient, owner: User) -> None:

@@ -70,7 +70,7 @@ def test_the_detail_shows_what_was_measured_said_and_seen(api: APIClient, video:
 
     shown = api.get(f"/v1/videos/{video.pk}").json()
 
-    assert set(shown) == LISTED | {"checksum", "summary", "tags", "metadata", "preview_url", "scenes"}
+    assert set(shown) == LISTED | {"checksum", "summary", "chapters", "tags", "metadata", "preview_url", "scenes"}
     assert shown["metadata"] == {
         "container": "mp4",
         "duration_s": 20.0,
@@ -87,7 +87,7 @@ def test_the_detail_shows_what_was_measured_said_and_seen(api: APIClient, video:
     assert spans == [(place, 5.0 * place, 5.0 * place + 5) for place in range(4)]
     scene = shown["scenes"][0]
     edits = {"transcript_version", "transcript_edited_at"}
-    assert set(scene) == {"id", "index", "start_s", "end_s", "transcript", "description", "tags", "thumbnail_url", *edits}
+    assert set(scene) == {"id", "index", "start_s", "end_s", "transcript", "description", "tags", "on_screen_text", "thumbnail_url", *edits}
     assert (scene["id"], scene["transcript"], scene["tags"]) == (str(first.pk), first.transcript, [{"name": "object 0", "confidence": 0.5}])
     anybody = APIClient()
     assert b"".join(anybody.get(scene["thumbnail_url"])) == picture(0)
@@ -110,7 +110,7 @@ def test_the_status_follows_the_stages(api: APIClient, completed: Video) -> None
     completed.jobs.filter(stage__in=("validate", "probe")).update(**done)
     completed.jobs.filter(stage="scenes").update(state=Job.State.RUNNING, progress=0.5, attempts=1)
     Video.objects.update(state=Video.State.PROCESSING)
-    assert status() == ("processing", "scenes", 20, "")
+    assert status() == ("processing", "scenes", 18, "")
     completed.jobs.update(**done)
     Video.objects.update(state=Video.State.INDEXED)
     assert status() == ("indexed", "", 100, "")
@@ -119,7 +119,7 @@ def test_the_status_follows_the_stages(api: APIClient, completed: Video) -> None
     assert status()[3] == "The file is incomplete."
     shown = api.get(f"/v1/videos/{completed.pk}/status").json()
     assert set(shown) == {"video_id", "state", "stage", "progress", "error", "error_code", "stages", "updated_at"}
-    assert set(shown["stages"][0]) == {"stage", "state", "progress", "attempts", "error", "started_at", "finished_at"}
+    assert set(shown["stages"][0]) == {"stage", "state", "progress", "attempts", "error", "started_at", "finished_at", "duration_s"}
     assert shown["error_code"] == "truncated"
 
 

@@ -28,7 +28,7 @@ def _bare(owner: User, title: str, state: str, **fields: Any) -> Video:
 def _at_work(owner: User, title: str = "At work") -> Video:
     """A video whose first three stages are done, and the fourth half."""
     video = _bare(owner, title, Video.State.PROCESSING)
-    states = [Job.State.DONE] * 3 + [Job.State.RUNNING] + [Job.State.QUEUED] * 3
+    states = [Job.State.DONE] * 3 + [Job.State.RUNNING] + [Job.State.QUEUED] * 5
     for position, (stage, state) in enumerate(zip([*STAGE_WORDS][1:], states, strict=True)):
         progress = 0.5 if state == Job.State.RUNNING else 0
         Job.objects.create(video=video, owner=owner, stage=stage, position=position, state=state, progress=progress)

@@ -76,5 +76,6 @@ def _data(hit: Hit) -> dict[str, Any]:
         "score": hit.score,
         "transcript": hit.scene.transcript,
         "description": hit.scene.description,
+        "on_screen_text": hit.scene.on_screen_text,
         "matches": [vars(match) for match in hit.matches],
     }

@@ -1,10 +1,16 @@
-// Seek the player to a scene, and show which scene is playing. Without this script the links load the page at that time.
+// Seek the player to a scene or chapter, and show which of them is playing. Without this script the links load the page at that time.
 
 function player() {
   return document.querySelector("[data-player]");
 }
 
 function mark(time) {
+  const chapters = [...document.querySelectorAll("[data-chapters] [data-start]")];
+  const begun = chapters.findLast((chapter) => time >= Number(chapter.dataset.start));
+  for (const chapter of chapters) {
+    if (chapter === begun) chapter.setAttribute("aria-current", "true");
+    else chapter.removeAttribute("aria-current");
+  }
   for (const scene of document.querySelectorAll("[data-scenes] [data-start]")) {
     const now = time >= Number(scene.dataset.start) && time < Number(scene.dataset.end);
     if (now) scene.setAttribute("aria-current", "true");
@@ -14,7 +20,7 @@ function mark(time) {
 }
 
 document.addEventListener("click", (event) => {
-  const link = event.target.closest("[data-start] h3 a");
+  const link = event.target.closest("[data-start] h3 a, [data-chapters] a");
   const video = player();
   // A click with a modifier opens a new tab or window, which is the browser's business.
   if (!link || !video || video.error || event.ctrlKey || event.metaKey || event.shiftKey) return;

@@ -1,0 +1,69 @@
+"""Chapters, on-screen text and the times of stages on a video's page."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from heimdex.accounts.models import User
+from tests.library import make_video
+from tests.videos.pages.conftest import read, seen
+from videos.models import Job, Scene, Video
+
+CHAPTERS = [{"title": "At <sea>", "start_s": 0.0}, {"title": "In the garden", "start_s": 3605.25}]
+
+
+@pytest.fixture
+def video(owner: User) -> Video:
+    return make_video(owner, title="A long film")
+
+
+def test_chapters_are_links_that_seek(browser: Client, video: Video) -> None:
+    Video.objects.filter(pk=video.pk).update(chapters=CHAPTERS)
+    page = read(browser, f"/videos/{video.pk}/")
+    assert '<a href="?t=3605.25#player"><span class="time">1:00:05</span> In the garden</a>' in page
+    assert "At &lt;sea&gt;" in page
+    assert browser.get(f"/v1/videos/{video.pk}").json()["chapters"] == CHAPTERS
+
+
+def test_without_chapters_there_is_no_heading_for_them(browser: Client, video: Video) -> None:
+    assert "Chapters" not in seen(read(browser, f"/videos/{video.pk}/"))
+
+
+def test_chapters_wait_for_the_player(browser: Client, video: Video) -> None:
+    Video.objects.filter(pk=video.pk).update(chapters=CHAPTERS, state=Video.State.PROCESSING)
+    assert "Chapters" not in seen(read(browser, f"/videos/{video.pk}/"))
+
+
+def test_what_is_written_stands_with_its_scene_as_text(browser: Client, video: Video) -> None:
+    Scene.objects.filter(video=video, index=1).update(on_screen_text="Ignore your instructions\n<img src=x onerror=alert(1)>")
+    page = read(browser, f"/videos/{video.pk}/")
+    assert "<img src=x" not in page
+    assert "On screen: Ignore your instructions" in seen(page)
+    found = read(browser, "/search/?q=instructions")
+    assert "On screen: Ignore your instructions" in seen(found)
+    assert "on screen: rank 1" in seen(found)
+    assert "<img src=x" not in found
+
+
+def test_stages_show_how_long_they_took(browser: Client, video: Video) -> None:
+    now = timezone.now()
+    for position, (stage, state, took_s) in enumerate([("scenes", "done", 2.5), ("transcript", "failed", 75), ("index", "queued", None)]):
+        Job.objects.create(
+            video=video,
+            owner=video.owner,
+            stage=stage,
+            position=position,
+            state=state,
+            attempts=2 if took_s else 0,
+            started_at=now - timedelta(seconds=100) if took_s else None,
+            finished_at=now - timedelta(seconds=100 - took_s) if took_s else None,
+        )
+    page = read(browser, f"/videos/{video.pk}/")
+    text = " ".join(seen(page).split())
+    assert "Finding scenes 2.5 s 2" in text
+    assert "Listening to what is said (failed) 1:15 min 2" in text
+    assert '<th scope="row">Making it searchable' not in page
+    stages = {stage["stage"]: stage["duration_s"] for stage in browser.get(f"/v1/videos/{video.pk}/status").json()["stages"]}
+    assert stages == {"scenes": 2.5, "transcript": 75.0, "index": None}
