@@ -1,5 +1,6 @@
 """Opening a file that a stranger sent: which formats and codecs FFmpeg may use, and what is told when it cannot."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,8 @@ _OLDER_CODECS = {
     "dvvideo",
 }
 VIDEO_CODECS = _MODERN_CODECS | _OLDER_CODECS
+
+MOST_THREADS = 8
 
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*")
 _SOUNDS = (b"ID3", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1", b"\xff\xf9")
@@ -97,6 +100,9 @@ def video_stream(container: "InputContainer", limits: MediaLimits) -> "VideoStre
     # FFmpeg checks this bound before it reserves memory for a frame; on the container the option is ignored.
     context.options = {"max_pixels": str(limits.max_pixels)}
     stream.thread_type = "AUTO"
+    # Each thread holds frames of its own; on a large machine the memory that a decoder may take would not suffice for them.
+    if (os.cpu_count() or 1) > MOST_THREADS:
+        context.thread_count = MOST_THREADS
     return stream
 
 
