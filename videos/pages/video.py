@@ -1,6 +1,7 @@
 """The page of one video: the player, what is known about it, and its scenes."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -16,6 +17,7 @@ from django.utils.translation import get_language_info
 from django.views.decorators.http import require_http_methods
 
 from heimdex.accounts.owner import owner_of
+from heimdex.media.timeline import layout
 from heimdex.storage import media_storage
 from videos.actions.edit_video import edit_video
 from videos.models import Scene, Video
@@ -71,6 +73,7 @@ def video_page(request: HttpRequest, video_id: UUID) -> HttpResponse:
         "stages": stage_rows(video),
         "page": page,
         "scenes": [_scene_row(scene) for scene in page],
+        "timeline": _timeline(video),
         **_file_addresses(video, start_s),
     }
     return render(request, "videos/video.html", context)
@@ -102,6 +105,15 @@ def _file_addresses(video: Video, start_s: float | None) -> dict[str, str]:
         "player_url": storage.download_url(video.original_key, lifetime) + fragment,
         "download_url": storage.download_url(video.original_key, lifetime, filename=video.filename),
     }
+
+
+def _timeline(video: Video) -> dict[str, Any] | None:
+    """Return where the sheet of small pictures lies and how it is read; nothing until the video is ready."""
+    if video.state != Video.State.INDEXED or not hasattr(video, "metadata"):
+        return None
+    duration_s = video.metadata.duration_s
+    src = media_storage().download_url(video.timeline_key, settings.LINK_TTL_SECONDS)
+    return {"src": src, "duration_s": duration_s, "layout": layout(duration_s)}
 
 
 def _facts(video: Video) -> list[tuple[str, str]]:

@@ -88,7 +88,8 @@ def test_a_video_is_indexed_with_what_it_has(arrived: Arrived, build: Callable[[
     storage = media_storage()
     assert set(storage.keys(video.storage_prefix)) == {
         video.original_key,
-        *(key for scene in shown for key in (scene.keyframe_key, scene.thumbnail_key)),
+        video.timeline_key,
+        *(key for scene in shown for pair in scene.pictures for key in pair),
     }
     # Each scene has its row in every channel, and a plan has nothing to add.
     rows = SceneEmbedding.objects.filter(scene__video=video).values_list("space__channel", "state").annotate(Count("pk"))

@@ -1,37 +1,44 @@
-"""Stage `scenes`: cut the video into scenes and keep a picture of each."""
+"""Stage `scenes`: cut the video into scenes, and keep pictures of each and of the whole."""
 
-import io
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 from uuid import uuid5
 
 import structlog
 
 from heimdex.media.scenes import DetectedScene, iter_scenes
+from heimdex.media.timeline import Picture, sheet
 from heimdex.storage import media_storage
 from videos.composition import input_hash
 from videos.ingest.stage import StageContext
 from videos.models import Scene, Video
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
 log = structlog.get_logger(__name__)
 
-_THUMBNAIL_WIDTH = 320
-_QUALITY = 88
 # Cuts that lie no further apart are the same cut (seconds).
 _SAME_CUT = 0.1
 
 
 def run(context: StageContext) -> None:
     """Replace the video's scenes by what one pass over the file finds; scenes keep their ids when the stage runs again."""
-    found = context.decoded(iter_scenes, context.progress)
-    scenes = [_keep(context.video, index, detected) for index, detected in enumerate(found)]
+    scenes: list[Scene] = []
+    tiles: list[Picture] = []
+    for detected in context.decoded(iter_scenes, context.progress):
+        scenes.append(_keep(context.video, len(scenes), detected))
+        tiles += detected.tiles
+    if tiles:
+        media_storage().save(context.video.timeline_key, sheet(tiles, context.source.info.duration_s), "image/jpeg")
+    earlier = Scene.objects.filter(video=context.video)
+    replaced = _keys(earlier)
     with context.writing():
         _keep_edits(context.video, scenes)
-        Scene.objects.filter(video=context.video).delete()
+        earlier.delete()
         Scene.objects.bulk_create(scenes, batch_size=500)
+    for key in replaced - _keys(scenes):
+        media_storage().delete(key)
+
+
+def _keys(scenes: Iterable[Scene]) -> set[str]:
+    return {key for scene in scenes for pair in scene.pictures for key in pair}
 
 
 def _keep(video: Video, index: int, detected: DetectedScene) -> Scene:
@@ -44,12 +51,14 @@ def _keep(video: Video, index: int, detected: DetectedScene) -> Scene:
         start_s=detected.span.start_s,
         end_s=detected.span.end_s,
     )
-    if detected.keyframe is not None:
-        jpeg = _jpeg(detected.keyframe.image)
-        media_storage().save(scene.keyframe_key, jpeg, "image/jpeg")
-        media_storage().save(scene.thumbnail_key, _thumbnail(detected.keyframe.image), "image/jpeg")
-        scene.keyframe_time_s = detected.keyframe.time_s
-        scene.clip_hash = input_hash(jpeg)
+    if detected.keyframes:
+        first, *others = detected.keyframes
+        scene.keyframe_time_s = first.time_s
+        scene.clip_hash = input_hash(first.jpeg)
+        scene.other_keyframes_s = [keyframe.time_s for keyframe in others]
+    for (key, thumbnail_key), keyframe in zip(scene.pictures, detected.keyframes, strict=True):
+        media_storage().save(key, keyframe.jpeg, "image/jpeg")
+        media_storage().save(thumbnail_key, keyframe.thumbnail, "image/jpeg")
     return scene
 
 
@@ -62,15 +71,3 @@ def _keep_edits(video: Video, scenes: Sequence[Scene]) -> None:
             scene.transcript_edited_at = edited.transcript_edited_at
         else:
             log.warning("An edited transcript is lost: the video is cut in other places now", scene=edited.index, text=edited.transcript)
-
-
-def _thumbnail(image: "Image") -> bytes:
-    small = image.copy()
-    small.thumbnail((_THUMBNAIL_WIDTH, _THUMBNAIL_WIDTH))
-    return _jpeg(small)
-
-
-def _jpeg(image: "Image") -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=_QUALITY)
-    return buffer.getvalue()

@@ -1,0 +1,104 @@
+"""V1 and V2: what finding the scenes of a film takes, and its whole ingest, against one bare decode of the same file."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from time import perf_counter
+
+from bench.benchmark import Goal, Group
+from bench.cut_videos import make, scripts
+from bench.installation import empty_database
+from bench.looped import loop
+
+ROUNDS = 5
+SIZE = (1280, 720)
+FILMED_S, FILM_S = 60, 600
+# What listens, describes and reads has models of its own, whose time says nothing of decoding.
+LEFT_OUT = ("transcript", "on_screen", "description", "summary")
+
+
+def rounds() -> Iterator[Mapping[str, float]]:
+    """Yield the times of one pass and of one ingest as ratios to the bare decode before them."""
+    empty_database()
+    with tempfile.TemporaryDirectory(prefix="heimdex-speed-") as folder:
+        short = make(replace(scripts(3, FILMED_S, SIZE)["hard lively"], preset="veryfast", crf=21), Path(folder) / "short.mp4")
+        film = loop(short.path, Path(folder) / "film.mp4", round(FILM_S / short.duration_s))
+        _ingest(short.path)
+        for _ in range(ROUNDS):
+            bare = _seconds(lambda: _decode(film))
+            scenes = _seconds(lambda: _find_scenes(film))
+            ingest = _seconds(lambda: _ingest(film))
+            yield {"V1": scenes / bare, "V2": ingest / bare}
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    began = perf_counter()
+    work()
+    return perf_counter() - began
+
+
+def _decode(film: Path) -> None:
+    import av
+
+    with av.open(str(film)) as container:
+        container.streams.video[0].thread_type = "AUTO"
+        for _ in container.decode(video=0):
+            pass
+
+
+def _find_scenes(film: Path) -> None:
+    from heimdex.media.probe import probe
+    from heimdex.media.scenes import iter_scenes
+
+    for _ in iter_scenes(film, probe(film)):
+        pass
+
+
+def _ingest(film: Path) -> None:
+    """Ingest a film as if it had just been uploaded; RuntimeError unless it becomes searchable."""
+    from django.conf import settings
+    from django.test import override_settings
+    from django.utils import timezone
+
+    from heimdex.accounts.models import User
+    from heimdex.storage import media_storage
+    from videos.ingest.pipeline import ingest
+    from videos.ingest.schedule import start_ingest
+    from videos.models import Video
+
+    stages = {name: path for name, path in settings.INGEST_STAGES.items() if name not in LEFT_OUT}
+    owner, _ = User.objects.get_or_create(email="bench@example.org")
+    video = Video.objects.create(
+        owner=owner,
+        title="Film",
+        filename="film.mp4",
+        mime_type="video/mp4",
+        size_bytes=film.stat().st_size,
+        state=Video.State.VALIDATING,
+        upload_expires_at=timezone.now() + timedelta(hours=1),
+    )
+    with film.open("rb") as file:
+        media_storage().save(video.original_key, file, "video/mp4")
+    with override_settings(INGEST_STAGES=stages):
+        start_ingest(video)
+        ingest(video.pk)
+    video.refresh_from_db()
+    if video.state != Video.State.INDEXED:
+        raise RuntimeError(f"The film was not indexed: {video.error_text}")
+
+
+GROUP = Group(
+    (
+        Goal(
+            "V1",
+            "scenes, keyframes and timeline of a 720p film of ten minutes",
+            "a bare decode of it, PyAV, same threads",
+            1.5,
+            at_least=False,
+        ),
+        Goal("V2", "its whole ingest without speech, reading and description", "the same", 2.5, at_least=False),
+    ),
+    rounds,
+)
