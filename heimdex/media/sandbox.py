@@ -128,7 +128,9 @@ class _Child:
             if message is None:
                 self._wait(check)
                 continue
-            kind = message[0] if isinstance(message, tuple) and message else None
+            if not isinstance(message, tuple) or not message:
+                raise BadMessage(str(message)[:100])
+            kind = message[0]
             if kind in ("item", "progress"):
                 return message
             if kind == "end":
