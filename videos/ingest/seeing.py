@@ -8,7 +8,7 @@ from videos.ingest.stage import StageContext
 from videos.models import Scene
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from PIL import Image
 
 
 def unseen_batches(context: StageContext, seen_by: str, identity: str, size: int) -> Iterator[list[Scene]]:
@@ -25,11 +25,11 @@ def unseen_batches(context: StageContext, seen_by: str, identity: str, size: int
         yield unseen[start : start + size]
 
 
-def pictures_of(scene: Scene) -> "list[Image]":
+def pictures_of(scene: Scene) -> "list[Image.Image]":
     """Return the scene's pictures, first the one that represents it. OSError when the storage has lost one."""
     from PIL import Image
 
-    pictures = []
+    pictures: list[Image.Image] = []
     for key, _ in scene.pictures:
         with media_storage().open(key) as file:
             picture = Image.open(file)
