@@ -61,6 +61,8 @@ class Environment(BaseSettings):
     upload_ttl_s: int = Field(default=24 * 3600, ge=60)
     link_ttl_s: int = Field(default=3600, ge=60)
     max_duration_s: int = Field(default=6 * 3600, ge=1)
+    # A longer take is split.
+    longest_scene_s: float = Field(default=120, ge=4)
     # Between 4K (8.8 million) and 8K (33 million).
     max_pixels: int = Field(default=16 * 1024**2, ge=1)
     max_fps: int = Field(default=240, ge=1)

@@ -36,8 +36,8 @@ def reduced(frame: "VideoFrame") -> Reduced:
 
     if frame.format.name not in _PLANAR:
         shrink = min(1.0, DETECTION_SIDE / max(frame.width, frame.height))
-        size = [max(2, round(side * shrink / 2) * 2) for side in (frame.width, frame.height)]
-        frame = frame.reformat(*size, "yuv420p", interpolation="AREA", threads=1)
+        width, height = (max(2, round(side * shrink / 2) * 2) for side in (frame.width, frame.height))
+        frame = frame.reformat(width, height, "yuv420p", interpolation="AREA", threads=1)
     divisor = max(1, round(max(frame.width, frame.height) / DETECTION_SIDE))
     luma, *colours = (_averaged(_plane(frame, index), divisor) for index in range(3))
     half = (max(1, luma.shape[1] // 2), max(1, luma.shape[0] // 2))
@@ -47,7 +47,7 @@ def reduced(frame: "VideoFrame") -> Reduced:
 
 def _plane(frame: "VideoFrame", index: int) -> NDArray[np.uint8]:
     plane = frame.planes[index]
-    return np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+    return np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
 
 
 def _averaged(plane: NDArray[np.uint8], divisor: int) -> NDArray[np.uint8]:

@@ -38,15 +38,17 @@ class StageContext:
         """Write in one transaction that only the lease's holder can commit; LeaseLost otherwise."""
         return self._held.writing()
 
-    def decoded(self, function: Callable[..., Iterator[T]], on_progress: Callable[[float], None] | None = None) -> Generator[T, None, None]:
-        """Yield what a generator of heimdex.media (of a path and a MediaInfo) finds in the file, decoded in a process of its own.
+    def decoded(
+        self, function: Callable[..., Iterator[T]], on_progress: Callable[[float], None] | None = None, *more: object
+    ) -> Generator[T, None, None]:
+        """Yield what a generator of heimdex.media (of a path, a MediaInfo and `more`) finds in the file, decoded in a process of its own.
 
         `on_progress` is given to the generator and called here. Raises what `heimdex.media.sandbox.sandboxed` raises, and LeaseLost as
         soon as another worker has taken over; the process ends with the iteration, and at the latest with this ingest.
         """
         info = self.source.info
         bounds = bounds_of_reading(allowance(), info)
-        items = sandboxed(function, self.source.path, info, bounds=bounds, on_progress=on_progress, check=self._held.keep)
+        items = sandboxed(function, self.source.path, info, *more, bounds=bounds, on_progress=on_progress, check=self._held.keep)
         return self.source.keep(closing(items))
 
 

@@ -6,6 +6,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
+from django.conf import LazySettings
 from django.db.models import Count
 from django.utils import timezone
 
@@ -168,3 +169,26 @@ def test_what_is_indexed_is_left_alone_and_a_retry_repeats_all_of_it(arrived: Ar
     assert text_embedder().calls + image_embedder().calls == calls
     assert not computed.exists()
     assert Video.objects.get().updated_at == video.updated_at
+
+
+def test_a_long_take_has_several_scenes_and_pictures_that_are_replaced_with_them(arrived: Arrived, settings: LazySettings) -> None:
+    settings.INGEST_STAGES = {"scenes": "videos.ingest.stages.scenes.run"}
+    settings.LONGEST_SCENE_SECONDS = 6.0
+    video = arrived(media.video((400,)))
+    ingest(video.pk)
+    assert video.scenes.count() >= 3
+    with media_storage().open(video.timeline_key) as sheet:
+        assert sheet.read(2) == b"\xff\xd8"
+
+    settings.LONGEST_SCENE_SECONDS = 60.0
+    Video.objects.filter(pk=video.pk).update(state=Video.State.FAILED)
+    retry_video(video.owner, video.pk)
+    ingest(video.pk)
+
+    (scene,) = video.scenes.all()
+    assert scene.other_keyframes_s, "the patterns drift, so that sixteen seconds show more than one picture does"
+    assert set(media_storage().keys(video.storage_prefix)) == {
+        video.original_key,
+        video.timeline_key,
+        *(key for pair in scene.pictures for key in pair),
+    }

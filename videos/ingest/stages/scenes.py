@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from uuid import uuid5
 
 import structlog
+from django.conf import settings
 
 from heimdex.media.scenes import DetectedScene, iter_scenes
 from heimdex.media.timeline import Picture, sheet
@@ -22,7 +23,7 @@ def run(context: StageContext) -> None:
     """Replace the video's scenes by what one pass over the file finds; scenes keep their ids when the stage runs again."""
     scenes: list[Scene] = []
     tiles: list[Picture] = []
-    for detected in context.decoded(iter_scenes, context.progress):
+    for detected in context.decoded(iter_scenes, context.progress, settings.LONGEST_SCENE_SECONDS):
         scenes.append(_keep(context.video, len(scenes), detected))
         tiles += detected.tiles
     if tiles:
