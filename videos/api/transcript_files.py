@@ -61,7 +61,10 @@ class TranscriptFileView(APIView):
 class SubRipView(TranscriptFileView):
     suffix, media_type = "srt", "application/x-subrip"
 
-    @extend_schema(responses={(200, media_type): OpenApiTypes.STR, 409: OpenApiResponse(description="The video is not ready yet.")})
+    @extend_schema(
+        operation_id="videos_transcript_srt",
+        responses={(200, media_type): OpenApiTypes.STR, 409: OpenApiResponse(description="The video is not ready yet.")},
+    )
     def get(self, request: Request, pk: UUID) -> HttpResponse:
         """Return the captions as SubRip."""
         return self.answer(pk, lambda video: subrip(_cues(video)))
@@ -70,7 +73,10 @@ class SubRipView(TranscriptFileView):
 class WebVttView(TranscriptFileView):
     suffix, media_type = "vtt", "text/vtt"
 
-    @extend_schema(responses={(200, media_type): OpenApiTypes.STR, 409: OpenApiResponse(description="The video is not ready yet.")})
+    @extend_schema(
+        operation_id="videos_transcript_vtt",
+        responses={(200, media_type): OpenApiTypes.STR, 409: OpenApiResponse(description="The video is not ready yet.")},
+    )
     def get(self, request: Request, pk: UUID) -> HttpResponse:
         """Return the captions as WebVTT, which browsers show."""
         return self.answer(pk, lambda video: webvtt(_cues(video)))
@@ -79,7 +85,10 @@ class WebVttView(TranscriptFileView):
 class JsonView(TranscriptFileView):
     suffix, media_type = "json", "application/json"
 
-    @extend_schema(responses={200: OpenApiTypes.OBJECT, 409: OpenApiResponse(description="The video is not ready yet.")})
+    @extend_schema(
+        operation_id="videos_transcript_json",
+        responses={200: OpenApiTypes.OBJECT, 409: OpenApiResponse(description="The video is not ready yet.")},
+    )
     def get(self, request: Request, pk: UUID) -> HttpResponse:
         """Return what is said scene by scene, with the time of each word: seconds from the video's start."""
         return self.answer(pk, _as_json)
