@@ -109,7 +109,9 @@ class CutFinder:
         before = [row for row in islice(rows, 0, index) if now_s - row.time_s <= FLASH_S]
         after = [row for row in islice(rows, index, len(rows)) if row.time_s - now_s <= FLASH_S]
         before = before or [rows[index - 1]]
-        return not returns(before, after) and not moved(before[-1].luma, after[0].luma)
+        # A jolt blurs the frame in which it happens, so those on either side of it are compared too.
+        beside = ((index - 1, index), (index - 2, index + 1))
+        return not returns(before, after) and not any(moved(rows[one].luma, rows[other].luma) for one, other in beside)
 
     def _is_slide(self, index: int) -> bool:
         """Tell whether a small change lies between two stretches in which nothing moves at all."""

@@ -28,7 +28,7 @@ class Likeness:
 
 
 # Shots that move, and stills and pages of which each picture between is exactly a mixture. Chosen on films whose dissolves are known
-# (bench/scene_cuts.py, seeds 1 and 2), measured on others.
+# (bench/scene_cuts.py), measured on others.
 LIKENESSES = (Likeness(14.0, 0.6, 0.22), Likeness(6.0, 0.8, 0.08))
 # A dissolve's candidates follow each other closely; those of two dissolves do not.
 _GAP_S = 0.4
