@@ -1,0 +1,35 @@
+"""The strip of pictures below the player."""
+
+import html
+import re
+
+import pytest
+from django.test import Client
+
+from heimdex.accounts.models import User
+from heimdex.storage import media_storage
+from tests.library import make_video, picture
+from tests.videos.pages.conftest import read
+from videos.models import Video, VideoMetadata
+
+
+@pytest.fixture
+def video(owner: User) -> Video:
+    made = make_video(owner)
+    VideoMetadata.objects.create(
+        video=made, owner=owner, container="mp4", duration_s=250.0, width=1280, height=720, fps=25, video_codec="h264"
+    )
+    media_storage().save(made.timeline_key, picture(0), "image/jpeg")
+    return made
+
+
+def test_a_ready_video_names_its_sheet_and_how_it_is_read(browser: Client, video: Video) -> None:
+    (strip,) = re.findall(r"<div [^>]*data-timeline[^>]*>", read(browser, f"/videos/{video.pk}/"))
+    told = dict(re.findall(r'data-(\w+)="([^"]*)"', strip))
+    assert (told["duration"], told["step"], told["columns"], told["count"]) == ("250.000", "2.500000", "10", "100")
+    assert b"".join(browser.get(html.unescape(told["src"]))) == picture(0)
+
+
+def test_a_video_that_is_not_ready_has_none(browser: Client, video: Video) -> None:
+    Video.objects.filter(pk=video.pk).update(state=Video.State.FAILED)
+    assert "data-timeline" not in read(browser, f"/videos/{video.pk}/")
