@@ -7,13 +7,10 @@ import sys
 from collections.abc import Callable
 from dataclasses import is_dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 # A message holds the pictures of one scene at most.
 LARGEST = 256 * 1024 * 1024
@@ -81,9 +78,6 @@ class _Encoder(pickle.Pickler):
             return _array, (held.tobytes(), held.dtype.str, held.shape)
         if isinstance(held, np.generic):
             return _scalar, (held.item(),)
-        imaging = sys.modules.get("PIL.Image")
-        if imaging is not None and isinstance(held, imaging.Image):
-            return _picture, (held.mode, held.size, held.tobytes())
         return NotImplemented
 
 
@@ -111,10 +105,4 @@ def _scalar(value: float) -> float:
     return value
 
 
-def _picture(mode: str, size: tuple[int, int], content: bytes) -> "Image.Image":
-    from PIL import Image
-
-    return Image.frombytes(mode, size, content)
-
-
-_MAKERS: dict[str, Callable[..., object]] = {maker.__name__: maker for maker in (_array, _scalar, _picture)}
+_MAKERS: dict[str, Callable[..., object]] = {maker.__name__: maker for maker in (_array, _scalar)}
