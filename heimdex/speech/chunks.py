@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 SAMPLE_RATE = 16_000
 # A killed worker repeats one chunk, and a language needs some sentences to be recognised by.
-SHORTEST_S, LONGEST_S = 45.0, 90.0
+SHORTEST_S, LONGEST_S = 30.0, 60.0
 # Energy is measured by frames, and a pause is as long as a breath.
 _FRAME_S, _PAUSE_S = 0.01, 0.3
 # Pauses that are as quiet as the quietest within this factor of energy (1.5 dB) count as alike.
