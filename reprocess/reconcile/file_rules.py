@@ -26,6 +26,5 @@ def without_row(pair: Pair, scene_ids: Collection[UUID], stored_before: datetime
 
 
 def absent_pictures(scenes: Collection[Scene], keys: Collection[str]) -> list[str]:
-    """Return the keys that an indexed video's scenes should have and have not: two pictures of each that has a keyframe."""
-    pictured = [scene for scene in scenes if scene.clip_hash]
-    return [key for scene in pictured for key in (scene.keyframe_key, scene.thumbnail_key) if key not in keys]
+    """Return the keys that an indexed video's scenes should have and have not: each keyframe in two sizes."""
+    return [key for scene in scenes for pair in scene.pictures for key in pair if key not in keys]

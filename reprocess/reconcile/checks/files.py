@@ -98,7 +98,7 @@ def _of_videos(found: Sequence[Pair], began: datetime, stored_before: datetime) 
     # What changed since the pass began is looked at by the next one.
     settled = {pair.video_id: pair for pair in found if pair.video and pair.video.state in SETTLED and pair.video.updated_at < began}
     scenes: dict[UUID, list[Scene]] = {}
-    for scene in Scene.objects.filter(video__in=settled).only("id", "video_id", "owner_id", "clip_hash"):
+    for scene in Scene.objects.filter(video__in=settled).only("id", "video_id", "owner_id", "clip_hash", "other_keyframes_s"):
         # The files lie where the video's owner says; that a scene says another is a finding of its own.
         scene.owner_id = settled[scene.video_id].owner_id
         scenes.setdefault(scene.video_id, []).append(scene)
