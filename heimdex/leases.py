@@ -14,6 +14,9 @@ from django.utils import timezone
 
 M = TypeVar("M", bound=models.Model)
 
+# What an update of rows sets when nobody works on them any more.
+LET_GO: dict[str, None] = {"lease_token": None, "lease_expires_at": None}
+
 
 class LeaseLost(Exception):
     """Another worker holds the row now, or it is gone: stop, and write nothing."""
@@ -27,6 +30,11 @@ def expiry() -> datetime:
 def free() -> Q:
     """Match rows that no living worker holds."""
     return Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lt=timezone.now())
+
+
+def forget_lapsed(rows: models.QuerySet[Any], now: datetime) -> None:
+    """Take the rights to these rows from whoever no longer keeps them, so that they call for no other rescue."""
+    rows.filter(lease_expires_at__lt=now).update(**LET_GO)
 
 
 def claim(rows: models.QuerySet[M], limit: int, **changes: Any) -> tuple[UUID, list[M]]:

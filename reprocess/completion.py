@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Count, F, FilteredRelation, Q, Sum
 from django.utils import timezone
 
+from heimdex.leases import LET_GO
 from reprocess.actions.start_run import wake
 from reprocess.cutover import activate_complete
 from reprocess.models import ReprocessItem, ReprocessRun
@@ -67,9 +68,8 @@ def release(run: ReprocessRun, spec: EffectiveSpec, token: UUID) -> None:
             state=ReprocessItem.State.CANCELLED if cancelled else ReprocessItem.State.QUEUED,
             # The attempt did not fail.
             attempts=F("attempts") - 1,
-            lease_token=None,
-            lease_expires_at=None,
             finished_at=timezone.now() if cancelled else None,
+            **LET_GO,
         )
 
 
@@ -96,9 +96,7 @@ def end_run(run: ReprocessRun, state: str, error: str) -> None:
     now = timezone.now()
     # Together, so that an ended run never has an open item, whatever dies in between; the items first, as workers lock them.
     with transaction.atomic():
-        run.items.filter(state__in=ReprocessItem.OPEN).update(
-            state=ReprocessItem.State.FAILED, error=error, lease_token=None, lease_expires_at=None, finished_at=now
-        )
+        run.items.filter(state__in=ReprocessItem.OPEN).update(state=ReprocessItem.State.FAILED, error=error, finished_at=now, **LET_GO)
         ended = ReprocessRun.objects.filter(pk=run.pk, state__in=ReprocessRun.OPEN).update(state=state, error=error, finished_at=now)
         if not ended:
             transaction.set_rollback(True)

@@ -27,7 +27,7 @@ class OlderSpec:
 
 def older_active_spec(owner_id: UUID) -> OlderSpec:
     """Return how to fill those of an owner's active spaces that are not the latest."""
-    latest = {configured.fingerprint(channel) for configured, channel in effective_spec().channels()}
+    latest = effective_spec().fingerprints
     return spec_of([space for space in active_spaces(owner_id) if space.fingerprint not in latest])
 
 

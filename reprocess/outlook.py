@@ -38,7 +38,7 @@ def filled_share(owner_id: UUID, spec: EffectiveSpec, filling: QuerySet[Reproces
     None when search reads the spec's spaces already, reads none yet, or nothing will be missing. Writes nothing.
     """
     read = {space.fingerprint for space in active_spaces(owner_id)}
-    coming = {configured.fingerprint(channel) for configured, channel in spec.channels()} - read
+    coming = spec.fingerprints - read
     if not read or not coming:
         return None
     spaces = list(EmbeddingSpace.objects.filter(fingerprint__in=coming))

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from heimdex.leases import forget_lapsed
 from heimdex.queue import REPROCESS, depth
 from heimdex.redis_broker import QueueUnavailable
 from reprocess.actions.start_run import wake
@@ -30,7 +31,7 @@ def rescue() -> int:
             .filter(lapsed | (~at_work & Q(woken_at__lt=now - _patience())))
             .select_for_update(skip_locked=True)
         )
-        ReprocessItem.objects.filter(run__in=stuck, lease_expires_at__lt=now).update(lease_token=None, lease_expires_at=None)
+        forget_lapsed(ReprocessItem.objects.filter(run__in=stuck), now)
         for run in stuck:
             log.warning("Rescued a run that nobody works on", run_id=str(run.pk))
             wake(run.pk)

@@ -85,6 +85,11 @@ class EffectiveSpec:
         """Return the hash of the definition; two installations with equal digests make comparable vectors."""
         return digest(self.definition)
 
+    @property
+    def fingerprints(self) -> set[str]:
+        """Return the fingerprints of the spaces that the spec fills."""
+        return {configured.fingerprint(channel) for configured, channel in self.channels()}
+
     def channels(self) -> list[tuple[ConfiguredStep, str]]:
         """Return every channel with the step that fills it, in order."""
         return [(configured, channel) for configured in self.steps for channel in configured.step.channels]

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from heimdex.embedders.errors import EmbedderUnavailable
-from heimdex.leases import HeldRows, LeaseLost, hold
+from heimdex.leases import LET_GO, HeldRows, LeaseLost, hold
 from heimdex.queue import is_stopping
 from reprocess.actions.pause_run import pause_if_open
 from reprocess.actions.start_run import wake
@@ -154,9 +154,11 @@ def _finish_group(run: ReprocessRun, spec: EffectiveSpec, token: UUID, items: Se
         count_items(run, spec, items)
         failed = run.failures.filter(video__in=videos).values("video")
         done = ReprocessItem.objects.filter(lease_token=token)
-        ended = {"lease_token": None, "lease_expires_at": None, "finished_at": timezone.now()}
-        done.filter(video__in=failed).update(state=ReprocessItem.State.FAILED, error="Some of its scenes failed.", **ended)
-        done.update(state=ReprocessItem.State.DONE, **ended)
+        now = timezone.now()
+        done.filter(video__in=failed).update(
+            state=ReprocessItem.State.FAILED, error="Some of its scenes failed.", finished_at=now, **LET_GO
+        )
+        done.update(state=ReprocessItem.State.DONE, finished_at=now, **LET_GO)
     owners = {item.owner_id for item in items}
     unfinished = set(run.items.filter(owner_id__in=owners, state__in=ReprocessItem.OPEN).values_list("owner_id", flat=True))
     activate_complete(owners - unfinished, spec, run)
@@ -167,7 +169,7 @@ def _give_up(item: ReprocessItem, token: UUID) -> None:
         hold(ReprocessItem, token)
         text = KILLED.format(attempts=settings.MAX_ATTEMPTS)
         ReprocessItem.objects.filter(lease_token=token).update(
-            state=ReprocessItem.State.FAILED, error=text, lease_token=None, lease_expires_at=None, finished_at=timezone.now()
+            state=ReprocessItem.State.FAILED, error=text, finished_at=timezone.now(), **LET_GO
         )
         ReprocessFailure.objects.create(run_id=item.run_id, owner_id=item.owner_id, video_id=item.video_id, step="worker", error=text)
     log.error("Gave up on a video", video_id=str(item.video_id))

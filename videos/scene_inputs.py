@@ -17,13 +17,18 @@ def compose_scene_texts(video: Video) -> Iterator[tuple[Scene, dict[str, str]]]:
         .only("id", "video_id", "owner_id", "index", *_TEXTS, *hash_fields(TEXT_CHANNELS))
         .order_by("index")
     )
-    speech = [SceneSpeech(scene.start_s, scene.end_s, scene.transcript, scene.words) for scene in scenes]
+    speech = [speech_of(scene) for scene in scenes]
     # Read after the scenes: a worker that meets an edit halfway then sees that the texts are newer than the hashes, and not the reverse.
     written = Video.objects.filter(pk=video.pk).values_list("summary", flat=True).first()
     summary = compose_summary(written or "")
     for position, scene in enumerate(scenes):
         seen = compose_visual(scene.visual_text, scene.on_screen_text)
         yield scene, {"transcript": compose_transcript(speech, position), "visual": seen, "summary": summary}
+
+
+def speech_of(scene: Scene) -> SceneSpeech:
+    """Return what is said in a scene, as composition and captions take it."""
+    return SceneSpeech(scene.start_s, scene.end_s, scene.transcript, scene.words)
 
 
 def refresh_input_hashes(video: Video) -> None:

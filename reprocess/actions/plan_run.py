@@ -27,8 +27,7 @@ def plan_run(scope: Scope, *, force: bool, spec: EffectiveSpec | None = None) ->
     """
     scope.require_existing()
     spec = spec or effective_spec()
-    wanted = {configured.fingerprint(channel) for configured, channel in spec.channels()}
-    spaces = {space.fingerprint: space for space in EmbeddingSpace.objects.filter(fingerprint__in=wanted)}
+    spaces = {space.fingerprint: space for space in EmbeddingSpace.objects.filter(fingerprint__in=spec.fingerprints)}
     configured_channels = spec.channels()
     targets = [
         Target(configured.step, channel, spaces.get(configured.fingerprint(channel)), configured.model().batch_size)

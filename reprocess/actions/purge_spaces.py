@@ -49,7 +49,7 @@ def purge_spaces(older_than: timedelta, *, dry_run: bool) -> list[Purged]:
 
 def due_for_purge(before: datetime) -> QuerySet[RetiredSpace]:
     """Return what was retired before a moment, and purges that were cut off; the latest spaces are never due."""
-    latest = {configured.fingerprint(channel) for configured, channel in effective_spec().channels()}
+    latest = effective_spec().fingerprints
     due = RetiredSpace.objects.filter(Q(retired_at__lt=before) | Q(purge_began_at__isnull=False)).exclude(space__fingerprint__in=latest)
     return due.select_related("owner", "space").order_by("retired_at", "pk")
 

@@ -6,12 +6,6 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef
 
 from reprocess.models import ReprocessItem, ReprocessRun
-from reprocess.spec import effective_spec
-
-
-def latest_fingerprints() -> set[str]:
-    """Return the fingerprints of the spaces that the latest spec fills."""
-    return {configured.fingerprint(channel) for configured, channel in effective_spec().channels()}
 
 
 def runs_by_fingerprint() -> dict[str, list[UUID]]:

@@ -20,8 +20,8 @@ from heimdex.storage.base import safe_filename
 from videos.api.errors import Conflict
 from videos.caption_files import subrip, webvtt
 from videos.captions import Cue, cues
-from videos.composition import SceneSpeech
 from videos.models import Scene, Video
+from videos.scene_inputs import speech_of
 
 NOT_READY = "This video is {state}. Its transcript is there once the video is ready."
 
@@ -113,7 +113,7 @@ def _as_json(video: Video) -> str:
 
 
 def _cues(video: Video) -> list[Cue]:
-    return cues(SceneSpeech(scene.start_s, scene.end_s, scene.transcript, scene.words) for scene in _scenes(video))
+    return cues(speech_of(scene) for scene in _scenes(video))
 
 
 def _scenes(video: Video) -> list[Scene]:

@@ -10,7 +10,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from heimdex.embedders.errors import EmbedderUnavailable
-from heimdex.leases import LeaseLost, claim, hold
+from heimdex.leases import LET_GO, LeaseLost, claim, hold
 from heimdex.media.errors import MediaError
 from heimdex.storage import StorageError, media_storage
 from videos.ingest.errors import IngestError
@@ -57,7 +57,7 @@ def fail(video: Video, code: str, text: str) -> None:
     """End an ingest as failed, with the reason its owner reads; what has not begun never does, and what runs may write no more."""
     # Before the video, which stages that run lock after their own row.
     Job.objects.filter(video=video, state__in=(Job.State.QUEUED, Job.State.RUNNING)).update(
-        state=Job.State.SKIPPED, finished_at=timezone.now(), lease_token=None, lease_expires_at=None
+        state=Job.State.SKIPPED, finished_at=timezone.now(), **LET_GO
     )
     Video.objects.filter(pk=video.pk).update(state=Video.State.FAILED, error_code=code, error_text=text, updated_at=timezone.now())
 
@@ -98,9 +98,7 @@ def _attempt(video: Video, stage: Stage, source: SourceFile, token: UUID, job: J
         log.exception("Stage failed", stage=job.stage, attempt=job.attempts)
         _retry_or_end(token, video, job, "internal_error", BROKE.format(stage=job.stage, reason=_reason(error)))
         return False
-    Job.objects.filter(lease_token=token).update(
-        state=Job.State.DONE, progress=1.0, finished_at=timezone.now(), lease_token=None, lease_expires_at=None
-    )
+    Job.objects.filter(lease_token=token).update(state=Job.State.DONE, progress=1.0, finished_at=timezone.now(), **LET_GO)
     log.info("Stage done", stage=job.stage)
     return True
 
@@ -134,9 +132,7 @@ def _retry_or_end(token: UUID, video: Video, job: Job, code: str, text: str) -> 
 def _end(token: UUID, video: Video, code: str, text: str) -> None:
     with transaction.atomic():
         hold(Job, token)
-        Job.objects.filter(lease_token=token).update(
-            state=Job.State.FAILED, error=text, finished_at=timezone.now(), lease_token=None, lease_expires_at=None
-        )
+        Job.objects.filter(lease_token=token).update(state=Job.State.FAILED, error=text, finished_at=timezone.now(), **LET_GO)
         fail(video, code, text)
     log.warning("Ingest failed", code=code, reason=text)
 

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from heimdex.leases import forget_lapsed
 from heimdex.queue import enqueue
 from heimdex.storage import media_storage
 from videos.models import Job, Video
@@ -47,7 +48,7 @@ def rescue() -> int:
             .order_by("created_at")[:_MOST_AT_ONCE]
         )
         # The pause that is over must not call for another rescue before the wake-up is answered.
-        Job.objects.filter(video__in=stuck, lease_expires_at__lt=now).update(lease_token=None, lease_expires_at=None)
+        forget_lapsed(Job.objects.filter(video__in=stuck), now)
         for video in stuck:
             log.warning("Rescued a video that nobody works on", video_id=str(video.pk), state=video.state)
             wake(video)

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from heimdex.leases import forget_lapsed
 from reprocess.reconcile.base import Check, Finding, Kind
 from videos.ingest.schedule import WAKE_AGAIN_AFTER, start_ingest, wake
 from videos.models import Job, Video
@@ -64,7 +65,7 @@ def _wake(now: datetime, video_id: UUID) -> int:
         if video is None:
             return 0
         # As the rescue does: the lapsed lease must not call for another rescue before the wake-up is answered.
-        Job.objects.filter(video=video, lease_expires_at__lt=now).update(lease_token=None, lease_expires_at=None)
+        forget_lapsed(Job.objects.filter(video=video), now)
         wake(video)
     return 1
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from heimdex.leases import LET_GO, forget_lapsed, free
 from reprocess.actions.start_run import wake
 from reprocess.models import ReprocessItem, ReprocessRun, RunCounter
 from reprocess.reconcile.base import Check, Finding, Kind
@@ -47,7 +48,7 @@ class Runs(Check):
     def find(self, owner_id: UUID | None) -> Iterator[Finding]:
         now = timezone.now()
         stuck = _stuck(now)
-        items = _left_open(now)
+        items = _left_open()
         counters = RunCounter.objects.all()
         if owner_id:
             stuck, items, counters = stuck.filter(_of(owner_id)), items.filter(owner_id=owner_id), counters.filter(_of(owner_id, "run__"))
@@ -72,9 +73,8 @@ def _stuck(now: datetime) -> QuerySet[ReprocessRun]:
     return ReprocessRun.objects.filter(asleep, ~Exists(at_work), state__in=ReprocessRun.OPEN)
 
 
-def _left_open(now: datetime) -> QuerySet[ReprocessItem]:
-    nobody = Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lt=now)
-    return ReprocessItem.objects.filter(nobody, state__in=ReprocessItem.OPEN).exclude(run__state__in=ReprocessRun.UNFINISHED)
+def _left_open() -> QuerySet[ReprocessItem]:
+    return ReprocessItem.objects.filter(free(), state__in=ReprocessItem.OPEN).exclude(run__state__in=ReprocessRun.UNFINISHED)
 
 
 def _wake(run_id: UUID, now: datetime) -> int:
@@ -82,13 +82,13 @@ def _wake(run_id: UUID, now: datetime) -> int:
         run = ReprocessRun.objects.select_for_update(no_key=True).filter(pk__in=_stuck(now).filter(pk=run_id).values("pk")).first()
         if run is None:
             return 0
-        run.items.filter(lease_expires_at__lt=now).update(lease_token=None, lease_expires_at=None)
+        forget_lapsed(run.items.all(), now)
         wake(run.pk)
     return 1
 
 
 def _cancel(items: QuerySet[ReprocessItem], now: datetime) -> int:
-    return items.update(state=ReprocessItem.State.CANCELLED, lease_token=None, lease_expires_at=None, finished_at=now)
+    return items.update(state=ReprocessItem.State.CANCELLED, finished_at=now, **LET_GO)
 
 
 def _correct(wrong: Correction) -> int:

@@ -13,7 +13,8 @@ from django.utils import timezone
 from reprocess.actions.purge_spaces import due_for_purge, purge, remove_if_unused, remove_vectors
 from reprocess.cutover.switch import lock_owner
 from reprocess.reconcile.base import Check, Finding, Kind
-from reprocess.reconcile.under_way import latest_fingerprints, runs_by_fingerprint
+from reprocess.reconcile.under_way import runs_by_fingerprint
+from reprocess.spec import effective_spec
 from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace, SceneEmbedding
 from videos.search.indexes import drop_index
 
@@ -46,7 +47,7 @@ class Spaces(Check):
     kinds = (ORPHANS, OVERDUE, EMPTY)
 
     def find(self, owner_id: UUID | None) -> Iterator[Finding]:
-        coming = latest_fingerprints() | set(runs_by_fingerprint())
+        coming = effective_spec().fingerprints | set(runs_by_fingerprint())
         yield from _overdue(owner_id)
         yield from _orphans(owner_id, coming)
         if owner_id is None:
