@@ -8,7 +8,7 @@ from uuid import UUID
 from bench.benchmark import Goal, Group
 from bench.installation import empty_database
 from bench.library import make_library
-from bench.runs import forget, start
+from bench.runs import forget, inputs_of, start
 from bench.text import CHANNELS
 from bench.workers import slow_embedder, wait_until, workers
 
@@ -35,7 +35,7 @@ def rounds() -> Iterator[Mapping[str, float]]:
             at_the_kill = _written(run_id)
             still_s = wait_until(lambda: _written(run_id) > at_the_kill, "nobody goes on after the kill")  # noqa: B023
             wait_until(lambda: ReprocessRun.objects.get(pk=run_id).finished_at is not None, "the run does not end")  # noqa: B023
-            again = _sent(url) - sent - _inputs(run_id)
+            again = _sent(url) - sent - inputs_of(run_id)
             if again > BATCH:
                 raise RuntimeError(f"{again} texts were computed again; a batch is {BATCH}")
             yield {"P10": still_s}
@@ -45,12 +45,6 @@ def _sent(url: str) -> int:
     with urlopen(url) as answer:
         texts: int = json.load(answer)["texts"]
     return texts
-
-
-def _inputs(run_id: UUID) -> int:
-    from reprocess.models import StepUse
-
-    return sum(StepUse.objects.filter(run_id=run_id).values_list("inputs", flat=True))
 
 
 def _written(run_id: UUID) -> int:

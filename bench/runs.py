@@ -32,6 +32,16 @@ def work_on(run_id: UUID) -> float:
     return seconds
 
 
+def inputs_of(run_id: UUID) -> int:
+    """Return how many different inputs the models have computed for a run so far."""
+    from django.db.models import Sum
+
+    from reprocess.models import StepUse
+
+    inputs: int = StepUse.objects.filter(run_id=run_id).aggregate(sum=Sum("inputs", default=0))["sum"]
+    return inputs
+
+
 def forget(*channels: str) -> None:
     """Delete the vectors of some channels, so that a run has them to compute again."""
     from django.db import connection

@@ -6,7 +6,7 @@ from uuid import UUID
 from bench.benchmark import Goal, Group
 from bench.installation import empty_database
 from bench.library import make_library
-from bench.runs import start
+from bench.runs import inputs_of, start
 from bench.workers import wait_until, workers
 
 ROUNDS = 7
@@ -37,17 +37,8 @@ def rounds() -> Iterator[Mapping[str, float]]:
 
 def _wait_for_work(run_id: UUID) -> None:
     """Wait until a worker has written something more."""
-    before = _inputs(run_id)
-    wait_until(lambda: _inputs(run_id) > before, "no worker takes the run up")
-
-
-def _inputs(run_id: UUID) -> int:
-    from django.db.models import Sum
-
-    from reprocess.models import StepUse
-
-    inputs: int = StepUse.objects.filter(run_id=run_id).aggregate(sum=Sum("inputs", default=0))["sum"]
-    return inputs
+    before = inputs_of(run_id)
+    wait_until(lambda: inputs_of(run_id) > before, "no worker takes the run up")
 
 
 def _held(run_id: UUID) -> bool:
