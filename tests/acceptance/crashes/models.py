@@ -12,7 +12,8 @@ from PIL.Image import Image
 
 from heimdex.embedders.base import EmbedderIdentity, ImageEmbedder
 from heimdex.profiles import OPENAI, ModelBackends
-from tests.heimdex.embedders.openai_server import Answer, EmbeddingServer
+from tests.heimdex.embedders.openai_server import EmbeddingServer
+from tests.openai_protocol import Answer
 
 DIMENSIONS = 8
 # One call of two texts is one batch.

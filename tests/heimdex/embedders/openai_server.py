@@ -4,25 +4,14 @@ import base64
 import hashlib
 import json
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import numpy as np
 
-
-@dataclass(frozen=True)
-class Answer:
-    """One prepared answer, given instead of vectors; a body of None gives vectors after all, and `drop` breaks the connection."""
-
-    status: int = 200
-    body: str | None = '{"error": {"message": "prepared by the test", "type": "test", "code": null, "param": null}}'
-    headers: tuple[tuple[str, str], ...] = (("Retry-After-Ms", "1"),)
-    after_s: float = 0.0
-    drop: bool = False
+from tests.openai_protocol import NO_MODELS, Answer, ProtocolHandler, serving
 
 
 @dataclass
@@ -90,12 +79,12 @@ def running(state: EmbeddingServer | None = None) -> Iterator[EmbeddingServer]:
     """Serve on a free port until the block ends."""
     state = state or EmbeddingServer()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(ProtocolHandler):
         def do_GET(self) -> None:
             self.answer(None)
 
         def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            request = json.loads(self.content())
             state.requests.append(request)
             self.answer(request)
 
@@ -103,35 +92,8 @@ def running(state: EmbeddingServer | None = None) -> Iterator[EmbeddingServer]:
             state.keys.append(self.headers["Authorization"])
             with state.counted():
                 answer = state.next_answer(request)
-                time.sleep(answer.after_s)
-                if answer.drop:
-                    self.connection.close()
-                    return
-                body = answer.body
-                if body is None:
-                    body = state.body(request) if request else '{"object": "list", "data": []}'
-            with suppress(ConnectionError):
-                self.send(answer, body.encode())
+                body = self.prepare(answer, lambda: state.body(request) if request else NO_MODELS)
+            self.send(answer, body)
 
-        def send(self, answer: Answer, payload: bytes) -> None:
-            self.send_response(answer.status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(payload)))
-            for name, value in answer.headers:
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(payload)
-
-        def handle_one_request(self) -> None:
-            # A connection that the test has broken.
-            with suppress(ValueError, ConnectionError):
-                super().handle_one_request()
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        state.url = f"http://127.0.0.1:{server.server_port}/v1"
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    with serving(Handler) as state.url:
         yield state
-        server.shutdown()

@@ -10,7 +10,8 @@ import pytest
 from heimdex.embedders.errors import EmbedderError, EmbedderUnavailable, InputsRefused
 from heimdex.embedders.openai import OpenAIEmbedder, byte_windows
 from heimdex.embedders.patience import Patience
-from tests.heimdex.embedders.openai_server import Answer, EmbeddingServer
+from tests.heimdex.embedders.openai_server import EmbeddingServer
+from tests.openai_protocol import Answer
 
 
 def embedder(server: EmbeddingServer, model: str = "text-embedding-3-small", **options: int | str) -> OpenAIEmbedder:

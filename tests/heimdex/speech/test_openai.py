@@ -14,10 +14,10 @@ from heimdex.embedders.errors import EmbedderUnavailable
 from heimdex.embedders.patience import Patience
 from heimdex.speech.base import Transcriber
 from heimdex.speech.openai import OpenAITranscriber
-from tests.heimdex.embedders.openai_server import Answer
 from tests.heimdex.speech.conformance import TranscriberConformance, recording
 from tests.heimdex.speech.transcription_server import TranscriptionServer, running, verbose
 from tests.media import RATE, sound
+from tests.openai_protocol import Answer
 
 SEGMENT: dict[str, Any] = {"start": 0.5, "end": 2.5, "text": " Hello, there.", "avg_logprob": -0.2, "no_speech_prob": 0.1}
 WORDS = [{"word": "Hello", "start": 0.6, "end": 1.0}, {"word": "there", "start": 1.5, "end": 2.0}]

@@ -2,15 +2,12 @@
 
 import io
 import json
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import av
@@ -18,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heimdex.speech.faster_whisper import packaged_weights
-from tests.heimdex.embedders.openai_server import Answer
+from tests.openai_protocol import NO_MODELS, Answer, ProtocolHandler, serving
 
 
 @dataclass(frozen=True)
@@ -116,40 +113,17 @@ def running() -> Iterator[TranscriptionServer]:
     """Serve on a free port until the block ends."""
     state = TranscriptionServer()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(ProtocolHandler):
         def do_GET(self) -> None:
-            self.answer('{"object": "list", "data": []}')
+            self.answer(NO_MODELS)
 
         def do_POST(self) -> None:
-            self.answer(state.hear(self.headers["Content-Type"], self.rfile.read(int(self.headers["Content-Length"]))))
+            self.answer(state.hear(self.headers["Content-Type"], self.content()))
 
         def answer(self, otherwise: str) -> None:
             state.keys.append(self.headers["Authorization"])
             answer = state.prepared.pop(0) if state.prepared else Answer(body=None)
-            time.sleep(answer.after_s)
-            if answer.drop:
-                self.connection.close()
-                return
-            payload = (otherwise if answer.body is None else answer.body).encode()
-            with suppress(ConnectionError):
-                self.send_response(answer.status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(payload)))
-                for name, value in answer.headers:
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(payload)
+            self.send(answer, self.prepare(answer, lambda: otherwise))
 
-        def handle_one_request(self) -> None:
-            # A connection that the test has broken.
-            with suppress(ValueError, ConnectionError):
-                super().handle_one_request()
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        state.url = f"http://127.0.0.1:{server.server_port}/v1"
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    with serving(Handler) as state.url:
         yield state
-        server.shutdown()

@@ -17,8 +17,9 @@ from heimdex.vision.openai import OpenAIDescriber
 from heimdex.vision.openai_answers import read, written
 from heimdex.vision.openai_budget import DailyBudget
 from heimdex.vision.tags import TagDescriber
-from tests.heimdex.embedders.openai_server import Answer, EmbeddingServer, running
+from tests.heimdex.embedders.openai_server import EmbeddingServer, running
 from tests.heimdex.vision.conformance import DescriberConformance, picture
+from tests.openai_protocol import Answer
 
 SEEN: dict[str, Any] = {
     "description": "A rocket stands on its pad.",

@@ -1,14 +1,17 @@
 """Videos whose file has arrived, and a look at how their ingest stands."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from django.conf import LazySettings
 from django.utils import timezone
 
 from heimdex.accounts.models import User
 from heimdex.storage import media_storage
+from tests.videos.ingest import made_stages
 from videos.ingest.schedule import start_ingest
 from videos.models import Job, Video
 
@@ -34,6 +37,43 @@ def arrived(owner: User) -> Arrived:
         return video
 
     return take
+
+
+@pytest.fixture
+def two_stages(settings: LazySettings) -> Iterator[None]:
+    """Let an ingest have two stages of a test's own before it ends."""
+    settings.INGEST_STAGES = {
+        "first": f"{made_stages.__name__}.first",
+        "second": f"{made_stages.__name__}.second",
+        "index": "videos.ingest.stages.index.run",
+    }
+    made_stages.log.clear()
+    made_stages.behaviour.clear()
+    yield
+    made_stages.behaviour.clear()
+
+
+@pytest.fixture
+def woken() -> Iterator[mock.Mock]:
+    """The wake-ups that were sent."""
+    with mock.patch("videos.ingest.schedule.enqueue") as sent:
+        yield sent
+
+
+@pytest.fixture
+def video(two_stages: None, arrived: Arrived, woken: mock.Mock) -> Video:
+    """A video that waits for its two stages."""
+    video = arrived(b"a film")
+    woken.assert_called_once_with("videos.tasks.ingest_video", str(video.pk))
+    woken.reset_mock()
+    return video
+
+
+def wakes(woken: mock.Mock) -> list[str]:
+    """Return the videos for which wake-ups were sent since this was asked last."""
+    sent = [call.args[1] for call in woken.call_args_list]
+    woken.reset_mock()
+    return sent
 
 
 def standing(video: Video) -> tuple[str, str]:

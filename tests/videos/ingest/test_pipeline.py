@@ -1,8 +1,7 @@
 """What becomes of a video when a stage, a worker or the storage fails, on stages made for the purpose."""
 
 import time
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Iterator
 from unittest import mock
 from uuid import uuid4
 
@@ -16,74 +15,17 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from heimdex.media.errors import MediaError, MediaErrorCode
 from heimdex.storage import media_storage
 from tests import media
-from tests.videos.ingest.conftest import Arrived, job, standing, stop_waiting
+from tests.videos.ingest import made_stages
+from tests.videos.ingest.conftest import Arrived, job, standing, stop_waiting, wakes
+from tests.videos.ingest.made_stages import Behaviour, behaviour, fails, log, rename
 from videos.actions.delete_video import delete_video
 from videos.ingest.pipeline import ingest
 from videos.ingest.schedule import rescue
 from videos.ingest.stage import StageContext
-from videos.ingest.stages import index
 from videos.models import Job, Scene, Video
 from videos.tasks import ingest_video, rescue_videos
 
-Behaviour = Callable[[StageContext], None]
-log: list[str] = []
-behaviour: dict[str, Behaviour] = {}
-
-
-def first(context: StageContext) -> None:
-    log.append("first")
-    behaviour.get("first", rename)(context)
-
-
-def second(context: StageContext) -> None:
-    log.append("second")
-    behaviour.get("second", rename)(context)
-
-
-def rename(context: StageContext) -> None:
-    with context.writing():
-        Video.objects.filter(pk=context.video.pk).update(title=f"written by {log[-1]}")
-
-
-def fails(error: Exception) -> Behaviour:
-    def stage(context: StageContext) -> None:
-        raise error
-
-    return stage
-
-
-@pytest.fixture(autouse=True)
-def two_stages(settings: LazySettings) -> Iterator[None]:
-    settings.INGEST_STAGES = {
-        "first": f"{__name__}.first",
-        "second": f"{__name__}.second",
-        "index": "videos.ingest.stages.index.run",
-    }
-    log.clear()
-    behaviour.clear()
-    yield
-    behaviour.clear()
-
-
-@pytest.fixture
-def woken() -> Iterator[mock.Mock]:
-    """The wake-ups that were sent."""
-    with mock.patch("videos.ingest.schedule.enqueue") as sent:
-        yield sent
-
-
-@pytest.fixture
-def video(arrived: Arrived, woken: mock.Mock) -> Video:
-    video = arrived(b"a film")
-    woken.assert_called_once_with("videos.tasks.ingest_video", str(video.pk))
-    woken.reset_mock()
-    return video
-
-
-def wakes(woken: mock.Mock) -> list[str]:
-    sent = [call.args[1] for call in woken.call_args_list]
-    woken.reset_mock()
-    return sent
+pytestmark = pytest.mark.usefixtures("two_stages")
 
 
 def test_the_task_runs_every_stage_once(video: Video) -> None:
@@ -238,72 +180,6 @@ def test_a_stage_that_says_nothing_for_long_keeps_its_lease(video: Video, settin
     assert set(Job.objects.values_list("attempts", "lease_token", "lease_expires_at")) == {(1, None, None)}
 
 
-def test_a_killed_worker_is_followed_by_another_and_the_third_death_ends_it(video: Video, woken: mock.Mock) -> None:
-    def killed(context: StageContext) -> None:
-        raise SystemExit  # As far as our rows can tell: nothing was recorded.
-
-    behaviour["second"] = killed
-    for _ in range(3):
-        with pytest.raises(SystemExit):
-            ingest(video.pk)
-        assert job(video, "second").state == "running"
-        assert rescue() == 0
-        stop_waiting(video)
-        # First its lease ends, and then a pause.
-        assert (rescue(), job(video, "second").state, wakes(woken)) == (0, "queued", [])
-        stop_waiting(video)
-        assert (rescue(), rescue()) == (1, 0)
-        assert wakes(woken) == [str(video.pk)]
-    assert log.count("first") == 1
-    ingest(video.pk)
-
-    assert standing(video) == ("failed", "gave_up")
-    assert video.error_text.startswith("Processing stopped 3 times in the stage “second”. ")
-    assert log.count("second") == 3
-    assert not Job.objects.filter(state=Job.State.RUNNING).exists()
-
-
-def test_a_worker_that_is_killed_at_the_very_end_leaves_nothing_in_a_moving_state(video: Video) -> None:
-    real = index.run
-
-    def last_words(context: StageContext) -> None:
-        real(context)
-        raise SystemExit
-
-    with mock.patch("videos.ingest.stages.index.run", last_words), pytest.raises(SystemExit):
-        ingest(video.pk)
-
-    assert standing(video) == ("indexed", "")
-    assert set(Job.objects.values_list("state", "progress")) == {("done", 1.0)}
-    stop_waiting(video)
-    assert rescue() == 0
-
-
-def test_a_lost_wake_up_is_sent_again(video: Video, woken: mock.Mock) -> None:
-    assert rescue() == 0
-    Video.objects.update(woken_at=timezone.now() - timedelta(minutes=11))
-
-    assert (rescue(), rescue()) == (1, 0)
-
-    assert wakes(woken) == [str(video.pk)]
-    ingest(video.pk)
-    assert standing(video) == ("indexed", "")
-
-
-def test_an_upload_that_never_came_ends_and_leaves_nothing(video: Video) -> None:
-    media_storage().save(video.upload_key, b"half a fi")
-    Job.objects.all().delete()
-    Video.objects.update(state=Video.State.UPLOADING, upload_expires_at=timezone.now() + timedelta(minutes=1))
-    assert rescue() == 0
-    Video.objects.update(upload_expires_at=timezone.now() - timedelta(seconds=1))
-
-    assert rescue() == 1
-
-    assert standing(video) == ("failed", "upload_expired")
-    assert video.error_text == "The upload was not finished in time, so there is no file to process. Upload it again."
-    assert not list(media_storage().keys(video.storage_prefix))
-
-
 def test_a_file_that_the_storage_lost_ends_the_ingest(arrived: Arrived, settings: LazySettings) -> None:
     settings.INGEST_STAGES = {"validate": "videos.ingest.stages.validate.run"}
     video = arrived(b"a film")
@@ -319,7 +195,7 @@ def test_a_file_that_the_storage_lost_ends_the_ingest(arrived: Arrived, settings
 def test_a_video_that_is_deleted_during_its_ingest_leaves_no_file_and_no_row(
     arrived: Arrived, settings: LazySettings, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks, moment: str
 ) -> None:
-    settings.INGEST_STAGES = {"scenes": "videos.ingest.stages.scenes.run", "second": f"{__name__}.second"}
+    settings.INGEST_STAGES = {"scenes": "videos.ingest.stages.scenes.run", "second": f"{made_stages.__name__}.second"}
     video = arrived(media.video((50, 90)))
 
     decoded = StageContext.decoded
