@@ -8,9 +8,9 @@ from pytest_django import Settings
 
 from heimdex.backends import text_embedder
 from heimdex.embedders.errors import EmbedderUnavailable
-from heimdex.embedders.openai import OpenAIEmbedder
 from heimdex.profiles import OPENAI, SENTENCE_TRANSFORMER
 from heimdex.recorded import MOST_KEPT, embedder_of, record_of
+from tests.heimdex.embedders.openai_server import EmbeddingServer, running
 
 
 def served_with(**options: object) -> dict[str, Any]:
@@ -48,24 +48,25 @@ def test_another_configured_model_leaves_the_recorded_one_as_it_was(settings: Se
 
 
 def test_secrets_are_not_recorded_and_come_back_from_todays_settings(settings: Settings) -> None:
-    record = record_of("text")
-    assert "sk-secret" not in json.dumps(record)
-    assert record["secrets"] == ["api_key"]
-    settings.MODEL_BACKENDS = {"text": minilm()}
-    settings.MODEL_SECRETS = {"api_key": "sk-today"}
-    found = embedder_of(record)
-    assert isinstance(found, OpenAIEmbedder)
-    assert (found._api_key, found._base_url) == ("sk-today", "http://127.0.0.1:1/v1")
+    with running(EmbeddingServer(dimensions=8)) as server:
+        settings.MODEL_BACKENDS = {"text": served_with(base_url=server.url)}
+        record = record_of("text")
+        assert "sk-secret" not in json.dumps(record)
+        assert record["secrets"] == ["api_key"]
+        settings.MODEL_BACKENDS = {"text": minilm()}
+        settings.MODEL_SECRETS = {"api_key": "sk-today"}
+        embedder_of(record).embed_queries(["a cat"])
+    assert server.keys == ["Bearer sk-today"]
 
 
 def test_a_server_that_needed_no_key_is_never_sent_one(settings: Settings) -> None:
-    settings.MODEL_BACKENDS = {"text": served_with(api_key="")}
-    record = record_of("text")
-    settings.MODEL_BACKENDS = {"text": served_with(model="n")}
-    settings.MODEL_SECRETS = {"api_key": "sk-today"}
-    found = embedder_of(record)
-    assert isinstance(found, OpenAIEmbedder)
-    assert found._api_key == ""
+    with running(EmbeddingServer(dimensions=8)) as server:
+        settings.MODEL_BACKENDS = {"text": served_with(base_url=server.url, api_key="")}
+        record = record_of("text")
+        settings.MODEL_BACKENDS = {"text": served_with(model="n")}
+        settings.MODEL_SECRETS = {"api_key": "sk-today"}
+        embedder_of(record).embed_queries(["a cat"])
+    assert server.keys == ["Bearer none"]
 
 
 def test_an_address_that_holds_a_password_is_a_secret(settings: Settings) -> None:
