@@ -12,6 +12,7 @@ RUN pip install -r requirements/torch.txt && pip install --no-deps --require-has
 COPY manage.py pyproject.toml LICENSE ./
 COPY heimdex heimdex
 COPY videos videos
+COPY people people
 COPY reprocess reprocess
 
 # Scratch files alone lie there: everything that lasts is in PostgreSQL and S3.

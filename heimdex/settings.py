@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "heimdex.accounts",
     "heimdex.apps.HeimdexConfig",
     "videos",
+    "people",
     "reprocess",
     "django.contrib.admin",
     "django.contrib.auth",

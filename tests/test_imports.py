@@ -18,7 +18,7 @@ for package in WORKER_ONLY:
 
 import django
 django.setup()
-for root in ("heimdex", "videos", "reprocess"):
+for root in ("heimdex", "videos", "people", "reprocess"):
     package = importlib.import_module(root)
     for module in pkgutil.walk_packages(package.__path__, root + "."):
         if ".migrations" not in module.name:
@@ -35,6 +35,7 @@ WORKER_ONLY = (
     "av",
     "cv2",
     "ctranslate2",
+    "dlib",
     "efficientnet_lite_pytorch",
     "faster_whisper",
     "open_clip",

@@ -18,6 +18,12 @@ class EmbeddingSpace(models.Model):
         VISUAL = "visual"
         SUMMARY = "summary"
         CLIP = "clip"
+        PERSON = "person"
+        PERSON_PHOTO = "person_photo"
+        PERSON_QUERY = "person_query"
+
+    # What a text is compared with; faces are compared with faces alone.
+    SEARCHED_BY_TEXT = (Channel.TRANSCRIPT, Channel.VISUAL, Channel.SUMMARY, Channel.CLIP)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     channel = models.CharField(max_length=12, choices=Channel.choices)
@@ -38,17 +44,16 @@ class EmbeddingSpace(models.Model):
         return f"{self.channel} · {self.embedder.get('model', '?')} · {self.fingerprint[:8]}"
 
 
-class SceneEmbedding(models.Model):
-    """One scene's vector in one space, or why there is none."""
+class EmbeddingRow(models.Model):
+    """What one subject (a scene, say) has in one space: its vector, or why there is none."""
 
     class State(models.TextChoices):
         EMBEDDED = "embedded"
         EMPTY = "empty"
         FAILED = "failed"
 
-    # The constraint and the index below begin with these two; indexes of their own would only slow every write.
-    scene = models.ForeignKey(Scene, on_delete=models.CASCADE, related_name="embeddings", db_index=False)
-    space = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="embeddings")
+    space = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="%(class)ss")
+    # A constraint and an index of every table begin with the subject and with the owner; indexes of their own would only slow every write.
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     state = models.CharField(max_length=8, choices=State.choices)
     vector = HalfVectorField(null=True)
@@ -59,11 +64,24 @@ class SceneEmbedding(models.Model):
     computed_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        abstract = True
+
+    @staticmethod
+    def vector_iff_embedded(name: str) -> models.CheckConstraint:
+        """Return the constraint, under a name of the table's own, that a row has a vector exactly when its state says so."""
+        return models.CheckConstraint(condition=models.Q(state="embedded") ^ models.Q(vector__isnull=True), name=name)
+
+
+class SceneEmbedding(EmbeddingRow):
+    """One scene's vector in one space, or why there is none; in the channel `person` it is that of the face that is seen best."""
+
+    scene = models.ForeignKey(Scene, on_delete=models.CASCADE, related_name="embeddings", db_index=False)
+    space = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="embeddings")
+
+    class Meta(EmbeddingRow.Meta):
         constraints = (
             models.UniqueConstraint(fields=["scene", "space"], name="embedding_scene_space"),
-            models.CheckConstraint(
-                condition=models.Q(state="embedded") ^ models.Q(vector__isnull=True), name="embedding_vector_iff_embedded"
-            ),
+            EmbeddingRow.vector_iff_embedded("embedding_vector_iff_embedded"),
         )
         indexes = (models.Index(fields=["owner", "space"], name="embedding_owner_space"),)
 

@@ -39,6 +39,11 @@ class Scene(models.Model):
     visual_hash = models.CharField(max_length=64, blank=True)
     summary_hash = models.CharField(max_length=64, blank=True)
     clip_hash = models.CharField(max_length=64, blank=True)
+    person_hash = models.CharField(
+        max_length=64, blank=True, help_text="Of the pictures in which faces are looked for; empty where the owner wants none found."
+    )
+
+    pictures_hash = models.CharField(max_length=64, blank=True, help_text="Of all its pictures.")
 
     search_vector = models.GeneratedField(
         expression=(

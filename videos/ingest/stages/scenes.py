@@ -57,6 +57,8 @@ def _keep(video: Video, index: int, detected: DetectedScene) -> Scene:
         scene.keyframe_time_s = first.time_s
         scene.clip_hash = input_hash(first.jpeg)
         scene.other_keyframes_s = [keyframe.time_s for keyframe in others]
+        scene.pictures_hash = input_hash(b"".join(keyframe.jpeg for keyframe in detected.keyframes))
+        scene.person_hash = scene.pictures_hash if video.owner.find_faces else ""
     for (key, thumbnail_key), keyframe in zip(scene.pictures, detected.keyframes, strict=True):
         media_storage().save(key, keyframe.jpeg, "image/jpeg")
         media_storage().save(thumbnail_key, keyframe.thumbnail, "image/jpeg")

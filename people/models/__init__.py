@@ -1,0 +1,8 @@
+"""The rows of people: who they are, their photos, and the faces that were seen in scenes."""
+
+from people.models.embedding import PhotoEmbedding, QueryEmbedding
+from people.models.face import FaceGroup, FaceMatch, FaceRuling, SceneFace
+from people.models.person import Person
+from people.models.photo import PersonPhoto
+
+__all__ = ["FaceGroup", "FaceMatch", "FaceRuling", "Person", "PersonPhoto", "PhotoEmbedding", "QueryEmbedding", "SceneFace"]

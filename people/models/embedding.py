@@ -1,0 +1,39 @@
+"""The vectors of photos and of people, space by space, as those of scenes are kept."""
+
+from django.db import models
+
+from people.models.person import Person
+from people.models.photo import PersonPhoto
+from videos.models.embedding import EmbeddingRow
+
+
+class PhotoEmbedding(EmbeddingRow):
+    """The vector of a photo's one face in one space, or why there is none."""
+
+    photo = models.ForeignKey(PersonPhoto, on_delete=models.CASCADE, related_name="embeddings", db_index=False)
+
+    class Meta(EmbeddingRow.Meta):
+        constraints = (
+            models.UniqueConstraint(fields=["photo", "space"], name="photo_embedding_photo_space"),
+            EmbeddingRow.vector_iff_embedded("photo_embedding_vector_iff_embedded"),
+        )
+        indexes = (models.Index(fields=["owner", "space"], name="photo_embedding_owner_space"),)
+
+    def __str__(self) -> str:
+        return f"{self.photo_id} in {self.space_id}: {self.state}"
+
+
+class QueryEmbedding(EmbeddingRow):
+    """What a person is looked for with in one space: the normalised mean of the vectors of the person's READY photos."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="embeddings", db_index=False)
+
+    class Meta(EmbeddingRow.Meta):
+        constraints = (
+            models.UniqueConstraint(fields=["person", "space"], name="query_embedding_person_space"),
+            EmbeddingRow.vector_iff_embedded("query_embedding_vector_iff_embedded"),
+        )
+        indexes = (models.Index(fields=["owner", "space"], name="query_embedding_owner_space"),)
+
+    def __str__(self) -> str:
+        return f"{self.person_id} in {self.space_id}: {self.state}"

@@ -1,0 +1,41 @@
+"""A person: a name that an owner gives to a face."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+
+class Person(models.Model):
+    """Somebody whom an owner wants to find again, by the photos that the owner gives."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="people")
+    name = models.CharField(max_length=200)
+    aliases = models.JSONField(default=list, blank=True, help_text="Other names that find this person: [name, …]")
+    archived_at = models.DateTimeField(null=True, blank=True, help_text="Since when this person is neither looked for nor listed.")
+    person_query_hash = models.CharField(
+        max_length=64, blank=True, editable=False, help_text="Hash of the READY photos; empty while there is none."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("name", "id")
+        verbose_name_plural = "people"
+        constraints = (
+            models.UniqueConstraint(
+                "owner", Lower("name"), name="person_owner_name", violation_error_message="You have this person already."
+            ),
+        )
+        indexes = (models.Index(fields=["owner", "-created_at"], name="person_owner_created"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def storage_prefix(self) -> str:
+        """Return the prefix that all files of this person share, and no other file has."""
+        return f"owners/{self.owner_id}/persons/{self.pk}"
