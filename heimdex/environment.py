@@ -58,6 +58,9 @@ class Environment(BaseSettings):
     s3_secret_key: str = ""
 
     max_upload_bytes: int = Field(default=10 * 1024**3, ge=1)
+    # Of one person.
+    max_photos: int = Field(default=20, ge=1, le=1000)
+    max_photo_bytes: int = Field(default=25 * 1024**2, ge=1)
     upload_ttl_s: int = Field(default=24 * 3600, ge=60)
     link_ttl_s: int = Field(default=3600, ge=60)
     max_duration_s: int = Field(default=6 * 3600, ge=1)

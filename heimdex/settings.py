@@ -115,6 +115,7 @@ QUEUE_TASKS = [
     Task("videos.tasks.ingest_video", queue=UPLOADS),
     Task("videos.tasks.rescue_videos", queue=UPLOADS, every_s=15),
     Task("videos.tasks.forget_queries", queue=UPLOADS, every_s=3600),
+    Task("people.tasks.rescue_photos", queue=UPLOADS, every_s=15),
     Task("reprocess.tasks.work_run", queue=REPROCESS),
     Task("reprocess.tasks.rescue_runs", queue=REPROCESS, every_s=15),
     Task("reprocess.tasks.index_spaces", queue=REPROCESS),
@@ -151,6 +152,8 @@ MAX_ATTEMPTS = ENVIRONMENT.max_attempts
 MODEL_PRICES = ENVIRONMENT.prices
 MAX_RUN_COST = ENVIRONMENT.max_run_cost
 MAX_UPLOAD_BYTES = ENVIRONMENT.max_upload_bytes
+MAX_PHOTOS = ENVIRONMENT.max_photos
+MAX_PHOTO_BYTES = ENVIRONMENT.max_photo_bytes
 MAX_DURATION_SECONDS = ENVIRONMENT.max_duration_s
 LONGEST_SCENE_SECONDS = ENVIRONMENT.longest_scene_s
 MAX_PIXELS = ENVIRONMENT.max_pixels

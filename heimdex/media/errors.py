@@ -1,4 +1,4 @@
-"""Why a file cannot be used as a video: a code for programs, a sentence for the person who uploaded it."""
+"""Why a file cannot be used as a video or a photo: a code for programs, a sentence for the person who uploaded it."""
 
 from enum import StrEnum
 
@@ -8,6 +8,7 @@ class MediaErrorCode(StrEnum):
 
     EMPTY_FILE = "empty_file"
     NOT_A_VIDEO = "not_a_video"
+    NOT_A_PICTURE = "not_a_picture"
     TRUNCATED = "truncated"
     DAMAGED = "damaged"
     NO_VIDEO_STREAM = "no_video_stream"
@@ -24,7 +25,7 @@ class MediaErrorCode(StrEnum):
 
 
 class MediaError(Exception):
-    """This file cannot be used as a video; the message is written for its owner."""
+    """This file cannot be used; the message is written for its owner."""
 
     def __init__(self, code: MediaErrorCode, text: str) -> None:
         super().__init__(text)

@@ -34,8 +34,3 @@ class Person(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def storage_prefix(self) -> str:
-        """Return the prefix that all files of this person share, and no other file has."""
-        return f"owners/{self.owner_id}/persons/{self.pk}"

@@ -25,6 +25,9 @@ class PersonPhoto(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="photos")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    filed_under = models.UUIDField(
+        null=True, editable=False, help_text="The person under whose id its files lie, where it came to this one from another."
+    )
     filename = models.CharField(max_length=1024)
     mime_type = models.CharField(max_length=255)
     size_bytes = models.BigIntegerField()
@@ -60,7 +63,7 @@ class PersonPhoto(models.Model):
     @property
     def storage_prefix(self) -> str:
         """Return the prefix that all files of this photo share, and no other file has."""
-        return f"owners/{self.owner_id}/persons/{self.person_id}/photos/{self.pk}"
+        return f"owners/{self.owner_id}/persons/{self.filed_under or self.person_id}/photos/{self.pk}"
 
     @property
     def upload_key(self) -> str:
