@@ -1,9 +1,9 @@
-"""What a describer says about a picture, and the interface that every one of them has."""
+"""What a describer says about a scene, and the interface that every one of them has."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -19,14 +19,21 @@ class Tag:
 
 @dataclass(frozen=True)
 class Description:
-    """A sentence about a picture and its tags, the surest first; both empty when nothing is certain."""
+    """A sentence about a scene and its tags, the surest first; both empty when nothing is certain.
+
+    `written` are the lines that the model read on screen, cleaned; a model that does not read has none.
+    """
 
     text: str
     tags: tuple[Tag, ...]
+    written: tuple[str, ...] = ()
 
 
 class Describer(ABC):
-    """A model that describes pictures. Building one loads nothing; one instance may be shared by threads."""
+    """A model that describes scenes by pictures of them. Building one loads nothing; one instance may be shared by threads."""
+
+    # So many of a scene's pictures are looked at, at most.
+    most_pictures: ClassVar[int] = 1
 
     @property
     @abstractmethod
@@ -38,5 +45,5 @@ class Describer(ABC):
         """Return what keeps the model from working, each a sentence that names the setting and the fix; loads no weights."""
 
     @abstractmethod
-    def describe(self, images: "Sequence[Image.Image]") -> list[Description]:
-        """Describe each picture; the answers are in the order of the pictures."""
+    def describe(self, scenes: "Sequence[Sequence[Image.Image]]") -> list[Description]:
+        """Describe each scene by its pictures, at least one, first the one that represents it; the answers are in the scenes' order."""

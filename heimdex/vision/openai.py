@@ -4,7 +4,7 @@ import base64
 import io
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import structlog
 
@@ -18,11 +18,14 @@ from heimdex.vision.tags import TagDescriber
 
 if TYPE_CHECKING:
     from openai import OpenAI
+    from openai.types.chat import ChatCompletionContentPartImageParam
     from PIL import Image
 
 log = structlog.get_logger(__name__)
 
 PATIENCE = Patience(tries=6, total_s=180.0, timeout_s=60.0)
+# Raised when what the model is shown or asked changes, so that its answers do.
+_VERSION = 2
 # A model that does not keep to the schema twice will not the third time.
 _TRIES_FOR_THE_FORM = 2
 _LONGEST_SIDE = 768
@@ -30,12 +33,15 @@ _MOST_TOKENS = 700
 
 
 class OpenAIDescriber(Describer):
-    """Ask through the official client: `concurrency` pictures at once, at most `pictures_a_day` by each worker process.
+    """Ask through the official client: `concurrency` scenes at once, at most `pictures_a_day` by each worker process.
 
-    A picture beyond the budget, or one that the model refuses or answers in another form than the schema's, gets the classifier's tags.
+    A scene beyond the budget, or one that the model refuses or answers in another form than the schema's, gets the classifier's tags.
     What fails in passing is repeated; after `breaker_after` failed calls in a row nothing more is sent for a while, and
     EmbedderUnavailable says why.
     """
+
+    # The second is what differs most from the first; a third would cost as much and say less.
+    most_pictures: ClassVar[int] = 2
 
     def __init__(
         self,
@@ -53,49 +59,57 @@ class OpenAIDescriber(Describer):
         self._budget = DailyBudget(pictures_a_day)
         self._tags = TagDescriber()
         self._server = OpenAIServer(
-            model, base_url=base_url, api_key=api_key, inputs="this picture", wanted="chat completion", breaker_after=breaker_after
+            model,
+            base_url=base_url,
+            api_key=api_key,
+            inputs="the pictures of this scene",
+            wanted="chat completion",
+            breaker_after=breaker_after,
         )
 
     @property
     def identity(self) -> str:
-        """Name the model; the server's address is no part of it, so that a server can move."""
-        return f"openai/{self._model}"
+        """Name the model and how it is asked; the server's address is no part of it, so that a server can move."""
+        return f"openai/{self._model}/{_VERSION}"
 
     def check(self) -> list[str]:
         """Return what keeps the model, or the classifier beside it, from working; asks the server for its list of models."""
         return [*self._server.check(), *self._tags.check()]
 
-    def describe(self, images: "Sequence[Image.Image]") -> list[Description]:
-        """Describe each picture; EmbedderUnavailable with the fix in its text when the server cannot be used."""
-        if not images:
+    def describe(self, scenes: "Sequence[Sequence[Image.Image]]") -> list[Description]:
+        """Describe each scene by its first two pictures; EmbedderUnavailable with the fix in its text when the server cannot be used."""
+        if not scenes:
             return []
-        with ThreadPoolExecutor(min(self._concurrency, len(images)), thread_name_prefix="describing") as pool:
-            answers = list(pool.map(self._asked, images))
-        tagged = iter(self._tags.describe([image for seen, image in zip(answers, images, strict=True) if seen is None]))
+        with ThreadPoolExecutor(min(self._concurrency, len(scenes)), thread_name_prefix="describing") as pool:
+            answers = list(pool.map(self._asked, scenes))
+        tagged = iter(self._tags.describe([pictures for seen, pictures in zip(answers, scenes, strict=True) if seen is None]))
         return [described(seen) if seen else next(tagged) for seen in answers]
 
-    def _asked(self, image: "Image.Image") -> Seen | None:
-        picture = data_url(image)
+    def _asked(self, images: "Sequence[Image.Image]") -> Seen | None:
+        pictures = [data_url(image) for image in images[: self.most_pictures]]
         for _ in range(_TRIES_FOR_THE_FORM):
-            if not self._budget.grant():
-                log.warning("The day's budget of pictures is used up: this one gets the classifier's tags", model=self._model)
+            if not self._budget.grant(len(pictures)):
+                log.warning("The day's budget of pictures is used up: this scene gets the classifier's tags", model=self._model)
                 return None
             try:
-                content = self._server.call(lambda client, timeout_s: self._send(client, picture, timeout_s), PATIENCE)
+                content = self._server.call(lambda client, timeout_s: self._send(client, pictures, timeout_s), PATIENCE)
             except EmbedderError as refusal:
-                log.warning("A picture was refused and gets the classifier's tags", reason=str(refusal))
+                log.warning("A scene's pictures were refused: it gets the classifier's tags", reason=str(refusal))
                 return None
             if seen := read(content):
                 return seen
-        log.warning("A description was not of the form that was asked for: the picture gets the classifier's tags", model=self._model)
+        log.warning("A description was not of the form that was asked for: the scene gets the classifier's tags", model=self._model)
         return None
 
-    def _send(self, client: "OpenAI", picture: str, timeout_s: float) -> str | None:
+    def _send(self, client: "OpenAI", pictures: list[str], timeout_s: float) -> str | None:
+        shown: list[ChatCompletionContentPartImageParam] = [
+            {"type": "image_url", "image_url": {"url": picture, "detail": self._detail}} for picture in pictures
+        ]
         answer = client.chat.completions.create(
             model=self._model,
             messages=[
                 {"role": "system", "content": INSTRUCTIONS},
-                {"role": "user", "content": [{"type": "image_url", "image_url": {"url": picture, "detail": self._detail}}]},
+                {"role": "user", "content": shown},
             ],
             response_format={"type": "json_schema", "json_schema": {"name": "seen", "strict": True, "schema": schema()}},
             max_tokens=_MOST_TOKENS,

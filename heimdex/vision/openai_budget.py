@@ -17,13 +17,13 @@ class DailyBudget:
         self._granted: deque[float] = deque()
         self._counting = threading.Lock()
 
-    def grant(self) -> bool:
-        """Take one from the budget; False when there is none left."""
+    def grant(self, number: int) -> bool:
+        """Take so many from the budget; False, and none taken, when fewer are left."""
         with self._counting:
             now = self._clock()
             while self._granted and self._granted[0] <= now - _DAY_S:
                 self._granted.popleft()
-            if len(self._granted) >= self._most:
+            if len(self._granted) + number > self._most:
                 return False
-            self._granted.append(now)
+            self._granted.extend([now] * number)
             return True

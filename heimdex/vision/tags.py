@@ -34,10 +34,10 @@ class TagDescriber(Describer):
         """Return what keeps the classifier from working."""
         return self._classifier.check()
 
-    def describe(self, images: "Sequence[Image.Image]") -> list[Description]:
-        """Describe each picture; an uncertain one has an empty description."""
+    def describe(self, scenes: "Sequence[Sequence[Image.Image]]") -> list[Description]:
+        """Describe each scene by its first picture; an uncertain one has an empty description."""
         names = self._classifier.class_names
-        return [described(likely_tags(names, row)) for row in self._classifier.probabilities(images)]
+        return [described(likely_tags(names, row)) for row in self._classifier.probabilities([pictures[0] for pictures in scenes])]
 
 
 def likely_tags(names: Sequence[str], probabilities: NDArray[np.float32]) -> tuple[Tag, ...]:

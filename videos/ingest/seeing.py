@@ -25,12 +25,12 @@ def unseen_batches(context: StageContext, seen_by: str, identity: str, size: int
         yield unseen[start : start + size]
 
 
-def pictures_of(scene: Scene) -> "list[Image.Image]":
-    """Return the scene's pictures, first the one that represents it. OSError when the storage has lost one."""
+def pictures_of(scene: Scene, most: int | None = None) -> "list[Image.Image]":
+    """Return the scene's pictures, or so many of them, first the one that represents it. OSError when the storage has lost one."""
     from PIL import Image
 
     pictures: list[Image.Image] = []
-    for key, _ in scene.pictures:
+    for key, _ in scene.pictures[:most]:
         with media_storage().open(key) as file:
             picture = Image.open(file)
             picture.load()

@@ -20,10 +20,10 @@ class DescriberConformance:
         assert self.describer.check() == []
         assert self.describer.identity
 
-    def test_each_picture_has_its_own_description_in_order(self) -> None:
-        pictures = [picture(name) for name in PICTURES]
-        together = self.describer.describe(pictures)
-        assert [self.describer.describe([one])[0].text for one in pictures] == [one.text for one in together]
+    def test_each_scene_has_its_own_description_in_order(self) -> None:
+        scenes = [[picture(name)] for name in PICTURES]
+        together = self.describer.describe(scenes)
+        assert [self.describer.describe([one])[0].text for one in scenes] == [one.text for one in together]
         assert len({one.text for one in together}) == len(PICTURES)
         for description in together:
             held(description)
@@ -33,8 +33,13 @@ class DescriberConformance:
 
     @pytest.mark.parametrize(("mode", "size"), [("RGBA", (640, 20)), ("L", (1, 1)), ("P", (33, 21)), ("CMYK", (64, 64))])
     def test_odd_pictures_are_no_error(self, mode: str, size: tuple[int, int]) -> None:
-        (description,) = self.describer.describe([picture("chelsea.jpg").resize(size).convert(mode)])
+        (description,) = self.describer.describe([[picture("chelsea.jpg").resize(size).convert(mode)]])
         held(description)
+
+    def test_a_scene_may_have_more_pictures_than_are_looked_at(self) -> None:
+        most = self.describer.most_pictures
+        looked_at, (further,) = [picture(name) for name in PICTURES[:most]], [picture(name) for name in PICTURES[most : most + 1]]
+        assert self.describer.describe([[*looked_at, further]]) == self.describer.describe([looked_at])
 
 
 def held(description: Description) -> None:

@@ -24,14 +24,14 @@ DESCRIBER = TagDescriber()
 )
 def test_a_picture_is_tagged_with_what_it_shows(picture: str, seen: set[str]) -> None:
     with Image.open(ASSETS / picture) as image:
-        (description,) = DESCRIBER.describe([image])
+        (description,) = DESCRIBER.describe([[image]])
     assert description.tags[0].name in seen
     assert description.text.startswith("Likely shows: ")
     assert description.tags[0].name in description.text
 
 
 def test_a_picture_of_nothing_is_not_described() -> None:
-    (description,) = DESCRIBER.describe([Image.new("RGB", (640, 360), (90, 90, 90))])
+    (description,) = DESCRIBER.describe([[Image.new("RGB", (640, 360), (90, 90, 90))]])
     assert (description.text, description.tags) == ("", ())
 
 

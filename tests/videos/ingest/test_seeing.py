@@ -1,5 +1,6 @@
 """What is seen and read in the pictures of a video, and what is repeated when a worker dies over it."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from unittest import mock
@@ -12,6 +13,7 @@ from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
 from heimdex.backends import describer, text_reader
+from heimdex.storage import media_storage
 from heimdex.vision.base import Describer, Description
 from heimdex.vision.ocr import ReadLine, TextReader
 from heimdex.vision.ocr_rapid import RapidOcrReader
@@ -70,14 +72,44 @@ class Watched(TextReader, Describer):
         self._note(images)
         return self._reader.read(images)
 
-    def describe(self, images: Sequence[Image.Image]) -> list[Description]:
-        self._note(images)
-        return self._describer.describe(images)
+    def describe(self, scenes: Sequence[Sequence[Image.Image]]) -> list[Description]:
+        self._note(scenes)
+        return self._describer.describe(scenes)
 
-    def _note(self, images: Sequence[Image.Image]) -> None:
-        self.calls.append(len(images))
+    def _note(self, asked: Sequence[object]) -> None:
+        self.calls.append(len(asked))
         if len(self.calls) == self.dies_at:
             raise SystemExit
+
+
+class Reading(Describer):
+    """A describer that looks at two pictures and reads, as vision models do, but for scenes with a single one; it notes the pictures."""
+
+    identity = "reading"
+    most_pictures = 2
+
+    def __init__(self) -> None:
+        self.shown: list[list[tuple[int, int]]] = []
+
+    def check(self) -> list[str]:
+        return []
+
+    def describe(self, scenes: Sequence[Sequence[Image.Image]]) -> list[Description]:
+        self.shown += [[image.size for image in pictures] for pictures in scenes]
+        lines = ("Harbour master", "Harbour master", "x", "Tide at 10:45 <b>")
+        return [Description("A pier.", (), lines if len(pictures) > 1 else ()) for pictures in scenes]
+
+
+def with_three_pictures(video: Video) -> Scene:
+    """Give the first scene of a video two more pictures, each of its own size."""
+    scene = video.scenes.get(index=0)
+    scene.other_keyframes_s = [1.0, 2.0]
+    scene.save(update_fields=["other_keyframes_s"])
+    for size, (key, _) in zip(((320, 180), (32, 18), (16, 9)), scene.pictures, strict=True):
+        content = io.BytesIO()
+        Image.new("RGB", size).save(content, "JPEG")
+        media_storage().save(key, content.getvalue(), "image/jpeg")
+    return scene
 
 
 @pytest.fixture
@@ -169,3 +201,24 @@ def test_with_ocr_off_nothing_is_read_and_the_video_is_indexed(owner: User, sett
     assert standing(video) == ("indexed", "") or standing(video)[0] == "processing"
     assert set(Scene.objects.values_list("on_screen_text", "read_by")) == {("", "")}
     assert set(Scene.objects.values_list("described_by", flat=True)) == {describer().identity}
+
+
+@pytest.mark.usefixtures("only_seeing")
+@pytest.mark.parametrize("ocr", [False, True], ids=["OCR off", "OCR on"])
+def test_what_a_describer_reads_is_searched_where_no_reader_is(owner: User, settings: LazySettings, ocr: bool) -> None:
+    if not ocr:
+        settings.MODEL_BACKENDS = {alias: backend for alias, backend in settings.MODEL_BACKENDS.items() if alias != "ocr"}
+    video, model = queued(owner, 2), Reading()
+    scene = with_three_pictures(video)
+    with mock.patch.object(description, "describer", return_value=model):
+        ingest(video.pk)
+
+    assert standing(video) == ("indexed", "")
+    assert model.shown == [[(320, 180), (32, 18)], [(320, 180)]]
+    scene.refresh_from_db()
+    assert (scene.description, scene.read_by == "reading") == ("A pier.", not ocr)
+    assert scene.on_screen_text == ("" if ocr else "Harbour master\nTide at 10:45 <b>")
+    api = APIClient()
+    api.force_authenticate(owner)
+    found = api.get("/v1/search", {"q": "tides"}).json()["results"]
+    assert ("on_screen" in {match["channel"] for result in found for match in result["matches"]}) is not ocr
