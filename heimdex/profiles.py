@@ -60,8 +60,12 @@ def packaged(environment: Environment) -> ModelBackends:
 def local(environment: Environment) -> ModelBackends:
     """Return stronger models that run on this machine once a model hub, or a copy of its files, can be reached.
 
-    Descriptions are the classifier's tags, unless HEIMDEX_MODELS names a vision model on a server (`openai_vision`).
+    Descriptions come from a server of OpenAI's protocol where HEIMDEX_OPENAI_BASE_URL names one, and are the classifier's tags otherwise:
+    a key alone would send pictures to OpenAI from an installation that chose to keep them.
     """
+    described: BackendSettings = {"BACKEND": TAGS, "OPTIONS": {}}
+    if environment.openai_base_url:
+        described = {"BACKEND": OPENAI_VISION, "OPTIONS": {"model": "gpt-4o-mini"}}
     return _overridden(
         environment,
         {
@@ -81,7 +85,7 @@ def local(environment: Environment) -> ModelBackends:
             },
             "image": _open_clip(environment),
             "speech": {"BACKEND": FASTER_WHISPER, "OPTIONS": {"model": "small"}},
-            "description": {"BACKEND": TAGS, "OPTIONS": {}},
+            "description": described,
         },
     )
 

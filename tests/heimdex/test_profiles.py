@@ -48,6 +48,17 @@ def test_speech_and_pictures_can_go_to_a_server_too(models, alias: str, backend:
     assert models("openai", **server, MODELS="{}")[alias]["BACKEND"] == SHORT_NAMES[backend]
 
 
+def test_local_describes_by_a_server_where_one_is_configured_and_by_tags_otherwise(models) -> None:  # type: ignore[no-untyped-def]
+    assert models("local")["description"] == {"BACKEND": SHORT_NAMES["tags"], "OPTIONS": {}}
+    assert models("local", OPENAI_API_KEY="k")["description"]["BACKEND"] == SHORT_NAMES["tags"]
+    server = {"OPENAI_BASE_URL": "http://gpu:8000/v1", "OPENAI_API_KEY": "k"}
+    described = models("local", **server, MODELS='{"description": {"model": "qwen2.5-vl"}}')["description"]
+    assert described["BACKEND"] == SHORT_NAMES["openai_vision"]
+    assert described["OPTIONS"] == {"model": "qwen2.5-vl", "base_url": "http://gpu:8000/v1", "api_key": "k"}
+    assert models("local", **server, MODELS='{"description": {"backend": "tags"}}')["description"]["BACKEND"] == SHORT_NAMES["tags"]
+    assert models("packaged", **server, MODELS="{}")["description"]["BACKEND"] == SHORT_NAMES["tags"]
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 def test_reading_on_screen_text_can_be_switched_off(models, profile: str) -> None:  # type: ignore[no-untyped-def]
     assert "ocr" not in models(profile, OCR="off", MODELS='{"ocr": {"threads": 1}}')
