@@ -16,7 +16,7 @@ from heimdex.storage import StorageError, media_storage
 from videos.ingest.errors import IngestError
 from videos.ingest.heartbeat import kept_alive
 from videos.ingest.limits import stage_limit_s
-from videos.ingest.schedule import pause_after
+from videos.ingest.schedule import add_new_stages, pause_after
 from videos.ingest.source import SourceFile
 from videos.ingest.stage import Stage, StageContext, stages
 from videos.models import Job, Video, VideoMetadata
@@ -46,6 +46,7 @@ def ingest(video_id: UUID) -> None:
         if video is None:
             log.info("Nothing to ingest: the video is gone, failed or indexed")
             return
+        add_new_stages(video)
         with SourceFile(video.original_key) as source:
             all(_run_stage(video, name, stage, source) for name, stage in stages().items())
         if not Video.objects.filter(pk=video_id).exists():

@@ -26,10 +26,42 @@ NEVER_ARRIVED = "The upload was not finished in time, so there is no file to pro
 def start_ingest(video: Video) -> None:
     """Create the video's jobs anew and wake a worker, all in the current transaction."""
     Job.objects.filter(video=video).delete()
-    Job.objects.bulk_create(
-        Job(video=video, owner_id=video.owner_id, stage=stage, position=position) for position, stage in enumerate(settings.INGEST_STAGES)
-    )
+    Job.objects.bulk_create(_jobs(video))
     wake(video)
+
+
+def add_new_stages(video: Video) -> None:
+    """Give a video that was on its way while the installation gained stages their jobs, and every job its place.
+
+    Stages behind the first new one are done again: they may build on what it finds.
+    """
+    jobs = Job.objects.filter(video=video)
+    if _new_stages(video) is None:
+        return
+    with transaction.atomic():
+        # Other workers may be at the same: whoever gets the rows second finds nothing to do.
+        list(jobs.select_for_update().values_list("pk"))
+        new = _new_stages(video)
+        if new is None:
+            return
+        Job.objects.bulk_create(_jobs(video), update_conflicts=True, unique_fields=["video", "stage"], update_fields=["position"])
+        if new:
+            jobs.filter(state=Job.State.DONE, position__gt=min(new)).update(
+                state=Job.State.QUEUED, progress=0.0, attempts=0, started_at=None, finished_at=None
+            )
+    log.info("Stages of this installation are new to the video", positions=new)
+
+
+def _jobs(video: Video) -> list[Job]:
+    return [Job(video=video, owner_id=video.owner_id, stage=stage, position=place) for place, stage in enumerate(settings.INGEST_STAGES)]
+
+
+def _new_stages(video: Video) -> list[int] | None:
+    """Return the places of the stages that a video has no jobs for; None when all its jobs are there, and in their places."""
+    known = dict(Job.objects.filter(video=video).values_list("stage", "position"))
+    if all(known.get(stage) == place for place, stage in enumerate(settings.INGEST_STAGES)):
+        return None
+    return [place for place, stage in enumerate(settings.INGEST_STAGES) if stage not in known]
 
 
 def rescue() -> int:

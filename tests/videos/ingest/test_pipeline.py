@@ -44,6 +44,25 @@ def test_the_task_of_a_deleted_video_does_nothing() -> None:
     assert log == []
 
 
+@pytest.mark.parametrize(
+    ("new", "known", "repeated"),
+    [("second", {"first": "done", "index": "queued"}, ["second"]), ("first", {"second": "done", "index": "queued"}, ["first", "second"])],
+    ids=["after what is done", "before what is done"],
+)
+def test_a_stage_that_is_new_since_the_upload_is_run_in_its_place(
+    video: Video, new: str, known: dict[str, str], repeated: list[str]
+) -> None:
+    video.jobs.filter(stage=new).delete()
+    for place, (stage, state) in enumerate(known.items()):
+        video.jobs.filter(stage=stage).update(position=place, state=state)
+
+    ingest(video.pk)
+
+    assert standing(video) == ("indexed", "")
+    assert log == repeated
+    assert list(video.jobs.values_list("stage", "position", "state")) == [("first", 0, "done"), ("second", 1, "done"), ("index", 2, "done")]
+
+
 def test_an_unexpected_error_is_tried_three_times_and_ends_in_a_sentence(video: Video, woken: mock.Mock) -> None:
     behaviour["second"] = fails(KeyError("lost_key"))
 
