@@ -1,8 +1,10 @@
 """Compose the texts that stand for a scene. Pure: the same scene gives the same text, wherever it is composed."""
 
 import hashlib
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, TypeAlias
 
 # [start_s, end_s, text], as Scene.words stores them.
@@ -33,19 +35,22 @@ class SceneSpeech:
     words: Sequence[Word]
 
 
-def compose_transcript(scenes: Sequence[SceneSpeech], position: int, budgets: TextBudgets = BUDGETS) -> str:
-    """Return what is said in `scenes[position]`; a short transcript takes in the words up to `context_s` around it.
+def compose_transcripts(scenes: Sequence[SceneSpeech], budgets: TextBudgets = BUDGETS) -> Iterator[str]:
+    """Yield what is said in each scene of a video; a short transcript takes in the other scenes' words up to `context_s` around it.
 
-    `scenes` are consecutive scenes of one video, in order, and reach at least `context_s` beyond the position where the video does.
-    A scene without speech stays empty: its neighbours' words are not its own.
+    `scenes` are all scenes of the video, in order. A scene without speech stays empty: its neighbours' words are not its own.
     """
-    scene = scenes[position]
-    said = " ".join(scene.transcript.split())
-    if said and len(said) < budgets.transcript_short:
-        before = _words(scenes[:position], scene.start_s - budgets.context_s, scene.start_s)
-        after = _words(scenes[position + 1 :], scene.end_s, scene.end_s + budgets.context_s)
-        said = " ".join(part for part in (before, said, after) if part)
-    return clip_text(said, budgets.transcript)
+    spoken = [word for scene in scenes for word in scene.words]
+    words = _Words(spoken)
+    end = 0
+    for scene in scenes:
+        begin, end = end, end + len(scene.words)
+        said = " ".join(scene.transcript.split())
+        if said and len(said) < budgets.transcript_short:
+            before = words.within(scene.start_s - budgets.context_s, scene.start_s, 0, begin)
+            after = words.within(scene.end_s, scene.end_s + budgets.context_s, end, len(spoken))
+            said = " ".join(part for part in (before, said, after) if part)
+        yield clip_text(said, budgets.transcript)
 
 
 def compose_seen(description: str, tags: Sequence[dict[str, Any]], budgets: TextBudgets = BUDGETS) -> str:
@@ -79,5 +84,18 @@ def input_hash(data: str | bytes) -> str:
     return hashlib.sha256(raw).hexdigest() if raw else ""
 
 
-def _words(scenes: Sequence[SceneSpeech], start_s: float, end_s: float) -> str:
-    return " ".join(text.strip() for scene in scenes for begin, end, text in scene.words if begin < end_s and end > start_s)
+class _Words:
+    """The words of a video, found by their times though they may overlap, and though those of edited scenes need not be in order."""
+
+    def __init__(self, words: Sequence[Word]) -> None:
+        self._words = words
+        # Neither falls from word to word, so both can be bisected: the latest end of a word and all before it, and the earliest begin
+        # of it and all after it.
+        self._latest_ends = list(accumulate((end for _, end, _ in words), max))
+        self._earliest_begins = list(accumulate((begin for begin, _, _ in reversed(words)), min))[::-1]
+
+    def within(self, start_s: float, end_s: float, first: int, beyond: int) -> str:
+        """Return the text of the words from number `first` to before `beyond` that are said, at least partly, between two times."""
+        low = max(first, bisect_right(self._latest_ends, start_s))
+        high = min(beyond, bisect_left(self._earliest_begins, end_s))
+        return " ".join(text.strip() for begin, end, text in self._words[low:high] if begin < end_s and end > start_s)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from videos.composition import SceneSpeech, compose_summary, compose_transcript, compose_visual, input_hash
+from videos.composition import SceneSpeech, compose_summary, compose_transcripts, compose_visual, input_hash
 from videos.models import Scene, Video
 
 TEXT_CHANNELS = ("transcript", "visual", "summary")
@@ -17,13 +17,13 @@ def compose_scene_texts(video: Video) -> Iterator[tuple[Scene, dict[str, str]]]:
         .only("id", "video_id", "owner_id", "index", *_TEXTS, *hash_fields(TEXT_CHANNELS))
         .order_by("index")
     )
-    speech = [speech_of(scene) for scene in scenes]
+    transcripts = compose_transcripts([speech_of(scene) for scene in scenes])
     # Read after the scenes: a worker that meets an edit halfway then sees that the texts are newer than the hashes, and not the reverse.
     written = Video.objects.filter(pk=video.pk).values_list("summary", flat=True).first()
     summary = compose_summary(written or "")
-    for position, scene in enumerate(scenes):
+    for scene, transcript in zip(scenes, transcripts, strict=True):
         seen = compose_visual(scene.visual_text, scene.on_screen_text)
-        yield scene, {"transcript": compose_transcript(speech, position), "visual": seen, "summary": summary}
+        yield scene, {"transcript": transcript, "visual": seen, "summary": summary}
 
 
 def speech_of(scene: Scene) -> SceneSpeech:

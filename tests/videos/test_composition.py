@@ -1,9 +1,11 @@
 """What a scene's vectors stand for."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videos.composition import SceneSpeech, clip_text, compose_seen, compose_summary, compose_transcript, compose_visual, input_hash
+from videos.composition import SceneSpeech, clip_text, compose_seen, compose_summary, compose_transcripts, compose_visual, input_hash
 
 
 def speech(start: float, end: float, *words: tuple[float, float, str]) -> SceneSpeech:
@@ -18,19 +20,40 @@ SCENES = (
 
 
 def test_a_short_transcript_takes_in_what_is_said_within_three_seconds() -> None:
-    assert compose_transcript(SCENES, 1) == "before short after"
+    assert list(compose_transcripts(SCENES)) == ["early before short after", "before short after", "short after late"]
 
 
 def test_a_long_transcript_stands_alone_and_is_cut_to_its_budget() -> None:
     long = SceneSpeech(10, 12, "word " * 2000, [])
-    composed = compose_transcript([SCENES[0], long, SCENES[2]], 1)
+    _, composed, _ = compose_transcripts([SCENES[0], long, SCENES[2]])
     assert composed.startswith("word word")
     assert len(composed) <= 4800
     assert "before" not in composed
 
 
 def test_silence_does_not_borrow_its_neighbours_words() -> None:
-    assert compose_transcript([SCENES[0], speech(10, 12), SCENES[2]], 1) == ""
+    assert list(compose_transcripts([SCENES[0], speech(10, 12), SCENES[2]]))[1] == ""
+
+
+@st.composite
+def spoken_scenes(draw: st.DrawFn) -> list[SceneSpeech]:
+    """Scenes of one video, whose words may overlap borders and each other, lie in another scene or in no order, or have no length."""
+    borders = sorted(draw(st.lists(st.integers(0, 40), min_size=2, max_size=9, unique=True)))
+    times = st.integers(-2, 84).map(lambda half: half / 2)
+    words = st.lists(st.tuples(times, times, st.sampled_from(["one", " two", "three "])), max_size=6)
+    return [speech(start, end, *draw(words)) for start, end in itertools.pairwise(borders)]
+
+
+@given(spoken_scenes())
+def test_every_word_of_other_scenes_within_three_seconds_is_taken_in_and_no_other(scenes: list[SceneSpeech]) -> None:
+    def around(others: list[SceneSpeech], start_s: float, end_s: float) -> list[str]:
+        return [text.strip() for scene in others for begin, end, text in scene.words if begin < end_s and end > start_s]
+
+    for position, (scene, composed) in enumerate(zip(scenes, compose_transcripts(scenes), strict=True)):
+        before = around(scenes[:position], scene.start_s - 3, scene.start_s)
+        after = around(scenes[position + 1 :], scene.end_s, scene.end_s + 3)
+        said = scene.transcript.split()
+        assert composed == (" ".join([*before, *said, *after]) if said else "")
 
 
 def test_visual_and_summary_keep_to_their_budgets() -> None:
