@@ -13,12 +13,14 @@ urlpatterns = [
     path("accounts/", include("heimdex.accounts.urls")),
     path("v1/auth/", include("heimdex.accounts.api_urls")),
     path("v1/", include("videos.api.urls")),
+    path("v1/", include("people.api.urls")),
     path("v1/", include("reprocess.api.owner_urls")),
     path("v1/admin/", include("reprocess.api.urls")),
     path("v1/files/<str:token>", media_file, name="media-file"),
     path("v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("v1/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("", include("videos.pages.urls")),
+    path("people/", include("people.pages.urls")),
     path("", include("reprocess.pages.urls")),
 ]
 

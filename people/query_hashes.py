@@ -26,7 +26,7 @@ def refresh_query_hash(person_ids: Collection[UUID]) -> set[UUID]:
         hashes.setdefault(person_id, []).append(photo_hash)
     changed = set()
     for person in people:
-        wanted = query_hash(hashes.get(person.pk, []), archived=person.archived_at is not None)
+        wanted = query_hash(hashes.get(person.pk, []), archived=person.is_archived)
         if wanted != person.person_query_hash:
             Person.objects.filter(pk=person.pk).update(person_query_hash=wanted)
             changed.add(person.pk)

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Case, Count, Exists, OuterRef, Prefetch, Q, QuerySet, Value, When
+from django.db.models.functions import Lower
 
 from people.models import Person, PersonPhoto
 
@@ -15,7 +16,7 @@ class Status(models.TextChoices):
 
 
 def with_standing(people: QuerySet[Person]) -> QuerySet[Person]:
-    """Annotate people with `status`, `photo_count`, `ready_count` and `failed_count`, all in the one query that reads them.
+    """Annotate people with `status`, `photo_count`, `ready_count` and `failed_count`, all in the one query that reads them; by name.
 
     While a photo waits or is looked at, a person is `processing`; otherwise one READY photo is enough to be `ready`.
     """
@@ -32,7 +33,7 @@ def with_standing(people: QuerySet[Person]) -> QuerySet[Person]:
         photo_count=Count("photos", filter=~Q(photos__state=state.UPLOADING)),
         ready_count=Count("photos", filter=Q(photos__state=state.READY)),
         failed_count=Count("photos", filter=Q(photos__state=state.FAILED)),
-    )
+    ).order_by(Lower("name"), "pk")
 
 
 def with_portrait(people: QuerySet[Person]) -> QuerySet[Person]:

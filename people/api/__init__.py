@@ -1,0 +1,1 @@
+"""The HTTP API of people: parse, call an action, report."""

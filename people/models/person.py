@@ -34,3 +34,8 @@ class Person(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_archived(self) -> bool:
+        """Say whether this person is put aside."""
+        return self.archived_at is not None

@@ -86,7 +86,7 @@ def test_a_browser_that_is_logged_in_may_upload_by_the_api(owner: User) -> None:
     page = read(browser, "/")
     assert 'data-init-url="/v1/videos/upload/init"' in page
     assert 'data-complete-url="/v1/videos/upload/complete"' in page
-    assert 'data-videos-url="/v1/videos"' in page
+    assert 'data-items-url="/v1/videos"' in page
     token = {"X-CSRFToken": browser.cookies["csrftoken"].value}
     file = {"filename": "film.mp4", "mime_type": "video/mp4", "size_bytes": 3}
 

@@ -5,32 +5,35 @@ export class Cancelled extends Error {}
 
 /** One file on its way to the server. */
 export class Transfer {
-  /** `language` is the code of what is spoken, or empty to have it found out; `urls` holds the addresses `init`, `complete` and `videos`; `onProgress` is told a share, 0 to 1. */
-  constructor(file, language, urls, onProgress) {
+  /**
+   * `details` are announced beside the file's name, type and size. `urls` holds the addresses `init`, `complete`, in which `{id}` stands
+   * for the new id, and `items`, and the name under which the server gives that id, `key`. `onProgress` is told a share, 0 to 1.
+   */
+  constructor(file, details, urls, onProgress) {
     this.file = file;
-    this.language = language;
+    this.details = details;
     this.urls = urls;
     this.onProgress = onProgress;
     this.abort = new AbortController();
-    this.videoId = null;
+    this.id = null;
   }
 
-  /** Send the file and return the id of its video; an Error says in words what went wrong, and leaves nothing behind. */
+  /** Send the file and return the id of what it has become; an Error says in words what went wrong, and leaves nothing behind. */
   async send() {
     try {
       const announced = await this.#post(this.urls.init, {
         filename: this.file.name,
         mime_type: this.file.type || "application/octet-stream",
         size_bytes: this.file.size,
-        language: this.language,
+        ...this.details,
       });
-      // The announcement itself is never broken off: the server would keep a video whose id nobody knows.
-      this.videoId = announced.video_id;
+      // The announcement itself is never broken off: the server would keep something whose id nobody knows.
+      this.id = announced[this.urls.key];
       this.abort.signal.throwIfAborted();
-      await this.#put(announced.upload);
-      await this.#post(this.urls.complete, { video_id: this.videoId });
+      await this.#put(announced.upload ?? announced);
+      await this.#post(this.urls.complete.replace("{id}", this.id), { [this.urls.key]: this.id });
       this.abort.signal.throwIfAborted();
-      return this.videoId;
+      return this.id;
     } catch (error) {
       await this.#forget();
       throw this.abort.signal.aborted ? new Cancelled("Cancelled") : error;
@@ -76,10 +79,10 @@ export class Transfer {
   }
 
   async #forget() {
-    if (!this.videoId) return;
+    if (!this.id) return;
     const headers = { "X-CSRFToken": csrfToken() };
     // If even this fails, the server itself ends the upload when its time is over.
-    await fetch(`${this.urls.videos}/${this.videoId}`, { method: "DELETE", credentials: "same-origin", headers }).catch(() => {});
+    await fetch(`${this.urls.items}/${this.id}`, { method: "DELETE", credentials: "same-origin", headers }).catch(() => {});
   }
 }
 

@@ -1,4 +1,4 @@
-// The uploader of the library: files chosen or dropped are sent one after the other.
+// The uploader of a page: files chosen or dropped are sent one after the other, and the part of the page that shows them is renewed.
 import { announce, renew } from "./live.js";
 import { Cancelled, Transfer } from "./transfer.js";
 
@@ -8,7 +8,8 @@ const chooser = uploader.querySelector("input[type=file]");
 const language = uploader.querySelector("[data-language]");
 const list = uploader.querySelector("[data-uploads]");
 const template = uploader.querySelector("[data-upload-row]");
-const urls = { init: uploader.dataset.initUrl, complete: uploader.dataset.completeUrl, videos: uploader.dataset.videosUrl };
+const { initUrl: init, completeUrl: complete, itemsUrl: items, idKey: key, renews, pageUrl } = uploader.dataset;
+const urls = { init, complete, items, key };
 const maxBytes = Number(uploader.dataset.maxBytes);
 
 const waiting = [];
@@ -22,7 +23,7 @@ function sizeOf(bytes) {
 
 function add(file) {
   const row = template.content.firstElementChild.cloneNode(true);
-  const entry = { file, language: language.value, row, transfer: null };
+  const entry = { file, details: language ? { language: language.value } : {}, row, transfer: null };
   row.querySelector("[data-name]").textContent = file.name;
   row.querySelector("[data-size]").textContent = sizeOf(file.size);
   row.querySelector("progress").setAttribute("aria-label", `Upload of ${file.name}`);
@@ -62,12 +63,12 @@ async function sendNext() {
   if (sending || !waiting.length) return;
   sending = true;
   const entry = waiting.shift();
-  entry.transfer = new Transfer(entry.file, entry.language, urls, (share) => progress(entry, share));
+  entry.transfer = new Transfer(entry.file, entry.details, urls, (share) => progress(entry, share));
   say(entry, "Starting");
   try {
     const id = await entry.transfer.send();
     arrived(entry, id);
-    await renew("library");
+    await renew(renews);
   } catch (error) {
     const cancelled = error instanceof Cancelled;
     end(entry, error.message, { problem: !cancelled, again: true });
@@ -85,8 +86,10 @@ function progress(entry, share) {
 
 function arrived(entry, id) {
   end(entry, "Uploaded. ", {});
+  // What has no page of its own appears on this one.
+  if (!pageUrl) return entry.row.remove();
   const link = document.createElement("a");
-  link.href = `/videos/${id}/`;
+  link.href = pageUrl.replace("{id}", id);
   link.textContent = `Open ${entry.file.name}`;
   entry.row.querySelector("[data-state]").append(link);
 }

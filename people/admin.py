@@ -1,0 +1,81 @@
+"""The admin pages of people: to be looked at, without a picture of anybody."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from heimdex.admin import ReadOnly
+from people.models import Person, PersonPhoto
+from people.standing import Status, with_standing
+
+
+class PhotoInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    """The photos of a person: where each stands, and why."""
+
+    model = PersonPhoto
+    fields = ("filename", "state", "error_code", "error_text", "attempts", "size_bytes", "created_at")
+    extra = 0
+
+
+@admin.register(Person)
+class PersonAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """People of all owners."""
+
+    actions: list[Any] = []
+    list_display = ("name", "owner", "status", "photo_count", "failed_count", "archived_at", "created_at")
+    list_select_related = ("owner",)
+    list_per_page = 50
+    search_fields = ("name", "owner__email", "id")
+    fields = ("id", "owner", "name", "aliases", "status", "archived_at", "person_query_hash", "created_at", "updated_at")
+    readonly_fields = fields
+    inlines = (PhotoInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:
+        """Return all people with what is counted of their photos."""
+        return with_standing(super().get_queryset(request))
+
+    @admin.display(ordering="status")
+    def status(self, person: Person) -> str:
+        """Return what the person waits for."""
+        return str(Status(vars(person)["status"]).label)
+
+    @admin.display(description="photos", ordering="photo_count")
+    def photo_count(self, person: Person) -> int:
+        """Return the number of photos."""
+        return int(vars(person)["photo_count"])
+
+    @admin.display(description="failed", ordering="failed_count")
+    def failed_count(self, person: Person) -> int:
+        """Return how many of them failed."""
+        return int(vars(person)["failed_count"])
+
+
+@admin.register(PersonPhoto)
+class PersonPhotoAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Photos of all people, and why some failed."""
+
+    actions: list[Any] = []
+    list_display = ("filename", "person", "owner", "state", "error_code", "attempts", "created_at")
+    list_filter = ("state", "error_code")
+    list_select_related = ("person", "owner")
+    list_per_page = 50
+    search_fields = ("filename", "person__name", "owner__email", "id")
+    fields = (
+        "id",
+        "person",
+        "owner",
+        "filename",
+        "mime_type",
+        "size_bytes",
+        "state",
+        "error_code",
+        "error_text",
+        "attempts",
+        "woken_at",
+        "lease_expires_at",
+        "created_at",
+        "updated_at",
+    )
+    readonly_fields = fields

@@ -1,0 +1,168 @@
+"""Deleting and merging people whom workers are at."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from unittest import mock
+from uuid import uuid4
+
+import pytest
+from django.db import connection, transaction
+
+from heimdex.accounts.models import User
+from heimdex.leases import LeaseLost
+from heimdex.storage import media_storage
+from people.actions.delete_person import delete_person
+from people.actions.delete_photo import delete_photo
+from people.actions.merge_people import merge_people
+from people.models import FaceMatch, FaceRuling, Person, PersonPhoto, PhotoEmbedding, QueryEmbedding, SceneFace
+from people.photos import intake
+from people.photos.intake import prepare
+from people.query_hashes import query_hash
+from tests.library import make_video
+from tests.people.conftest import files_of, make_photo
+from videos.models import EmbeddingSpace
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("woken")]
+BOX = {"left": 0.1, "top": 0.1, "right": 0.3, "bottom": 0.4}
+
+
+@pytest.fixture
+def known(ada: Person) -> Person:
+    """Return a person with two photos, their vectors, a face in a scene and what was said of it."""
+    photos = [make_photo(ada), make_photo(ada)]
+    space = EmbeddingSpace.objects.create(channel="person", fingerprint="f", step="s", spec_version="v", embedder={}, dimensions=2)
+    common = {"owner": ada.owner, "space": space, "vector": [0.6, 0.8]}
+    scene = make_video(ada.owner, ["A boat."]).scenes.get()
+    face = SceneFace.objects.create(scene=scene, video=scene.video, time_s=1, first_s=1, last_s=1, quality=1, side_px=80, **BOX, **common)
+    PhotoEmbedding.objects.create(photo=photos[0], state="embedded", **common)
+    QueryEmbedding.objects.create(person=ada, state="embedded", **common)
+    FaceMatch.objects.create(face=face, person=ada, space=space, owner=ada.owner, scene=scene, probability=0.9)
+    FaceRuling.objects.create(owner=ada.owner, person=ada, video=scene.video, time_s=1, is_person=True, **BOX)
+    return ada
+
+
+def test_all_of_a_person_goes_and_nothing_else(known: Person, owner: User) -> None:
+    kept = make_photo(Person.objects.create(owner=owner, name="Bob"))
+
+    delete_person(owner, known.pk)
+
+    assert list(PersonPhoto.objects.all()) == [kept]
+    assert not any(model._default_manager.exists() for model in (PhotoEmbedding, QueryEmbedding, FaceMatch, FaceRuling))
+    assert SceneFace.objects.count() == 1
+    assert {key for key in files_of(owner) if "/persons/" in key} == {kept.picture_key, kept.thumbnail_key}
+
+
+def test_a_crash_before_the_files_go_leaves_no_row_that_points_at_nothing(known: Person, owner: User) -> None:
+    with mock.patch.object(type(media_storage()), "delete_prefix", side_effect=SystemExit), pytest.raises(SystemExit):
+        delete_person(owner, known.pk)
+
+    assert not Person.objects.exists()
+    assert not PersonPhoto.objects.exists()
+
+
+@contextlib.contextmanager
+def preparing(photo: PersonPhoto) -> Iterator[list[str]]:
+    """Have a worker prepare a photo, who stops where its files are written and nothing is committed; yield what becomes of it."""
+    photo.lease_token = uuid4()
+    PersonPhoto.objects.filter(pk=photo.pk).update(lease_token=photo.lease_token, state=PersonPhoto.State.PROCESSING)
+    outcome: list[str] = []
+    writing = threading.Event()
+    settle = intake._settle
+
+    def slowly(*args: PersonPhoto) -> None:
+        writing.set()
+        # Long enough for the other side to get as far as it can while this is not committed.
+        time.sleep(0.3)
+        settle(*args)
+
+    def work() -> None:
+        with contextlib.closing(connection):
+            try:
+                prepare(photo)
+                outcome.append("prepared")
+            except LeaseLost:
+                outcome.append("lost")
+
+    with mock.patch("people.photos.intake._settle", slowly):
+        worker = threading.Thread(target=work)
+        worker.start()
+        assert writing.wait(20)
+        yield outcome
+        worker.join()
+
+
+def test_what_a_worker_is_just_writing_goes_with_the_person(ada: Person, owner: User) -> None:
+    make_photo(ada)
+    with preparing(make_photo(ada, PersonPhoto.State.UPLOADED)) as outcome:
+        delete_person(owner, ada.pk)
+
+    assert outcome == ["prepared"]
+    assert files_of(owner) == set()
+
+
+def test_what_a_worker_is_just_writing_goes_with_the_photo(ada: Person, owner: User) -> None:
+    photo = make_photo(ada, PersonPhoto.State.UPLOADED)
+    with preparing(photo) as outcome:
+        delete_photo(owner, ada.pk, photo.pk)
+
+    assert outcome == ["prepared"]
+    assert files_of(owner) == set()
+
+
+def test_a_merge_moves_everything_and_the_files_stay_where_they_are_found(known: Person, owner: User) -> None:
+    bob = Person.objects.create(owner=owner, name="Bob")
+    own, twin = make_photo(bob), make_photo(bob, seed=99)
+    copied = PersonPhoto.objects.filter(person=known).first()
+    assert copied
+    PersonPhoto.objects.filter(pk=copied.pk).update(checksum=twin.checksum)
+    waiting = make_photo(known, PersonPhoto.State.UPLOADED)
+
+    with preparing(waiting) as outcome:
+        merge_people(owner, bob.pk, known.pk)
+
+    assert outcome == ["prepared"]
+    photos = list(PersonPhoto.objects.filter(person=bob))
+    assert {photo.pk for photo in photos} == {own.pk, twin.pk, waiting.pk, *known_ids(photos, known)}
+    assert copied.pk not in {photo.pk for photo in photos}, "both had it"
+    assert len(photos) == 4
+    assert {key for key in files_of(owner) if "/persons/" in key} == {key for one in photos for key in (one.picture_key, one.thumbnail_key)}
+    assert FaceMatch.objects.get().person == FaceRuling.objects.get().person == bob
+    assert not QueryEmbedding.objects.exists()
+    bob.refresh_from_db()
+    ready = [photo.person_photo_hash for photo in photos if photo.state == PersonPhoto.State.READY]
+    assert (bob.aliases, bob.person_query_hash) == (["Ada", "Countess"], query_hash(ready, archived=False))
+
+    # A second merge, and the end of it all.
+    carl = Person.objects.create(owner=owner, name="Carl")
+    merge_people(owner, carl.pk, bob.pk)
+    assert {photo.storage_prefix for photo in PersonPhoto.objects.all()} == {photo.storage_prefix for photo in photos}
+    delete_person(owner, carl.pk)
+    assert not [key for key in files_of(owner) if "/persons/" in key]
+
+
+def known_ids(photos: list[PersonPhoto], person: Person) -> set[object]:
+    """Return the ids of those that lie under a person's id."""
+    return {photo.pk for photo in photos if photo.filed_under == person.pk}
+
+
+def test_two_changes_at_once_leave_the_hash_of_what_is_there(ada: Person, owner: User) -> None:
+    photos = [make_photo(ada) for _ in range(6)]
+    start = threading.Barrier(4)
+
+    def remove(photo: PersonPhoto) -> None:
+        with contextlib.closing(connection):
+            start.wait()
+            delete_photo(owner, ada.pk, photo.pk)
+
+    threads = [threading.Thread(target=remove, args=(photo,)) for photo in photos[:4]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    ada.refresh_from_db()
+    assert ada.person_query_hash == query_hash([photo.person_photo_hash for photo in photos[4:]], archived=False)
+    with transaction.atomic():
+        assert PersonPhoto.objects.count() == 2

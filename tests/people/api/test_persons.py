@@ -1,0 +1,204 @@
+"""People over HTTP."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from unittest import mock
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from heimdex.accounts.models import User
+from heimdex.storage import media_storage
+from people.models import Person, PersonPhoto
+from people.names import LONGEST_NAME, MOST_ALIASES
+from people.query_hashes import query_hash
+from tests.people.conftest import make_photo, wakes
+
+PERSONS = "/v1/persons"
+
+
+def names(api: APIClient, query: str = "") -> list[str]:
+    return [person["name"] for person in api.get(f"{PERSONS}{query}").json()["results"]]
+
+
+def test_a_person_is_added_shown_changed_and_deleted(api: APIClient, owner: User, woken: mock.Mock) -> None:
+    added = api.post(PERSONS, {"name": "  Grace \t Hopper ", "aliases": ["Amazing Grace", "amazing grace", "grace hopper"]})
+
+    assert added.status_code == 201
+    shown = added.json()
+    assert (shown["name"], shown["aliases"], shown["status"], shown["archived"]) == (
+        "Grace Hopper",
+        ["Amazing Grace"],
+        "needs_photos",
+        False,
+    )
+    assert (shown["photo_count"], shown["ready_photo_count"], shown["failed_photo_count"], shown["thumbnail_url"]) == (0, 0, 0, "")
+    address = f"{PERSONS}/{shown['id']}"
+    assert api.get(address).json() == shown
+
+    changed = api.patch(address, {"name": "Grace", "aliases": []})
+    assert (changed.status_code, changed.json()["name"], changed.json()["aliases"]) == (200, "Grace", [])
+    assert api.patch(address, {"aliases": ["Mum"]}).json()["name"] == "Grace"
+    # Only capitals change: the name is hers.
+    assert api.patch(address, {"name": "GRACE"}).json()["name"] == "GRACE"
+    assert wakes(woken) == []
+
+    assert api.delete(address).status_code == 204
+    assert [api.get(address).status_code, api.delete(address).status_code] == [404, 404]
+    assert wakes(woken) == [str(owner.pk)]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "name"),
+        ({"name": ""}, "name"),
+        ({"name": "  \u200b "}, "name"),
+        ({"name": "!?"}, "name"),
+        ({"name": "nul\0"}, "name"),
+        ({"name": "n" * (LONGEST_NAME + 1)}, "name"),
+        ({"name": None}, "name"),
+        ({"name": ["Ada"]}, "name"),
+        ({"name": "ADA"}, "name"),
+        ({"name": "Bob", "aliases": [""]}, "aliases"),
+        ({"name": "Bob", "aliases": ["?"]}, "aliases"),
+        ({"name": "Bob", "aliases": "Bobby"}, "aliases"),
+        ({"name": "Bob", "aliases": [f"Bob {number}" for number in range(MOST_ALIASES + 1)]}, "aliases"),
+    ],
+)
+def test_what_is_wrong_with_a_person_is_said_of_its_field(api: APIClient, ada: Person, body: dict[str, Any], field: str) -> None:
+    answer = api.post(PERSONS, body)
+
+    assert (answer.status_code, list(answer.json())) == (400, [field])
+    assert list(Person.objects.all()) == [ada]
+    if "name" in body and body["name"] != "ADA":
+        assert api.patch(f"{PERSONS}/{ada.pk}", body).status_code == 400
+
+
+@pytest.mark.parametrize("name", ["François", "李四", "محمد", "O'Neil-Smith Jr.", "می‌خواهم", "Jean\u00a0Luc", "R2-D2"])
+def test_names_of_all_languages_are_names(api: APIClient, name: str) -> None:
+    assert api.post(PERSONS, {"name": name}).json()["name"] == name.replace("\u00a0", " ")
+
+
+def test_a_name_is_given_once_by_each_owner(api: APIClient, ada: Person, stranger: User) -> None:
+    Person.objects.create(owner=stranger, name="Bob")
+    answer = api.post(PERSONS, {"name": "aDA"})
+    assert answer.json() == {"name": ["You have a person named aDA already."]}
+
+    bob = api.post(PERSONS, {"name": "Bob"})
+    assert bob.status_code == 201
+    assert api.patch(f"{PERSONS}/{bob.json()['id']}", {"name": "ada"}).status_code == 400
+
+
+def test_photos_say_where_a_person_stands(api: APIClient, ada: Person) -> None:
+    def stands() -> tuple[object, ...]:
+        shown = api.get(f"{PERSONS}/{ada.pk}").json()
+        return shown["status"], shown["photo_count"], shown["ready_photo_count"], shown["failed_photo_count"], bool(shown["thumbnail_url"])
+
+    make_photo(ada, PersonPhoto.State.UPLOADING)
+    assert stands() == ("needs_photos", 0, 0, 0, False)
+    make_photo(ada, PersonPhoto.State.FAILED)
+    assert stands() == ("needs_photos", 1, 0, 1, False)
+    ready = make_photo(ada)
+    assert stands() == ("ready", 2, 1, 1, True)
+    for moving in PersonPhoto.MOVING:
+        photo = make_photo(ada, moving)
+        assert stands() == ("processing", 3, 1, 1, True)
+        photo.delete()
+    make_photo(ada, created_at=ready.created_at + timedelta(seconds=1))
+    thumbnail = api.get(f"{PERSONS}/{ada.pk}").json()["thumbnail_url"]
+    with media_storage().open(ready.thumbnail_key) as file:
+        assert b"".join(api.get(thumbnail)) == file.read()
+
+
+def test_lists_are_by_name_and_filtered(api: APIClient, owner: User, ada: Person, stranger: User) -> None:
+    people = {name: Person.objects.create(owner=owner, name=name) for name in ("Carl", "Bob", "Dora")}
+    Person.objects.create(owner=stranger, name="Eve")
+    make_photo(people["Bob"])
+    make_photo(people["Carl"], PersonPhoto.State.UPLOADED)
+    Person.objects.filter(name="Dora").update(archived_at=timezone.now())
+
+    assert names(api) == ["Ada", "Bob", "Carl"]
+    assert names(api, "?status=ready") == ["Bob"]
+    assert names(api, "?status=processing") == ["Carl"]
+    assert names(api, "?status=needs_photos") == ["Ada"]
+    assert names(api, "?archived=true") == ["Dora"]
+    assert names(api, "?archived=true&status=ready") == []
+    assert names(api, "?page_size=2&page=2") == ["Carl"]
+    for wrong in ("status=happy", "archived=perhaps"):
+        assert api.get(f"{PERSONS}?{wrong}").status_code == 400
+
+
+def test_a_list_takes_three_statements_however_long_it_is(
+    api: APIClient, owner: User, django_assert_num_queries: Callable[[int], Any]
+) -> None:
+    for number in range(12):
+        person = Person.objects.create(owner=owner, name=f"Person {number:02}")
+        for state in (PersonPhoto.State.READY, PersonPhoto.State.READY, PersonPhoto.State.FAILED):
+            make_photo(person, state)
+    for query in ("", "?status=ready", "?page_size=3"):
+        with django_assert_num_queries(3):
+            shown = api.get(f"{PERSONS}{query}").json()["results"]
+        assert all(person["thumbnail_url"] and (person["photo_count"], person["ready_photo_count"]) == (3, 2) for person in shown)
+
+
+def test_who_is_archived_is_not_looked_for_until_brought_back(api: APIClient, ada: Person, woken: mock.Mock) -> None:
+    photos = [make_photo(ada), make_photo(ada)]
+    expected = query_hash([photo.person_photo_hash for photo in photos], archived=False)
+    ada.refresh_from_db()
+    assert ada.person_query_hash == expected != ""
+
+    archived = api.patch(f"{PERSONS}/{ada.pk}", {"archived": True})
+    ada.refresh_from_db()
+    assert (archived.json()["archived"], ada.person_query_hash, wakes(woken)) == (True, "", [str(ada.owner_id)])
+    since = ada.archived_at
+    assert api.patch(f"{PERSONS}/{ada.pk}", {"archived": True}).status_code == 200
+    ada.refresh_from_db()
+    assert (ada.archived_at, wakes(woken)) == (since, [])
+
+    assert api.patch(f"{PERSONS}/{ada.pk}", {"archived": False}).json()["archived"] is False
+    ada.refresh_from_db()
+    assert (ada.person_query_hash, wakes(woken)) == (expected, [str(ada.owner_id)])
+
+
+def test_two_people_become_one(api: APIClient, owner: User, ada: Person, woken: mock.Mock) -> None:
+    other = Person.objects.create(owner=owner, name="Augusta", aliases=["countess", "King"])
+    make_photo(ada)
+    moved = make_photo(other)
+
+    merged = api.post(f"{PERSONS}/{ada.pk}/merge", {"other": str(other.pk)})
+
+    assert merged.status_code == 200
+    assert (merged.json()["name"], merged.json()["aliases"]) == ("Ada", ["Countess", "Augusta", "King"])
+    assert (merged.json()["photo_count"], merged.json()["status"]) == (2, "ready")
+    assert api.get(f"{PERSONS}/{other.pk}").status_code == 404
+    shown = {photo["id"]: photo for photo in api.get(f"{PERSONS}/{ada.pk}/photos").json()["results"]}
+    assert api.get(shown[str(moved.pk)]["thumbnail_url"]).status_code == 200
+    assert wakes(woken) == [str(owner.pk)]
+
+
+def test_a_merge_names_another_person_of_ones_own(api: APIClient, ada: Person, stranger: User) -> None:
+    foreign = Person.objects.create(owner=stranger, name="Eve")
+    address = f"{PERSONS}/{ada.pk}/merge"
+
+    assert api.post(address, {"other": str(ada.pk)}).json() == {"other": ["A person cannot be merged with themselves. Name another one."]}
+    assert [api.post(address, {"other": str(other)}).status_code for other in (foreign.pk, uuid4())] == [404, 404]
+    assert [api.post(address, body).status_code for body in ({}, {"other": "seven"}, {"other": None})] == [400, 400, 400]
+    assert api.post(f"{PERSONS}/{foreign.pk}/merge", {"other": str(ada.pk)}).status_code == 404
+    assert Person.objects.count() == 2
+
+
+@pytest.mark.parametrize(("method", "path"), [("get", ""), ("patch", ""), ("delete", ""), ("post", "/merge"), ("get", "/photos")])
+def test_another_owners_person_and_nobody_are_the_same(api: APIClient, stranger: User, method: str, path: str) -> None:
+    foreign = Person.objects.create(owner=stranger, name="Eve")
+    answers = set()
+
+    for person_id in (foreign.pk, uuid4()):
+        answer = getattr(api, method)(f"{PERSONS}/{person_id}{path}")
+        assert answer.status_code == 404
+        answers.add(answer.json()["detail"])
+    assert len(answers) == 1
+    assert Person.objects.get().name == "Eve"

@@ -1,0 +1,237 @@
+"""Announce a photo, send it, complete; list, retry, remove."""
+
+import json
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from unittest import mock
+from uuid import uuid4
+
+import pytest
+from django.conf import LazySettings
+from django.db import connection
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from rest_framework.test import APIClient
+
+from heimdex.accounts.models import User
+from heimdex.storage import media_storage
+from people.models import Person, PersonPhoto
+from tests.people.conftest import files_of, jpeg, make_photo, wakes
+
+CONTENT = jpeg()
+FILE = {"filename": "ada.jpg", "mime_type": "image/jpeg", "size_bytes": len(CONTENT)}
+Announce = Callable[..., dict[str, Any]]
+
+
+def photos_of(person: Person) -> str:
+    return f"/v1/persons/{person.pk}/photos"
+
+
+@pytest.fixture
+def announce(api: APIClient, ada: Person) -> Announce:
+    """Return a function that announces FILE, with changes, and returns the answer."""
+
+    def send(**changes: object) -> dict[str, Any]:
+        answer = api.post(f"{photos_of(ada)}/upload-url", {**FILE, **changes})
+        assert answer.status_code == 201, answer.content
+        return dict(answer.json())
+
+    return send
+
+
+def put(api: APIClient, target: dict[str, Any], content: bytes = CONTENT) -> int:
+    client = APIClient()
+    return int(client.generic(target["method"], target["url"], content, content_type=target["headers"]["Content-Type"]).status_code)  # type: ignore[arg-type]
+
+
+def test_a_photo_goes_from_announcement_to_the_queue(api: APIClient, ada: Person, announce: Announce, woken: mock.Mock) -> None:
+    target = announce()
+
+    assert set(target) == {"photo_id", "method", "url", "headers", "expires_at"}
+    assert (target["method"], target["headers"]) == ("PUT", {"Content-Type": "image/jpeg"})
+    expires = parse_datetime(target["expires_at"])
+    assert expires is not None
+    assert timedelta(minutes=59) < expires - timezone.now() <= timedelta(hours=1)
+    address = f"{photos_of(ada)}/{target['photo_id']}"
+    assert api.get(address).json()["state"] == "uploading"
+
+    assert put(api, target) == 200
+    completed = api.post(f"{address}/complete")
+
+    assert (completed.status_code, completed.json()["state"], completed.json()["filename"]) == (202, "uploaded", "ada.jpg")
+    photo = PersonPhoto.objects.get()
+    assert (photo.person, photo.owner, str(photo.pk)) == (ada, ada.owner, target["photo_id"])
+    assert files_of(ada.owner) == {photo.original_key}
+    assert wakes(woken) == [str(ada.owner_id)]
+    again = api.post(f"{address}/complete")
+    assert (again.status_code, again.json()) == (202, completed.json())
+    assert wakes(woken) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"size_bytes": 0}, "size_bytes"),
+        ({"size_bytes": 10**12}, "size_bytes"),
+        ({"size_bytes": "many"}, "size_bytes"),
+        ({"mime_type": "image/gif"}, "mime_type"),
+        ({"mime_type": "image/heic"}, "mime_type"),
+        ({"mime_type": "image/svg+xml"}, "mime_type"),
+        ({"mime_type": "image/jpeg\r\nSet-Cookie: a=b"}, "mime_type"),
+        ({"mime_type": "video/mp4"}, "mime_type"),
+        ({"mime_type": ""}, "mime_type"),
+        ({"filename": ""}, "filename"),
+        ({"filename": "f\0.jpg"}, "filename"),
+        ({"filename": "f" * 2000}, "filename"),
+    ],
+)
+def test_what_is_wrong_with_an_announcement_is_said_of_its_field(
+    api: APIClient, ada: Person, changes: dict[str, object], field: str
+) -> None:
+    answer = api.generic("POST", f"{photos_of(ada)}/upload-url", json.dumps({**FILE, **changes}), content_type="application/json")
+
+    assert (answer.status_code, list(answer.json())) == (400, [field])
+    assert answer.json()[field][0].endswith(".")
+    assert not PersonPhoto.objects.exists()
+
+
+def test_the_limits_are_the_installations(api: APIClient, ada: Person, announce: Announce, settings: LazySettings) -> None:
+    settings.MAX_PHOTOS, settings.MAX_PHOTO_BYTES = 2, len(CONTENT)
+    first = announce()
+    announce()
+
+    answer = api.post(f"{photos_of(ada)}/upload-url", FILE)
+    assert (answer.status_code, answer.json()["detail"]) == (409, "Ada has 2 photos, and more are not taken. Remove one first.")
+    assert api.delete(f"{photos_of(ada)}/{first['photo_id']}").status_code == 204
+    announce()
+    assert api.post(f"{photos_of(ada)}/upload-url", {**FILE, "size_bytes": len(CONTENT) + 1}).status_code == 400
+
+
+def test_who_is_archived_gets_no_photos(api: APIClient, ada: Person) -> None:
+    Person.objects.update(archived_at=timezone.now())
+
+    answer = api.post(f"{photos_of(ada)}/upload-url", FILE)
+
+    assert (answer.status_code, answer.json()["detail"]) == (409, "Ada is archived. Bring the person back before you add photos.")
+
+
+def test_complete_says_what_has_not_arrived(api: APIClient, ada: Person, announce: Announce, woken: mock.Mock) -> None:
+    target = announce()
+    complete = f"{photos_of(ada)}/{target['photo_id']}/complete"
+
+    nothing = api.post(complete)
+    assert (nothing.status_code, nothing.json()["detail"][:28]) == (409, "No file has arrived yet. PUT")
+    assert put(api, target, CONTENT + b"!") == 413
+    # A storage that cannot bind an address to a size takes what comes.
+    media_storage().save(PersonPhoto.objects.get().upload_key, CONTENT[:-1])
+    short = api.post(complete)
+    assert (short.status_code, f"has {len(CONTENT) - 1} bytes" in short.json()["detail"]) == (409, True)
+    assert wakes(woken) == []
+    assert put(api, target) == 200
+    assert api.post(complete).status_code == 202
+
+
+def test_bytes_that_are_sent_after_complete_change_nothing(api: APIClient, ada: Person, announce: Announce) -> None:
+    target = announce()
+    put(api, target)
+    api.post(f"{photos_of(ada)}/{target['photo_id']}/complete")
+
+    put(api, target, b"x" * len(CONTENT))
+    api.post(f"{photos_of(ada)}/{target['photo_id']}/complete")
+
+    with media_storage().open(PersonPhoto.objects.get().original_key) as file:
+        assert file.read() == CONTENT
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_announcements_at_once_do_not_both_get_the_last_place(api: APIClient, ada: Person, settings: LazySettings) -> None:
+    settings.MAX_PHOTOS = 3
+    both = threading.Barrier(6)
+    answers: list[int] = []
+
+    def announce() -> None:
+        client = APIClient()
+        client.force_authenticate(ada.owner)
+        both.wait()
+        answers.append(client.post(f"{photos_of(ada)}/upload-url", FILE).status_code)
+        connection.close()
+
+    threads = [threading.Thread(target=announce) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(answers) == [201, 201, 201, 409, 409, 409]
+    assert PersonPhoto.objects.count() == 3
+
+
+def test_the_list_says_where_each_photo_stands(api: APIClient, ada: Person, django_assert_num_queries: Callable[[int], Any]) -> None:
+    ready = make_photo(ada, width=800, height=600)
+    failed = make_photo(ada, PersonPhoto.State.FAILED, error_code="no_face", error_text="No face can be seen.")
+    hopeless = make_photo(
+        ada, PersonPhoto.State.FAILED, error_code="not_a_picture", error_text="No picture.", checksum="", person_photo_hash=""
+    )
+    waiting = make_photo(ada, PersonPhoto.State.UPLOADED)
+
+    with django_assert_num_queries(3):
+        shown = api.get(photos_of(ada)).json()["results"]
+
+    assert [photo["id"] for photo in shown] == [str(photo.pk) for photo in (ready, failed, hopeless, waiting)]
+    assert [photo["state"] for photo in shown] == ["ready", "failed", "failed", "uploaded"]
+    assert [photo["error_text"] for photo in shown] == ["", "No face can be seen.", "No picture.", ""]
+    assert [photo["can_retry"] for photo in shown] == [False, True, False, False]
+    assert (shown[0]["width"], shown[0]["height"]) == (800, 600)
+    assert api.get(shown[0]["thumbnail_url"]).status_code == 200
+    assert shown[3]["thumbnail_url"] == ""
+
+
+def test_a_failed_photo_is_looked_at_again_from_the_beginning(api: APIClient, ada: Person, woken: mock.Mock) -> None:
+    failed = make_photo(ada, PersonPhoto.State.FAILED, error_code="gave_up", error_text="Stopped.", attempts=3)
+    address = f"{photos_of(ada)}/{failed.pk}/retry"
+
+    answer = api.post(address)
+
+    assert (answer.status_code, answer.json()["state"], answer.json()["error_text"]) == (202, "uploaded", "")
+    failed.refresh_from_db()
+    assert (failed.attempts, failed.error_code, wakes(woken)) == (0, "", [str(ada.owner_id)])
+    assert (api.post(address).status_code, api.post(address).json()["detail"]) == (
+        409,
+        "Only a failed photo can be retried; this one is uploaded.",
+    )
+    PersonPhoto.objects.update(state=PersonPhoto.State.FAILED, error_code="damaged")
+    assert api.post(address).json()["detail"].startswith("Another try with the same file cannot succeed.")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_removed_photo_is_gone_and_no_longer_counts(api: APIClient, ada: Person, woken: mock.Mock) -> None:
+    kept, removed, failed = make_photo(ada), make_photo(ada), make_photo(ada, PersonPhoto.State.FAILED)
+    ada.refresh_from_db()
+    before = ada.person_query_hash
+
+    assert api.delete(f"{photos_of(ada)}/{failed.pk}").status_code == 204
+    ada.refresh_from_db()
+    assert (ada.person_query_hash, wakes(woken)) == (before, [])
+    assert api.delete(f"{photos_of(ada)}/{removed.pk}").status_code == 204
+    ada.refresh_from_db()
+    assert ada.person_query_hash not in ("", before)
+    assert wakes(woken) == [str(ada.owner_id)]
+    assert files_of(ada.owner) == {kept.picture_key, kept.thumbnail_key}
+    assert api.delete(f"{photos_of(ada)}/{kept.pk}").status_code == 204
+    ada.refresh_from_db()
+    assert (ada.person_query_hash, files_of(ada.owner)) == ("", set())
+
+
+def test_a_photo_is_only_under_its_own_person(api: APIClient, owner: User, ada: Person, stranger: User) -> None:
+    bob = Person.objects.create(owner=owner, name="Bob")
+    foreign = make_photo(Person.objects.create(owner=stranger, name="Eve"), PersonPhoto.State.FAILED)
+    mine = make_photo(ada, PersonPhoto.State.FAILED)
+
+    for person_id, photo_id in ((bob.pk, mine.pk), (ada.pk, foreign.pk), (foreign.person_id, foreign.pk), (ada.pk, uuid4())):
+        for method, path in (("get", ""), ("delete", ""), ("post", "/complete"), ("post", "/retry")):
+            answer = getattr(api, method)(f"/v1/persons/{person_id}/photos/{photo_id}{path}")
+            assert answer.status_code == 404
+    assert set(PersonPhoto.objects.values_list("state", flat=True)) == {"failed"}
+    assert api.post(f"{photos_of(foreign.person)}/upload-url", FILE).status_code == 404
