@@ -122,6 +122,8 @@ class CutFinder:
 
     def _decided(self, until_s: float) -> list[float]:
         """Return the cuts before a time: the middles of gradual ones, and hard ones, but for those inside a gradual one."""
+        if not (self._hard or self._gradual or self._passed):
+            return []
         fades = [one for one in (*self._gradual, *self._passed) if one.through_blank]
         self._gradual = [one for one in self._gradual if one.through_blank or not any(one.meets(fade) for fade in fades)]
         self._hard = [cut for cut in self._hard if not any(one.begin_s <= cut <= one.end_s for one in (*self._gradual, *self._passed))]

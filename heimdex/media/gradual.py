@@ -30,6 +30,7 @@ class Likeness:
 # Shots that move, and stills and pages of which each picture between is exactly a mixture. Chosen on films whose dissolves are known
 # (bench/scene_cuts.py), measured on others.
 LIKENESSES = (Likeness(14.0, 0.6, 0.22), Likeness(6.0, 0.8, 0.08))
+_LEAST_DISTANCE = min(likeness.least_distance for likeness in LIKENESSES)
 # A dissolve's candidates follow each other closely; those of two dissolves do not.
 _GAP_S = 0.4
 
@@ -76,9 +77,9 @@ def is_mixture(rows: Sequence[FrameRow]) -> bool:
     way = rows[-1].miniature - first
     squared = float(way @ way)
     distance = float(np.sqrt(squared / way.size))
-    if distance < min(likeness.least_distance for likeness in LIKENESSES):
+    if distance < _LEAST_DISTANCE:
         return False
-    between = np.stack([row.miniature for row in rows[1:-1]]) - first
+    between = np.array([row.miniature for row in rows[1:-1]]) - first
     shares = between @ way / squared
     if not (0.05 <= shares[0] < shares[1] - 0.05 and shares[1] < shares[2] - 0.05 and shares[2] <= 0.95 and 0.3 <= shares[1] <= 0.7):
         return False

@@ -1,9 +1,8 @@
 """Choosing the pictures that stand for a scene, among frames kept while it was decoded."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,6 @@ from heimdex.media.reduced import Reduced
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
-    from PIL import Image
 
 # Mean luma (as coded: black is 16, white 235) outside of which a frame shows nothing: black, white, the middle of a fade.
 DARKEST, BRIGHTEST = 30.0, 221.0
@@ -127,19 +125,20 @@ def _unlike(frame: Candidate, others: Sequence[Candidate]) -> float:
 
 def developed(frame: Candidate, rotation: int) -> Keyframe | None:
     """Make the keyframe of a chosen frame; `rotation` is the one the file asks a player for, in degrees counter-clockwise."""
-    from PIL import Image
+    import cv2
 
     if frame.frame is None:
         return None
-    image = Image.fromarray(np.asarray(frame.frame.reformat(format="rgb24").to_ndarray(), dtype=np.uint8))
-    if rotation % 360:
-        image = image.rotate(rotation, expand=True)
-    picture = _jpeg(image)
-    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BILINEAR)
-    return Keyframe(frame.time_s, picture, _jpeg(image), frame.sharpness, frame.brightness)
+    image = np.rot90(frame.frame.reformat(format="bgr24", threads=1).to_ndarray(), round(rotation / 90))
+    height, width = image.shape[:2]
+    shrink = min(1.0, THUMBNAIL_SIDE / max(height, width))
+    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    thumbnail = cv2.resize(np.ascontiguousarray(image), size, interpolation=cv2.INTER_AREA)
+    return Keyframe(frame.time_s, _jpeg(image), _jpeg(thumbnail), frame.sharpness, frame.brightness)
 
 
-def _jpeg(image: "Image.Image") -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=_QUALITY)
-    return buffer.getvalue()
+def _jpeg(image: NDArray[Any]) -> bytes:
+    import cv2
+
+    _, content = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    return content.tobytes()
