@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 from heimdex.embedders.base import Embedder, ImageEmbedder, TextEmbedder
 
 if TYPE_CHECKING:
+    from heimdex.faces.base import FaceModel
     from heimdex.speech.base import Transcriber
     from heimdex.vision.base import Describer
     from heimdex.vision.ocr import TextReader
@@ -75,6 +76,14 @@ def text_reader() -> "TextReader | None":
     """Return what reads text in keyframes; None when HEIMDEX_OCR is off."""
     reader: TextReader | None = backends["ocr"] if "ocr" in settings.MODEL_BACKENDS else None
     return reader
+
+
+def face_model() -> "FaceModel | None":
+    """Return what finds faces and embeds them; None when HEIMDEX_FACES is off."""
+    from heimdex.faces.base import FaceModel
+
+    faces: FaceModel | None = _of_kind("faces", FaceModel) if "faces" in settings.MODEL_BACKENDS else None
+    return faces
 
 
 def _of_kind(alias: str, kind: type[Any]) -> Any:

@@ -95,8 +95,10 @@ class Environment(BaseSettings):
     open_clip_weights: str = "openai"
     # Whether text in pictures is read.
     ocr: bool = True
+    # Whether faces are looked for.
+    faces: bool = True
     # Overrides single models of the profile: {"text": {"backend": "openai", "model": "bge-m3", "dimensions": 1024}}.
-    models: Annotated[dict[Literal["text", "image", "speech", "description", "ocr"], ModelOverride], NoDecode] = {}
+    models: Annotated[dict[Literal["text", "image", "speech", "description", "ocr", "faces"], ModelOverride], NoDecode] = {}
 
     @field_validator("models", mode="before")
     @classmethod

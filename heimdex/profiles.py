@@ -17,6 +17,8 @@ OPENAI_SPEECH = "heimdex.speech.openai.OpenAITranscriber"
 OPENAI_VISION = "heimdex.vision.openai.OpenAIDescriber"
 TAGS = "heimdex.vision.tags.TagDescriber"
 RAPID_OCR = "heimdex.vision.ocr_rapid.RapidOcrReader"
+DLIB = "heimdex.faces.dlib.DlibFaces"
+ONNX_FACES = "heimdex.faces.onnx.OnnxFaces"
 
 # The names that `"backend"` in HEIMDEX_MODELS may use instead of a dotted class path.
 SHORT_NAMES = {
@@ -29,6 +31,8 @@ SHORT_NAMES = {
     "openai_vision": OPENAI_VISION,
     "tags": TAGS,
     "rapid_ocr": RAPID_OCR,
+    "dlib": DLIB,
+    "onnx_faces": ONNX_FACES,
 }
 # What is built with the server's address and key.
 _SERVED = {OPENAI, OPENAI_SPEECH, OPENAI_VISION}
@@ -116,17 +120,20 @@ def _open_clip(environment: Environment) -> BackendSettings:
 def _overridden(environment: Environment, backends: ModelBackends) -> ModelBackends:
     """Apply HEIMDEX_MODELS: options alone refine the profile's model, a `backend` replaces it with all its options.
 
-    Every profile reads on-screen text with the same packaged models; with HEIMDEX_OCR=off there is no such alias.
+    Every profile reads on-screen text and finds faces with the same packaged models; with HEIMDEX_OCR=off or HEIMDEX_FACES=off there
+    is no such alias.
     """
     backends["ocr"] = {"BACKEND": RAPID_OCR, "OPTIONS": {}}
+    backends["faces"] = {"BACKEND": DLIB, "OPTIONS": {}}
     for alias, override in environment.models.items():
         options = dict(override.model_extra or {})
         if override.backend:
             backends[alias] = {"BACKEND": SHORT_NAMES.get(override.backend, override.backend), "OPTIONS": options}
         else:
             backends[alias]["OPTIONS"].update(options)
-    if not environment.ocr:
-        del backends["ocr"]
+    for alias, wanted in (("ocr", environment.ocr), ("faces", environment.faces)):
+        if not wanted:
+            del backends[alias]
     for backend in backends.values():
         if backend["BACKEND"] in _SERVED:
             server = {"api_key": environment.openai_api_key, "base_url": environment.openai_base_url}

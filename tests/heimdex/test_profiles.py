@@ -20,8 +20,8 @@ def models(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_profile_has_a_class_for_every_alias(models, profile: str) -> None:  # type: ignore[no-untyped-def]
-    backends = models(profile)
-    assert set(backends) == {"text", "image", "speech", "description", "ocr"}
+    backends = models(profile, FACES="on")
+    assert set(backends) == {"text", "image", "speech", "description", "ocr", "faces"}
     for backend in backends.values():
         import_string(backend["BACKEND"])(**backend["OPTIONS"])
 
@@ -63,6 +63,12 @@ def test_local_describes_by_a_server_where_one_is_configured_and_by_tags_otherwi
 def test_reading_on_screen_text_can_be_switched_off(models, profile: str) -> None:  # type: ignore[no-untyped-def]
     assert "ocr" not in models(profile, OCR="off", MODELS='{"ocr": {"threads": 1}}')
     assert models(profile, OCR="on", MODELS='{"ocr": {"threads": 1}}')["ocr"]["OPTIONS"] == {"threads": 1}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_faces_can_be_switched_off(models, profile: str) -> None:  # type: ignore[no-untyped-def]
+    assert "faces" not in models(profile, FACES="off", MODELS='{"faces": {"detector": "cnn"}}')
+    assert models(profile, FACES="on", MODELS='{"faces": {"detector": "cnn"}}')["faces"]["OPTIONS"] == {"detector": "cnn"}
 
 
 def test_open_clip_takes_its_weights_from_their_own_variable(models) -> None:  # type: ignore[no-untyped-def]
