@@ -89,9 +89,9 @@ def ratios(scores: Sequence[Score]) -> Mapping[str, float]:
 def cut(video: CutVideo) -> Score:
     """Cut a video as an upload is cut."""
     from heimdex.media.probe import probe
-    from heimdex.media.scenes import detect_scenes
+    from heimdex.media.scenes import iter_scenes
 
-    return score(video, [span.start_s for span in detect_scenes(video.path, probe(video.path))[1:]])
+    return score(video, [scene.span.start_s for scene in iter_scenes(video.path, probe(video.path))][1:])
 
 
 def rounds() -> Iterator[Mapping[str, float]]:

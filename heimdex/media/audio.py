@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heimdex.media.audio_tracks import audio_stream
-from heimdex.media.container import opened
+from heimdex.media.container import opened, packets_of
 from heimdex.media.info import MediaInfo, accepted
 
 if TYPE_CHECKING:
@@ -76,12 +76,7 @@ def _frames(container: "InputContainer") -> "Iterator[AudioFrame]":
     stream = audio_stream(container)
     if stream is None:
         return
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.error.FFmpegError):
-            return
+    for packet in packets_of(container, stream):
         try:
             yield from packet.decode()
         except av.error.FFmpegError:

@@ -6,11 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from heimdex.media.damage import Losses
 from heimdex.media.errors import MediaError, MediaErrorCode
 from heimdex.media.info import MediaLimits
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.packet import Packet
+    from av.stream import Stream
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
@@ -106,22 +109,43 @@ def video_stream(container: "InputContainer", limits: MediaLimits) -> "VideoStre
     return stream
 
 
-def frames_of(container: "InputContainer", stream: "VideoStream") -> "Iterator[VideoFrame]":
-    """Decode what can be decoded: damaged packets are passed over, and a broken tail ends the video early."""
+def packets_of(container: "InputContainer", *streams: "Stream") -> "Iterator[Packet]":
+    """Yield the packets of some tracks as far as the file can be read, and then an empty one of each, upon which decoders give the rest."""
     import av
 
-    packets = container.demux(stream)
+    packets = container.demux(*streams)
     while True:
         try:
             packet = next(packets)
         except av.error.MemoryError:
             # Nobody is served by a part that happened to fit.
             raise
-        except (StopIteration, av.error.FFmpegError):
-            return
+        except (StopIteration, av.error.FFmpegError, IndexError):
+            # A broken tail; PyAV looks for tracks in vain that a broadcast began on the way (IndexError).
+            break
+        if packet.size:
+            yield packet
+    for stream in streams:
+        last = av.Packet()
+        last.stream, last.time_base = stream, stream.time_base
+        yield last
+
+
+def frames_of(container: "InputContainer", stream: "VideoStream", losses: Losses | None = None) -> "Iterator[VideoFrame]":
+    """Decode what can be decoded: damaged packets are passed over, and a broken tail ends the video early; `losses` counts both."""
+    import av
+
+    for packet in packets_of(container, stream):
+        if losses and packet.size and packet.pts is not None and not packet.is_discard:
+            losses.sent(float(packet.pts * packet.time_base))
         try:
-            yield from packet.decode()
+            for frame in packet.decode():
+                if losses and frame.time is not None:
+                    losses.came(frame.time, whole=not frame.is_corrupt)
+                yield frame
         except av.error.MemoryError:
             raise
         except av.error.FFmpegError:
             continue
+    if losses:
+        losses.ended()

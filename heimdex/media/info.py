@@ -32,6 +32,8 @@ class MediaInfo:
     audio_streams: int
     # The time of the first frame in the file's own clock; every time that Heimdex stores is relative to it.
     start_s: float
+    # How long the video is by its header, where that may be true.
+    stated_s: float | None = None
 
     @property
     def has_audio(self) -> bool:

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heimdex.media.audio_tracks import audio_stream
-from heimdex.media.container import frames_of, opened, unreadable, video_stream
+from heimdex.media.container import frames_of, opened, packets_of, unreadable, video_stream
 from heimdex.media.errors import MediaError, MediaErrorCode
 from heimdex.media.info import MediaInfo, MediaLimits, check_picture, check_streams, check_timing
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.stream import Stream
+    from av.video.stream import VideoStream
 
 LIMITS = MediaLimits()
 
@@ -60,6 +61,7 @@ def probe(path: Path, limits: MediaLimits = LIMITS) -> MediaInfo:
         check_timing(duration_s, 0, limits)
         codec = stream.codec_context.codec.canonical_name
         rate = stream.average_rate or stream.guessed_rate
+        stated_s = _stated(container, stream)
     # A fresh container: seeking back after a full read fails on some damaged files.
     with opened(path, limits) as container:
         stream = video_stream(container, limits)
@@ -82,24 +84,27 @@ def probe(path: Path, limits: MediaLimits = LIMITS) -> MediaInfo:
             video_streams=len(container.streams.video),
             audio_streams=len(container.streams.audio),
             start_s=video_extent.first_s,
+            stated_s=stated_s if stated_s and stated_s <= limits.max_duration_s else None,
         )
 
 
 def _measure(container: "InputContainer", video: "Stream", audio: "Stream | None") -> tuple[_Extent, _Extent]:
-    import av
-
     extents = {video.index: _Extent(), -1 if audio is None else audio.index: _Extent()}
-    packets = container.demux([video] if audio is None else [video, audio])
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.error.FFmpegError):
-            break
+    for packet in packets_of(container, *([video] if audio is None else [video, audio])):
         moment = packet.pts if packet.pts is not None else packet.dts
         if moment is not None and packet.size and packet.time_base is not None:
             base = float(packet.time_base)
             extents[packet.stream.index].add(moment * base, (packet.duration or 0) * base)
     return extents[video.index], extents[-1 if audio is None else audio.index]
+
+
+def _stated(container: "InputContainer", stream: "VideoStream") -> float | None:
+    """Return the length (seconds) that the track, or else the whole file, is said to have."""
+    import av
+
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return container.duration / av.time_base if container.duration else None
 
 
 def _believable_rate(frames: int, seconds: float, header: float, limits: MediaLimits) -> float:

@@ -1,11 +1,12 @@
 """Cutting a video into scenes with pictures of each, in one decoding pass with flat memory."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from heimdex.media.container import frames_of, opened, video_stream
 from heimdex.media.cuts import CutFinder
+from heimdex.media.damage import Decoded, Losses
 from heimdex.media.frame_rows import RowMaker
 from heimdex.media.info import MediaInfo, accepted
 from heimdex.media.keyframes import CandidateFrames, Keyframe, candidate, chosen, developed
@@ -26,7 +27,7 @@ class SceneSpan:
 
 @dataclass(frozen=True)
 class DetectedScene:
-    """A scene, the pictures that stand for it, and those of the timeline that were taken until it was known.
+    """A scene, the pictures that stand for it, those of the timeline that were taken until it was known, and what was decoded until then.
 
     The first keyframe represents the scene; there is none when not one frame of it could be kept.
     """
@@ -34,11 +35,7 @@ class DetectedScene:
     span: SceneSpan
     keyframes: tuple[Keyframe, ...]
     tiles: tuple[Picture, ...] = ()
-
-
-def detect_scenes(path: Path, info: MediaInfo, on_progress: Progress | None = None) -> list[SceneSpan]:
-    """Return the scenes of a video: at least one, without gaps, from 0 to the whole duration."""
-    return [scene.span for scene in iter_scenes(path, info, on_progress=on_progress)]
+    decoded: Decoded = field(default_factory=Decoded)
 
 
 def iter_scenes(path: Path, info: MediaInfo, longest_s: float = LONGEST_S, on_progress: Progress | None = None) -> Iterator[DetectedScene]:
@@ -55,9 +52,9 @@ def iter_scenes(path: Path, info: MediaInfo, longest_s: float = LONGEST_S, on_pr
     candidates, due = CandidateFrames(), Tiles(info.duration_s, info.rotation)
     tiles: list[Picture] = []
     begin_s, last_s = 0.0, -1 / info.fps
-    limits = accepted(info)
+    limits, losses = accepted(info), Losses(info.fps, info.start_s)
     with opened(path, limits) as container:
-        for number, frame in enumerate(frames_of(container, video_stream(container, limits))):
+        for number, frame in enumerate(frames_of(container, video_stream(container, limits), losses)):
             time_s = max(0.0, float(frame.time) - info.start_s) if frame.time is not None else last_s + 1 / info.fps
             last_s = time_s
             small = reduced(frame)
@@ -66,19 +63,19 @@ def iter_scenes(path: Path, info: MediaInfo, longest_s: float = LONGEST_S, on_pr
             if candidates.wants(time_s):
                 candidates.add(candidate(frame, small, time_s))
             for border in lengths.add(time_s, row.change, finder.add(row)):
-                yield _finished(SceneSpan(begin_s, border), candidates, info, tiles)
+                yield _finished(SceneSpan(begin_s, border), candidates, info, tiles, losses)
                 begin_s, tiles = border, []
             if on_progress and number % 25 == 0:
                 on_progress(min(1.0, time_s / info.duration_s))
     end_s = max(info.duration_s, last_s)
     for border in [*lengths.finish(end_s, finder.finish()), end_s]:
-        yield _finished(SceneSpan(begin_s, border), candidates, info, tiles)
+        yield _finished(SceneSpan(begin_s, border), candidates, info, tiles, losses)
         begin_s, tiles = border, []
     if on_progress:
         on_progress(1.0)
 
 
-def _finished(span: SceneSpan, candidates: CandidateFrames, info: MediaInfo, tiles: list[Picture]) -> DetectedScene:
+def _finished(span: SceneSpan, candidates: CandidateFrames, info: MediaInfo, tiles: list[Picture], losses: Losses) -> DetectedScene:
     frames = chosen(candidates.split(span.end_s), span.end_s - span.start_s)
     made = (developed(frame, info.rotation) for frame in frames)
-    return DetectedScene(span, tuple(keyframe for keyframe in made if keyframe), tuple(tiles))
+    return DetectedScene(span, tuple(keyframe for keyframe in made if keyframe), tuple(tiles), losses.taken())

@@ -100,6 +100,7 @@ def test_every_bad_input_gets_its_answer_and_good_ones_are_indexed_among_them(
         status = owner_client.get(f"/v1/videos/{video_id}/status")
         if video.state == "indexed":
             assert video.scenes.exists()
+            assert bool(status["notices"]) is sent[video_id].partial, (sent[video_id].file, status["notices"])
             address = urljoin(live_server.url, owner_client.get(f"/v1/videos/{video_id}")["preview_url"])  # type: ignore[attr-defined]
             with urllib.request.urlopen(address, timeout=60) as shown:
                 assert (shown.headers["X-Content-Type-Options"], shown.headers.get_content_type()) == ("nosniff", "video/mp4")

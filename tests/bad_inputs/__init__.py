@@ -17,7 +17,7 @@ Recipe = Callable[[Path], object]
 class BadInput:
     """A file, the number of its kind in the list, the name it is uploaded under, and what must come of it.
 
-    `answer` is `refused` (with 400 when it is announced), `failed` (with `code`) or `indexed`.
+    `answer` is `refused` (with 400 when it is announced), `failed` (with `code`) or `indexed`; `partial` when a notice says what is lost.
     """
 
     file: str
@@ -25,6 +25,7 @@ class BadInput:
     answer: str
     code: str
     name: str
+    partial: bool
 
     @property
     def path(self) -> Path:
@@ -35,7 +36,9 @@ class BadInput:
 def expected() -> list[BadInput]:
     """Return all bad inputs."""
     entries = json.loads(_EXPECTED.read_text())
-    return [BadInput(e["file"], e["kind"], e["answer"], e.get("code", ""), e.get("name", e["file"])) for e in entries]
+    return [
+        BadInput(e["file"], e["kind"], e["answer"], e.get("code", ""), e.get("name", e["file"]), e.get("partial", False)) for e in entries
+    ]
 
 
 def build(port: int, neighbour: Path) -> list[BadInput]:

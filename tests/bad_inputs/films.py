@@ -95,6 +95,13 @@ def _cover_only(path: Path) -> None:
         target.mux(sound.encode(None))
 
 
+def _cut_in_the_tail(path: Path) -> None:
+    """A film whose index comes first, and of which the second half is missing."""
+    write_film(path, frames=250, muxer={"movflags": "faststart"})
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
 def _commanding(path: Path) -> None:
     """A film that shows a command to whoever describes it."""
     from PIL import Image, ImageDraw
@@ -107,6 +114,7 @@ def _commanding(path: Path) -> None:
 
 RECIPES = {
     "huge-picture.mp4": _bomb,
+    "cut-in-the-tail.mp4": _cut_in_the_tail,
     "8k.mp4": lambda path: write_film(path, size=(8192, 4320), frames=2),
     "thousand-a-second.mp4": lambda path: write_film(path, size=(16, 16), frames=20_000, rate=1000, codec="mpeg4"),
     "many-tracks.mkv": _many_tracks,

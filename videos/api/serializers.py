@@ -1,13 +1,16 @@
 """What the API takes and shows of videos and scenes."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from heimdex.storage import media_storage
 from videos.ingest.progress import StageProgress, current_stage, percent
 from videos.models import Job, Scene, Video, VideoMetadata
+from videos.timelines import timeline_of
 
 DESCRIPTION_LENGTH = 10_000
 
@@ -68,11 +71,12 @@ class VideoStatusSerializer(serializers.ModelSerializer[Video]):
     stage = serializers.SerializerMethodField()
     progress = serializers.SerializerMethodField()
     error = serializers.CharField(source="error_text")
+    notices = serializers.SerializerMethodField()
     stages = JobSerializer(source="jobs", many=True)
 
     class Meta:
         model = Video
-        fields = ("video_id", "state", "stage", "progress", "error", "error_code", "stages", "updated_at")
+        fields = ("video_id", "state", "stage", "progress", "error", "error_code", "notices", "stages", "updated_at")
 
     def get_stage(self, video: Video) -> str:
         """Return the stage that is at work or waits."""
@@ -82,18 +86,32 @@ class VideoStatusSerializer(serializers.ModelSerializer[Video]):
         """Return 0 to 100."""
         return 100 if video.state == Video.State.INDEXED else percent(_stages(video))
 
+    def get_notices(self, video: Video) -> list[str]:
+        """Return what could not be understood of a video that is no failure for it: sentences for its owner."""
+        metadata = getattr(video, "metadata", None)
+        return [notice for notice in (metadata.damage_notice, metadata.speech_notice) if notice] if metadata else []
+
 
 class VideoMetadataSerializer(serializers.ModelSerializer[VideoMetadata]):
     """What was measured about the file."""
 
     class Meta:
         model = VideoMetadata
-        exclude = ("video", "owner")
+        exclude = ("video", "owner", "has_timeline")
+
+
+class PictureSerializer(serializers.Serializer[Any]):
+    """A picture of a scene, with signed, expiring addresses."""
+
+    time_s = serializers.FloatField(allow_null=True, help_text="When it was seen, from the video's start.")
+    url = serializers.CharField(help_text="Of the picture: at most 1,280 pixels on its longest side.")
+    thumbnail_url = serializers.CharField(help_text="Of the same picture with at most 320 pixels.")
 
 
 class SceneSerializer(serializers.ModelSerializer[Scene]):
     """One scene with what is said and seen in it."""
 
+    pictures = serializers.SerializerMethodField()
     thumbnail_url = serializers.SerializerMethodField()
     transcript_version = serializers.CharField(read_only=True, help_text="For `If-Match` when the transcript is changed.")
 
@@ -111,11 +129,21 @@ class SceneSerializer(serializers.ModelSerializer[Scene]):
             "tags",
             "on_screen_text",
             "thumbnail_url",
+            "pictures",
         )
+
+    @extend_schema_field(PictureSerializer(many=True))
+    def get_pictures(self, scene: Scene) -> list[dict[str, Any]]:
+        """Return the one to three pictures of a scene, first the one that represents it; none when there is none."""
+        times = [scene.keyframe_time_s, *scene.other_keyframes_s] if scene.clip_hash else []
+        return [
+            {"time_s": time_s, "url": _signed(key), "thumbnail_url": _signed(thumbnail_key)}
+            for time_s, (key, thumbnail_key) in zip(times, scene.pictures, strict=True)
+        ]
 
     def get_thumbnail_url(self, scene: Scene) -> str:
         """Return a signed, expiring address of the scene's small picture; empty when there is none."""
-        return media_storage().download_url(scene.thumbnail_key, settings.LINK_TTL_SECONDS) if scene.clip_hash else ""
+        return _signed(scene.thumbnail_key) if scene.clip_hash else ""
 
 
 class VideoSerializer(serializers.ModelSerializer[Video]):
@@ -148,6 +176,16 @@ class ChapterSerializer(serializers.Serializer[Any]):
     start_s = serializers.FloatField()
 
 
+class TimelineSerializer(serializers.Serializer[Any]):
+    """A sheet of `count` small pictures, row by row of `columns`; picture `i` shows second `i × step_s` of the video."""
+
+    url = serializers.CharField(help_text="Signed, and expiring.")
+    duration_s = serializers.FloatField()
+    step_s = serializers.FloatField()
+    columns = serializers.IntegerField()
+    count = serializers.IntegerField()
+
+
 class VideoDetailSerializer(VideoSerializer):
     """A video with its scenes."""
 
@@ -155,9 +193,10 @@ class VideoDetailSerializer(VideoSerializer):
     metadata = serializers.SerializerMethodField()
     scenes = SceneSerializer(many=True, read_only=True)
     preview_url = serializers.SerializerMethodField()
+    timeline = serializers.SerializerMethodField()
 
     class Meta(VideoSerializer.Meta):
-        fields = (*VideoSerializer.Meta.fields, "checksum", "summary", "chapters", "tags", "metadata", "preview_url", "scenes")  # type: ignore[assignment]
+        fields = (*VideoSerializer.Meta.fields, "checksum", "summary", "chapters", "tags", "metadata", "preview_url", "timeline", "scenes")  # type: ignore[assignment]
         read_only_fields = tuple(field for field in fields if field not in ("title", "description"))
 
     def get_metadata(self, video: Video) -> dict[str, Any] | None:
@@ -167,7 +206,17 @@ class VideoDetailSerializer(VideoSerializer):
 
     def get_preview_url(self, video: Video) -> str:
         """Return a signed, expiring address of the file; empty until it has been checked."""
-        return media_storage().download_url(video.original_key, settings.LINK_TTL_SECONDS) if video.state == Video.State.INDEXED else ""
+        return _signed(video.original_key) if video.state == Video.State.INDEXED else ""
+
+    @extend_schema_field(TimelineSerializer(allow_null=True))
+    def get_timeline(self, video: Video) -> dict[str, Any] | None:
+        """Return the sheet of small pictures, or null where there is none."""
+        timeline = timeline_of(video)
+        return asdict(timeline) if timeline else None
+
+
+def _signed(key: str) -> str:
+    return media_storage().download_url(key, settings.LINK_TTL_SECONDS)
 
 
 def _stages(video: Video) -> list[StageProgress]:

@@ -34,7 +34,7 @@ class VideoViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
         videos = Video.objects.filter(owner_id=self.request.user.pk)
         if self.action == "retrieve":
             return videos.select_related("metadata").prefetch_related("scenes")
-        return videos.prefetch_related("jobs") if self.action == "status" else videos
+        return videos.select_related("metadata").prefetch_related("jobs") if self.action == "status" else videos
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         """Return the short form for lists."""

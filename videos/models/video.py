@@ -93,6 +93,8 @@ class VideoMetadata(models.Model):
     audio_codec = models.CharField(max_length=40, blank=True)
     language = models.CharField(max_length=16, blank=True, help_text="Of the speech, as the transcriber heard it.")
     speech_notice = models.TextField(blank=True, help_text="Why the speech was not written down, for its owner.")
+    damage_notice = models.TextField(blank=True, help_text="What of the file could not be decoded, for its owner.")
+    has_timeline = models.BooleanField(default=False, help_text="Whether there is a sheet of small pictures from all over the video.")
 
     class Meta:
         verbose_name_plural = "video metadata"

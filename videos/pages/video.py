@@ -1,7 +1,6 @@
 """The page of one video: the player, what is known about it, and its scenes."""
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -13,17 +12,17 @@ from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
-from django.utils.translation import get_language_info
 from django.views.decorators.http import require_http_methods
 
 from heimdex.accounts.owner import owner_of
-from heimdex.media.timeline import layout
+from heimdex.speech.languages import name_of
 from heimdex.storage import media_storage
 from videos.actions.edit_video import edit_video
 from videos.models import Scene, Video
 from videos.pages.stage_times import stage_rows
 from videos.pages.standing import STAGE_WORDS, Standing
 from videos.pages.times import clock, parse_seconds
+from videos.timelines import timeline_of
 
 SCENES_PER_PAGE = 100
 
@@ -73,7 +72,7 @@ def video_page(request: HttpRequest, video_id: UUID) -> HttpResponse:
         "stages": stage_rows(video),
         "page": page,
         "scenes": [_scene_row(scene) for scene in page],
-        "timeline": _timeline(video),
+        "timeline": timeline_of(video),
         **_file_addresses(video, start_s),
     }
     return render(request, "videos/video.html", context)
@@ -107,15 +106,6 @@ def _file_addresses(video: Video, start_s: float | None) -> dict[str, str]:
     }
 
 
-def _timeline(video: Video) -> dict[str, Any] | None:
-    """Return where the sheet of small pictures lies and how it is read; nothing until the video is ready."""
-    if video.state != Video.State.INDEXED or not hasattr(video, "metadata"):
-        return None
-    duration_s = video.metadata.duration_s
-    src = media_storage().download_url(video.timeline_key, settings.LINK_TTL_SECONDS)
-    return {"src": src, "duration_s": duration_s, "layout": layout(duration_s)}
-
-
 def _facts(video: Video) -> list[tuple[str, str]]:
     """Return what was measured, as pairs of label and value."""
     facts = [("File", video.filename), ("Size", filesizeformat(video.size_bytes))]
@@ -126,13 +116,6 @@ def _facts(video: Video) -> list[tuple[str, str]]:
         ("Duration", clock(found.duration_s)),
         ("Resolution", f"{found.width} × {found.height}, {found.fps:.4g} frames per second"),
         ("Codecs", f"{found.video_codec} (picture), {found.audio_codec or 'none'} (sound)"),
-        ("Language", _language(found.language) or found.speech_notice or "no speech recognised"),
+        ("Language", name_of(found.language) or found.speech_notice or "no speech recognised"),
         *facts,
     ]
-
-
-def _language(code: str) -> str:
-    try:
-        return str(get_language_info(code)["name"]) if code else ""
-    except KeyError:
-        return code

@@ -12,7 +12,7 @@ from bench.cut_videos import make, scripts
 from bench.scene_cuts import GRADUAL, HARD, cut
 from demo.film import FPS, SHOTS
 from heimdex.media.probe import probe
-from heimdex.media.scenes import DetectedScene, detect_scenes, iter_scenes
+from heimdex.media.scenes import DetectedScene, iter_scenes
 from heimdex.media.timeline import Layout, layout, sheet
 from tests import media
 
@@ -47,7 +47,7 @@ def test_the_demo_films_cuts_are_found_to_the_frame_and_each_scene_has_an_honest
 
 def test_cuts_after_exactly_a_second_are_found_and_shorter_scenes_are_not_made() -> None:
     path = media.video((25, 40, 25, 60, 10))
-    spans = detect_scenes(path, probe(path))
+    spans = [scene.span for scene in iter_scenes(path, probe(path))]
     expected = [0, 25, 65, 90]
     assert [span.start_s * FPS for span in spans] == pytest.approx(expected, abs=2)
 
@@ -55,7 +55,7 @@ def test_cuts_after_exactly_a_second_are_found_and_shorter_scenes_are_not_made()
 def test_a_video_without_a_cut_is_one_scene() -> None:
     path = media.video((50,))
     info = probe(path)
-    spans = detect_scenes(path, info)
+    spans = [scene.span for scene in iter_scenes(path, info)]
     assert [(span.start_s, span.end_s) for span in spans] == [(0.0, info.duration_s)]
 
 

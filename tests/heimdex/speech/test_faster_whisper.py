@@ -9,7 +9,7 @@ from bench.word_errors import word_errors
 from demo.film import SHOTS, reference_texts
 from heimdex.media.audio import audio_blocks
 from heimdex.media.probe import probe
-from heimdex.media.scenes import detect_scenes
+from heimdex.media.scenes import iter_scenes
 from heimdex.speech.base import Transcriber
 from heimdex.speech.faster_whisper import FasterWhisperTranscriber
 from heimdex.speech.scenes import words_of_scenes
@@ -24,7 +24,7 @@ class TestPackagedModel(TranscriberConformance):
         path = media.demo_film()
         info = probe(path)
         words = self.transcriber.transcribe(np.concatenate(list(audio_blocks(path, info)))).words
-        starts = [span.start_s for span in detect_scenes(path, info)]
+        starts = [scene.span.start_s for scene in iter_scenes(path, info)]
         texts = reference_texts()
         shares = words_of_scenes([(word.start_s, word.end_s, word.text) for word in words], starts)
         for share, shot in zip(shares, SHOTS, strict=True):

@@ -70,7 +70,7 @@ def test_the_detail_shows_what_was_measured_said_and_seen(api: APIClient, video:
 
     shown = api.get(f"/v1/videos/{video.pk}").json()
 
-    assert set(shown) == LISTED | {"checksum", "summary", "chapters", "tags", "metadata", "preview_url", "scenes"}
+    assert set(shown) == LISTED | {"checksum", "summary", "chapters", "tags", "metadata", "preview_url", "timeline", "scenes"}
     assert shown["metadata"] == {
         "container": "mp4",
         "duration_s": 20.0,
@@ -82,16 +82,44 @@ def test_the_detail_shows_what_was_measured_said_and_seen(api: APIClient, video:
         "audio_codec": "aac",
         "language": "",
         "speech_notice": "",
+        "damage_notice": "",
     }
     spans = [(scene["index"], scene["start_s"], scene["end_s"]) for scene in shown["scenes"]]
     assert spans == [(place, 5.0 * place, 5.0 * place + 5) for place in range(4)]
     scene = shown["scenes"][0]
-    edits = {"transcript_version", "transcript_edited_at"}
-    assert set(scene) == {"id", "index", "start_s", "end_s", "transcript", "description", "tags", "on_screen_text", "thumbnail_url", *edits}
+    texts = {"transcript", "transcript_version", "transcript_edited_at", "description", "tags", "on_screen_text"}
+    assert set(scene) == {"id", "index", "start_s", "end_s", "thumbnail_url", "pictures", *texts}
     assert (scene["id"], scene["transcript"], scene["tags"]) == (str(first.pk), first.transcript, [{"name": "object 0", "confidence": 0.5}])
     anybody = APIClient()
     assert b"".join(anybody.get(scene["thumbnail_url"])) == picture(0)
     assert b"".join(anybody.get(shown["preview_url"])) == b"the film"
+
+
+def test_the_detail_lists_every_picture_of_a_scene_and_the_timeline(api: APIClient, video: Video) -> None:
+    first = video.scenes.get(index=0)
+    first.other_keyframes_s = [4.25, 1.5]
+    first.save(update_fields=["other_keyframes_s"])
+    stored = [(key, picture(place)) for place, key in enumerate([*(key for pair in first.pictures for key in pair), video.timeline_key])]
+    for key, content in stored:
+        media_storage().save(key, content, "image/jpeg")
+    assert api.get(f"/v1/videos/{video.pk}").json()["timeline"] is None
+    VideoMetadata.objects.update(has_timeline=True)
+
+    shown = api.get(f"/v1/videos/{video.pk}").json()
+
+    pictures, timeline = shown["scenes"][0]["pictures"], shown["timeline"]
+    assert [one["time_s"] for one in pictures] == [2.5, 4.25, 1.5]
+    addresses = [*(one[size] for one in pictures for size in ("url", "thumbnail_url")), timeline.pop("url")]
+    anybody = APIClient()
+    assert [b"".join(anybody.get(address)) for address in addresses] == [content for _, content in stored]
+    assert timeline == {"duration_s": 20.0, "step_s": 1.0, "columns": 10, "count": 20}
+
+
+def test_status_and_detail_say_what_could_not_be_understood(api: APIClient, video: Video) -> None:
+    assert api.get(f"/v1/videos/{video.pk}/status").json()["notices"] == []
+    VideoMetadata.objects.update(damage_notice="A part is damaged.", speech_notice="No German here.")
+    assert api.get(f"/v1/videos/{video.pk}/status").json()["notices"] == ["A part is damaged.", "No German here."]
+    assert api.get(f"/v1/videos/{video.pk}").json()["metadata"]["damage_notice"] == "A part is damaged."
 
 
 def test_a_video_that_waits_has_no_preview_and_no_measures(api: APIClient, completed: Video) -> None:
@@ -118,7 +146,7 @@ def test_the_status_follows_the_stages(api: APIClient, completed: Video) -> None
     assert status()[0] == "failed"
     assert status()[3] == "The file is incomplete."
     shown = api.get(f"/v1/videos/{completed.pk}/status").json()
-    assert set(shown) == {"video_id", "state", "stage", "progress", "error", "error_code", "stages", "updated_at"}
+    assert set(shown) == {"video_id", "state", "stage", "progress", "error", "error_code", "notices", "stages", "updated_at"}
     assert set(shown["stages"][0]) == {"stage", "state", "progress", "attempts", "error", "started_at", "finished_at", "duration_s"}
     assert shown["error_code"] == "truncated"
 

@@ -17,7 +17,15 @@ from videos.models import Video, VideoMetadata
 def video(owner: User) -> Video:
     made = make_video(owner)
     VideoMetadata.objects.create(
-        video=made, owner=owner, container="mp4", duration_s=250.0, width=1280, height=720, fps=25, video_codec="h264"
+        video=made,
+        owner=owner,
+        container="mp4",
+        duration_s=250.0,
+        width=1280,
+        height=720,
+        fps=25,
+        video_codec="h264",
+        has_timeline=True,
     )
     media_storage().save(made.timeline_key, picture(0), "image/jpeg")
     return made
@@ -28,6 +36,11 @@ def test_a_ready_video_names_its_sheet_and_how_it_is_read(browser: Client, video
     told = dict(re.findall(r'data-(\w+)="([^"]*)"', strip))
     assert (told["duration"], told["step"], told["columns"], told["count"]) == ("250.000", "2.500000", "10", "100")
     assert b"".join(browser.get(html.unescape(told["src"]))) == picture(0)
+
+
+def test_a_video_without_a_sheet_names_none(browser: Client, video: Video) -> None:
+    VideoMetadata.objects.update(has_timeline=False)
+    assert "data-timeline" not in read(browser, f"/videos/{video.pk}/")
 
 
 def test_a_video_that_is_not_ready_has_none(browser: Client, video: Video) -> None:

@@ -44,6 +44,20 @@ def test_it_shows_the_player_and_all_that_is_known(browser: Client, video: Video
     assert b"".join(browser.get(re.findall(r'<img src="([^"]+)"', page)[0])) == picture(0)
 
 
+@pytest.mark.parametrize(("code", "name"), [("zh", "Chinese"), ("yue", "Cantonese"), ("", "no speech recognised"), ("tlh", "Tlh")])
+def test_the_language_is_named_as_everywhere_else(browser: Client, video: Video, code: str, name: str) -> None:
+    VideoMetadata.objects.update(language=code)
+    assert f"Language {name}" in seen(read(browser, f"/videos/{video.pk}/"))
+
+
+def test_pages_of_scenes_are_reached_without_leaving_the_list(browser: Client, owner: User) -> None:
+    video = make_video(owner, sayings=[])
+    Scene.objects.bulk_create(
+        Scene(video=video, owner=owner, index=index, start_s=index, end_s=index + 1) for index in range(SCENES_PER_PAGE + 1)
+    )
+    assert 'rel="next" href="?scenes=2#scenes"' in read(browser, f"/videos/{video.pk}/")
+
+
 def test_scenes_are_links_to_their_time_and_such_a_link_starts_the_player_there(browser: Client, video: Video) -> None:
     page = read(browser, f"/videos/{video.pk}/")
     assert "#" not in _player(page)

@@ -6,12 +6,13 @@ from uuid import uuid5
 import structlog
 from django.conf import settings
 
+from heimdex.media.damage import Decoded, damage_notice
 from heimdex.media.scenes import DetectedScene, iter_scenes
 from heimdex.media.timeline import Picture, sheet
 from heimdex.storage import media_storage
 from videos.composition import input_hash
 from videos.ingest.stage import StageContext
-from videos.models import Scene, Video
+from videos.models import Scene, Video, VideoMetadata
 
 log = structlog.get_logger(__name__)
 
@@ -23,17 +24,23 @@ def run(context: StageContext) -> None:
     """Replace the video's scenes by what one pass over the file finds; scenes keep their ids when the stage runs again."""
     scenes: list[Scene] = []
     tiles: list[Picture] = []
+    decoded = Decoded()
     for detected in context.decoded(iter_scenes, context.progress, settings.LONGEST_SCENE_SECONDS):
         scenes.append(_keep(context.video, len(scenes), detected))
         tiles += detected.tiles
+        decoded += detected.decoded
+    info = context.source.info
     if tiles:
-        media_storage().save(context.video.timeline_key, sheet(tiles, context.source.info.duration_s), "image/jpeg")
+        media_storage().save(context.video.timeline_key, sheet(tiles, info.duration_s), "image/jpeg")
     earlier = Scene.objects.filter(video=context.video)
     replaced = _keys(earlier)
     with context.writing():
         _keep_edits(context.video, scenes)
         earlier.delete()
         Scene.objects.bulk_create(scenes, batch_size=500)
+        VideoMetadata.objects.filter(video=context.video).update(
+            has_timeline=bool(tiles), damage_notice=damage_notice(decoded, info.duration_s, info.stated_s)
+        )
     for key in replaced - _keys(scenes):
         media_storage().delete(key)
 

@@ -1,5 +1,10 @@
 // A strip below the player: pictures from all over the video on hover, and a jump to what was chosen. Without it the player's own bar does.
 
+// How far a key moves, in pictures: a tenth of a second, the finest that a pointer may choose, would take hours to get anywhere.
+const BY_KEY = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 };
+// The handle's width: its middle does not reach the ends of the slider.
+const HANDLE = 16;
+
 function clock(seconds) {
   const [hours, minutes, rest] = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map(Math.floor);
   const tail = String(rest).padStart(2, "0");
@@ -12,10 +17,12 @@ function prepare(strip) {
   const rows = Math.ceil(count / columns);
   const [slider, preview, time] = ["input", "[data-preview]", "output"].map((name) => strip.querySelector(name));
   const sheet = new Image();
+  let dragging = false;
 
   function show(seconds) {
-    const place = Math.min(count - 1, Math.floor(seconds / step));
-    const [row, column] = [Math.floor(place / columns), place % columns];
+    // The slider rounds to tenths of a second, also to below the moment of a picture.
+    const picture = Math.min(count - 1, Math.floor((seconds + 0.05) / step));
+    const [row, column] = [Math.floor(picture / columns), picture % columns];
     preview.style.backgroundPosition = `${columns > 1 ? (100 * column) / (columns - 1) : 0}% ${rows > 1 ? (100 * row) / (rows - 1) : 0}%`;
     const box = preview.parentElement;
     const room = strip.clientWidth - box.offsetWidth;
@@ -38,21 +45,34 @@ function prepare(strip) {
   });
   sheet.src = strip.dataset.src;
 
+  function place(seconds) {
+    slider.value = seconds;
+    slider.setAttribute("aria-valuetext", clock(Number(slider.value)));
+  }
+
+  function choose(seconds) {
+    place(seconds);
+    show(Number(slider.value));
+    const video = document.querySelector("[data-player]");
+    if (video && !video.error) video.currentTime = Number(slider.value);
+  }
+
   slider.addEventListener("pointermove", (event) => {
     const box = slider.getBoundingClientRect();
-    show(Math.max(0, Math.min(1, (event.clientX - box.left) / box.width)) * duration);
+    show(Math.max(0, Math.min(1, (event.clientX - box.left - HANDLE / 2) / (box.width - HANDLE))) * duration);
   });
-  slider.addEventListener("pointerleave", hide);
-  slider.addEventListener("blur", hide);
-  slider.addEventListener("input", () => {
-    const seconds = Number(slider.value);
-    slider.setAttribute("aria-valuetext", clock(seconds));
-    show(seconds);
-    const video = document.querySelector("[data-player]");
-    if (video && !video.error) video.currentTime = seconds;
+  slider.addEventListener("pointerdown", () => { dragging = true; });
+  for (const end of ["pointerup", "pointercancel", "change"]) slider.addEventListener(end, () => { dragging = false; });
+  for (const gone of ["pointerleave", "blur"]) slider.addEventListener(gone, hide);
+  slider.addEventListener("input", () => choose(slider.value));
+  slider.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") hide();
+    if (!(event.key in BY_KEY) || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    choose(Number(slider.value) + BY_KEY[event.key] * step);
   });
   document.addEventListener("timeupdate", (event) => {
-    if (event.target.matches("[data-player]") && document.activeElement !== slider) slider.value = event.target.currentTime;
+    if (event.target.matches("[data-player]") && !dragging) place(event.target.currentTime);
   }, true);
 }
 

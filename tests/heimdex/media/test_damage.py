@@ -1,0 +1,136 @@
+"""What a damaged file is said to have lost, and that whole files of any form have lost nothing."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from heimdex.media.damage import Decoded, Losses, damage_notice
+from heimdex.media.info import MediaInfo
+from heimdex.media.probe import probe
+from heimdex.media.scenes import iter_scenes
+from tests import media
+from tests.bad_inputs import boxes, films
+from tests.bad_inputs.films import write_film
+
+
+def looked_at(path: Path) -> tuple[MediaInfo, Decoded]:
+    info = probe(path)
+    return info, sum((scene.decoded for scene in iter_scenes(path, info)), Decoded())
+
+
+def notice(path: Path) -> str:
+    info, decoded = looked_at(path)
+    return damage_notice(decoded, info.duration_s, info.stated_s)
+
+
+WHOLE = {
+    "H.264": lambda path: write_film(path, frames=60, options={"bf": "3"}),
+    "HEVC": lambda path: write_film(path, codec="libx265", options={"x265-params": "log-level=none"}),
+    "MPEG-4 in AVI": lambda path: write_film(path, codec="mpeg4", container="avi", options={"bf": "2"}),
+    "MPEG-2 in a transport stream": lambda path: write_film(path, codec="mpeg2video", container="mpegts", options={"bf": "2"}),
+    "VP8 with pictures that are never shown": lambda path: write_film(
+        path, frames=90, codec="libvpx", container="webm", options={"auto-alt-ref": "1", "lag-in-frames": "16", "cpu-used": "5"}
+    ),
+    "VP9": lambda path: write_film(path, codec="libvpx-vp9", container="webm", options={"cpu-used": "8", "deadline": "realtime"}),
+    "interlaced": lambda path: write_film(path, container="mpegts", options={"flags": "+ildct+ilme", "x264-params": "tff=1"}),
+    "variable rate": films.RECIPES["variable-rate.mp4"],
+    "GIF": films.RECIPES["moving.gif"],
+    "one picture": films.RECIPES["one-frame.mp4"],
+    "a header that lies beyond belief": boxes.RECIPES["endless-samples.mp4"],
+}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_a_whole_file_has_lost_nothing(kind: str, tmp_path: Path) -> None:
+    recipe: Callable[[Path], object] = WHOLE[kind]
+    recipe(tmp_path / "film")
+    decoded = looked_at(tmp_path / "film")[1]
+    assert (decoded.lost, decoded.marred) == (0, 0)
+    assert decoded.pictures > 0
+    assert notice(tmp_path / "film") == ""
+
+
+def test_a_film_with_sound_has_lost_nothing() -> None:
+    assert notice(media.demo_film()) == ""
+
+
+def test_pictures_that_cannot_be_decoded_are_counted(tmp_path: Path) -> None:
+    boxes.RECIPES["flipped-bytes.mp4"](tmp_path / "film.mp4")
+    _, decoded = looked_at(tmp_path / "film.mp4")
+    assert decoded.pictures + decoded.lost == 30
+    assert decoded.lost + decoded.marred >= 15
+    assert "% of the pictures are damaged and could not be decoded, or only in part." in notice(tmp_path / "film.mp4")
+
+
+def test_few_lost_pictures_of_many_are_less_than_a_percent(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    write_film(path, frames=1000, codec="mpeg4", options={"g": "1"})
+    content = bytearray(path.read_bytes())
+    start, end = boxes.find(bytes(content), b"mdat")
+    middle = (start + end) // 2
+    content[middle : middle + 3000] = random.Random(5).randbytes(3000)
+    path.write_bytes(content)
+    _, decoded = looked_at(path)
+    assert 0 < decoded.lost + decoded.marred < 10
+    assert notice(path).startswith("Less than 1 % of the pictures are damaged")
+
+
+@pytest.mark.parametrize("container", ["mp4", "matroska"])
+def test_a_file_that_was_cut_says_how_much_of_it_is_there(container: str, tmp_path: Path) -> None:
+    path = tmp_path / "film"
+    muxer = {"movflags": "faststart"} if container == "mp4" else {}
+    write_film(path, frames=500, container=container, muxer=muxer)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    info, _ = looked_at(path)
+    assert 8 < info.duration_s < 12
+    assert notice(path).startswith(f"The file ends early: it says that it lasts 20 s, and {info.duration_s:.0f} s of it is there.")
+
+
+def counted(packets: list[float], pictures: list[float], fps: float = 10.0) -> Decoded:
+    losses = Losses(fps, 0.0)
+    for time_s in packets:
+        losses.sent(time_s)
+    for time_s in pictures:
+        losses.came(time_s)
+    losses.ended()
+    return losses.taken()
+
+
+def test_only_what_was_there_and_leaves_a_gap_is_lost() -> None:
+    every = [number / 10 for number in range(30)]
+    assert counted(every, every) == Decoded(30, 0)
+    assert counted(every, [*every[:10], *every[15:]]) == Decoded(25, 5)
+    assert counted(every, every[:20]) == Decoded(20, 10), "the end"
+    assert counted(every, every[20:]) == Decoded(10, 20), "the beginning"
+    assert counted(every, every[3:]) == Decoded(27, 0), "a recording that begins between two key pictures"
+    assert counted(every, []) == Decoded(0, 30)
+    standing = [*every[:10], *every[15:]]
+    assert counted(standing, standing) == Decoded(25, 0), "a pause"
+    fields = sorted([*every, *(time_s + 0.05 for time_s in every)])
+    assert counted(fields, every) == Decoded(30, 0), "two packets a picture"
+    assert counted([*every, 1.34], every) == Decoded(30, 0), "a packet that is never shown"
+
+
+def test_a_broadcast_that_gains_a_track_on_the_way_is_read_to_its_end(tmp_path: Path) -> None:
+    """PyAV ends the reading of such a file with an IndexError."""
+    silent, sounding = tmp_path / "silent.ts", tmp_path / "sounding.ts"
+    # FFmpeg looks for tracks in the first five megabytes and in the last ones, so that it meets the second track on the way.
+    noise = np.random.default_rng(7).integers(0, 256, (240, 320, 3), dtype=np.uint8)
+    write_film(silent, frames=100, container="mpegts", codec="mpeg2video", options={"g": "1", "b": "20M"}, picture=noise)
+    assert silent.stat().st_size > 5_000_000
+    with av.open(str(media.video((50,), audio="tone"))) as source, av.open(str(sounding), "w", format="mpegts") as target:
+        tracks = {stream.index: target.add_stream_from_template(stream) for stream in source.streams}
+        for packet in source.demux():
+            if packet.dts is not None:
+                packet.pts, packet.dts = packet.pts + int(4 / packet.time_base), packet.dts + int(4 / packet.time_base)
+                packet.stream = tracks[packet.stream.index]
+                target.mux(packet)
+    path = tmp_path / "film.ts"
+    path.write_bytes(silent.read_bytes() + sounding.read_bytes() + silent.read_bytes())
+    _, decoded = looked_at(path)
+    assert decoded.pictures >= 190

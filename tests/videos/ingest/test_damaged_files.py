@@ -1,0 +1,41 @@
+"""A file of which a part cannot be decoded is indexed with the rest, and its owner is told."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from rest_framework.test import APIClient
+
+from tests.bad_inputs import boxes, films
+from tests.videos.ingest.conftest import Arrived, standing
+from videos.ingest.pipeline import ingest
+
+LOOKED_AT = ("validate", "probe", "scenes", "index")
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("flipped-bytes.mp4", r"About \d+ % of the pictures are damaged and could not be decoded, or only in part\."),
+        ("cut-in-the-tail.mp4", r"The file ends early: it says that it lasts 10 s, and \d s of it is there\."),
+    ],
+)
+def test_what_is_lost_stands_on_the_page_in_the_detail_and_in_the_status(
+    arrived: Arrived, settings: LazySettings, tmp_path: Path, file: str, told: str
+) -> None:
+    settings.INGEST_STAGES = {name: path for name, path in settings.INGEST_STAGES.items() if name in LOOKED_AT}
+    {**boxes.RECIPES, **films.RECIPES}[file](tmp_path / file)
+    video = arrived(tmp_path / file)
+    ingest(video.pk)
+
+    assert standing(video) == ("indexed", "")
+    notice = video.metadata.damage_notice
+    assert re.match(told, notice)
+    api, browser = APIClient(), Client()
+    api.force_authenticate(video.owner)
+    browser.force_login(video.owner)
+    assert api.get(f"/v1/videos/{video.pk}/status").json()["notices"] == [notice]
+    assert api.get(f"/v1/videos/{video.pk}").json()["metadata"]["damage_notice"] == notice
+    assert notice in browser.get(f"/videos/{video.pk}/").content.decode()

@@ -1,0 +1,62 @@
+"""What a file says of itself (titles, comments, the place of filming) is neither kept nor shown; its owner's file stays as it is."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core import serializers
+from django.test import Client
+from rest_framework.test import APIClient
+
+from heimdex.storage import media_storage
+from tests.bad_inputs.films import write_film
+from tests.videos.ingest.conftest import Arrived, standing
+from videos.ingest.pipeline import ingest
+from videos.models import Job, Scene, Video, VideoMetadata
+
+LOOKED_AT = ("validate", "probe", "scenes", "index")
+# What a page would run, what a spreadsheet would run, and what nobody would read.
+SCRIPT = {"title": "<script>alert(1)</script>", "artist": "=cmd|' /C calc'!A0", "comment": "long " * 200_000}
+PLACE = {"location": "+48.8584+002.2945/"}
+
+
+@pytest.mark.parametrize(
+    ("tags", "container", "within", "marks"),
+    [
+        (SCRIPT, "mp4", b"<script>alert(1)</script>", ("alert(1)", "=cmd", "calc", "long long")),
+        (PLACE, "mov", b"+48.8584+002.2945/", ("48.8584", "002.2945")),
+        (PLACE, "matroska", b"+48.8584+002.2945/", ("48.8584", "002.2945")),
+    ],
+    ids=["script and commands", "place in MOV", "place in Matroska"],
+)
+def test_nothing_of_it_is_stored_or_shown_and_the_owners_file_is_untouched(
+    arrived: Arrived, settings: LazySettings, tmp_path: Path, tags: dict[str, str], container: str, within: bytes, marks: tuple[str, ...]
+) -> None:
+    settings.INGEST_STAGES = {name: path for name, path in settings.INGEST_STAGES.items() if name in LOOKED_AT}
+    film = tmp_path / "film"
+    write_film(film, container=container, tags=tags)
+    assert within in film.read_bytes()
+    video = arrived(film)
+    ingest(video.pk)
+    assert standing(video) == ("indexed", "")
+
+    rows: list[Any] = [*Video.objects.all(), *VideoMetadata.objects.all(), *Scene.objects.all(), *Job.objects.all()]
+    api, browser = APIClient(), Client()
+    api.force_authenticate(video.owner)
+    browser.force_login(video.owner)
+    told = [serializers.serialize("json", rows)]
+    told += [json.dumps(api.get(path).json()) for path in ("/v1/videos", f"/v1/videos/{video.pk}", f"/v1/videos/{video.pk}/status")]
+    told += [browser.get(path).content.decode() for path in ("/", f"/videos/{video.pk}/", "/search/?q=film")]
+    assert [mark for text in told for mark in marks if mark in text] == []
+
+    storage = media_storage()
+    for key in storage.keys(video.storage_prefix):
+        with storage.open(key) as file:
+            content = file.read()
+        if key == video.original_key:
+            assert content == film.read_bytes()
+        else:
+            assert within not in content
+            assert b"Exif" not in content
