@@ -56,7 +56,7 @@ class OnnxFaces(FaceModel):
         mean: float = 0.0,
         scale: float = 1.0,
         least_confidence: float = 0.7,
-        threshold: float = 0.363,
+        threshold: float = 0.51,
         slope: float = 20.0,
     ) -> None:
         super().__init__(calibration=Calibration(threshold, middle=threshold, slope=slope), pictures_at_once=8)

@@ -1,0 +1,68 @@
+"""Two ONNX files of one's own: here YuNet and SFace as a development package carries them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from heimdex.embedders.errors import EmbedderUnavailable
+from heimdex.faces.onnx import TEMPLATE, OnnxFaces, aligned
+from tests.heimdex.faces.conformance import FaceConformance
+from tests.heimdex.faces.networks import DETECTOR, EMBEDDER
+from tests.heimdex.faces.pictures import astronaut, smaller
+
+
+class TestYuNetWithSFace(FaceConformance):
+    model = OnnxFaces(str(DETECTOR), str(EMBEDDER))
+
+    def test_small_faces_are_found_too(self) -> None:
+        face = self.one(smaller(0.3))
+        assert face.side_px < 40
+        assert self.likeness(smaller(0.3)) >= self.model.calibration.threshold
+
+
+@pytest.mark.parametrize("size", [1.0, 4.0])
+def test_a_face_is_turned_and_scaled_to_the_template(size: float) -> None:
+    # A dark picture with a bright blot where each of the five points is, a template that lies on its side.
+    points = np.column_stack([300 + size * TEMPLATE[:, 1], 900 - size * TEMPLATE[:, 0]])
+    picture = np.zeros((1000, 1000, 3), dtype=np.uint8)
+    radius = max(2, round(2 * size))
+    for x, y in points.round().astype(int):
+        picture[y - radius : y + radius + 1, x - radius : x + radius + 1] = 255
+    face = aligned(picture, points)
+    assert face.shape == (112, 112, 3)
+    assert all(face[round(y), round(x), 0] > 150 for x, y in TEMPLATE)
+    assert face.mean() < 15
+
+
+def test_other_files_and_other_settings_are_other_models() -> None:
+    identities = [
+        OnnxFaces(str(DETECTOR), str(EMBEDDER)).identity,
+        OnnxFaces(str(DETECTOR), str(EMBEDDER), least_confidence=0.9).identity,
+        OnnxFaces(str(DETECTOR), str(EMBEDDER), mean=127.5, scale=1 / 127.5).identity,
+        OnnxFaces(str(EMBEDDER), str(EMBEDDER)).identity,
+    ]
+    assert len(set(identities)) == 4
+    assert OnnxFaces(str(DETECTOR), str(EMBEDDER), threshold=0.6).identity == identities[0]
+
+
+def test_a_missing_file_is_named_with_the_fix() -> None:
+    model = OnnxFaces("/absent/yunet.onnx", str(EMBEDDER))
+    sentence = 'There is no file /absent/yunet.onnx: correct "detector" of "faces" in HEIMDEX_MODELS, or set HEIMDEX_FACES=off.'
+    assert model.check() == [sentence]
+    with pytest.raises(EmbedderUnavailable, match="no file /absent/yunet"):
+        model.faces([astronaut()])
+    with pytest.raises(EmbedderUnavailable, match="no file /absent/yunet"):
+        _ = model.identity
+
+
+def test_a_file_that_is_no_network_is_named(tmp_path: Path) -> None:
+    broken = tmp_path / "sface.onnx"
+    broken.write_bytes(EMBEDDER.read_bytes()[:1000])
+    with pytest.raises(EmbedderUnavailable, match=r'no network that OpenCV reads .*correct "detector" and "embedder"'):
+        OnnxFaces(str(DETECTOR), str(broken)).faces([astronaut()])
+
+
+def test_vectors_of_another_length_say_what_to_set() -> None:
+    with pytest.raises(EmbedderUnavailable, match='set "dimensions": 128'):
+        OnnxFaces(str(DETECTOR), str(EMBEDDER), dimensions=512).faces([astronaut()])
