@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from heimdex.admin import ReadOnly
 from people.models import Person, PersonPhoto
-from people.standing import Status, with_standing
+from people.standing import Standing, with_standing
 
 
 class PhotoInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
@@ -16,6 +16,7 @@ class PhotoInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
     model = PersonPhoto
     fields = ("filename", "state", "error_code", "error_text", "attempts", "size_bytes", "created_at")
+    readonly_fields = fields
     extra = 0
 
 
@@ -39,17 +40,17 @@ class PersonAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(ordering="status")
     def status(self, person: Person) -> str:
         """Return what the person waits for."""
-        return str(Status(vars(person)["status"]).label)
+        return str(Standing.of(person).status.label)
 
     @admin.display(description="photos", ordering="photo_count")
     def photo_count(self, person: Person) -> int:
         """Return the number of photos."""
-        return int(vars(person)["photo_count"])
+        return Standing.of(person).photo_count
 
     @admin.display(description="failed", ordering="failed_count")
     def failed_count(self, person: Person) -> int:
         """Return how many of them failed."""
-        return int(vars(person)["failed_count"])
+        return Standing.of(person).failed_count
 
 
 @admin.register(PersonPhoto)

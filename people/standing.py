@@ -1,5 +1,8 @@
 """Where people stand: what is counted of their photos, and what that comes to."""
 
+from dataclasses import dataclass
+from typing import Self
+
 from django.db import models
 from django.db.models import Case, Count, Exists, OuterRef, Prefetch, Q, QuerySet, Value, When
 from django.db.models.functions import Lower
@@ -13,6 +16,22 @@ class Status(models.TextChoices):
     NEEDS_PHOTOS = "needs_photos", "Needs photos"
     PROCESSING = "processing", "Looking at photos"
     READY = "ready", "Ready"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A person's status, and how many photos there are, can be used, and cannot."""
+
+    status: Status
+    photo_count: int
+    ready_count: int
+    failed_count: int
+
+    @classmethod
+    def of(cls, person: Person) -> Self:
+        """Describe a person whom `with_standing` has read."""
+        read = vars(person)
+        return cls(Status(read["status"]), read["photo_count"], read["ready_count"], read["failed_count"])
 
 
 def with_standing(people: QuerySet[Person]) -> QuerySet[Person]:
@@ -40,3 +59,8 @@ def with_portrait(people: QuerySet[Person]) -> QuerySet[Person]:
     """Have each person's oldest READY photo fetched as `portraits` (a list of one or none), with one query for all of them."""
     ready = PersonPhoto.objects.filter(state=PersonPhoto.State.READY).order_by("created_at", "pk")
     return people.prefetch_related(Prefetch("photos", queryset=ready[:1], to_attr="portraits"))
+
+
+def portrait_of(person: Person) -> PersonPhoto | None:
+    """Return the photo that stands for a person whom `with_portrait` has read."""
+    return next(iter(vars(person)["portraits"]), None)

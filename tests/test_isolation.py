@@ -19,8 +19,10 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.converters import IntConverter, StringConverter, UUIDConverter
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
+from pgvector.django import HalfVectorField
 
 from heimdex.accounts.models import User
+from people.models import Person, PersonPhoto
 from reprocess.actions.start_run import start_run
 from reprocess.models import ReprocessFailure
 from reprocess.scope import Scope
@@ -97,6 +99,8 @@ def plant(model: type[models.Model], stranger: User, video: Video) -> None:
             values[field.name] = {User: stranger, Video: video}.get(related) or related._default_manager.filter(mine).first()
         elif isinstance(field, models.JSONField):
             values[field.name] = [CANARY]
+        elif isinstance(field, HalfVectorField):
+            values[field.name] = [1.0]
         elif isinstance(field, models.CharField | models.TextField):
             values[field.name] = field.choices[0][0] if field.choices else CANARY[: field.max_length]
         elif not field.has_default() and not field.null and not field.primary_key and not isinstance(field, models.GeneratedField):
@@ -124,12 +128,13 @@ def ids_of(owner: User) -> set[Any]:
 
 
 def fitting(address: Address, ids: set[Any]) -> Iterator[str]:
-    """Yield the address with each of the ids that it can take; an address of two ids, of which the first is a video's, with each pair."""
+    """Yield the address with each id that it can take; one of two ids, of which the first is a video's or a person's, with each pair."""
     kinds = {UUIDConverter: UUID, IntConverter: int, StringConverter: object}
     fit = [[value for value in sorted(ids, key=str) if isinstance(value, kinds[type(one)])] for one in address.converters.values()]
     if len(fit) > 1:
-        videos = set(Video.objects.filter(pk__in=fit[0]).values_list("pk", flat=True))
-        fit[0] = [value for value in fit[0] if value in videos]
+        of_people = address.text.startswith(("/v1/persons/", "/people/"))
+        first = set((Person if of_people else Video)._default_manager.filter(pk__in=fit[0]).values_list("pk", flat=True))
+        fit[0] = [value for value in fit[0] if value in first]
     for values in product(*fit):
         yield address.text.format_map(dict(zip(address.converters, values, strict=True)))
 
@@ -163,10 +168,10 @@ def ask(client: Client, method: str, address: str, body: dict[str, Any] | None =
 def test_every_model_that_has_an_owner_is_tried(stranger: User) -> None:
     rows = rows_of(stranger)
 
-    assert {Video, Scene, SceneEmbedding, ReprocessFailure} < set(rows)
+    assert {Video, Scene, SceneEmbedding, ReprocessFailure, Person, PersonPhoto} < set(rows)
     assert all(rows.values())
     with_words = {model for model, found in rows.items() if CANARY in json.dumps(found, default=str)}
-    assert {Video, Scene, Job, VideoMetadata, ReprocessFailure} <= with_words
+    assert {Video, Scene, Job, VideoMetadata, ReprocessFailure, Person, PersonPhoto} <= with_words
 
 
 def test_another_owners_ids_are_not_there(stranger: User) -> None:
@@ -174,6 +179,9 @@ def test_another_owners_ids_are_not_there(stranger: User) -> None:
     owner, themselves, admin = as_user("owner@example.org"), as_user("stranger@example.org"), as_user("a@example.org", is_staff=True)
     tried = [address for address in addresses() if address.converters]
     assert {"/v1/videos/{pk}", "/v1/videos/{pk}/reprocess", "/videos/{video_id}/"} <= {address.text for address in tried}
+    assert {f"/v1/persons/{{pk}}{what}" for what in ("", "/merge", "/photos", "/photos/upload-url")} <= {address.text for address in tried}
+    of_photos = {f"/v1/persons/{{pk}}/photos/{{photo_id}}{what}" for what in ("", "/complete", "/retry")}
+    assert of_photos | {"/people/{person_id}/", "/people/{person_id}/photos/{photo_id}/remove/"} <= {address.text for address in tried}
     of_runs = ("", "/failures", "/pause", "/resume", "/cancel", "/retry-failed")
     assert {f"{ADMIN}reprocess-runs/{{pk}}{what}" for what in of_runs} <= {address.text for address in tried}
     assert {f"{ADMIN}cutovers/{{pk}}", f"{ADMIN}cutovers/{{pk}}/rollback"} <= {address.text for address in tried}
@@ -211,7 +219,7 @@ def test_no_list_page_or_search_shows_another_owners_rows(stranger: User) -> Non
             if shows(ask(themselves, "get", address.text + query), ids):
                 shown.add(address.text)
     # The stranger sees their own there, so there was something to see.
-    assert {"/", "/search/", "/v1/videos", "/v1/search"} <= shown
+    assert {"/", "/search/", "/v1/videos", "/v1/search", "/v1/persons", "/people/"} <= shown
 
 
 def shows_beyond_the_query(answer: Any, ids: set[Any]) -> bool:
@@ -255,14 +263,16 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 def test_another_owners_ids_in_a_body_are_not_there(stranger: User) -> None:
     ids, before = ids_of(stranger), rows_of(stranger)
     owner = as_user("owner@example.org")
+    mine = Person.objects.create(owner=User.objects.get(email="owner@example.org"), name="Mine")
     found = list(operations())
-    assert {"/v1/videos/upload/complete", "/v1/search", "/v1/admin/reprocess-embeddings"} <= {path for _, path, _ in found}
+    with_ids = {"/v1/videos/upload/complete", "/v1/search", "/v1/admin/reprocess-embeddings", "/v1/persons/{id}/merge"}
+    assert with_ids <= {path for _, path, _ in found}
 
     for method, path, fields in found:
         for value in ids:
             body: dict[str, Any] = {name: str(value) for name, field in fields.items() if field.get("format") == "uuid"}
             body |= {"q": "boat"} if "q" in fields else {}
-            answer = ask(owner, method, path, body)
+            answer = ask(owner, method, path.replace("/v1/persons/{id}", f"/v1/persons/{mine.pk}"), body)
             assert answer.status_code in ({403} if path.startswith(ADMIN) else {200, 400, 404}), (path, body)
             assert not shows(answer, ids), (path, body)
     assert rows_of(stranger) == before
@@ -274,7 +284,7 @@ def test_whoever_is_not_logged_in_sees_nothing(stranger: User) -> None:
         for path in fitting(address, ids) if address.converters else [address.text]:
             answer = ask(anybody, "get", path)
             assert not shows(answer, ids, path), path
-            if path.startswith(("/v1/videos", ADMIN)):
+            if path.startswith(("/v1/videos", "/v1/persons", ADMIN)):
                 assert answer.status_code in (401, 405), path
 
 

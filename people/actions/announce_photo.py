@@ -12,6 +12,7 @@ from heimdex.accounts.models import User
 from heimdex.storage import UploadTarget, media_storage
 from heimdex.storage.base import safe_filename
 from people.models import Person, PersonPhoto
+from people.switch import why_no_faces
 from videos.actions.errors import Refused, WrongState
 
 TYPES = ("image/jpeg", "image/png", "image/webp")
@@ -33,9 +34,11 @@ def announce_photo(owner: User, person_id: UUID, announced: PhotoAnnouncement) -
     """Create a photo in state `uploading` and the address to PUT its bytes to.
 
     Person.DoesNotExist for another owner's id; Refused for a size or type that is not taken; WrongState when the person has as many
-    photos as are allowed, or is archived.
+    photos as are allowed, or is archived, or where no faces are looked for.
     """
     check_announcement(announced, settings.MAX_PHOTO_BYTES)
+    if refusal := why_no_faces(owner):
+        raise WrongState(refusal)
     lifetime = min(timedelta(seconds=settings.UPLOAD_TTL_SECONDS), _LONGEST_UPLOAD)
     with transaction.atomic():
         # Locked, so that two announcements at once cannot both be the last that is allowed.

@@ -42,7 +42,7 @@ class UploadUrlView(APIView):
 
     @extend_schema(
         request=UploadUrlSerializer,
-        responses={201: UploadUrlAnswerSerializer, 409: OpenApiResponse(description="The person has as many photos as are taken.")},
+        responses={201: UploadUrlAnswerSerializer, 409: OpenApiResponse(description="No more photos are taken.")},
     )
     def post(self, request: Request, pk: UUID) -> Response:
         """Create the photo and return where to PUT its bytes."""

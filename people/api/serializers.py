@@ -9,7 +9,7 @@ from heimdex.storage import media_storage
 from people.models import Person, PersonPhoto
 from people.names import LONGEST_NAME, MOST_ALIASES
 from people.photos.errors import HOPELESS
-from people.standing import Status
+from people.standing import Status, portrait_of
 
 
 class PersonSerializer(serializers.ModelSerializer[Person]):
@@ -42,7 +42,8 @@ class PersonSerializer(serializers.ModelSerializer[Person]):
 
     def get_thumbnail_url(self, person: Person) -> str:
         """Return a signed, expiring address of the first READY photo's small picture; empty when there is none."""
-        return next((thumbnail_url(photo) for photo in person.portraits), "")  # type: ignore[attr-defined]
+        portrait = portrait_of(person)
+        return thumbnail_url(portrait) if portrait else ""
 
 
 class NewPersonSerializer(serializers.Serializer[Any]):

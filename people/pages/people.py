@@ -15,7 +15,8 @@ from people.actions.add_person import add_person
 from people.api.serializers import thumbnail_url
 from people.models import Person
 from people.names import LONGEST_NAME
-from people.standing import Status, with_portrait, with_standing
+from people.standing import Standing, portrait_of, with_portrait, with_standing
+from people.switch import why_no_faces
 from videos.actions.errors import Refused
 
 PER_PAGE = 48
@@ -32,9 +33,7 @@ class PersonCard:
     """One person in the list; an empty address means that there is no picture yet."""
 
     person: Person
-    status: Status
-    photo_count: int
-    failed_count: int
+    standing: Standing
     thumbnail_url: str
 
 
@@ -56,12 +55,17 @@ def people_page(request: HttpRequest) -> HttpResponse:
     people = with_portrait(with_standing(Person.objects.filter(owner=owner, archived_at__isnull=not archived)))
     page = Paginator(people, PER_PAGE).get_page(request.GET.get("page"))
     has_archived = archived or Person.objects.filter(owner=owner, archived_at__isnull=False).exists()
-    context = {"form": form, "page": page, "cards": [_card(person) for person in page], "archived": archived, "has_archived": has_archived}
+    context = {
+        "form": form,
+        "page": page,
+        "cards": [_card(person) for person in page],
+        "archived": archived,
+        "has_archived": has_archived,
+        "no_faces": why_no_faces(owner),
+    }
     return render(request, "people/people.html", context, status=400 if form.errors else 200)
 
 
 def _card(person: Person) -> PersonCard:
-    # Annotated by `with_standing` and `with_portrait`.
-    found = vars(person)
-    thumbnail = next((thumbnail_url(photo) for photo in found["portraits"]), "")
-    return PersonCard(person, Status(found["status"]), found["photo_count"], found["failed_count"], thumbnail)
+    portrait = portrait_of(person)
+    return PersonCard(person, Standing.of(person), thumbnail_url(portrait) if portrait else "")

@@ -17,7 +17,8 @@ from people.actions.edit_person import edit_person
 from people.api.serializers import can_retry, thumbnail_url
 from people.models import Person, PersonPhoto
 from people.names import LONGEST_NAME
-from people.standing import Status, with_standing
+from people.standing import Standing, with_standing
+from people.switch import why_no_faces
 from videos.actions.errors import Refused
 
 # How many photos a person should have: from different sides and days, they are recognised better than by one.
@@ -77,15 +78,16 @@ def person_page(request: HttpRequest, person_id: UUID) -> HttpResponse:
     photos = PersonPhoto.objects.filter(person=person).order_by("created_at", "pk")
     # What was only announced is shown by the browser that sends it.
     rows = [_row(photo, number) for number, photo in enumerate(photos.exclude(state=PersonPhoto.State.UPLOADING), start=1)]
-    found = vars(person)
+    standing, no_faces = Standing.of(person), why_no_faces(owner)
     context = {
         "person": person,
-        "status": Status(found["status"]),
-        "wanted": max(WANTED_PHOTOS - found["ready_count"], 0) if found["ready_count"] else 0,
+        "status": standing.status,
+        "wanted": max(WANTED_PHOTOS - standing.ready_count, 0) if standing.ready_count else 0,
         "form": form,
         "photos": rows,
         "types": ",".join(TYPES),
-        "may_add": len(rows) < settings.MAX_PHOTOS and not person.is_archived,
+        "no_faces": no_faces,
+        "may_add": len(rows) < settings.MAX_PHOTOS and not person.is_archived and not no_faces,
         "max_photos": settings.MAX_PHOTOS,
         "max_photo_bytes": settings.MAX_PHOTO_BYTES,
     }

@@ -18,8 +18,10 @@ from rest_framework.test import APIClient
 from heimdex.accounts.models import User
 from heimdex.storage import media_storage
 from people.models import Person, PersonPhoto
+from people.switch import FACES_OFF_FOR_YOU, FACES_OFF_HERE
 from tests.people.conftest import files_of, jpeg, make_photo, wakes
 
+pytestmark = pytest.mark.usefixtures("faces_on")
 CONTENT = jpeg()
 FILE = {"filename": "ada.jpg", "mime_type": "image/jpeg", "size_bytes": len(CONTENT)}
 Announce = Callable[..., dict[str, Any]]
@@ -107,6 +109,21 @@ def test_the_limits_are_the_installations(api: APIClient, ada: Person, announce:
     assert api.delete(f"{photos_of(ada)}/{first['photo_id']}").status_code == 204
     announce()
     assert api.post(f"{photos_of(ada)}/upload-url", {**FILE, "size_bytes": len(CONTENT) + 1}).status_code == 400
+
+
+def test_where_no_faces_are_wanted_no_photos_are_taken(api: APIClient, ada: Person, settings: LazySettings) -> None:
+    def refusal() -> str:
+        answer = api.post(f"{photos_of(ada)}/upload-url", FILE)
+        assert answer.status_code == 409
+        return str(answer.json()["detail"])
+
+    ada.owner.find_faces = False
+    ada.owner.save()
+    assert refusal() == FACES_OFF_FOR_YOU
+    ada.owner.find_faces = True
+    settings.MODEL_BACKENDS = {alias: backend for alias, backend in settings.MODEL_BACKENDS.items() if alias != "faces"}
+    assert refusal() == FACES_OFF_HERE
+    assert not PersonPhoto.objects.exists()
 
 
 def test_who_is_archived_gets_no_photos(api: APIClient, ada: Person) -> None:

@@ -1,0 +1,199 @@
+"""The page of one person."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+
+from heimdex.accounts.models import User
+from people.models import Person, PersonPhoto
+from people.switch import FACES_OFF_FOR_YOU
+from tests.people.conftest import jpeg, make_photo
+from tests.videos.pages.conftest import read, seen
+
+pytestmark = pytest.mark.usefixtures("faces_on")
+
+
+@pytest.fixture
+def page_of(ada: Person) -> str:
+    return f"/people/{ada.pk}/"
+
+
+def test_photos_say_where_they_stand_and_what_can_be_done(browser: Client, ada: Person, page_of: str) -> None:
+    ready = make_photo(ada, filename="from the front.jpg")
+    failed = make_photo(ada, PersonPhoto.State.FAILED, filename="group.jpg", error_code="several_faces", error_text="Several faces.")
+    hopeless = make_photo(ada, PersonPhoto.State.FAILED, filename="notes.txt", error_code="not_a_picture", error_text="No picture.")
+    moving = make_photo(ada, PersonPhoto.State.PROCESSING, filename="new.jpg")
+    make_photo(ada, PersonPhoto.State.UPLOADING, filename="coming.jpg")
+
+    page = read(browser, page_of)
+    text = seen(page)
+
+    assert "Photos (4)" in text
+    assert "from the front.jpg Ready Remove from the front.jpg" in text
+    assert "group.jpg Cannot be used Several faces. Retry group.jpg Remove group.jpg" in text
+    assert "notes.txt Cannot be used No picture. Remove notes.txt" in text
+    assert "new.jpg Looking for the face" in text
+    assert "coming.jpg" not in text
+    assert re.findall(r'data-follow="([^"]+)"', page) == [str(moving.pk)]
+    assert f'data-photos-url="/v1/persons/{ada.pk}/photos"' in page
+    assert 'aria-live="polite"' in page
+    assert re.findall(r"photos/([0-9a-f-]{36})/retry/", page) == [str(failed.pk)]
+    assert re.findall(r"photos/([0-9a-f-]{36})/remove/", page) == [str(photo.pk) for photo in (ready, failed, hopeless, moving)]
+    assert 'alt="Photo 1 of Ada"' in page
+
+
+def test_it_says_what_would_help(browser: Client, ada: Person, page_of: str, settings: LazySettings) -> None:
+    assert "Add photos of the face, best three" in seen(read(browser, page_of))
+    make_photo(ada)
+    assert "2 more photos, from another side or another day, would make the person easier to find." in seen(read(browser, page_of))
+    make_photo(ada)
+    make_photo(ada)
+    assert "easier to find" not in seen(read(browser, page_of))
+    settings.MAX_PHOTOS = 3
+    page = read(browser, page_of)
+    assert "A person may have 3 photos. Remove one to add another." in seen(page)
+    assert "data-uploader" not in page
+
+
+def test_where_no_faces_are_wanted_the_pages_say_so(browser: Client, ada: Person, page_of: str) -> None:
+    ada.owner.find_faces = False
+    ada.owner.save()
+
+    for path in ("/people/", page_of):
+        page = read(browser, path)
+        assert FACES_OFF_FOR_YOU in seen(page)
+        assert "data-uploader" not in page
+
+
+def test_names_are_changed(browser: Client, ada: Person, page_of: str) -> None:
+    answer = browser.post(page_of, {"name": "Ada Lovelace", "aliases": "Countess\n\n  Enchantress  \ncountess"}, follow=True)
+
+    ada.refresh_from_db()
+    assert (ada.name, ada.aliases) == ("Ada Lovelace", ["Countess", "Enchantress"])
+    assert "The changes are saved." in seen(answer.content.decode())
+    assert "Countess\nEnchantress</textarea>" in answer.content.decode()
+
+
+def test_wrong_names_are_said_beside_their_field(browser: Client, owner: User, ada: Person, page_of: str) -> None:
+    Person.objects.create(owner=owner, name="Bob")
+
+    for fields, says in (({"name": "bob", "aliases": ""}, "named bob already"), ({"name": "Ada", "aliases": "?"}, "A name needs at least")):
+        answer = browser.post(page_of, fields)
+        assert (answer.status_code, says in seen(answer.content.decode())) == (400, True)
+    ada.refresh_from_db()
+    assert (ada.name, ada.aliases) == ("Ada", ["Countess"])
+
+
+def test_a_person_is_archived_and_brought_back(browser: Client, ada: Person, page_of: str) -> None:
+    page = browser.post(f"{page_of}archive/", {"archived": "1"}, follow=True).content.decode()
+    assert "Ada is archived." in seen(page)
+    assert "data-uploader" not in page
+    assert "Ada" not in seen(read(browser, "/people/"))
+
+    page = browser.post(f"{page_of}archive/", {"archived": "0"}, follow=True).content.decode()
+    assert "Ada is back." in seen(page)
+    assert "data-uploader" in page
+
+
+def test_a_person_is_deleted_only_after_a_question(browser: Client, ada: Person, page_of: str) -> None:
+    make_photo(ada)
+    question = seen(read(browser, f"{page_of}delete/"))
+    assert "Delete Ada? 1 photo and all that was said of whose face is whose go with the name" in question
+    assert Person.objects.exists()
+
+    answer = browser.post(f"{page_of}delete/", follow=True)
+
+    assert "Ada is deleted." in seen(answer.content.decode())
+    assert not Person.objects.exists()
+    assert browser.get(page_of).status_code == 404
+
+
+def test_photos_are_retried_and_removed(browser: Client, ada: Person, page_of: str) -> None:
+    failed = make_photo(ada, PersonPhoto.State.FAILED, error_code="gave_up", filename="late.jpg")
+
+    answer = browser.post(f"{page_of}photos/{failed.pk}/retry/", follow=True)
+    assert "late.jpg is looked at again." in seen(answer.content.decode())
+    again = browser.post(f"{page_of}photos/{failed.pk}/retry/", follow=True)
+    assert "Only a failed photo can be retried; this one is uploaded." in seen(again.content.decode())
+    answer = browser.post(f"{page_of}photos/{failed.pk}/remove/", follow=True)
+    assert "The photo is removed." in seen(answer.content.decode())
+    assert not PersonPhoto.objects.exists()
+
+
+def test_the_page_takes_as_many_statements_for_many_photos_as_for_one(
+    browser: Client, ada: Person, page_of: str, django_assert_num_queries: Callable[[int], Any]
+) -> None:
+    make_photo(ada)
+    for more in (0, 8):
+        for _ in range(more):
+            make_photo(ada)
+        with django_assert_num_queries(4):
+            read(browser, page_of)
+
+
+def test_a_browser_that_is_logged_in_may_upload_by_the_api(owner: User, ada: Person, page_of: str) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(owner)
+    page = read(browser, page_of)
+    photos = f"/v1/persons/{ada.pk}/photos"
+    assert f'data-init-url="{photos}/upload-url"' in page
+    assert f'data-complete-url="{photos}/{{id}}/complete"' in page
+    assert f'data-items-url="{photos}" data-id-key="photo_id"' in page
+    assert 'accept="image/jpeg,image/png,image/webp"' in page
+    token = {"X-CSRFToken": browser.cookies["csrftoken"].value}
+    content = jpeg()
+    file = {"filename": "ada.jpg", "mime_type": "image/jpeg", "size_bytes": len(content)}
+
+    announced = browser.post(f"{photos}/upload-url", file, content_type="application/json", headers=token).json()
+    sent = browser.put(announced["url"], content, content_type="image/jpeg")
+    completed = browser.post(
+        f"{photos}/{announced['photo_id']}/complete", {"photo_id": announced["photo_id"]}, content_type="application/json", headers=token
+    )
+
+    assert (sent.status_code, completed.status_code) == (200, 202)
+    assert "ada.jpg Waiting for a worker" in seen(read(browser, page_of))
+
+
+@pytest.mark.parametrize("path", ["", "delete/", "archive/", "photos/{photo}/retry/", "photos/{photo}/remove/"])
+def test_others_reach_nothing(client: Client, browser: Client, ada: Person, stranger: User, path: str) -> None:
+    foreign = Person.objects.create(owner=stranger, name="Eve")
+    photo = make_photo(foreign, PersonPhoto.State.FAILED)
+    own = make_photo(ada, PersonPhoto.State.FAILED)
+    address = f"/people/{foreign.pk}/" + path.format(photo=photo.pk)
+
+    for method in (browser.get, browser.post):
+        assert method(address).status_code in ((404, 405) if method == browser.get else (404,))
+    assert browser.post(f"/people/{ada.pk}/photos/{photo.pk}/remove/").status_code == 404
+    assert browser.post(f"/people/{uuid4()}/").status_code == 404
+    answers = [client.get(f"/people/{ada.pk}/" + path.format(photo=own.pk)), client.post(f"/people/{ada.pk}/" + path.format(photo=own.pk))]
+    assert all(answer["Location"].startswith("/accounts/login/?next=/people/") for answer in answers)
+    forged = Client(enforce_csrf_checks=True)
+    forged.force_login(ada.owner)
+    assert forged.post(f"/people/{ada.pk}/" + path.format(photo=own.pk)).status_code == 403
+    assert (Person.objects.count(), PersonPhoto.objects.filter(state="failed").count()) == (2, 2)
+
+
+@pytest.mark.parametrize("path", ["/people/", "/people/?archived=1", "/people/{id}/", "/people/{id}/delete/"])
+def test_every_page_names_the_user_and_leads_on(browser: Client, ada: Person, path: str) -> None:
+    make_photo(ada, PersonPhoto.State.FAILED, error_text="<script>alert(1)</script>", filename="<b>.jpg")
+    page = read(browser, path.format(id=ada.pk))
+
+    assert "Olga Owner" in page
+    assert page.count("<h1>") == 1
+    # Nothing that a strict content security policy would refuse, and nothing from elsewhere.
+    for refused in ("style=", "onclick=", "http://", "https://", "<script>", "<b>"):
+        assert refused not in page
+    labelled = set(re.findall(r'<label[^>]* for="([^"]+)"', page))
+    fields = set(re.findall(r'<(?:input|textarea|select)(?![^>]*type="hidden")[^>]* id="([^"]+)"', page))
+    assert fields <= labelled
+
+
+def test_the_scripts_are_there() -> None:
+    for name in ("people/static/people/photos.js", "people/static/people/people.css"):
+        assert (Path(__file__).resolve().parents[3] / name).is_file()

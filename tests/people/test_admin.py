@@ -1,0 +1,33 @@
+"""The admin pages of people."""
+
+import pytest
+from django.test import Client
+
+from heimdex.accounts.models import User
+from people.models import Person, PersonPhoto
+from tests.people.conftest import make_photo
+from tests.videos.pages.conftest import read, seen
+
+
+@pytest.fixture
+def admin(client: Client, db: None) -> Client:
+    client.force_login(User.objects.create_superuser("admin@example.org", None))
+    return client
+
+
+def test_people_and_photos_can_be_looked_at_and_nothing_changed(admin: Client, ada: Person) -> None:
+    photo = make_photo(ada, PersonPhoto.State.FAILED, error_code="no_face", error_text="No face can be seen.")
+
+    assert "Ada owner@example.org Needs photos 1 1" in seen(read(admin, "/admin/people/person/?q=ada"))
+    assert "No face can be seen." in seen(read(admin, f"/admin/people/person/{ada.pk}/change/"))
+    assert "photo.jpg Ada owner@example.org failed no_face" in seen(read(admin, "/admin/people/personphoto/?state__exact=failed")).replace(
+        "Failed", "failed"
+    )
+    for model, row in (("person", ada), ("personphoto", photo)):
+        page = read(admin, f"/admin/people/{model}/{row.pk}/change/")
+        assert "_save" not in page
+        # Who runs the service need not see whom its owners look for.
+        assert "/v1/files/" not in page
+        assert admin.post(f"/admin/people/{model}/{row.pk}/change/", {"name": "Mine"}).status_code == 403
+        assert admin.post(f"/admin/people/{model}/{row.pk}/delete/", {"post": "yes"}).status_code == 403
+        assert admin.get(f"/admin/people/{model}/add/").status_code == 403
