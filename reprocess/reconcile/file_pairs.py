@@ -36,13 +36,13 @@ class Pair:
         return f"{owner_prefix(self.owner_id)}/videos/{self.video_id}"
 
 
-def pairs(owner_id: UUID | None, on_unknown: Callable[[StoredFile], None]) -> Iterator[Pair]:
-    """Yield every video that has a row or files, in the order of owner and id; `on_unknown` gets what is no video's file."""
+def pairs(owner_id: UUID | None, on_other: Callable[[StoredFile], None]) -> Iterator[Pair]:
+    """Yield every video that has a row or files, in the order of owner and id; `on_other` gets what is no video's file."""
     videos = Video.objects.only("id", "owner_id", "state", "title", "updated_at").order_by("owner_id", "pk")
     if owner_id:
         videos = videos.filter(owner_id=owner_id)
     rows = (((video.owner_id, video.pk), video) for video in videos.iterator(chunk_size=500))
-    for key, video, files in _merge(rows, _groups(owner_id, on_unknown)):
+    for key, video, files in _merge(rows, _groups(owner_id, on_other)):
         yield Pair(*key, video, files)
 
 
@@ -64,18 +64,18 @@ Key = tuple[UUID, UUID]
 _Files = tuple[NamedFile, ...]
 
 
-def _groups(owner_id: UUID | None, on_unknown: Callable[[StoredFile], None]) -> Iterator[tuple[Key, _Files]]:
-    for key, files in groupby(_named(owner_id, on_unknown), key=lambda file: (file.name.owner_id, file.name.video_id)):
+def _groups(owner_id: UUID | None, on_other: Callable[[StoredFile], None]) -> Iterator[tuple[Key, _Files]]:
+    for key, files in groupby(_named(owner_id, on_other), key=lambda file: (file.name.owner_id, file.name.video_id)):
         yield key, tuple(files)
 
 
-def _named(owner_id: UUID | None, on_unknown: Callable[[StoredFile], None]) -> Iterator[NamedFile]:
+def _named(owner_id: UUID | None, on_other: Callable[[StoredFile], None]) -> Iterator[NamedFile]:
     for stored in media_storage().files(owner_prefix(owner_id)):
         name = parse_key(stored.key)
         if name:
             yield NamedFile(stored, name)
         else:
-            on_unknown(stored)
+            on_other(stored)
 
 
 def _merge(rows: Iterator[tuple[Key, Video]], groups: Iterator[tuple[Key, _Files]]) -> Iterator[tuple[Key, Video | None, _Files]]:

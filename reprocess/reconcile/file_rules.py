@@ -12,14 +12,20 @@ from videos.models import Scene, Video
 SETTLED = (Video.State.INDEXED, Video.State.FAILED)
 
 
-def without_row(pair: Pair, scene_ids: Collection[UUID], stored_before: datetime) -> list[StoredFile]:
-    """Return the files of a settled video that no row accounts for: of scenes that are gone, or put after the upload was complete.
+def without_row(pair: Pair, scene_ids: Collection[UUID], face_ids: Collection[UUID], stored_before: datetime) -> list[StoredFile]:
+    """Return the files of a settled video that no row accounts for: of scenes or faces that are gone, or put after the upload was complete.
 
     Files that were stored later than `stored_before` may belong to something under way. Files of other names are left to others.
     """
     unwanted = []
     for file in pair.files:
-        gone = file.name.scene_id not in scene_ids if file.name.scene_id else file.name.name == "upload"
+        name = file.name
+        if name.face_id:
+            gone = name.face_id not in face_ids
+        elif name.scene_id:
+            gone = name.scene_id not in scene_ids
+        else:
+            gone = name.name == "upload"
         if gone and file.stored.stored_at < stored_before:
             unwanted.append(file.stored)
     return unwanted

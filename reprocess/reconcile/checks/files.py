@@ -11,23 +11,31 @@ from django.db import transaction
 from django.utils import timezone
 
 from heimdex.storage import StoredFile, media_storage
+from people.models import SceneFace
 from reprocess.reconcile.base import Check, Finding, Kind
 from reprocess.reconcile.file_pairs import Pair, batches, pairs
 from reprocess.reconcile.file_rules import SETTLED, absent_pictures, without_row
+from reprocess.reconcile.photo_files import PhotoFiles
 from videos.ingest.schedule import start_ingest
 from videos.models import Scene, Video
 
 ORPHANS = Kind(
     "orphan_files",
-    "files belong to no video or scene",
+    "files belong to no video, scene or face",
     "deletes them",
     "No video has a row in this database: make sure that it and the storage belong together before you delete anything.",
 )
+PHOTO_ORPHANS = Kind(
+    "orphan_photos",
+    "files belong to no person's photo",
+    "deletes them",
+    "No person has a row in this database: make sure that it and the storage belong together before you delete anything.",
+)
 MISPLACED = Kind(
     "misplaced_files",
-    "files lie under another owner than their video has",
+    "files lie under another owner or person than their video or photo has",
     "",
-    "Decide whose the video is; move the files under its owner's prefix or delete them.",
+    "Decide whose the video or photo is; move the files under its owner's prefix or delete them.",
 )
 MISSING = Kind(
     "missing_originals",
@@ -51,7 +59,7 @@ UNKNOWN = Kind(
 
 @dataclass
 class Unknown:
-    """Files that no video can have: how many, and the first."""
+    """Files that nothing of ours can have: how many, and the first."""
 
     count: int = 0
     first: str = ""
@@ -63,21 +71,31 @@ class Unknown:
 
 
 class Files(Check):
-    """One pass over the listing beside one over the videos; three statements for each 50 videos."""
+    """One pass over the listing beside one over the videos; four statements for each 50 videos, and one for each 1,000 files of photos."""
 
     order = 50
-    kinds = (ORPHANS, MISPLACED, MISSING, PICTURES, UNKNOWN)
+    kinds = (ORPHANS, PHOTO_ORPHANS, MISPLACED, MISSING, PICTURES, UNKNOWN)
 
     def find(self, owner_id: UUID | None) -> Iterator[Finding]:
         began = timezone.now()
         # An address to PUT to lives so long: what is younger may be an upload whose row this pass has not seen.
         stored_before = began - timedelta(seconds=settings.UPLOAD_TTL_SECONDS)
         unknown = Unknown()
-        for batch in batches(pairs(owner_id, unknown.add)):
+        photos = PhotoFiles(stored_before, unknown.add)
+        for batch in batches(pairs(owner_id, photos.add)):
+            yield from _of_photos(photos)
             yield from _of_rowless([pair for pair in batch if pair.video is None], stored_before)
             yield from _of_videos([pair for pair in batch if pair.video], began, stored_before)
+        photos.look()
+        yield from _of_photos(photos)
         if unknown.count:
             yield Finding(UNKNOWN, unknown.count, unknown.first)
+
+
+def _of_photos(photos: PhotoFiles) -> Iterator[Finding]:
+    for unwanted in photos.take():
+        kind, repair = (MISPLACED, None) if unwanted.misplaced else (PHOTO_ORPHANS, unwanted.delete)
+        yield Finding(kind, len(unwanted.keys), unwanted.keys[0], repair)
 
 
 def _of_rowless(rowless: Sequence[Pair], stored_before: datetime) -> Iterator[Finding]:
@@ -102,13 +120,15 @@ def _of_videos(found: Sequence[Pair], began: datetime, stored_before: datetime) 
         # The files lie where the video's owner says; that a scene says another is a finding of its own.
         scene.owner_id = settled[scene.video_id].owner_id
         scenes.setdefault(scene.video_id, []).append(scene)
+    of_faces = {file.name.face_id for pair in settled.values() for file in pair.files if file.name.face_id}
+    faces = set(SceneFace.objects.filter(pk__in=of_faces).values_list("pk", flat=True)) if of_faces else set()
     unchanged = set(Video.objects.filter(pk__in=settled, state__in=SETTLED, updated_at__lt=began).values_list("pk", flat=True))
     for video_id, pair in settled.items():
         if video_id not in unchanged:
             continue
         assert pair.video
         own = scenes.get(video_id, [])
-        if orphans := without_row(pair, {scene.pk for scene in own}, stored_before):
+        if orphans := without_row(pair, {scene.pk for scene in own}, faces, stored_before):
             keys = [file.key for file in orphans]
             yield Finding(ORPHANS, len(keys), keys[0], partial(_delete_keys, video_id, keys, began))
         if pair.video.state == Video.State.INDEXED:

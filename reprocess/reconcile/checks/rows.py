@@ -1,4 +1,4 @@
-"""Rows that say they belong to another owner than their video does."""
+"""Rows that say they belong to another owner than their video or person does."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -10,19 +10,20 @@ from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 
 from heimdex.accounts.models import User
+from people.models import Person, PersonPhoto
 from reprocess.reconcile.base import Check, Finding, Kind
 from videos.models import Scene, Video
 
 FOREIGN = Kind(
     "foreign_rows",
-    "rows name another owner than the video they belong to",
-    "gives them the video's owner",
-    "Look at the video in the admin and decide whose it is.",
+    "rows name another owner than the video or person they belong to",
+    "gives them that owner",
+    "Look at the video or person in the admin and decide whose it is.",
 )
 
 
 class Rows(Check):
-    """Every model with an owner that hangs on a video or a scene, as the models list them; one statement each."""
+    """Every model with an owner that hangs on a video, a scene, a person or a photo, as the models list them; one statement each."""
 
     order = 0
     kinds = (FOREIGN,)
@@ -36,7 +37,7 @@ class Rows(Check):
 
 
 def _path_to_owner(model: type[models.Model]) -> str:
-    """Return how a model's rows reach the owner of their video, or nothing when they have none of their own or no video."""
+    """Return how a model's rows reach the owner of their video or person, or nothing when they have none of their own or no such thing."""
     if model is Video or _target(model, "owner") is not User:
         return ""
     if _target(model, "scene") is Scene and not model._meta.get_field("scene").null:
@@ -44,6 +45,10 @@ def _path_to_owner(model: type[models.Model]) -> str:
     # A run may outlive its video and names the owner only when it is about one.
     if _target(model, "video") is Video and not model._meta.get_field("video").null:
         return "video__owner"
+    if _target(model, "person") is Person:
+        return "person__owner"
+    if _target(model, "photo") is PersonPhoto:
+        return "photo__person__owner"
     return ""
 
 

@@ -1,0 +1,131 @@
+"""Files of people, photos and faces that no row accounts for. In a directory and in a bucket."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from heimdex.storage import media_storage
+from people.models import Person, PersonPhoto, SceneFace
+from reprocess.reconcile import photo_files
+from tests.people.conftest import make_photo
+from tests.reprocess.reconcile.conftest import MINE, numbers, reconcile
+from tests.reprocess.reconcile.test_files import keys
+from videos.models import ActiveSpace, EmbeddingSpace, Video
+
+pytestmark = pytest.mark.django_db
+
+Library = tuple[Video, Video]
+
+
+@pytest.fixture
+def library(any_storage: None, make_library: Callable[[], Library], settings: Settings) -> Library:
+    made = make_library()
+    # No upload is under way: what is there now is old enough to be judged.
+    settings.UPLOAD_TTL_SECONDS = -5
+    return made
+
+
+@pytest.fixture
+def ada(library: Library) -> Person:
+    """Return a person with a photo in each state, all of whose files are in their places."""
+    person = Person.objects.create(owner=library[0].owner, name="Ada")
+    for state in PersonPhoto.State.values:
+        make_photo(person, state)
+    for state, name in (("uploading", "upload"), ("processing", "original"), ("failed", "original")):
+        media_storage().save(f"{person.photos.get(state=state).storage_prefix}/{name}", b"bytes")
+    assert numbers() == {}
+    return person
+
+
+def test_files_of_people_and_photos_that_are_gone_are_deleted_and_no_others(ada: Person, library: Library, settings: Settings) -> None:
+    whole = keys()
+    ready, failed = ada.photos.get(state="ready"), ada.photos.get(state="failed")
+    bob = Person.objects.create(owner=library[1].owner, name="Bob")
+    gone = make_photo(bob)
+    PersonPhoto.objects.filter(pk=gone.pk).delete()
+    media_storage().save(f"owners/{ada.owner_id}/persons/{uuid4()}/photos/{uuid4()}/upload", b"late")
+    # Put again after complete, and left by a crash.
+    for photo in (ready, failed):
+        media_storage().save(photo.upload_key, b"again")
+    media_storage().save(ready.original_key, b"where it was taken")
+    damaged = keys()
+    settings.UPLOAD_TTL_SECONDS = 3600
+    assert numbers() == {}, "what is young may be an upload"
+    settings.UPLOAD_TTL_SECONDS = -5
+
+    assert reconcile()[0] == 3
+    assert (numbers(), numbers("--owner", MINE)) == ({"orphan_photos": 6}, {"orphan_photos": 4})
+    assert keys() == damaged, "looking deleted something"
+    assert numbers("--repair", what="repaired") == {"orphan_photos": 6}
+
+    assert keys() == whole
+    assert numbers() == {}
+
+
+def test_many_photos_are_looked_at_some_at_a_time(ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(5):
+        gone = make_photo(ada)
+        PersonPhoto.objects.filter(pk=gone.pk).delete()
+    monkeypatch.setattr(photo_files, "_AT_ONCE", 3)
+
+    assert numbers("--repair", what="repaired") == {"orphan_photos": 10}
+
+
+def test_files_that_moved_to_another_person_with_their_photo_are_in_their_place(ada: Person) -> None:
+    bob = Person.objects.create(owner=ada.owner, name="Bob")
+    PersonPhoto.objects.update(person=bob, filed_under=ada.pk)
+    ada.delete()
+    assert numbers() == {}
+
+    PersonPhoto.objects.update(filed_under=None)
+    before = keys()
+    assert set(numbers("--repair")) == {"misplaced_files"}
+    assert keys() == before
+
+
+def test_without_any_person_nothing_is_deleted_because_this_may_be_the_wrong_database(ada: Person) -> None:
+    before = keys()
+    Person.objects.all().delete()
+
+    code, report = reconcile("--repair")
+
+    assert code == 3
+    assert {check["name"]: (check["found"] > 0, check["repaired"]) for check in report["checks"] if check["found"]} == {
+        "orphan_photos": (True, 0)
+    }
+    assert keys() == before
+
+
+def test_pictures_of_faces_that_are_gone_are_deleted(library: Library) -> None:
+    scene = library[0].scenes.earliest("index")
+    space = EmbeddingSpace.objects.create(channel="person", fingerprint="f", step="s", spec_version="v", embedder={}, dimensions=2)
+    ActiveSpace.objects.create(owner=library[0].owner, channel="person", space=space)
+    common: dict[str, Any] = {"owner": library[0].owner, "space": space, "scene": scene, "video": library[0], "vector": [0.6, 0.8]}
+    place = {"left": 0.1, "top": 0.1, "right": 0.2, "bottom": 0.2, "time_s": 1, "first_s": 1, "last_s": 1, "quality": 1, "side_px": 9}
+    kept, gone = (SceneFace.objects.create(**common, **place) for _ in range(2))
+    for face in (kept, gone):
+        media_storage().save(face.thumbnail_key, b"jpeg")
+    whole = keys()
+    assert "orphan_files" not in numbers()
+    key = gone.thumbnail_key
+    gone.delete()
+    Video.objects.update(updated_at=timezone.now() - timedelta(seconds=1))
+
+    assert numbers()["orphan_files"] == 1
+    assert numbers("--repair", what="repaired")["orphan_files"] == 1
+    assert keys() == whole - {key}
+
+
+def test_rows_of_photos_that_name_another_owner_are_found(ada: Person, library: Library) -> None:
+    photo = ada.photos.get(state="uploading")
+    PersonPhoto.objects.filter(pk=photo.pk).update(owner=library[1].owner)
+
+    assert numbers()["foreign_rows"] == 1
+    assert numbers("--repair", what="repaired")["foreign_rows"] == 1
+    photo.refresh_from_db()
+    assert photo.owner == ada.owner
