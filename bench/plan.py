@@ -14,17 +14,19 @@ COUNT = "SELECT count(*) FROM videos_scene scene JOIN videos_sceneembedding embe
 
 FILL = (
     """INSERT INTO videos_video (id, owner_id, title, description, filename, mime_type, size_bytes, checksum, state, error_code,
-                                 error_text, summary, tags, upload_expires_at, created_at, updated_at)
+                                 error_text, summary, tags, language, chapters, upload_expires_at, created_at, updated_at)
        SELECT gen_random_uuid(), owner.id, 'Film ' || n, '', 'film.mp4', 'video/mp4', 1, '', 'indexed', '',
-              '', '', '[]', now(), now(), now()
+              '', '', '[]', '', '[]', now(), now(), now()
        FROM generate_series(1, %(videos)s / %(owners)s) n, accounts_user owner""",
     """INSERT INTO videos_scene (id, video_id, owner_id, index, start_s, end_s, transcript, words, description, tags, visual_text,
-                                 transcript_hash, visual_hash, summary_hash, clip_hash)
-       SELECT gen_random_uuid(), video.id, video.owner_id, n, n, n + 1, '', '[]', '', '[]', '',
+                                 described_by, on_screen_text, read_by, other_keyframes_s, pictures_hash,
+                                 transcript_hash, visual_hash, summary_hash, clip_hash, person_hash)
+       SELECT gen_random_uuid(), video.id, video.owner_id, n, n, n + 1, '', '[]', '', '[]', '', '', '', '', '[]', '',
               encode(sha256(convert_to(video.id || 't' || n, 'UTF8')), 'hex'),
               encode(sha256(convert_to(video.id || 'v' || n, 'UTF8')), 'hex'),
               encode(sha256(convert_to(video.id || 's', 'UTF8')), 'hex'),
-              encode(sha256(convert_to(video.id || 'c' || n, 'UTF8')), 'hex')
+              encode(sha256(convert_to(video.id || 'c' || n, 'UTF8')), 'hex'),
+              encode(sha256(convert_to(video.id || 'p' || n, 'UTF8')), 'hex')
        FROM generate_series(0, %(scenes)s - 1) n, videos_video video ORDER BY 1""",
 )
 FILL_CHANNEL = """INSERT INTO videos_sceneembedding (scene_id, space_id, owner_id, state, vector, input_hash, error, computed_at)
@@ -70,6 +72,7 @@ def _fill() -> None:
     from django.db import connection
 
     from heimdex.accounts.models import User
+    from reprocess import subjects
     from reprocess.spec import effective_spec
 
     for number in range(OWNERS):
@@ -81,7 +84,7 @@ def _fill() -> None:
         cursor.execute("SET session_replication_role = replica")
         for statement in FILL:
             cursor.execute(statement, sizes)
-        for configured, channel in effective_spec().channels():
+        for configured, channel in effective_spec().channels(subjects.SCENES):
             cursor.execute(FILL_CHANNEL.format(channel=channel), {"space": configured.space(channel).pk, "vector": vector})
         cursor.execute("SET session_replication_role = origin")
         cursor.execute("VACUUM ANALYZE")

@@ -11,7 +11,7 @@ from bench.installation import empty_database
 from bench.library import make_library
 
 if TYPE_CHECKING:
-    from reprocess.vectors import Outcome
+    from reprocess.work import Outcome
 
 ROUNDS = 7
 VIDEOS, SCENES = 100, 100
@@ -44,8 +44,7 @@ def rounds() -> Iterator[Mapping[str, float]]:
 def _outcomes(channel: str) -> "list[Outcome]":
     import numpy as np
 
-    from reprocess.steps.base import Work
-    from reprocess.vectors import Outcome
+    from reprocess.work import Outcome, Work
     from videos.models import Scene
 
     noise = np.random.default_rng(0)
@@ -71,6 +70,7 @@ def _written(outcomes: "list[Outcome]", space: Any) -> float:
     from reprocess.engine import Batch
     from reprocess.models import ReprocessItem, ReprocessRun
     from reprocess.spec import effective_spec
+    from reprocess.subjects import SCENES
     from reprocess.vectors import write_outcomes
 
     run = ReprocessRun.objects.get(pk=start())
@@ -82,7 +82,7 @@ def _written(outcomes: "list[Outcome]", space: Any) -> float:
         batch = tuple(outcomes[first : first + BATCH])
         with transaction.atomic():
             hold(ReprocessItem, token)
-            write_outcomes(batch, {space.channel: space}, run.pk)
+            write_outcomes(SCENES, batch, {space.channel: space}, run.pk)
             charge(run, spec, Batch("scene_text", batch, len(batch), 8, 1000, 1.0))
     seconds = perf_counter() - began
     run.delete()

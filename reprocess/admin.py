@@ -160,9 +160,8 @@ class ReprocessRunAdmin(StartsRuns, ReadOnly, admin.ModelAdmin):  # type: ignore
         lines = []
         for channel in run.plan["channels"]:
             causes = ", ".join(f"{cause}: {number}" for cause, number in channel["causes"].items()) or "nothing stale"
-            lines.append(
-                f"{channel['step']} / {channel['channel']}: {causes} (of {channel['scenes']} scenes, {channel['model_calls']} model calls)"
-            )
+            of = f"of {channel['subjects']} {channel['kind']}, {channel['model_calls']} model calls"
+            lines.append(f"{channel['step']} / {channel['channel']}: {causes} ({of})")
         return "\n".join(lines)
 
 

@@ -1,11 +1,12 @@
 """Count what a run has done, and end it."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import Count, F, FilteredRelation, Q, Sum
+from django.db.models import Count, F, FilteredRelation, Q, QuerySet, Sum
 from django.utils import timezone
 
 from heimdex.leases import LET_GO
@@ -13,7 +14,8 @@ from reprocess.actions.start_run import wake
 from reprocess.cutover import activate_complete
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.spec import EffectiveSpec
-from videos.models import EmbeddingSpace, Scene, SceneEmbedding
+from reprocess.subjects import PEOPLE, PHOTOS, SCENES
+from videos.models import EmbeddingRow, EmbeddingSpace, Scene
 
 log = structlog.get_logger(__name__)
 
@@ -21,40 +23,57 @@ OUTCOMES = ("done", "skipped", "empty", "failed")
 
 
 def count_items(run: ReprocessRun, spec: EffectiveSpec, items: Sequence[ReprocessItem]) -> None:
-    """Add finished videos to the run's counters, read from the rows themselves, so that a crash before this loses no count."""
-    videos = [item.video_id for item in items]
-    counts = {channel: _counts_by_video(run, configured.space(channel), channel, videos) for configured, channel in spec.channels()}
-    for channel, by_video in counts.items():
-        sums = {outcome: sum(numbers[outcome] for numbers in by_video.values()) for outcome in OUTCOMES}
+    """Add finished videos, or people, to the run's counters, read from the rows themselves, so that a crash before this loses no count."""
+    videos = [item.video_id for item in items if item.video_id]
+    owners = [item.owner_id for item in items if not item.video_id]
+    counts: dict[str, dict[UUID, dict[str, int]]] = {}
+    if videos:
+        scenes = Scene.objects.filter(video_id__in=videos)
+        counts |= {channel: _counts(run, one.space(channel), scenes, "video_id") for one, channel in spec.channels(SCENES)}
+    if owners:
+        for one, channel in spec.channels(PHOTOS, PEOPLE):
+            subjects = one.step.kind.searchable().filter(owner__in=owners)
+            counts[channel] = _counts(run, one.space(channel), subjects, "owner_id")
+    for channel, by_item in counts.items():
+        sums = {outcome: sum(numbers[outcome] for numbers in by_item.values()) for outcome in OUTCOMES}
         run.counters.filter(channel=channel).update(**{outcome: F(outcome) + number for outcome, number in sums.items()})
     for item in items:
-        item.counts = {channel: by_video[item.video_id] for channel, by_video in counts.items() if item.video_id in by_video}
+        key = item.video_id or item.owner_id
+        item.counts = {channel: by_item[key] for channel, by_item in counts.items() if key in by_item}
     ReprocessItem.objects.bulk_update(items, ["counts"])
 
 
-def _counts_by_video(run: ReprocessRun, space: EmbeddingSpace, channel: str, videos: list[UUID]) -> dict[UUID, dict[str, int]]:
+def _counts(run: ReprocessRun, space: EmbeddingSpace, subjects: QuerySet[Any], by: str) -> dict[UUID, dict[str, int]]:
+    """Count some subjects by what this run has done with them, for each video or owner."""
     by_this_run = Q(held__run_id=run.pk)
     rows = (
-        Scene.objects.filter(video_id__in=videos)
-        .annotate(held=FilteredRelation("embeddings", condition=Q(embeddings__space=space)))
-        .values("video_id")
+        subjects.annotate(held=FilteredRelation("embeddings", condition=Q(embeddings__space=space)))
+        .values(by)
         .annotate(
-            scenes=Count("pk"),
-            done=Count("pk", filter=by_this_run & Q(held__state=SceneEmbedding.State.EMBEDDED)),
-            empty=Count("pk", filter=by_this_run & Q(held__state=SceneEmbedding.State.EMPTY)),
-            failed=Count("pk", filter=by_this_run & Q(held__state=SceneEmbedding.State.FAILED)),
+            subjects=Count("pk"),
+            done=Count("pk", filter=by_this_run & Q(held__state=EmbeddingRow.State.EMBEDDED)),
+            empty=Count("pk", filter=by_this_run & Q(held__state=EmbeddingRow.State.EMPTY)),
+            failed=Count("pk", filter=by_this_run & Q(held__state=EmbeddingRow.State.FAILED)),
         )
         .order_by()
     )
     return {
-        row["video_id"]: {
+        row[by]: {
             "done": row["done"],
-            "skipped": row["scenes"] - row["done"] - row["empty"] - row["failed"],
+            "skipped": row["subjects"] - row["done"] - row["empty"] - row["failed"],
             "empty": row["empty"],
             "failed": row["failed"],
         }
         for row in rows
     }
+
+
+def failed_items(run: ReprocessRun, items: Sequence[ReprocessItem]) -> list[int]:
+    """Return which of these items have failures."""
+    failures = run.failures.order_by()
+    videos = set(failures.filter(video__in=[item.video_id for item in items]).values_list("video_id", flat=True))
+    owners = set(failures.filter(video__isnull=True, owner__in=[item.owner_id for item in items]).values_list("owner_id", flat=True))
+    return [item.pk for item in items if (item.video_id in videos if item.video_id else item.owner_id in owners)]
 
 
 def release(run: ReprocessRun, spec: EffectiveSpec, token: UUID) -> None:
@@ -83,12 +102,12 @@ def finish_if_done(run: ReprocessRun, spec: EffectiveSpec) -> None:
         locked = ReprocessRun.objects.select_for_update().get(pk=run.pk)
         if locked.state not in ReprocessRun.OPEN or locked.items.filter(state__in=ReprocessItem.OPEN).exists():
             return
-        # Scenes that came or went during the run were not in the plan, or are no more; now the counts are final.
+        # Subjects that came or went during the run were not in the plan, or are no more; now the counts are final.
         locked.counters.update(planned=F("done") + F("skipped") + F("empty") + F("failed"))
         failed = locked.items.filter(state=ReprocessItem.State.FAILED).count()
         succeeded = locked.items.filter(state=ReprocessItem.State.DONE).count()
         state = ReprocessRun.State.SUCCEEDED if not failed else ReprocessRun.State.PARTIAL if succeeded else ReprocessRun.State.FAILED
-    end_run(run, state, f"{failed} of {failed + succeeded} video(s) failed; the failures say why." if failed else "")
+    end_run(run, state, f"{failed} of {failed + succeeded} item(s) failed; the failures say why." if failed else "")
 
 
 def end_run(run: ReprocessRun, state: str, error: str) -> None:

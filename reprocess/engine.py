@@ -1,6 +1,6 @@
-"""Compute what is stale of some videos, in batches that cross their borders; ingest and runs share this code."""
+"""Compute what is stale of some videos, or of an owner's people, in batches that cross their borders; ingest and runs share this code."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from functools import partial
@@ -9,19 +9,18 @@ from time import monotonic
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
-import numpy as np
-from numpy.typing import NDArray
-
 from heimdex.embedders.base import Embedder
 from heimdex.embedders.errors import EmbedderError, InputsRefused
+from people.matching import match_faces
 from reprocess.pipelining import overlapped
 from reprocess.spec import ConfiguredStep, EffectiveSpec
-from reprocess.staleness import stale_scenes
-from reprocess.steps.base import InputMissing, SceneStep, Work
-from reprocess.vectors import Outcome, write_outcomes
-from videos.models import EmbeddingSpace, Scene, Video
+from reprocess.staleness import stale_people, stale_scenes
+from reprocess.steps.base import InputMissing, PeopleStep, SceneStep, Step
+from reprocess.vectors import write_outcomes
+from reprocess.work import Outcome, Result, Subject, Work
+from videos.models import EmbeddingSpace, Video
 
-Pending: TypeAlias = list[tuple[Scene, Work]]
+Pending: TypeAlias = list[tuple[Subject, Work]]
 
 # Rows that need no model are written in larger batches.
 _EMPTY_BATCH = 500
@@ -84,23 +83,63 @@ def embed_videos(
 
     LeaseLost when another worker took over; EmbedderUnavailable when a model cannot be used at all.
     """
-    for position, configured in enumerate(spec.steps):
-        spaces = {channel: configured.space(channel) for channel in configured.step.channels}
-        pending = _collect(configured.step, videos, spaces, run_id=run_id, force=force)
-        progress = _Progress(guard, position, len(spec.steps), len(pending))
+    spaces = spec.spaces()
+    steps = [configured for configured in spec.steps if isinstance(configured.step, SceneStep)]
+
+    def pending(step: Step) -> Pending:
+        assert isinstance(step, SceneStep)
+        return _of_videos(step, videos, spaces, run_id=run_id, force=force)
+
+    _run(steps, spaces, pending, guard, record, run_id)
+
+
+def embed_people(
+    owner_id: UUID, spec: EffectiveSpec, guard: Guard, record: Record, *, run_id: UUID | None = None, force: bool = False
+) -> None:
+    """Bring an owner's photos and people to the spec, as `embed_videos` does scenes; then say anew whose the owner's faces are."""
+    steps = [configured for configured in spec.steps if isinstance(configured.step, PeopleStep)]
+    if not steps:
+        return
+    spaces = spec.spaces()
+
+    def pending(step: Step) -> Pending:
+        assert isinstance(step, PeopleStep)
+        stale = stale_people(step.kind, owner_id, step.channel, spaces[step.channel], run_id=run_id, force=force)
+        return list(step.work(stale, spaces))
+
+    _run(steps, spaces, pending, guard, record, run_id)
+    with guard.writing():
+        match_faces(owner_id, spaces)
+
+
+def _run(
+    steps: Sequence[ConfiguredStep],
+    spaces: Mapping[str, EmbeddingSpace],
+    pending_of: Callable[[Step], Pending],
+    guard: Guard,
+    record: Record,
+    run_id: UUID | None,
+) -> None:
+    for position, configured in enumerate(steps):
+        pending = pending_of(configured.step)
+        progress = _Progress(guard, position, len(steps), len(pending))
         # Closed at once when a write fails, so that no thread goes on for a lease that is lost.
         with closing(_batches(configured, pending, progress.report)) as batches:
             for batch in batches:
+                configured.step.store(batch.outcomes)
                 with guard.writing():
-                    write_outcomes(batch.outcomes, spaces, run_id)
+                    kept = write_outcomes(configured.step.kind, batch.outcomes, spaces, run_id)
+                    configured.step.keep(kept, spaces)
                     record(batch)
                 progress.finished += len(batch.outcomes)
                 progress.report()
 
 
-def _collect(step: SceneStep, videos: Sequence[Video], spaces: dict[str, EmbeddingSpace], *, run_id: UUID | None, force: bool) -> Pending:
+def _of_videos(
+    step: SceneStep, videos: Sequence[Video], spaces: Mapping[str, EmbeddingSpace], *, run_id: UUID | None, force: bool
+) -> Pending:
     ids = [video.pk for video in videos]
-    stale = {channel: stale_scenes(ids, channel, space, run_id=run_id, force=force) for channel, space in spaces.items()}
+    stale = {channel: stale_scenes(ids, channel, spaces[channel], run_id=run_id, force=force) for channel in step.channels}
     pending: Pending = []
     for video in videos:
         of_video = {channel: scenes.get(video.pk, frozenset()) for channel, scenes in stale.items()}
@@ -112,11 +151,11 @@ def _collect(step: SceneStep, videos: Sequence[Video], spaces: dict[str, Embeddi
 def _batches(configured: ConfiguredStep, pending: Pending, beat: Callable[[], None]) -> Generator[Batch]:
     """Yield first what needs no model, then batches of the model's size in which equal inputs of one owner are computed once."""
     step = configured.step
-    empty = [Outcome(scene, work) for scene, work in pending if not work.source]
+    empty = [Outcome(subject, work) for subject, work in pending if not work.source]
     for start in range(0, len(empty), _EMPTY_BATCH):
         yield Batch(step.name, tuple(empty[start : start + _EMPTY_BATCH]))
 
-    def same_input(entry: tuple[Scene, Work]) -> tuple[int, str, str]:
+    def same_input(entry: tuple[Subject, Work]) -> tuple[int, str, str]:
         work = entry[1]
         # Inputs of like length side by side need the least padding.
         return (len(work.source), str(work.owner_id), work.input_hash)
@@ -130,7 +169,7 @@ def _batches(configured: ConfiguredStep, pending: Pending, beat: Callable[[], No
     yield from overlapped(sized, partial(_prepare, step, model), partial(_compute, step, model), beat)
 
 
-def _prepare(step: SceneStep, model: Embedder, group: Pending) -> Any:
+def _prepare(step: Step, model: Embedder, group: Pending) -> Any:
     """Return what the model takes, or an _Unusable that says why there is nothing.
 
     Equal inputs may lie in several places, such as two videos' keyframes, and one that can be read will do.
@@ -144,20 +183,19 @@ def _prepare(step: SceneStep, model: Embedder, group: Pending) -> Any:
     return _Unusable(reason)
 
 
-def _compute(step: SceneStep, model: Embedder, groups: Sequence[Pending], prepared: list[Any]) -> Batch:
+def _compute(step: Step, model: Embedder, groups: Sequence[Pending], prepared: list[Any]) -> Batch:
     calls, tokens, began = model.calls, model.tokens, monotonic()
     inputs = [value for value in prepared if not isinstance(value, _Unusable)]
     results = iter(_embed(step, model, inputs))
     outcomes: list[Outcome] = []
     for group, value in zip(groups, prepared, strict=True):
         result = value.reason if isinstance(value, _Unusable) else next(results)
-        for scene, work in group:
-            outcomes.append(Outcome(scene, work, error=result) if isinstance(result, str) else Outcome(scene, work, vector=result))
+        outcomes.extend(Outcome.of(subject, work, result) for subject, work in group)
     return Batch(step.name, tuple(outcomes), len(inputs), model.calls - calls, model.tokens - tokens, monotonic() - began)
 
 
-def _embed(step: SceneStep, model: Embedder, inputs: list[Any]) -> list[NDArray[np.float32] | str]:
-    """Return a vector per input, or why there is none."""
+def _embed(step: Step, model: Embedder, inputs: list[Any]) -> list[Result | str]:
+    """Return a result per input, or why there is none."""
     if not inputs:
         return []
     try:

@@ -8,8 +8,7 @@ from heimdex.embedders.base import EmbedderIdentity
 from heimdex.embedders.errors import EmbedderUnavailable
 from heimdex.recorded import identity_in
 from reprocess.models import EmbeddingSpec
-from reprocess.spec import ConfiguredStep, EffectiveSpec, effective_spec
-from reprocess.steps import all_steps
+from reprocess.spec import ConfiguredStep, EffectiveSpec, effective_spec, wanted_steps
 from videos.models import EmbeddingSpace
 from videos.search.vectors import active_spaces
 
@@ -40,7 +39,7 @@ def recorded_spec(row: EmbeddingSpec) -> EffectiveSpec | None:
 
 def spec_of(spaces: Iterable[EmbeddingSpace]) -> OlderSpec:
     """Return the steps that fill some spaces, in the order the pipeline runs them; loads no model."""
-    known = {step.name: step for step in all_steps()}
+    known = {step.name: step for step in wanted_steps()}
     steps: dict[tuple[str, EmbedderIdentity], ConfiguredStep] = {}
     left_out: list[str] = []
     versions = set()

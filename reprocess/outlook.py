@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.spec import EffectiveSpec, effective_spec
+from reprocess.subjects import SCENES
 from videos.models import EmbeddingSpace, Scene, SceneEmbedding, Video
 from videos.search.vectors import active_spaces
 
@@ -38,7 +39,7 @@ def filled_share(owner_id: UUID, spec: EffectiveSpec, filling: QuerySet[Reproces
     None when search reads the spec's spaces already, reads none yet, or nothing will be missing. Writes nothing.
     """
     read = {space.fingerprint for space in active_spaces(owner_id)}
-    coming = spec.fingerprints - read
+    coming = {configured.fingerprint(channel) for configured, channel in spec.channels(SCENES)} - read
     if not read or not coming:
         return None
     spaces = list(EmbeddingSpace.objects.filter(fingerprint__in=coming))

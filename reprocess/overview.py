@@ -1,17 +1,19 @@
 """The embedding spec at a glance: its steps, and every space with its size and use.
 
-Four statements, whatever the number of owners; rows are counted in the database, by an index alone.
+A few statements, whatever the number of owners; rows are counted in the database, by an index alone.
 """
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count, Min
 
 from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION, ConfiguredStep, EffectiveSpec, effective_spec
-from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace, SceneEmbedding
+from reprocess.subjects import KINDS
+from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace
 from videos.search.index_catalogue import built_indexes, table_bytes
 from videos.search.indexes import index_of
 
@@ -34,7 +36,7 @@ class StepView:
 class SpaceView:
     """A space: whose search reads it, will read it or did, and what it takes on disk (bytes).
 
-    A latest space that nothing was written to yet has no `id`. `table_bytes` is its share of the table of all vectors, by rows and
+    A latest space that nothing was written to yet has no `id`. `table_bytes` is its share of the tables of all vectors, by rows and
     dimensions; `index_bytes` is 0 without an index. `active_since` and `retired_since` are those of the first owner; the first purge
     is due at `purge_from`.
     """
@@ -114,7 +116,9 @@ def _spaces(spec: EffectiveSpec) -> tuple[SpaceView, ...]:
     spaces = list(EmbeddingSpace.objects.all())
     begun = {space.fingerprint for space in spaces}
     spaces += [_not_begun(configured, channel) for configured, channel in spec.channels() if configured.fingerprint(channel) not in begun]
-    rows = dict(SceneEmbedding.objects.values_list("space").annotate(rows=Count("pk")).order_by())
+    rows: dict[UUID, int] = {}
+    for kind in KINDS:
+        rows |= dict(kind.rows_of().values_list("space").annotate(rows=Count("pk")).order_by())
     active = {
         space: (owners, since, channel)
         for space, channel, owners, since in ActiveSpace.objects.values_list("space", "channel")
@@ -126,7 +130,7 @@ def _spaces(spec: EffectiveSpec) -> tuple[SpaceView, ...]:
     retired = {space: (owners, since) for space, owners, since in of_retired}
     indexes = built_indexes()
     weights = {space.pk: rows.get(space.pk, 0) * (_ROW_BYTES + 2 * space.dimensions) for space in spaces}
-    bytes_per_weight = table_bytes(SceneEmbedding) / max(1, sum(weights.values()))
+    bytes_per_weight = sum(table_bytes(kind.rows) for kind in KINDS) / max(1, sum(weights.values()))
     views = []
     for space in spaces:
         is_latest = space.fingerprint in latest

@@ -1,4 +1,4 @@
-"""Coverage by owner: what each space holds of a page of owners, and what it is to them. Five statements a page."""
+"""Coverage by owner: what each space holds of a page of owners, and what it is to them. A few statements a page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,14 +10,15 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from heimdex.accounts.models import User
 from reprocess.overview import Overview, SpaceView, purge_due
-from videos.models import ActiveSpace, RetiredSpace, Scene, SceneEmbedding, Video
+from reprocess.subjects import KINDS, PEOPLE, SCENES, kind_of
+from videos.models import ActiveSpace, EmbeddingRow, RetiredSpace
 
-STATES = SceneEmbedding.State
+STATES = EmbeddingRow.State
 
 
 @dataclass(frozen=True)
 class OwnerSpace:
-    """One space as one owner has it: scenes of indexed videos by state of their row; `state` is active, coming, retired or left over."""
+    """One space as one owner has it: scenes (photos, people) by state of their row; `state` is active, coming, retired or left over."""
 
     channel: str
     fingerprint: str
@@ -32,7 +33,7 @@ class OwnerSpace:
 
     @property
     def percent(self) -> int:
-        """The share of scenes that the space holds or knows to be empty; 100 only when it is all."""
+        """The share of them that the space holds or knows to be empty; 100 only when it is all."""
         scenes = self.embedded + self.empty + self.failed + self.missing
         return 100 * (self.embedded + self.empty) // scenes if scenes else 100
 
@@ -52,29 +53,32 @@ class OwnerView:
 
 
 def owners_with_scenes() -> QuerySet[User]:
-    """Return the owners who have something to search, by address."""
-    has_scenes = Exists(Scene.objects.filter(owner=OuterRef("pk"), video__state=Video.State.INDEXED))
-    return User.objects.filter(has_scenes).order_by("email")
+    """Return the owners who have something to search, or people, by address."""
+    has_scenes = Exists(SCENES.searchable().filter(owner=OuterRef("pk")))
+    has_people = Exists(PEOPLE.searchable().filter(owner=OuterRef("pk")))
+    return User.objects.filter(has_scenes | has_people).order_by("email")
 
 
 def owner_coverage(owners: Sequence[User], overview: Overview) -> list[OwnerView]:
     """Return the coverage of some owners in the spaces of an overview, in their order."""
     keys = [owner.pk for owner in owners]
-    indexed = Scene.objects.filter(owner__in=keys, video__state=Video.State.INDEXED)
-    scenes = dict(indexed.order_by().values_list("owner").annotate(scenes=Count("pk")))
+    numbers: dict[str, dict[UUID, int]] = {}
     held: dict[tuple[UUID, str], dict[str, int]] = {}
-    rows = SceneEmbedding.objects.filter(owner__in=keys, scene__video__state=Video.State.INDEXED).order_by()
-    for owner, space, state, count in rows.values_list("owner", "space", "state").annotate(rows=Count("pk")):
-        held.setdefault((owner, str(space)), {})[state] = count
+    for kind in KINDS:
+        subjects = kind.searchable().filter(owner__in=keys).order_by()
+        numbers[kind.name] = dict(subjects.values_list("owner").annotate(subjects=Count("pk")))
+        rows = kind.rows_of(owner__in=keys, **{f"{kind.name}__in": subjects}).order_by()
+        for owner, space, state, count in rows.values_list("owner", "space", "state").annotate(rows=Count("pk")):
+            held.setdefault((owner, str(space)), {})[state] = count
     active = _moments(ActiveSpace.objects.filter(owner__in=keys).values_list("owner", "space", "activated_at"))
     retired = _moments(RetiredSpace.objects.filter(owner__in=keys).values_list("owner", "space", "retired_at"))
     return [
         OwnerView(
             str(owner.pk),
             owner.email,
-            scenes.get(owner.pk, 0),
+            numbers[SCENES.name].get(owner.pk, 0),
             tuple(
-                _of_owner(space, (owner.pk, space.id), scenes.get(owner.pk, 0), held, active, retired)
+                _of_owner(space, (owner.pk, space.id), numbers[kind_of(space.channel).name].get(owner.pk, 0), held, active, retired)
                 for space in overview.spaces
                 if space.latest or (owner.pk, space.id) in held.keys() | active.keys() | retired.keys()
             ),
@@ -93,7 +97,7 @@ def _moments(rows: QuerySet[Any, tuple[UUID, UUID, datetime]]) -> dict[Key, date
 def _of_owner(
     space: SpaceView,
     key: Key,
-    scenes: int,
+    subjects: int,
     held: Mapping[Key, Mapping[str, int]],
     active: Mapping[Key, datetime],
     retired: Mapping[Key, datetime],
@@ -110,5 +114,5 @@ def _of_owner(
         embedded=counts.get(STATES.EMBEDDED, 0),
         empty=counts.get(STATES.EMPTY, 0),
         failed=counts.get(STATES.FAILED, 0),
-        missing=max(0, scenes - sum(counts.values())),
+        missing=max(0, subjects - sum(counts.values())),
     )

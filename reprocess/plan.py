@@ -16,14 +16,16 @@ CAUSES = ("missing", "input changed", "step changed", "forced")
 
 @dataclass(frozen=True)
 class ChannelCounts:
-    """What the database knows of one channel in a scope (numbers of scenes).
+    """What the database knows of one channel in a scope (numbers of subjects: of scenes, photos or people, as `kind` says).
 
-    `inputs` counts the different non-empty inputs among the stale scenes: equal ones are computed once; `characters` is their mean length.
+    `inputs` counts the different non-empty inputs among the stale ones: equal ones are computed once; `characters` is their mean length.
+    A `batch_size` of 0 says that no model is called.
     """
 
     step: str
     channel: str
-    scenes: int
+    kind: str
+    subjects: int
     missing: int
     input_changed: int
     step_changed: int
@@ -34,11 +36,12 @@ class ChannelCounts:
 
 @dataclass(frozen=True)
 class ChannelPlan:
-    """What a run would do in one channel: stale scenes by cause, and the model calls that they take."""
+    """What a run would do in one channel: stale subjects by cause, and the model calls that they take."""
 
     step: str
     channel: str
-    scenes: int
+    kind: str
+    subjects: int
     causes: dict[str, int]
     inputs: int
     model_calls: int
@@ -47,7 +50,7 @@ class ChannelPlan:
 
     @property
     def stale(self) -> int:
-        """The number of scenes to compute."""
+        """The number of vectors to compute."""
         return sum(self.causes.values())
 
 
@@ -103,19 +106,20 @@ class Plan:
 
 
 def plan_channel(counts: ChannelCounts, model: str, prices: Mapping[str, Decimal], *, force: bool) -> ChannelPlan:
-    """Turn counts into a plan: with `force` every scene is due, otherwise exactly the stale ones, each with one cause."""
+    """Turn counts into a plan: with `force` everything is due, otherwise exactly the stale ones, each with one cause."""
     if force:
-        causes = {"forced": counts.scenes}
+        causes = {"forced": counts.subjects}
     else:
         causes = {"missing": counts.missing, "input changed": counts.input_changed, "step changed": counts.step_changed}
     tokens = estimate_tokens(counts.inputs, counts.characters)
     return ChannelPlan(
         step=counts.step,
         channel=counts.channel,
-        scenes=counts.scenes,
+        kind=counts.kind,
+        subjects=counts.subjects,
         causes={cause: number for cause, number in causes.items() if number},
         inputs=counts.inputs,
-        model_calls=-(-counts.inputs // counts.batch_size),
+        model_calls=-(-counts.inputs // counts.batch_size) if counts.batch_size else 0,
         tokens=tokens,
         cost=cost_of(tokens, model, prices),
     )

@@ -11,11 +11,18 @@ def plan_table(plan: dict[str, Any]) -> Table:
         title=f"Plan for spec version {plan['spec_version']} ({plan['videos']} video(s))",
         caption=f"{_stale(plan)}; {plan['model_calls']} model calls{_estimates(plan)}",
     )
-    for heading in ("step", "channel", "scenes", "stale", "why", "model calls"):
-        table.add_column(heading, justify="right" if heading in ("scenes", "stale", "model calls") else "left")
+    for heading in ("step", "channel", "of", "stale", "why", "model calls"):
+        table.add_column(heading, justify="right" if heading in ("of", "stale", "model calls") else "left")
     for channel in plan["channels"]:
         why = ", ".join(f"{cause}: {number}" for cause, number in channel["causes"].items()) or "–"
-        table.add_row(channel["step"], channel["channel"], str(channel["scenes"]), str(channel["stale"]), why, str(channel["model_calls"]))
+        table.add_row(
+            channel["step"],
+            channel["channel"],
+            f"{channel['subjects']} {channel['kind']}",
+            str(channel["stale"]),
+            why,
+            str(channel["model_calls"]),
+        )
     return table
 
 

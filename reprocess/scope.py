@@ -1,13 +1,15 @@
-"""A scope: which videos a run is about."""
+"""A scope: which videos, and whose people, a run is about."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from heimdex.accounts.models import User
+from people.models import Person
+from reprocess.subjects import PEOPLE, PHOTOS, SCENES, Kind
 from videos.models import Scene, Video
 
 
@@ -25,7 +27,7 @@ class ScopeNotFound(ScopeError):
 
 @dataclass(frozen=True)
 class Scope:
-    """One video, one owner's videos or all; `since` keeps those updated at or after it."""
+    """One video, all of one owner, or everything; `since` keeps the videos and people updated at or after it."""
 
     kind: Literal["video", "owner", "all"]
     video_id: UUID | None = None
@@ -62,8 +64,19 @@ class Scope:
             videos = videos.filter(updated_at__gte=self.since)
         return videos
 
-    def scenes(self) -> QuerySet[Scene]:
-        """Return the scenes of the scope's videos."""
+    def people(self) -> QuerySet[Person]:
+        """Return the people of the scope: those of its owners; none go with a single video."""
+        if self.kind == "video":
+            return Person.objects.none()
+        people = PEOPLE.searchable(self.owner_id)
+        return people.filter(updated_at__gte=self.since) if self.since else people
+
+    def subjects(self, kind: Kind) -> QuerySet[Any]:
+        """Return the scenes of the scope's videos, the photos of its people, or its people."""
+        if kind is PEOPLE:
+            return self.people()
+        if kind is PHOTOS:
+            return PHOTOS.searchable().filter(person__in=self.people())
         if self.kind == "all" and self.since is None:
-            return Scene.objects.filter(video__state=Video.State.INDEXED)
+            return SCENES.searchable()
         return Scene.objects.filter(video__in=self.videos())

@@ -4,11 +4,14 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
+
 from heimdex.embedders.base import Embedder, EmbedderIdentity
 from heimdex.recorded import embedder_of, identity_in, record_of
 from reprocess.fingerprints import digest
-from reprocess.steps import all_steps
-from reprocess.steps.base import SceneStep
+from reprocess.steps import all_steps, step_named
+from reprocess.steps.base import Step
+from reprocess.subjects import Kind
 from videos.models import EmbeddingSpace
 
 LATEST_EMBEDDING_SPEC_VERSION = "2026-01-06"
@@ -18,7 +21,7 @@ LATEST_EMBEDDING_SPEC_VERSION = "2026-01-06"
 class ConfiguredStep:
     """A step together with its model, as a space records it: the one that this installation gives it, or an older one."""
 
-    step: SceneStep
+    step: Step
     model_record: dict[str, Any]
 
     @property
@@ -31,16 +34,18 @@ class ConfiguredStep:
         return embedder_of(self.model_record)
 
     def fingerprint(self, channel: str) -> str:
-        """Return the hash of all that determines this channel's vectors: name, code version, parameters, model identity."""
-        return digest(
-            {
-                "step": self.step.name,
-                "channel": channel,
-                "code_version": self.step.code_version,
-                "params": dict(self.step.params),
-                "embedder": asdict(self.identity),
-            }
-        )
+        """Return the hash of all that determines this channel's vectors: name, code version, parameters, model, the step that it reads."""
+        determined: dict[str, Any] = {
+            "step": self.step.name,
+            "channel": channel,
+            "code_version": self.step.code_version,
+            "params": dict(self.step.params),
+            "embedder": asdict(self.identity),
+        }
+        if self.step.reads:
+            read = ConfiguredStep(step_named(self.step.reads), self.model_record)
+            determined["reads"] = [read.fingerprint(of_read) for of_read in read.step.channels]
+        return digest(determined)
 
     def space(self, channel: str) -> EmbeddingSpace:
         """Return the space of this channel's vectors; it is created when it is first needed."""
@@ -90,14 +95,24 @@ class EffectiveSpec:
         """Return the fingerprints of the spaces that the spec fills."""
         return {configured.fingerprint(channel) for configured, channel in self.channels()}
 
-    def channels(self) -> list[tuple[ConfiguredStep, str]]:
-        """Return every channel with the step that fills it, in order."""
-        return [(configured, channel) for configured in self.steps for channel in configured.step.channels]
+    def channels(self, *kinds: Kind) -> list[tuple[ConfiguredStep, str]]:
+        """Return every channel with the step that fills it, in order; those of some kinds of subjects alone, when told."""
+        steps = (configured for configured in self.steps if not kinds or configured.step.kind in kinds)
+        return [(configured, channel) for configured in steps for channel in configured.step.channels]
+
+    def spaces(self) -> dict[str, EmbeddingSpace]:
+        """Return the spaces that the spec fills, by channel; they are created when they are first needed."""
+        return {channel: configured.space(channel) for configured, channel in self.channels()}
 
 
 def effective_spec() -> EffectiveSpec:
     """Return the latest spec with this installation's models; loads no model."""
     return EffectiveSpec(
         version=LATEST_EMBEDDING_SPEC_VERSION,
-        steps=tuple(ConfiguredStep(step, record_of(step.embedder_alias)) for step in all_steps()),
+        steps=tuple(ConfiguredStep(step, record_of(step.embedder_alias)) for step in wanted_steps()),
     )
+
+
+def wanted_steps() -> list[Step]:
+    """Return the steps that this installation runs, in order: without a model for faces, none that needs it."""
+    return [step for step in all_steps() if step.embedder_alias in settings.MODEL_BACKENDS]

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from heimdex.queue import enqueue
+from reprocess import people_renewal
 from reprocess.rescue import rescue
 from reprocess.worker import work
 from videos.search.indexes import build_missing, unindexed
@@ -11,6 +12,11 @@ from videos.search.indexes import build_missing, unindexed
 def work_run(run_id: str) -> None:
     """Work on a run until nothing of it is left."""
     work(UUID(run_id))
+
+
+def renew_people(owner_id: str) -> None:
+    """Look at an owner's new photos, and renew what depends on them."""
+    people_renewal.renew_people(UUID(owner_id))
 
 
 def rescue_runs() -> int:

@@ -1,105 +1,81 @@
 """Write what was computed: vectors, empty inputs and failures, a few statements a batch whatever its size."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
-import numpy as np
 from django.utils import timezone
-from numpy.typing import NDArray
 
 from reprocess.copying import copy_rows, halfvec_cells, time_cell, uuid_cell
-from reprocess.steps.base import Work
-from videos.models import EmbeddingSpace, Scene, SceneEmbedding
+from reprocess.subjects import Kind
+from reprocess.work import Outcome, Subject
+from videos.models import EmbeddingRow, EmbeddingSpace
 
-# Every column but the key, which the database counts.
-COPIED = ("scene", "space", "owner", "state", "vector", "input_hash", "error", "run_id", "computed_at")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one piece of work: a vector, an error, or neither when there was nothing to embed."""
-
-    scene: Scene
-    work: Work
-    vector: NDArray[np.float32] | None = None
-    error: str = ""
-
-    @property
-    def hash_field(self) -> str:
-        """The field in which the scene holds the hash of this channel's input."""
-        return f"{self.work.channel}_hash"
-
-    @property
-    def state(self) -> str:
-        """The state of the row that records it."""
-        if self.error:
-            return SceneEmbedding.State.FAILED
-        return SceneEmbedding.State.EMPTY if self.vector is None else SceneEmbedding.State.EMBEDDED
+# Every column but the subject and the key, which the database counts.
+COPIED = ("space", "owner", "state", "vector", "input_hash", "error", "run_id", "computed_at")
 
 
-def write_outcomes(outcomes: Iterable[Outcome], spaces: dict[str, EmbeddingSpace], run_id: UUID | None) -> None:
-    """Write one row per outcome in place of those that are there. Call it within a transaction.
+def write_outcomes(kind: Kind, outcomes: Iterable[Outcome], spaces: Mapping[str, EmbeddingSpace], run_id: UUID | None) -> list[Outcome]:
+    """Write one row per outcome in place of those that are there, and return what was written. Call it within a transaction.
 
-    Scenes that were deleted meanwhile, and channels of which somebody changed the input, are left out: the latter stay stale.
+    Subjects that were deleted meanwhile, and channels of which somebody changed the input, are left out: the latter stay stale.
     """
-    kept = _of_today(list(outcomes))
+    kept = _of_today(kind, list(outcomes))
     now = timezone.now()
     for channel in {outcome.work.channel for outcome in kept}:
         of_channel = [outcome for outcome in kept if outcome.work.channel == channel]
-        scenes = [outcome.work.scene_id for outcome in of_channel]
-        SceneEmbedding.objects.filter(scene__in=scenes, space=spaces[channel]).delete()
-        _copy([outcome for outcome in of_channel if outcome.state == SceneEmbedding.State.EMBEDDED], spaces[channel], run_id, now)
-    SceneEmbedding.objects.bulk_create(
-        SceneEmbedding(
-            scene_id=outcome.work.scene_id,
+        kind.rows_of(**{f"{kind.name}__in": [outcome.work.subject_id for outcome in of_channel]}, space=spaces[channel]).delete()
+        _copy(kind, [outcome for outcome in of_channel if outcome.state == EmbeddingRow.State.EMBEDDED], spaces[channel], run_id, now)
+    kind.rows._default_manager.bulk_create(
+        kind.rows(
+            **{f"{kind.name}_id": outcome.work.subject_id},
             space=spaces[outcome.work.channel],
             owner_id=outcome.work.owner_id,
             state=outcome.state,
             input_hash=outcome.work.input_hash,
-            error=outcome.error,
+            error=outcome.error or outcome.nothing.reason,
             run_id=run_id,
             computed_at=now,
         )
         for outcome in kept
-        if outcome.state != SceneEmbedding.State.EMBEDDED
+        if outcome.state != EmbeddingRow.State.EMBEDDED
     )
-    _correct_hashes(kept)
+    _correct_hashes(kind, kept)
+    return kept
 
 
-def _of_today(outcomes: list[Outcome]) -> list[Outcome]:
-    """Lock the scenes until the transaction ends and return the outcomes whose input is still the one that was read."""
+def _of_today(kind: Kind, outcomes: list[Outcome]) -> list[Outcome]:
+    """Lock the subjects until the transaction ends and return the outcomes whose input is still the one that was read."""
     fields = sorted({outcome.hash_field for outcome in outcomes})
-    wanted = {outcome.work.scene_id for outcome in outcomes}
+    wanted = {outcome.work.subject_id for outcome in outcomes}
     # In key order, so that two writers cannot wait for each other; whoever comes second then replaces what the first has written.
-    locked = Scene.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk").values_list("pk", *fields)
-    now = {(scene_id, field): value for scene_id, *values in locked for field, value in zip(fields, values, strict=True)}
+    locked = kind.model._default_manager.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk").values_list("pk", *fields)
+    now = {(subject_id, field): value for subject_id, *values in locked for field, value in zip(fields, values, strict=True)}
     return [
         outcome
         for outcome in outcomes
-        if now.get((outcome.work.scene_id, outcome.hash_field)) == getattr(outcome.scene, outcome.hash_field)
+        if now.get((outcome.work.subject_id, outcome.hash_field)) == getattr(outcome.subject, outcome.hash_field)
     ]
 
 
-def _copy(embedded: list[Outcome], space: EmbeddingSpace, run_id: UUID | None, now: datetime) -> None:
+def _copy(kind: Kind, embedded: list[Outcome], space: EmbeddingSpace, run_id: UUID | None, now: datetime) -> None:
     if not embedded:
         return
     vectors = halfvec_cells([outcome.vector for outcome in embedded if outcome.vector is not None])
-    of_space, of_run, state, computed_at = uuid_cell(space.pk), uuid_cell(run_id), SceneEmbedding.State.EMBEDDED.value, time_cell(now)
+    of_space, of_run, state, computed_at = uuid_cell(space.pk), uuid_cell(run_id), EmbeddingRow.State.EMBEDDED.value, time_cell(now)
     rows = (
-        (uuid_cell(work.scene_id), of_space, uuid_cell(work.owner_id), state, vector, work.input_hash, "", of_run, computed_at)
+        (uuid_cell(work.subject_id), of_space, uuid_cell(work.owner_id), state, vector, work.input_hash, "", of_run, computed_at)
         for work, vector in zip((outcome.work for outcome in embedded), vectors, strict=True)
     )
-    copy_rows(SceneEmbedding, COPIED, rows)
+    copy_rows(kind.rows, (kind.name, *COPIED), rows)
 
 
-def _correct_hashes(outcomes: list[Outcome]) -> None:
-    """Bring the scenes' hashes to what was composed now, where the way of composing has changed since they were written."""
-    changed: dict[str, list[Scene]] = {}
+def _correct_hashes(kind: Kind, outcomes: list[Outcome]) -> None:
+    """Bring the subjects' hashes to what was composed now, where the way of composing has changed since they were written."""
+    changed: dict[str, list[Subject]] = {}
     for outcome in outcomes:
-        if getattr(outcome.scene, outcome.hash_field) != outcome.work.input_hash:
-            setattr(outcome.scene, outcome.hash_field, outcome.work.input_hash)
-            changed.setdefault(outcome.hash_field, []).append(outcome.scene)
-    for field, scenes in changed.items():
-        Scene.objects.bulk_update(scenes, [field])
+        if getattr(outcome.subject, outcome.hash_field) != outcome.work.input_hash:
+            setattr(outcome.subject, outcome.hash_field, outcome.work.input_hash)
+            changed.setdefault(outcome.hash_field, []).append(outcome.subject)
+    for field, subjects in changed.items():
+        kind.model._default_manager.bulk_update(subjects, [field])

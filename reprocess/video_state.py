@@ -10,7 +10,8 @@ from reprocess.actions.renew_video import started_by
 from reprocess.models import ReprocessFailure, ReprocessItem, ReprocessRun
 from reprocess.outlook import filled_share
 from reprocess.spec import EffectiveSpec, effective_spec
-from videos.models import EmbeddingSpace, Scene, SceneEmbedding, Video
+from reprocess.subjects import SCENES
+from videos.models import EmbeddingRow, EmbeddingSpace, Scene, Video
 
 MOST_FAILURES = 50
 MOVING = ("queued", "running")
@@ -113,7 +114,7 @@ def _message(state: str, item: ReprocessItem | None, steps: tuple[StepState, ...
 
 def _steps(video: Video, spec: EffectiveSpec, anew: ReprocessRun | None) -> tuple[StepState, ...]:
     """Count the video's scenes by channel; with `anew` only what that run has computed counts."""
-    prints = {configured.fingerprint(channel): (configured.step.name, channel) for configured, channel in spec.channels()}
+    prints = {configured.fingerprint(channel): (configured.step.name, channel) for configured, channel in spec.channels(SCENES)}
     spaces = {space.fingerprint: space for space in EmbeddingSpace.objects.filter(fingerprint__in=prints)}
     scenes = Scene.objects.filter(video=video)
     number = scenes.count()
@@ -122,7 +123,7 @@ def _steps(video: Video, spec: EffectiveSpec, anew: ReprocessRun | None) -> tupl
         counts = {"current": 0, "failed": 0}
         if space := spaces.get(fingerprint):
             fresh = Q(held__input_hash=F(f"{channel}_hash")) & (Q(held__run_id=anew.pk) if anew else Q())
-            failed = Q(held__state=SceneEmbedding.State.FAILED)
+            failed = Q(held__state=EmbeddingRow.State.FAILED)
             counts = scenes.annotate(held=FilteredRelation("embeddings", condition=Q(embeddings__space=space))).aggregate(
                 current=Count("pk", filter=fresh & ~failed), failed=Count("pk", filter=fresh & failed)
             )

@@ -15,17 +15,19 @@ from django.utils import timezone
 from heimdex.embedders.errors import EmbedderUnavailable
 from heimdex.leases import LET_GO, HeldRows, LeaseLost, hold
 from heimdex.queue import is_stopping
+from people.models import Person, PersonPhoto
 from reprocess.actions.pause_run import pause_if_open
 from reprocess.actions.start_run import wake
 from reprocess.charges import charge
 from reprocess.claiming import claim_group, claimable
-from reprocess.completion import count_items, end_run, finish_if_done, release
+from reprocess.completion import count_items, end_run, failed_items, finish_if_done, release
 from reprocess.cutover import activate_complete
-from reprocess.engine import Batch, embed_videos
+from reprocess.engine import Batch, embed_people, embed_videos
 from reprocess.models import ReprocessFailure, ReprocessItem, ReprocessRun
 from reprocess.older_spec import recorded_spec
 from reprocess.spec import EffectiveSpec, effective_spec
-from videos.models import SceneEmbedding, Video
+from reprocess.work import Outcome
+from videos.models import Scene, Video
 
 log = structlog.get_logger(__name__)
 
@@ -33,9 +35,8 @@ SPEC_CHANGED = (
     "The configured models or steps changed after this run was queued (spec {queued}, now {now}), so it was not begun or not continued. "
     "Start a new run: what is done already is not computed again."
 )
-KILLED = (
-    "Work on this video stopped {attempts} times without an end; its worker may have run out of memory. Start the run again to retry it."
-)
+SOME_FAILED = "Some of it failed; the failures say why."
+KILLED = "Work on this stopped {attempts} times without an end; its worker may have run out of memory. Start the run again to retry it."
 
 
 class RunStopped(Exception):
@@ -134,34 +135,39 @@ def _finish_group(run: ReprocessRun, spec: EffectiveSpec, token: UUID, items: Se
 
     def record(batch: Batch) -> None:
         charge(run, spec, batch)
-        ReprocessFailure.objects.bulk_create(
-            ReprocessFailure(
-                run=run,
-                owner_id=outcome.work.owner_id,
-                video_id=outcome.scene.video_id,
-                scene_id=outcome.work.scene_id,
-                step=batch.step,
-                channel=outcome.work.channel,
-                error=outcome.error,
-            )
-            for outcome in batch.outcomes
-            if outcome.state == SceneEmbedding.State.FAILED
-        )
+        ReprocessFailure.objects.bulk_create(_failure(run, batch.step, outcome) for outcome in batch.outcomes if outcome.error)
 
-    videos = list(Video.objects.filter(pk__in=[item.video_id for item in items]))
-    embed_videos(videos, spec, guard, record, run_id=run.pk, force=run.force)
+    videos = list(Video.objects.filter(pk__in=[item.video_id for item in items if item.video_id]))
+    if videos:
+        embed_videos(videos, spec, guard, record, run_id=run.pk, force=run.force)
+    for item in items:
+        if not item.video_id:
+            embed_people(item.owner_id, spec, guard, record, run_id=run.pk, force=run.force)
     with guard.writing():
         count_items(run, spec, items)
-        failed = run.failures.filter(video__in=videos).values("video")
+        failed = failed_items(run, items)
         done = ReprocessItem.objects.filter(lease_token=token)
         now = timezone.now()
-        done.filter(video__in=failed).update(
-            state=ReprocessItem.State.FAILED, error="Some of its scenes failed.", finished_at=now, **LET_GO
-        )
+        done.filter(pk__in=failed).update(state=ReprocessItem.State.FAILED, error=SOME_FAILED, finished_at=now, **LET_GO)
         done.update(state=ReprocessItem.State.DONE, finished_at=now, **LET_GO)
     owners = {item.owner_id for item in items}
     unfinished = set(run.items.filter(owner_id__in=owners, state__in=ReprocessItem.OPEN).values_list("owner_id", flat=True))
     activate_complete(owners - unfinished, spec, run)
+
+
+def _failure(run: ReprocessRun, step: str, outcome: Outcome) -> ReprocessFailure:
+    subject = outcome.subject
+    return ReprocessFailure(
+        run=run,
+        owner_id=outcome.work.owner_id,
+        video_id=subject.video_id if isinstance(subject, Scene) else None,
+        scene_id=subject.pk if isinstance(subject, Scene) else None,
+        person_id=subject.pk if isinstance(subject, Person) else subject.person_id if isinstance(subject, PersonPhoto) else None,
+        photo_id=subject.pk if isinstance(subject, PersonPhoto) else None,
+        step=step,
+        channel=outcome.work.channel,
+        error=outcome.error,
+    )
 
 
 def _give_up(item: ReprocessItem, token: UUID) -> None:
@@ -172,4 +178,4 @@ def _give_up(item: ReprocessItem, token: UUID) -> None:
             state=ReprocessItem.State.FAILED, error=text, finished_at=timezone.now(), **LET_GO
         )
         ReprocessFailure.objects.create(run_id=item.run_id, owner_id=item.owner_id, video_id=item.video_id, step="worker", error=text)
-    log.error("Gave up on a video", video_id=str(item.video_id))
+    log.error("Gave up on an item", video_id=str(item.video_id or ""), owner_id=str(item.owner_id))

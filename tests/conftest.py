@@ -5,16 +5,20 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 # Before Django reads its settings: nothing of the developer's own installation may be touched.
 for _name in [name for name in os.environ if name.startswith("HEIMDEX_")]:
     del os.environ[_name]
 _HOME = tempfile.TemporaryDirectory(prefix="heimdex-tests-")
 os.environ["HEIMDEX_HOME"] = _HOME.name
+# Most tests of runs count the channels of texts and pictures; those of people switch faces on (`faces_on`), installations have them on.
+os.environ["HEIMDEX_FACES"] = "off"
 os.environ["DJANGO_SETTINGS_MODULE"] = "heimdex.settings"
 
 from demo.film import DemoFilm, film_scenes  # noqa: E402
 from heimdex.database.server import EmbeddedServer  # noqa: E402
+from heimdex.profiles import DLIB  # noqa: E402
 from tests import media  # noqa: E402
 
 _SERVER = EmbeddedServer(Path(_HOME.name), durable=False)
@@ -35,3 +39,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def demo_film() -> DemoFilm:
     """Return the demo film, whose cuts and words are known."""
     return DemoFilm(media.demo_film(), film_scenes())
+
+
+@pytest.fixture
+def faces_on(settings: Settings) -> None:
+    """Have faces looked for, with the packaged model."""
+    settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "faces": {"BACKEND": DLIB, "OPTIONS": {}}}

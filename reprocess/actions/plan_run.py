@@ -11,7 +11,7 @@ from reprocess.estimates import TimeRange, estimate_time
 from reprocess.models import StepUse
 from reprocess.plan import ChannelPlan, Plan, plan_channel, with_most_to_do
 from reprocess.scope import Scope
-from reprocess.spec import EffectiveSpec, effective_spec
+from reprocess.spec import ConfiguredStep, EffectiveSpec, effective_spec
 from reprocess.staleness import Target, count_channels, count_owners
 from videos.models import EmbeddingSpace
 
@@ -30,17 +30,21 @@ def plan_run(scope: Scope, *, force: bool, spec: EffectiveSpec | None = None) ->
     spaces = {space.fingerprint: space for space in EmbeddingSpace.objects.filter(fingerprint__in=spec.fingerprints)}
     configured_channels = spec.channels()
     targets = [
-        Target(configured.step, channel, spaces.get(configured.fingerprint(channel)), configured.model().batch_size)
+        Target(configured.step, channel, spaces.get(configured.fingerprint(channel)), _batch_size(configured))
         for configured, channel in configured_channels
     ]
-    counted = count_channels(scope.scenes(), targets, force=force)
+    counted = count_channels(scope, targets, force=force)
     channels = [
         plan_channel(counts, configured.identity.model, settings.MODEL_PRICES, force=force)
         for (configured, _), counts in zip(configured_channels, counted, strict=True)
     ]
     everybody = scope.kind == "all" and any(channel.stale for channel in channels)
-    owners, stale_owners = with_most_to_do(count_owners(scope.scenes(), targets, force=force) if everybody else ())
+    owners, stale_owners = with_most_to_do(count_owners(scope, targets, force=force) if everybody else ())
     return Plan(spec.version, spec.digest, scope.videos().count(), tuple(channels), _time(spec, channels), owners, stale_owners)
+
+
+def _batch_size(configured: ConfiguredStep) -> int:
+    return configured.model().batch_size if configured.step.calls_model else 0
 
 
 def owner_names(plan: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -10,9 +10,11 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from people.faces import remove_faces
 from reprocess.cutover.switch import lock_owner
 from reprocess.spec import effective_spec
-from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace, SceneEmbedding
+from reprocess.subjects import kind_of
+from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace
 from videos.search.indexes import drop_index
 
 log = structlog.get_logger(__name__)
@@ -64,7 +66,7 @@ def describe(retired: RetiredSpace) -> Purged:
         space=str(space.pk),
         model=space.embedder["model"],
         retired_at=retired.retired_at.isoformat(),
-        rows=SceneEmbedding.objects.filter(owner_id=retired.owner_id, space=space).count(),
+        rows=kind_of(space.channel).rows_of(owner_id=retired.owner_id, space=space).count(),
         space_removed=unused,
     )
 
@@ -86,16 +88,18 @@ def remove_vectors(owner_id: UUID, space: EmbeddingSpace) -> None:
     if space.indexed_at and not _read(space):
         # Dropped before it is emptied: an index full of dead vectors makes every search through it slow.
         drop_index(space)
-    rows = SceneEmbedding.objects.filter(owner_id=owner_id, space=space)
+    remove_faces(owner_id, space)
+    kind = kind_of(space.channel)
+    rows = kind.rows_of(owner_id=owner_id, space=space)
     while batch := list(rows.values_list("pk", flat=True)[:_BATCH]):
-        SceneEmbedding.objects.filter(pk__in=batch).delete()
+        kind.rows_of(pk__in=batch).delete()
 
 
 def remove_if_unused(space: EmbeddingSpace) -> bool:
     """Delete the space's row when nothing refers to it; False when an owner uses it after all."""
     with transaction.atomic():
         locked = EmbeddingSpace.objects.select_for_update().filter(pk=space.pk).first()
-        if locked is None or _read(locked) or locked.retired_for.exists() or locked.embeddings.exists():
+        if locked is None or _read(locked) or locked.retired_for.exists() or kind_of(locked.channel).rows_of(space=locked).exists():
             return False
         locked.delete()
         return True

@@ -3,16 +3,17 @@
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from reprocess.actions.errors import WrongState
 from reprocess.actions.start_run import wake
 from reprocess.models import ReprocessItem, ReprocessRun
-from videos.models import SceneEmbedding
+from reprocess.subjects import PEOPLE, PHOTOS, SCENES
+from videos.models import EmbeddingRow
 
 
 def retry_failures(run_id: UUID) -> int:
-    """Open the failed videos of an ended run anew; only what failed in them is computed again. Return how many videos.
+    """Open the failed items of an ended run anew; only what failed in them is computed again. Return how many items.
 
     WrongState when the run has not ended, or nothing failed.
     """
@@ -26,10 +27,14 @@ def retry_failures(run_id: UUID) -> int:
         for item in failed:
             for channel, counts in item.counts.items():
                 run.counters.filter(channel=channel).update(**{name: F(name) - number for name, number in counts.items()})
-        ids = [item.video_id for item in failed]
+        videos = [item.video_id for item in failed if item.video_id]
+        owners = [item.owner_id for item in failed if not item.video_id]
         # Without the run's mark these rows count as not tried by it.
-        SceneEmbedding.objects.filter(scene__video_id__in=ids, run_id=run.pk, state=SceneEmbedding.State.FAILED).update(run_id=None)
-        run.failures.filter(video_id__in=ids).delete()
+        tried = {"run_id": run.pk, "state": EmbeddingRow.State.FAILED}
+        SCENES.rows_of(scene__video_id__in=videos, **tried).update(run_id=None)
+        for kind in (PHOTOS, PEOPLE):
+            kind.rows_of(owner__in=owners, **tried).update(run_id=None)
+        run.failures.filter(Q(video_id__in=videos) | Q(video__isnull=True, owner__in=owners)).delete()
         run.items.filter(pk__in=[item.pk for item in failed]).update(
             state=ReprocessItem.State.QUEUED, attempts=0, counts={}, error="", finished_at=None
         )

@@ -17,6 +17,7 @@ from reprocess.outlook import outlook
 from reprocess.plan import Plan
 from reprocess.scope import Scope
 from reprocess.spec import EffectiveSpec, effective_spec
+from reprocess.subjects import PEOPLE, PHOTOS
 
 log = structlog.get_logger(__name__)
 
@@ -70,8 +71,8 @@ def start_run(
         )
         _create_counters(run, plan)
         StepUse.objects.bulk_create(StepUse(run=run, step=step) for step in dict.fromkeys(channel.step for channel in plan.channels))
-        run.video_count = _create_items(run, scope)
-        run.save(update_fields=["video_count"])
+        run.video_count, run.people_count = _create_items(run, scope, wanted)
+        run.save(update_fields=["video_count", "people_count"])
         wake(run.pk)
     log.info("Queued reprocessing", run_id=str(run.pk), spec_version=run.spec_version, scope=run.scope, videos=run.video_count)
     return run
@@ -85,8 +86,9 @@ def wake(run_id: UUID) -> None:
 
 def queued_message(*runs: ReprocessRun) -> str:
     """Return what every entrance answers with: how much was queued and, while new spaces fill in parts, when search follows."""
-    count = sum(run.video_count for run in runs)
-    queued = f"Queued embedding reprocessing for {count} video(s) using spec version {runs[0].spec_version}"
+    videos, owners = sum(run.video_count for run in runs), sum(run.people_count for run in runs)
+    what = f"{videos} video(s)" + (f" and the people of {owners} owner(s)" if owners else "")
+    queued = f"Queued embedding reprocessing for {what} using spec version {runs[0].spec_version}"
     return ". ".join([queued, *outlook(*runs)])
 
 
@@ -98,12 +100,15 @@ def _record_spec(spec: EffectiveSpec) -> EmbeddingSpec:
 
 def _create_counters(run: ReprocessRun, plan: Plan) -> None:
     RunCounter.objects.bulk_create(
-        RunCounter(run=run, step=channel.step, channel=channel.channel, planned=channel.scenes) for channel in plan.channels
+        RunCounter(run=run, step=channel.step, channel=channel.channel, planned=channel.subjects) for channel in plan.channels
     )
 
 
-def _create_items(run: ReprocessRun, scope: Scope) -> int:
-    """Create an item per video, numbered within its owner; in batches, so that memory does not grow with the library."""
+def _create_items(run: ReprocessRun, scope: Scope, spec: EffectiveSpec) -> tuple[int, int]:
+    """Create an item per video, numbered within its owner, and one per owner with people; return how many of each.
+
+    In batches, so that memory does not grow with the library.
+    """
     turns: Counter[UUID] = Counter()
     batch: list[ReprocessItem] = []
     videos = scope.videos().order_by("created_at", "id").values_list("pk", "owner_id")
@@ -114,4 +119,7 @@ def _create_items(run: ReprocessRun, scope: Scope) -> int:
             ReprocessItem.objects.bulk_create(batch)
             batch = []
     ReprocessItem.objects.bulk_create(batch)
-    return turns.total()
+    owners = scope.people().order_by().values_list("owner_id", flat=True).distinct() if spec.channels(PHOTOS, PEOPLE) else ()
+    of_people = [ReprocessItem(run=run, owner_id=owner_id, turn=turns[owner_id]) for owner_id in owners]
+    ReprocessItem.objects.bulk_create(of_people, batch_size=_BATCH)
+    return turns.total(), len(of_people)

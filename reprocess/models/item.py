@@ -4,12 +4,13 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from people.models import Person, PersonPhoto
 from reprocess.models.run import ReprocessRun
 from videos.models import Scene, Video
 
 
 class ReprocessItem(models.Model):
-    """One video of a run, and the expiring right (lease) of one worker to work on it."""
+    """One video of a run, or the people of one owner, and the expiring right (lease) of one worker to work on it."""
 
     class State(models.TextChoices):
         QUEUED = "queued"
@@ -21,12 +22,12 @@ class ReprocessItem(models.Model):
     OPEN = (State.QUEUED, State.RUNNING)
 
     run = models.ForeignKey(ReprocessRun, on_delete=models.CASCADE, related_name="items")
-    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="+")
+    video = models.ForeignKey(Video, null=True, on_delete=models.CASCADE, related_name="+", help_text="Empty for its owner's people.")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    # The n-th video of its owner in this run: working in this order lets owners take turns.
+    # The n-th item of its owner in this run: working in this order lets owners take turns.
     turn = models.PositiveIntegerField()
     state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
-    # By channel: what this video added to the run's counters, so that a retry can take it back.
+    # By channel: what this item added to the run's counters, so that a retry can take it back.
     counts = models.JSONField(default=dict)
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
@@ -36,7 +37,10 @@ class ReprocessItem(models.Model):
 
     class Meta:
         ordering = ("run", "turn", "id")
-        constraints = (models.UniqueConstraint(fields=["run", "video"], name="item_run_video"),)
+        constraints = (
+            models.UniqueConstraint(fields=["run", "video"], name="item_run_video"),
+            models.UniqueConstraint(fields=["run", "owner"], name="item_run_people", condition=models.Q(video__isnull=True)),
+        )
         indexes = (
             models.Index(fields=["run", "state", "turn"], name="item_run_state_turn"),
             models.Index(fields=["video", "lease_expires_at"], name="item_video_lease"),
@@ -44,7 +48,7 @@ class ReprocessItem(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.video_id}: {self.state}"
+        return f"{self.video_id or f'people of {self.owner_id}'}: {self.state}"
 
 
 class ReprocessFailure(models.Model):
@@ -52,8 +56,10 @@ class ReprocessFailure(models.Model):
 
     run = models.ForeignKey(ReprocessRun, on_delete=models.CASCADE, related_name="failures")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="+")
+    video = models.ForeignKey(Video, null=True, on_delete=models.CASCADE, related_name="+")
     scene = models.ForeignKey(Scene, null=True, on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey(Person, null=True, on_delete=models.CASCADE, related_name="+")
+    photo = models.ForeignKey(PersonPhoto, null=True, on_delete=models.CASCADE, related_name="+")
     step = models.CharField(max_length=40)
     channel = models.CharField(max_length=12, blank=True)
     error = models.TextField()

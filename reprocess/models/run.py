@@ -64,6 +64,7 @@ class ReprocessRun(models.Model):
     spec_version = models.CharField(max_length=40)
     plan = models.JSONField()
     video_count = models.PositiveIntegerField()
+    people_count = models.PositiveIntegerField(default=0, help_text="The number of owners whose people it brings to the spec.")
     state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
     model_calls = models.PositiveBigIntegerField(default=0)
     tokens = models.PositiveBigIntegerField(default=0)
@@ -110,7 +111,7 @@ class StepUse(models.Model):
 
 
 class RunCounter(models.Model):
-    """What became of one channel's scenes in a run; planned = done + skipped + empty + failed + not reached yet."""
+    """What became of one channel's subjects in a run; planned = done + skipped + empty + failed + not reached yet."""
 
     run = models.ForeignKey(ReprocessRun, on_delete=models.CASCADE, related_name="counters")
     step = models.CharField(max_length=40)

@@ -5,12 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-import numpy as np
-from numpy.typing import NDArray
-
 from heimdex.embedders.base import Embedder, ImageEmbedder
 from heimdex.storage import media_storage
-from reprocess.steps.base import InputMissing, SceneStep, Work
+from reprocess.steps.base import InputMissing, SceneStep
+from reprocess.work import Result, Work
 from videos.models import Scene, Video
 
 
@@ -31,7 +29,7 @@ class SceneClip(SceneStep):
 
         assert isinstance(embedder, ImageEmbedder)
         try:
-            with media_storage().open(work.source) as file:
+            with media_storage().open(str(work.source)) as file:
                 picture = Image.open(io.BytesIO(file.read()))
             # A JPEG decoded at half its size or less takes a third of the time and moves the vector by a cosine of 2e-5.
             picture.draft("RGB", (embedder.picture_side, embedder.picture_side))
@@ -39,9 +37,9 @@ class SceneClip(SceneStep):
         except (OSError, SyntaxError) as error:
             raise InputMissing(f"The keyframe cannot be read ({error}). Retry the video to make it anew.") from error
 
-    def embed(self, embedder: Embedder, inputs: Sequence[Any]) -> NDArray[np.float32]:
+    def embed(self, embedder: Embedder, inputs: Sequence[Any]) -> Sequence[Result]:
         assert isinstance(embedder, ImageEmbedder)
-        return embedder.embed_prepared(inputs)
+        return list(embedder.embed_prepared(inputs))
 
 
 STEP = SceneClip()

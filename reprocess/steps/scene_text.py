@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 from uuid import UUID
 
-import numpy as np
-from numpy.typing import NDArray
-
 from heimdex.embedders.base import Embedder, TextEmbedder
-from reprocess.steps.base import SceneStep, Work
+from reprocess.steps.base import SceneStep
+from reprocess.work import Result, Work
 from videos import composition
 from videos.models import Scene, Video
 from videos.scene_inputs import TEXT_CHANNELS, compose_scene_texts
@@ -30,12 +29,12 @@ class SceneText(SceneStep):
                 if scene.pk in stale[channel]:
                     yield scene, Work(scene.pk, scene.owner_id, channel, composition.input_hash(text), text)
 
-    def load(self, work: Work, embedder: Embedder) -> str:
+    def load(self, work: Work, embedder: Embedder) -> Any:
         return work.source
 
-    def embed(self, embedder: Embedder, inputs: Sequence[str]) -> NDArray[np.float32]:
+    def embed(self, embedder: Embedder, inputs: Sequence[str]) -> Sequence[Result]:
         assert isinstance(embedder, TextEmbedder)
-        return embedder.embed_documents(inputs)
+        return list(embedder.embed_documents(inputs))
 
 
 STEP = SceneText()

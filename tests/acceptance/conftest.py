@@ -26,7 +26,8 @@ def worker_environment() -> dict[str, str]:
     """Return the environment of a process that works on the test database and the suite's files."""
     database = connection.settings_dict
     address = Address(str(database["HOST"]), int(database["PORT"]), str(database["USER"]), str(database["PASSWORD"]), str(database["NAME"]))
-    return {**os.environ, "HEIMDEX_DATABASE_URL": address.url, "HEIMDEX_LEASE_S": "5", "HEIMDEX_HUNG_AFTER_S": "5"}
+    inherited = {name: value for name, value in os.environ.items() if name != "HEIMDEX_FACES"}
+    return {**inherited, "HEIMDEX_DATABASE_URL": address.url, "HEIMDEX_LEASE_S": "5", "HEIMDEX_HUNG_AFTER_S": "5"}
 
 
 class Workers:

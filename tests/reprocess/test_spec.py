@@ -1,5 +1,7 @@
 """What the latest embeddings are is said in one place and cannot change unseen."""
 
+import pytest
+
 from reprocess.fingerprints import canonical_json, code_digest, digest
 from reprocess.lock import current_digests, drift, read_lock
 from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION, effective_spec
@@ -33,8 +35,9 @@ def test_equal_values_have_equal_digests_whatever_their_order() -> None:
     assert canonical_json({"ä": 1}) == '{"ä":1}'
 
 
+@pytest.mark.usefixtures("faces_on")
 def test_every_channel_has_one_step_and_a_fingerprint_of_its_own() -> None:
     spec = effective_spec()
-    assert [step.name for step in all_steps()] == ["scene_text", "scene_clip"]
+    assert [step.name for step in all_steps()] == ["scene_text", "scene_clip", "scene_person", "person_photo", "person_query"]
     fingerprints = [configured.fingerprint(channel) for configured, channel in spec.channels()]
-    assert len(set(fingerprints)) == len(fingerprints) == 4
+    assert len(set(fingerprints)) == len(fingerprints) == 7

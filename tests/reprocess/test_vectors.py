@@ -11,16 +11,18 @@ from django.test.utils import CaptureQueriesContext
 
 from reprocess.copying import copy_rows, halfvec_cells, time_cell, uuid_cell
 from reprocess.spec import effective_spec
-from reprocess.steps.base import Work
-from reprocess.vectors import COPIED, Outcome, write_outcomes
+from reprocess.subjects import SCENES
+from reprocess.vectors import COPIED, write_outcomes
+from reprocess.work import Outcome, Work
 from tests.library import make_user, make_video
 from videos.models import EmbeddingSpace, Scene, SceneEmbedding
+from videos.scene_inputs import TEXT_CHANNELS
 
 pytestmark = pytest.mark.django_db
 
 
 def text_spaces() -> dict[str, EmbeddingSpace]:
-    return {channel: configured.space(channel) for configured, channel in effective_spec().channels() if channel != "clip"}
+    return {channel: configured.space(channel) for configured, channel in effective_spec().channels(SCENES) if channel in TEXT_CHANNELS}
 
 
 def unit_vector(seed: int) -> np.ndarray:
@@ -34,7 +36,7 @@ def outcome(scene: Scene, channel: str, **came: object) -> Outcome:
 
 def test_every_column_is_copied_but_the_key() -> None:
     columns = {field.name for field in SceneEmbedding._meta.concrete_fields}
-    assert columns - set(COPIED) == {"id"}
+    assert columns - set(COPIED) == {"id", "scene"}
 
 
 def test_vectors_empty_inputs_and_failures_of_several_channels_are_read_back() -> None:
@@ -47,7 +49,7 @@ def test_vectors_empty_inputs_and_failures_of_several_channels_are_read_back() -
         outcome(scenes[0], "visual", vector=unit_vector(1)),
     ]
     with mock.patch("django.utils.timezone.now", return_value=now), transaction.atomic():
-        write_outcomes(outcomes, spaces, run_id)
+        write_outcomes(SCENES, outcomes, spaces, run_id)
     rows = {(row.scene_id, row.space.channel): row for row in SceneEmbedding.objects.select_related("space")}
     assert len(rows) == 4
     for row in rows.values():
@@ -65,9 +67,9 @@ def test_what_comes_later_takes_the_place_of_what_was_there_and_of_nothing_else(
     scenes = list(make_video(make_user()).scenes.all())
     spaces = text_spaces()
     with transaction.atomic():
-        write_outcomes([outcome(scene, "transcript", vector=unit_vector(0)) for scene in scenes[:2]], spaces, None)
-        write_outcomes([outcome(scenes[0], "visual", vector=unit_vector(1))], spaces, None)
-        write_outcomes([outcome(scenes[0], "transcript", vector=unit_vector(2))], spaces, uuid4())
+        write_outcomes(SCENES, [outcome(scene, "transcript", vector=unit_vector(0)) for scene in scenes[:2]], spaces, None)
+        write_outcomes(SCENES, [outcome(scenes[0], "visual", vector=unit_vector(1))], spaces, None)
+        write_outcomes(SCENES, [outcome(scenes[0], "transcript", vector=unit_vector(2))], spaces, uuid4())
     kept = SceneEmbedding.objects.values_list("scene__index", "space__channel").order_by("scene__index", "space__channel")
     assert list(kept) == [(0, "transcript"), (0, "visual"), (1, "transcript")]
     first = SceneEmbedding.objects.get(scene=scenes[0], space=spaces["transcript"])
@@ -81,6 +83,7 @@ def test_what_was_computed_of_an_input_that_changed_meanwhile_is_not_written_and
     Scene.objects.filter(pk=first.pk).update(transcript_hash="of the new text")
     with transaction.atomic():
         write_outcomes(
+            SCENES,
             [
                 outcome(first, "transcript", vector=unit_vector(0)),
                 outcome(first, "visual", vector=unit_vector(1)),
@@ -101,7 +104,7 @@ def test_a_batch_takes_the_same_number_of_statements_whatever_its_size() -> None
     statements = []
     for number in (2, 12):
         with transaction.atomic(), CaptureQueriesContext(connection) as queries:
-            write_outcomes([outcome(scene, "transcript", vector=unit_vector(0)) for scene in scenes[:number]], spaces, None)
+            write_outcomes(SCENES, [outcome(scene, "transcript", vector=unit_vector(0)) for scene in scenes[:number]], spaces, None)
         statements.append(len(queries))
     assert statements[0] == statements[1] <= 3
 
@@ -122,6 +125,6 @@ def test_what_the_database_refuses_is_an_error_of_django() -> None:
         time_cell(datetime.now(UTC)),
     )
     with pytest.raises(IntegrityError), transaction.atomic():
-        copy_rows(SceneEmbedding, COPIED, [row, row])
+        copy_rows(SceneEmbedding, ("scene", *COPIED), [row, row])
     with pytest.raises(Error), transaction.atomic():
-        copy_rows(SceneEmbedding, COPIED, [(*row[:4], b"\x00", *row[5:])])
+        copy_rows(SceneEmbedding, ("scene", *COPIED), [(*row[:4], b"\x00", *row[5:])])

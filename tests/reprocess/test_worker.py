@@ -16,6 +16,7 @@ from heimdex.storage import media_storage
 from reprocess.actions.plan_run import plan_run
 from reprocess.actions.start_run import start_run
 from reprocess.claiming import claim_group
+from reprocess.engine import Batch
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.rescue import rescue
 from reprocess.scope import Scope
@@ -194,8 +195,9 @@ def test_a_worker_that_lost_its_lease_writes_nothing() -> None:
     make_video(make_user())
     run = start_run(ALL, force=False, entrance="command", requested_by=None)
 
-    def steal(*args: object, **kwargs: object) -> None:
+    def steal(*args: object, **kwargs: object) -> Batch:
         ReprocessItem.objects.update(lease_token=uuid4())
+        return Batch("scene_text", ())
 
     token, items = claim_group(run)
     with mock.patch("reprocess.engine._compute", side_effect=steal), pytest.raises(LeaseLost):

@@ -38,7 +38,8 @@ def index_of(space: EmbeddingSpace) -> HnswIndex:
 def unindexed() -> list[EmbeddingSpace]:
     """Return the spaces without an index that an owner's search reads and that have more than settings.INDEX_MIN_ROWS rows."""
     read = ActiveSpace.objects.filter(space=OuterRef("pk"))
-    return [space for space in EmbeddingSpace.objects.filter(Exists(read), indexed_at__isnull=True) if _is_large(space)]
+    searched = EmbeddingSpace.objects.filter(Exists(read), indexed_at__isnull=True, channel__in=EmbeddingSpace.SEARCHED_BY_TEXT)
+    return [space for space in searched if _is_large(space)]
 
 
 def build_missing() -> int:

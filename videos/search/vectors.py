@@ -47,6 +47,8 @@ def vector_pools(
     found = Pools({}, [])
     queries: dict[Embedder, Vectors] = {}
     for space in spaces:
+        if space.channel not in EmbeddingSpace.SEARCHED_BY_TEXT:
+            continue
         try:
             model = embedder_of(space.embedder)
             if model not in queries:

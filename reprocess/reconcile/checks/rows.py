@@ -38,12 +38,12 @@ class Rows(Check):
 
 def _path_to_owner(model: type[models.Model]) -> str:
     """Return how a model's rows reach the owner of their video or person, or nothing when they have none of their own or no such thing."""
-    if model is Video or _target(model, "owner") is not User:
+    # A run outlives its owner and its video.
+    if model is Video or _target(model, "owner") is not User or model._meta.get_field("owner").null:
         return ""
     if _target(model, "scene") is Scene and not model._meta.get_field("scene").null:
         return "scene__video__owner"
-    # A run may outlive its video and names the owner only when it is about one.
-    if _target(model, "video") is Video and not model._meta.get_field("video").null:
+    if _target(model, "video") is Video:
         return "video__owner"
     if _target(model, "person") is Person:
         return "person__owner"
@@ -60,7 +60,8 @@ def _target(model: type[models.Model], field: str) -> object:
 
 
 def _foreign(model: type[models.Model], path: str, owner_id: UUID | None) -> models.QuerySet[models.Model]:
-    rows = model._default_manager.exclude(owner=F(path))
+    # An item of a run is of a video, or of its owner's people.
+    rows = model._default_manager.filter(**{f"{path.partition('__')[0]}__isnull": False}).exclude(owner=F(path))
     return rows.filter(Q(owner=owner_id) | Q(**{path: owner_id})) if owner_id else rows
 
 

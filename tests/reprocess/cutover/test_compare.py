@@ -37,7 +37,7 @@ def test_the_report_names_the_queries_that_change_most_and_no_more_than_twenty()
 
 
 def test_what_a_channel_lacks() -> None:
-    assert lacks([Coverage("clip", 10, 7, 3, 0)], 0) == []
-    assert lacks([Coverage("clip", 10, 7, 2, 1)], 0) == ["clip: 1 failed of 10 scenes"]
-    assert lacks([Coverage("clip", 10, 7, 2, 1)], 1) == []
-    assert lacks([Coverage("clip", 10, 5, 1, 1)], 1) == ["clip: 3 missing of 10 scenes"]
+    assert lacks([Coverage("clip", "scenes", 10, 7, 3, 0)], 0) == []
+    assert lacks([Coverage("clip", "scenes", 10, 7, 2, 1)], 0) == ["clip: 1 failed of 10 scenes"]
+    assert lacks([Coverage("clip", "scenes", 10, 7, 2, 1)], 1) == []
+    assert lacks([Coverage("clip", "scenes", 10, 5, 1, 1)], 1) == ["clip: 3 missing of 10 scenes"]

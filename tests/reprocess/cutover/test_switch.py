@@ -71,7 +71,7 @@ def test_a_switch_is_recorded_with_what_it_changes(owner: User, change_model: Ch
     assert report["queries"] == len(QUERIES)
     assert 0.3 < report["overlap_at_10"] <= 1.0
     assert {entry["query"] for entry in report["details"]} == set(RecordedQuery.objects.filter(owner=owner).values_list("pk", flat=True))
-    assert {entry["channel"]: (entry["scenes"], entry["missing"], entry["failed"]) for entry in report["coverage"]} == {
+    assert {entry["channel"]: (entry["subjects"], entry["missing"], entry["failed"]) for entry in report["coverage"]} == {
         "transcript": (6, 0, 0),
         "visual": (6, 0, 0),
         "summary": (6, 0, 0),

@@ -1,0 +1,123 @@
+"""Bring an owner's photos and people to the latest spec, as soon as a photo arrives, goes, or is tried again."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, transaction
+
+from heimdex.embedders.errors import EmbedderUnavailable
+from heimdex.leases import LeaseLost, claim, expiry
+from heimdex.storage import StorageError
+from people.models import PersonPhoto
+from people.photos.errors import PhotoErrorCode, PhotoRefused
+from people.photos.failing import fail
+from people.photos.intake import prepare
+from people.photos.schedule import GAVE_UP
+from people.switch import why_no_faces
+from reprocess.cutover import activate_first
+from reprocess.engine import Batch, embed_people
+from reprocess.older_spec import older_active_spec
+from reprocess.spec import effective_spec
+
+log = structlog.get_logger(__name__)
+
+# Photos that one worker takes at once; others find the next.
+_AT_ONCE = 8
+
+BROKE = "Something went wrong on our side while looking at this photo{reason}. You can retry; if it happens again, tell your administrator."
+
+
+@dataclass(frozen=True)
+class PhotoGuard:
+    """The right to the photos that were claimed. What is written of them is the same whoever writes it, so nobody is kept from writing."""
+
+    token: UUID
+
+    def progress(self, fraction: float) -> None:
+        """Keep the photos that are not finished."""
+        PersonPhoto.objects.filter(lease_token=self.token).update(lease_expires_at=expiry())
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Write in one transaction."""
+        with transaction.atomic():
+            yield
+
+
+def renew_people(owner_id: UUID) -> None:
+    """Look at every photo of an owner that waits, then renew what the owner's people are looked for with, and whose faces are whose.
+
+    Repeat-safe: what is up to date is not computed again.
+    """
+    with structlog.contextvars.bound_contextvars(owner_id=str(owner_id)):
+        claimed = _claimed(owner_id)
+        if claimed is None:
+            # A photo has gone, or somebody was archived.
+            _embed(owner_id, uuid4(), [])
+        while claimed:
+            token, photos = claimed
+            _embed(owner_id, token, [photo for photo in photos if _prepared(photo)])
+            claimed = _claimed(owner_id)
+
+
+def _claimed(owner_id: UUID) -> tuple[UUID, list[PersonPhoto]] | None:
+    with transaction.atomic():
+        waiting = PersonPhoto.objects.filter(owner_id=owner_id, state=PersonPhoto.State.UPLOADED).order_by("created_at", "pk")
+        changes = {"state": PersonPhoto.State.PROCESSING, "error_code": "", "error_text": ""}
+        token, photos = claim(waiting, _AT_ONCE, **changes)
+    return (token, photos) if photos else None
+
+
+def _prepared(photo: PersonPhoto) -> bool:
+    """Take one photo in; return whether a model can look at it."""
+    try:
+        if photo.attempts > settings.MAX_ATTEMPTS:
+            raise PhotoRefused(PhotoErrorCode.GAVE_UP, GAVE_UP.format(attempts=settings.MAX_ATTEMPTS))
+        if reason := why_no_faces(photo.owner):
+            raise PhotoRefused(PhotoErrorCode.FACES_OFF, reason)
+        prepare(photo)
+    except PhotoRefused as refused:
+        _end(photo, refused.code, str(refused))
+        return False
+    except LeaseLost:
+        log.warning("A photo was abandoned: another worker holds it, or it was deleted", photo_id=str(photo.pk))
+        return False
+    except DatabaseError:
+        raise
+    except Exception as error:
+        log.exception("A photo could not be taken in", photo_id=str(photo.pk), attempt=photo.attempts)
+        _end(photo, PhotoErrorCode.INTERNAL_ERROR, BROKE.format(reason=f": {error}" if isinstance(error, StorageError) else ""))
+        return False
+    return True
+
+
+def _end(photo: PersonPhoto, code: PhotoErrorCode, text: str) -> None:
+    with transaction.atomic():
+        if PersonPhoto.objects.select_for_update().filter(pk=photo.pk, lease_token=photo.lease_token).exists():
+            fail(photo.pk, code, text)
+
+
+def _embed(owner_id: UUID, token: UUID, photos: list[PersonPhoto]) -> None:
+    """Bring the owner's people to the spaces that search reads and to the latest, which have the last word on a photo."""
+    spec, guard = effective_spec(), PhotoGuard(token)
+    try:
+        older = older_active_spec(owner_id)
+        if older.spec:
+            embed_people(owner_id, older.spec, guard, _ignore)
+        for problem in older.left_out:
+            log.warning("People are not renewed in all spaces that their owner's search reads", reason=problem)
+        embed_people(owner_id, spec, guard, _ignore)
+    except EmbedderUnavailable as error:
+        for photo in photos:
+            _end(photo, PhotoErrorCode.INTERNAL_ERROR, BROKE.format(reason=f": {str(error).rstrip('.')}"))
+        log.error("People could not be renewed", reason=str(error))
+        return
+    activate_first(owner_id, spec)
+
+
+def _ignore(batch: Batch) -> None:
+    """Failures stand on the photos themselves."""

@@ -1,0 +1,299 @@
+"""Photos and faces go through the same pipeline as everything else: uploads, runs, switches, and whoever is killed in between."""
+
+import io
+from datetime import timedelta
+from pathlib import Path
+from unittest import mock
+from uuid import UUID
+
+import pytest
+import skimage
+from django.utils import timezone
+from PIL import Image
+from pytest_django import Settings
+
+from heimdex.accounts.models import User
+from heimdex.backends import face_model
+from heimdex.profiles import DLIB
+from heimdex.storage import media_storage
+from people.models import FaceMatch, FaceRuling, Person, PersonPhoto, QueryEmbedding, SceneFace
+from people.photos.schedule import rescue
+from reprocess.actions.plan_run import plan_run
+from reprocess.actions.start_run import start_run
+from reprocess.models import Cutover, ReprocessItem, ReprocessRun
+from reprocess.people_renewal import renew_people
+from reprocess.scope import Scope
+from reprocess.worker import work
+from tests.library import make_user, make_video
+from videos.composition import input_hash
+from videos.models import ActiveSpace, Scene, SceneEmbedding, Video
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("faces_on")]
+
+ALL = Scope("all")
+
+
+def astronaut() -> Image.Image:
+    return Image.open(Path(skimage.__file__).parent / "data" / "astronaut.png").convert("RGB")
+
+
+def jpeg(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=92)
+    return buffer.getvalue()
+
+
+def show(scene: Scene, picture: bytes) -> None:
+    """Make a picture the scene's keyframe, as the ingest does."""
+    media_storage().save(scene.keyframe_key, picture, "image/jpeg")
+    scene.clip_hash = scene.pictures_hash = scene.person_hash = input_hash(picture)
+    scene.save(update_fields=["clip_hash", "pictures_hash", "person_hash"])
+
+
+def film(owner: User, title: str = "A film") -> Video:
+    """Return a film whose second scene shows the astronaut."""
+    video = make_video(owner, title=title)
+    for scene in video.scenes.all():
+        if scene.index == 1:
+            show(scene, jpeg(astronaut().crop((60, 0, 460, 225))))
+        else:
+            Scene.objects.filter(pk=scene.pk).update(pictures_hash=scene.clip_hash, person_hash=scene.clip_hash)
+    return video
+
+
+def arrive(person: Person, picture: bytes) -> PersonPhoto:
+    """Have a photo arrive as `complete` leaves it."""
+    photo = PersonPhoto.objects.create(
+        person=person,
+        owner=person.owner,
+        filename="photo.jpg",
+        mime_type="image/jpeg",
+        size_bytes=len(picture),
+        state=PersonPhoto.State.UPLOADED,
+        upload_expires_at=timezone.now() + timedelta(hours=1),
+    )
+    media_storage().save(photo.original_key, picture, "image/jpeg")
+    return photo
+
+
+def known(owner: User, name: str = "Eileen") -> Person:
+    """Return a person with a READY photo."""
+    person = Person.objects.create(owner=owner, name=name)
+    arrive(person, jpeg(astronaut().crop((100, 0, 400, 300))))
+    renew_people(owner.pk)
+    return person
+
+
+def calls() -> int:
+    model = face_model()
+    assert model is not None
+    return model.calls
+
+
+def finished(run: ReprocessRun) -> ReprocessRun:
+    work(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def run(scope: Scope = ALL, *, force: bool = False) -> ReprocessRun:
+    return finished(start_run(scope, force=force, entrance="command", requested_by=None))
+
+
+def where(person: Person) -> list[int]:
+    return sorted(FaceMatch.objects.filter(person=person).values_list("scene__index", flat=True))
+
+
+def test_a_photo_becomes_ready_and_its_person_is_found_in_the_scene_alone() -> None:
+    owner = make_user()
+    film(owner)
+    run()
+    person = known(owner)
+    photo = person.photos.get()
+    assert (photo.state, photo.error_text, photo.lease_token) == ("ready", "", None)
+    assert where(person) == [1]
+    match = FaceMatch.objects.get()
+    assert 0.5 < match.probability < 1.0
+    assert media_storage().size(match.face.thumbnail_key)
+    # What comes later is matched when it comes.
+    later = film(owner, title="Another")
+    run()
+    assert where(person) == [1, 1]
+    assert FaceMatch.objects.filter(scene__video=later).count() == 1
+
+
+def test_photos_that_do_not_show_one_good_face_say_why_and_the_others_count() -> None:
+    owner = make_user()
+    person = Person.objects.create(owner=owner, name="Eileen")
+    face = astronaut().crop((100, 0, 400, 300))
+    pair = Image.new("RGB", (600, 300))
+    pair.paste(face, (0, 0))
+    pair.paste(face, (300, 0))
+    photos = [
+        arrive(person, jpeg(face)),
+        arrive(person, jpeg(Image.new("RGB", (300, 300), "green"))),
+        arrive(person, jpeg(pair)),
+        arrive(person, b"no picture at all"),
+    ]
+    renew_people(owner.pk)
+    for photo in photos:
+        photo.refresh_from_db()
+    assert [(photo.state, photo.error_code) for photo in photos] == [
+        ("ready", ""),
+        ("failed", "no_face"),
+        ("failed", "several_faces"),
+        ("failed", "not_a_picture"),
+    ]
+    assert all(photo.error_text.endswith(".") for photo in photos[1:])
+    assert QueryEmbedding.objects.get().state == QueryEmbedding.State.EMBEDDED
+
+
+def test_a_run_does_what_is_stale_of_people_once_per_owner_and_the_second_calls_no_model() -> None:
+    owner, other = make_user(), make_user("other@example.org")
+    film(owner)
+    known(owner)
+    # An owner with people and no videos is done too.
+    known(other, "Her")
+    planned = {channel.channel: (channel.kind, channel.subjects, channel.stale) for channel in plan_run(ALL, force=False).channels}
+    assert planned["person"] == ("scenes", 4, 4)
+    assert planned["person_photo"] == ("photos", 2, 0)
+    assert planned["person_query"] == ("people", 2, 0)
+    first = run()
+    assert (first.state, first.video_count, first.people_count) == ("succeeded", 1, 2)
+    before = calls()
+    second = run()
+    assert (second.state, second.model_calls, calls()) == ("succeeded", 0, before)
+    forced = run(force=True)
+    counters = {counter.channel: (counter.planned, counter.done, counter.empty) for counter in forced.counters.all()}
+    assert counters["person"] == (4, 1, 3)
+    assert counters["person_photo"] == (2, 2, 0)
+    assert counters["person_query"] == (2, 2, 0)
+    # Four scenes and two photos were looked at again; the queries are made of vectors that are there.
+    assert calls() == before + 6
+    assert forced.items.filter(video__isnull=True).count() == 2
+
+
+def test_a_new_photo_and_one_that_goes_renew_what_the_person_is_looked_for_with() -> None:
+    owner = make_user()
+    film(owner)
+    run()
+    person = known(owner)
+    first = QueryEmbedding.objects.get().input_hash
+    second = arrive(person, jpeg(astronaut().crop((80, 0, 420, 320)).transpose(Image.Transpose.FLIP_LEFT_RIGHT)))
+    renew_people(owner.pk)
+    assert QueryEmbedding.objects.get().input_hash != first
+    assert where(person) == [1]
+    second.delete()
+    person.photos.all().delete()
+    from people.query_hashes import refresh_query_hash
+
+    refresh_query_hash([person.pk])
+    renew_people(owner.pk)
+    assert QueryEmbedding.objects.get().state == QueryEmbedding.State.EMPTY
+    assert where(person) == []
+
+
+def test_a_worker_that_dies_at_a_photo_leaves_it_to_the_next_and_the_third_time_it_fails() -> None:
+    owner = make_user()
+    person = Person.objects.create(owner=owner, name="Eileen")
+    photo = arrive(person, jpeg(astronaut().crop((100, 0, 400, 300))))
+    for attempt in (1, 2, 3):
+        with mock.patch("reprocess.people_renewal._embed", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+            renew_people(owner.pk)
+        photo.refresh_from_db()
+        assert (photo.state, photo.attempts) == ("processing", attempt)
+        PersonPhoto.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+        rescue()
+        PersonPhoto.objects.filter(lease_expires_at__isnull=False).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+        photo.refresh_from_db()
+        if attempt < 3:
+            assert photo.state == "uploaded"
+    assert (photo.state, photo.error_code) == ("failed", "gave_up")
+
+
+def test_a_model_change_fills_new_spaces_beside_the_old_and_switches_faces_and_people_together(settings: Settings) -> None:
+    owner = make_user()
+    film(owner)
+    run()
+    person = known(owner)
+    before = dict(ActiveSpace.objects.filter(owner=owner).values_list("channel", "space"))
+    settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "faces": {"BACKEND": DLIB, "OPTIONS": {"upsample": 0}}}
+    assert run(Scope("video", video_id=Video.objects.get().pk)).state == "succeeded"
+    # People are not done yet, so nothing is switched.
+    assert dict(ActiveSpace.objects.filter(owner=owner).values_list("channel", "space")) == before
+    assert run().state == "succeeded"
+    after = dict(ActiveSpace.objects.filter(owner=owner).values_list("channel", "space"))
+    assert {channel for channel in after if after[channel] != before[channel]} == {"person", "person_photo", "person_query"}
+    assert Cutover.objects.get().state == "switched"
+    assert SceneFace.objects.values("space").distinct().count() == 2
+    # Each face is compared with the people of its own generation.
+    for space in (before["person_query"], after["person_query"]):
+        assert FaceMatch.objects.filter(person=person, space=space).count() == 1
+
+
+def test_a_face_that_was_taken_out_stays_out_after_everything_is_computed_again() -> None:
+    owner = make_user()
+    video = film(owner)
+    run()
+    person = known(owner)
+    face = SceneFace.objects.get()
+    FaceRuling.objects.create(
+        owner=owner,
+        person=person,
+        video=video,
+        time_s=face.time_s,
+        left=face.left,
+        top=face.top,
+        right=face.right,
+        bottom=face.bottom,
+        is_person=False,
+    )
+    renew_people(owner.pk)
+    assert where(person) == []
+    run(force=True)
+    assert SceneFace.objects.get().pk != face.pk
+    assert where(person) == []
+
+
+def test_faces_that_are_replaced_leave_no_picture_behind(django_capture_on_commit_callbacks: object) -> None:
+    owner = make_user()
+    film(owner)
+    run()
+    old = SceneFace.objects.get().thumbnail_key
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        run(force=True)
+    new = SceneFace.objects.get().thumbnail_key
+    assert (media_storage().size(old), bool(media_storage().size(new))) == (None, True)
+
+
+def test_no_faces_are_found_for_an_owner_who_wants_none() -> None:
+    owner = make_user(find_faces=False)
+    video = film(owner)
+    Scene.objects.update(person_hash="")
+    run()
+    assert not SceneFace.objects.exists()
+    assert set(SceneEmbedding.objects.filter(space__channel="person").values_list("state", flat=True)) == {"empty"}
+    person = Person.objects.create(owner=owner, name="Eileen")
+    photo = arrive(person, jpeg(astronaut()))
+    renew_people(owner.pk)
+    photo.refresh_from_db()
+    assert (photo.state, photo.error_code) == ("failed", "faces_off")
+    assert video.scenes.count() == 4
+
+
+def test_failures_of_people_name_the_photo_and_can_be_retried() -> None:
+    owner = make_user()
+    known(owner)
+    photo = PersonPhoto.objects.get()
+    kept = media_storage().open(photo.picture_key).read()
+    media_storage().delete(photo.picture_key)
+    failed = run(force=True)
+    assert failed.state == "failed"
+    failure = failed.failures.get()
+    assert (failure.step, failure.photo_id, failure.video_id) == ("person_photo", photo.pk, None)
+    media_storage().save(photo.picture_key, kept, "image/jpeg")
+    from reprocess.actions.retry_failures import retry_failures
+
+    retry_failures(failed.pk)
+    assert finished(failed).state == "succeeded"
+    assert UUID(str(ReprocessItem.objects.get(run=failed).owner_id)) == owner.pk
