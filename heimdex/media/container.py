@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from heimdex.media.damage import Losses
 from heimdex.media.errors import MediaError, MediaErrorCode
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
+
+S = TypeVar("S", bound="Stream")
 
 # Formats that hold their own data. Playlists (hls, concat, dash, sdp) and picture lists would make FFmpeg read other files.
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,gif"
@@ -109,11 +111,11 @@ def video_stream(container: "InputContainer", limits: MediaLimits) -> "VideoStre
     return stream
 
 
-def packets_of(container: "InputContainer", *streams: "Stream") -> "Iterator[Packet]":
+def packets_of(container: "InputContainer", *streams: "S") -> "Iterator[Packet[S]]":
     """Yield the packets of some tracks as far as the file can be read, and then an empty one of each, upon which decoders give the rest."""
     import av
 
-    packets = container.demux(*streams)
+    packets = cast("Iterator[Packet[S]]", container.demux(*streams))
     while True:
         try:
             packet = next(packets)
@@ -126,8 +128,10 @@ def packets_of(container: "InputContainer", *streams: "Stream") -> "Iterator[Pac
         if packet.size:
             yield packet
     for stream in streams:
-        last = av.Packet()
-        last.stream, last.time_base = stream, stream.time_base
+        last = cast("Packet[S]", av.Packet())
+        last.stream = stream
+        if stream.time_base is not None:
+            last.time_base = stream.time_base
         yield last
 
 
