@@ -1,11 +1,17 @@
 """Which faces a photo may show."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image, ImageFilter
 
 from heimdex.faces.base import Box, Face
+from heimdex.faces.dlib import DlibFaces
 from people.photos.errors import PhotoRefused
 from people.photos.judging import LEAST_SHARPNESS, SMALLEST_SIDE_PX, judge
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def face(side_px: int, sharpness: float = 100.0, quality: float = 0.9) -> Face:
@@ -33,6 +39,15 @@ def test_small_faces_in_the_background_do_not_matter_however_good_they_are() -> 
     assert code_of(main, face(200)) == "several_faces"
 
 
+def test_what_the_detector_doubts_does_not_count_beside_a_good_face() -> None:
+    main = face(91, quality=0.91)
+
+    assert judge([main, face(90, quality=0.18), face(120, quality=0.02)]) is main
+    assert code_of(main, face(90, quality=0.31)) == "several_faces"
+    # Where all are doubtful, what is wrong with them is said.
+    assert code_of(face(91, sharpness=3.0, quality=0.15)) == "too_blurred"
+
+
 def test_what_is_wrong_is_named() -> None:
     assert code_of() == "no_face"
     assert code_of(face(SMALLEST_SIDE_PX - 1)) == "too_small"
@@ -41,5 +56,22 @@ def test_what_is_wrong_is_named() -> None:
 
 
 def test_the_sentence_says_how_small_the_face_is() -> None:
-    with pytest.raises(PhotoRefused, match="only 31 pixels wide; 60 are needed"):
+    with pytest.raises(PhotoRefused, match="only 31 pixels wide; 40 are needed"):
         judge([face(31)])
+
+
+def test_a_real_photo_with_a_pattern_like_a_face_is_taken_and_its_spoilt_copies_say_what_is_wrong() -> None:
+    model = DlibFaces()
+    astronaut = Image.open(ROOT / "demo/assets/astronaut.jpg").convert("RGB")
+
+    def found(picture: Image.Image) -> list[Face]:
+        return model.faces([picture])[0]
+
+    assert judge(found(astronaut)).side_px == pytest.approx(91, abs=10)
+    assert code_of(*found(astronaut.resize((200, 200)))) == "too_small"
+    assert code_of(*found(astronaut.filter(ImageFilter.GaussianBlur(3)))) == "too_blurred"
+    beside = Image.new("RGB", (1024, 512))
+    beside.paste(astronaut, (0, 0))
+    beside.paste(astronaut, (512, 0))
+    assert code_of(*found(beside)) == "several_faces"
+    assert code_of(*found(Image.open(ROOT / "demo/assets/coffee.jpg"))) == "no_face"
