@@ -139,6 +139,8 @@ INGEST_STAGES = {
     "embed": "reprocess.ingest_stage.run",
     "index": "videos.ingest.stages.index.run",
 }
+# What knows who is in which scene; it belongs to a package above `videos`, too.
+WHO_IS_THERE = "people.appearances.PeopleInScenes"
 # Called with the video, in the transaction that changes one of its transcripts.
 TRANSCRIPT_EDITED = "reprocess.actions.renew_edited.renew_edited"
 

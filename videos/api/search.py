@@ -6,23 +6,38 @@ from typing import Any
 from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from heimdex.accounts.owner import owner_of
 from heimdex.storage import media_storage
+from videos.api.appearances import AppearanceSerializer
 from videos.search.service import Hit, SearchRequest, search
+from videos.search.who import who_is_there
 
 
 class SearchSerializer(serializers.Serializer[Any]):
     """What to search for."""
 
-    q = serializers.CharField(max_length=1000)
+    q = serializers.CharField(
+        max_length=1000, required=False, allow_blank=True, default="", help_text='Words, and `@name` or `@"First Last"` for your people.'
+    )
     limit = serializers.IntegerField(min_value=1, max_value=100, default=20)
     per_video = serializers.IntegerField(min_value=1, max_value=100, default=10)
     video_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    person_id = serializers.ListField(
+        child=serializers.UUIDField(), required=False, default=list, max_length=20, help_text="People, any of whom are in the scene."
+    )
+    every_person = serializers.BooleanField(default=False, help_text="Whether all of the people must be in the scene.")
     cursor = serializers.CharField(required=False, allow_blank=True, default="", max_length=64)
+
+    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a search for nothing."""
+        if not asked["q"] and not asked["person_id"]:
+            raise serializers.ValidationError({"q": "Say what to search for, or name a person by person_id."})
+        return asked
 
     def validate_cursor(self, value: str) -> int:
         """Return the place in the answer that a cursor of ours names."""
@@ -38,7 +53,9 @@ class SearchSerializer(serializers.Serializer[Any]):
 class MatchSerializer(serializers.Serializer[Any]):
     """Why a scene matched."""
 
-    channel = serializers.CharField(help_text="lexical (words said or seen), on_screen (words in the picture), or a vector's channel.")
+    channel = serializers.CharField(
+        help_text="lexical (words said or seen), on_screen (words in the picture), person, or a vector's channel."
+    )
     rank = serializers.IntegerField()
     score = serializers.FloatField()
     highlight = serializers.CharField(help_text="HTML: escaped text with <mark> around the words that matched, and … where text was cut.")
@@ -57,6 +74,7 @@ class HitSerializer(serializers.Serializer[Any]):
     description = serializers.CharField()
     on_screen_text = serializers.CharField()
     matches = MatchSerializer(many=True)
+    people = AppearanceSerializer(many=True)
     thumbnail_url = serializers.CharField()
     preview_url = serializers.CharField()
 
@@ -87,8 +105,21 @@ class SearchView(APIView):
         body = SearchSerializer(data=asked)
         body.is_valid(raise_exception=True)
         wanted = body.validated_data
+        owner = owner_of(request)
+        people = tuple(wanted["person_id"])
+        if set(people) - who_is_there().known(owner.pk, people):
+            raise NotFound("You have no such person.")
         found = search(
-            owner_of(request), SearchRequest(wanted["q"], wanted["limit"], wanted["cursor"], wanted["per_video"], wanted["video_id"])
+            owner,
+            SearchRequest(
+                wanted["q"],
+                wanted["limit"],
+                wanted["cursor"],
+                wanted["per_video"],
+                wanted["video_id"],
+                people,
+                wanted["every_person"],
+            ),
         )
         reached = wanted["cursor"] + wanted["limit"]
         answer = {
@@ -115,6 +146,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "description": scene.description,
         "on_screen_text": scene.on_screen_text,
         "matches": hit.matches,
+        "people": hit.people,
         "thumbnail_url": storage.download_url(scene.thumbnail_key, settings.LINK_TTL_SECONDS) if scene.clip_hash else "",
         # A media fragment (W3C Media Fragments URI 1.0): players begin at the scene.
         "preview_url": f"{preview}#t={scene.start_s:.2f},{scene.end_s:.2f}",

@@ -8,8 +8,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from heimdex.storage import media_storage
+from videos.api.appearances import AppearanceSerializer, CastMemberSerializer
+from videos.cast import cast
 from videos.ingest.progress import StageProgress, current_stage, percent
 from videos.models import Job, Scene, Video, VideoMetadata
+from videos.search.who import who_is_there
 from videos.timelines import timeline_of
 
 DESCRIPTION_LENGTH = 10_000
@@ -112,6 +115,7 @@ class SceneSerializer(serializers.ModelSerializer[Scene]):
     """One scene with what is said and seen in it."""
 
     pictures = serializers.SerializerMethodField()
+    people = serializers.SerializerMethodField()
     thumbnail_url = serializers.SerializerMethodField()
     transcript_version = serializers.CharField(read_only=True, help_text="For `If-Match` when the transcript is changed.")
 
@@ -128,6 +132,7 @@ class SceneSerializer(serializers.ModelSerializer[Scene]):
             "description",
             "tags",
             "on_screen_text",
+            "people",
             "thumbnail_url",
             "pictures",
         )
@@ -140,6 +145,11 @@ class SceneSerializer(serializers.ModelSerializer[Scene]):
             {"time_s": time_s, "url": _signed(key), "thumbnail_url": _signed(thumbnail_key)}
             for time_s, (key, thumbnail_key) in zip(times, scene.pictures, strict=True)
         ]
+
+    @extend_schema_field(AppearanceSerializer(many=True))
+    def get_people(self, scene: Scene) -> Any:
+        """Return who is in the scene, the surest first."""
+        return AppearanceSerializer(self.context["people"].get(scene.pk, ()), many=True).data
 
     def get_thumbnail_url(self, scene: Scene) -> str:
         """Return a signed, expiring address of the scene's small picture; empty when there is none."""
@@ -192,12 +202,34 @@ class VideoDetailSerializer(VideoSerializer):
     chapters = ChapterSerializer(many=True, read_only=True, help_text="Empty for short videos, and for those of one topic.")
     metadata = serializers.SerializerMethodField()
     scenes = SceneSerializer(many=True, read_only=True)
+    people = serializers.SerializerMethodField()
     preview_url = serializers.SerializerMethodField()
     timeline = serializers.SerializerMethodField()
 
     class Meta(VideoSerializer.Meta):
-        fields = (*VideoSerializer.Meta.fields, "checksum", "summary", "chapters", "tags", "metadata", "preview_url", "timeline", "scenes")  # type: ignore[assignment]
+        fields = (
+            *VideoSerializer.Meta.fields,
+            "checksum",
+            "summary",
+            "chapters",
+            "tags",
+            "people",
+            "metadata",
+            "preview_url",
+            "timeline",
+            "scenes",
+        )  # type: ignore[assignment]
         read_only_fields = tuple(field for field in fields if field not in ("title", "description"))
+
+    def to_representation(self, video: Video) -> dict[str, Any]:
+        """Return the video, with whoever is in its scenes read at once."""
+        self.context["people"] = who_is_there().in_scenes(video.owner_id, [scene.pk for scene in video.scenes.all()])
+        return dict(super().to_representation(video))
+
+    @extend_schema_field(CastMemberSerializer(many=True))
+    def get_people(self, video: Video) -> Any:
+        """Return who appears in the video, and when."""
+        return CastMemberSerializer(cast(list(video.scenes.all()), self.context["people"]), many=True).data
 
     def get_metadata(self, video: Video) -> dict[str, Any] | None:
         """Return what probing found, or null before it."""

@@ -27,6 +27,7 @@ CHANNEL_WORDS = {
     "visual": "meaning of the description",
     "clip": "picture",
     "summary": "summary of the video",
+    "person": "who is there",
 }
 
 

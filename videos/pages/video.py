@@ -1,5 +1,6 @@
 """The page of one video: the player, what is known about it, and its scenes."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,10 +19,12 @@ from heimdex.accounts.owner import owner_of
 from heimdex.speech.languages import name_of
 from heimdex.storage import media_storage
 from videos.actions.edit_video import edit_video
+from videos.cast import cast
 from videos.models import Scene, Video
 from videos.pages.stage_times import stage_rows
 from videos.pages.standing import STAGE_WORDS, Standing
 from videos.pages.times import clock, parse_seconds
+from videos.search.who import Appearance, who_is_there
 from videos.timelines import timeline_of
 
 SCENES_PER_PAGE = 100
@@ -43,6 +46,16 @@ class SceneRow:
     start: str
     end: str
     thumbnail_url: str
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CastRow:
+    """A person who appears in the video: the start of each stretch of scenes, as seconds and as people read it."""
+
+    name: str
+    scenes: int
+    starts: tuple[tuple[float, str], ...]
 
 
 @login_required
@@ -62,6 +75,8 @@ def video_page(request: HttpRequest, video_id: UUID) -> HttpResponse:
         form = VideoForm(initial={"title": video.title, "description": video.description})
     start_s = parse_seconds(request.GET.get("t", ""))
     page = _scene_page(video, request.GET.get("scenes"), start_s)
+    scenes = list(video.scenes.only("id", "start_s", "end_s").order_by("index"))
+    people = who_is_there().in_scenes(video.owner_id, [scene.pk for scene in scenes])
     context = {
         "video": video,
         "form": form,
@@ -71,7 +86,8 @@ def video_page(request: HttpRequest, video_id: UUID) -> HttpResponse:
         "chapters": [{**chapter, "start": clock(chapter["start_s"])} for chapter in video.chapters],
         "stages": stage_rows(video),
         "page": page,
-        "scenes": [_scene_row(scene) for scene in page],
+        "people": _cast_rows(scenes, people),
+        "scenes": [_scene_row(scene, people.get(scene.pk, ())) for scene in page],
         "timeline": timeline_of(video),
         **_file_addresses(video, start_s),
     }
@@ -88,9 +104,15 @@ def _scene_page(video: Video, asked: str | None, start_s: float | None) -> Page[
     return Paginator(scenes, SCENES_PER_PAGE).get_page(number)
 
 
-def _scene_row(scene: Scene) -> SceneRow:
+def _cast_rows(scenes: Sequence[Scene], people: Mapping[UUID, Sequence[Appearance]]) -> list[CastRow]:
+    return [
+        CastRow(member.name, member.scenes, tuple((start, clock(start)) for start, _ in member.ranges)) for member in cast(scenes, people)
+    ]
+
+
+def _scene_row(scene: Scene, people: Sequence[Appearance]) -> SceneRow:
     thumbnail = media_storage().download_url(scene.thumbnail_key, settings.LINK_TTL_SECONDS) if scene.clip_hash else ""
-    return SceneRow(scene, scene.index + 1, clock(scene.start_s), clock(scene.end_s), thumbnail)
+    return SceneRow(scene, scene.index + 1, clock(scene.start_s), clock(scene.end_s), thumbnail, tuple(one.name for one in people))
 
 
 def _file_addresses(video: Video, start_s: float | None) -> dict[str, str]:

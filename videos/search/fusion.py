@@ -9,8 +9,9 @@ K = 60
 
 LEXICAL = "lexical"
 ON_SCREEN = "on_screen"
+PERSON = "person"
 # Words that were really said or seen weigh most; the summary is shared by all scenes of a video and tells them apart least.
-WEIGHTS: Mapping[str, float] = {LEXICAL: 1.5, ON_SCREEN: 1.2, "transcript": 1.0, "visual": 0.8, "clip": 1.0, "summary": 0.3}
+WEIGHTS: Mapping[str, float] = {LEXICAL: 1.5, ON_SCREEN: 1.2, PERSON: 1.0, "transcript": 1.0, "visual": 0.8, "clip": 1.0, "summary": 0.3}
 
 
 @dataclass(frozen=True)

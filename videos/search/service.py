@@ -7,10 +7,11 @@ from django.db.models import QuerySet
 
 from heimdex.accounts.models import User
 from videos.models import Scene, Video
-from videos.search.fusion import Fused, fuse, limit_per_video
+from videos.search.fusion import PERSON, Fused, Ranked, fuse, limit_per_video
 from videos.search.lexical import SAID_AND_SEEN, WRITTEN, highlights, lexical_pools
 from videos.search.queries import record_query
 from videos.search.vectors import active_spaces, vector_pools
+from videos.search.who import Appearance, who_is_there
 
 # How many scenes each channel may bring in before fusion.
 POOL = 200
@@ -20,13 +21,18 @@ PER_VIDEO = 10
 
 @dataclass(frozen=True)
 class SearchRequest:
-    """What is searched, and which part of the answer is wanted."""
+    """What is searched, and which part of the answer is wanted.
+
+    `text` may hold `@name`s. With people, only scenes with any of them are found, or with `every_person` those with all of them.
+    """
 
     text: str
     limit: int = 20
     offset: int = 0
     per_video: int = PER_VIDEO
     video_id: UUID | None = None
+    person_ids: tuple[UUID, ...] = ()
+    every_person: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,11 +47,12 @@ class Match:
 
 @dataclass(frozen=True)
 class Hit:
-    """One scene of the answer."""
+    """One scene of the answer, and who is in it."""
 
     scene: Scene
     score: float
     matches: tuple[Match, ...]
+    people: tuple[Appearance, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,17 +65,28 @@ class SearchAnswer:
 
 
 def search(owner: User, request: SearchRequest) -> SearchAnswer:
-    """Search an owner's indexed scenes; never another's."""
+    """Search an owner's indexed scenes; never another's. The names of people are sent to no model, and are not recorded."""
+    asked = who_is_there().read(owner.pk, request.text)
+    person_ids = tuple(dict.fromkeys((*request.person_ids, *asked.person_ids)))
     scenes = searchable(owner.pk)
     if request.video_id:
         scenes = scenes.filter(video_id=request.video_id)
-    spaces = active_spaces(owner.pk)
-    vectors = vector_pools(scenes, owner.pk, spaces, request.text, POOL, narrowed=request.video_id is not None)
-    fused = limit_per_video(fuse([*lexical_pools(scenes, owner.pk, request.text, POOL), *vectors.of(spaces)]), request.per_video)
-    if request.offset == 0:
-        record_query(owner.pk, request.text)
+    pools: list[list[Ranked]] = []
+    notices = list(asked.notices)
+    if person_ids:
+        with_people = who_is_there().with_people(scenes, owner.pk, person_ids, every=request.every_person)
+        pools.append(_surest(with_people))
+        scenes = searchable(owner.pk).filter(pk__in=with_people.values("pk"))
+    if asked.text:
+        spaces = active_spaces(owner.pk)
+        vectors = vector_pools(scenes, owner.pk, spaces, asked.text, POOL, narrowed=bool(request.video_id or person_ids))
+        pools += [*lexical_pools(scenes, owner.pk, asked.text, POOL), *vectors.of(spaces)]
+        notices += vectors.notices
+        if request.offset == 0:
+            record_query(owner.pk, asked.text)
+    fused = limit_per_video(fuse(pools), request.per_video)
     page = fused[request.offset : request.offset + request.limit]
-    return SearchAnswer(tuple(_hits(page, request.text)), len(fused), tuple(vectors.notices))
+    return SearchAnswer(tuple(_hits(owner.pk, page, asked.text)), len(fused), tuple(notices))
 
 
 def searchable(owner_id: UUID) -> QuerySet[Scene]:
@@ -76,8 +94,15 @@ def searchable(owner_id: UUID) -> QuerySet[Scene]:
     return Scene.objects.filter(owner_id=owner_id, video__state=Video.State.INDEXED)
 
 
-def _hits(page: list[Fused], text: str) -> list[Hit]:
+def _surest(with_people: QuerySet[Scene]) -> list[Ranked]:
+    """Return the scenes in which the people are, the surest first."""
+    rows = with_people.order_by("-probability", "video__created_at", "index").values_list("pk", "video_id", "probability")[:POOL]
+    return [Ranked(scene_id, video_id, PERSON, rank, score) for rank, (scene_id, video_id, score) in enumerate(rows, start=1)]
+
+
+def _hits(owner_id: UUID, page: list[Fused], text: str) -> list[Hit]:
     by_id = Scene.objects.select_related("video").defer("words").in_bulk([entry.scene_id for entry in page])
+    people = who_is_there().in_scenes(owner_id, list(by_id))
     excerpts = {channel.name: highlights(_found_by(channel.name, page), text, channel) for channel in (SAID_AND_SEEN, WRITTEN)}
     hits = []
     for entry in page:
@@ -87,7 +112,7 @@ def _hits(page: list[Fused], text: str) -> list[Hit]:
                 Match(place.channel, place.rank, place.score, excerpts.get(place.channel, {}).get(entry.scene_id, ""))
                 for place in entry.because
             )
-            hits.append(Hit(scene, entry.score, matches))
+            hits.append(Hit(scene, entry.score, matches, tuple(people.get(entry.scene_id, ()))))
     return hits
 
 

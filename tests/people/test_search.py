@@ -1,0 +1,171 @@
+"""Search by who is there, alone and together with words, and what is shown of it."""
+
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from rest_framework.test import APIClient
+
+from heimdex.accounts.models import User
+from heimdex.backends import text_embedder
+from people.models import FaceMatch, Person, SceneFace
+from tests.library import make_user, make_video
+from videos.models import ActiveSpace, EmbeddingSpace, RecordedQuery, Scene, Video
+
+pytestmark = pytest.mark.django_db
+
+
+def space(owner: User, channel: str, *, active: bool = True) -> EmbeddingSpace:
+    made = EmbeddingSpace.objects.create(channel=channel, fingerprint=uuid4().hex, step="test", spec_version="1", embedder={}, dimensions=2)
+    if active:
+        ActiveSpace.objects.create(owner=owner, channel=channel, space=made)
+    return made
+
+
+class Library:
+    """A film of four scenes, and who is in them."""
+
+    def __init__(self, owner: User) -> None:
+        self.owner = owner
+        self.video = make_video(owner)
+        self.faces, self.queries = space(owner, "person"), space(owner, "person_query")
+
+    def person(self, name: str, *indexes: int, aliases: tuple[str, ...] = (), probability: float = 0.9) -> Person:
+        person = Person.objects.create(owner=self.owner, name=name, aliases=list(aliases))
+        for index in indexes:
+            self.see(person, self.video.scenes.get(index=index), probability)
+        return person
+
+    def see(self, person: Person, scene: Scene, probability: float, *, faces: EmbeddingSpace | None = None) -> None:
+        place = {"left": 0.1, "top": 0.1, "right": 0.2, "bottom": 0.3, "quality": 0.8, "side_px": 90}
+        face = SceneFace.objects.create(
+            scene=scene,
+            video_id=scene.video_id,
+            space=faces or self.faces,
+            owner=self.owner,
+            time_s=scene.start_s + 1,
+            first_s=scene.start_s + 1,
+            last_s=scene.start_s + 2,
+            vector=[1.0, 0.0],
+            **place,
+        )
+        FaceMatch.objects.create(face=face, person=person, space=self.queries, owner=self.owner, scene=scene, probability=probability)
+
+
+@pytest.fixture
+def library() -> Library:
+    return Library(make_user())
+
+
+@pytest.fixture
+def api(library: Library) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(library.owner)
+    return client
+
+
+def found(api: APIClient, **asked: object) -> list[int]:
+    answer = api.get("/v1/search", asked)
+    assert answer.status_code == 200, answer.json()
+    ids = [result["scene_id"] for result in answer.json()["results"]]
+    index_of = {str(pk): index for pk, index in Scene.objects.values_list("pk", "index")}
+    return [index_of[scene_id] for scene_id in ids]
+
+
+def test_a_person_is_found_by_id_in_exactly_the_scenes_with_the_face(library: Library, api: APIClient) -> None:
+    ann, ben = library.person("Ann", 0, 2), library.person("Ben", 2, 3)
+    assert sorted(found(api, person_id=ann.pk)) == [0, 2]
+    assert sorted(found(api, person_id=[ann.pk, ben.pk])) == [0, 2, 3]
+    assert found(api, person_id=[ann.pk, ben.pk], every_person=True) == [2]
+    assert found(api, person_id=library.person("Zoe").pk) == []
+
+
+def test_names_and_words_are_one_ranking_within_the_scenes_of_the_person(library: Library, api: APIClient) -> None:
+    library.person("Ann Smith", 0, 1, 2, aliases=("Annie",))
+    # The words are in scene 1; the other scenes of the person follow.
+    assert found(api, q="@annie tomatoes and basil in the garden")[0] == 1
+    assert sorted(found(api, q='@"Ann Smith" tomatoes and basil in the garden')) == [0, 1, 2]
+    answer = api.get("/v1/search", {"q": "@Ann Smith"}).json()
+    assert {match["channel"] for result in answer["results"] for match in result["matches"]} == {"person"}
+    assert answer["results"][0]["people"][0]["name"] == "Ann Smith"
+
+
+def test_a_name_is_sent_to_no_model_and_not_recorded(library: Library, api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    library.person("Ann Smith", 1)
+    # So that meaning is searched too.
+    identity = text_embedder().identity
+    text = EmbeddingSpace.objects.create(
+        channel="transcript",
+        fingerprint=uuid4().hex,
+        step="test",
+        spec_version="1",
+        embedder={"alias": "text", **vars(identity)},
+        dimensions=identity.dimensions,
+    )
+    ActiveSpace.objects.create(owner=library.owner, channel="transcript", space=text)
+    asked: list[str] = []
+    embed = type(text_embedder()).embed_queries
+
+    def noted(self: object, texts: list[str]) -> object:
+        asked.extend(texts)
+        return embed(self, texts)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(text_embedder()), "embed_queries", noted)
+    assert found(api, q="@Ann Smith basil") == [1]
+    assert found(api, q="@Ann Smith") == [1]
+    assert asked == ["basil"]
+    assert list(RecordedQuery.objects.values_list("text", flat=True)) == ["basil"]
+
+
+def test_a_name_that_nobody_has_is_said_and_searched_as_a_word(library: Library, api: APIClient) -> None:
+    answer = api.get("/v1/search", {"q": "@tomatoes"}).json()
+    assert answer["notices"] == ["You have no person called “tomatoes”, so it was searched as a word."]
+    assert answer["results"]
+
+
+def test_another_owners_person_is_not_there(library: Library, api: APIClient) -> None:
+    theirs = Library(make_user("other@example.org")).person("Ann", 0)
+    assert api.get("/v1/search", {"person_id": theirs.pk}).status_code == 404
+    assert "no person called" in api.get("/v1/search", {"q": "@Ann"}).json()["notices"][0]
+    assert api.get("/v1/search").status_code == 400
+
+
+def test_only_matches_of_the_spaces_that_search_reads_count_and_archived_people_are_nowhere(library: Library, api: APIClient) -> None:
+    ann = library.person("Ann", 0)
+    library.see(ann, library.video.scenes.get(index=1), 0.9, faces=space(library.owner, "person", active=False))
+    assert found(api, person_id=ann.pk) == [0]
+    Person.objects.update(archived_at=library.video.created_at)
+    assert api.get("/v1/search", {"person_id": ann.pk}).status_code == 404
+    assert api.get(f"/v1/videos/{library.video.pk}").json()["people"] == []
+
+
+def test_a_video_says_who_appears_and_when(library: Library, api: APIClient) -> None:
+    library.person("Ann", 0, 1, 3)
+    library.person("Ben", 1, probability=0.7)
+    video = api.get(f"/v1/videos/{library.video.pk}").json()
+    assert [(one["name"], one["scenes"], one["ranges"]) for one in video["people"]] == [
+        ("Ann", 3, [[0.0, 10.0], [15.0, 20.0]]),
+        ("Ben", 1, [[5.0, 10.0]]),
+    ]
+    assert [[one["name"] for one in scene["people"]] for scene in video["scenes"]] == [["Ann"], ["Ann", "Ben"], [], ["Ann"]]
+
+
+def test_the_pages_name_people(library: Library, client: Client) -> None:
+    library.person("Ann <b>", 0, 3)
+    client.force_login(library.owner)
+    page = client.get(f"/videos/{library.video.pk}/").content.decode()
+    assert "Ann &lt;b&gt;" in page
+    assert "in 2 scenes" in page
+    assert "Ann &lt;b&gt;" in client.get("/search/", {"q": "@ann <b>"}).content.decode()
+
+
+def test_who_is_there_takes_the_same_number_of_statements_whatever_the_number_of_scenes(
+    library: Library, api: APIClient, django_assert_max_num_queries: object
+) -> None:
+    for name in ("Ann", "Ben", "Cleo"):
+        library.person(name, 0, 1, 2, 3)
+    other = Video.objects.get(pk=make_video(library.owner, ["A word."], title="Short").pk)
+    with django_assert_max_num_queries(20) as few:  # type: ignore[operator]
+        api.get(f"/v1/videos/{other.pk}")
+    with django_assert_max_num_queries(len(few)):  # type: ignore[operator]
+        api.get(f"/v1/videos/{library.video.pk}")
