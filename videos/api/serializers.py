@@ -104,11 +104,10 @@ class VideoMetadataSerializer(serializers.ModelSerializer[VideoMetadata]):
 
 
 class PictureSerializer(serializers.Serializer[Any]):
-    """A picture of a scene, with signed, expiring addresses."""
+    """A picture of a scene, at most 1,280 pixels long and high."""
 
     time_s = serializers.FloatField(allow_null=True, help_text="When it was seen, from the video's start.")
-    url = serializers.CharField(help_text="Of the picture: at most 1,280 pixels on its longest side.")
-    thumbnail_url = serializers.CharField(help_text="Of the same picture with at most 320 pixels.")
+    url = serializers.CharField(help_text="Signed, and expiring.")
 
 
 class SceneSerializer(serializers.ModelSerializer[Scene]):
@@ -141,10 +140,8 @@ class SceneSerializer(serializers.ModelSerializer[Scene]):
     def get_pictures(self, scene: Scene) -> list[dict[str, Any]]:
         """Return the one to three pictures of a scene, first the one that represents it; none when there is none."""
         times = [scene.keyframe_time_s, *scene.other_keyframes_s] if scene.clip_hash else []
-        return [
-            {"time_s": time_s, "url": _signed(key), "thumbnail_url": _signed(thumbnail_key)}
-            for time_s, (key, thumbnail_key) in zip(times, scene.pictures, strict=True)
-        ]
+        # Without their thumbnails: signing takes a millisecond where files lie in S3, and a film has a thousand scenes.
+        return [{"time_s": time_s, "url": _signed(key)} for time_s, (key, _) in zip(times, scene.pictures, strict=True)]
 
     @extend_schema_field(AppearanceSerializer(many=True))
     def get_people(self, scene: Scene) -> Any:
