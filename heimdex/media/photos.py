@@ -48,7 +48,7 @@ def clean_photo(path: Path) -> CleanPhoto:
 
     What is transparent becomes white. MediaError `not_a_picture`, `damaged` or `too_large_picture` when it cannot be.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(path, formats=FORMATS) as image:
@@ -57,7 +57,7 @@ def clean_photo(path: Path) -> CleanPhoto:
             return _copies(image)
     except Image.DecompressionBombError as error:
         raise MediaError(MediaErrorCode.TOO_LARGE_PICTURE, TOO_LARGE) from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise MediaError(MediaErrorCode.NOT_A_PICTURE, NOT_A_PICTURE) from error
     except _UNREADABLE as error:
         raise MediaError(MediaErrorCode.DAMAGED, DAMAGED) from error
@@ -95,7 +95,7 @@ def _turn(image: "Image") -> "Transpose | None":
         6: Transpose.ROTATE_270,
         7: Transpose.TRANSVERSE,
         8: Transpose.ROTATE_90,
-    }.get(orientation)
+    }.get(orientation if isinstance(orientation, int) else 1)
 
 
 def _flat(image: "Image") -> "Image":

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
@@ -43,7 +43,7 @@ class PersonViewSet(mixins.RetrieveModelMixin, GenericViewSet[Person]):
         asked.is_valid(raise_exception=True)
         people = self.get_queryset().filter(archived_at__isnull=not asked.validated_data["archived"])
         if "status" in asked.validated_data:
-            people = people.filter(status=asked.validated_data["status"])
+            people = people.filter(Q(status=asked.validated_data["status"]))
         page = self.paginate_queryset(people)
         return self.get_paginated_response(PersonSerializer(page, many=True).data)
 

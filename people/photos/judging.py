@@ -8,17 +8,17 @@ from people.photos.errors import PhotoErrorCode, PhotoRefused
 if TYPE_CHECKING:
     from heimdex.faces.base import Face
 
-# What has less than this share of the best face's quality is a mistake of the detector, or a face that looks away. Measured on the demo's
-# astronaut: quality 0.91, and 0.18 for a pattern beside her that is as large as her face.
+# What has less than this share of the best face's quality is a mistake of the detector, or a face that looks away. On the demo's astronaut,
+# whose face has 0.91, dlib's detector at its weakest limit also sees a pattern as large as that, at 0.18.
 DOUBTFUL_SHARE = 1 / 3
 # A face in the background is at most half as large as that of the person whom the photo is of. At equal lenses that is twice the distance.
 BACKGROUND_SHARE = 0.5
-# The vector of the same face at 91 pixels and at 44 has a cosine of 0.99, at 37 of 0.98; 0.93 counts as the same person. Below 40 pixels
-# the detector finds little, and other losses come on top.
+# The vector of the same face at 91 pixels and at 44 has a cosine of 0.99, at 37 of 0.98; some 0.945 counts as the same person. Below 40
+# pixels the detector finds little, and other losses come on top.
 SMALLEST_SIDE_PX = 40
 # The variance of the Laplacian (`heimdex.faces.quality.sharpness`). The same face blurred to 34 has a cosine of 0.99 with the sharp one,
-# to 7.0 of 0.97, to 3.7 of 0.94.
-LEAST_SHARPNESS = 5.0
+# to 7.0 of 0.97, to 4.7 of 0.96; blurred more, it is not found.
+LEAST_SHARPNESS = 6.0
 
 NO_FACE = "No face can be seen in this photo. Choose one that shows the person's face from the front."
 SEVERAL_FACES = "Several faces of similar size can be seen. Choose a photo of this person alone, or cut the others off."
