@@ -34,6 +34,10 @@ class Pairs:
         """Return how many pairs of two persons are taken for one."""
         return int((self.other >= threshold).sum())
 
+    def recall_without_false_matches(self) -> float:
+        """Return the recall at the least threshold that takes no two persons for one."""
+        return float((self.same > self.other.max()).mean())
+
 
 def pairs(seen: Sequence[Seen]) -> Pairs:
     """Compare every face with every other; parts of one exposure of one person are no pair."""

@@ -97,7 +97,7 @@ def _frames() -> Iterator[Photo]:
     import av
 
     (clip,) = (content for path, content in _files(CAR) if path == CAR_CLIP)
-    with av.open(io.BytesIO(clip)) as container:
+    with av.open(io.BytesIO(clip), "r") as container:
         for number, frame in enumerate(container.decode(video=0)):
             if number % CAR_STEP == 0:
                 yield Photo("a man in a car", str(number), frame.to_image())

@@ -19,6 +19,8 @@ def test_parts_of_one_exposure_are_no_pair_of_a_person_and_every_two_persons_are
     assert len(measured.other) == 3
     assert measured.recall(float(np.cos(np.deg2rad(9.5)))) == 0.5
     assert measured.false_matches(float(np.cos(np.deg2rad(80.5)))) == 1
+    assert measured.recall_without_false_matches() == 1
+    assert Pairs(np.array([0.6, 0.8]), np.array([0.7])).recall_without_false_matches() == 0.5
 
 
 def test_the_fit_finds_the_curve_that_made_the_pairs() -> None:

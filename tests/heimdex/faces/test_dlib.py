@@ -1,0 +1,60 @@
+"""dlib's detectors and its network, with the packaged weights."""
+
+import sys
+from unittest import mock
+
+import pytest
+
+from heimdex.embedders.errors import EmbedderUnavailable
+from heimdex.faces import dlib
+from heimdex.faces.dlib import DlibFaces
+from tests.heimdex.faces.conformance import FaceConformance
+from tests.heimdex.faces.pictures import FACE, astronaut, smaller, tilted
+
+
+class TestHog(FaceConformance):
+    model = DlibFaces()
+
+
+def test_the_cnn_detector_finds_a_head_that_lies_on_its_side() -> None:
+    hog, cnn = DlibFaces(), DlibFaces(detector="cnn", upsample=0)
+    assert hog.faces([tilted(60)]) == [[]]
+    ((lying,),), ((upright,),) = cnn.faces([tilted(60)]), hog.faces([astronaut()])
+    assert float(lying.vector @ upright.vector) >= cnn.calibration.threshold
+
+
+def test_each_doubling_finds_faces_of_half_the_size() -> None:
+    frame = smaller(0.3).crop((500, 220, 780, 500))
+    assert DlibFaces(upsample=1).faces([frame]) == [[]]
+    ((face,),) = DlibFaces(upsample=2).faces([frame])
+    assert 20 <= face.side_px <= 45
+
+
+def test_what_decides_which_faces_are_found_is_part_of_the_identity() -> None:
+    identities = {DlibFaces(detector, upsample).identity for detector in ("hog", "cnn") for upsample in (0, 1)}
+    assert len(identities) == 4
+    assert {identity.model for identity in identities} == {"dlib_face_recognition_resnet_model_v1"}
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"detector": "haar"}, r'no face detector \'haar\': set "detector" of "faces" in HEIMDEX_MODELS to hog or cnn'),
+        ({"upsample": 9}, r'set "upsample" of "faces" in HEIMDEX_MODELS to 0, 1, 2 or 3'),
+    ],
+)
+def test_a_wrong_option_is_named_with_the_fix(options: dict[str, object], sentence: str) -> None:
+    model = DlibFaces(**options)  # type: ignore[arg-type]
+    with pytest.raises(EmbedderUnavailable, match=sentence):
+        model.faces([astronaut()])
+
+
+def test_what_is_not_installed_is_named_with_the_fix() -> None:
+    with mock.patch.object(dlib, "WEIGHTS", "absent_weights"), mock.patch.dict(sys.modules):
+        (problem,) = DlibFaces().check()
+    assert "absent_weights 0.3.0, but none is installed: install requirements/worker.txt, or set HEIMDEX_FACES=off" in problem
+
+
+def test_the_box_is_that_of_the_face_and_not_of_the_head() -> None:
+    ((face,),) = DlibFaces().faces([astronaut()])
+    assert face.box.overlap(FACE) > 0.7
