@@ -45,20 +45,21 @@ class Candidates:
 
 
 def assign(
-    face: NDArray[np.float32], rulings: Collection[Ruling], candidates: Candidates, calibration: Calibration
+    face: NDArray[np.float32], rulings: Iterable[Ruling], candidates: Candidates, calibration: Calibration
 ) -> tuple[UUID, float] | None:
     """Return who a face is, and how probable that is: whom the owner says, or else the likest one at or above the threshold. Pure.
 
-    `rulings` are those on this face; nobody is given whom one of them excludes.
+    `rulings` are those on this face, the latest first: of two on the same person it counts, and nobody is given whom it excludes.
     """
+    said: dict[UUID, bool] = {}
     for ruling in rulings:
-        if ruling.is_person:
-            return ruling.person_id, 1.0
+        said.setdefault(ruling.person_id, ruling.is_person)
+    if given := next((person_id for person_id, is_person in said.items() if is_person), None):
+        return given, 1.0
     if not len(candidates.people):
         return None
     similarities = candidates.vectors @ face
-    excluded = {ruling.person_id for ruling in rulings}
-    similarities[[person in excluded for person in candidates.people]] = -1.0
+    similarities[[person in said for person in candidates.people]] = -1.0
     best = int(similarities.argmax())
     if similarities[best] < calibration.threshold:
         return None

@@ -12,12 +12,13 @@ from videos.models import EmbeddingSpace, Scene, Video
 
 
 class FaceGroup(models.Model):
-    """Faces of one space that look like one person whom the owner has not named yet."""
+    """Faces of one space that look like one person, named or not; `vector` is their normalised mean."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     space = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="+")
-    size = models.PositiveIntegerField(help_text="The number of scenes in which the face was seen.")
+    vector = HalfVectorField()
+    size = models.PositiveIntegerField(help_text="The number of faces in it.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -25,7 +26,7 @@ class FaceGroup(models.Model):
         indexes = (models.Index(fields=["owner", "space", "-size"], name="group_owner_space_size"),)
 
     def __str__(self) -> str:
-        return f"{self.size} scenes"
+        return f"{self.size} faces"
 
 
 class BoxFields(models.Model):

@@ -11,11 +11,13 @@ import skimage
 from django.utils import timezone
 from PIL import Image
 from pytest_django import Settings
+from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
 from heimdex.backends import face_model
 from heimdex.profiles import DLIB
 from heimdex.storage import media_storage
+from people.groups import find_ungrouped, group_faces
 from people.models import FaceMatch, FaceRuling, Person, PersonPhoto, QueryEmbedding, SceneFace
 from people.photos.schedule import rescue
 from reprocess.actions.plan_run import plan_run
@@ -297,3 +299,47 @@ def test_failures_of_people_name_the_photo_and_can_be_retried() -> None:
     retry_failures(failed.pk)
     assert finished(failed).state == "succeeded"
     assert UUID(str(ReprocessItem.objects.get(run=failed).owner_id)) == owner.pk
+
+
+def test_unknown_faces_are_grouped_named_in_one_step_and_found_from_then_on() -> None:
+    owner = make_user()
+    first, second = film(owner), film(owner, title="Another")
+    run()
+    assert find_ungrouped() == 1
+    assert group_faces(owner.pk) == 2
+    assert find_ungrouped() == 0
+    client = APIClient()
+    client.force_authenticate(owner)
+    [group] = client.get("/v1/faces/groups").json()["results"]
+    assert (group["scenes"], group["videos"], len(group["faces"])) == (2, 2, 2)
+    named = client.post(f"/v1/faces/groups/{group['id']}/name", {"name": "Eileen"})
+    assert named.status_code == 200, named.json()
+    person = Person.objects.get(pk=named.json()["person_id"])
+    renew_people(owner.pk)
+    assert set(person.photos.values_list("state", flat=True)) == {"ready"}
+    assert where(person) == [1, 1]
+    assert client.get("/v1/faces/groups").json()["results"] == []
+    # A later film needs nobody's word.
+    film(owner, title="Third")
+    run()
+    assert where(person) == [1, 1, 1]
+    assert {first.pk, second.pk} < set(FaceMatch.objects.values_list("scene__video", flat=True))
+
+
+def test_a_wrong_face_is_taken_out_over_http_and_can_be_given_back() -> None:
+    owner = make_user()
+    film(owner)
+    run()
+    person = known(owner)
+    client = APIClient()
+    client.force_authenticate(owner)
+    [match] = client.get(f"/v1/persons/{person.pk}/faces").json()["results"]
+    address = f"/v1/persons/{person.pk}/faces/{match['face']['id']}"
+    assert client.delete(address).status_code == 204
+    assert where(person) == []
+    renew_people(owner.pk)
+    assert where(person) == []
+    assert client.put(address).status_code == 204
+    renew_people(owner.pk)
+    assert where(person) == [1]
+    assert FaceMatch.objects.get().probability == 1.0
