@@ -6,8 +6,8 @@ set -eu
 name=$1
 # Measured on Linux x86-64 with the CPU build of torch (190 MB of it).
 case $name in
-worker) megabytes=750 ;;
-dev) megabytes=970 ;;
+worker) megabytes=855 ;;
+dev) megabytes=1090 ;;
 *) echo "usage: sh scripts/setup.sh worker|dev" >&2 && exit 2 ;;
 esac
 cd "$(dirname "$0")/.."
