@@ -6,13 +6,12 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.generics import get_object_or_404
+from rest_framework.generics import ListAPIView, get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from heimdex.accounts.owner import owner_of
-from heimdex.api import Pages
 from people.actions.announce_photo import PhotoAnnouncement, announce_photo
 from people.actions.complete_photo import complete_photo
 from people.actions.delete_photo import delete_photo
@@ -25,16 +24,18 @@ from videos.api.errors import Conflict
 NOTHING = {404: OpenApiResponse(description="You have no such photo.")}
 
 
-class PhotosView(APIView):
+class PhotosView(ListAPIView[PersonPhoto]):
     """All photos of a person of who asks."""
 
-    @extend_schema(operation_id="persons_photos_list", responses=PhotoSerializer(many=True))
+    queryset = PersonPhoto.objects.none()
+    serializer_class = PhotoSerializer
+
+    @extend_schema(operation_id="persons_photos_list")
     def get(self, request: Request, pk: UUID) -> Response:
         """List them, the oldest first, with where each stands and why it failed."""
         person = get_object_or_404(Person, pk=pk, owner=owner_of(request))
-        pages = Pages()
-        page = pages.paginate_queryset(PersonPhoto.objects.filter(person=person).order_by("created_at", "pk"), request, view=self)
-        return pages.get_paginated_response(PhotoSerializer(page, many=True).data)
+        page = self.paginate_queryset(PersonPhoto.objects.filter(person=person).order_by("created_at", "pk"))
+        return self.get_paginated_response(PhotoSerializer(page, many=True).data)
 
 
 class UploadUrlView(APIView):
