@@ -95,12 +95,13 @@ def photos() -> Iterator[Photo]:
 def _frames() -> Iterator[Photo]:
     """Yield a picture of the clip for each second."""
     import av
+    from PIL import Image
 
     (clip,) = (content for path, content in _files(CAR) if path == CAR_CLIP)
     with av.open(io.BytesIO(clip), "r") as container:
         for number, frame in enumerate(container.decode(video=0)):
             if number % CAR_STEP == 0:
-                yield Photo("a man in a car", str(number), frame.to_image())
+                yield Photo("a man in a car", str(number), Image.fromarray(frame.to_ndarray(format="rgb24")))
 
 
 def _picture(content: bytes) -> "Image":

@@ -1,6 +1,5 @@
 """dlib's detectors and its network, with the packaged weights."""
 
-import sys
 from unittest import mock
 
 import pytest
@@ -50,7 +49,7 @@ def test_a_wrong_option_is_named_with_the_fix(options: dict[str, object], senten
 
 
 def test_what_is_not_installed_is_named_with_the_fix() -> None:
-    with mock.patch.object(dlib, "WEIGHTS", "absent_weights"), mock.patch.dict(sys.modules):
+    with mock.patch.object(dlib, "WEIGHTS", "absent_weights"):
         (problem,) = DlibFaces().check()
     assert "absent_weights 0.3.0, but none is installed: install requirements/worker.txt, or set HEIMDEX_FACES=off" in problem
 
