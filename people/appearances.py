@@ -1,6 +1,7 @@
 """Who is in which scene, from the stored matches in the spaces that the owner's search reads."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
@@ -32,7 +33,7 @@ class PeopleInScenes:
         """Return those of some ids that are people of the owner."""
         return set(_people(owner_id).filter(pk__in=person_ids).values_list("pk", flat=True))
 
-    def with_people(self, scenes: QuerySet[Scene], owner_id: UUID, person_ids: Sequence[UUID], *, every: bool) -> QuerySet[Scene]:
+    def with_people(self, scenes: QuerySet[Scene], owner_id: UUID, person_ids: Sequence[UUID], *, every: bool) -> QuerySet[Any]:
         """Return the scenes with any of the people, or with every one, annotated with `probability`: of the surest match."""
         matches = matches_of(owner_id)
         asked = Q()

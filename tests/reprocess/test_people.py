@@ -1,6 +1,7 @@
 """Photos and faces go through the same pipeline as everything else: uploads, runs, switches, and whoever is killed in between."""
 
 import io
+import json
 from datetime import timedelta
 from pathlib import Path
 from unittest import mock
@@ -8,6 +9,7 @@ from uuid import UUID
 
 import pytest
 import skimage
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 from PIL import Image
 from pytest_django import Settings
@@ -17,8 +19,9 @@ from heimdex.accounts.models import User
 from heimdex.backends import face_model
 from heimdex.profiles import DLIB
 from heimdex.storage import media_storage
+from people.actions.rule_face import rule_face
 from people.groups import find_ungrouped, group_faces
-from people.models import FaceMatch, FaceRuling, Person, PersonPhoto, QueryEmbedding, SceneFace
+from people.models import FaceGroup, FaceMatch, FaceRuling, Person, PersonPhoto, PhotoEmbedding, QueryEmbedding, SceneFace
 from people.photos.schedule import rescue
 from reprocess.actions.plan_run import plan_run
 from reprocess.actions.start_run import start_run
@@ -33,6 +36,7 @@ from videos.models import ActiveSpace, Scene, SceneEmbedding, Video
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("faces_on")]
 
 ALL = Scope("all")
+FACE_DATA = (Person, PersonPhoto, PhotoEmbedding, QueryEmbedding, SceneFace, FaceMatch, FaceRuling, FaceGroup)
 
 
 def astronaut() -> Image.Image:
@@ -343,3 +347,45 @@ def test_a_wrong_face_is_taken_out_over_http_and_can_be_given_back() -> None:
     renew_people(owner.pk)
     assert where(person) == [1]
     assert FaceMatch.objects.get().probability == 1.0
+
+
+def test_switching_faces_off_erases_every_trace_of_one_owner_and_of_nobody_else() -> None:
+    owner, other = make_user(), make_user("other@example.org")
+    for one in (owner, other):
+        film(one)
+    run()
+    for one in (owner, other):
+        known(one)
+        group_faces(one.pk)
+        rule_face(one, Person.objects.get(owner=one).pk, SceneFace.objects.get(owner=one).pk, is_person=True)
+    client = APIClient()
+    client.force_authenticate(owner)
+    assert client.get("/v1/faces").json() == {"find_faces": True, "reason": ""}
+    assert client.put("/v1/faces", {"find_faces": False}).json()["find_faces"] is False
+    kept = {model.__name__: set(model.objects.values_list("owner", flat=True)) for model in FACE_DATA}
+    assert kept == {model.__name__: {other.pk} for model in FACE_DATA}
+    assert not SceneEmbedding.objects.filter(owner=owner, space__channel="person").exists()
+    left = [key for key in media_storage().keys(f"owners/{owner.pk}") if "/faces/" in key or "/persons/" in key]
+    assert left == []
+    assert any("/faces/" in key for key in media_storage().keys(f"owners/{other.pk}"))
+    # Nothing is found again, until the owner wants it.
+    run(force=True)
+    assert not SceneFace.objects.filter(owner=owner).exists()
+    assert client.put("/v1/faces", {"find_faces": True}).json()["find_faces"] is True
+    finished(ReprocessRun.objects.get(entrance="owner"))
+    assert SceneFace.objects.filter(owner=owner).count() == 1
+
+
+def test_the_command_erases_for_everybody_when_it_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
+    owner = make_user()
+    film(owner)
+    run()
+    known(owner)
+    with pytest.raises(CommandError, match="Nothing was erased"), mock.patch("builtins.input", return_value="no"):
+        call_command("faces", "erase", "--all")
+    with pytest.raises(CommandError, match="goes with erase"):
+        call_command("faces", "off", "--all")
+    call_command("faces", "erase", "--all", "--yes", "--json")
+    answer = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (answer[owner.email]["people"], answer[owner.email]["faces"]) == (1, 1)
+    assert not any(model.objects.exists() for model in FACE_DATA)

@@ -1,6 +1,7 @@
 """Answer a search: ask every channel, fuse, and say why each scene matched."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -94,7 +95,7 @@ def searchable(owner_id: UUID) -> QuerySet[Scene]:
     return Scene.objects.filter(owner_id=owner_id, video__state=Video.State.INDEXED)
 
 
-def _surest(with_people: QuerySet[Scene]) -> list[Ranked]:
+def _surest(with_people: QuerySet[Any]) -> list[Ranked]:
     """Return the scenes in which the people are, the surest first."""
     rows = with_people.order_by("-probability", "video__created_at", "index").values_list("pk", "video_id", "probability")[:POOL]
     return [Ranked(scene_id, video_id, PERSON, rank, score) for rank, (scene_id, video_id, score) in enumerate(rows, start=1)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -32,7 +32,6 @@ class Asked:
     notices: tuple[str, ...] = ()
 
 
-@runtime_checkable
 class WhoIsThere(Protocol):
     """What knows people; every answer is about one owner's."""
 
@@ -42,7 +41,7 @@ class WhoIsThere(Protocol):
     def known(self, owner_id: UUID, person_ids: Collection[UUID]) -> set[UUID]:
         """Return those of some ids that are people of the owner."""
 
-    def with_people(self, scenes: QuerySet[Scene], owner_id: UUID, person_ids: Sequence[UUID], *, every: bool) -> QuerySet[Scene]:
+    def with_people(self, scenes: QuerySet[Scene], owner_id: UUID, person_ids: Sequence[UUID], *, every: bool) -> QuerySet[Any]:
         """Return the scenes with any of the people, or with every one, annotated with `probability`: of the surest match."""
 
     def in_scenes(self, owner_id: UUID, scene_ids: Collection[UUID]) -> dict[UUID, list[Appearance]]:
