@@ -146,7 +146,11 @@ class SceneSerializer(serializers.ModelSerializer[Scene]):
     @extend_schema_field(AppearanceSerializer(many=True))
     def get_people(self, scene: Scene) -> Any:
         """Return who is in the scene, the surest first."""
-        return AppearanceSerializer(self.context["people"].get(scene.pk, ()), many=True).data
+        people = self.context.get("people")
+        if people is None:
+            # A scene that is shown alone.
+            people = who_is_there().in_scenes(scene.owner_id, [scene.pk])
+        return AppearanceSerializer(people.get(scene.pk, ()), many=True).data
 
     def get_thumbnail_url(self, scene: Scene) -> str:
         """Return a signed, expiring address of the scene's small picture; empty when there is none."""

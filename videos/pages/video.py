@@ -75,7 +75,7 @@ def video_page(request: HttpRequest, video_id: UUID) -> HttpResponse:
         form = VideoForm(initial={"title": video.title, "description": video.description})
     start_s = parse_seconds(request.GET.get("t", ""))
     page = _scene_page(video, request.GET.get("scenes"), start_s)
-    scenes = list(video.scenes.only("id", "start_s", "end_s").order_by("index"))
+    scenes = list(video.scenes.only("id", "video_id", "start_s", "end_s").order_by("index"))
     people = who_is_there().in_scenes(video.owner_id, [scene.pk for scene in scenes])
     context = {
         "video": video,

@@ -70,7 +70,7 @@ def test_the_detail_shows_what_was_measured_said_and_seen(api: APIClient, video:
 
     shown = api.get(f"/v1/videos/{video.pk}").json()
 
-    assert set(shown) == LISTED | {"checksum", "summary", "chapters", "tags", "metadata", "preview_url", "timeline", "scenes"}
+    assert set(shown) == LISTED | {"checksum", "summary", "chapters", "tags", "people", "metadata", "preview_url", "timeline", "scenes"}
     assert shown["metadata"] == {
         "container": "mp4",
         "duration_s": 20.0,
@@ -310,14 +310,14 @@ def test_more_rows_cost_no_more_queries(api: APIClient, owner: User, django_asse
     # Count, videos.
     with django_assert_num_queries(2):
         assert len(read("/v1/videos")["results"]) == 1
-    # The video with its measures, its scenes.
-    with django_assert_num_queries(2):
+    # The video with its measures, its scenes, who is in them.
+    with django_assert_num_queries(3):
         assert len(read(f"/v1/videos/{small.pk}")["scenes"]) == 1
 
     large = [make_video(owner, ["word"] * scenes) for scenes in (1, 1, 1, 16)][-1]
     with django_assert_num_queries(2):
         assert len(read("/v1/videos")["results"]) == 5
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert len(read(f"/v1/videos/{large.pk}")["scenes"]) == 16
     # The video, its jobs.
     with django_assert_num_queries(2):

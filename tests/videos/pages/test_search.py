@@ -14,7 +14,7 @@ from tests.library import make_video, picture
 from tests.videos.pages.conftest import read, seen
 from videos.models import ActiveSpace, EmbeddingSpace, Scene, SceneEmbedding, Video
 from videos.pages.search import CHANNEL_WORDS, PER_PAGE
-from videos.search.fusion import LEXICAL, ON_SCREEN
+from videos.search.fusion import LEXICAL, ON_SCREEN, PERSON
 
 
 def _activate(owner: User, model: str) -> EmbeddingSpace:
@@ -67,7 +67,7 @@ def test_what_is_found_by_meaning_says_so(browser: Client, owner: User) -> None:
 
 
 def test_every_channel_of_the_search_has_plain_words() -> None:
-    assert set(CHANNEL_WORDS) == {*EmbeddingSpace.Channel.values, LEXICAL, ON_SCREEN}
+    assert set(CHANNEL_WORDS) == {*EmbeddingSpace.SEARCHED_BY_TEXT, PERSON, LEXICAL, ON_SCREEN}
 
 
 def test_a_channel_that_was_left_out_is_named(browser: Client, owner: User) -> None:

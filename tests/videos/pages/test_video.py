@@ -170,8 +170,8 @@ def test_all_that_was_said_and_seen_is_text_and_never_markup(browser: Client, ow
 
 
 def test_five_scenes_cost_as_many_queries_as_one(browser: Client, owner: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    # Session, user, video with its metadata, jobs, count of the scenes, scenes.
+    # Session, user, video with its metadata, jobs, count of the scenes, all their times, who is in them, scenes.
     for sayings in (["One."], ["One.", "Two.", "Three.", "Four.", "Five."]):
         video = make_video(owner, sayings=sayings)
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(8):
             read(browser, f"/videos/{video.pk}/")
