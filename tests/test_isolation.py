@@ -22,13 +22,13 @@ from drf_spectacular.generators import SchemaGenerator
 from pgvector.django import HalfVectorField
 
 from heimdex.accounts.models import User
-from people.models import Person, PersonPhoto
+from people.models import FaceGroup, Person, PersonPhoto
 from reprocess.actions.start_run import start_run
 from reprocess.models import ReprocessFailure
 from reprocess.scope import Scope
 from reprocess.worker import work
 from tests.library import make_video
-from videos.models import Job, Scene, SceneEmbedding, Video, VideoMetadata
+from videos.models import EmbeddingSpace, Job, Scene, SceneEmbedding, Video, VideoMetadata
 
 CANARY = "Xylographer"
 METHODS = ("get", "head", "options", "post", "put", "patch", "delete")
@@ -263,16 +263,25 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 def test_another_owners_ids_in_a_body_are_not_there(stranger: User) -> None:
     ids, before = ids_of(stranger), rows_of(stranger)
     owner = as_user("owner@example.org")
-    mine = Person.objects.create(owner=User.objects.get(email="owner@example.org"), name="Mine")
+    user = User.objects.get(email="owner@example.org")
+    mine = Person.objects.create(owner=user, name="Mine")
+    group = FaceGroup.objects.create(owner=user, space=EmbeddingSpace.objects.earliest("created_at"), size=1)
     found = list(operations())
-    with_ids = {"/v1/videos/upload/complete", "/v1/search", "/v1/admin/reprocess-embeddings", "/v1/persons/{id}/merge"}
+    with_ids = {
+        "/v1/videos/upload/complete",
+        "/v1/search",
+        "/v1/admin/reprocess-embeddings",
+        "/v1/persons/{id}/merge",
+        "/v1/faces/groups/{group_id}/name",
+    }
     assert with_ids <= {path for _, path, _ in found}
 
     for method, path, fields in found:
         for value in ids:
             body: dict[str, Any] = {name: str(value) for name, field in fields.items() if field.get("format") == "uuid"}
             body |= {"q": "boat"} if "q" in fields else {}
-            answer = ask(owner, method, path.replace("/v1/persons/{id}", f"/v1/persons/{mine.pk}"), body)
+            address = path.replace("/persons/{id}", f"/persons/{mine.pk}").replace("{group_id}", str(group.pk))
+            answer = ask(owner, method, address, body)
             assert answer.status_code in ({403} if path.startswith(ADMIN) else {200, 400, 404}), (path, body)
             assert not shows(answer, ids), (path, body)
     assert rows_of(stranger) == before

@@ -140,6 +140,7 @@ class NameGroupView(APIView):
     )
     def post(self, request: Request, group_id: UUID) -> Response:
         """Give its faces to a person, who is added when the name is new; the best faces become the person's photos."""
+        get_object_or_404(FaceGroup, pk=group_id, owner=owner_of(request))
         body = NameSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         try:

@@ -88,7 +88,7 @@ def test_the_detail_shows_what_was_measured_said_and_seen(api: APIClient, video:
     assert spans == [(place, 5.0 * place, 5.0 * place + 5) for place in range(4)]
     scene = shown["scenes"][0]
     texts = {"transcript", "transcript_version", "transcript_edited_at", "description", "tags", "on_screen_text"}
-    assert set(scene) == {"id", "index", "start_s", "end_s", "thumbnail_url", "pictures", *texts}
+    assert set(scene) == {"id", "index", "start_s", "end_s", "thumbnail_url", "people", "pictures", *texts}
     assert (scene["id"], scene["transcript"], scene["tags"]) == (str(first.pk), first.transcript, [{"name": "object 0", "confidence": 0.5}])
     anybody = APIClient()
     assert b"".join(anybody.get(scene["thumbnail_url"])) == picture(0)
