@@ -265,7 +265,7 @@ def test_another_owners_ids_in_a_body_are_not_there(stranger: User) -> None:
     owner = as_user("owner@example.org")
     user = User.objects.get(email="owner@example.org")
     mine = Person.objects.create(owner=user, name="Mine")
-    group = FaceGroup.objects.create(owner=user, space=EmbeddingSpace.objects.earliest("created_at"), size=1)
+    group = FaceGroup.objects.create(owner=user, space=EmbeddingSpace.objects.earliest("created_at"), size=1, vector=[1.0])
     found = list(operations())
     with_ids = {
         "/v1/videos/upload/complete",
