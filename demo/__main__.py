@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from demo import show
 from demo.accounts import Login, ensure_logins
 from demo.client import ApiError, Client
+from demo.people import find_a_person
 from heimdex.environment import Environment
 
 TITLE = "Heimdex demo film"
@@ -64,7 +65,11 @@ def _run(home: Path, own: Path | None) -> int:
         found = client.post("/v1/search", {"q": query})
         show.answer(query, found, 1000 * (time.perf_counter() - started))
 
-    show.heading("4. Reprocess the embeddings of everything")
+    if not own:
+        show.heading("4. Find a person by the face")
+        find_a_person(client)
+
+    show.heading(f"{4 if own else 5}. Reprocess the embeddings of everything")
     _reprocess(operator)
     _farewell(address, home, owner, admin)
     return 0

@@ -59,13 +59,22 @@ class Client:
         size = path.stat().st_size
         body = {"filename": path.name, "mime_type": mime_type, "size_bytes": size, "title": title, "description": ""}
         announced = self.post("/v1/videos/upload/init", body)
-        target = announced["upload"]
-        with path.open("rb") as file:
-            headers = {**target["headers"], "Content-Length": str(size)}
-            request = urllib.request.Request(target["url"], data=_Reporting(file, sent), headers=headers, method=target["method"])
-            self._send(request)
+        self._put(path, announced["upload"], sent)
         self.post("/v1/videos/upload/complete", {"video_id": announced["video_id"]})
         return str(announced["video_id"])
+
+    def upload_photo(self, person_id: str, path: Path, mime_type: str) -> None:
+        """Announce a photo of a person, send its bytes and complete."""
+        photos = f"/v1/persons/{person_id}/photos"
+        announced = self.post(f"{photos}/upload-url", {"filename": path.name, "mime_type": mime_type, "size_bytes": path.stat().st_size})
+        self._put(path, announced, lambda sent: None)
+        self.post(f"{photos}/{announced['photo_id']}/complete", {})
+
+    def _put(self, path: Path, target: dict[str, Any], sent: Callable[[int], None]) -> None:
+        with path.open("rb") as file:
+            headers = {**target["headers"], "Content-Length": str(path.stat().st_size)}
+            request = urllib.request.Request(target["url"], data=_Reporting(file, sent), headers=headers, method=target["method"])
+            self._send(request)
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         headers = {"Accept": "application/json", "Content-Type": "application/json"}

@@ -49,7 +49,7 @@ def plan(title: str, planned: dict[str, Any]) -> None:
     console.print(f"  {title}: {stale}, {planned['model_calls']} model calls")
     for channel in planned["channels"]:
         causes = ", ".join(f"{cause}: {number}" for cause, number in channel["causes"].items()) or "fresh"
-        console.print(f"    {channel['step']:<10} {channel['channel']:<10} {channel['subjects']:>3} {channel['kind']:<6}  {causes}")
+        console.print(f"    {channel['step']:<12} {channel['channel']:<12} {channel['subjects']:>3} {channel['kind']:<6}  {causes}")
 
 
 def span(scene: dict[str, Any]) -> str:
