@@ -116,6 +116,7 @@ QUEUE_TASKS = [
     Task("videos.tasks.rescue_videos", queue=UPLOADS, every_s=15),
     Task("videos.tasks.forget_queries", queue=UPLOADS, every_s=3600),
     Task("reprocess.tasks.renew_people", queue=UPLOADS),
+    Task("reprocess.tasks.wake_forgotten_people", queue=UPLOADS, every_s=300),
     Task("people.tasks.find_ungrouped_faces", queue=REPROCESS, every_s=60),
     Task("people.tasks.group_faces", queue=REPROCESS),
     Task("people.tasks.rescue_photos", queue=UPLOADS, every_s=15),

@@ -47,8 +47,9 @@ class PeopleInScenes:
         """Return who is in some scenes, the surest first; a person whose face was found twice in a scene is there once."""
         found: dict[UUID, dict[UUID, Appearance]] = {}
         rows = matches_of(owner_id).filter(scene__in=scene_ids).order_by("-probability", "person__name", "pk")
-        for scene_id, *seen in rows.values_list("scene", "person", "person__name", "probability", "face__first_s", "face__last_s"):
-            appearance = Appearance(*seen)
+        fields = ("scene", "person", "person__name", "probability", "face__first_s", "face__last_s")
+        for scene_id, person_id, name, probability, first_s, last_s in rows.values_list(*fields):
+            appearance = Appearance(person_id, name, probability, first_s, last_s)
             of_scene = found.setdefault(scene_id, {})
             earlier = of_scene.setdefault(appearance.person_id, appearance)
             of_scene[appearance.person_id] = Appearance(

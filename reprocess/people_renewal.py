@@ -8,25 +8,28 @@ from uuid import UUID, uuid4
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, transaction
+from django.db.models import Exists, OuterRef, Subquery
 
 from heimdex.embedders.errors import EmbedderUnavailable
 from heimdex.leases import LeaseLost, claim, expiry
 from heimdex.storage import StorageError
-from people.models import PersonPhoto
+from people.models import Person, PersonPhoto, QueryEmbedding
 from people.photos.errors import PhotoErrorCode, PhotoRefused
 from people.photos.failing import fail
 from people.photos.intake import prepare
-from people.photos.schedule import GAVE_UP
+from people.photos.schedule import GAVE_UP, wake
 from people.switch import why_no_faces
 from reprocess.cutover import activate_first
 from reprocess.engine import Batch, embed_people
 from reprocess.older_spec import older_active_spec
 from reprocess.spec import effective_spec
+from videos.models import ActiveSpace, EmbeddingSpace
 
 log = structlog.get_logger(__name__)
 
 # Photos that one worker takes at once; others find the next.
 _AT_ONCE = 8
+_OWNERS_AT_ONCE = 100
 
 BROKE = "Something went wrong on our side while looking at this photo{reason}. You can retry; if it happens again, tell your administrator."
 
@@ -62,6 +65,20 @@ def renew_people(owner_id: UUID) -> None:
             token, photos = claimed
             _embed(owner_id, token, [photo for photo in photos if _prepared(photo)])
             claimed = _claimed(owner_id)
+
+
+def wake_forgotten() -> int:
+    """Wake a worker for every owner whose search looks for a person by photos that are no longer the READY ones; return how many.
+
+    A wake-up that was lost after a photo was deleted, say, leaves no other trace.
+    """
+    read = ActiveSpace.objects.filter(owner=OuterRef("owner"), channel=EmbeddingSpace.Channel.PERSON_QUERY)
+    current = QueryEmbedding.objects.filter(person=OuterRef("pk"), space=OuterRef("read_space"), input_hash=OuterRef("person_query_hash"))
+    people = Person.objects.annotate(read_space=Subquery(read.values("space")[:1])).filter(~Exists(current), read_space__isnull=False)
+    owners = list(people.order_by().values_list("owner_id", flat=True).distinct()[:_OWNERS_AT_ONCE])
+    for owner_id in owners:
+        wake(owner_id)
+    return len(owners)
 
 
 def _claimed(owner_id: UUID) -> tuple[UUID, list[PersonPhoto]] | None:

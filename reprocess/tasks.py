@@ -19,6 +19,11 @@ def renew_people(owner_id: str) -> None:
     people_renewal.renew_people(UUID(owner_id))
 
 
+def wake_forgotten_people() -> int:
+    """Find people whose photos changed without anybody renewing what depends on them; return of how many owners."""
+    return people_renewal.wake_forgotten()
+
+
 def rescue_runs() -> int:
     """Find runs that nobody works on and have them taken up again; return how many."""
     return rescue()

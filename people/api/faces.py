@@ -43,7 +43,7 @@ class FaceSerializer(serializers.Serializer[Any]):
 
     def get_thumbnail_url(self, face: SceneFace) -> str:
         """Return a signed, expiring address of the face's picture."""
-        return media_storage().download_url(face.thumbnail_key, settings.LINK_TTL_SECONDS)
+        return face_thumbnail(face)
 
 
 class MatchedFaceSerializer(serializers.Serializer[Any]):
@@ -128,7 +128,7 @@ class GroupsView(APIView):
     def get(self, request: Request) -> Response:
         """List groups of faces that look like one person, those in most scenes first."""
         pages = Pages()
-        page = pages.paginate_queryset(with_best_faces(owner_of(request).pk), request, view=self)
+        page: list[FaceGroup] = pages.paginate_queryset(with_best_faces(owner_of(request).pk), request, view=self) or []
         return pages.get_paginated_response(GroupSerializer(page, many=True).data)
 
 
@@ -150,6 +150,11 @@ class NameGroupView(APIView):
         except Refused as error:
             raise ValidationError({error.field or "name": [str(error)]}) from error
         return Response(PersonIdSerializer({"person_id": person.pk, "name": person.name}).data)
+
+
+def face_thumbnail(face: SceneFace) -> str:
+    """Return a signed, expiring address of the face's picture."""
+    return media_storage().download_url(face.thumbnail_key, settings.LINK_TTL_SECONDS)
 
 
 def faces_of(person: Person) -> Any:

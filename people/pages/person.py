@@ -7,6 +7,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
@@ -14,15 +15,18 @@ from django.views.decorators.http import require_http_methods
 from heimdex.accounts.owner import owner_of
 from people.actions.announce_photo import TYPES
 from people.actions.edit_person import edit_person
+from people.api.faces import faces_of
 from people.api.serializers import can_retry, thumbnail_url
 from people.models import Person, PersonPhoto
 from people.names import LONGEST_NAME
+from people.pages.unknown import face_card
 from people.standing import Standing, with_standing
 from people.switch import why_no_faces
 from videos.actions.errors import Refused
 
 # How many photos a person should have: from different sides and days, they are recognised better than by one.
 WANTED_PHOTOS = 3
+SHOWN_FACES = 24
 STATE_WORDS = {
     PersonPhoto.State.UPLOADING: "Waiting for its file",
     PersonPhoto.State.UPLOADED: "Waiting for a worker",
@@ -90,6 +94,9 @@ def person_page(request: HttpRequest, person_id: UUID) -> HttpResponse:
         "may_add": len(rows) < settings.MAX_PHOTOS and not person.is_archived and not no_faces,
         "max_photos": settings.MAX_PHOTOS,
         "max_photo_bytes": settings.MAX_PHOTO_BYTES,
+        "faces": [(face_card(match.face), match.probability) for match in faces_of(person)[:SHOWN_FACES]],
+        "face_count": faces_of(person).aggregate(scenes=Count("scene", distinct=True))["scenes"],
+        "quoted_name": f'"{person.name}"',
     }
     return render(request, "people/person.html", context, status=400 if form.errors else 200)
 

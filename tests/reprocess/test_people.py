@@ -19,6 +19,7 @@ from heimdex.accounts.models import User
 from heimdex.backends import face_model
 from heimdex.profiles import DLIB
 from heimdex.storage import media_storage
+from people.actions.delete_photo import delete_photo
 from people.actions.rule_face import rule_face
 from people.groups import find_ungrouped, group_faces
 from people.models import FaceGroup, FaceMatch, FaceRuling, Person, PersonPhoto, PhotoEmbedding, QueryEmbedding, SceneFace
@@ -26,7 +27,7 @@ from people.photos.schedule import rescue
 from reprocess.actions.plan_run import plan_run
 from reprocess.actions.start_run import start_run
 from reprocess.models import Cutover, ReprocessItem, ReprocessRun
-from reprocess.people_renewal import renew_people
+from reprocess.people_renewal import renew_people, wake_forgotten
 from reprocess.scope import Scope
 from reprocess.worker import work
 from tests.library import make_user, make_video
@@ -389,3 +390,17 @@ def test_the_command_erases_for_everybody_when_it_is_told_so(capsys: pytest.Capt
     answer = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (answer[owner.email]["people"], answer[owner.email]["faces"]) == (1, 1)
     assert not any(model.objects.exists() for model in FACE_DATA)
+
+
+def test_a_wake_up_that_was_lost_is_made_up_for() -> None:
+    owner = make_user()
+    film(owner)
+    run()
+    person = known(owner)
+    assert wake_forgotten() == 0
+    delete_photo(owner, person.pk, person.photos.get().pk)
+    # Nobody came.
+    assert wake_forgotten() == 1
+    renew_people(owner.pk)
+    assert wake_forgotten() == 0
+    assert where(person) == []

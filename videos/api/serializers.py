@@ -224,7 +224,8 @@ class VideoDetailSerializer(VideoSerializer):
 
     def to_representation(self, video: Video) -> dict[str, Any]:
         """Return the video, with whoever is in its scenes read at once."""
-        self.context["people"] = who_is_there().in_scenes(video.owner_id, [scene.pk for scene in video.scenes.all()])
+        shared: Any = self.context
+        shared["people"] = who_is_there().in_scenes(video.owner_id, [scene.pk for scene in video.scenes.all()])
         return dict(super().to_representation(video))
 
     @extend_schema_field(CastMemberSerializer(many=True))

@@ -133,7 +133,7 @@ def test_the_page_takes_as_many_statements_for_many_photos_as_for_one(
     for more in (0, 8):
         for _ in range(more):
             make_photo(ada)
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(6):
             read(browser, page_of)
 
 
