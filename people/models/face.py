@@ -62,6 +62,7 @@ class SceneFace(BoxFields):
         indexes = (
             models.Index(fields=["scene", "space"], name="face_scene_space"),
             models.Index(fields=["owner", "space"], name="face_owner_space"),
+            models.Index(fields=["owner", "space"], name="face_ungrouped", condition=models.Q(group__isnull=True)),
         )
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from people.faces import remove_faces
+from people.models import FaceGroup, FaceMatch
 from reprocess.cutover.switch import lock_owner
 from reprocess.spec import effective_spec
 from reprocess.subjects import kind_of
@@ -89,6 +90,8 @@ def remove_vectors(owner_id: UUID, space: EmbeddingSpace) -> None:
         # Dropped before it is emptied: an index full of dead vectors makes every search through it slow.
         drop_index(space)
     remove_faces(owner_id, space)
+    FaceGroup.objects.filter(owner_id=owner_id, space=space).delete()
+    FaceMatch.objects.filter(owner_id=owner_id, space=space).delete()
     kind = kind_of(space.channel)
     rows = kind.rows_of(owner_id=owner_id, space=space)
     while batch := list(rows.values_list("pk", flat=True)[:_BATCH]):

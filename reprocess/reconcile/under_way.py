@@ -18,6 +18,12 @@ def runs_by_fingerprint() -> dict[str, list[UUID]]:
     return runs
 
 
+def people_items(run_ids: Iterable[UUID]) -> Exists:
+    """Say of a photo or a person whether one of the runs has still to come to its owner's people."""
+    items = ReprocessItem.objects.filter(run__in=list(run_ids), state__in=ReprocessItem.OPEN)
+    return Exists(items.filter(video__isnull=True, owner=OuterRef("owner")))
+
+
 def open_items(run_ids: Iterable[UUID], **match: str) -> Exists:
     """Say of a row whether one of the runs has still to come to it; `match` gives the item's fields and the row's they equal."""
     outer = {field: OuterRef(name) for field, name in match.items()}

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -61,10 +62,17 @@ class PhotoOfPerson(PeopleStep):
             state=PersonPhoto.State.READY, error_code="", error_text="", updated_at=timezone.now(), **LET_GO
         )
         for outcome in outcomes:
-            if outcome.vector is None:
-                code = PhotoErrorCode(outcome.nothing.code or PhotoErrorCode.INTERNAL_ERROR)
-                fail(outcome.work.subject_id, code, outcome.error or outcome.nothing.reason)
+            if outcome.nothing.code:
+                fail(outcome.work.subject_id, PhotoErrorCode(outcome.nothing.code), outcome.nothing.reason)
+        # A photo that was READY stays so when it cannot be read now: the run names the failure, and the next one tries again.
+        for photo_id in _moving([outcome for outcome in outcomes if outcome.error]):
+            fail(photo_id, PhotoErrorCode.INTERNAL_ERROR, next(one.error for one in outcomes if one.work.subject_id == photo_id))
         refresh_query_hash({photo.person_id for photo in photos})
+
+
+def _moving(outcomes: Sequence[Outcome]) -> list[UUID]:
+    ids = [outcome.work.subject_id for outcome in outcomes]
+    return list(PersonPhoto.objects.filter(pk__in=ids, state__in=PersonPhoto.MOVING).values_list("pk", flat=True))
 
 
 def _judged(found: Sequence[Any]) -> Result:

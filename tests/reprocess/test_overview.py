@@ -111,7 +111,7 @@ def test_the_number_of_statements_does_not_grow_with_the_owners(
 
     add(1)
     staff.get(PAGE)
-    with django_assert_max_num_queries(20) as page:
+    with django_assert_max_num_queries(26) as page:
         staff.get(PAGE)
     with django_assert_max_num_queries(12) as command:
         spec()

@@ -298,11 +298,14 @@ def test_failures_of_people_name_the_photo_and_can_be_retried() -> None:
     assert failed.state == "failed"
     failure = failed.failures.get()
     assert (failure.step, failure.photo_id, failure.video_id) == ("person_photo", photo.pk, None)
+    photo.refresh_from_db()
+    assert photo.state == "ready"
     media_storage().save(photo.picture_key, kept, "image/jpeg")
     from reprocess.actions.retry_failures import retry_failures
 
     retry_failures(failed.pk)
     assert finished(failed).state == "succeeded"
+    assert failed.counters.get(channel="person_photo").done == 1
     assert UUID(str(ReprocessItem.objects.get(run=failed).owner_id)) == owner.pk
 
 

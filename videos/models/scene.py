@@ -80,6 +80,11 @@ class Scene(models.Model):
         return f"owners/{self.owner_id}/videos/{self.video_id}/scenes/{self.pk}"
 
     @property
+    def faces_prefix(self) -> str:
+        """Return the prefix of the pictures of single faces in it."""
+        return f"{self.storage_prefix}/faces"
+
+    @property
     def keyframe_key(self) -> str:
         """Return where the picture that is embedded lies."""
         return f"{self.storage_prefix}/keyframe.jpg"

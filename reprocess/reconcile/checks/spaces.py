@@ -15,12 +15,13 @@ from reprocess.cutover.switch import lock_owner
 from reprocess.reconcile.base import Check, Finding, Kind
 from reprocess.reconcile.under_way import runs_by_fingerprint
 from reprocess.spec import effective_spec
-from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace, SceneEmbedding
+from reprocess.subjects import KINDS
+from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace
 from videos.search.indexes import drop_index
 
 ORPHANS = Kind(
     "orphan_vectors",
-    "scene rows lie in spaces that are neither active, coming nor retired for their owner",
+    "rows lie in spaces that are neither active, coming nor retired for their owner",
     "deletes them",
     "Run reconcile --repair again.",
 )
@@ -69,14 +70,14 @@ def _purge(retired: RetiredSpace) -> int:
 
 def _orphans(owner_id: UUID | None, coming: set[str]) -> Iterator[Finding]:
     use = {"owner": OuterRef("owner"), "space": OuterRef("space")}
-    rows = SceneEmbedding.objects.filter(~Exists(ActiveSpace.objects.filter(**use)), ~Exists(RetiredSpace.objects.filter(**use)))
-    if owner_id:
-        rows = rows.filter(owner_id=owner_id)
     spaces = {space.pk: space for space in EmbeddingSpace.objects.exclude(fingerprint__in=coming)}
-    found = rows.filter(space__in=spaces).values("owner_id", "owner__email", "space_id").annotate(rows=Count("pk")).order_by("owner_id")
-    for row in found.iterator(chunk_size=500):
-        space = spaces[row["space_id"]]
-        yield Finding(ORPHANS, row["rows"], f"{row['owner__email']}: {space}", partial(_delete, row["owner_id"], space, row["rows"]))
+    for kind in KINDS:
+        rows = kind.rows_of(space__in=spaces, **({"owner_id": owner_id} if owner_id else {}))
+        rows = rows.filter(~Exists(ActiveSpace.objects.filter(**use)), ~Exists(RetiredSpace.objects.filter(**use)))
+        found = rows.values("owner_id", "owner__email", "space_id").annotate(rows=Count("pk")).order_by("owner_id")
+        for row in found.iterator(chunk_size=500):
+            space = spaces[row["space_id"]]
+            yield Finding(ORPHANS, row["rows"], f"{row['owner__email']}: {space}", partial(_delete, row["owner_id"], space, row["rows"]))
 
 
 def _delete(owner_id: UUID, space: EmbeddingSpace, rows: int) -> int:
@@ -93,7 +94,7 @@ def _delete(owner_id: UUID, space: EmbeddingSpace, rows: int) -> int:
 def _empty(coming: set[str]) -> Iterator[Finding]:
     of_space = {"space": OuterRef("pk")}
     unused = EmbeddingSpace.objects.exclude(fingerprint__in=coming).filter(
-        ~Exists(SceneEmbedding.objects.filter(**of_space)),
+        *(~Exists(kind.rows_of(**of_space)) for kind in KINDS),
         ~Exists(ActiveSpace.objects.filter(**of_space)),
         ~Exists(RetiredSpace.objects.filter(**of_space)),
     )

@@ -1,30 +1,30 @@
-"""Scenes and their rows in the spaces that search reads: expected = embedded + empty + listed failures, none of an older input."""
+"""What scenes, photos and people have in the spaces that search reads: embedded + empty + listed failures, none of an older input."""
 
 import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import groupby
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q
 
 from reprocess.reconcile.base import Check, Finding, Kind
 from reprocess.reconcile.refill import refill
-from reprocess.reconcile.under_way import open_items, runs_by_fingerprint
-from videos.models import ActiveSpace, EmbeddingSpace, Scene, Video
+from reprocess.reconcile.under_way import open_items, people_items, runs_by_fingerprint
+from reprocess.subjects import SCENES, kind_of
+from videos.models import ActiveSpace, EmbeddingSpace
 
 _BY_HAND = "The step or model that filled the space cannot be had any more: run reprocess_embeddings and cut over to the latest spaces."
 MISSING = Kind(
     "missing_vectors",
-    "scene rows are missing in spaces that an owner's search reads",
+    "rows are missing in spaces that an owner's search reads",
     "queues a run that computes them",
     _BY_HAND,
 )
 STALE = Kind(
     "stale_vectors",
-    "scene rows in spaces that search reads were made from another input than the scene has now",
+    "rows in spaces that search reads were made from another input than there is now",
     "queues a run that computes them anew",
     _BY_HAND,
 )
@@ -81,9 +81,11 @@ class Vectors(Check):
 def _lacks(space: EmbeddingSpace, owner_id: UUID | None, filled_by: Iterable[UUID]) -> Iterator[Lack]:
     """Yield what each owner who reads a space lacks in it, in the order of the owners."""
     reads = ActiveSpace.objects.filter(owner=OuterRef("owner"), space=space)
-    of: dict[str, Any] = {"owner_id": owner_id} if owner_id else {}
+    kind = kind_of(space.channel)
+    under_way = open_items(filled_by, video="video") if kind is SCENES else people_items(filled_by)
     rows = (
-        Scene.objects.filter(Exists(reads), ~open_items(filled_by, video="video"), video__state=Video.State.INDEXED, **of)
+        kind.searchable(owner_id)
+        .filter(Exists(reads), ~under_way)
         .annotate(held=FilteredRelation("embeddings", condition=Q(embeddings__space=space)))
         .values("owner_id", "owner__email")
         .annotate(

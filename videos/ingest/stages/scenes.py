@@ -33,7 +33,7 @@ def run(context: StageContext) -> None:
     if tiles:
         media_storage().save(context.video.timeline_key, sheet(tiles, info.duration_s), "image/jpeg")
     earlier = Scene.objects.filter(video=context.video)
-    replaced = _keys(earlier)
+    replaced, faces = _keys(earlier), [scene.faces_prefix for scene in earlier]
     with context.writing():
         _keep_edits(context.video, scenes)
         earlier.delete()
@@ -43,6 +43,8 @@ def run(context: StageContext) -> None:
         )
     for key in replaced - _keys(scenes):
         media_storage().delete(key)
+    for prefix in faces:
+        media_storage().delete_prefix(prefix)
 
 
 def _keys(scenes: Iterable[Scene]) -> set[str]:

@@ -1,0 +1,116 @@
+"""F2 and F3: who is found in the demo film by one photo, and how long a photo waits beside idle workers."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+from bench.benchmark import Goal, Group
+from bench.installation import empty_database
+from bench.workers import wait_until, workers
+
+ROUNDS = 5
+PHOTO = Path(__file__).resolve().parent.parent / "demo" / "assets" / "astronaut.jpg"
+SHOWN = "astronaut.jpg"
+
+
+def rounds() -> Iterator[Mapping[str, float]]:
+    """Yield the share of scenes about which search is right, and the seconds that a photo takes beyond the model's own."""
+    from demo.film import build_demo_film
+    from heimdex.accounts.models import User
+    from heimdex.queue import UPLOADS
+
+    empty_database()
+    owner = User.objects.create_user("bench@example.org", "correct horse battery")
+    with TemporaryDirectory() as folder, workers(UPLOADS):
+        film = build_demo_film(Path(folder) / "film.mp4")
+        video = _uploaded(owner, film.path)
+        wait_until(lambda: _state(video) not in video.MOVING, "the film is not indexed")
+        if _state(video) != video.State.INDEXED:
+            raise RuntimeError("the film was not indexed")
+        truth = {place for place, scene in enumerate(film.scenes) if scene.picture == SHOWN}
+        for number in range(ROUNDS):
+            person, seconds = _person_with_photo(owner, f"Person {number}")
+            found = _scenes_with(owner, person)
+            right = sum((place in found) == (place in truth) for place in range(len(film.scenes)))
+            yield {"F2": right / len(film.scenes), "F3": seconds - _bare_s()}
+            # The next one must be found by its own photo.
+            person.delete()
+
+
+def _uploaded(owner: Any, path: Path) -> Any:
+    from heimdex.storage import media_storage
+    from videos.actions.complete_upload import complete_upload
+    from videos.actions.init_upload import Announcement, init_upload
+
+    video, _ = init_upload(owner, Announcement(path.name, "video/mp4", path.stat().st_size))
+    media_storage().save(video.upload_key, path.read_bytes(), "video/mp4")
+    return complete_upload(owner, video.pk)
+
+
+def _state(video: Any) -> str:
+    video.refresh_from_db(fields=["state"])
+    return str(video.state)
+
+
+def _person_with_photo(owner: Any, name: str) -> tuple[Any, float]:
+    """Return a person with one photo, and the seconds from its completion until the person is looked for with it."""
+    from heimdex.storage import media_storage
+    from people.actions.add_person import add_person
+    from people.actions.announce_photo import PhotoAnnouncement, announce_photo
+    from people.actions.complete_photo import complete_photo
+    from people.models import FaceMatch, QueryEmbedding
+
+    person = add_person(owner, name)
+    photo, _ = announce_photo(owner, person.pk, PhotoAnnouncement(PHOTO.name, "image/jpeg", PHOTO.stat().st_size))
+    media_storage().save(photo.upload_key, PHOTO.read_bytes(), "image/jpeg")
+    complete_photo(owner, person.pk, photo.pk)
+    renewed = QueryEmbedding.objects.filter(person=person, state=QueryEmbedding.State.EMBEDDED)
+    seconds = wait_until(renewed.exists, "the photo does not become READY")
+    wait_until(FaceMatch.objects.filter(person=person).exists, "nobody is found")
+    return person, seconds
+
+
+def _scenes_with(owner: Any, person: Any) -> set[int]:
+    from videos.search.service import SearchRequest, search
+
+    return {hit.scene.index for hit in search(owner, SearchRequest("", person_ids=(person.pk,))).hits}
+
+
+def _bare_s() -> float:
+    """Return the seconds that the model alone takes for the photo."""
+    from PIL import Image
+
+    from heimdex.backends import face_model
+
+    model = face_model()
+    if model is None:
+        raise RuntimeError("faces are switched off")
+    picture = Image.open(PHOTO).convert("RGB")
+    model.faces([picture])
+    began = perf_counter()
+    model.faces([picture])
+    return perf_counter() - began
+
+
+GROUP = Group(
+    (
+        Goal(
+            "F2",
+            "scenes of the demo film about which a search for its astronaut, by one photo, is right",
+            "all its scenes",
+            1.0,
+            unit="share",
+        ),
+        Goal(
+            "F3",
+            "from completing a photo until its person is looked for with it, beside an idle worker",
+            "the model's own time",
+            5.0,
+            unit="s more",
+            at_least=False,
+        ),
+    ),
+    rounds,
+)
