@@ -113,7 +113,7 @@ def test_the_number_of_statements_does_not_grow_with_the_owners(
     staff.get(PAGE)
     with django_assert_max_num_queries(26) as page:
         staff.get(PAGE)
-    with django_assert_max_num_queries(12) as command:
+    with django_assert_max_num_queries(20) as command:
         spec()
     add(5)
     with django_assert_max_num_queries(len(page)):
