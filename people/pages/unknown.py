@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from heimdex.accounts.owner import owner_of
@@ -68,15 +68,16 @@ def unknown_page(request: HttpRequest) -> HttpResponse:
 @require_POST
 def name_unknown(request: HttpRequest, group_id: UUID) -> HttpResponse:
     """Take the name of a group, and go on to the person's page."""
+    owner = owner_of(request)
+    get_object_or_404(FaceGroup, pk=group_id, owner=owner)
     form = NameForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Give a name of at most 200 letters.")
         return redirect("unknown-faces")
     try:
-        person = name_group(owner_of(request), group_id, name=form.cleaned_data["name"])
-    except FaceGroup.DoesNotExist:
-        messages.error(request, "These faces have been named, or sorted anew, since the page was loaded. Look again.")
-        return redirect("unknown-faces")
+        person = name_group(owner, group_id, name=form.cleaned_data["name"])
+    except FaceGroup.DoesNotExist as error:
+        raise Http404 from error
     except Refused as error:
         messages.error(request, str(error))
         return redirect("unknown-faces")

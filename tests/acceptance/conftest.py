@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from demo.client import Client
@@ -23,11 +24,16 @@ PASSWORD = "correct horse battery"
 
 
 def worker_environment() -> dict[str, str]:
-    """Return the environment of a process that works on the test database and the suite's files."""
+    """Return the environment of a process that works on the test database and the suite's files, with faces on as they are here."""
     database = connection.settings_dict
     address = Address(str(database["HOST"]), int(database["PORT"]), str(database["USER"]), str(database["PASSWORD"]), str(database["NAME"]))
-    inherited = {name: value for name, value in os.environ.items() if name != "HEIMDEX_FACES"}
-    return {**inherited, "HEIMDEX_DATABASE_URL": address.url, "HEIMDEX_LEASE_S": "5", "HEIMDEX_HUNG_AFTER_S": "5"}
+    return {
+        **os.environ,
+        "HEIMDEX_DATABASE_URL": address.url,
+        "HEIMDEX_FACES": "on" if "faces" in settings.MODEL_BACKENDS else "off",
+        "HEIMDEX_LEASE_S": "5",
+        "HEIMDEX_HUNG_AFTER_S": "5",
+    }
 
 
 class Workers:
