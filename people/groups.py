@@ -9,11 +9,11 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from heimdex.accounts.models import User
 from heimdex.faces.base import FaceModel
 from heimdex.queue import enqueue
 from heimdex.recorded import embedder_of
 from people.grouping import grouped, merged_mean
+from people.locks import lock_owner
 from people.matching import as_float32
 from people.models import FaceGroup, FaceMatch, SceneFace
 from videos.models import ActiveSpace, EmbeddingSpace
@@ -59,13 +59,10 @@ def face_space(owner_id: UUID) -> EmbeddingSpace | None:
 
 def unknown_groups(owner_id: UUID) -> QuerySet[FaceGroup]:
     """Return the groups with faces that are nobody's, those in most scenes first, annotated with `scenes` and `videos` (how many)."""
-    active = ActiveSpace.objects.filter(owner_id=owner_id)
-    matched = FaceMatch.objects.filter(
-        face=OuterRef("faces"), space__in=active.filter(channel=EmbeddingSpace.Channel.PERSON_QUERY).values("space")
-    )
+    read = ActiveSpace.objects.filter(owner_id=owner_id, channel=EmbeddingSpace.Channel.PERSON).values("space")
     return (
-        FaceGroup.objects.filter(owner_id=owner_id, space__in=active.filter(channel=EmbeddingSpace.Channel.PERSON).values("space"))
-        .filter(~Exists(matched), faces__isnull=False)
+        FaceGroup.objects.filter(owner_id=owner_id, space__in=read)
+        .filter(~_is_somebodys(owner_id, "faces"), faces__isnull=False)
         .annotate(scenes=Count("faces__scene", distinct=True), videos=Count("faces__video", distinct=True))
         .order_by("-scenes", "pk")
     )
@@ -73,16 +70,20 @@ def unknown_groups(owner_id: UUID) -> QuerySet[FaceGroup]:
 
 def unknown_faces(owner_id: UUID) -> QuerySet[SceneFace]:
     """Return an owner's faces that are nobody's, the best first, with their scenes and videos."""
-    queries = ActiveSpace.objects.filter(owner_id=owner_id, channel=EmbeddingSpace.Channel.PERSON_QUERY).values("space")
-    matched = FaceMatch.objects.filter(face=OuterRef("pk"), space__in=queries)
-    faces = SceneFace.objects.filter(~Exists(matched), owner_id=owner_id)
+    faces = SceneFace.objects.filter(~_is_somebodys(owner_id, "pk"), owner_id=owner_id)
     return faces.select_related("video", "scene").order_by("-quality", "pk")
+
+
+def _is_somebodys(owner_id: UUID, face: str) -> Exists:
+    """Say of a face, which a field of the outer query names, whether it is matched in the space that the owner's search reads."""
+    queries = ActiveSpace.objects.filter(owner_id=owner_id, channel=EmbeddingSpace.Channel.PERSON_QUERY).values("space")
+    return Exists(FaceMatch.objects.filter(face=OuterRef(face), space__in=queries))
 
 
 def _group_some(owner_id: UUID, space: EmbeddingSpace, least: float) -> int:
     with transaction.atomic():
         # One after the other, so that two workers do not make two groups of one person.
-        User.objects.select_for_update(no_key=True).filter(pk=owner_id).first()
+        lock_owner(owner_id)
         new = SceneFace.objects.filter(owner_id=owner_id, space=space, group__isnull=True)
         faces = list(new.only("pk", "vector").order_by("-quality", "pk")[:_AT_ONCE])
         if not faces:

@@ -9,10 +9,10 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from heimdex.accounts.models import User
 from heimdex.faces.base import Box, FaceModel
 from heimdex.faces.calibration import Calibration
 from heimdex.recorded import embedder_of
+from people.locks import lock_owner
 from people.models import FaceMatch, FaceRuling, QueryEmbedding, SceneFace
 from videos.models import EmbeddingSpace
 
@@ -86,7 +86,7 @@ def match_faces(owner_id: UUID, spaces: Mapping[str, EmbeddingSpace], scenes: Co
     if found_in is None or looked_for_in is None:
         return
     # Whoever comes second sees the faces, and the people, of who came first.
-    User.objects.select_for_update(no_key=True).filter(pk=owner_id).first()
+    lock_owner(owner_id)
     model = embedder_of(looked_for_in.embedder)
     assert isinstance(model, FaceModel)
     candidates = _candidates(owner_id, looked_for_in)

@@ -35,6 +35,17 @@ class Box:
         """The share of the picture that it covers."""
         return max(0.0, self.right - self.left) * max(0.0, self.bottom - self.top)
 
+    def around(self, margin: float, size: tuple[int, int]) -> tuple[int, int, int, int]:
+        """Return the corners, in the pixels of a picture of this size, of the box with `margin` of its width and height on each side."""
+        across, down = (self.right - self.left) * margin, (self.bottom - self.top) * margin
+        width, height = size
+        return (
+            round(max(0.0, self.left - across) * width),
+            round(max(0.0, self.top - down) * height),
+            round(min(1.0, self.right + across) * width),
+            round(min(1.0, self.bottom + down) * height),
+        )
+
     def overlap(self, other: "Box") -> float:
         """Return the intersection over the union of two boxes, 0 to 1."""
         both = Box(max(self.left, other.left), max(self.top, other.top), min(self.right, other.right), min(self.bottom, other.bottom))

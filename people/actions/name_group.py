@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from heimdex.accounts.models import User
+from heimdex.faces.base import Box
 from heimdex.storage import StorageError, media_storage
 from people.actions.add_person import add_person
 from people.actions.rule_face import rulings
@@ -89,14 +90,7 @@ def _cut_out(face: SceneFace) -> bytes:
         raise ValueError("the scene has no picture of that moment any more")
     with media_storage().open(key) as file:
         picture = Image.open(file).convert("RGB")
-    width, height = picture.size
-    across, down = (face.right - face.left) * _MARGIN, (face.bottom - face.top) * _MARGIN
-    corners = (
-        round(max(0.0, face.left - across) * width),
-        round(max(0.0, face.top - down) * height),
-        round(min(1.0, face.right + across) * width),
-        round(min(1.0, face.bottom + down) * height),
-    )
+    box = Box(face.left, face.top, face.right, face.bottom)
     jpeg = io.BytesIO()
-    picture.crop(corners).save(jpeg, "JPEG", quality=95)
+    picture.crop(box.around(_MARGIN, picture.size)).save(jpeg, "JPEG", quality=95)
     return jpeg.getvalue()

@@ -112,16 +112,7 @@ def _row(key: UUID, scene: Scene, track: tracks.Track) -> SceneFace:
 
 
 def _thumbnail(picture: "Image", track: tracks.Track) -> bytes:
-    box, (width, height) = track.best.box, picture.size
-    across, down = (box.right - box.left) * _MARGIN, (box.bottom - box.top) * _MARGIN
-    cut = picture.crop(
-        (
-            round(max(0.0, box.left - across) * width),
-            round(max(0.0, box.top - down) * height),
-            round(min(1.0, box.right + across) * width),
-            round(min(1.0, box.bottom + down) * height),
-        )
-    )
+    cut = picture.crop(track.best.box.around(_MARGIN, picture.size))
     cut.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
     jpeg = io.BytesIO()
     cut.save(jpeg, "JPEG", quality=85)
