@@ -9,11 +9,11 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from heimdex.accounts.locks import lock_owner
 from heimdex.faces.base import FaceModel
 from heimdex.queue import enqueue
 from heimdex.recorded import embedder_of
 from people.grouping import grouped, merged_mean
-from people.locks import lock_owner
 from people.matching import as_float32
 from people.models import FaceGroup, FaceMatch, SceneFace
 from videos.models import ActiveSpace, EmbeddingSpace

@@ -1,25 +1,17 @@
 """Lock rows of people in one order, so that nobody waits for somebody who waits for them.
 
-The order is: photos, then the owner where faces are matched to people, then people, then what hangs on people (vectors, matches,
-rulings); rows of one kind by their ids.
+The order is: photos, then the owner (`heimdex.accounts.locks`) where faces are matched to people, then people, then what hangs on
+people (vectors, matches, rulings); rows of one kind by their ids.
 """
-
-from uuid import UUID
 
 from django.db.models import QuerySet
 
-from heimdex.accounts.models import User
 from people.models import Person, PersonPhoto
 
 
 def lock_photos(photos: QuerySet[PersonPhoto]) -> list[PersonPhoto]:
     """Lock photos until the transaction ends; return them as they are now, in the order of their ids."""
     return list(photos.select_for_update(of=("self",)).order_by("pk"))
-
-
-def lock_owner(owner_id: UUID) -> None:
-    """Keep anybody else from matching this owner's faces until the transaction ends."""
-    list(User.objects.filter(pk=owner_id).select_for_update(no_key=True).values_list("pk"))
 
 
 def lock_people(people: QuerySet[Person], *, to_delete: bool = False) -> list[Person]:

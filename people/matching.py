@@ -1,23 +1,20 @@
 """Whose a face is: the owner's people are compared with the faces of their scenes, and the answer is stored for search."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
+from heimdex.accounts.locks import lock_owner
 from heimdex.faces.base import Box, FaceModel
 from heimdex.faces.calibration import Calibration
 from heimdex.recorded import embedder_of
-from people.locks import lock_owner
 from people.models import FaceMatch, FaceRuling, QueryEmbedding, SceneFace
 from videos.models import EmbeddingSpace
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # Faces that are compared at once.
 _CHUNK = 2000
@@ -150,6 +147,6 @@ def _rulings(owner_id: UUID) -> dict[UUID, list[Ruling]]:
     return by_video
 
 
-def _said(owner_id: UUID) -> "Iterator[FaceRuling]":
+def _said(owner_id: UUID) -> Iterator[FaceRuling]:
     said = FaceRuling.objects.filter(owner_id=owner_id, person__archived_at__isnull=True)
     return said.order_by("created_at", "id").iterator(chunk_size=_CHUNK)

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from django.db import transaction
 
+from heimdex.accounts.locks import lock_owner
 from heimdex.accounts.models import User
 from heimdex.storage import media_storage
-from people.locks import lock_owner, lock_people, lock_photos
+from people.locks import lock_people, lock_photos
 from people.models import Person, PersonPhoto
 from people.photos.schedule import wake
 

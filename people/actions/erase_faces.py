@@ -5,9 +5,10 @@ from uuid import UUID
 
 from django.db import transaction
 
+from heimdex.accounts.locks import lock_owner
 from heimdex.storage import media_storage
 from people.faces import remove_faces
-from people.locks import lock_owner, lock_people, lock_photos
+from people.locks import lock_people, lock_photos
 from people.models import FaceGroup, FaceMatch, FaceRuling, Person, PersonPhoto
 from videos.file_names import owner_prefix, parse_key
 from videos.models import EmbeddingSpace, SceneEmbedding

@@ -8,9 +8,10 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from heimdex.accounts.locks import lock_owner
 from heimdex.accounts.models import User
 from heimdex.storage import media_storage
-from people.locks import lock_owner, lock_people, lock_photos
+from people.locks import lock_people, lock_photos
 from people.models import FaceMatch, FaceRuling, Person, PersonPhoto
 from people.names import distinct
 from people.photos.schedule import wake

@@ -9,13 +9,13 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from heimdex.accounts.locks import lock_owner
 from heimdex.accounts.models import User
 from heimdex.faces.base import Box
 from heimdex.storage import StorageError, media_storage
 from people.actions.add_person import add_person
 from people.actions.rule_face import rulings
 from people.groups import unknown_faces
-from people.locks import lock_owner
 from people.models import FaceGroup, FaceRuling, Person, PersonPhoto, SceneFace
 from people.names import clean_name
 from people.photos.judging import SMALLEST_SIDE_PX

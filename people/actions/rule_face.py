@@ -5,8 +5,8 @@ from uuid import UUID
 
 from django.db import transaction
 
+from heimdex.accounts.locks import lock_owner
 from heimdex.accounts.models import User
-from people.locks import lock_owner
 from people.models import FaceMatch, FaceRuling, Person, SceneFace
 from people.photos.schedule import wake
 

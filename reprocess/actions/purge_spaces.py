@@ -10,9 +10,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from heimdex.accounts.locks import lock_owner
 from people.faces import remove_faces
 from people.models import FaceGroup, FaceMatch
-from reprocess.cutover.switch import lock_owner
 from reprocess.spec import effective_spec
 from reprocess.subjects import kind_of
 from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace

@@ -7,11 +7,12 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from heimdex.accounts.locks import lock_owner
 from heimdex.accounts.models import User
 from heimdex.queue import enqueue
 from reprocess.actions.plan_run import plan_run
 from reprocess.actions.start_run import start_run
-from reprocess.cutover.switch import Change, activate, keys, lock_owner, record
+from reprocess.cutover.switch import Change, activate, keys, record
 from reprocess.models import Cutover, ReprocessRun
 from reprocess.older_spec import older_active_spec
 from reprocess.scope import Scope

@@ -7,9 +7,10 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
+from heimdex.accounts.locks import lock_owner
 from reprocess.cutover.coverage import lacks
 from reprocess.cutover.rehearsal import rehearse
-from reprocess.cutover.switch import Change, activate, change_to, covered, full_report, keys, lock_owner, record, switch, too_different
+from reprocess.cutover.switch import Change, activate, change_to, covered, full_report, keys, record, switch, too_different
 from reprocess.models import Cutover, ReprocessRun
 from reprocess.spec import EffectiveSpec
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from heimdex.accounts.models import User
+from heimdex.accounts.locks import lock_owner
 from heimdex.queue import enqueue
 from reprocess.cutover.coverage import Coverage, coverage, lacks
 from reprocess.models import Cutover, ReprocessRun
@@ -40,11 +40,6 @@ def change_to(owner_id: UUID, spec: EffectiveSpec) -> Change:
     before = {space.channel: space for space in active_spaces(owner_id)}
     latest = {channel: configured.space(channel) for configured, channel in spec.channels()}
     return Change(owner_id, before, {**before, **latest})
-
-
-def lock_owner(owner_id: UUID) -> None:
-    """Let nobody else change the owner's active spaces until the transaction ends."""
-    User.objects.select_for_update(no_key=True).filter(pk=owner_id).first()
 
 
 def switch(change: Change, report: dict[str, Any], run: ReprocessRun | None) -> Cutover | None:

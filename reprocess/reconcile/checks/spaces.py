@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef
 from django.utils import timezone
 
+from heimdex.accounts.locks import lock_owner
 from reprocess.actions.purge_spaces import due_for_purge, purge, remove_if_unused, remove_vectors
-from reprocess.cutover.switch import lock_owner
 from reprocess.reconcile.base import Check, Finding, Kind
 from reprocess.reconcile.under_way import runs_by_fingerprint
 from reprocess.spec import effective_spec
