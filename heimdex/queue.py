@@ -5,6 +5,7 @@ A queued task is a wake-up and nothing more: what is to be done stands in rows o
 or late changes nothing.
 """
 
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -170,7 +171,7 @@ def send_kept(queue: str) -> int:
 def start_cluster(queue: str, busy: BusyWorkers) -> tuple[Callable[[], bool], Callable[[], None]]:
     """Start the workers of a queue, which Q_CLUSTER_NAME must name too; return how to ask whether they live, and how to stop them.
 
-    Stopping tells them first, so that long work ends at its next border, and then waits for it.
+    Stopping tells them first, so that long work ends at its next border, and then waits for it. The handlers of signals stay the caller's.
     """
     global _stopping
     from django_q.cluster import Cluster
@@ -179,7 +180,11 @@ def start_cluster(queue: str, busy: BusyWorkers) -> tuple[Callable[[], bool], Ca
     _stopping = stopping = get_context("fork").Event()
     pre_execute.connect(lambda **kwargs: busy.begin(), weak=False, dispatch_uid="heimdex.busy")
     post_execute_in_worker.connect(lambda **kwargs: busy.end(), weak=False, dispatch_uid="heimdex.busy")
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     cluster = Cluster(NotingBroker(_broker(queue), busy))
+    # Its own would stop the workers behind the caller's back, who would then take them for dead.
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
     cluster.start()
 
     def stop() -> None:

@@ -35,15 +35,14 @@ def keep_workers(queue: str, count: int) -> int:
     # What a process before this one had taken when it was killed.
     hand_back(queue)
     told_to_stop = threading.Event()
-    busy = BusyWorkers()
-    alive, stop = start_cluster(queue, busy)
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         told_to_stop.set()
 
-    # After the cluster, which set handlers of its own and whose workers must not inherit ours.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
+    busy = BusyWorkers()
+    alive, stop = start_cluster(queue, busy)
     recurring = [task for task in settings.QUEUE_TASKS if task.every_s and task.queue == queue]
     guard = Guard(queue, count, busy)
     ticks = 0
