@@ -1,0 +1,95 @@
+"""Films with a face, people with photos, and runs over them."""
+
+import io
+from datetime import timedelta
+from pathlib import Path
+
+import skimage
+from django.utils import timezone
+from PIL import Image
+
+from heimdex.accounts.models import User
+from heimdex.backends import face_model
+from heimdex.storage import media_storage
+from people.models import FaceMatch, Person, PersonPhoto
+from reprocess.actions.start_run import start_run
+from reprocess.models import ReprocessRun
+from reprocess.people_renewal import renew_people
+from reprocess.scope import Scope
+from reprocess.worker import work
+from tests.library import make_video
+from videos.composition import input_hash
+from videos.models import Scene, Video
+
+ALL = Scope("all")
+
+
+def astronaut() -> Image.Image:
+    return Image.open(Path(skimage.__file__).parent / "data" / "astronaut.png").convert("RGB")
+
+
+def jpeg(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=92)
+    return buffer.getvalue()
+
+
+def show(scene: Scene, picture: bytes) -> None:
+    """Make a picture the scene's keyframe, as the ingest does."""
+    media_storage().save(scene.keyframe_key, picture, "image/jpeg")
+    scene.clip_hash = scene.pictures_hash = scene.person_hash = input_hash(picture)
+    scene.save(update_fields=["clip_hash", "pictures_hash", "person_hash"])
+
+
+def film(owner: User, title: str = "A film") -> Video:
+    """Return a film whose second scene shows the astronaut."""
+    video = make_video(owner, title=title)
+    for scene in video.scenes.all():
+        if scene.index == 1:
+            show(scene, jpeg(astronaut().crop((60, 0, 460, 225))))
+        else:
+            Scene.objects.filter(pk=scene.pk).update(pictures_hash=scene.clip_hash, person_hash=scene.clip_hash)
+    return video
+
+
+def arrive(person: Person, picture: bytes) -> PersonPhoto:
+    """Have a photo arrive as `complete` leaves it."""
+    photo = PersonPhoto.objects.create(
+        person=person,
+        owner=person.owner,
+        filename="photo.jpg",
+        mime_type="image/jpeg",
+        size_bytes=len(picture),
+        state=PersonPhoto.State.UPLOADED,
+        upload_expires_at=timezone.now() + timedelta(hours=1),
+    )
+    media_storage().save(photo.original_key, picture, "image/jpeg")
+    return photo
+
+
+def known(owner: User, name: str = "Eileen") -> Person:
+    """Return a person with a READY photo."""
+    person = Person.objects.create(owner=owner, name=name)
+    arrive(person, jpeg(astronaut().crop((100, 0, 400, 300))))
+    renew_people(owner.pk)
+    return person
+
+
+def calls() -> int:
+    model = face_model()
+    assert model is not None
+    return model.calls
+
+
+def finished(run: ReprocessRun) -> ReprocessRun:
+    work(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def run(scope: Scope = ALL, *, force: bool = False) -> ReprocessRun:
+    return finished(start_run(scope, force=force, entrance="command", requested_by=None))
+
+
+def where(person: Person) -> list[int]:
+    return sorted(FaceMatch.objects.filter(person=person).values_list("scene__index", flat=True))

@@ -1,0 +1,147 @@
+"""What owners say of faces holds whatever is computed anew, and whoever wants none found has none."""
+
+import json
+from unittest import mock
+
+import pytest
+from django.core.management import CommandError, call_command
+from rest_framework.test import APIClient
+
+from heimdex.storage import media_storage
+from people.actions.rule_face import rule_face
+from people.groups import find_ungrouped, group_faces
+from people.models import FaceGroup, FaceMatch, FaceRuling, Person, PersonPhoto, PhotoEmbedding, QueryEmbedding, SceneFace
+from reprocess.models import ReprocessRun
+from reprocess.people_renewal import renew_people
+from tests.library import make_user
+from tests.reprocess.people.makers import arrive, astronaut, film, finished, jpeg, known, run, where
+from videos.models import Scene, SceneEmbedding
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("faces_on")]
+
+FACE_DATA = (Person, PersonPhoto, PhotoEmbedding, QueryEmbedding, SceneFace, FaceMatch, FaceRuling, FaceGroup)
+
+
+def test_unknown_faces_are_grouped_named_in_one_step_and_found_from_then_on() -> None:
+    owner = make_user()
+    first, second = film(owner), film(owner, title="Another")
+    run()
+    assert find_ungrouped() == 1
+    assert group_faces(owner.pk) == 2
+    assert find_ungrouped() == 0
+    client = APIClient()
+    client.force_authenticate(owner)
+    [group] = client.get("/v1/faces/groups").json()["results"]
+    assert (group["scenes"], group["videos"], len(group["faces"])) == (2, 2, 2)
+    named = client.post(f"/v1/faces/groups/{group['id']}/name", {"name": "Eileen"})
+    assert named.status_code == 200, named.json()
+    person = Person.objects.get(pk=named.json()["person_id"])
+    renew_people(owner.pk)
+    assert set(person.photos.values_list("state", flat=True)) == {"ready"}
+    assert where(person) == [1, 1]
+    assert client.get("/v1/faces/groups").json()["results"] == []
+    # A later film needs nobody's word.
+    film(owner, title="Third")
+    run()
+    assert where(person) == [1, 1, 1]
+    assert {first.pk, second.pk} < set(FaceMatch.objects.values_list("scene__video", flat=True))
+
+
+def test_a_wrong_face_is_taken_out_over_http_and_can_be_given_back() -> None:
+    owner = make_user()
+    film(owner)
+    run()
+    person = known(owner)
+    client = APIClient()
+    client.force_authenticate(owner)
+    [match] = client.get(f"/v1/persons/{person.pk}/faces").json()["results"]
+    address = f"/v1/persons/{person.pk}/faces/{match['face']['id']}"
+    assert client.delete(address).status_code == 204
+    assert where(person) == []
+    renew_people(owner.pk)
+    assert where(person) == []
+    assert client.put(address).status_code == 204
+    renew_people(owner.pk)
+    assert where(person) == [1]
+    assert FaceMatch.objects.get().probability == 1.0
+
+
+def test_a_face_that_was_taken_out_stays_out_after_everything_is_computed_again() -> None:
+    owner = make_user()
+    video = film(owner)
+    run()
+    person = known(owner)
+    face = SceneFace.objects.get()
+    FaceRuling.objects.create(
+        owner=owner,
+        person=person,
+        video=video,
+        time_s=face.time_s,
+        left=face.left,
+        top=face.top,
+        right=face.right,
+        bottom=face.bottom,
+        is_person=False,
+    )
+    renew_people(owner.pk)
+    assert where(person) == []
+    run(force=True)
+    assert SceneFace.objects.get().pk != face.pk
+    assert where(person) == []
+
+
+def test_no_faces_are_found_for_an_owner_who_wants_none() -> None:
+    owner = make_user(find_faces=False)
+    video = film(owner)
+    Scene.objects.update(person_hash="")
+    run()
+    assert not SceneFace.objects.exists()
+    assert set(SceneEmbedding.objects.filter(space__channel="person").values_list("state", flat=True)) == {"empty"}
+    person = Person.objects.create(owner=owner, name="Eileen")
+    photo = arrive(person, jpeg(astronaut()))
+    renew_people(owner.pk)
+    photo.refresh_from_db()
+    assert (photo.state, photo.error_code) == ("failed", "faces_off")
+    assert video.scenes.count() == 4
+
+
+def test_switching_faces_off_erases_every_trace_of_one_owner_and_of_nobody_else() -> None:
+    owner, other = make_user(), make_user("other@example.org")
+    for one in (owner, other):
+        film(one)
+    run()
+    for one in (owner, other):
+        known(one)
+        group_faces(one.pk)
+        rule_face(one, Person.objects.get(owner=one).pk, SceneFace.objects.get(owner=one).pk, is_person=True)
+    client = APIClient()
+    client.force_authenticate(owner)
+    assert client.get("/v1/faces").json() == {"find_faces": True, "reason": ""}
+    assert client.put("/v1/faces", {"find_faces": False}).json()["find_faces"] is False
+    kept = {model.__name__: set(model.objects.values_list("owner", flat=True)) for model in FACE_DATA}
+    assert kept == {model.__name__: {other.pk} for model in FACE_DATA}
+    assert not SceneEmbedding.objects.filter(owner=owner, space__channel="person").exists()
+    left = [key for key in media_storage().keys(f"owners/{owner.pk}") if "/faces/" in key or "/persons/" in key]
+    assert left == []
+    assert any("/faces/" in key for key in media_storage().keys(f"owners/{other.pk}"))
+    # Nothing is found again, until the owner wants it.
+    run(force=True)
+    assert not SceneFace.objects.filter(owner=owner).exists()
+    assert client.put("/v1/faces", {"find_faces": True}).json()["find_faces"] is True
+    finished(ReprocessRun.objects.get(entrance="owner"))
+    assert SceneFace.objects.filter(owner=owner).count() == 1
+
+
+def test_the_command_erases_for_everybody_when_it_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
+    owner = make_user()
+    film(owner)
+    run()
+    known(owner)
+    with pytest.raises(CommandError, match="Nothing was erased"), mock.patch("builtins.input", return_value="no"):
+        call_command("faces", "erase", "--all")
+    with pytest.raises(CommandError, match="goes with erase"):
+        call_command("faces", "off", "--all")
+    call_command("faces", "erase", "--all", "--yes", "--json")
+    answer = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (answer[owner.email]["people"], answer[owner.email]["faces"]) == (1, 1)
+    assert not any(model.objects.exists() for model in FACE_DATA)

@@ -1,0 +1,113 @@
+"""Photos go through the same pipeline as everything else: who is asked for, found, and given up."""
+
+from datetime import timedelta
+from unittest import mock
+
+import pytest
+from django.utils import timezone
+from PIL import Image
+
+from heimdex.storage import media_storage
+from people.actions.delete_photo import delete_photo
+from people.models import FaceMatch, Person, PersonPhoto, QueryEmbedding
+from people.photos.schedule import rescue
+from people.query_hashes import refresh_query_hash
+from reprocess.people_renewal import renew_people, wake_forgotten
+from tests.library import make_user
+from tests.reprocess.people.makers import arrive, astronaut, film, jpeg, known, run, where
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("faces_on")]
+
+
+def test_a_photo_becomes_ready_and_its_person_is_found_in_the_scene_alone() -> None:
+    owner = make_user()
+    film(owner)
+    run()
+    person = known(owner)
+    photo = person.photos.get()
+    assert (photo.state, photo.error_text, photo.lease_token) == ("ready", "", None)
+    assert where(person) == [1]
+    match = FaceMatch.objects.get()
+    assert 0.5 < match.probability < 1.0
+    assert media_storage().size(match.face.thumbnail_key)
+    # What comes later is matched when it comes.
+    later = film(owner, title="Another")
+    run()
+    assert where(person) == [1, 1]
+    assert FaceMatch.objects.filter(scene__video=later).count() == 1
+
+
+def test_photos_that_do_not_show_one_good_face_say_why_and_the_others_count() -> None:
+    owner = make_user()
+    person = Person.objects.create(owner=owner, name="Eileen")
+    face = astronaut().crop((100, 0, 400, 300))
+    pair = Image.new("RGB", (600, 300))
+    pair.paste(face, (0, 0))
+    pair.paste(face, (300, 0))
+    photos = [
+        arrive(person, jpeg(face)),
+        arrive(person, jpeg(Image.new("RGB", (300, 300), "green"))),
+        arrive(person, jpeg(pair)),
+        arrive(person, b"no picture at all"),
+    ]
+    renew_people(owner.pk)
+    for photo in photos:
+        photo.refresh_from_db()
+    assert [(photo.state, photo.error_code) for photo in photos] == [
+        ("ready", ""),
+        ("failed", "no_face"),
+        ("failed", "several_faces"),
+        ("failed", "not_a_picture"),
+    ]
+    assert all(photo.error_text.endswith(".") for photo in photos[1:])
+    assert QueryEmbedding.objects.get().state == QueryEmbedding.State.EMBEDDED
+
+
+def test_a_new_photo_and_one_that_goes_renew_what_the_person_is_looked_for_with() -> None:
+    owner = make_user()
+    film(owner)
+    run()
+    person = known(owner)
+    first = QueryEmbedding.objects.get().input_hash
+    second = arrive(person, jpeg(astronaut().crop((80, 0, 420, 320)).transpose(Image.Transpose.FLIP_LEFT_RIGHT)))
+    renew_people(owner.pk)
+    assert QueryEmbedding.objects.get().input_hash != first
+    assert where(person) == [1]
+    second.delete()
+    person.photos.all().delete()
+    refresh_query_hash([person.pk])
+    renew_people(owner.pk)
+    assert QueryEmbedding.objects.get().state == QueryEmbedding.State.EMPTY
+    assert where(person) == []
+
+
+def test_a_worker_that_dies_at_a_photo_leaves_it_to_the_next_and_the_third_time_it_fails() -> None:
+    owner = make_user()
+    person = Person.objects.create(owner=owner, name="Eileen")
+    photo = arrive(person, jpeg(astronaut().crop((100, 0, 400, 300))))
+    for attempt in (1, 2, 3):
+        with mock.patch("reprocess.people_renewal._embed", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+            renew_people(owner.pk)
+        photo.refresh_from_db()
+        assert (photo.state, photo.attempts) == ("processing", attempt)
+        PersonPhoto.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+        rescue()
+        PersonPhoto.objects.filter(lease_expires_at__isnull=False).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+        photo.refresh_from_db()
+        if attempt < 3:
+            assert photo.state == "uploaded"
+    assert (photo.state, photo.error_code) == ("failed", "gave_up")
+
+
+def test_a_wake_up_that_was_lost_is_made_up_for() -> None:
+    owner = make_user()
+    film(owner)
+    run()
+    person = known(owner)
+    assert wake_forgotten() == 0
+    delete_photo(owner, person.pk, person.photos.get().pk)
+    # Nobody came.
+    assert wake_forgotten() == 1
+    renew_people(owner.pk)
+    assert wake_forgotten() == 0
+    assert where(person) == []

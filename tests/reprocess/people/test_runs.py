@@ -1,0 +1,94 @@
+"""Runs do what is stale of photos, people and faces, switch to other models, and say what failed."""
+
+from uuid import UUID
+
+import pytest
+from pytest_django import Settings
+
+from heimdex.profiles import DLIB
+from heimdex.storage import media_storage
+from people.models import FaceMatch, PersonPhoto, SceneFace
+from reprocess.actions.plan_run import plan_run
+from reprocess.actions.retry_failures import retry_failures
+from reprocess.models import Cutover, ReprocessItem
+from reprocess.scope import Scope
+from tests.library import make_user
+from tests.reprocess.people.makers import ALL, calls, film, finished, known, run
+from videos.models import ActiveSpace, Video
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("faces_on")]
+
+
+def test_a_run_does_what_is_stale_of_people_once_per_owner_and_the_second_calls_no_model() -> None:
+    owner, other = make_user(), make_user("other@example.org")
+    film(owner)
+    known(owner)
+    # An owner with people and no videos is done too.
+    known(other, "Her")
+    planned = {channel.channel: (channel.kind, channel.subjects, channel.stale) for channel in plan_run(ALL, force=False).channels}
+    assert planned["person"] == ("scenes", 4, 4)
+    assert planned["person_photo"] == ("photos", 2, 0)
+    assert planned["person_query"] == ("people", 2, 0)
+    first = run()
+    assert (first.state, first.video_count, first.people_count) == ("succeeded", 1, 2)
+    before = calls()
+    second = run()
+    assert (second.state, second.model_calls, calls()) == ("succeeded", 0, before)
+    forced = run(force=True)
+    counters = {counter.channel: (counter.planned, counter.done, counter.empty) for counter in forced.counters.all()}
+    assert counters["person"] == (4, 1, 3)
+    assert counters["person_photo"] == (2, 2, 0)
+    assert counters["person_query"] == (2, 2, 0)
+    # Four scenes and two photos were looked at again; the queries are made of vectors that are there.
+    assert calls() == before + 6
+    assert forced.items.filter(video__isnull=True).count() == 2
+
+
+def test_a_model_change_fills_new_spaces_beside_the_old_and_switches_faces_and_people_together(settings: Settings) -> None:
+    owner = make_user()
+    film(owner)
+    run()
+    person = known(owner)
+    before = dict(ActiveSpace.objects.filter(owner=owner).values_list("channel", "space"))
+    settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "faces": {"BACKEND": DLIB, "OPTIONS": {"upsample": 0}}}
+    assert run(Scope("video", video_id=Video.objects.get().pk)).state == "succeeded"
+    # People are not done yet, so nothing is switched.
+    assert dict(ActiveSpace.objects.filter(owner=owner).values_list("channel", "space")) == before
+    assert run().state == "succeeded"
+    after = dict(ActiveSpace.objects.filter(owner=owner).values_list("channel", "space"))
+    assert {channel for channel in after if after[channel] != before[channel]} == {"person", "person_photo", "person_query"}
+    assert Cutover.objects.get().state == "switched"
+    assert SceneFace.objects.values("space").distinct().count() == 2
+    # Each face is compared with the people of its own generation.
+    for space in (before["person_query"], after["person_query"]):
+        assert FaceMatch.objects.filter(person=person, space=space).count() == 1
+
+
+def test_faces_that_are_replaced_leave_no_picture_behind(django_capture_on_commit_callbacks: object) -> None:
+    owner = make_user()
+    film(owner)
+    run()
+    old = SceneFace.objects.get().thumbnail_key
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        run(force=True)
+    new = SceneFace.objects.get().thumbnail_key
+    assert (media_storage().size(old), bool(media_storage().size(new))) == (None, True)
+
+
+def test_failures_of_people_name_the_photo_and_can_be_retried() -> None:
+    owner = make_user()
+    known(owner)
+    photo = PersonPhoto.objects.get()
+    kept = media_storage().open(photo.picture_key).read()
+    media_storage().delete(photo.picture_key)
+    failed = run(force=True)
+    assert failed.state == "failed"
+    failure = failed.failures.get()
+    assert (failure.step, failure.photo_id, failure.video_id) == ("person_photo", photo.pk, None)
+    photo.refresh_from_db()
+    assert photo.state == "ready"
+    media_storage().save(photo.picture_key, kept, "image/jpeg")
+    retry_failures(failed.pk)
+    assert finished(failed).state == "succeeded"
+    assert failed.counters.get(channel="person_photo").done == 1
+    assert UUID(str(ReprocessItem.objects.get(run=failed).owner_id)) == owner.pk
