@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from demo import show
 from demo.accounts import Login, ensure_logins
 from demo.client import ApiError, Client
-from demo.people import find_a_person
+from demo.people import find_people
 from heimdex.environment import Environment
 
 TITLE = "Heimdex demo film"
@@ -66,8 +66,8 @@ def _run(home: Path, own: Path | None) -> int:
         show.answer(query, found, 1000 * (time.perf_counter() - started))
 
     if not own:
-        show.heading("4. Find a person by the face")
-        find_a_person(client)
+        show.heading("4. Find people by their faces")
+        find_people(client)
 
     show.heading(f"{4 if own else 5}. Reprocess the embeddings of everything")
     _reprocess(operator)

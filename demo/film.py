@@ -62,6 +62,7 @@ SHOTS = (
     Shot("camera.jpg", (0.0, 0.08, 1.0), (0.05, 0.1, 0.9), speech="sense_and_sensibility_0920.flac"),
     Shot("hubble_deep_field.jpg", (0.0, 0.0, 0.8), (0.2, 0.2, 0.8), tone=True),
     Shot("astronaut.jpg", (0.1, 0.02, 0.62), (0.16, 0.04, 0.56), speech="sense_and_sensibility_0930.flac"),
+    Shot("grace_hopper.jpg", (0.0, 0.11, 1.0), (0.08, 0.14, 0.88)),
 )
 
 
