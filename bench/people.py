@@ -103,7 +103,7 @@ GROUP = Group(
     (
         Goal(
             "F2",
-            "(person, scene) pairs of the demo film about which a search for each of its two people, by one photo, is right",
+            "(person, scene) pairs of the demo film about which a search for its two people, by one photo each, is right",
             "all its pairs",
             1.0,
             unit="share",

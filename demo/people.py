@@ -40,8 +40,8 @@ def find_people(client: Client) -> None:
     added = {known: add_person(client, known) for known in PEOPLE}
     for known, person_id in added.items():
         photo = await_photo(client, person_id)
-        waited_s = time.perf_counter() - started
-        show.console.print(f"  one photo of {known.name}: {photo['state']} after {waited_s:.1f} s {photo['error_text']}", markup=False)
+        came_to = f"{photo['state']} after {time.perf_counter() - started:.1f} s {photo['error_text']}"
+        show.console.print(f"  one photo of {known.name}: {came_to.rstrip()}", markup=False)
     for query in _SEARCHES:
         started = time.perf_counter()
         found = client.post("/v1/search", {"q": query})
