@@ -1,6 +1,6 @@
 """Compute what is stale of some videos, or of an owner's people, in batches that cross their borders; ingest and runs share this code."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from functools import partial
@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
+from heimdex.accounts.locks import lock_owner
 from heimdex.embedders.base import Embedder
 from heimdex.embedders.errors import EmbedderError, InputsRefused
 from people.matching import match_faces
@@ -94,9 +95,19 @@ def embed_videos(
 
 
 def embed_people(
-    owner_id: UUID, spec: EffectiveSpec, guard: Guard, record: Record, *, run_id: UUID | None = None, force: bool = False
+    owner_id: UUID,
+    spec: EffectiveSpec,
+    guard: Guard,
+    record: Record,
+    *,
+    photos: Collection[UUID] = (),
+    run_id: UUID | None = None,
+    force: bool = False,
 ) -> None:
-    """Bring an owner's photos and people to the spec, as `embed_videos` does scenes; then say anew whose the owner's faces are."""
+    """Bring an owner's photos and people to the spec, as `embed_videos` does scenes; then say anew whose the owner's faces are.
+
+    Photos that have just arrived are left out, but for those of `photos`, which the caller has taken in.
+    """
     steps = [configured for configured in spec.steps if isinstance(configured.step, PeopleStep)]
     if not steps:
         return
@@ -104,12 +115,19 @@ def embed_people(
 
     def pending(step: Step) -> Pending:
         assert isinstance(step, PeopleStep)
-        stale = stale_people(step.kind, owner_id, step.channel, spaces[step.channel], run_id=run_id, force=force)
+        stale = stale_people(step.kind, owner_id, step.channel, spaces[step.channel], photos=photos, run_id=run_id, force=force)
         return list(step.work(stale, spaces))
 
-    _run(steps, spaces, pending, guard, record, run_id)
+    _run([one for one in steps if one.step.calls_model], spaces, pending, guard, record, run_id)
+    averaged: list[Batch] = []
+    # Together: if the worker dies, whom faces are to be compared with stays out of date, and that is found and made up for.
     with guard.writing():
+        lock_owner(owner_id)
+        _run([one for one in steps if not one.step.calls_model], spaces, pending, guard, averaged.append, run_id)
         match_faces(owner_id, spaces)
+        # Last, because other workers wait for the rows that count what the run has used.
+        for batch in averaged:
+            record(batch)
 
 
 def _run(

@@ -120,14 +120,14 @@ def _end(photo: PersonPhoto, code: PhotoErrorCode, text: str) -> None:
 
 def _embed(owner_id: UUID, token: UUID, photos: list[PersonPhoto]) -> None:
     """Bring the owner's people to the spaces that search reads and to the latest, which have the last word on a photo."""
-    spec, guard = effective_spec(), PhotoGuard(token)
+    spec, guard, taken_in = effective_spec(), PhotoGuard(token), [photo.pk for photo in photos]
     try:
         older = older_active_spec(owner_id)
         if older.spec:
-            embed_people(owner_id, older.spec, guard, _ignore)
+            embed_people(owner_id, older.spec, guard, _ignore, photos=taken_in)
         for problem in older.left_out:
             log.warning("People are not renewed in all spaces that their owner's search reads", reason=problem)
-        embed_people(owner_id, spec, guard, _ignore)
+        embed_people(owner_id, spec, guard, _ignore, photos=taken_in)
     except EmbedderUnavailable as error:
         for photo in photos:
             _end(photo, PhotoErrorCode.INTERNAL_ERROR, BROKE.format(reason=f": {str(error).rstrip('.')}"))

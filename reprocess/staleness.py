@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db.models import Avg, Count, Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Length
 
+from people.models import PersonPhoto
 from reprocess.plan import ChannelCounts, OwnerCounts
 from reprocess.scope import Scope
 from reprocess.steps.base import Step
@@ -33,9 +34,17 @@ def stale_scenes(
     return {video_id: frozenset(scenes) for video_id, scenes in stale.items()}
 
 
-def stale_people(kind: Kind, owner_id: UUID, channel: str, space: EmbeddingSpace, *, run_id: UUID | None, force: bool) -> QuerySet[Any]:
-    """Return an owner's stale photos, or people; photos that are still being looked at too, but none that there is no picture of."""
-    subjects = photos_with_picture() if kind is PHOTOS else kind.searchable()
+def stale_people(
+    kind: Kind, owner_id: UUID, channel: str, space: EmbeddingSpace, *, photos: Collection[UUID], run_id: UUID | None, force: bool
+) -> QuerySet[Any]:
+    """Return an owner's stale photos, or people.
+
+    Of photos that are still being looked at only those of `photos`, which the caller has taken in: any other may be half taken in, and its
+    own worker, or the next one if that died, ends it.
+    """
+    subjects = kind.searchable()
+    if kind is PHOTOS:
+        subjects = photos_with_picture().filter(~Q(state=PersonPhoto.State.PROCESSING) | Q(pk__in=photos))
     return subjects.filter(~_fresh(kind, channel, space, run_id, force), owner=owner_id)
 
 
