@@ -34,7 +34,7 @@ status: ## show what runs
 test: setup-dev ## run the whole test suite
 	@$(python) -m pytest
 
-crash: setup-dev ## kill workers, clusters and Postgres at every stage of a run, with both kinds of queue
+crash: setup-dev ## kill workers, clusters and Postgres at every stage of a run and of a photo, with both kinds of queue
 	@$(python) -m pytest -m "crash or not crash" tests/acceptance/crashes
 
 fuzz: setup-dev ## put damaged files through a real ingest (SECONDS=600 SEED=7); keeps those that break something
@@ -56,7 +56,8 @@ lint: setup-dev ## check style, types and the direction of imports
 lock: setup-dev ## pin the newest versions that pyproject.toml allows, with their hashes
 	$(compile) --upgrade pyproject.toml -o requirements/web.txt
 	$(compile) --upgrade --extra worker pyproject.toml -o requirements/worker.txt
-	$(compile) --upgrade --extra worker --extra dev pyproject.toml -o requirements/dev.txt
+	$(compile) --upgrade --extra worker --extra dlib pyproject.toml -o requirements/dlib.txt
+	$(compile) --upgrade --extra worker --extra dlib --extra dev pyproject.toml -o requirements/dev.txt
 
 clean: down ## stop everything and remove .venv and all caches; your data stays
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage

@@ -60,9 +60,9 @@ def redis_url(request: pytest.FixtureRequest, settings: Settings) -> str:
     return settings.REDIS_URL
 
 
-def environment(server: CountingServer, model: str, redis_url: str) -> dict[str, str]:
-    """Return the environment of workers that embed by a model of the server, and are impatient."""
-    models = {alias: {"backend": backend["BACKEND"], **backend["OPTIONS"]} for alias, backend in backends(server, model).items()}
+def environment(server: CountingServer, model: str, redis_url: str, faces: str = "") -> dict[str, str]:
+    """Return the environment of workers that embed by models of the server, and are impatient."""
+    models = {alias: {"backend": backend["BACKEND"], **backend["OPTIONS"]} for alias, backend in backends(server, model, faces).items()}
     return {
         **worker_environment(),
         "DJANGO_SETTINGS_MODULE": "tests.acceptance.crashes.impatient_settings",
@@ -70,6 +70,8 @@ def environment(server: CountingServer, model: str, redis_url: str) -> dict[str,
         "HEIMDEX_LEASE_S": "10",
         "HEIMDEX_HUNG_AFTER_S": "60",
         "HEIMDEX_REPROCESS_WORKERS": str(WORKERS),
+        "HEIMDEX_UPLOAD_WORKERS": str(WORKERS),
+        "HEIMDEX_FACES": "on" if faces else "off",
         "HEIMDEX_MODELS": json.dumps(models),
         "HEIMDEX_REDIS_URL": redis_url,
     }
@@ -91,4 +93,17 @@ def second_model_workers(serve: Callable[[str], Workers], embeddings: CountingSe
     """Run workers that are configured with the second text model."""
     embeddings.requests.clear()
     yield serve(SECOND)
+    embeddings.release()
+
+
+@pytest.fixture
+def serve_faces(clusters: Workers, embeddings: CountingServer, durable: None, redis_url: str) -> Iterator[Callable[[str], Workers]]:
+    """Return what runs the workers of one queue, and no others, that are configured with the second model of faces."""
+
+    def serving(queue: str) -> Workers:
+        clusters.serve({queue: environment(embeddings, SECOND, redis_url, SECOND)})
+        return clusters
+
+    embeddings.requests.clear()
+    yield serving
     embeddings.release()

@@ -1,4 +1,4 @@
-"""The settings of an installation, except that what recurs does so every second."""
+"""The settings of an installation, except that what recurs does so every second, and no faces are grouped."""
 
 from dataclasses import replace
 
@@ -9,4 +9,6 @@ import openai.resources  # noqa: F401
 from heimdex.settings import *  # noqa: F403
 from heimdex.settings import QUEUE_TASKS
 
-QUEUE_TASKS = [replace(task, every_s=1) if task.every_s else task for task in QUEUE_TASKS]
+# Nothing waits for groups, and every worker that makes some loads scikit-learn first.
+_GROUPING = "people.tasks.find_ungrouped_faces"
+QUEUE_TASKS = [replace(task, every_s=1) if task.every_s else task for task in QUEUE_TASKS if task.path != _GROUPING]

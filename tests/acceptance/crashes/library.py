@@ -66,9 +66,9 @@ def make_library(settings: Settings, server: EmbeddingServer, word: str) -> User
     return owner
 
 
-def with_models(settings: Settings, server: EmbeddingServer, model: str) -> None:
-    """Configure this process as an installation with this text model is."""
-    settings.MODEL_BACKENDS = backends(server, model)
+def with_models(settings: Settings, server: EmbeddingServer, model: str, faces: str = "") -> None:
+    """Configure this process as an installation with these models is."""
+    settings.MODEL_BACKENDS = backends(server, model, faces)
 
 
 def answer(owner: User) -> Answer:

@@ -48,8 +48,8 @@ class MeanColour(ImageEmbedder):
         return np.stack([np.frombuffer(hashlib.sha256(text.encode()).digest()[:3], np.uint8).astype(np.float32) + 1 for text in texts])
 
 
-def backends(server: EmbeddingServer, model: str) -> ModelBackends:
-    """Return MODEL_BACKENDS of the tests: a text model of this name on the server, and mean colours for pictures."""
+def backends(server: EmbeddingServer, model: str, faces: str = "") -> ModelBackends:
+    """Return MODEL_BACKENDS of the tests: a text model of this name on the server, mean colours for pictures, and faces when named."""
     text = {
         "model": model,
         "dimensions": DIMENSIONS,
@@ -61,24 +61,30 @@ def backends(server: EmbeddingServer, model: str) -> ModelBackends:
         "query_input_type": "query",
         "document_input_type": "document",
     }
-    return {"text": {"BACKEND": OPENAI, "OPTIONS": text}, "image": {"BACKEND": f"{__name__}.{MeanColour.__name__}", "OPTIONS": {}}}
+    made: ModelBackends = {
+        "text": {"BACKEND": OPENAI, "OPTIONS": text},
+        "image": {"BACKEND": f"{__name__}.{MeanColour.__name__}", "OPTIONS": {}},
+    }
+    if faces:
+        made["faces"] = {"BACKEND": "tests.acceptance.crashes.faces.CountedFaces", "OPTIONS": {"url": server.url, "model": faces}}
+    return made
 
 
 @dataclass
 class CountingServer(EmbeddingServer):
-    """Gives every model its own vectors; can hold back the answers about texts that hold a word, from the second call on."""
+    """Gives every model its own vectors; can hold back the answers about texts that hold a word, after the first calls."""
 
     dimensions: int = DIMENSIONS
     held: threading.Event = field(default_factory=threading.Event)
     _word: str = ""
-    _calls: int = 0
+    _passing: int = 0
     _released: threading.Event = field(default_factory=threading.Event)
 
-    def hold(self, word: str) -> None:
-        """Let the first call about these texts pass, and hold the second; `held` says that it has come."""
+    def hold(self, word: str, *, passing: int = 1) -> None:
+        """Let the first call about these texts pass, or so many, and hold the next; `held` says that it has come."""
         self.held.clear()
         self._released.clear()
-        self._calls = 0
+        self._passing = passing
         self._word = word
 
     def release(self) -> None:
@@ -93,8 +99,8 @@ class CountingServer(EmbeddingServer):
 
     def next_answer(self, request: dict[str, Any] | None) -> Answer:
         if request and self._word and any(self._word in text for text in request["input"]):
-            self._calls += 1
-            if self._calls > 1:
+            self._passing -= 1
+            if self._passing < 0:
                 self.held.set()
                 self._released.wait()
         return super().next_answer(request)

@@ -10,9 +10,10 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from heimdex.accounts.models import User
 from reprocess.models import Cutover, ReprocessItem, ReprocessRun
+from reprocess.subjects import kind_of
 from tests.acceptance.conftest import Workers
 from tests.acceptance.crashes.library import SECOND, Answer, answer
-from videos.models import ActiveSpace, Scene, SceneEmbedding
+from videos.models import ActiveSpace
 
 TEXT_CHANNELS = ("transcript", "visual", "summary")
 
@@ -70,11 +71,12 @@ def models_of(owner: User) -> set[str]:
 
 
 def assert_one_row_each(owner: User) -> None:
-    """Check that every scene of an owner has exactly one row in each space that search reads."""
-    scenes = set(Scene.objects.filter(owner=owner).values_list("pk", flat=True))
+    """Check that every scene, photo and person of an owner has exactly one row in each space that search reads."""
     for active in ActiveSpace.objects.filter(owner=owner):
-        rows = Counter(SceneEmbedding.objects.filter(space=active.space_id, owner=owner).values_list("scene_id", flat=True))
-        assert rows == dict.fromkeys(scenes, 1), (owner.email, active.channel)
+        kind = kind_of(active.channel)
+        subjects = set(kind.model._default_manager.filter(owner=owner).values_list("pk", flat=True))
+        rows = Counter(kind.rows_of(space=active.space_id, owner=owner).values_list(f"{kind.name}_id", flat=True))
+        assert rows == dict.fromkeys(subjects, 1), (owner.email, active.channel)
 
 
 def assert_complete(run: ReprocessRun, owner: User, word: str, *, model: str = SECOND) -> None:

@@ -17,7 +17,7 @@ _LOCK = 4711
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION wait_for_the_test() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF (SELECT model_calls >= TG_ARGV[1]::integer FROM reprocess_reprocessrun WHERE id = TG_ARGV[0]::uuid) THEN
+    IF COALESCE((SELECT model_calls >= TG_ARGV[1]::integer FROM reprocess_reprocessrun WHERE id::text = TG_ARGV[0]), TRUE) THEN
         PERFORM pg_advisory_xact_lock_shared(4711);
     END IF;
     RETURN COALESCE(NEW, OLD);
@@ -29,7 +29,8 @@ _WAITING = "SELECT client_port FROM pg_stat_activity JOIN pg_locks USING (pid) W
 class Stage:
     """A place of the loop: the statement that is stopped there, and how many model calls of the run were committed before it.
 
-    `repeats` says whether a batch is computed again after a crash there. Without a table it is the call of the model.
+    `repeats` says whether a batch is computed again after a crash there. Without a table it is the call of the model after so many.
+    `at_commit` stops what ends the statement's transaction: that is done, though its worker is killed.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Stage:
     condition: str
     calls: int
     repeats: bool
+    at_commit: bool = False
 
 
 STAGES = (
@@ -63,18 +65,23 @@ class Stops:
         self._lock.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         self._triggers: list[tuple[str, str]] = []
 
-    def install(self, stage: Stage, run: ReprocessRun, owner_id: UUID, word: str) -> None:
-        """Stop whoever comes to this stage with this run, from the commit of the current transaction on."""
+    def install(self, stage: Stage, owner_id: UUID, word: str, run: ReprocessRun | None = None) -> None:
+        """Stop whoever comes to this stage, with this run, from the commit of the current transaction on.
+
+        `word` is in all that a model is asked about this owner.
+        """
         if stage.table is None:
-            self._server.hold(word)
+            self._server.hold(word, passing=stage.calls)
             return
         table, name = stage.table._meta.db_table, f"stop_{stage.name.replace('-', '_')}"  # type: ignore[attr-defined]
-        condition = stage.condition.format(run=run.pk, owner=owner_id)
+        run_id = run.pk if run else ""
+        condition = stage.condition.format(run=run_id, owner=owner_id)
+        constraint, deferred = ("CONSTRAINT", "DEFERRABLE INITIALLY DEFERRED") if stage.at_commit else ("", "")
         with connection.cursor() as cursor:
             cursor.execute(_FUNCTION)
             cursor.execute(
-                f"CREATE TRIGGER {name} {stage.event} ON {table} FOR EACH ROW WHEN ({condition}) "
-                f"EXECUTE FUNCTION wait_for_the_test('{run.pk}', '{stage.calls}')"
+                f"CREATE {constraint} TRIGGER {name} {stage.event} ON {table} {deferred} FOR EACH ROW WHEN ({condition}) "
+                f"EXECUTE FUNCTION wait_for_the_test('{run_id}', '{stage.calls}')"
             )
         self._triggers.append((table, name))
 

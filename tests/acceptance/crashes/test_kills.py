@@ -1,16 +1,12 @@
 """SIGKILL at every stage of the loop: the run ends by itself, nothing is lost or doubled, and at most one batch is computed again."""
 
-import os
-import signal
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from pytest_django import Settings
 
 from heimdex.accounts.models import User
-from heimdex.database.server import EmbeddedServer
 from heimdex.queue import REPROCESS
 from reprocess.actions.start_run import start_run
 from reprocess.models import ReprocessRun
@@ -21,32 +17,11 @@ from tests.acceptance.crashes.library import INPUTS, SECOND, make_library
 from tests.acceptance.crashes.models import BATCH, CountingServer
 from tests.acceptance.crashes.outcome import all_ended, assert_complete, searching
 from tests.acceptance.crashes.stages import STAGES, Stage, Stops, stops
+from tests.acceptance.crashes.victims import VICTIMS
 
 Until = Callable[[Callable[[], bool], str], None]
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def kill_workers(workers: Workers, stopped: set[int]) -> None:
-    for pid in stopped:
-        os.kill(pid, signal.SIGKILL)
-
-
-def kill_cluster(workers: Workers, stopped: set[int]) -> None:
-    os.killpg(workers.pid(REPROCESS), signal.SIGKILL)
-
-
-def kill_postgres(workers: Workers, stopped: set[int]) -> None:
-    server = EmbeddedServer(Path(os.environ["HEIMDEX_HOME"]), durable=False)
-    pid = server.pid()
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
-    # As the supervisor does, whose own test shows it.
-    server.start()
-    connection.close()
-
-
-VICTIMS = {"worker": kill_workers, "cluster": kill_cluster, "postgres": kill_postgres}
 
 
 def start_and_stop(stopper: Stops, owners: dict[Stage, User]) -> dict[Stage, ReprocessRun]:
@@ -56,7 +31,7 @@ def start_and_stop(stopper: Stops, owners: dict[Stage, User]) -> dict[Stage, Rep
         for stage, owner in owners.items():
             scope = Scope("owner", owner_id=owner.pk)
             runs[stage] = start_run(scope, force=False, entrance="command", requested_by=None)
-            stopper.install(stage, runs[stage], owner.pk, stage.name)
+            stopper.install(stage, owner.pk, stage.name, runs[stage])
     return runs
 
 
@@ -72,7 +47,7 @@ def test_a_run_survives_a_kill_at_any_stage(
             until(lambda: stopper.reached() == len(STAGES), "the arrival of a worker at each stage")
             stopped = stopper.stopped(second_model_workers.pid(REPROCESS))
             assert len(stopped) == len(STAGES)
-            VICTIMS[victim](second_model_workers, stopped)
+            VICTIMS[victim](second_model_workers, REPROCESS, stopped)
         until(lambda: all_ended(second_model_workers), "the end of all runs")
 
     for stage, owner in owners.items():

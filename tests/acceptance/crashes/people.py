@@ -1,0 +1,105 @@
+"""Owners with people, each of whom one scene shows, and what has become of them."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.utils import timezone
+from pytest_django import Settings
+
+from heimdex.accounts.models import User
+from heimdex.storage import media_storage
+from people.models import FaceMatch, Person, PersonPhoto, SceneFace
+from reprocess.engine import embed_people, embed_videos
+from reprocess.models import Cutover, ReprocessItem, ReprocessRun
+from reprocess.spec import effective_spec
+from tests.acceptance.crashes.faces import KEYFRAME, picture
+from tests.acceptance.crashes.library import FIRST, SECOND, Alone, embed_now, make_film, with_models
+from tests.acceptance.crashes.models import CountingServer
+from tests.acceptance.crashes.outcome import assert_one_row_each, counters
+from videos.composition import input_hash
+from videos.models import ActiveSpace, Scene, Video
+
+PEOPLE = 2
+# Of each of them as many.
+PHOTOS = PEOPLE**2
+CHANNELS = ("person", "person_photo", "person_query")
+
+
+def make_film_of(owner: User, number: int, word: str) -> Video:
+    """Create an indexed video, one scene of which shows the first of an owner's people, and the other the second."""
+    film = make_film(owner, word, scenes=PEOPLE)
+    for scene in film.scenes.all():
+        keyframe = picture(number, scene.index, 0, KEYFRAME)
+        media_storage().save(scene.keyframe_key, keyframe, "image/jpeg")
+        seen = input_hash(keyframe)
+        Scene.objects.filter(pk=scene.pk).update(clip_hash=seen, pictures_hash=seen, person_hash=seen)
+    return film
+
+
+def make_people(settings: Settings, server: CountingServer, number: int, word: str) -> User:
+    """Create an owner of a film and of people, whose search reads the first face model's vectors; the scenes have the second's too."""
+    owner = User.objects.create_user(f"{word}@example.org", None)
+    film = make_film_of(owner, number, word)
+    for place in range(PEOPLE):
+        person = Person.objects.create(owner=owner, name=f"{word} {place}")
+        for which in range(PHOTOS // PEOPLE):
+            _take_in(make_photo(person, PersonPhoto.State.PROCESSING), picture(number, place, which))
+    with_models(settings, server, SECOND, FIRST)
+    embed_now([film])
+    embed_people(owner.pk, effective_spec(), Alone(), lambda batch: None)
+    with_models(settings, server, SECOND, SECOND)
+    embed_videos([film], effective_spec(), Alone(), lambda batch: None)
+    return owner
+
+
+def make_photo(person: Person, state: str) -> PersonPhoto:
+    """Create a photo without its files."""
+    return PersonPhoto.objects.create(
+        person=person,
+        owner=person.owner,
+        filename="photo.jpg",
+        mime_type="image/jpeg",
+        size_bytes=1,
+        state=state,
+        woken_at=timezone.now(),
+        upload_expires_at=timezone.now() + timedelta(hours=1),
+    )
+
+
+def _take_in(photo: PersonPhoto, content: bytes) -> None:
+    for key in (photo.picture_key, photo.thumbnail_key):
+        media_storage().save(key, content, "image/jpeg")
+    PersonPhoto.objects.filter(pk=photo.pk).update(person_photo_hash=input_hash(content), checksum=input_hash(b"sent" + content))
+
+
+def seen_in(owner: User) -> dict[UUID, list[int]]:
+    """Return the scenes in which search finds each of an owner's people, one entry per face."""
+    read = ActiveSpace.objects.filter(owner=owner).values("space")
+    found: dict[UUID, list[int]] = {}
+    matches = FaceMatch.objects.filter(owner=owner, space__in=read, face__space__in=read).order_by("scene__index")
+    for person_id, scene in matches.values_list("person", "scene__index"):
+        found.setdefault(person_id, []).append(scene)
+    return found
+
+
+def assert_people_complete(run: ReprocessRun, owner: User) -> None:
+    """Check that a run over make_people's owner renewed photos and people, once, and that search reads them."""
+    run.refresh_from_db()
+    assert (run.state, run.error, run.model_calls) == (ReprocessRun.State.SUCCEEDED, "", PHOTOS), owner.email
+    items = run.items.values_list("video__title", "state", "lease_token").order_by("turn")
+    assert list(items) == [("A film", ReprocessItem.State.DONE, None), (None, ReprocessItem.State.DONE, None)], owner.email
+    counted, fresh = counters(run), (PEOPLE, 0, PEOPLE, 0, 0)
+    assert counted.pop("person_photo") == (PHOTOS, PHOTOS, 0, 0, 0), owner.email
+    assert counted.pop("person_query") == (PEOPLE, PEOPLE, 0, 0, 0), owner.email
+    assert counted == dict.fromkeys(("transcript", "visual", "summary", "clip", "person"), fresh), owner.email
+
+    active = ActiveSpace.objects.filter(owner=owner, channel__in=CHANNELS).select_related("space")
+    assert {entry.channel: entry.space.embedder["model"] for entry in active} == dict.fromkeys(CHANNELS, SECOND), owner.email
+    assert_one_row_each(owner)
+    states = PersonPhoto.objects.filter(owner=owner).values_list("state", "error_text", "lease_token")
+    assert list(states) == [(PersonPhoto.State.READY, "", None)] * PHOTOS, owner.email
+    # A face in each scene, in each model's space.
+    assert SceneFace.objects.filter(owner=owner).count() == 2 * PEOPLE, owner.email
+    people = Person.objects.filter(owner=owner).order_by("name").values_list("pk", flat=True)
+    assert seen_in(owner) == {person_id: [place] for place, person_id in enumerate(people)}, owner.email
+    assert Cutover.objects.get(owner=owner).state == Cutover.State.SWITCHED, owner.email

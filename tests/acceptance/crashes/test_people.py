@@ -1,0 +1,147 @@
+"""SIGKILL at every stage of looking at photos of people, in a run and when they are uploaded: each is looked at, and counts once."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import transaction
+from pytest_django import Settings
+
+from heimdex.accounts.models import User
+from heimdex.queue import REPROCESS, UPLOADS
+from heimdex.storage import media_storage
+from people.models import FaceMatch, Person, PersonPhoto, PhotoEmbedding, QueryEmbedding
+from people.photos.schedule import wake
+from reprocess.actions.start_run import start_run
+from reprocess.models import ReprocessItem, RunCounter
+from reprocess.scope import Scope
+from tests.acceptance.conftest import Workers
+from tests.acceptance.crashes.conftest import QUEUES
+from tests.acceptance.crashes.faces import asked, picture
+from tests.acceptance.crashes.library import SECOND, embed_now, with_models
+from tests.acceptance.crashes.models import BATCH, CountingServer
+from tests.acceptance.crashes.outcome import all_ended
+from tests.acceptance.crashes.people import PHOTOS, assert_people_complete, make_film_of, make_people, make_photo, seen_in
+from tests.acceptance.crashes.stages import Stage, stops
+from tests.acceptance.crashes.victims import VICTIMS
+from videos.models import ActiveSpace
+
+Until = Callable[[Callable[[], bool], str], None]
+ServeFaces = Callable[[str], Workers]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+each_victim = pytest.mark.parametrize(
+    "victim", [victim if victim == "worker" else pytest.param(victim, marks=pytest.mark.crash) for victim in VICTIMS]
+)
+each_queue = pytest.mark.parametrize("redis_url", QUEUES, indirect=True)
+
+RUN_STAGES = (
+    Stage(
+        "claimed",
+        ReprocessItem,
+        "AFTER UPDATE",
+        "NEW.state = 'running' AND NEW.video_id IS NULL AND NEW.run_id = '{run}'",
+        0,
+        repeats=False,
+    ),
+    Stage("looked-at", None, "", "", BATCH, repeats=True),
+    Stage("computed", PhotoEmbedding, "BEFORE INSERT", "NEW.run_id = '{run}'", BATCH, repeats=True),
+    Stage("written", PhotoEmbedding, "AFTER INSERT", "NEW.run_id = '{run}'", BATCH, repeats=True),
+    Stage("averaged", QueryEmbedding, "AFTER INSERT", "NEW.run_id = '{run}'", PHOTOS, repeats=False),
+    Stage("matched", FaceMatch, "AFTER INSERT", "NEW.owner_id = '{owner}'", PHOTOS, repeats=False),
+    Stage("counted", RunCounter, "AFTER UPDATE", "NEW.channel = 'person_photo' AND NEW.run_id = '{run}'", PHOTOS, repeats=False),
+    Stage("during-cutover", ActiveSpace, "AFTER INSERT", "NEW.owner_id = '{owner}'", PHOTOS, repeats=False),
+)
+
+UPLOAD_STAGES = (
+    Stage("claimed", PersonPhoto, "AFTER UPDATE", "NEW.attempts > OLD.attempts AND NEW.owner_id = '{owner}'", 0, repeats=False),
+    # Its clean copy is stored and recorded, and what arrived is still there.
+    Stage(
+        "taken-in",
+        PersonPhoto,
+        "AFTER UPDATE",
+        "NEW.person_photo_hash != OLD.person_photo_hash AND NEW.owner_id = '{owner}'",
+        0,
+        repeats=False,
+        at_commit=True,
+    ),
+    Stage("looked-at", None, "", "", 0, repeats=True),
+    Stage("computed", PhotoEmbedding, "BEFORE INSERT", "NEW.owner_id = '{owner}'", 0, repeats=True),
+    Stage("written", PhotoEmbedding, "AFTER INSERT", "NEW.owner_id = '{owner}'", 0, repeats=True),
+    Stage("averaged", QueryEmbedding, "BEFORE INSERT", "NEW.owner_id = '{owner}'", 0, repeats=False),
+    Stage("matched", FaceMatch, "BEFORE INSERT", "NEW.owner_id = '{owner}'", 0, repeats=False),
+)
+
+
+@each_victim
+@each_queue
+def test_a_run_over_people_survives_a_kill_at_any_stage(
+    victim: str, serve_faces: ServeFaces, embeddings: CountingServer, settings: Settings, until: Until
+) -> None:
+    workers = serve_faces(REPROCESS)
+    owners = {stage: make_people(settings, embeddings, number, stage.name) for number, stage in enumerate(RUN_STAGES)}
+    embeddings.requests.clear()
+    runs = {}
+    with stops(embeddings) as stopper:
+        with transaction.atomic():
+            for number, (stage, owner) in enumerate(owners.items()):
+                runs[stage] = start_run(Scope("owner", owner_id=owner.pk), force=False, entrance="command", requested_by=None)
+                stopper.install(stage, owner.pk, asked(number), runs[stage])
+        until(lambda: stopper.reached() == len(RUN_STAGES), "the arrival of a worker at each stage")
+        stopped = stopper.stopped(workers.pid(REPROCESS))
+        assert len(stopped) == len(RUN_STAGES)
+        VICTIMS[victim](workers, REPROCESS, stopped)
+    until(lambda: all_ended(workers), "the end of all runs")
+
+    for number, (stage, owner) in enumerate(owners.items()):
+        assert_people_complete(runs[stage], owner)
+        sent = embeddings.documents(SECOND, asked(number))
+        assert len(sent) == PHOTOS
+        repeated = sum(sent.values()) - PHOTOS
+        assert (0 < repeated <= BATCH) if stage.repeats else repeated == 0, (stage.name, sent)
+        # The scenes had been looked at before.
+        assert not embeddings.documents(SECOND, asked(number, "scene")), stage.name
+
+
+@each_victim
+@each_queue
+def test_a_photo_survives_a_kill_at_any_stage(
+    victim: str, serve_faces: ServeFaces, embeddings: CountingServer, settings: Settings, until: Until
+) -> None:
+    workers = serve_faces(UPLOADS)
+    with_models(settings, embeddings, SECOND, SECOND)
+    people = {}
+    for number, stage in enumerate(UPLOAD_STAGES):
+        owner = User.objects.create_user(f"{stage.name}@example.org", None)
+        embed_now([make_film_of(owner, number, stage.name)])
+        people[stage] = Person.objects.create(owner=owner, name=stage.name)
+    embeddings.requests.clear()
+    with stops(embeddings) as stopper:
+        with transaction.atomic():
+            for number, (stage, person) in enumerate(people.items()):
+                photo = make_photo(person, PersonPhoto.State.UPLOADED)
+                media_storage().save(photo.original_key, picture(number, 1, 0), "image/jpeg")
+                stopper.install(stage, person.owner_id, asked(number))
+                wake(person.owner_id)
+        until(lambda: stopper.reached() == len(UPLOAD_STAGES), "the arrival of a worker at each stage")
+        stopped = stopper.stopped(workers.pid(UPLOADS))
+        assert len(stopped) == len(UPLOAD_STAGES)
+        VICTIMS[victim](workers, UPLOADS, stopped)
+    until(lambda: _all_found(workers), "the end of all photos")
+
+    for number, (stage, person) in enumerate(people.items()):
+        photo = person.photos.get()
+        assert (photo.state, photo.error_text, photo.lease_token) == (PersonPhoto.State.READY, "", None), stage.name
+        assert set(media_storage().keys(photo.storage_prefix)) == {photo.picture_key, photo.thumbnail_key}, stage.name
+        person.refresh_from_db()
+        assert PhotoEmbedding.objects.get(photo=photo).input_hash == photo.person_photo_hash, stage.name
+        assert QueryEmbedding.objects.get(person=person).input_hash == person.person_query_hash != "", stage.name
+        assert seen_in(person.owner) == {person.pk: [1]}, stage.name
+        sent = embeddings.documents(SECOND, asked(number))
+        assert (len(sent), sum(sent.values())) == (1, 2 if stage.repeats else 1), stage.name
+
+
+def _all_found(workers: Workers) -> bool:
+    workers.restart_dead()
+    moving = PersonPhoto.objects.filter(state__in=PersonPhoto.MOVING)
+    return not moving.exists() and FaceMatch.objects.count() == len(UPLOAD_STAGES)

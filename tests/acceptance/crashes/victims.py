@@ -1,0 +1,32 @@
+"""Who is killed, once workers stand where they were to be stopped."""
+
+import os
+import signal
+from pathlib import Path
+
+from django.db import connection
+
+from heimdex.database.server import EmbeddedServer
+from tests.acceptance.conftest import Workers
+
+
+def kill_workers(workers: Workers, queue: str, stopped: set[int]) -> None:
+    for pid in stopped:
+        os.kill(pid, signal.SIGKILL)
+
+
+def kill_cluster(workers: Workers, queue: str, stopped: set[int]) -> None:
+    os.killpg(workers.pid(queue), signal.SIGKILL)
+
+
+def kill_postgres(workers: Workers, queue: str, stopped: set[int]) -> None:
+    server = EmbeddedServer(Path(os.environ["HEIMDEX_HOME"]), durable=False)
+    pid = server.pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    # As the supervisor does, whose own test shows it.
+    server.start()
+    connection.close()
+
+
+VICTIMS = {"worker": kill_workers, "cluster": kill_cluster, "postgres": kill_postgres}
