@@ -43,6 +43,9 @@ def group_faces(owner_id: UUID) -> int:
         return 0
     model = embedder_of(space.embedder)
     assert isinstance(model, FaceModel)
+    # It takes seconds the first time, during which nobody should wait for the owner.
+    import sklearn.cluster  # noqa: F401
+
     number = 0
     while taken := _group_some(owner_id, space, model.calibration.threshold):
         number += taken
