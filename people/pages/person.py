@@ -96,6 +96,7 @@ def person_page(request: HttpRequest, person_id: UUID) -> HttpResponse:
         "max_photo_bytes": settings.MAX_PHOTO_BYTES,
         "faces": [(face_card(match.face), match.probability) for match in faces_of(person)[:SHOWN_FACES]],
         "face_count": faces_of(person).aggregate(scenes=Count("scene", distinct=True))["scenes"],
+        "has_others": Person.objects.filter(owner=owner).exclude(pk=person_id).exists(),
         "quoted_name": f'"{person.name}"',
     }
     return render(request, "people/person.html", context, status=400 if form.errors else 200)

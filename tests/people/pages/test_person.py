@@ -133,7 +133,7 @@ def test_the_page_takes_as_many_statements_for_many_photos_as_for_one(
     for more in (0, 8):
         for _ in range(more):
             make_photo(ada)
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             read(browser, page_of)
 
 
@@ -160,7 +160,7 @@ def test_a_browser_that_is_logged_in_may_upload_by_the_api(owner: User, ada: Per
     assert "ada.jpg Waiting for a worker" in seen(read(browser, page_of))
 
 
-@pytest.mark.parametrize("path", ["", "delete/", "archive/", "photos/{photo}/retry/", "photos/{photo}/remove/"])
+@pytest.mark.parametrize("path", ["", "delete/", "merge/", "archive/", "photos/{photo}/retry/", "photos/{photo}/remove/"])
 def test_others_reach_nothing(client: Client, browser: Client, ada: Person, stranger: User, path: str) -> None:
     foreign = Person.objects.create(owner=stranger, name="Eve")
     photo = make_photo(foreign, PersonPhoto.State.FAILED)
@@ -179,7 +179,7 @@ def test_others_reach_nothing(client: Client, browser: Client, ada: Person, stra
     assert (Person.objects.count(), PersonPhoto.objects.filter(state="failed").count()) == (2, 2)
 
 
-@pytest.mark.parametrize("path", ["/people/", "/people/?archived=1", "/people/{id}/", "/people/{id}/delete/"])
+@pytest.mark.parametrize("path", ["/people/", "/people/?archived=1", "/people/{id}/", "/people/{id}/delete/", "/people/{id}/merge/"])
 def test_every_page_names_the_user_and_leads_on(browser: Client, ada: Person, path: str) -> None:
     make_photo(ada, PersonPhoto.State.FAILED, error_text="<script>alert(1)</script>", filename="<b>.jpg")
     page = read(browser, path.format(id=ada.pk))

@@ -1,0 +1,91 @@
+"""Two people are made one on a page that says what comes of it."""
+
+import re
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from heimdex.accounts.models import User
+from people.models import Person, PersonPhoto
+from tests.people.conftest import make_photo
+from tests.videos.pages.conftest import read, seen
+
+pytestmark = pytest.mark.usefixtures("faces_on")
+
+
+@pytest.fixture
+def page_of(ada: Person) -> str:
+    return f"/people/{ada.pk}/"
+
+
+def options(page: str) -> list[tuple[str, str]]:
+    """Return the choices of a page: value and words."""
+    return re.findall(r'<option value="([^"]*)"[^>]*>([^<]*)</option>', page)
+
+
+def test_the_others_are_offered_and_what_comes_of_it_is_said(
+    browser: Client, owner: User, stranger: User, ada: Person, page_of: str
+) -> None:
+    bob = Person.objects.create(owner=owner, name="Bob <b>", archived_at=timezone.now())
+    augusta = Person.objects.create(owner=owner, name="augusta")
+    make_photo(augusta)
+    make_photo(augusta, PersonPhoto.State.FAILED)
+    # No file of it has arrived.
+    make_photo(bob, PersonPhoto.State.UPLOADING)
+    Person.objects.create(owner=stranger, name="Eve")
+
+    assert f'href="{page_of}merge/">Merge with another person…</a>' in read(browser, page_of)
+    page = read(browser, f"{page_of}merge/")
+
+    assert options(page) == [
+        ("", "Choose a person"),
+        (str(augusta.pk), "augusta (2 photos)"),
+        (str(bob.pk), "Bob &lt;b&gt; (0 photos, archived)"),
+    ]
+    assert "become other names of Ada; photos, and all that was said of whose face is whose, move over" in seen(page)
+    assert "cannot be undone" in page
+    assert '<label for="id_other">' in page
+    assert "selected" not in page.partition("<main")[2].partition("augusta")[2]
+
+
+def test_one_person_is_made_of_two(browser: Client, owner: User, ada: Person, page_of: str) -> None:
+    augusta = Person.objects.create(owner=owner, name="Augusta", aliases=["King"])
+    photo = make_photo(augusta)
+
+    answer = browser.post(f"{page_of}merge/", {"other": str(augusta.pk)}, follow=True)
+
+    assert answer.redirect_chain == [(page_of, 302)]
+    assert "Augusta is merged into Ada." in seen(answer.content.decode())
+    assert [(person.name, person.aliases) for person in Person.objects.all()] == [("Ada", ["Countess", "Augusta", "King"])]
+    photo.refresh_from_db()
+    assert photo.person == ada
+    # Nobody else is left.
+    assert "merge/" not in answer.content.decode()
+
+
+def test_who_is_none_of_ones_other_people_is_refused_beside_the_field(
+    browser: Client, owner: User, stranger: User, ada: Person, page_of: str
+) -> None:
+    Person.objects.create(owner=owner, name="Bob")
+    foreign = Person.objects.create(owner=stranger, name="Eve")
+
+    for other in (ada.pk, foreign.pk, uuid4(), "seven"):
+        answer = browser.post(f"{page_of}merge/", {"other": str(other)})
+        assert (answer.status_code, "This is none of your other people." in seen(answer.content.decode())) == (400, True)
+        assert 'aria-invalid="true"' in answer.content.decode()
+    answer = browser.post(f"{page_of}merge/", {"other": ""})
+    assert (answer.status_code, "Choose a person." in seen(answer.content.decode())) == (400, True)
+    assert browser.post(f"/people/{foreign.pk}/merge/", {"other": str(ada.pk)}).status_code == 404
+    assert browser.get(f"/people/{foreign.pk}/merge/").status_code == 404
+    assert {person.name for person in Person.objects.all()} == {"Ada", "Bob", "Eve"}
+
+
+def test_where_there_is_nobody_else_the_page_says_so(browser: Client, stranger: User, ada: Person, page_of: str) -> None:
+    Person.objects.create(owner=stranger, name="Eve")
+
+    assert "merge/" not in read(browser, page_of)
+    page = read(browser, f"{page_of}merge/")
+    assert "There is nobody else to merge with. Back to Ada" in seen(page)
+    assert "<select" not in page
