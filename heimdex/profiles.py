@@ -17,6 +17,7 @@ OPENAI_SPEECH = "heimdex.speech.openai.OpenAITranscriber"
 OPENAI_VISION = "heimdex.vision.openai.OpenAIDescriber"
 TAGS = "heimdex.vision.tags.TagDescriber"
 RAPID_OCR = "heimdex.vision.ocr_rapid.RapidOcrReader"
+YUNET_SFACE = "heimdex.faces.packaged.YuNetSFace"
 DLIB = "heimdex.faces.dlib.DlibFaces"
 ONNX_FACES = "heimdex.faces.onnx.OnnxFaces"
 
@@ -31,6 +32,7 @@ SHORT_NAMES = {
     "openai_vision": OPENAI_VISION,
     "tags": TAGS,
     "rapid_ocr": RAPID_OCR,
+    "yunet_sface": YUNET_SFACE,
     "dlib": DLIB,
     "onnx_faces": ONNX_FACES,
 }
@@ -124,7 +126,7 @@ def _overridden(environment: Environment, backends: ModelBackends) -> ModelBacke
     is no such alias.
     """
     backends["ocr"] = {"BACKEND": RAPID_OCR, "OPTIONS": {}}
-    backends["faces"] = {"BACKEND": DLIB, "OPTIONS": {}}
+    backends["faces"] = {"BACKEND": YUNET_SFACE, "OPTIONS": {}}
     for alias, override in environment.models.items():
         options = dict(override.model_extra or {})
         if override.backend:

@@ -18,7 +18,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "heimdex.settings"
 
 from demo.film import DemoFilm, film_scenes  # noqa: E402
 from heimdex.database.server import EmbeddedServer  # noqa: E402
-from heimdex.profiles import DLIB  # noqa: E402
+from heimdex.profiles import YUNET_SFACE  # noqa: E402
 from tests import media  # noqa: E402
 
 _SERVER = EmbeddedServer(Path(_HOME.name), durable=False)
@@ -44,4 +44,4 @@ def demo_film() -> DemoFilm:
 @pytest.fixture
 def faces_on(settings: Settings) -> None:
     """Have faces looked for, with the packaged model."""
-    settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "faces": {"BACKEND": DLIB, "OPTIONS": {}}}
+    settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "faces": {"BACKEND": YUNET_SFACE, "OPTIONS": {}}}

