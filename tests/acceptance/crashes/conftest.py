@@ -69,6 +69,7 @@ def environment(server: CountingServer, model: str, redis_url: str, faces: str =
         # Kept every five seconds while a model is waited for.
         "HEIMDEX_LEASE_S": "10",
         "HEIMDEX_HUNG_AFTER_S": "60",
+        "HEIMDEX_RETRY_AFTER_S": "1",
         "HEIMDEX_REPROCESS_WORKERS": str(WORKERS),
         "HEIMDEX_UPLOAD_WORKERS": str(WORKERS),
         "HEIMDEX_FACES": "on" if faces else "off",

@@ -40,13 +40,15 @@ def make_people(settings: Settings, server: CountingServer, number: int, word: s
     """Create an owner of a film and of people, whose search reads the first face model's vectors; the scenes have the second's too."""
     owner = User.objects.create_user(f"{word}@example.org", None)
     film = make_film_of(owner, number, word)
+    photos = []
     for place in range(PEOPLE):
         person = Person.objects.create(owner=owner, name=f"{word} {place}")
         for which in range(PHOTOS // PEOPLE):
-            _take_in(make_photo(person, PersonPhoto.State.PROCESSING), picture(number, place, which))
+            photos.append(make_photo(person, PersonPhoto.State.PROCESSING))
+            _take_in(photos[-1], picture(number, place, which))
     with_models(settings, server, SECOND, FIRST)
     embed_now([film])
-    embed_people(owner.pk, effective_spec(), Alone(), lambda batch: None)
+    embed_people(owner.pk, effective_spec(), Alone(), lambda batch: None, photos=[photo.pk for photo in photos])
     with_models(settings, server, SECOND, SECOND)
     embed_videos([film], effective_spec(), Alone(), lambda batch: None)
     return owner
