@@ -1,0 +1,102 @@
+"""Photos that people are known by and whose files are gone are found, in a directory and in a bucket."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from heimdex.storage import media_storage
+from people.models import Person, PersonPhoto
+from reprocess.reconcile.checks import photos as check
+from tests.library import make_user
+from tests.people.conftest import make_photo
+from tests.reprocess.reconcile.conftest import MINE, THEIRS, numbers, reconcile
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("any_storage")]
+
+
+@pytest.fixture
+def people() -> list[Person]:
+    """Return three people of two owners, each with a photo in each state; those of the second lie where a merge left them."""
+    mine, theirs = make_user(MINE), make_user(THEIRS)
+    made = [Person.objects.create(owner=owner, name=name) for owner, name in ((mine, "Ada"), (mine, "Bob"), (theirs, "Eve"))]
+    for person in made:
+        for state in PersonPhoto.State.values:
+            make_photo(person, state)
+    merged = Person.objects.create(owner=mine, name="Augusta")
+    photo = make_photo(merged)
+    PersonPhoto.objects.filter(pk=photo.pk).update(person=made[1], filed_under=merged.pk)
+    merged.delete()
+    assert numbers() == {}
+    return made
+
+
+def test_a_lost_picture_is_found_whatever_else_of_the_photo_is_left_and_is_for_a_person(people: list[Person]) -> None:
+    ada, bob, eve = people
+    picture_alone = ada.photos.get(state="ready")
+    media_storage().delete(picture_alone.picture_key)
+    merged = bob.photos.get(filed_under__isnull=False)
+    for photo in (merged, eve.photos.get(state="ready")):
+        media_storage().delete_prefix(photo.storage_prefix)
+
+    assert (numbers(), numbers("--owner", MINE), numbers("--owner", THEIRS)) == (
+        {"missing_photos": 3},
+        {"missing_photos": 2},
+        {"missing_photos": 1},
+    )
+    code, report = reconcile("--repair")
+    assert code == 3
+    [found] = [one for one in report["checks"] if one["found"]]
+    assert (found["name"], found["left"]) == ("missing_photos", 3)
+    assert f"“Ada”: {picture_alone.picture_key}" in found["examples"]
+    assert f"“Bob”: {merged.picture_key}" in found["examples"]
+
+    media_storage().delete_prefix("owners")
+    assert numbers() == {"missing_photos": 4}, "nothing is listed, and all that should be is missing"
+
+
+def test_a_lost_thumbnail_is_made_anew_unless_the_picture_cannot_be_read(people: list[Person]) -> None:
+    mine = PersonPhoto.objects.filter(state="ready", owner=people[0].owner)
+    for photo in mine:
+        media_storage().delete(photo.thumbnail_key)
+    unreadable = people[0].photos.get(state="ready")
+    media_storage().save(unreadable.picture_key, b"no picture")
+
+    assert numbers() == {"missing_photo_thumbnails": 3}
+    assert numbers("--repair", what="repaired") == {"missing_photo_thumbnails": 2}
+    assert numbers() == {"missing_photo_thumbnails": 1}
+    for photo in mine.exclude(pk=unreadable.pk):
+        with media_storage().open(photo.thumbnail_key) as file:
+            assert max(Image.open(io.BytesIO(file.read())).size) == 320
+
+
+def test_photos_that_go_while_they_are_looked_at_are_not_missing(people: list[Person], monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = people[0].photos.get(state="ready")
+
+    def remove(photos: object, owner_id: object) -> object:
+        # The rows were read, the listing comes later.
+        PersonPhoto.objects.filter(pk=gone.pk).delete()
+        media_storage().delete_prefix(gone.storage_prefix)
+        return walk(photos, owner_id)  # type: ignore[arg-type]
+
+    walk = check._incomplete
+    monkeypatch.setattr(check, "_incomplete", remove)
+    assert numbers() == {}
+
+
+def test_many_that_lack_files_are_looked_at_some_at_a_time(people: list[Person], monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(5):
+        media_storage().delete_prefix(make_photo(people[1]).storage_prefix)
+    monkeypatch.setattr(check, "_AT_ONCE", 2)
+
+    assert numbers() == {"missing_photos": 5}
+
+
+def test_many_photos_take_as_many_statements_as_few(people: list[Person], django_assert_num_queries: Callable[[int], Any]) -> None:
+    for more in (0, 8):
+        for _ in range(more):
+            media_storage().delete_prefix(make_photo(people[1]).storage_prefix)
+        with django_assert_num_queries(2 if more else 1):
+            assert len(list(check.CHECK.find(None))) == more
