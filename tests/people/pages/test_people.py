@@ -16,6 +16,7 @@ from tests.people.conftest import make_photo
 from tests.videos.pages.conftest import read, seen
 
 
+@pytest.mark.usefixtures("faces_on")
 def test_an_empty_list_says_how_to_begin(browser: Client) -> None:
     page = seen(read(browser, "/people/"))
 

@@ -65,10 +65,12 @@ def test_where_no_faces_are_wanted_the_pages_say_so(browser: Client, ada: Person
     ada.owner.find_faces = False
     ada.owner.save()
 
-    for path in ("/people/", page_of):
+    for path in ("/people/", "/people/unknown/", page_of):
         page = read(browser, path)
         assert FACES_OFF_FOR_YOU in seen(page)
-        assert "data-uploader" not in page
+        # Nothing asks for what would not be looked at.
+        for promise in ("data-uploader", "Add photos of the face", "gathered here", "once a photo is ready"):
+            assert promise not in page
 
 
 def test_names_are_changed(browser: Client, ada: Person, page_of: str) -> None:
@@ -145,7 +147,7 @@ def test_a_browser_that_is_logged_in_may_upload_by_the_api(owner: User, ada: Per
     assert f'data-init-url="{photos}/upload-url"' in page
     assert f'data-complete-url="{photos}/{{id}}/complete"' in page
     assert f'data-items-url="{photos}" data-id-key="photo_id"' in page
-    assert 'accept="image/jpeg,image/png,image/webp"' in page
+    assert 'accept="image/jpeg,image/png,image/webp,image/heic,image/heif"' in page
     token = {"X-CSRFToken": browser.cookies["csrftoken"].value}
     content = jpeg()
     file = {"filename": "ada.jpg", "mime_type": "image/jpeg", "size_bytes": len(content)}
