@@ -39,6 +39,7 @@ WORKER_ONLY = (
     "efficientnet_lite_pytorch",
     "faster_whisper",
     "open_clip",
+    "pillow_heif",
     "scenedetect",
     "sentence_transformers",
     "timm",

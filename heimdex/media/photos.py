@@ -13,8 +13,8 @@ from heimdex.media.errors import MediaError, MediaErrorCode
 if TYPE_CHECKING:
     from PIL.Image import Image, Transpose
 
-# What Pillow reads without another library, of what cameras and browsers make.
-FORMATS = ("JPEG", "PNG", "WEBP")
+# Of what cameras, telephones and browsers make; HEIF is read by pillow-heif.
+FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 # The most detailed photos of telephones have 50 million pixels; decoding so many took 490 MiB at most (PNG).
 MOST_PIXELS = 64 * 1024**2
 # No side may be longer: a strip of a pixel's height would be scaled to nothing.
@@ -25,7 +25,7 @@ THUMBNAIL_SIDE = 320
 _QUALITY = 90
 _ORIENTATION = 0x0112
 
-NOT_A_PICTURE = "This is not a picture that can be read. Upload a photo as JPEG, PNG or WebP."
+NOT_A_PICTURE = "This is not a picture that can be read. Upload a photo as JPEG, PNG, WebP or HEIC."
 TOO_LARGE = f"The picture has more than {MOST_PIXELS // 10**6} million pixels, or is very long. Scale it down and upload that."
 DAMAGED = "The picture is damaged or incomplete. Export or copy it again and upload that."
 
@@ -49,7 +49,9 @@ def clean_photo(path: Path) -> CleanPhoto:
     What is transparent becomes white. MediaError `not_a_picture`, `damaged` or `too_large_picture` when it cannot be.
     """
     from PIL import Image, UnidentifiedImageError
+    from pillow_heif import register_heif_opener
 
+    register_heif_opener(thumbnails=False)
     try:
         with Image.open(path, formats=FORMATS) as image:
             if image.width * image.height > MOST_PIXELS or max(image.size) > LONGEST_SIDE:

@@ -15,7 +15,7 @@ from people.models import Person, PersonPhoto
 from people.switch import why_no_faces
 from videos.actions.errors import Refused, WrongState
 
-TYPES = ("image/jpeg", "image/png", "image/webp")
+TYPES = ("image/jpeg", "image/png", "image/webp", "image/heic", "image/heif")
 # A file of some megabytes is sent within this time, or not at all; its place is free again afterwards.
 _LONGEST_UPLOAD = timedelta(hours=1)
 ARCHIVED = "{name} is archived. Bring the person back before you add photos."
@@ -69,4 +69,4 @@ def check_announcement(announced: PhotoAnnouncement, max_bytes: int) -> None:
     if announced.size_bytes > max_bytes:
         raise Refused(f"{name} is larger than the limit of {max_bytes} bytes. Scale the picture down.", "size_bytes")
     if announced.mime_type not in TYPES:
-        raise Refused(f"{name} is no JPEG, PNG or WebP ({announced.mime_type}). Export the photo as JPEG and upload that.", "mime_type")
+        raise Refused(f"{name} is no JPEG, PNG, WebP or HEIC ({announced.mime_type}). Export the photo as JPEG and upload that.", "mime_type")

@@ -82,7 +82,7 @@ class UploadUrlSerializer(serializers.Serializer[Any]):
     """The announcement of a photo."""
 
     filename = serializers.CharField(max_length=1024)
-    mime_type = serializers.CharField(max_length=255, help_text="image/jpeg, image/png or image/webp.")
+    mime_type = serializers.CharField(max_length=255, help_text="image/jpeg, image/png, image/webp, image/heic or image/heif.")
     size_bytes = serializers.IntegerField(min_value=0)
 
 

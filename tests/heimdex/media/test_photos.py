@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from pillow_heif import register_heif_opener
 
 from heimdex.media.errors import MediaError
 from heimdex.media.photos import PICTURE_SIDE, THUMBNAIL_SIDE, CleanPhoto, clean_photo
 
+register_heif_opener()
 SECRET = b"Leuchtturm 54.1234"
 Store = Callable[..., Path]
 
@@ -86,6 +88,17 @@ def test_a_photo_is_turned_upright_as_the_camera_says(store: Store, orientation:
     assert (clean.width, clean.height) == ((300, 400) if orientation in (5, 6, 7, 8) else (400, 300))
 
 
+def test_a_heic_photo_is_turned_once_though_its_file_says_it_twice(store: Store) -> None:
+    photo = quarters()
+    # Written as telephones do: as a property of the picture, and in the EXIF data, which counts no more.
+    photo.info["exif"] = exif(6).tobytes()
+
+    clean = clean_photo(store(photo, "HEIF", quality=90))
+
+    assert corners(clean) == ["blue", "red", "grey", "green"]
+    assert (clean.width, clean.height) == (300, 400)
+
+
 def test_nothing_that_the_file_says_beside_the_picture_is_kept(store: Store) -> None:
     words = PngInfo()
     words.add_text("Location", SECRET.decode())
@@ -94,6 +107,7 @@ def test_nothing_that_the_file_says_beside_the_picture_is_kept(store: Store) -> 
         ("JPEG", {"exif": exif(6), "comment": SECRET, "xmp": SECRET, "icc_profile": profile, "dpi": (313, 313)}),
         ("PNG", {"exif": exif(6), "pnginfo": words}),
         ("WEBP", {"exif": exif(6), "xmp": SECRET}),
+        ("HEIF", {"exif": exif(6), "xmp": SECRET}),
     ):
         path = store(quarters(), kind, **options)
         assert SECRET in path.read_bytes()
@@ -151,6 +165,7 @@ def _deep() -> Image.Image:
         (quarters().convert("LA"), "PNG", None),
         (_transparent(), "PNG", ["white", "green", "blue", "grey"]),
         (_transparent(), "WEBP", ["white", "green", "blue", "grey"]),
+        (_transparent(), "HEIF", ["white", "green", "blue", "grey"]),
         (_deep(), "PNG", ["white", "black", "grey", "grey"]),
         (quarters().convert("1"), "PNG", None),
     ],
@@ -196,6 +211,8 @@ def _as(kind: str) -> bytes:
         (b"\xff", "not_a_picture"),
         (b"<html><script>alert(1)</script></html>", "not_a_picture"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "not_a_picture"),
+        (_as("HEIF")[:300], "not_a_picture"),
+        (_as("AVIF"), "not_a_picture"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'><image href='http://127.0.0.1/'/></svg>", "not_a_picture"),
         (_as("GIF"), "not_a_picture"),
         (_as("TIFF"), "not_a_picture"),

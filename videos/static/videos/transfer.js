@@ -3,6 +3,9 @@
 /** The upload was stopped by the person who started it. */
 export class Cancelled extends Error {}
 
+// What some browsers have no type for.
+const TYPES = { heic: "image/heic", heif: "image/heif" };
+
 /** One file on its way to the server. */
 export class Transfer {
   /**
@@ -23,7 +26,7 @@ export class Transfer {
     try {
       const announced = await this.#post(this.urls.init, {
         filename: this.file.name,
-        mime_type: this.file.type || "application/octet-stream",
+        mime_type: this.file.type || TYPES[this.file.name.split(".").pop().toLowerCase()] || "application/octet-stream",
         size_bytes: this.file.size,
         ...this.details,
       });
