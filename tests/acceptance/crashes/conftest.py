@@ -102,9 +102,12 @@ def serve_faces(clusters: Workers, embeddings: CountingServer, durable: None, re
     """Return what runs the workers of one queue, and no others, that are configured with the second model of faces."""
 
     def serving(queue: str) -> Workers:
-        clusters.serve({queue: environment(embeddings, SECOND, redis_url, SECOND)})
+        # Taking a photo in starts a process, which takes long where eight do so at once.
+        clusters.serve({queue: {**environment(embeddings, SECOND, redis_url, SECOND), "HEIMDEX_LEASE_S": "15"}})
         return clusters
 
     embeddings.requests.clear()
     yield serving
     embeddings.release()
+    # They would go on asking for people while the tables are emptied.
+    clusters.stop()

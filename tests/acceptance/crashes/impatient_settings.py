@@ -5,6 +5,7 @@ from dataclasses import replace
 # Once for all workers, before they are forked, and not in each of them, which would keep a small machine busy for long.
 import openai
 import openai.resources  # noqa: F401
+import PIL.JpegImagePlugin  # noqa: F401
 
 from heimdex.settings import *  # noqa: F403
 from heimdex.settings import QUEUE_TASKS
