@@ -74,7 +74,7 @@ class _Progress:
 class Record(Protocol):
     """Told of each batch within the transaction that writes it."""
 
-    def __call__(self, batch: Batch) -> None: ...
+    def __call__(self, batch: Batch, /) -> None: ...
 
 
 def embed_videos(

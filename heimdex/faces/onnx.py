@@ -119,6 +119,9 @@ class OnnxFaces(FaceModel):
         import cv2
 
         detector, embedder = (str(Path(file).expanduser()) for file in self._files.values())
+        told = cv2.utils.logging.getLogLevel()
+        # It warns of an engine that is not used here.
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
         try:
             return LoadedNetworks(
                 cv2.FaceDetectorYN.create(detector, "", (320, 320), self._least_confidence, OVERLAP, MOST_FACES),
@@ -130,6 +133,8 @@ class OnnxFaces(FaceModel):
                 f"{detector} or {embedder} is no network that OpenCV reads ({str(error).splitlines()[0]}): "
                 'correct "detector" and "embedder" of "faces" in HEIMDEX_MODELS.'
             ) from error
+        finally:
+            cv2.utils.logging.setLogLevel(told)
 
 
 def _rows(detector: Any, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
