@@ -21,7 +21,7 @@ from people.models import Person, PersonPhoto
 from people.names import LONGEST_NAME
 from people.pages.unknown import face_card
 from people.standing import Standing, with_standing
-from people.switch import why_no_faces
+from people.switch import faces_can_be_found, why_no_faces
 from videos.actions.errors import Refused
 
 # How many photos a person should have: from different sides and days, they are recognised better than by one.
@@ -91,6 +91,7 @@ def person_page(request: HttpRequest, person_id: UUID) -> HttpResponse:
         "photos": rows,
         "types": ",".join(TYPES),
         "no_faces": no_faces,
+        "owners_choose": faces_can_be_found(),
         "may_add": len(rows) < settings.MAX_PHOTOS and not person.is_archived and not no_faces,
         "max_photos": settings.MAX_PHOTOS,
         "max_photo_bytes": settings.MAX_PHOTO_BYTES,

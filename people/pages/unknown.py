@@ -17,7 +17,7 @@ from people.actions.rule_face import rule_face
 from people.api.faces import face_thumbnail, with_best_faces
 from people.models import FaceGroup, Person, SceneFace
 from people.names import LONGEST_NAME
-from people.switch import why_no_faces
+from people.switch import faces_can_be_found, why_no_faces
 from videos.actions.errors import Refused
 from videos.pages.times import clock
 
@@ -60,6 +60,7 @@ def unknown_page(request: HttpRequest) -> HttpResponse:
         "groups": [_card(group, number) for number, group in enumerate(page, start=page.start_index())],
         "names": Person.objects.filter(owner=owner, archived_at__isnull=True).values_list("name", flat=True)[:500],
         "no_faces": why_no_faces(owner),
+        "owners_choose": faces_can_be_found(),
     }
     return render(request, "people/unknown.html", context)
 

@@ -1,1 +1,1 @@
-"""The page on which an owner sees and renews the search data of a video; the video's own page shows it as a part."""
+"""The pages of search data (a video's own page shows them as a part) and of the switch for faces."""

@@ -2,6 +2,10 @@
 
 from django.urls import path
 
+from reprocess.pages.faces import faces_page
 from reprocess.pages.search_data import search_data
 
-urlpatterns = [path("videos/<uuid:video_id>/search-data/", search_data, name="search-data")]
+urlpatterns = [
+    path("videos/<uuid:video_id>/search-data/", search_data, name="search-data"),
+    path("people/faces/", faces_page, name="faces"),
+]

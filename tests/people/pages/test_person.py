@@ -67,7 +67,7 @@ def test_where_no_faces_are_wanted_the_pages_say_so(browser: Client, ada: Person
 
     for path in ("/people/", "/people/unknown/", page_of):
         page = read(browser, path)
-        assert FACES_OFF_FOR_YOU in seen(page)
+        assert f"{FACES_OFF_FOR_YOU} Switch faces on…" in seen(page)
         # Nothing asks for what would not be looked at.
         for promise in ("data-uploader", "Add photos of the face", "gathered here", "once a photo is ready"):
             assert promise not in page
