@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from demo.film import DemoFilm, film_scenes  # noqa: E402
 from heimdex.database.server import EmbeddedServer  # noqa: E402
 from heimdex.profiles import YUNET_SFACE  # noqa: E402
 from tests import media  # noqa: E402
+from tests.kept_models import kept_models  # noqa: E402
 
 _SERVER = EmbeddedServer(Path(_HOME.name), durable=False)
 os.environ["HEIMDEX_DATABASE_URL"] = _SERVER.start().url
@@ -39,6 +41,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def demo_film() -> DemoFilm:
     """Return the demo film, whose cuts and words are known."""
     return DemoFilm(media.demo_film(), film_scenes())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_stay_loaded() -> Iterator[None]:
+    """Have each packaged model loaded once for all tests."""
+    with kept_models():
+        yield
 
 
 @pytest.fixture
