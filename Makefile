@@ -57,7 +57,8 @@ lock: setup-dev ## pin the newest versions that pyproject.toml allows, with thei
 	$(compile) --upgrade pyproject.toml -o requirements/web.txt
 	$(compile) --upgrade --extra worker pyproject.toml -o requirements/worker.txt
 	$(compile) --upgrade --extra worker --extra dlib pyproject.toml -o requirements/dlib.txt
-	$(compile) --upgrade --extra worker --extra dlib --extra dev pyproject.toml -o requirements/dev.txt
+	$(compile) --upgrade --extra worker --extra transnetv2 pyproject.toml -o requirements/transnetv2.txt
+	$(compile) --upgrade --extra worker --extra dlib --extra transnetv2 --extra dev pyproject.toml -o requirements/dev.txt
 
 clean: down ## stop everything and remove .venv and all caches; your data stays
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage

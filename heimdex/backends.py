@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from heimdex.speech.base import Transcriber
     from heimdex.vision.base import Describer
     from heimdex.vision.ocr import TextReader
+    from heimdex.vision.transnet import TransNetV2
 
 
 class BackendHandler:
@@ -76,6 +77,12 @@ def text_reader() -> "TextReader | None":
     """Return what reads text in keyframes; None when HEIMDEX_OCR is off."""
     reader: TextReader | None = backends["ocr"] if "ocr" in settings.MODEL_BACKENDS else None
     return reader
+
+
+def cut_network() -> "TransNetV2 | None":
+    """Return the network that finds cuts; None where a rule does (HEIMDEX_CUTS)."""
+    network: TransNetV2 | None = backends["cuts"] if "cuts" in settings.MODEL_BACKENDS else None
+    return network
 
 
 def face_model() -> "FaceModel | None":

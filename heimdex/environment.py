@@ -93,6 +93,8 @@ class Environment(BaseSettings):
     openai_base_url: str = ""
     # A checkpoint file or a tag that open_clip can fetch.
     open_clip_weights: str = "openai"
+    # What finds the cuts between scenes.
+    cuts: Literal["rule", "transnetv2"] = "rule"
     # Whether text in pictures is read.
     ocr: bool = True
     # Whether faces are looked for.

@@ -20,6 +20,7 @@ RAPID_OCR = "heimdex.vision.ocr_rapid.RapidOcrReader"
 YUNET_SFACE = "heimdex.faces.packaged.YuNetSFace"
 DLIB = "heimdex.faces.dlib.DlibFaces"
 ONNX_FACES = "heimdex.faces.onnx.OnnxFaces"
+TRANSNET = "heimdex.vision.transnet.TransNetV2"
 
 # The names that `"backend"` in HEIMDEX_MODELS may use instead of a dotted class path.
 SHORT_NAMES = {
@@ -123,10 +124,12 @@ def _overridden(environment: Environment, backends: ModelBackends) -> ModelBacke
     """Apply HEIMDEX_MODELS: options alone refine the profile's model, a `backend` replaces it with all its options.
 
     Every profile reads on-screen text and finds faces with the same packaged models; with HEIMDEX_OCR=off or HEIMDEX_FACES=off there
-    is no such alias.
+    is no such alias. Cuts are found by a rule, unless HEIMDEX_CUTS names a network.
     """
     backends["ocr"] = {"BACKEND": RAPID_OCR, "OPTIONS": {}}
     backends["faces"] = {"BACKEND": YUNET_SFACE, "OPTIONS": {}}
+    if environment.cuts == "transnetv2":
+        backends["cuts"] = {"BACKEND": TRANSNET, "OPTIONS": {}}
     for alias, override in environment.models.items():
         options = dict(override.model_extra or {})
         if override.backend:

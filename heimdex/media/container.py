@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from heimdex.media.damage import Losses
 from heimdex.media.errors import MediaError, MediaErrorCode
-from heimdex.media.info import MediaLimits
+from heimdex.media.info import MediaInfo, MediaLimits
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -133,6 +133,16 @@ def packets_of(container: "InputContainer", *streams: "S") -> "Iterator[Packet[S
         if stream.time_base is not None:
             last.time_base = stream.time_base
         yield last
+
+
+def timed_frames(
+    container: "InputContainer", stream: "VideoStream", info: MediaInfo, losses: Losses | None = None
+) -> "Iterator[tuple[float, VideoFrame]]":
+    """Decode as `frames_of` does, each frame with its time in seconds from the first; without one, a frame after the last."""
+    last_s = -1 / info.fps
+    for frame in frames_of(container, stream, losses):
+        last_s = max(0.0, float(frame.time) - info.start_s) if frame.time is not None else last_s + 1 / info.fps
+        yield last_s, frame
 
 
 def frames_of(container: "InputContainer", stream: "VideoStream", losses: Losses | None = None) -> "Iterator[VideoFrame]":

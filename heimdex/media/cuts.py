@@ -133,3 +133,21 @@ class CutFinder:
         self._gradual = [one for one in self._gradual if one.time_s >= until_s]
         self._passed = [one for one in (*self._passed, *due) if one.end_s >= until_s]
         return decided
+
+
+class KnownCuts:
+    """Cuts that were found before (seconds, in order), returned as a CutFinder returns those that it finds."""
+
+    def __init__(self, cuts: Sequence[float]) -> None:
+        self._left = deque(cuts)
+
+    def add(self, row: FrameRow) -> list[float]:
+        """Return the cuts up to this row."""
+        found = []
+        while self._left and self._left[0] <= row.time_s:
+            found.append(self._left.popleft())
+        return found
+
+    def finish(self) -> list[float]:
+        """Return the cuts that are left when the video has ended."""
+        return list(self._left)

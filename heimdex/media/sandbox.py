@@ -189,10 +189,14 @@ class _Child:
         """End the process, whatever it is at, and note what it took."""
         if self._process.returncode is None:
             self._note_memory()
-            self._process.kill()
+            self._kill()
             self._reap()
         assert self._process.stdout is not None
         self._process.stdout.close()
+
+    def _kill(self) -> None:
+        # Popen's own would first ask what has become of it, after which `wait4` has nothing to tell.
+        os.kill(self._process.pid, signal.SIGKILL)
 
     def _note_memory(self) -> None:
         # What the kernel counts for `wait4` begins with the memory of the worker, from which the process was forked.
@@ -206,7 +210,7 @@ class _Child:
         while not (ended := os.wait4(self._process.pid, os.WNOHANG))[0]:
             if monotonic() > until:
                 # It said that it ended, and did not.
-                self._process.kill()
+                self._kill()
             sleep(_LOOK_FOR_DEATH_EVERY_S)
         _, status, usage = ended
         self._process.returncode = os.waitstatus_to_exitcode(status)

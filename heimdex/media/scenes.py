@@ -1,11 +1,11 @@
 """Cutting a video into scenes with pictures of each, in one decoding pass with flat memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from heimdex.media.container import frames_of, opened, video_stream
-from heimdex.media.cuts import CutFinder
+from heimdex.media.container import opened, timed_frames, video_stream
+from heimdex.media.cuts import CutFinder, KnownCuts
 from heimdex.media.damage import Decoded, Losses
 from heimdex.media.frame_rows import RowMaker
 from heimdex.media.info import MediaInfo, accepted
@@ -38,24 +38,30 @@ class DetectedScene:
     decoded: Decoded = field(default_factory=Decoded)
 
 
-def iter_scenes(path: Path, info: MediaInfo, longest_s: float = LONGEST_S, on_progress: Progress | None = None) -> Iterator[DetectedScene]:
+def iter_scenes(
+    path: Path,
+    info: MediaInfo,
+    longest_s: float = LONGEST_S,
+    cuts: Sequence[float] | None = None,
+    on_progress: Progress | None = None,
+) -> Iterator[DetectedScene]:
     """Yield each scene as soon as its end is certain; memory does not grow with the video's length.
 
-    Cuts are found by the rule of `heimdex.media.cuts`; no scene is shorter than a second (unless the video is) or longer than `longest_s`.
-    `on_progress` gets the share done, 0 to 1.
+    Without `cuts` (seconds, in order) they are found by the rule of `heimdex.media.cuts`. No scene is shorter than a second (unless the
+    video is) or longer than `longest_s`. `on_progress` gets the share done, 0 to 1.
     """
     import cv2
 
     # Starting threads for small pictures takes longer than the work, and the decoder has use for every core.
     cv2.setNumThreads(1)
-    rows, finder, lengths = RowMaker(), CutFinder(), SceneLengths(longest_s)
+    rows, lengths = RowMaker(), SceneLengths(longest_s)
+    finder = CutFinder() if cuts is None else KnownCuts(cuts)
     candidates, due = CandidateFrames(), Tiles(info.duration_s, info.rotation)
     tiles: list[Picture] = []
     begin_s, last_s = 0.0, -1 / info.fps
     limits, losses = accepted(info), Losses(info.fps, info.start_s)
     with opened(path, limits) as container:
-        for number, frame in enumerate(frames_of(container, video_stream(container, limits), losses)):
-            time_s = max(0.0, float(frame.time) - info.start_s) if frame.time is not None else last_s + 1 / info.fps
+        for number, (time_s, frame) in enumerate(timed_frames(container, video_stream(container, limits), info, losses)):
             last_s = time_s
             small = reduced(frame)
             row = rows.row(time_s, small)

@@ -4,7 +4,7 @@ import pytest
 from django.utils.module_loading import import_string
 
 from heimdex.environment import Environment
-from heimdex.profiles import PROFILES, SHORT_NAMES
+from heimdex.profiles import PROFILES, SHORT_NAMES, TRANSNET
 
 
 @pytest.fixture
@@ -24,6 +24,11 @@ def test_every_profile_has_a_class_for_every_alias(models, profile: str) -> None
     assert set(backends) == {"text", "image", "speech", "description", "ocr", "faces"}
     for backend in backends.values():
         import_string(backend["BACKEND"])(**backend["OPTIONS"])
+
+
+def test_cuts_are_found_by_a_rule_unless_a_network_is_wanted(models) -> None:  # type: ignore[no-untyped-def]
+    assert "cuts" not in models("packaged")
+    assert models("local", CUTS="transnetv2")["cuts"] == {"BACKEND": TRANSNET, "OPTIONS": {}}
 
 
 def test_options_refine_the_profiles_model(models) -> None:  # type: ignore[no-untyped-def]

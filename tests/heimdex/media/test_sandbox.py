@@ -101,6 +101,17 @@ def test_reports_are_few_and_the_last_one_arrives() -> None:
     assert len(shares) < 20
 
 
+def test_it_may_have_ended_long_before_anybody_asks_for_the_rest() -> None:
+    others = set(psutil.Process().children())
+    items = sandboxed(misbehaving.leaves, bounds=ROOMY)
+    next(items)
+    (child,) = set(psutil.Process().children()) - others
+    while child.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+    items.close()
+    assert not psutil.pid_exists(child.pid)
+
+
 def test_it_ends_with_the_iteration_or_when_it_is_no_longer_wanted() -> None:
     items = sandboxed(misbehaving.sleeps, bounds=ROOMY)
     pid = next(items)

@@ -1,13 +1,15 @@
 """Stage `scenes`: cut the video into scenes, and keep pictures of each and of the whole."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from uuid import uuid5
 
 import structlog
 from django.conf import settings
 
+from heimdex.backends import cut_network
 from heimdex.media.damage import Decoded, damage_notice
 from heimdex.media.scenes import DetectedScene, iter_scenes
+from heimdex.media.stamps import iter_stamps
 from heimdex.media.timeline import Picture, sheet
 from heimdex.storage import media_storage
 from videos.composition import input_hash
@@ -25,7 +27,7 @@ def run(context: StageContext) -> None:
     scenes: list[Scene] = []
     tiles: list[Picture] = []
     decoded = Decoded()
-    for detected in context.decoded(iter_scenes, context.progress, settings.LONGEST_SCENE_SECONDS):
+    for detected in _detected(context):
         scenes.append(_keep(context.video, len(scenes), detected))
         tiles += detected.tiles
         decoded += detected.decoded
@@ -45,6 +47,19 @@ def run(context: StageContext) -> None:
         media_storage().delete(key)
     for prefix in faces:
         media_storage().delete_prefix(prefix)
+
+
+def _detected(context: StageContext) -> Iterator[DetectedScene]:
+    """Yield the scenes. A network, where one is configured, finds the cuts in a pass of its own, which takes most of the time."""
+    network = cut_network()
+    if network is None:
+        return context.decoded(iter_scenes, context.progress, settings.LONGEST_SCENE_SECONDS, None)
+    cuts = tuple(network.cuts(context.decoded(iter_stamps, _part(context, 0.0, 0.9))))
+    return context.decoded(iter_scenes, _part(context, 0.9, 1.0), settings.LONGEST_SCENE_SECONDS, cuts)
+
+
+def _part(context: StageContext, begin: float, end: float) -> Callable[[float], None]:
+    return lambda share: context.progress(begin + share * (end - begin))
 
 
 def _keys(scenes: Iterable[Scene]) -> set[str]:

@@ -1,0 +1,25 @@
+"""A video whose cuts are found by the network."""
+
+import pytest
+from django.conf import LazySettings
+
+from demo.film import FPS
+from heimdex.profiles import TRANSNET
+from tests import media
+from tests.videos.ingest.conftest import Arrived, job
+from videos.ingest.pipeline import ingest
+from videos.models import Scene
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_video_is_cut_by_the_network_where_one_is_configured(arrived: Arrived, settings: LazySettings) -> None:
+    settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "cuts": {"BACKEND": TRANSNET, "OPTIONS": {}}}
+    settings.INGEST_STAGES = {"scenes": "videos.ingest.stages.scenes.run"}
+    video = arrived(media.video((40, 45)))
+
+    ingest(video.pk)
+
+    starts = Scene.objects.filter(video=video).order_by("index").values_list("start_s", flat=True)
+    assert [start * FPS for start in starts] == pytest.approx([0, 40], abs=1)
+    assert all(scene.keyframe_time_s is not None for scene in Scene.objects.filter(video=video))
+    assert (job(video, "scenes").state, job(video, "scenes").progress) == ("done", 1.0)
