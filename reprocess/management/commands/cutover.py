@@ -57,5 +57,5 @@ def report_lines(report: dict[str, Any]) -> list[str]:
         lines[0] += "" if moved is None else f", and move by {moved:.1f} places on average"
     for channel in report["coverage"]:
         states = ", ".join(f"{channel[state]} {state}" for state in ("embedded", "empty", "failed", "missing"))
-        lines.append(f"{channel['channel']:<10} {states} of {channel['subjects']} {channel['kind']}")
+        lines.append(f"{channel['channel']:<12} {states} of {channel['subjects']} {channel['kind']}")
     return [*lines, *report["notices"]]

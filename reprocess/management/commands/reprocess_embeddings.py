@@ -110,7 +110,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{run.get_state_display()} with {run.model_calls} model calls")
                 for counter in counters:
                     self.stdout.write(
-                        f"  {counter['channel']:<10} {counter['done']} done, {counter['skipped']} skipped, {counter['empty']} empty, "
+                        f"  {counter['channel']:<12} {counter['done']} done, {counter['skipped']} skipped, {counter['empty']} empty, "
                         f"{counter['failed']} failed of {counter['planned']}"
                     )
         if options["wait"] and run.state != ReprocessRun.State.SUCCEEDED:

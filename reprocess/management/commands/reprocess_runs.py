@@ -63,7 +63,7 @@ class Command(BaseCommand):
         self.stdout.write(f"  {run['model_calls']} model calls, {run['tokens']} tokens, cost {run['cost']}")
         for counter in run["counters"]:
             numbers = ", ".join(f"{counter[name]} {name}" for name in ("done", "skipped", "empty", "failed"))
-            self.stdout.write(f"  {counter['channel']:<10} {numbers} of {counter['planned']}")
+            self.stdout.write(f"  {counter['channel']:<12} {numbers} of {counter['planned']}")
         if run["error"]:
             self.stdout.write(f"  {run['error']}")
         if run["actions"]:

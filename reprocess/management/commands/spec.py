@@ -65,7 +65,7 @@ class Command(BaseCommand):
                 f"{identity['backend']}, {identity['dimensions']} dimensions"
             )
             for channel, fingerprint in step.fingerprints.items():
-                self.stdout.write(f"    {channel:<10} {fingerprint}")
+                self.stdout.write(f"    {channel:<12} {fingerprint}")
         console.print(_spaces_table(overview))
 
 
