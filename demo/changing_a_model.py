@@ -16,6 +16,7 @@ import psutil
 from demo.accounts import Login, ensure_logins
 from demo.client import ApiError, Client
 from demo.film import build_demo_film
+from demo.people import PEOPLE, add_person, await_photo
 from demo.walk import ROOT, Walk
 from heimdex.database.ports import free_port
 
@@ -51,7 +52,7 @@ def tell(walk: Walk, address: str) -> None:
     """Walk from the packaged text model to the server's, with a crash on the way, back and forth, and to the end."""
     walk.quietly("up")
     owner, admin = _library(walk)
-    walk.say("**Before.** One owner, one film, the packaged models. This is what a search says today:")
+    walk.say("**Before.** One owner, one film, two people who are seen in it, the packaged models. This is what a search says today:")
     walk.manage("search", QUERY, "--owner", owner.email, "--limit", "3")
 
     walk.say(
@@ -123,6 +124,8 @@ def _library(walk: Walk) -> tuple[Login, Login]:
     client = _client(walk, owner)
     video_id = client.upload(film, "video/mp4", "Heimdex demo film", lambda sent: None)
     _until(lambda: client.get(f"/v1/videos/{video_id}/status")["state"] == "indexed", "the end of the ingest")
+    for known in PEOPLE:
+        await_photo(client, add_person(client, known))
     for query in SEARCHES:
         client.post("/v1/search", {"q": query})
     return owner, admin
