@@ -9,20 +9,23 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import Exists, OuterRef, Subquery
+from django.utils import timezone
 
 from heimdex.embedders.errors import EmbedderUnavailable
 from heimdex.leases import LeaseLost, claim, expiry
+from heimdex.queue import enqueue
 from heimdex.storage import StorageError
-from people.models import Person, PersonPhoto, QueryEmbedding
+from people.models import Person, PersonPhoto, QueryEmbedding, RenewalWanted
 from people.photos.errors import PhotoErrorCode, PhotoRefused
 from people.photos.failing import fail
 from people.photos.intake import prepare
-from people.photos.schedule import GAVE_UP, wake
+from people.photos.schedule import GAVE_UP, RENEW_PEOPLE
 from people.switch import why_no_faces
 from reprocess.cutover import activate_first
 from reprocess.engine import Batch, embed_people
 from reprocess.older_spec import older_active_spec
 from reprocess.spec import effective_spec
+from videos.ingest.schedule import WAKE_AGAIN_AFTER
 from videos.models import ActiveSpace, EmbeddingSpace
 
 log = structlog.get_logger(__name__)
@@ -54,31 +57,36 @@ class PhotoGuard:
 def renew_people(owner_id: UUID) -> None:
     """Look at every photo of an owner that waits, then renew what the owner's people are looked for with, and whose faces are whose.
 
-    Repeat-safe: what is up to date is not computed again.
+    Repeat-safe: what is up to date is not computed again. What was asked for until now counts as done, unless the model could not be used.
     """
     with structlog.contextvars.bound_contextvars(owner_id=str(owner_id)):
+        asked = list(RenewalWanted.objects.filter(owner_id=owner_id).values_list("pk", flat=True))
         claimed = _claimed(owner_id)
-        if claimed is None:
-            # A photo has gone, or somebody was archived.
-            _embed(owner_id, uuid4(), [])
+        # Without a photo that waits: one has gone, somebody was archived, or a face was given to somebody.
+        renewed = claimed is not None or _embed(owner_id, uuid4(), [])
         while claimed:
             token, photos = claimed
-            _embed(owner_id, token, [photo for photo in photos if _prepared(photo)])
+            renewed = _embed(owner_id, token, [photo for photo in photos if _prepared(photo)])
             claimed = _claimed(owner_id)
+        if renewed:
+            RenewalWanted.objects.filter(pk__in=asked).delete()
 
 
 def wake_forgotten() -> int:
-    """Wake a worker for every owner whose search looks for a person by photos that are no longer the READY ones; return how many.
+    """Wake a worker for every owner whose people nobody has renewed for long though it was asked, or are out of date; return how many."""
+    asked = RenewalWanted.objects.filter(created_at__lt=timezone.now() - WAKE_AGAIN_AFTER)
+    owners = set(asked.order_by().values_list("owner_id", flat=True).distinct()[:_OWNERS_AT_ONCE]) | _out_of_date()
+    for owner_id in owners:
+        enqueue(RENEW_PEOPLE, str(owner_id))
+    return len(owners)
 
-    A wake-up that was lost after a photo was deleted, say, leaves no other trace.
-    """
+
+def _out_of_date() -> set[UUID]:
+    """Return the owners whose search looks for a person by photos that are no longer the READY ones."""
     read = ActiveSpace.objects.filter(owner=OuterRef("owner"), channel=EmbeddingSpace.Channel.PERSON_QUERY)
     current = QueryEmbedding.objects.filter(person=OuterRef("pk"), space=OuterRef("read_space"), input_hash=OuterRef("person_query_hash"))
     people = Person.objects.annotate(read_space=Subquery(read.values("space")[:1])).filter(~Exists(current), read_space__isnull=False)
-    owners = list(people.order_by().values_list("owner_id", flat=True).distinct()[:_OWNERS_AT_ONCE])
-    for owner_id in owners:
-        wake(owner_id)
-    return len(owners)
+    return set(people.order_by().values_list("owner_id", flat=True).distinct()[:_OWNERS_AT_ONCE])
 
 
 def _claimed(owner_id: UUID) -> tuple[UUID, list[PersonPhoto]] | None:
@@ -118,8 +126,11 @@ def _end(photo: PersonPhoto, code: PhotoErrorCode, text: str) -> None:
             fail(photo.pk, code, text)
 
 
-def _embed(owner_id: UUID, token: UUID, photos: list[PersonPhoto]) -> None:
-    """Bring the owner's people to the spaces that search reads and to the latest, which have the last word on a photo."""
+def _embed(owner_id: UUID, token: UUID, photos: list[PersonPhoto]) -> bool:
+    """Bring the owner's people to the spaces that search reads and to the latest, which have the last word on a photo.
+
+    Return whether the model could be used.
+    """
     spec, guard, taken_in = effective_spec(), PhotoGuard(token), [photo.pk for photo in photos]
     try:
         older = older_active_spec(owner_id)
@@ -132,8 +143,9 @@ def _embed(owner_id: UUID, token: UUID, photos: list[PersonPhoto]) -> None:
         for photo in photos:
             _end(photo, PhotoErrorCode.INTERNAL_ERROR, BROKE.format(reason=f": {str(error).rstrip('.')}"))
         log.error("People could not be renewed", reason=str(error))
-        return
+        return False
     activate_first(owner_id, spec)
+    return True
 
 
 def _ignore(batch: Batch) -> None:

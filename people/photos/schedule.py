@@ -13,7 +13,7 @@ from django.utils import timezone
 from heimdex.leases import LET_GO, free
 from heimdex.queue import enqueue
 from heimdex.storage import media_storage
-from people.models import PersonPhoto
+from people.models import PersonPhoto, RenewalWanted
 from people.photos.errors import PhotoErrorCode
 from people.photos.failing import fail
 from videos.ingest.schedule import WAKE_AGAIN_AFTER, pause_after
@@ -31,7 +31,11 @@ GAVE_UP = (
 
 
 def wake(owner_id: UUID) -> None:
-    """Ask a worker to look at an owner's photos and people, once the current transaction commits."""
+    """Ask a worker to look at an owner's photos and people, once the current transaction commits.
+
+    The row stays until a worker has done it, whatever becomes of the wake-up.
+    """
+    RenewalWanted.objects.create(owner_id=owner_id)
     enqueue(RENEW_PEOPLE, str(owner_id))
 
 

@@ -7,9 +7,11 @@ import pytest
 from django.utils import timezone
 from PIL import Image
 
+from heimdex.embedders.errors import EmbedderUnavailable
 from heimdex.storage import media_storage
 from people.actions.delete_photo import delete_photo
-from people.models import FaceMatch, Person, PersonPhoto, QueryEmbedding
+from people.actions.rule_face import rule_face
+from people.models import FaceMatch, Person, PersonPhoto, QueryEmbedding, RenewalWanted, SceneFace
 from people.photos.schedule import rescue
 from people.query_hashes import refresh_query_hash
 from reprocess.people_renewal import renew_people, wake_forgotten
@@ -97,6 +99,25 @@ def test_a_worker_that_dies_at_a_photo_leaves_it_to_the_next_and_the_third_time_
         if attempt < 3:
             assert photo.state == "uploaded"
     assert (photo.state, photo.error_code) == ("failed", "gave_up")
+
+
+def test_what_was_asked_for_is_remembered_until_somebody_has_done_it() -> None:
+    owner = make_user()
+    film(owner)
+    run()
+    person = known(owner)
+    RenewalWanted.objects.all().delete()
+    rule_face(owner, person.pk, SceneFace.objects.get().pk, is_person=False)
+    # A wake-up that takes ten minutes is lost.
+    assert wake_forgotten() == 0
+    RenewalWanted.objects.update(created_at=timezone.now() - timedelta(minutes=11))
+    assert wake_forgotten() == 1
+    with mock.patch("reprocess.people_renewal.embed_people", side_effect=EmbedderUnavailable("The model is gone.")):
+        renew_people(owner.pk)
+    assert wake_forgotten() == 1
+    renew_people(owner.pk)
+    assert not RenewalWanted.objects.exists()
+    assert wake_forgotten() == 0
 
 
 def test_a_wake_up_that_was_lost_is_made_up_for() -> None:
