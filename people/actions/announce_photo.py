@@ -69,6 +69,4 @@ def check_announcement(announced: PhotoAnnouncement, max_bytes: int) -> None:
     if announced.size_bytes > max_bytes:
         raise Refused(f"{name} is larger than the limit of {max_bytes} bytes. Scale the picture down.", "size_bytes")
     if announced.mime_type not in TYPES:
-        raise Refused(
-            f"{name} is no JPEG, PNG, WebP or HEIC ({announced.mime_type}). Export it as JPEG and upload that.", "mime_type"
-        )
+        raise Refused(f"{name} is no JPEG, PNG, WebP or HEIC ({announced.mime_type}). Export it as JPEG and upload that.", "mime_type")
