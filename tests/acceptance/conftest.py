@@ -33,6 +33,7 @@ def worker_environment() -> dict[str, str]:
         "HEIMDEX_FACES": "on" if "faces" in settings.MODEL_BACKENDS else "off",
         "HEIMDEX_LEASE_S": "5",
         "HEIMDEX_HUNG_AFTER_S": "5",
+        "HEIMDEX_RETRY_AFTER_S": "2",
     }
 
 
