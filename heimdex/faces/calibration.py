@@ -3,6 +3,9 @@
 import math
 from dataclasses import dataclass
 
+# Some twenty pairs of one person were measured: no more can be said of any face than that.
+MOST = 0.99
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -16,6 +19,6 @@ class Calibration:
     slope: float
 
     def probability(self, similarity: float) -> float:
-        """Return how likely two faces of this cosine are one person's, 0 to 1, if both answers were equally likely beforehand."""
+        """Return how likely two faces of this cosine are one person's, 0 to 0.99, if both answers were equally likely beforehand."""
         # The hyperbolic tangent is the logistic function without its overflow.
-        return 0.5 * (1 + math.tanh(self.slope * (similarity - self.middle) / 2))
+        return min(MOST, 0.5 * (1 + math.tanh(self.slope * (similarity - self.middle) / 2)))

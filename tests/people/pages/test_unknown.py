@@ -66,7 +66,7 @@ def test_a_person_page_lists_the_faces_and_a_wrong_one_is_taken_out(library: Lib
     ann = library.person("Ann", 0, 2, probability=0.83)
     page = browser.get(f"/people/{ann.pk}/").content.decode()
     assert "(2 scenes)" in page
-    assert "0.83 likely" in page
+    assert "83 % likely" in page
     face = SceneFace.objects.get(scene__index=2)
     assert "stays out" in browser.post(f"/people/{ann.pk}/faces/{face.pk}/take-out/", follow=True).content.decode()
     assert list(FaceMatch.objects.values_list("scene__index", flat=True)) == [0]
