@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connection
+from django_q.models import Failure
 
 from demo.client import Client
 from heimdex.database.address import Address
@@ -107,9 +108,11 @@ def clusters(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
-def workers(clusters: Workers) -> Workers:
+def workers(clusters: Workers, transactional_db: None) -> Workers:
     """Run the workers of an installation as it comes; they are started once for all tests that follow each other."""
     clusters.serve(dict.fromkeys(QUEUES, worker_environment()))
+    # Of the workers before, who may have outlived their test and its database by a moment.
+    Failure.objects.all().delete()
     return clusters
 
 
