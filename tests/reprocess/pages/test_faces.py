@@ -21,18 +21,6 @@ PAGE = "/people/faces/"
 LINK = f'href="{PAGE}"'
 
 
-@pytest.fixture
-def owner() -> User:
-    return make_user(name="Olga Owner")
-
-
-@pytest.fixture
-def browser(owner: User) -> Client:
-    client = Client()
-    client.force_login(owner)
-    return client
-
-
 def switch(browser: Client, find_faces: str) -> str:
     """Press the button, and return what is read on the page that follows."""
     answer: Any = browser.post(PAGE, {"find_faces": find_faces}, follow=True)

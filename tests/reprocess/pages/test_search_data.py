@@ -7,23 +7,11 @@ from heimdex.accounts.models import User
 from heimdex.storage import media_storage
 from reprocess.models import ReprocessRun
 from reprocess.tasks import work_run
-from tests.library import make_user, make_video
+from tests.library import make_video
 from tests.videos.pages.conftest import read, seen
 from videos.models import Video
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def owner() -> User:
-    return make_user(name="Olga Owner")
-
-
-@pytest.fixture
-def browser(owner: User) -> Client:
-    client = Client()
-    client.force_login(owner)
-    return client
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
 from heimdex.storage import media_storage
-from people.actions.rule_face import rule_face
+from people.actions.rule_face import rule_face, rulings
 from people.groups import find_ungrouped, group_faces
 from people.models import FaceGroup, FaceMatch, FaceRuling, Person, PersonPhoto, PhotoEmbedding, QueryEmbedding, SceneFace
 from reprocess.models import ReprocessRun
@@ -68,21 +68,11 @@ def test_a_wrong_face_is_taken_out_over_http_and_can_be_given_back() -> None:
 
 def test_a_face_that_was_taken_out_stays_out_after_everything_is_computed_again() -> None:
     owner = make_user()
-    video = film(owner)
+    film(owner)
     run()
     person = known(owner)
     face = SceneFace.objects.get()
-    FaceRuling.objects.create(
-        owner=owner,
-        person=person,
-        video=video,
-        time_s=face.time_s,
-        left=face.left,
-        top=face.top,
-        right=face.right,
-        bottom=face.bottom,
-        is_person=False,
-    )
+    FaceRuling.objects.bulk_create(rulings([face], person, is_person=False))
     renew_people(owner.pk)
     assert where(person) == []
     run(force=True)
