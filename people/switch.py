@@ -18,3 +18,8 @@ def why_no_faces(owner: User) -> str:
     if not faces_can_be_found():
         return FACES_OFF_HERE
     return "" if owner.find_faces else FACES_OFF_FOR_YOU
+
+
+def switch_context(owner: User) -> dict[str, str | bool]:
+    """Return what pages need to say of it: `no_faces` (why none are looked for) and `owners_choose` (whether the owner can change that)."""
+    return {"no_faces": why_no_faces(owner), "owners_choose": faces_can_be_found()}

@@ -17,6 +17,8 @@ os.environ["HEIMDEX_HOME"] = _HOME.name
 os.environ["HEIMDEX_FACES"] = "off"
 os.environ["DJANGO_SETTINGS_MODULE"] = "heimdex.settings"
 
+from django.test import override_settings  # noqa: E402
+
 from demo.film import DemoFilm, film_scenes  # noqa: E402
 from heimdex.database.server import EmbeddedServer  # noqa: E402
 from heimdex.profiles import YUNET_SFACE  # noqa: E402
@@ -47,6 +49,13 @@ def demo_film() -> DemoFilm:
 def models_stay_loaded() -> Iterator[None]:
     """Have each packaged model loaded once for all tests."""
     with kept_models():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """Have passwords hashed at the least cost."""
+    with override_settings(PASSWORD_HASHERS=["tests.quick_hasher.QuickHasher"]):
         yield
 
 

@@ -16,7 +16,7 @@ from people.api.serializers import thumbnail_url
 from people.models import Person
 from people.names import LONGEST_NAME
 from people.standing import Standing, portrait_of, with_portrait, with_standing
-from people.switch import faces_can_be_found, why_no_faces
+from people.switch import switch_context
 from videos.actions.errors import Refused
 
 PER_PAGE = 48
@@ -61,8 +61,7 @@ def people_page(request: HttpRequest) -> HttpResponse:
         "cards": [_card(person) for person in page],
         "archived": archived,
         "has_archived": has_archived,
-        "no_faces": why_no_faces(owner),
-        "owners_choose": faces_can_be_found(),
+        **switch_context(owner),
     }
     return render(request, "people/people.html", context, status=400 if form.errors else 200)
 

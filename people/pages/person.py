@@ -21,7 +21,7 @@ from people.models import Person, PersonPhoto
 from people.names import LONGEST_NAME
 from people.pages.unknown import face_card
 from people.standing import Standing, with_standing
-from people.switch import faces_can_be_found, why_no_faces
+from people.switch import switch_context
 from videos.actions.errors import Refused
 
 # How many photos a person should have: from different sides and days, they are recognised better than by one.
@@ -82,7 +82,7 @@ def person_page(request: HttpRequest, person_id: UUID) -> HttpResponse:
     photos = PersonPhoto.objects.filter(person=person).order_by("created_at", "pk")
     # What was only announced is shown by the browser that sends it.
     rows = [_row(photo, number) for number, photo in enumerate(photos.exclude(state=PersonPhoto.State.UPLOADING), start=1)]
-    standing, no_faces = Standing.of(person), why_no_faces(owner)
+    standing, switch = Standing.of(person), switch_context(owner)
     context = {
         "person": person,
         "status": standing.status,
@@ -90,9 +90,8 @@ def person_page(request: HttpRequest, person_id: UUID) -> HttpResponse:
         "form": form,
         "photos": rows,
         "types": ",".join(TYPES),
-        "no_faces": no_faces,
-        "owners_choose": faces_can_be_found(),
-        "may_add": len(rows) < settings.MAX_PHOTOS and not person.is_archived and not no_faces,
+        **switch,
+        "may_add": len(rows) < settings.MAX_PHOTOS and not person.is_archived and not switch["no_faces"],
         "max_photos": settings.MAX_PHOTOS,
         "max_photo_bytes": settings.MAX_PHOTO_BYTES,
         "faces": [(face_card(match.face), match.probability) for match in faces_of(person)[:SHOWN_FACES]],

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from heimdex.accounts.owner import owner_of
@@ -16,18 +15,11 @@ from people.actions.name_group import name_group
 from people.actions.rule_face import rule_face
 from people.api.faces import face_thumbnail, with_best_faces
 from people.models import FaceGroup, Person, SceneFace
-from people.names import LONGEST_NAME
-from people.switch import faces_can_be_found, why_no_faces
+from people.switch import switch_context
 from videos.actions.errors import Refused
 from videos.pages.times import clock
 
 GROUPS_PER_PAGE = 24
-
-
-class NameForm(forms.Form):
-    """Who it is."""
-
-    name = forms.CharField(max_length=LONGEST_NAME)
 
 
 @dataclass(frozen=True)
@@ -59,8 +51,7 @@ def unknown_page(request: HttpRequest) -> HttpResponse:
         "page": page,
         "groups": [_card(group, number) for number, group in enumerate(page, start=page.start_index())],
         "names": Person.objects.filter(owner=owner, archived_at__isnull=True).values_list("name", flat=True)[:500],
-        "no_faces": why_no_faces(owner),
-        "owners_choose": faces_can_be_found(),
+        **switch_context(owner),
     }
     return render(request, "people/unknown.html", context)
 
@@ -69,16 +60,10 @@ def unknown_page(request: HttpRequest) -> HttpResponse:
 @require_POST
 def name_unknown(request: HttpRequest, group_id: UUID) -> HttpResponse:
     """Take the name of a group, and go on to the person's page."""
-    owner = owner_of(request)
-    get_object_or_404(FaceGroup, pk=group_id, owner=owner)
-    form = NameForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, "Give a name of at most 200 letters.")
-        return redirect("unknown-faces")
     try:
-        person = name_group(owner, group_id, name=form.cleaned_data["name"])
-    except FaceGroup.DoesNotExist as error:
-        raise Http404 from error
+        person = name_group(owner_of(request), group_id, name=request.POST.get("name", ""))
+    except FaceGroup.DoesNotExist:
+        return render(request, "people/sorted_anew.html", status=404)
     except Refused as error:
         messages.error(request, str(error))
         return redirect("unknown-faces")

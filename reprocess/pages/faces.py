@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from heimdex.accounts.models import User
 from heimdex.accounts.owner import owner_of
 from people.models import Person, PersonPhoto, SceneFace
-from people.switch import faces_can_be_found, why_no_faces
+from people.switch import switch_context, why_no_faces
 from reprocess.actions.errors import WrongState
 from reprocess.actions.switch_faces import switch_faces_off, switch_faces_on
 from reprocess.models import ReprocessRun
@@ -32,8 +32,7 @@ def faces_page(request: HttpRequest) -> HttpResponse:
         _switch_on(request, owner)
         return redirect("people")
     context = {
-        "no_faces": why_no_faces(owner),
-        "owners_choose": faces_can_be_found(),
+        **switch_context(owner),
         "people": Person.objects.filter(owner=owner).count(),
         "photos": PersonPhoto.objects.filter(owner=owner).count(),
         "faces": SceneFace.objects.filter(owner=owner).count(),

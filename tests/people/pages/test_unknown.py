@@ -55,8 +55,10 @@ def test_groups_are_shown_largest_first_and_named_in_one_step(library: Library, 
 
 def test_what_is_not_there_and_what_is_no_name_is_said(library: Library, browser: Client) -> None:
     group = unknown(library, 0)
-    assert browser.post(f"/people/unknown/{uuid4()}/name/", {"name": "Ann"}).status_code == 404
-    assert "Give a name" in browser.post(f"/people/unknown/{group.pk}/name/", {"name": ""}, follow=True).content.decode()
+    gone = browser.post(f"/people/unknown/{uuid4()}/name/", {"name": "Ann"})
+    assert gone.status_code == 404
+    assert "Look at the unknown faces again" in gone.content.decode()
+    assert "A name needs at least" in browser.post(f"/people/unknown/{group.pk}/name/", {"name": ""}, follow=True).content.decode()
     theirs = unknown(Library(make_user("other@example.org")), 0)
     assert browser.post(f"/people/unknown/{theirs.pk}/name/", {"name": "Ann"}).status_code == 404
     assert not FaceRuling.objects.exists()

@@ -2,20 +2,13 @@
 
 import html
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from django.test import Client, override_settings
+from django.test import Client
 
 if TYPE_CHECKING:
     from heimdex.accounts.models import User
-
-
-@pytest.fixture(autouse=True)
-def quick_hashes() -> Iterator[None]:
-    with override_settings(PASSWORD_HASHERS=["tests.heimdex.accounts.conftest.QuickHasher"]):
-        yield
 
 
 @pytest.fixture
