@@ -7,7 +7,7 @@ name=$1
 # Measured on Linux x86-64 with the CPU build of torch (190 MB of it).
 case $name in
 worker) megabytes=760 ;;
-dev) megabytes=1140 ;;
+dev) megabytes=1150 ;;
 *) echo "usage: sh scripts/setup.sh worker|dev" >&2 && exit 2 ;;
 esac
 cd "$(dirname "$0")/.."

@@ -3,23 +3,17 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import reduce
 from itertools import product
-from operator import or_
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.apps import apps
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Q
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.converters import IntConverter, StringConverter, UUIDConverter
-from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
-from pgvector.django import HalfVectorField
 
 from heimdex.accounts.models import User
 from people.models import FaceGroup, Person, PersonPhoto
@@ -28,12 +22,11 @@ from reprocess.models import ReprocessFailure
 from reprocess.scope import Scope
 from reprocess.worker import work
 from tests.library import make_video
+from tests.planted import CANARY, belonging_to, owned_models, plant_owner
 from videos.models import EmbeddingSpace, Job, Scene, SceneEmbedding, Video, VideoMetadata
 
-CANARY = "Xylographer"
 METHODS = ("get", "head", "options", "post", "put", "patch", "delete")
 ADMIN = "/v1/admin/"
-PACKAGES = ("videos", "people", "reprocess")
 # The pages of Django's own admin, which only staff can enter; their objects have no owner to ask for.
 ADMIN_SITE = "/admin/"
 
@@ -65,56 +58,15 @@ def _name_of(converter: Any) -> str:
     return {UUIDConverter: "uuid", IntConverter: "int", StringConverter: "str"}[type(converter)]
 
 
-def owned_models() -> list[type[models.Model]]:
-    """Return every model of ours whose rows belong to an owner."""
-    return [model for model in apps.get_models() if model.__module__.split(".")[0] in PACKAGES and _owner_keys(model)]
-
-
 @pytest.fixture
 def stranger(db: None) -> User:
     """An owner whose every text holds the canary, with a row in each model that has an owner."""
+    owner = User.objects.create_user("owner@example.org", None)
     stranger = User.objects.create_user("stranger@example.org", None, name=CANARY)
-    make_video(User.objects.create_user("owner@example.org", None), ["A boat at sea."], title="Mine")
-    video = make_video(stranger, [f"The {CANARY} boat at sea.", "More."], title=f"{CANARY} title")
-    for user in User.objects.order_by("email"):
-        work(start_run(Scope("owner", owner_id=user.pk), force=False, entrance="command", requested_by=user).pk)
-    said = {"description": CANARY, "filename": f"{CANARY}.mp4", "summary": CANARY, "tags": [CANARY], "error_text": CANARY}
-    Video.objects.filter(pk=video.pk).update(**said)
-    Scene.objects.filter(video=video).update(description=CANARY, visual_text=f"boat {CANARY}", tags=[{"name": CANARY, "confidence": 1}])
-    failed = make_video(stranger, ["boat"], title=f"{CANARY} failed")
-    Video.objects.filter(pk=failed.pk).update(state=Video.State.FAILED, error_text=CANARY)
-    for model in owned_models():
-        if not model._default_manager.filter(belonging_to(model, stranger)).exists():
-            plant(model, stranger, video)
+    make_video(owner, ["A boat at sea."], title="Mine")
+    work(start_run(Scope("owner", owner_id=owner.pk), force=False, entrance="command", requested_by=owner).pk)
+    plant_owner(stranger)
     return stranger
-
-
-def plant(model: type[models.Model], stranger: User, video: Video) -> None:
-    """Create a row of a model, whatever it is: it belongs to the stranger, and its texts are the canary."""
-    values: dict[str, Any] = {}
-    for field in model._meta.concrete_fields:
-        if isinstance(field, models.ForeignKey):
-            related = field.related_model
-            mine = Q() if not _owner_keys(related) else belonging_to(related, stranger)
-            values[field.name] = {User: stranger, Video: video}.get(related) or related._default_manager.filter(mine).first()
-        elif isinstance(field, models.JSONField):
-            values[field.name] = [CANARY]
-        elif isinstance(field, HalfVectorField):
-            values[field.name] = [1.0]
-        elif isinstance(field, models.CharField | models.TextField):
-            values[field.name] = field.choices[0][0] if field.choices else CANARY[: field.max_length]
-        elif not field.has_default() and not field.null and not field.primary_key and not isinstance(field, models.GeneratedField):
-            values[field.name] = timezone.now() if isinstance(field, models.DateTimeField) else 1
-    model._default_manager.create(**values)
-
-
-def belonging_to(model: type[models.Model], owner: User) -> Q:
-    """Return what matches the rows of a model that are an owner's."""
-    return reduce(or_, (Q(**{key: owner}) for key in _owner_keys(model)))
-
-
-def _owner_keys(model: Any) -> list[str]:
-    return [field.name for field in model._meta.concrete_fields if isinstance(field, models.ForeignKey) and field.related_model is User]
 
 
 def rows_of(owner: User) -> dict[type[models.Model], list[dict[str, Any]]]:

@@ -4,17 +4,16 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.generics import get_object_or_404
+from rest_framework.generics import ListAPIView, get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from heimdex.accounts.owner import owner_of
-from heimdex.api import Pages
 from heimdex.storage import media_storage
 from people.actions.name_group import name_group
 from people.actions.rule_face import rule_face
@@ -87,17 +86,15 @@ class PersonIdSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
 
 
-class PersonFacesView(APIView):
-    """Where a person is seen."""
+class PersonFacesView(ListAPIView[FaceMatch]):
+    """The faces in scenes that are taken for a person's, the surest first."""
 
-    @extend_schema(operation_id="persons_faces_list", responses=MatchedFaceSerializer(many=True))
-    def get(self, request: Request, pk: UUID) -> Response:
-        """List the person's faces in scenes, the surest first."""
-        owner = owner_of(request)
-        person = get_object_or_404(Person, pk=pk, owner=owner)
-        pages = Pages()
-        found: list[FaceMatch] = pages.paginate_queryset(faces_of(person), request, view=self) or []
-        return pages.get_paginated_response(MatchedFaceSerializer(found, many=True).data)
+    queryset = FaceMatch.objects.none()
+    serializer_class = MatchedFaceSerializer
+
+    def get_queryset(self) -> QuerySet[FaceMatch]:
+        """Return the matches of a person of the asking owner alone."""
+        return faces_of(get_object_or_404(Person, pk=self.kwargs["pk"], owner=owner_of(self.request)))
 
 
 class PersonFaceView(APIView):
@@ -121,15 +118,15 @@ class PersonFaceView(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class GroupsView(APIView):
-    """Unknown faces."""
+class GroupsView(ListAPIView[FaceGroup]):
+    """Groups of unknown faces that look like one person, those in most scenes first."""
 
-    @extend_schema(operation_id="face_groups_list", responses=GroupSerializer(many=True))
-    def get(self, request: Request) -> Response:
-        """List groups of faces that look like one person, those in most scenes first."""
-        pages = Pages()
-        page: list[FaceGroup] = pages.paginate_queryset(with_best_faces(owner_of(request).pk), request, view=self) or []
-        return pages.get_paginated_response(GroupSerializer(page, many=True).data)
+    queryset = FaceGroup.objects.none()
+    serializer_class = GroupSerializer
+
+    def get_queryset(self) -> QuerySet[FaceGroup]:
+        """Return the asking owner's groups alone."""
+        return with_best_faces(owner_of(self.request).pk)
 
 
 class NameGroupView(APIView):
@@ -157,13 +154,13 @@ def face_thumbnail(face: SceneFace) -> str:
     return media_storage().download_url(face.thumbnail_key, settings.LINK_TTL_SECONDS)
 
 
-def faces_of(person: Person) -> Any:
+def faces_of(person: Person) -> QuerySet[FaceMatch]:
     """Return the matches of a person with their faces, scenes and videos, the surest first."""
     matches = matches_of(person.owner_id).filter(person=person)
     return matches.select_related("face__scene", "face__video").order_by("-probability", "face__video__created_at", "face__time_s", "pk")
 
 
-def with_best_faces(owner_id: UUID) -> Any:
+def with_best_faces(owner_id: UUID) -> QuerySet[FaceGroup]:
     """Return an owner's unknown groups, each with its best faces as `best_faces`; one more query for all of them."""
     best = Prefetch("faces", queryset=unknown_faces(owner_id)[:SHOWN_FACES], to_attr="best_faces")
     return unknown_groups(owner_id).prefetch_related(best)

@@ -101,6 +101,8 @@ def fleet(home: Path) -> Iterator[Fleet]:
             "HEIMDEX_S3_ACCESS_KEY": bucket.access_key,
             "HEIMDEX_S3_SECRET_KEY": bucket.secret_key,
             "HEIMDEX_LEASE_S": "5",
+            "HEIMDEX_RETRY_AFTER_S": "1",
+            "DJANGO_SETTINGS_MODULE": "tests.acceptance.crashes.impatient_settings",
             # Machines of one core each, for they share this one's.
             "OMP_NUM_THREADS": "1",
         }

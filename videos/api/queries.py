@@ -3,13 +3,12 @@
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status
+from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from heimdex.accounts.owner import owner_of
-from heimdex.api import Pages
 from videos.models import RecordedQuery
 
 
@@ -22,17 +21,17 @@ class RecordedQuerySerializer(serializers.ModelSerializer[RecordedQuery]):
         read_only_fields = ("id", "text", "asked_at")
 
 
-class RecordedQueriesView(APIView):
-    """All recorded queries of who asks."""
+class RecordedQueriesView(ListAPIView[RecordedQuery]):
+    """All recorded queries of who asks, newest first."""
 
-    @extend_schema(responses=RecordedQuerySerializer(many=True))
-    def get(self, request: Request) -> Response:
-        """List them, newest first."""
-        pages = Pages()
-        page = pages.paginate_queryset(_of(request), request, view=self)
-        return pages.get_paginated_response(RecordedQuerySerializer(page, many=True).data)
+    queryset = RecordedQuery.objects.none()
+    serializer_class = RecordedQuerySerializer
 
-    @extend_schema(responses={204: None})
+    def get_queryset(self) -> QuerySet[RecordedQuery]:
+        """Return the asking owner's queries alone."""
+        return _of(self.request)
+
+    @extend_schema(operation_id="queries_destroy_all", responses={204: None})
     def delete(self, request: Request) -> Response:
         """Erase them all, saved ones too."""
         _of(request).delete()

@@ -1,0 +1,68 @@
+"""An owner with a row in every model that has owners, whatever models there are: what is tried on such rows is tried on all that comes."""
+
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from pgvector.django import HalfVectorField
+
+from heimdex.accounts.models import User
+from reprocess.actions.start_run import start_run
+from reprocess.scope import Scope
+from reprocess.worker import work
+from tests.library import make_video
+from videos.models import Scene, Video
+
+CANARY = "Xylographer"
+PACKAGES = ("videos", "people", "reprocess")
+
+
+def owned_models() -> list[type[models.Model]]:
+    """Return every model of ours whose rows belong to an owner."""
+    return [model for model in apps.get_models() if model.__module__.split(".")[0] in PACKAGES and _owner_keys(model)]
+
+
+def belonging_to(model: type[models.Model], owner: User) -> Q:
+    """Return what matches the rows of a model that are an owner's."""
+    return reduce(or_, (Q(**{key: owner}) for key in _owner_keys(model)))
+
+
+def plant_owner(owner: User) -> Video:
+    """Give an owner a row in each model that has an owner, with the canary in every text; return a video that is indexed and embedded."""
+    video = make_video(owner, [f"The {CANARY} boat at sea.", "More."], title=f"{CANARY} title")
+    work(start_run(Scope("owner", owner_id=owner.pk), force=False, entrance="command", requested_by=owner).pk)
+    said = {"description": CANARY, "filename": f"{CANARY}.mp4", "summary": CANARY, "tags": [CANARY], "error_text": CANARY}
+    Video.objects.filter(pk=video.pk).update(**said)
+    Scene.objects.filter(video=video).update(description=CANARY, visual_text=f"boat {CANARY}", tags=[{"name": CANARY, "confidence": 1}])
+    failed = make_video(owner, ["boat"], title=f"{CANARY} failed")
+    Video.objects.filter(pk=failed.pk).update(state=Video.State.FAILED, error_text=CANARY)
+    for model in owned_models():
+        if not model._default_manager.filter(belonging_to(model, owner)).exists():
+            _plant(model, owner, video)
+    return video
+
+
+def _plant(model: type[models.Model], owner: User, video: Video) -> None:
+    values: dict[str, Any] = {}
+    for field in model._meta.concrete_fields:
+        if isinstance(field, models.ForeignKey):
+            related = field.related_model
+            mine = Q() if not _owner_keys(related) else belonging_to(related, owner)
+            values[field.name] = {User: owner, Video: video}.get(related) or related._default_manager.filter(mine).first()
+        elif isinstance(field, models.JSONField):
+            values[field.name] = [CANARY]
+        elif isinstance(field, HalfVectorField):
+            values[field.name] = [1.0]
+        elif isinstance(field, models.CharField | models.TextField):
+            values[field.name] = field.choices[0][0] if field.choices else CANARY[: field.max_length]
+        elif not field.has_default() and not field.null and not field.primary_key and not isinstance(field, models.GeneratedField):
+            values[field.name] = timezone.now() if isinstance(field, models.DateTimeField) else 1
+    model._default_manager.create(**values)
+
+
+def _owner_keys(model: Any) -> list[str]:
+    return [field.name for field in model._meta.concrete_fields if isinstance(field, models.ForeignKey) and field.related_model is User]
