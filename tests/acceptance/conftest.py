@@ -8,11 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django_q.models import Failure
+from psycopg.errors import DeadlockDetected
 
 from demo.client import Client
 from heimdex.database.address import Address
@@ -97,6 +100,23 @@ class Workers:
         """End all clusters."""
         for queue in list(self._processes):
             self.kill(queue)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def tables_are_emptied_beside_workers() -> Iterator[None]:
+    """Empty the tables after a test once more after a deadlock with workers that are still at them."""
+    empty = DatabaseOperations.execute_sql_flush
+
+    def empty_again(operations: DatabaseOperations, statements: list[str]) -> None:
+        for left in reversed(range(5)):
+            try:
+                return empty(operations, statements)
+            except OperationalError as error:
+                if not left or not isinstance(error.__cause__, DeadlockDetected):
+                    raise
+
+    with mock.patch.object(DatabaseOperations, "execute_sql_flush", empty_again):
+        yield
 
 
 @pytest.fixture(scope="package")

@@ -97,6 +97,18 @@ def test_a_worker_that_is_killed_in_each_stage_costs_that_stage_alone(
     assert set(video.jobs.values_list("state", "attempts", "error", "lease_token")) == {("done", 2, "", None)}
 
 
+def test_a_machine_that_is_lost_costs_nothing_but_time(clusters: Workers, owner_client: Client, until: Until, settled: Settled) -> None:
+    clusters.serve({UPLOADS: {**worker_environment(), **IMPATIENT}})
+    video_id = owner_client.upload(media.video((50, 90), audio="tone"), "video/mp4", "Film", lambda sent: None)
+    jobs = Job.objects.filter(video_id=video_id)
+    until(jobs.filter(stage="scenes", state__in=(Job.State.RUNNING, Job.State.DONE)).exists, "the work")
+    clusters.kill(UPLOADS)
+    clusters.start(UPLOADS)
+    video = settled(video_id)
+    assert (video.state, video.error_text, video.scenes.count()) == ("indexed", "", 2)
+    assert max(jobs.values_list("attempts", flat=True)) == 2
+
+
 def test_a_stage_that_hangs_is_ended_and_the_next_video_is_indexed(
     clusters: Workers, owner_client: Client, settled: Settled, settings: LazySettings
 ) -> None:

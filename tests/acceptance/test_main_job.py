@@ -13,7 +13,6 @@ from demo.people import PEOPLE, add_person, await_photo
 from heimdex.queue import enqueue
 from people.groups import unknown_groups
 from reprocess.models import ReprocessRun
-from tests import media
 from tests.acceptance.conftest import PASSWORD, Workers
 from tests.library import make_user
 from videos.models import Video
@@ -93,15 +92,3 @@ def test_a_film_becomes_searchable_and_its_embeddings_are_reprocessed(
             until(Success.objects.filter(func=task.path).exists, f"the report of {task.path}")
     assert not Failure.objects.exists()
     each_is_found_in_exactly_their_scenes(owner_client, shown)
-
-
-def test_a_killed_worker_costs_nothing_but_time(workers: Workers, owner_client: Client, settled: Settled, until: Until) -> None:
-    video_id = upload(owner_client, media.video((50, 90), audio="tone"))
-    jobs = Video.objects.get(pk=video_id).jobs
-    until(lambda: jobs.filter(stage="scenes", state="running").exists() or jobs.filter(stage="scenes", state="done").exists(), "the work")
-    workers.kill("uploads")
-    workers.start("uploads")
-    video = settled(video_id)
-    assert (video.state, video.error_text) == ("indexed", "")
-    assert video.scenes.count() == 2
-    assert max(jobs.values_list("attempts", flat=True)) == 2

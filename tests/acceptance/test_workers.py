@@ -43,7 +43,7 @@ def test_tasks_are_done_although_idle_workers_are_killed(workers: Workers, until
 def test_workers_that_are_told_to_stop_do_so_at_a_batch_border(workers: Workers, until: Until) -> None:
     owner = make_user()
     for number in range(4):
-        make_video(owner, [f"{number} {place} some words about a subject. " * 9 for place in range(40)], title=str(number))
+        make_video(owner, [f"{number} {place} some words about a subject. " * 9 for place in range(24)], title=str(number))
     run = start_run(Scope("all"), force=True, entrance="command", requested_by=None)
     runs = ReprocessRun.objects.filter(pk=run.pk)
     until(lambda: runs.filter(model_calls__gt=0).exists(), "the first batch")
