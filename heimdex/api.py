@@ -6,10 +6,10 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from rest_framework import status
-from rest_framework.exceptions import APIException, ParseError, ValidationError
+from rest_framework.exceptions import APIException, NotFound, ParseError, ValidationError
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
@@ -53,6 +53,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         error = ValidationError("A value holds characters or numbers that cannot be stored.")
     elif isinstance(error, RequestDataTooBig):
         error = BodyTooLarge(f"The body is too large; at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes are taken.")
+    elif isinstance(error, Http404):
+        # Without its text, which names a model.
+        error = NotFound()
     elif isinstance(error, DjangoValidationError):
         error = ValidationError(error.message_dict if hasattr(error, "error_dict") else error.messages)
     response = default_handler(error, context)

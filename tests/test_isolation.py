@@ -148,6 +148,7 @@ def test_another_owners_ids_are_not_there(stranger: User) -> None:
                 # Which methods an address knows is no secret; all that it does is.
                 assert answer.status_code in refused | {405} or method == "options", (method, path, answer.status_code)
                 assert not shows(answer, ids, path), (method, path)
+                assert "matches the given query" not in text_of(answer), (method, path)
                 if answer.status_code not in (403, 405) and ask(who_may, method, path).status_code not in (404, 405):
                     reached.add(method)
         # Had nobody reached anything there, the refusals would prove nothing.

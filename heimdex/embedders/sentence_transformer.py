@@ -30,9 +30,9 @@ class PackagedModel:
     folder: str
 
 
-# Of the lengths that transcripts and descriptions have.
 # A call on short texts takes less than committing what came of it would each time.
 CALLS_AT_ONCE = 4
+# Of the lengths that transcripts and descriptions have.
 PROBE_TEXTS = [
     "Likely shows: a cat, a window.",
     "Der Zug nach Hamburg fährt heute zwanzig Minuten später ab.",
