@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import cycle, pairwise
 from typing import Any
-from uuid import UUID
 
 import pytest
 import schemathesis
@@ -93,6 +92,5 @@ def test_whatever_is_asked_is_answered_as_described(connection_stays: None) -> N
         few_of_each_kind(given(found.ok().as_strategy())(ask))()
 
     # A request that is never taken proves little: whatever can be read has been read.
-    assert {label for label, seen in statuses.items() if label.startswith("GET") and 200 not in seen} == set()
-    assert len(statuses) > 50
-    assert all(isinstance(value, UUID | int) for value in ids.values())
+    read = {label for label, seen in statuses.items() if 200 in seen}
+    assert read >= {label for label in statuses if label.startswith("GET")} > {"GET /v1/search", "GET /v1/persons/{id}/faces"}

@@ -1,6 +1,6 @@
 """Fuse ranked lists into one. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,7 +16,7 @@ WEIGHTS: Mapping[str, float] = {LEXICAL: 1.5, ON_SCREEN: 1.2, PERSON: 1.0, "tran
 
 @dataclass(frozen=True)
 class Ranked:
-    """One scene's place in one channel's list (rank from 1) and its score there."""
+    """One scene's place in one channel's list (rank from 1, shared by equal scores) and its score there."""
 
     scene_id: UUID
     video_id: UUID
@@ -35,18 +35,30 @@ class Fused:
     because: tuple[Ranked, ...]
 
 
+def ranked(channel: str, rows: Iterable[tuple[UUID, UUID, float]]) -> list[Ranked]:
+    """Return one channel's list of scenes, from rows of scene, video and score, best first.
+
+    Scenes of equal score share the best of their places: all scenes of a video have the same summary, and none of them fits better.
+    """
+    places: list[Ranked] = []
+    for place, (scene_id, video_id, score) in enumerate(rows, start=1):
+        rank = places[-1].rank if places and places[-1].score == score else place
+        places.append(Ranked(scene_id, video_id, channel, rank, score))
+    return places
+
+
 def fuse(pools: Sequence[Sequence[Ranked]], weights: Mapping[str, float] = WEIGHTS) -> list[Fused]:
-    """Merge the channels' pools, best first; scenes of equal score keep a stable order."""
+    """Merge the channels' pools, best first; scenes of equal score stay in the order in which the pools name them."""
     found: dict[UUID, list[Ranked]] = {}
     for pool in pools:
-        for ranked in pool:
-            found.setdefault(ranked.scene_id, []).append(ranked)
+        for place in pool:
+            found.setdefault(place.scene_id, []).append(place)
     fused = []
     for scene_id, places in found.items():
         because = sorted(places, key=lambda place: (-weights[place.channel] / (K + place.rank), place.channel))
         score = sum(weights[place.channel] / (K + place.rank) for place in because)
         fused.append(Fused(scene_id, places[0].video_id, score, tuple(because)))
-    return sorted(fused, key=lambda entry: (-entry.score, str(entry.scene_id)))
+    return sorted(fused, key=lambda entry: -entry.score)
 
 
 def limit_per_video(fused: Sequence[Fused], most: int) -> list[Fused]:

@@ -14,7 +14,7 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Concat, Length
 
 from videos.models import Scene, Video
-from videos.search.fusion import LEXICAL, ON_SCREEN, Ranked
+from videos.search.fusion import LEXICAL, ON_SCREEN, Ranked, ranked
 
 CONFIG = "english"
 # A query in which a person uses these means exactly what it says.
@@ -111,8 +111,8 @@ def _score(words: str, channel: LexicalChannel, text: str) -> CombinedExpression
 
 
 def _ranked(scenes: QuerySet[Scene], channel: LexicalChannel, score: CombinedExpression, size: int) -> list[Ranked]:
-    rows = scenes.annotate(score=score).order_by("-score", "pk").values_list("pk", "video_id", "score")[:size]
-    return [Ranked(scene_id, video_id, channel.name, rank, float(value)) for rank, (scene_id, video_id, value) in enumerate(rows, start=1)]
+    rows = scenes.annotate(score=score).order_by("-score", "video_id", "index").values_list("pk", "video_id", "score")[:size]
+    return ranked(channel.name, rows)
 
 
 def _spaced(fields: Sequence[str]) -> list[F | Value]:

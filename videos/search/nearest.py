@@ -23,7 +23,7 @@ Near = tuple[UUID, UUID, float]
 
 
 def nearest(scenes: QuerySet[Scene], owner_id: UUID, space: EmbeddingSpace, query: Vectors, size: int, *, narrowed: bool) -> list[Near]:
-    """Return the `size` scenes nearest to the query (shape (dimensions,)), nearest first.
+    """Return the `size` scenes nearest to the query (shape (dimensions,)), nearest first; of equally near ones of a video, the first.
 
     `narrowed` says that `scenes` are few of the owner's, which an index would pass over.
     """
@@ -55,16 +55,16 @@ def _through_index(scenes: QuerySet[Scene], owner_id: UUID, space: EmbeddingSpac
         # Twice as many as asked for, because some may belong to videos that are not to be found.
         distances = dict(candidates(owner_id, space, query, 2 * size))
     current = SceneEmbedding.objects.filter(_says_what_is_said_now(space), scene=OuterRef("pk"), space=space)
-    videos = dict(scenes.filter(Exists(current), pk__in=distances).values_list("pk", "video_id"))
-    ranked = sorted((scene for scene in distances if scene in videos), key=lambda scene: (distances[scene], scene))
-    return [(scene, videos[scene], 1.0 - distances[scene]) for scene in ranked[:size]]
+    found = scenes.filter(Exists(current), pk__in=distances).values_list("pk", "video_id", "index")
+    near = sorted((distances[scene_id], video_id, index, scene_id) for scene_id, video_id, index in found)
+    return [(scene_id, video_id, 1.0 - distance) for distance, video_id, _, scene_id in near[:size]]
 
 
 def _one_by_one(scenes: QuerySet[Scene], space: EmbeddingSpace, query: Vectors, size: int) -> list[Near]:
     rows = (
         SceneEmbedding.objects.filter(_says_what_is_said_now(space), space=space, state=SceneEmbedding.State.EMBEDDED, scene__in=scenes)
         .annotate(distance=CosineDistance("vector", HalfVector(query)))
-        .order_by("distance", "scene_id")
+        .order_by("distance", "scene__video_id", "scene__index")
         .values_list("scene_id", "scene__video_id", "distance")[:size]
     )
     return [(scene_id, video_id, 1.0 - distance) for scene_id, video_id, distance in rows]

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from heimdex.accounts.models import User
 from videos.models import Scene, Video
-from videos.search.fusion import PERSON, Fused, Ranked, fuse, limit_per_video
+from videos.search.fusion import PERSON, Fused, Ranked, fuse, limit_per_video, ranked
 from videos.search.lexical import SAID_AND_SEEN, WRITTEN, highlights, lexical_pools
 from videos.search.queries import record_query
 from videos.search.vectors import active_spaces, vector_pools
@@ -98,7 +98,7 @@ def searchable(owner_id: UUID) -> QuerySet[Scene]:
 def _surest(with_people: QuerySet[Any]) -> list[Ranked]:
     """Return the scenes in which the people are, the surest first."""
     rows = with_people.order_by("-probability", "video__created_at", "index").values_list("pk", "video_id", "probability")[:POOL]
-    return [Ranked(scene_id, video_id, PERSON, rank, score) for rank, (scene_id, video_id, score) in enumerate(rows, start=1)]
+    return ranked(PERSON, rows)
 
 
 def _hits(owner_id: UUID, page: list[Fused], text: str) -> list[Hit]:

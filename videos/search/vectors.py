@@ -12,7 +12,7 @@ from heimdex.embedders.errors import EmbedderError, EmbedderUnavailable
 from heimdex.embedders.vectors import Vectors
 from heimdex.recorded import embedder_of
 from videos.models import ActiveSpace, EmbeddingSpace, Scene
-from videos.search.fusion import Ranked
+from videos.search.fusion import Ranked, ranked
 from videos.search.nearest import nearest
 
 log = structlog.get_logger(__name__)
@@ -58,9 +58,5 @@ def vector_pools(
             found.notices.append(LEFT_OUT.format(channel=space.channel, reason=error))
             continue
         near = nearest(scenes, owner_id, space, queries[model][0], size, narrowed=narrowed)
-        found.by_space[space.pk] = [
-            Ranked(scene_id, video_id, space.channel, rank, similarity)
-            for rank, (scene_id, video_id, similarity) in enumerate(near, start=1)
-            if similarity >= model.similarity_floor
-        ]
+        found.by_space[space.pk] = ranked(space.channel, (row for row in near if row[2] >= model.similarity_floor))
     return found
