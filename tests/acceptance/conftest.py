@@ -104,7 +104,7 @@ class Workers:
 
 @pytest.fixture(scope="package", autouse=True)
 def tables_are_emptied_beside_workers() -> Iterator[None]:
-    """Empty the tables after a test once more after a deadlock with workers that are still at them."""
+    """Empty the tables after a test again, up to four times, when workers that are still at them cause a deadlock."""
     empty = DatabaseOperations.execute_sql_flush
 
     def empty_again(operations: DatabaseOperations, statements: list[str]) -> None:
