@@ -46,9 +46,10 @@ bench: setup-dev ## measure the pipeline against its goals (ONLY="P1 P2" takes s
 walk: setup-dev ## change the text model of an installation of its own, and write what is seen into docs/operations.md
 	@$(python) -m demo.changing_a_model
 
-lint: setup-dev ## check style, types and the direction of imports
+lint: setup-dev ## check style, spelling, types and the direction of imports
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+	.venv/bin/codespell
 	$(in_scratch) $(python) -m mypy $(sources)
 	.venv/bin/lint-imports
 	$(in_scratch) $(python) manage.py check

@@ -1,0 +1,77 @@
+"""Check the shape of the code: no long modules, no two classes of one name, no phrases that were replaced. Run by `make lint`."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("heimdex", "videos", "people", "reprocess")
+MAX_LINES = 300
+# Django looks for these names.
+PRESCRIBED_CLASSES = frozenset({"Command", "Migration"})
+# One regular expression per line, then a tab and what to write instead; they match whole words, in any case, and across line breaks.
+PHRASES = Path(__file__).with_name("phrases.txt")
+PROSE_SUFFIXES = (".py", ".html", ".js", ".css", ".md", ".toml", ".yml", ".sh")
+
+
+def main() -> int:
+    """Print what is wrong; return 1 when something is."""
+    problems = [*find_long_modules(ROOT), *find_shared_class_names(ROOT), *find_phrases(ROOT, read_phrases(PHRASES))]
+    sys.stdout.writelines(f"{problem}\n" for problem in problems)
+    return 1 if problems else 0
+
+
+def find_long_modules(root: Path) -> Iterator[str]:
+    """Yield a line for each module of the project, tests included, that has more than `MAX_LINES` lines."""
+    for path in tracked_files(root, (".py",)):
+        lines = len(path.read_text().splitlines())
+        if lines > MAX_LINES and "migrations" not in path.parts:
+            yield f"{path.relative_to(root)}: {lines} lines, more than {MAX_LINES}"
+
+
+def find_shared_class_names(root: Path) -> Iterator[str]:
+    """Yield a line for each name that two top-level classes of the packages share."""
+    places = defaultdict(list)
+    for package in PACKAGES:
+        for path in sorted((root / package).rglob("*.py")):
+            if "migrations" in path.parts:
+                continue
+            for node in ast.parse(path.read_text(), path).body:
+                if isinstance(node, ast.ClassDef) and node.name not in PRESCRIBED_CLASSES:
+                    places[node.name].append(f"{path.relative_to(root)}:{node.lineno}")
+    for name, where in sorted(places.items()):
+        if len(where) > 1:
+            yield f"class {name}: {', '.join(where)}"
+
+
+def read_phrases(path: Path) -> list[tuple[re.Pattern[str], str]]:
+    """Read the phrases and their replacements."""
+    entries = (line.split("\t") for line in path.read_text().splitlines() if line and not line.startswith("#"))
+    return [(re.compile(rf"\b{phrase}\b".replace(" ", r"\s+"), re.IGNORECASE), better) for phrase, better in entries]
+
+
+def find_phrases(root: Path, phrases: list[tuple[re.Pattern[str], str]]) -> Iterator[str]:
+    """Yield a line for each place where a phrase stands."""
+    for path in tracked_files(root, PROSE_SUFFIXES):
+        if "migrations" in path.parts:
+            continue
+        text = path.read_text()
+        for phrase, better in phrases:
+            for match in phrase.finditer(text):
+                line = text.count("\n", 0, match.start()) + 1
+                yield f"{path.relative_to(root)}:{line}: {match.group()!r}; better: {better}"
+
+
+def tracked_files(root: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """Return the files that git tracks or would track, by suffix."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [path for name in sorted(set(listed)) if name.endswith(suffixes) and (path := root / name).is_file()]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
