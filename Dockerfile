@@ -4,7 +4,7 @@ FROM python:3.11.14-slim-bookworm
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /srv/heimdex
 
-# Name PyTorch's index of CPU builds here to save some GB where no GPU is.
+# Set this to PyTorch's index of CPU builds to save some GB on a host without a GPU.
 ARG PIP_EXTRA_INDEX_URL=""
 COPY requirements/torch.txt requirements/worker.txt requirements/
 RUN pip install -r requirements/torch.txt && pip install --no-deps --require-hashes -r requirements/worker.txt
@@ -15,7 +15,7 @@ COPY videos videos
 COPY people people
 COPY reprocess reprocess
 
-# Scratch files alone lie there: everything that lasts is in PostgreSQL and S3.
+# Holds scratch files only: all persistent data is in PostgreSQL and S3.
 ENV HEIMDEX_HOME=/var/lib/heimdex
 RUN useradd --system --home-dir "$HEIMDEX_HOME" --create-home heimdex
 USER heimdex

@@ -43,7 +43,7 @@ fuzz: setup-dev ## put damaged files through a real ingest (SECONDS=600 SEED=7);
 bench: setup-dev ## measure the pipeline against its goals (ONLY="P1 P2" takes some); writes bench/results.json
 	@$(python) -m bench $(ONLY)
 
-walk: setup-dev ## change the text model of an installation of its own, and write what is seen into docs/operations.md
+walk: setup-dev ## change the text model of a temporary installation and record the output in docs/tutorials/change-a-model.md
 	@$(python) -m demo.changing_a_model
 
 lint: setup-dev ## check style, spelling, types and the direction of imports

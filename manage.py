@@ -10,7 +10,7 @@ def main() -> None:
     try:
         from django.core.management import execute_from_command_line
     except ImportError:
-        sys.exit("Django is not installed here. Run `make setup`, then use .venv/bin/python manage.py …")
+        sys.exit("Django is not installed for this Python. Run `make setup`, then use .venv/bin/python manage.py …")
     except KeyboardInterrupt:
         sys.exit(130)
     from django.db import OperationalError, ProgrammingError
@@ -22,12 +22,12 @@ def main() -> None:
     except (OperationalError, ProgrammingError) as error:
         from django.conf import settings
 
-        from heimdex.database.unreachable import fix
+        from heimdex.database.connection_errors import describe_database_error
 
-        sentence = fix(error, settings.DATABASES["default"])
-        if "--traceback" in sys.argv or not sentence:
+        message = describe_database_error(error, settings.DATABASES["default"])
+        if "--traceback" in sys.argv or not message:
             raise
-        sys.exit(sentence)
+        sys.exit(message)
 
 
 if __name__ == "__main__":

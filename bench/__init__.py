@@ -1,1 +1,1 @@
-"""`make bench`: how near the pipeline comes to what its models and its database could do, as ratios of two things measured side by side."""
+"""`make bench`: compares the pipeline with its bare models and its database, as ratios of two things measured side by side."""

@@ -1,6 +1,6 @@
-"""`python -m bench [P1 P2 …]`: run all benchmarks or some, print how they stand, and write bench/results.json.
+"""`python -m bench [P1 P2 …]`: run all or some benchmarks, print the results, and write bench/results.json.
 
-Running some replaces their results and keeps the others'.
+Running some benchmarks keeps the earlier results of the others.
 """
 
 import json
@@ -14,73 +14,73 @@ from typing import Any
 from rich.console import Console, RenderableType
 from rich.table import Table
 
-from bench.benchmark import CannotRunError, Group, Result, chosen, results_of
+from bench.benchmark import BenchmarkUnavailable, Group, Result, select_groups, summarize_rounds
 from bench.installation import installation
 
 RESULTS = Path(__file__).with_name("results.json")
 
 
-def all_groups() -> list[Group]:
-    """Find every module of this package that holds a GROUP."""
+def find_groups() -> list[Group]:
+    """Return the GROUP of every module of this package that has one."""
     import bench
 
     modules = [import_module(f"bench.{info.name}") for info in pkgutil.iter_modules(bench.__path__) if info.name != "__main__"]
-    return sorted((module.GROUP for module in modules if hasattr(module, "GROUP")), key=lambda group: group.goals[0].place)
+    return sorted((module.GROUP for module in modules if hasattr(module, "GROUP")), key=lambda group: group.goals[0].sort_key)
 
 
-def measured(group: Group) -> list[Result]:
-    """Run a group; what keeps it from running becomes part of its results."""
+def run_group(group: Group) -> list[Result]:
+    """Run a group. An exception becomes the reason in its results."""
     rounds: list[Mapping[str, float]] = []
     why = ""
     try:
         for ratios in group.rounds():
-            say("  " + "  ".join(f"{name} {value:.3f}" for name, value in ratios.items()))
+            show("  " + "  ".join(f"{name} {value:.3f}" for name, value in ratios.items()))
             rounds = [*rounds, ratios]
-    except Exception as error:  # noqa: BLE001 - one benchmark that breaks must not hide the others
+    except Exception as error:  # noqa: BLE001 - a failing benchmark must not hide the others
         why = f"{type(error).__name__}: {error}"
         rounds = []
-    return results_of(group.goals, rounds, why)
+    return summarize_rounds(group.goals, rounds, why)
 
 
-def say(what: RenderableType) -> None:
+def show(content: RenderableType) -> None:
     """Print a line or a table."""
-    Console(highlight=False).print(what)
+    Console(highlight=False).print(content)
 
 
-def show(results: list[Result]) -> None:
-    """Print the table."""
+def show_results(results: list[Result]) -> None:
+    """Print the table of results."""
     table = Table("", "what", "against", "median", "min – max", "goal", "")
     for result in results:
         goal = result.goal
         value = "–" if result.value is None else f"{result.value:.2f}"
         spread = f"{min(result.rounds):.2f} – {max(result.rounds):.2f}" if result.rounds else result.why
-        wanted = f"{'≥' if goal.at_least else '≤'} {goal.goal:g}"
-        table.add_row(goal.id, goal.what, goal.against, value, spread, wanted, "[green]ok[/]" if result.ok else "[red]short[/]")
-    say(table)
+        limit = f"{'≥' if goal.at_least else '≤'} {goal.goal:g}"
+        table.add_row(goal.id, goal.what, goal.against, value, spread, limit, "[green]ok[/]" if result.is_ok else "[red]short[/]")
+    show(table)
 
 
-def merged(results: list[Result], earlier: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return what results.json holds now: what was measured, and of earlier runs what was not measured again. Pure."""
+def merge_results(results: list[Result], earlier: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the new content of results.json: the new results, and the earlier results of goals that were not measured again. Pure."""
     data = {result.goal.id: result.as_data() for result in results}
-    places = {goal.id: goal.place for group in all_groups() for goal in group.goals}
-    kept = {one["id"]: one for one in earlier if one["id"] in places}
-    return [one for _, one in sorted((kept | data).items(), key=lambda item: places[item[0]])]
+    sort_keys = {goal.id: goal.sort_key for group in find_groups() for goal in group.goals}
+    earlier_by_id = {result["id"]: result for result in earlier if result["id"] in sort_keys}
+    return [result for _, result in sorted((earlier_by_id | data).items(), key=lambda item: sort_keys[item[0]])]
 
 
 def main(only: list[str]) -> int:
-    """Run what is asked for; 0 even where a goal is short, because this reports. 2 for an id that does not exist."""
+    """Run the named benchmarks, or all. Return 0 even when a goal is missed, because this only reports; 2 for an unknown id."""
     try:
-        groups = chosen(all_groups(), only)
-    except CannotRunError as error:
-        say(str(error))
+        groups = select_groups(find_groups(), only)
+    except BenchmarkUnavailable as error:
+        show(str(error))
         return 2
     results: list[Result] = []
     with installation():
         for group in groups:
-            say(", ".join(goal.id for goal in group.goals))
-            results.extend(measured(group))
-    show(results)
-    RESULTS.write_text(json.dumps(merged(results, json.loads(RESULTS.read_text())), indent=2, ensure_ascii=False) + "\n")
+            show(", ".join(goal.id for goal in group.goals))
+            results.extend(run_group(group))
+    show_results(results)
+    RESULTS.write_text(json.dumps(merge_results(results, json.loads(RESULTS.read_text())), indent=2, ensure_ascii=False) + "\n")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""A server that speaks OpenAI's embeddings protocol and takes its time: `python -m bench.embedding_server LATENCY_S DIMENSIONS`.
+"""A deliberately slow server with OpenAI's embeddings protocol: `python -m bench.embedding_server LATENCY_S DIMENSIONS`.
 
 What is asked of it by GET is answered with how many texts it was sent so far.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 
 def serve(latency_s: float, dimensions: int) -> None:
-    """Print the port, then answer until the process is ended."""
+    """Print the port, then serve until the process ends."""
     import numpy as np
 
     noise = np.random.default_rng(0).normal(size=(256, dimensions)).astype(np.float32)
@@ -52,7 +52,7 @@ def serve(latency_s: float, dimensions: int) -> None:
 
     class Server(ThreadingHTTPServer):
         def handle_error(self, request: Any, client_address: Any) -> None:
-            """Say nothing of clients that were killed, which is what some benchmarks are about."""
+            """Ignore the errors of killed clients, because some benchmarks kill them."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
         sys.stdout.write(f"{server.server_port}\n")

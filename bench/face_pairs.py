@@ -1,4 +1,4 @@
-"""How well the vectors of faces tell persons apart, and the curve that turns a similarity into a probability. Pure."""
+"""How well face vectors distinguish people, and the curve from similarity to probability. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ _STEPS = 50
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """The vector of somebody's face in one exposure."""
+class FaceSample:
+    """The vector of a person's face in one exposure."""
 
     person: str
     take: str
@@ -21,36 +21,36 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """The cosines of all pairs of one person in two exposures, and of all pairs of two persons."""
+    """The cosines of all pairs of one person in two exposures, and of all pairs of two people."""
 
     same: NDArray[np.float64]
     other: NDArray[np.float64]
 
     def recall(self, threshold: float) -> float:
-        """Return the share of the pairs of one person that are recognised."""
+        """Return the share of same-person pairs at or above the threshold."""
         return float((self.same >= threshold).mean())
 
     def false_matches(self, threshold: float) -> int:
-        """Return how many pairs of two persons are taken for one."""
+        """Count the pairs of two people at or above the threshold."""
         return int((self.other >= threshold).sum())
 
     def recall_without_false_matches(self) -> float:
-        """Return the recall at the least threshold that takes no two persons for one."""
+        """Return the recall at the lowest threshold without a false match."""
         return float((self.same > self.other.max()).mean())
 
 
-def pairs(seen: Sequence[Seen]) -> Pairs:
-    """Compare every face with every other; parts of one exposure of one person are no pair."""
-    vectors = np.stack([face.vector for face in seen]).astype(np.float64)
-    rows, columns = np.triu_indices(len(seen), 1)
+def compare_faces(samples: Sequence[FaceSample]) -> Pairs:
+    """Compare every face with every other, except parts of one exposure of one person."""
+    vectors = np.stack([face.vector for face in samples]).astype(np.float64)
+    rows, columns = np.triu_indices(len(samples), 1)
     cosines = (vectors @ vectors.T)[rows, columns]
-    persons, takes = (np.array(names) for names in ([face.person for face in seen], [face.take for face in seen]))
+    persons, takes = (np.array(names) for names in ([face.person for face in samples], [face.take for face in samples]))
     one_person = persons[rows] == persons[columns]
     return Pairs(cosines[one_person & (takes[rows] != takes[columns])], cosines[~one_person])
 
 
-def fitted(measured: Pairs) -> tuple[float, float]:
-    """Return middle and slope of the logistic curve through the pairs, both kinds weighing as much.
+def fit_curve(measured: Pairs) -> tuple[float, float]:
+    """Return the middle and slope of the logistic curve through the pairs; both kinds have the same weight.
 
     Follows Platt 1999, "Probabilistic outputs for support vector machines": the targets are (n + 1) / (n + 2) and 1 / (n + 2) instead of
     1 and 0, without which the slope has no bound where the two kinds do not overlap.
@@ -59,8 +59,8 @@ def fitted(measured: Pairs) -> tuple[float, float]:
     cosines = np.concatenate([measured.same, measured.other])
     targets = np.concatenate([np.full(same, (same + 1) / (same + 2)), np.full(other, 1 / (other + 2))])
     weights = np.concatenate([np.full(same, 0.5 / same), np.full(other, 0.5 / other)])
-    centre, spread = cosines.mean(), cosines.std()
-    inputs = np.column_stack([(cosines - centre) / spread, np.ones(len(cosines))])
+    center, spread = cosines.mean(), cosines.std()
+    inputs = np.column_stack([(cosines - center) / spread, np.ones(len(cosines))])
     line = np.zeros(2)
     for _ in range(_STEPS):
         chances = 0.5 * (1 + np.tanh(inputs @ line / 2))
@@ -70,4 +70,4 @@ def fitted(measured: Pairs) -> tuple[float, float]:
         # A long first step would leave the region in which the curvature says anything.
         line += step * min(1.0, 2 / np.abs(step).max())
     slope = line[0] / spread
-    return float(centre - line[1] / slope), float(slope)
+    return float(center - line[1] / slope), float(slope)

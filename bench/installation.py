@@ -1,4 +1,4 @@
-"""An installation of its own for the time of the benchmarks: a scratch home with a PostgreSQL in it."""
+"""A temporary installation for the benchmarks: a scratch home directory with its own PostgreSQL."""
 
 import os
 import signal
@@ -12,9 +12,9 @@ from typing import Any
 
 @contextmanager
 def installation() -> Iterator[None]:
-    """Set Django up on an empty database with the server's usual settings; remove everything afterwards."""
-    # Or a server would be left behind by whoever ends the benchmarks.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended before all was measured."))
+    """Set up Django on an empty database with default settings, and remove everything at the end."""
+    # Without this, SIGTERM would leave the PostgreSQL server running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended before all benchmarks were complete."))
     for name in [name for name in os.environ if name.startswith("HEIMDEX_")]:
         del os.environ[name]
     with tempfile.TemporaryDirectory(prefix="heimdex-bench-") as home:
@@ -35,8 +35,8 @@ def installation() -> Iterator[None]:
 
 
 @contextmanager
-def models(**aliases: Mapping[str, Any]) -> Iterator[None]:
-    """Replace models for a block: the alias, and what MODEL_BACKENDS says of it."""
+def override_models(**aliases: Mapping[str, Any]) -> Iterator[None]:
+    """Replace entries of settings.MODEL_BACKENDS by alias for a block."""
     from django.conf import settings
     from django.test import override_settings
 
@@ -45,7 +45,7 @@ def models(**aliases: Mapping[str, Any]) -> Iterator[None]:
 
 
 def empty_database() -> None:
-    """Remove all rows, so that one benchmark's library is not another's."""
+    """Delete all rows, so that no benchmark sees the library of another."""
     from django.core.management import call_command
     from django.db import connection
 

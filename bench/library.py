@@ -1,4 +1,4 @@
-"""Libraries of indexed videos to embed: words of a size that speech has, and keyframes of 720p."""
+"""Libraries of indexed videos to embed: texts with the lengths of real speech, and keyframes of 720p."""
 
 import io
 import random
@@ -15,18 +15,18 @@ WORDS = (
     *("weather", "engine", "window", "mountain", "question", "answer", "evening", "music", "river", "market", "station", "teacher"),
     *("morning", "picture", "number", "company", "history", "science", "language", "village", "summer", "winter", "energy", "rocket"),
 )
-# Characters of a scene's transcript: mostly a few sentences, sometimes a monologue.
-# Characters: up to a minute of speech, which the window of the text model holds, so that the naive loop does not leave half of it out.
+# Characters of a scene's transcript: mostly a few sentences, at most a minute of speech. The window of the text model holds that much,
+# so the naive loop does not skip any text.
 TRANSCRIPT_LENGTHS = (0, 40, 70, 90, 120, 150, 180, 210, 240, 280, 320, 360, 400, 450, 500, 560, 640, 720, 800, 900)
 VISUAL_LENGTHS = (60, 80, 100, 120, 140, 160, 180, 200)
 SUMMARY_LENGTH = 300
 
 
 def make_library(videos: int, scenes: int, *, texts: bool, pictures: bool) -> "list[Video]":
-    """Create indexed videos of one owner; every video has the same lengths of text, in an order and with words of its own."""
+    """Create indexed videos of one owner. Every video has the same text lengths, with other words."""
     from heimdex.accounts.models import User
+    from videos.input_hashes import refresh_input_hashes
     from videos.models import Scene, Video
-    from videos.scene_inputs import refresh_input_hashes
 
     chance = random.Random(1)
     owner = User.objects.create_user("bench@example.org", "correct horse battery")
@@ -62,12 +62,12 @@ def _scene(video: "Video", index: int, chance: random.Random, *, texts: bool) ->
 
 
 def _save_pictures(scenes: "Sequence[Scene]") -> None:
-    """Give each scene a keyframe of 1280 x 720: soft shapes, some grain, and a mark that no other has; about 150 kB as JPEG."""
+    """Give each scene its own keyframe of 1280 × 720: soft shapes with grain, shifted per scene; about 150 kB as JPEG."""
     import numpy as np
     from PIL import Image
 
     from heimdex.storage import media_storage
-    from videos.composition import input_hash
+    from videos.embedding_texts import hash_input
 
     seed = scenes[0].pk.int % 2**32
     noise = np.random.default_rng(seed)
@@ -77,7 +77,7 @@ def _save_pictures(scenes: "Sequence[Scene]") -> None:
         frame = np.roll(grainy, 37 * scene.index, axis=1)
         file = io.BytesIO()
         Image.fromarray(frame).save(file, "JPEG", quality=90)
-        scene.clip_hash = input_hash(file.getvalue())
+        scene.keyframe_hash = hash_input(file.getvalue())
         scene.keyframe_time_s = scene.start_s
         media_storage().save(scene.keyframe_key, file.getvalue(), "image/jpeg")
 

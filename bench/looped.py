@@ -1,11 +1,11 @@
-"""Long films made of a short one, without encoding it again."""
+"""Makes a long video from a short one without encoding it again."""
 
 from fractions import Fraction
 from pathlib import Path
 
 
-def loop(source: Path, path: Path, times: int) -> Path:
-    """Write the pictures of a film so many times one after the other, as MP4; the packets are copied."""
+def loop_video(source: Path, path: Path, times: int) -> Path:
+    """Write the video stream of `source` to an MP4 file, `times` times in a row. The packets are copied."""
     import av
 
     with av.open(str(source)) as original, av.open(str(path), "w", format="mp4") as container:

@@ -1,4 +1,4 @@
-"""`python -m bench.one_pass FILE`: find a video's scenes in a process of its own, and print its peak memory in bytes."""
+"""`python -m bench.one_pass FILE`: detect a video's scenes in a separate process, and print its peak memory in bytes."""
 
 import re
 import sys
@@ -9,11 +9,11 @@ from heimdex.media.scenes import iter_scenes
 
 
 def peak_bytes() -> int:
-    """Return the most memory that this process has held; what `getrusage` says begins with that of the process that started it."""
-    found = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
-    if found is None:
-        raise RuntimeError("This system does not say how much memory a process has held: measure on Linux.")
-    return int(found[1]) * 1024
+    """Return the peak memory of this process. `getrusage` would include the peak of the parent process."""
+    match = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
+    if match is None:
+        raise RuntimeError("This system does not report peak memory. Run this benchmark on Linux.")
+    return int(match[1]) * 1024
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`python -m bench.one_run RUN_ID`: work on a run in a process of its own, whose memory is nobody else's."""
+"""`python -m bench.one_run RUN_ID`: work on a run in a separate process, so that its memory can be measured."""
 
 import sys
 from uuid import UUID
@@ -7,6 +7,6 @@ import django
 
 if __name__ == "__main__":
     django.setup()
-    from reprocess.worker import work
+    from reprocess.runs.worker import run_worker
 
-    work(UUID(sys.argv[1]))
+    run_worker(UUID(sys.argv[1]))

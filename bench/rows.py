@@ -1,4 +1,4 @@
-"""P6: rows written as the engine writes them, against COPY of the same vectors."""
+"""P6: rows written by the engine, against COPY of the same vectors."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -11,12 +11,12 @@ from bench.installation import empty_database
 from bench.library import make_library
 
 if TYPE_CHECKING:
-    from reprocess.work import Outcome
+    from reprocess.steps.embedding_task import Outcome
 
 ROUNDS = 7
 VIDEOS, SCENES = 100, 100
 DIMENSIONS = 384
-# What the embedder over OpenAI's protocol hands over at once.
+# The batch size of the embedder over OpenAI's protocol.
 BATCH = 1024
 
 
@@ -31,11 +31,11 @@ def rounds() -> Iterator[Mapping[str, float]]:
     space = configured.space(channel)
     outcomes = _outcomes(channel)
     for _ in range(ROUNDS):
-        ours = _written(outcomes, space)
-        kept = _rows()
+        ours = _measure_engine(outcomes, space)
+        table = _read_table()
         SceneEmbedding.objects.all().delete()
         _vacuum()
-        copied = _copied(kept)
+        copied = _measure_copy(table)
         SceneEmbedding.objects.all().delete()
         _vacuum()
         yield {"P6": ours / copied}
@@ -44,36 +44,36 @@ def rounds() -> Iterator[Mapping[str, float]]:
 def _outcomes(channel: str) -> "list[Outcome]":
     import numpy as np
 
-    from reprocess.work import Outcome, Work
+    from reprocess.steps.embedding_task import EmbeddingTask, Outcome
     from videos.models import Scene
 
     noise = np.random.default_rng(0)
     outcomes = []
     for scene in Scene.objects.all():
-        # What was computed is what the scene's hash says, so that the scene is not written.
+        # The hash matches the computed input, so the scene is not written.
         scene.transcript_hash = "c" * 64
         scene.save(update_fields=["transcript_hash"])
         vector = noise.normal(size=DIMENSIONS).astype(np.float32)
-        outcomes.append(Outcome(scene, Work(scene.pk, scene.owner_id, channel, scene.transcript_hash, "text"), vector=vector))
-    # In the order of their texts' lengths, as the engine has them.
+        outcomes.append(Outcome(scene, EmbeddingTask(scene.pk, scene.owner_id, channel, "c" * 64, "c" * 64, "text"), vector=vector))
+    # The engine orders them by text length.
     random.Random(0).shuffle(outcomes)
     return outcomes
 
 
-def _written(outcomes: "list[Outcome]", space: Any) -> float:
+def _measure_engine(outcomes: "list[Outcome]", space: Any) -> float:
     """Write in batches with the run's counters, each in one transaction under a lease."""
     from django.db import transaction
 
-    from bench.runs import start
-    from heimdex.leases import hold
-    from reprocess.charges import charge
-    from reprocess.engine import Batch
+    from bench.runs import queue_run
+    from heimdex.leases import lock_leased
     from reprocess.models import ReprocessItem, ReprocessRun
+    from reprocess.planning.targets import SCENES
+    from reprocess.runs.engine import Batch
+    from reprocess.runs.usage import record_usage
+    from reprocess.runs.vectors import replace_embeddings
     from reprocess.spec import effective_spec
-    from reprocess.subjects import SCENES
-    from reprocess.vectors import write_outcomes
 
-    run = ReprocessRun.objects.get(pk=start())
+    run = ReprocessRun.objects.get(pk=queue_run())
     spec = effective_spec()
     token = uuid4()
     run.items.update(lease_token=token)
@@ -81,23 +81,23 @@ def _written(outcomes: "list[Outcome]", space: Any) -> float:
     for first in range(0, len(outcomes), BATCH):
         batch = tuple(outcomes[first : first + BATCH])
         with transaction.atomic():
-            hold(ReprocessItem, token)
-            write_outcomes(SCENES, batch, {space.channel: space}, run.pk)
-            charge(run, spec, Batch("scene_text", batch, len(batch), 8, 1000, 1.0))
+            lock_leased(ReprocessItem, token)
+            replace_embeddings(SCENES, batch, {space.channel: space}, run.pk)
+            record_usage(run, spec, Batch("scene_text", batch, len(batch), 8, 1000, 1.0))
     seconds = perf_counter() - began
     run.delete()
     return len(outcomes) / seconds
 
 
-def _rows() -> bytes:
-    """Return the table as COPY's binary form."""
+def _read_table() -> bytes:
+    """Return the table in COPY's binary format."""
     from django.db import connection
 
     with connection.cursor() as cursor, cursor.copy("COPY videos_sceneembedding TO STDOUT (FORMAT binary)") as copy:
         return b"".join(bytes(block) for block in copy)
 
 
-def _copied(rows: bytes) -> float:
+def _measure_copy(rows: bytes) -> float:
     from django.db import connection
 
     began = perf_counter()

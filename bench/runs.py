@@ -1,30 +1,30 @@
-"""A run over everything, worked on in this process."""
+"""Runs over everything, worked on in this process."""
 
 from time import perf_counter
 from uuid import UUID
 
 
 def embed_all() -> None:
-    """Start a run of scope `all` and work on it to its end."""
-    work_on(start())
+    """Start a run of scope `all` and work on it until it ends."""
+    work_on(queue_run())
 
 
-def start() -> UUID:
-    """Record a run of scope `all`."""
-    from reprocess.actions.start_run import start_run
+def queue_run() -> UUID:
+    """Create a run of scope `all` and return its id."""
     from reprocess.models import ReprocessRun
-    from reprocess.scope import Scope
+    from reprocess.planning.scope import Scope
+    from reprocess.runs.start_run import start_run
 
-    return start_run(Scope("all"), force=False, entrance=ReprocessRun.Entrance.COMMAND, requested_by=None).pk
+    return start_run(Scope("all"), force=False, entrance=ReprocessRun.EntryPoint.COMMAND, requested_by=None).pk
 
 
 def work_on(run_id: UUID) -> float:
-    """Do the worker's whole part of a run and return the seconds that it took; RuntimeError unless it succeeded."""
+    """Work on a run until it ends and return the seconds. Raise RuntimeError unless it succeeds."""
     from reprocess.models import ReprocessRun
-    from reprocess.worker import work
+    from reprocess.runs.worker import run_worker
 
     began = perf_counter()
-    work(run_id)
+    run_worker(run_id)
     seconds = perf_counter() - began
     run = ReprocessRun.objects.get(pk=run_id)
     if run.state != ReprocessRun.State.SUCCEEDED:
@@ -32,8 +32,8 @@ def work_on(run_id: UUID) -> float:
     return seconds
 
 
-def inputs_of(run_id: UUID) -> int:
-    """Return how many different inputs the models have computed for a run so far."""
+def count_inputs(run_id: UUID) -> int:
+    """Count the distinct inputs that the models have computed for a run so far."""
     from django.db.models import Sum
 
     from reprocess.models import StepUse
@@ -42,8 +42,8 @@ def inputs_of(run_id: UUID) -> int:
     return inputs
 
 
-def forget(*channels: str) -> None:
-    """Delete the vectors of some channels, so that a run has them to compute again."""
+def delete_vectors(*channels: str) -> None:
+    """Delete the vectors of some channels, so that a run computes them again."""
     from django.db import connection
 
     with connection.cursor() as cursor:

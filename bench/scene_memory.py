@@ -1,4 +1,4 @@
-"""V7: what finding the scenes of a long film takes of memory, against a short one."""
+"""V7: peak memory of scene detection on a long video, against a short one."""
 
 import subprocess
 import sys
@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bench.benchmark import Goal, Group
-from bench.cut_videos import make, scripts
-from bench.looped import loop
+from bench.cut_videos import build_scripts, generate_video
+from bench.looped import loop_video
 from bench.workers import ROOT
 
 # Two hours take minutes, so two rounds have to do.
@@ -17,10 +17,10 @@ SHORT_S, LONG_S = 120, 7200
 
 
 def rounds() -> Iterator[Mapping[str, float]]:
-    """Yield the peak over two hours as a ratio to that over two minutes."""
+    """Yield the peak memory for two hours as a ratio to two minutes."""
     with tempfile.TemporaryDirectory(prefix="heimdex-memory-") as folder:
-        short = make(scripts(3, SHORT_S)["hard lively"], Path(folder) / "short.mp4")
-        long = loop(short.path, Path(folder) / "long.mp4", round(LONG_S / short.duration_s))
+        short = generate_video(build_scripts(3, SHORT_S)["hard lively"], Path(folder) / "short.mp4")
+        long = loop_video(short.path, Path(folder) / "long.mp4", round(LONG_S / short.duration_s))
         for _ in range(ROUNDS):
             yield {"V7": _peak(long) / _peak(short.path)}
 

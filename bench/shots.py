@@ -1,4 +1,4 @@
-"""Moving pictures made from still ones: a camera that drifts, pans, shakes and zooms, and things that pass in front of it."""
+"""Moving shots rendered from photographs: a camera that drifts, pans, shakes and zooms, and objects that pass in front of it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Motion = Literal["still", "drift", "handheld", "pan", "whip", "zoom", "jolts", "
 CALM: tuple[Motion, ...] = ("still", "drift", "handheld")
 LIVELY: tuple[Motion, ...] = ("pan", "whip", "zoom", "jolts", "passing")
 
-# Photographs that the package scikit-image carries (licences: skimage/data/README.txt).
+# Photographs in the package scikit-image (licenses: skimage/data/README.txt).
 _PHOTOGRAPHS = (
     "astronaut.png",
     "camera.png",
@@ -36,7 +36,7 @@ _BLUR_STEPS = 4
 
 @dataclass(frozen=True)
 class Shot:
-    """One take: a picture, where on it the camera stands first (shares of the picture), how it moves, and for how many frames."""
+    """One take: an image, the camera's first position (as shares of the image), its motion, and the number of frames."""
 
     picture: str
     x: float
@@ -48,27 +48,27 @@ class Shot:
 
 
 def random_shot(random: np.random.Generator, frames: int, motion: Motion, *, unlike: str = "") -> Shot:
-    """Choose a picture other than `unlike` and a place on it."""
+    """Choose an image other than `unlike`, and a position on it."""
     names = [name for name in _PHOTOGRAPHS if name != unlike]
     width = float(random.uniform(0.45, 0.8))
     x, y = random.uniform(0, 1 - width, 2)
     return Shot(str(random.choice(names)), float(x), float(y), width, motion, frames, int(random.integers(1 << 30)))
 
 
-def film(shot: Shot, size: tuple[int, int], fps: float) -> Iterator[Picture]:
-    """Yield the frames of a take, RGB of the asked width and height."""
+def render_shot(shot: Shot, size: tuple[int, int], fps: float) -> Iterator[Picture]:
+    """Yield the RGB frames of a take; `size` is (width, height)."""
     random = np.random.default_rng(shot.seed)
     picture = _photograph(shot.picture)
     path = _camera_path(shot, fps, random)
     cover = random.integers(0, 256, 3)
     for index in range(shot.frames):
         moves = float(np.abs(path[min(index + 1, shot.frames - 1)] - path[index]).max())
-        # A shutter that stays open for half a frame blurs what moves fast.
+        # A shutter that is open for half a frame blurs fast motion.
         steps = _BLUR_STEPS if moves > 0.01 else 1
         ahead = path[min(index + 1, shot.frames - 1)] - path[index]
         views = [_view(picture, path[index] + ahead * 0.5 * step / steps, size) for step in range(steps)]
         frame = np.mean(views, axis=0).astype(np.uint8) if steps > 1 else views[0]
-        yield _covered(frame, cover, index / shot.frames) if shot.motion == "passing" else frame
+        yield _add_passing_object(frame, cover, index / shot.frames) if shot.motion == "passing" else frame
 
 
 def _photograph(name: str) -> Picture:
@@ -80,7 +80,7 @@ def _photograph(name: str) -> Picture:
 
 
 def _camera_path(shot: Shot, fps: float, random: np.random.Generator) -> NDArray[np.float64]:
-    """Return x, y and width of the view for every frame, in shares of the picture."""
+    """Return x, y and width of the view for every frame, as shares of the image."""
     moments = np.arange(shot.frames) / fps
     path = np.tile(np.array([shot.x, shot.y, shot.width]), (shot.frames, 1))
     heading = np.append(random.normal(0, 1, 2), 0.0)
@@ -124,10 +124,10 @@ def _view(picture: Picture, place: NDArray[np.float64], size: tuple[int, int]) -
     return np.asarray(cv2.warpAffine(picture, transform, size, flags=flags, borderMode=cv2.BORDER_REFLECT), dtype=np.uint8)
 
 
-def _covered(frame: Picture, colour: NDArray[np.int64], share: float) -> Picture:
-    """Let something half as wide as the picture pass in front of it, four times in the take."""
+def _add_passing_object(frame: Picture, color: NDArray[np.int64], share: float) -> Picture:
+    """Let an object half as wide as the image pass in front of it, four times per take."""
     height, width = frame.shape[:2]
     begins = int(((share * 4) % 1 * 3 - 1) * width)
     covered = frame.copy()
-    covered[height // 8 :, max(0, begins) : max(0, min(width, begins + width // 2))] = colour
+    covered[height // 8 :, max(0, begins) : max(0, min(width, begins + width // 2))] = color
     return covered

@@ -1,4 +1,4 @@
-"""Pages as a talk shows them: words on a plain ground that stand still for seconds."""
+"""Slides of a talk: text on a plain background that stays for seconds."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain, repeat
@@ -30,16 +30,16 @@ _WORDS = (
     "its",
     "heat",
 )
-_GROUNDS = ((255, 255, 255), (250, 246, 235), (24, 28, 44))
+_BACKGROUNDS = ((255, 255, 255), (250, 246, 235), (24, 28, 44))
 
 
 def slide(seed: int, size: tuple[int, int], frames: int) -> Callable[[], Iterator[Picture]]:
-    """Return a page that stands still."""
+    """Return a static slide."""
     return lambda: repeat(_page(seed, size, 7), frames)
 
 
 def bullets(seed: int, size: tuple[int, int], frames: int) -> Callable[[], Iterator[Picture]]:
-    """Return a page that gains a line half-way; that is no cut."""
+    """Return a slide that gains a line half-way, which is not a cut."""
     half = frames // 2
     return lambda: chain(repeat(_page(seed, size, 4), half), repeat(_page(seed, size, 5), frames - half))
 
@@ -48,7 +48,7 @@ def _page(seed: int, size: tuple[int, int], lines: int) -> Picture:
     from PIL import Image, ImageDraw, ImageFont
 
     random = np.random.default_rng(seed)
-    ground = _GROUNDS[seed % len(_GROUNDS)] if seed % 5 == 0 else _GROUNDS[0]
+    ground = _BACKGROUNDS[seed % len(_BACKGROUNDS)] if seed % 5 == 0 else _BACKGROUNDS[0]
     ink = (20, 20, 20) if sum(ground) > 380 else (240, 240, 240)
     width, height = size
     page = Image.new("RGB", size, ground)
@@ -56,7 +56,7 @@ def _page(seed: int, size: tuple[int, int], lines: int) -> Picture:
     draw.text((width * 0.08, height * 0.06), " ".join(random.choice(_WORDS, 3)).title(), ink, ImageFont.load_default(height * 0.1))
     font = ImageFont.load_default(height * 0.06)
     for line in range(lines):
-        # All words are drawn from the generator, whether they are shown or not, so that a page with one more line has the same others.
+        # The generator draws all words, shown or not, so that a slide with one more line keeps its other lines.
         text = " ".join(random.choice(_WORDS, 7))
         draw.text((width * 0.1, height * (0.25 + 0.1 * line)), text, ink, font)
     return np.asarray(page, dtype=np.uint8)

@@ -1,11 +1,11 @@
-"""How wrong a transcript is."""
+"""The word errors of a transcript."""
 
 import re
 
 
-def word_errors(reference: str, heard: str) -> int:
-    """Count the words to change, add or remove (Levenshtein over words), regardless of case, hyphens and punctuation."""
-    expected, given = _plain(reference), _plain(heard)
+def count_word_errors(reference: str, transcript: str) -> int:
+    """Count the words to change, add or remove (Levenshtein distance over words); case, hyphens and punctuation are ignored."""
+    expected, given = _normalize(reference), _normalize(transcript)
     row = list(range(len(given) + 1))
     for count, word in enumerate(expected, 1):
         previous, row = row, [count]
@@ -14,5 +14,5 @@ def word_errors(reference: str, heard: str) -> int:
     return row[-1]
 
 
-def _plain(text: str) -> list[str]:
+def _normalize(text: str) -> list[str]:
     return re.sub(r"\bmr\b", "mister", re.sub(r"[^a-z' ]", " ", text.lower())).split()

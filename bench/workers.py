@@ -1,4 +1,4 @@
-"""Real workers beside the benchmarks' own process, as `manage.py up` keeps them, and a run whose embedder is a server of ours."""
+"""Real workers beside the benchmark process, as `manage.py up` runs them, and an embedder behind a slow server."""
 
 import json
 import os
@@ -11,19 +11,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter, sleep
 
-from bench.installation import models
-from bench.openai_protocol import server
+from bench.installation import override_models
+from bench.openai_protocol import run_server
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = "bench-embedder"
 DIMENSIONS = 384
-PATIENCE_S = 180.0
+TIMEOUT_S = 180.0
 
 
 @contextmanager
 def slow_embedder(latency_s: float, batch_size: int, concurrency: int) -> Iterator[str]:
-    """Let this process and the workers that are started in the block embed texts through a server; yields its address."""
-    with server(latency_s, DIMENSIONS) as url:
+    """Let this process and the workers started in the block embed texts through a slow server. Yield the server's URL."""
+    with run_server(latency_s, DIMENSIONS) as url:
         options = {
             "model": MODEL,
             "dimensions": DIMENSIONS,
@@ -33,29 +33,29 @@ def slow_embedder(latency_s: float, batch_size: int, concurrency: int) -> Iterat
         }
         os.environ["HEIMDEX_MODELS"] = json.dumps({"text": {"backend": "openai", **options}})
         try:
-            with models(text={"BACKEND": "heimdex.embedders.openai.OpenAIEmbedder", "OPTIONS": options}):
+            with override_models(text={"BACKEND": "heimdex.embedders.openai.OpenAIEmbedder", "OPTIONS": options}):
                 yield url
         finally:
             del os.environ["HEIMDEX_MODELS"]
 
 
 class Workers:
-    """A queue's workers in a process group of their own."""
+    """The workers of a queue in their own process group, restarted when they end."""
 
     def __init__(self, queue: str) -> None:
         self._queue = queue
-        self._ending = False
+        self._stopping = False
         self._start()
         self._supervisor = threading.Thread(target=self._supervise, daemon=True)
         self._supervisor.start()
 
     def kill(self) -> None:
-        """End all of them at once, as a power cut would; they are started anew."""
+        """Kill all of them at once, like a power cut. They are restarted."""
         os.killpg(self._process.pid, signal.SIGKILL)
 
-    def end(self) -> None:
-        """End them for good."""
-        self._ending = True
+    def stop(self) -> None:
+        """Kill them without a restart."""
+        self._stopping = True
         self.kill()
         self._supervisor.join()
 
@@ -65,26 +65,26 @@ class Workers:
         self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
 
     def _supervise(self) -> None:
-        while self._process.wait() is not None and not self._ending:
+        while self._process.wait() is not None and not self._stopping:
             self._start()
 
 
 @contextmanager
-def workers(*queues: str) -> Iterator[dict[str, Workers]]:
+def run_workers(*queues: str) -> Iterator[dict[str, Workers]]:
     """Run the workers of some queues for a block."""
     running = {queue: Workers(queue) for queue in queues}
     try:
         yield running
     finally:
-        for one in running.values():
-            one.end()
+        for queue_workers in running.values():
+            queue_workers.stop()
 
 
-def wait_until(true: Callable[[], bool], what: str, every_s: float = 0.02) -> float:
-    """Return the seconds until something is true; RuntimeError when it takes too long."""
+def wait_until(condition: Callable[[], bool], what: str, every_s: float = 0.02) -> float:
+    """Wait until the condition is true and return the seconds. Raise RuntimeError after three minutes."""
     began = perf_counter()
-    while not true():
-        if perf_counter() - began > PATIENCE_S:
-            raise RuntimeError(f"Waited {PATIENCE_S:.0f} s in vain: {what}")
+    while not condition():
+        if perf_counter() - began > TIMEOUT_S:
+            raise RuntimeError(f"Timed out after {TIMEOUT_S:.0f} s: {what}")
         sleep(every_s)
     return perf_counter() - began

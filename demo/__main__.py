@@ -1,4 +1,4 @@
-"""`make demo`: one real video, from upload over search to reprocessing, through the real services."""
+"""`make demo`: one real video from upload to search and reprocessing, through the real services."""
 
 import json
 import mimetypes
@@ -19,59 +19,59 @@ from heimdex.environment import Environment
 TITLE = "Heimdex demo film"
 SEARCHES = ("a cat", "a cup of coffee", "rocket launch", "leisure to consider", "he was cold and egoistic")
 MANAGE = [sys.executable, str(Path(__file__).resolve().parent.parent / "manage.py")]
-_MOVING = ("validating", "processing")
+_PROCESSING = ("validating", "processing")
 
 
 def main(arguments: list[str]) -> int:
-    """Run the demo over the built film or a file of the user's; return the exit code."""
-    own = Path(arguments[0]).expanduser() if arguments else None
-    if own and not own.is_file():
-        show.console.print(f"There is no file {own}.", style="red", markup=False)
+    """Run the demo with the demo film, or with the file that the first argument names; return the exit code."""
+    own_file = Path(arguments[0]).expanduser() if arguments else None
+    if own_file and not own_file.is_file():
+        show.console.print(f"There is no file {own_file}.", style="red", markup=False)
         return 2
     home = Environment.load().home
     try:
-        return _run(home, own)
+        return _run(home, own_file)
     except KeyboardInterrupt:
-        show.console.print("\nInterrupted. Run `make demo` again at any time; `make down` stops what runs.", markup=False)
+        show.console.print("\nInterrupted. You can run `make demo` again at any time. `make down` stops the services.", markup=False)
         return 130
     except (ApiError, subprocess.CalledProcessError) as error:
-        said = error.stderr if isinstance(error, subprocess.CalledProcessError) and error.stderr else str(error)
-        show.console.print(f"The demo stopped: {said}\nThe logs lie under {home / 'logs'}.", style="red", markup=False)
+        reason = error.stderr if isinstance(error, subprocess.CalledProcessError) and error.stderr else str(error)
+        show.console.print(f"The demo stopped: {reason}\nThe logs are in {home / 'logs'}.", style="red", markup=False)
         return 1
 
 
-def _run(home: Path, own: Path | None) -> int:
+def _run(home: Path, own_file: Path | None) -> int:
     show.heading("1. Start the services")
     if subprocess.run([*MANAGE, "up"], check=False).returncode:
         return 1
-    address = json.loads(_manage("status", "--json"))["url"]
-    owner, admin = ensure_logins(home, address, MANAGE)
-    client, operator = Client(address), Client(address)
+    url = json.loads(_manage("status", "--json"))["url"]
+    owner, admin = ensure_logins(home, url, MANAGE)
+    client, operator = Client(url), Client(url)
     client.log_in(owner.email, owner.password)
     operator.log_in(admin.email, admin.password)
 
     show.heading("2. Upload over HTTP and wait until it is indexed")
-    path, title = (own, own.stem) if own else (_demo_film(home), TITLE)
-    _remove_earlier(client, title)
+    path, title = (own_file, own_file.stem) if own_file else (_demo_film(home), TITLE)
+    _delete_earlier(client, title)
     video_id = _upload(client, path, title)
-    if not _wait(client, video_id):
+    if not _wait_until_indexed(client, video_id):
         return 1
     video = client.get(f"/v1/videos/{video_id}")
     show.scenes(video)
 
     show.heading("3. Search")
-    for query in _searches_for(video) if own else SEARCHES:
+    for query in _suggest_searches(video) if own_file else SEARCHES:
         started = time.perf_counter()
-        found = client.post("/v1/search", {"q": query})
-        show.answer(query, found, 1000 * (time.perf_counter() - started))
+        answer = client.post("/v1/search", {"q": query})
+        show.search_results(query, answer, 1000 * (time.perf_counter() - started))
 
-    if not own:
+    if not own_file:
         show.heading("4. Find people by their faces")
         find_people(client)
 
-    show.heading(f"{4 if own else 5}. Reprocess the embeddings of everything")
+    show.heading(f"{4 if own_file else 5}. Reprocess the embeddings of everything")
     _reprocess(operator)
-    _farewell(address, home, owner, admin)
+    _show_next_steps(url, home, owner, admin)
     return 0
 
 
@@ -80,19 +80,19 @@ def _demo_film(home: Path) -> Path:
 
     path = home / "demo" / "film.mp4"
     if not path.exists():
-        show.console.print("  Building the demo film from the free pictures and speech in demo/assets (some seconds) …")
+        show.console.print("  Building the demo film from the free images and recordings in demo/assets (a few seconds) …")
         build_demo_film(path)
     return path
 
 
-def _searches_for(video: dict[str, Any]) -> list[str]:
-    """Return five searches that a video of the user's own may answer: by its tags and by its words."""
+def _suggest_searches(video: dict[str, Any]) -> list[str]:
+    """Return five searches that are likely to find something in this video, from its tags and transcript."""
     phrases = [" ".join(scene["transcript"].split()[:5]) for scene in video["scenes"] if scene["transcript"]]
     return [*video["tags"][:3], *phrases[:5], "a person", "outdoors", "a close-up", "music", "a street"][:5]
 
 
-def _remove_earlier(client: Client, title: str) -> None:
-    """Delete what an earlier demo uploaded under this title, so that a second one shows the same."""
+def _delete_earlier(client: Client, title: str) -> None:
+    """Delete the videos that an earlier demo uploaded under this title, so that a second demo shows the same."""
     for video in client.get("/v1/videos?page_size=200")["results"]:
         if video["title"] == title:
             client.delete(f"/v1/videos/{video['id']}")
@@ -104,10 +104,10 @@ def _upload(client: Client, path: Path, title: str) -> str:
         return client.upload(path, mimetypes.guess_type(path.name)[0] or "application/octet-stream", title, lambda n: bar.advance(task, n))
 
 
-def _wait(client: Client, video_id: str) -> bool:
+def _wait_until_indexed(client: Client, video_id: str) -> bool:
     with _progress() as bar:
         task = bar.add_task("  ingest", total=100)
-        while (status := client.get(f"/v1/videos/{video_id}/status"))["state"] in _MOVING:
+        while (status := client.get(f"/v1/videos/{video_id}/status"))["state"] in _PROCESSING:
             bar.update(task, completed=status["progress"], description=f"  ingest: {status['stage']}")
             time.sleep(0.3)
         bar.update(task, completed=status["progress"], description=f"  {status['state']}")
@@ -117,29 +117,29 @@ def _wait(client: Client, video_id: str) -> bool:
 
 
 def _reprocess(operator: Client) -> None:
-    plan = "/v1/admin/reprocess-embeddings/plan"
-    show.plan("Plan after the upload", operator.post(plan, {"scope": "all"}))
-    show.plan("Plan to compute all anew (force)", operator.post(plan, {"scope": "all", "force": True}))
+    plan_path = "/v1/admin/reprocess-embeddings/plan"
+    show.plan("Plan after the upload", operator.post(plan_path, {"scope": "all"}))
+    show.plan("Plan to recompute everything (force)", operator.post(plan_path, {"scope": "all", "force": True}))
     for arguments in (["--force"], []):
         show.console.print(f"  $ manage.py reprocess_embeddings --scope all {' '.join([*arguments, '--wait'])}", markup=False)
         report = _manage("reprocess_embeddings", "--scope", "all", "--wait", *arguments)
         for line in report.splitlines():
             show.console.print(f"    {line}", markup=False, soft_wrap=True)
-    show.plan("Plan after it", operator.post(plan, {"scope": "all"}))
+    show.plan("Plan afterwards", operator.post(plan_path, {"scope": "all"}))
 
 
-def _farewell(address: str, home: Path, owner: Login, admin: Login) -> None:
-    show.heading("Go on with")
+def _show_next_steps(url: str, home: Path, owner: Login, admin: Login) -> None:
+    show.heading("Next steps")
     rows: list[tuple[str, Any]] = [
-        ("Heimdex", f"{address}/  as {owner.email}, password {owner.password}"),
-        ("Admin", f"{address}/admin/  as {admin.email}, password {admin.password}"),
-        ("API", f"{address}/v1/docs/"),
+        ("Heimdex", f"{url}/  as {owner.email}, password {owner.password}"),
+        ("Admin", f"{url}/admin/  as {admin.email}, password {admin.password}"),
+        ("API", f"{url}/v1/docs/"),
         ("Data and logs", home),
         ("Your own video", "make demo VIDEO=path/to/video.mp4"),
         ("Stop everything", "make down"),
     ]
-    for what, where in rows:
-        show.console.print(f"  {what:<16} {where}", markup=False, soft_wrap=True)
+    for label, value in rows:
+        show.console.print(f"  {label:<16} {value}", markup=False, soft_wrap=True)
 
 
 def _manage(*arguments: str) -> str:

@@ -1,4 +1,4 @@
-"""A client of Heimdex's HTTP API, as anybody could write one."""
+"""A small client of Heimdex's HTTP API, with the standard library only."""
 
 import json
 import urllib.error
@@ -15,73 +15,73 @@ class ApiError(Exception):
     """The server refused a request; the message holds its answer."""
 
 
-class _Reporting:
-    """A file that tells how much of it has been sent."""
+class _ProgressFile:
+    """A file that reports how many bytes were read from it."""
 
-    def __init__(self, file: BinaryIO, sent: Callable[[int], None]) -> None:
+    def __init__(self, file: BinaryIO, on_sent: Callable[[int], None]) -> None:
         self._file = file
-        self._sent = sent
+        self._on_sent = on_sent
 
     def read(self, size: int = -1) -> bytes:
-        """Read on, and report."""
+        """Read the next bytes and report their number."""
         data = self._file.read(min(size, _CHUNK) if size > 0 else _CHUNK)
-        self._sent(len(data))
+        self._on_sent(len(data))
         return data
 
 
 class Client:
-    """One person's log-in to one server."""
+    """A session of one user on one server."""
 
-    def __init__(self, address: str) -> None:
-        self._address = address.rstrip("/")
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
         self._token = ""
-        # A proxy of the environment must not stand between us and this machine.
+        # Ignore HTTP_PROXY: the server is on this machine.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def log_in(self, email: str, password: str) -> None:
-        """Get a token for the requests that follow; ApiError when the password is wrong."""
+        """Get a token for later requests. Raise ApiError when the password is wrong."""
         self._token = self.post("/v1/auth/token", {"email": email, "password": password})["access"]
 
     def get(self, path: str) -> Any:
         """Return the JSON answer to a GET."""
-        return self._ask("GET", path)
+        return self._request("GET", path)
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         """Return the JSON answer to a POST."""
-        return self._ask("POST", path, body)
+        return self._request("POST", path, body)
 
     def delete(self, path: str) -> None:
-        """Delete what is at the path."""
-        self._ask("DELETE", path)
+        """Send a DELETE."""
+        self._request("DELETE", path)
 
-    def upload(self, path: Path, mime_type: str, title: str, sent: Callable[[int], None]) -> str:
-        """Announce a file, send its bytes and complete; return the video's id."""
+    def upload(self, path: Path, mime_type: str, title: str, on_sent: Callable[[int], None]) -> str:
+        """Start an upload, send the bytes, complete the upload, and return the video's id."""
         size = path.stat().st_size
         body = {"filename": path.name, "mime_type": mime_type, "size_bytes": size, "title": title, "description": ""}
-        announced = self.post("/v1/videos/upload/init", body)
-        self._put(path, announced["upload"], sent)
-        self.post("/v1/videos/upload/complete", {"video_id": announced["video_id"]})
-        return str(announced["video_id"])
+        upload = self.post("/v1/videos/upload/init", body)
+        self._put(path, upload["upload"], on_sent)
+        self.post("/v1/videos/upload/complete", {"video_id": upload["video_id"]})
+        return str(upload["video_id"])
 
     def upload_photo(self, person_id: str, path: Path, mime_type: str) -> None:
-        """Announce a photo of a person, send its bytes and complete."""
+        """Upload a photo of a person."""
         photos = f"/v1/persons/{person_id}/photos"
-        announced = self.post(f"{photos}/upload-url", {"filename": path.name, "mime_type": mime_type, "size_bytes": path.stat().st_size})
-        self._put(path, announced, lambda sent: None)
-        self.post(f"{photos}/{announced['photo_id']}/complete", {})
+        upload = self.post(f"{photos}/upload-url", {"filename": path.name, "mime_type": mime_type, "size_bytes": path.stat().st_size})
+        self._put(path, upload, lambda sent: None)
+        self.post(f"{photos}/{upload['photo_id']}/complete", {})
 
-    def _put(self, path: Path, target: dict[str, Any], sent: Callable[[int], None]) -> None:
+    def _put(self, path: Path, target: dict[str, Any], on_sent: Callable[[int], None]) -> None:
         with path.open("rb") as file:
             headers = {**target["headers"], "Content-Length": str(path.stat().st_size)}
-            request = urllib.request.Request(target["url"], data=_Reporting(file, sent), headers=headers, method=target["method"])
+            request = urllib.request.Request(target["url"], data=_ProgressFile(file, on_sent), headers=headers, method=target["method"])
             self._send(request)
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    def _request(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         data = None if body is None else json.dumps(body).encode()
-        answer = self._send(urllib.request.Request(self._address + path, data=data, headers=headers, method=method))
+        answer = self._send(urllib.request.Request(self._url + path, data=data, headers=headers, method=method))
         return json.loads(answer) if answer else None
 
     def _send(self, request: urllib.request.Request) -> bytes:
@@ -94,4 +94,4 @@ class Client:
                 f"{request.get_method()} {request.full_url.split('?')[0]} → {error.code}: {error.read().decode()[:500]}"
             ) from error
         except urllib.error.URLError as error:
-            raise ApiError(f"The server at {self._address} cannot be reached: {error.reason}") from error
+            raise ApiError(f"The server at {self._url} cannot be reached: {error.reason}") from error

@@ -1,4 +1,4 @@
-"""The demo video, made from free pictures and speech so that its cuts and its words are known."""
+"""The demo video, built from free images and recordings, so that its cuts and its words are known."""
 
 import secrets
 from collections.abc import Iterator
@@ -26,9 +26,9 @@ _TONE_HZ, _TONE_LEVEL = 220.0, 0.05
 
 @dataclass(frozen=True)
 class Shot:
-    """One scene to film: a picture, the box the camera moves from and to (x, y, width; shares of the picture), what is heard."""
+    """One scene to film: an image, the boxes from and to which the camera moves (x, y, width as shares of the image), and the sound."""
 
-    picture: str
+    image: str
     begins: tuple[float, float, float]
     ends: tuple[float, float, float]
     speech: str = ""
@@ -38,17 +38,17 @@ class Shot:
 
 @dataclass(frozen=True)
 class DemoScene:
-    """One scene as it was filmed, in seconds; `words` are those spoken in it, in lower case without punctuation."""
+    """One scene with its times in seconds; `words` is the speech, in lower case without punctuation."""
 
     start_s: float
     end_s: float
-    picture: str
+    image: str
     words: str
 
 
 @dataclass(frozen=True)
 class DemoFilm:
-    """The film and the truth about it."""
+    """The film, and its scenes as ground truth."""
 
     path: Path
     scenes: tuple[DemoScene, ...]
@@ -67,27 +67,27 @@ SHOTS = (
 
 
 def build_demo_film(path: Path) -> DemoFilm:
-    """Film the demo video at `path`: 1280 × 720, 25 frames a second, H.264 and AAC in MP4.
+    """Build the demo video at `path`: 1280 × 720, 25 frames per second, H.264 and AAC in MP4.
 
-    The same file every time on one machine; it appears under its name only when it is complete.
+    One machine builds the same file every time. The file appears at `path` only when it is complete.
     """
     import av
 
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.mp4")
-    lengths = [_frames_of_shot(shot) for shot in SHOTS]
+    lengths = [_count_frames(shot) for shot in SHOTS]
     starts = [sum(lengths[:index]) / FPS for index in range(len(SHOTS) + 1)]
     try:
         with av.open(str(scratch), "w", options={"movflags": "+faststart"}) as container:
             video = container.add_stream("libx264", rate=FPS, options={"preset": "veryfast", "crf": "23", "threads": "2"})
             video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-            sound = container.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
-            sound.bit_rate = 96_000
+            audio = container.add_stream("aac", rate=SAMPLE_RATE, layout="mono")
+            audio.bit_rate = 96_000
             for first, length, shot in zip(starts, lengths, SHOTS, strict=False):
-                _film(container, video, shot, round(first * FPS), length)
-                _record(container, sound, _sound_of(shot, length), round(first * SAMPLE_RATE))
+                _encode_video(container, video, shot, round(first * FPS), length)
+                _encode_audio(container, audio, _shot_samples(shot, length), round(first * SAMPLE_RATE))
             container.mux(video.encode(None))
-            container.mux(sound.encode(None))
+            container.mux(audio.encode(None))
         scratch.replace(path)
     finally:
         scratch.unlink(missing_ok=True)
@@ -95,22 +95,22 @@ def build_demo_film(path: Path) -> DemoFilm:
 
 
 def film_scenes() -> tuple[DemoScene, ...]:
-    """Return the truth about the film: where each scene begins and ends, what it shows and what is said in it."""
+    """Return the ground truth of the film: start, end, image and speech of each scene."""
     texts = reference_texts()
-    ends = [frames / FPS for frames in accumulate(_frames_of_shot(shot) for shot in SHOTS)]
+    ends = [frames / FPS for frames in accumulate(_count_frames(shot) for shot in SHOTS)]
     return tuple(
-        DemoScene(start, end, shot.picture, texts.get(shot.speech, "")) for shot, start, end in zip(SHOTS, [0.0, *ends], ends, strict=False)
+        DemoScene(start, end, shot.image, texts.get(shot.speech, "")) for shot, start, end in zip(SHOTS, [0.0, *ends], ends, strict=False)
     )
 
 
 def reference_texts() -> dict[str, str]:
-    """Return what is said in each recording, by file name."""
+    """Return the transcript of each recording by file name."""
     lines = (ASSETS / "speech.tsv").read_text(encoding="utf-8").splitlines()
     return dict(line.split("\t", 1) for line in lines)
 
 
 def speech_samples(name: str, rate: int) -> NDArray[np.float32]:
-    """Decode a recording to mono float32 samples at a rate."""
+    """Decode a recording to mono float32 samples at `rate` Hz."""
     import av
 
     resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
@@ -121,52 +121,52 @@ def speech_samples(name: str, rate: int) -> NDArray[np.float32]:
     return np.concatenate(blocks)
 
 
-def _frames_of_shot(shot: Shot) -> int:
+def _count_frames(shot: Shot) -> int:
     seconds = speech_samples(shot.speech, SAMPLE_RATE).size / SAMPLE_RATE + 2 * _MARGIN_S if shot.speech else shot.seconds
     return int(np.ceil(seconds * FPS))
 
 
-def _sound_of(shot: Shot, frames: int) -> NDArray[np.float32]:
+def _shot_samples(shot: Shot, frames: int) -> NDArray[np.float32]:
     samples = np.zeros(frames * SAMPLE_RATE // FPS, dtype=np.float32)
     if shot.speech:
         speech = speech_samples(shot.speech, SAMPLE_RATE)
         first = int(_MARGIN_S * SAMPLE_RATE)
         samples[first : first + speech.size] = speech
     if shot.tone:
-        moment = np.arange(samples.size) / samples.size
-        samples += (_TONE_LEVEL * np.sin(np.pi * moment) * np.sin(2 * np.pi * _TONE_HZ * np.arange(samples.size) / SAMPLE_RATE)).astype(
+        progress = np.arange(samples.size) / samples.size
+        samples += (_TONE_LEVEL * np.sin(np.pi * progress) * np.sin(2 * np.pi * _TONE_HZ * np.arange(samples.size) / SAMPLE_RATE)).astype(
             "f4"
         )
     return samples
 
 
-def _film(container: "OutputContainer", stream: "VideoStream", shot: Shot, first: int, frames: int) -> None:
+def _encode_video(container: "OutputContainer", stream: "VideoStream", shot: Shot, first: int, frames: int) -> None:
     import av
 
-    for index, picture in enumerate(_views(shot, frames)):
-        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+    for index, view in enumerate(_render_views(shot, frames)):
+        frame = av.VideoFrame.from_ndarray(view, format="rgb24")
         frame.pts, frame.time_base = first + index, Fraction(1, FPS)
         container.mux(stream.encode(frame))
 
 
-def _views(shot: Shot, frames: int) -> Iterator[NDArray[np.uint8]]:
-    """Move the camera over the picture at an even pace."""
+def _render_views(shot: Shot, frames: int) -> Iterator[NDArray[np.uint8]]:
+    """Yield the frames while the camera moves over the image at constant speed."""
     import cv2
     from PIL import Image
 
-    with Image.open(ASSETS / shot.picture) as image:
-        picture = np.asarray(image.convert("RGB"))
-    height, width = picture.shape[:2]
+    with Image.open(ASSETS / shot.image) as file:
+        image = np.asarray(file.convert("RGB"))
+    height, width = image.shape[:2]
     for share in np.linspace(0.0, 1.0, frames):
         x, y, across = (begin + (end - begin) * share for begin, end in zip(shot.begins, shot.ends, strict=True))
         scale = across * width / WIDTH
         top = min(y * height, height - HEIGHT * scale)
         transform = np.array([[scale, 0, x * width], [0, scale, max(0.0, top)]], dtype=np.float64)
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        yield np.asarray(cv2.warpAffine(picture, transform, (WIDTH, HEIGHT), flags=flags, borderMode=cv2.BORDER_REFLECT), dtype=np.uint8)
+        yield np.asarray(cv2.warpAffine(image, transform, (WIDTH, HEIGHT), flags=flags, borderMode=cv2.BORDER_REFLECT), dtype=np.uint8)
 
 
-def _record(container: "OutputContainer", stream: "AudioStream", samples: NDArray[np.float32], first: int) -> None:
+def _encode_audio(container: "OutputContainer", stream: "AudioStream", samples: NDArray[np.float32], first: int) -> None:
     import av
 
     frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="flt", layout="mono")

@@ -1,4 +1,4 @@
-"""Print what the API answered."""
+"""Print the answers of the API."""
 
 import html
 import re
@@ -12,48 +12,51 @@ console = Console(highlight=False, width=110)
 
 
 def heading(text: str) -> None:
-    """Print a step of the demo."""
+    """Print the heading of a step."""
     console.print(f"\n[bold]{escape(text)}[/]")
 
 
 def scenes(video: dict[str, Any]) -> None:
     """Print a video's scenes: times, transcript, tags."""
-    table = Table("#", "time", "said", "seen", show_lines=True)
+    table = Table("#", "time", "speech", "shows", show_lines=True)
     for scene in video["scenes"]:
         tags = ", ".join(f"{tag['name']} {tag['confidence']:.0%}" for tag in scene["tags"])
         table.add_row(
-            str(scene["index"] + 1), span(scene), escape(scene["transcript"]) or "[dim]no speech[/]", escape(tags) or "[dim]unsure[/]"
+            str(scene["index"] + 1),
+            format_span(scene),
+            escape(scene["transcript"]) or "[dim]no speech[/]",
+            escape(tags) or "[dim]unsure[/]",
         )
     console.print(table)
     if video["summary"]:
         console.print(f"Summary: {escape(video['summary'])}")
 
 
-def answer(query: str, found: dict[str, Any], milliseconds: float) -> None:
-    """Print the best three hits of a search, and why each matched."""
-    console.print(f"  [bold]{escape(query)}[/]  [dim]{found['total']} scene(s), {milliseconds:.0f} ms[/]")
-    for notice in found["notices"]:
+def search_results(query: str, answer: dict[str, Any], milliseconds: float) -> None:
+    """Print the first three results of a search, and why each matched."""
+    console.print(f"  [bold]{escape(query)}[/]  [dim]{answer['total']} scene(s), {milliseconds:.0f} ms[/]")
+    for notice in answer["notices"]:
         console.print(f"    {escape(notice)}")
-    if not found["results"]:
-        console.print("    nothing matches")
-    for place, hit in enumerate(found["results"][:3], start=1):
+    if not answer["results"]:
+        console.print("    no matches")
+    for position, hit in enumerate(answer["results"][:3], start=1):
         why = ", ".join(f"{match['channel']} #{match['rank']} ({match['score']:.2f})" for match in hit["matches"])
-        console.print(f"    {place}. {escape(hit['title'])} {span(hit)}  because of {why}")
+        console.print(f"    {position}. {escape(hit['title'])} {format_span(hit)}  matched in {why}")
         if excerpt := _excerpt(hit):
             console.print(f"       {excerpt}")
 
 
-def plan(title: str, planned: dict[str, Any]) -> None:
-    """Print a plan: stale vectors per channel and why, and the model calls."""
-    stale = f"{planned['stale']} vectors to compute" if planned["stale"] else "nothing stale"
-    console.print(f"  {title}: {stale}, {planned['model_calls']} model calls")
-    for channel in planned["channels"]:
+def plan(title: str, plan_data: dict[str, Any]) -> None:
+    """Print a plan: the stale vectors per channel with their causes, and the model calls."""
+    stale = f"{plan_data['stale']} vectors to compute" if plan_data["stale"] else "nothing stale"
+    console.print(f"  {title}: {stale}, {plan_data['model_calls']} model calls")
+    for channel in plan_data["channels"]:
         causes = ", ".join(f"{cause}: {number}" for cause, number in channel["causes"].items()) or "fresh"
         console.print(f"    {channel['step']:<12} {channel['channel']:<12} {channel['subjects']:>3} {channel['kind']:<6}  {causes}")
 
 
-def span(scene: dict[str, Any]) -> str:
-    """Return a scene's time range as m:ss.t–m:ss.t."""
+def format_span(scene: dict[str, Any]) -> str:
+    """Format a scene's time range as m:ss.t–m:ss.t."""
     return f"{_clock(scene['start_s'])}–{_clock(scene['end_s'])}"
 
 
@@ -68,5 +71,5 @@ def _excerpt(hit: dict[str, Any]) -> str:
         return escape((hit["transcript"] or hit["description"])[:100])
     parts = re.split(r"</?mark>", marked)
     return "".join(
-        f"[reverse]{escape(html.unescape(part))}[/]" if place % 2 else escape(html.unescape(part)) for place, part in enumerate(parts)
+        f"[reverse]{escape(html.unescape(part))}[/]" if index % 2 else escape(html.unescape(part)) for index, part in enumerate(parts)
     )

@@ -1,4 +1,4 @@
-"""Commands run for real, and what they print, recorded for a page of the documentation."""
+"""Runs real commands and records their output for a page of the documentation."""
 
 import os
 import re
@@ -11,7 +11,7 @@ _MANAGE = str(ROOT / "manage.py")
 
 
 class Walk:
-    """An installation under `home` of its own, and the text that its commands make."""
+    """A separate installation under `home`, and the recorded text of its commands."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -20,39 +20,39 @@ class Walk:
 
     @property
     def text(self) -> str:
-        """Return the page so far, without this machine's paths and Python's own warnings."""
+        """The page so far, without the paths of this machine."""
         return "\n".join(self._text).replace(str(self.home), "~/.heimdex").replace(str(ROOT), "~/heimdex") + "\n"
 
-    def say(self, text: str) -> None:
+    def write(self, text: str) -> None:
         """Add a paragraph."""
         self._add(f"\n{text}\n")
 
     def show(self, *lines: str) -> None:
-        """Add lines as they would stand in a terminal."""
+        """Add lines as a terminal shows them."""
         self._add("```", *(line.rstrip() for line in lines), "```")
 
     def configure(self, **variables: str) -> None:
-        """Set variables of the installation and show them; they hold for what is started from now on."""
+        """Set environment variables of the installation and show them. They apply to later commands."""
         self._variables |= variables
         self.show(
             *(f"export {name}={value!r}" if re.search(r"\W", value) else f"export {name}={value}" for name, value in variables.items())
         )
 
     def manage(self, *arguments: str, expect: int = 0) -> str:
-        """Run a command of manage.py and show what it prints; AssertionError when its exit code is another than expected."""
-        code, printed = self._run(arguments)
+        """Run a command of manage.py and show its output. Raise AssertionError for an unexpected exit code."""
+        code, output = self._run(arguments)
         if code != expect:
-            raise AssertionError(f"{' '.join(arguments)} ended with {code}: {printed}")
+            raise AssertionError(f"{' '.join(arguments)} ended with {code}: {output}")
         ending = [f"(exit code {code})"] if code else []
-        self.show(f"$ manage.py {' '.join(_quoted(argument) for argument in arguments)}", *printed.splitlines(), *ending)
-        return printed
+        self.show(f"$ manage.py {' '.join(_quote(argument) for argument in arguments)}", *output.splitlines(), *ending)
+        return output
 
-    def quietly(self, *arguments: str) -> str:
+    def manage_quietly(self, *arguments: str) -> str:
         """Run a command of manage.py without showing it."""
-        code, printed = self._run(arguments)
+        code, output = self._run(arguments)
         if code:
-            raise AssertionError(f"{' '.join(arguments)} ended with {code}: {printed}")
-        return printed
+            raise AssertionError(f"{' '.join(arguments)} ended with {code}: {output}")
+        return output
 
     def _run(self, arguments: tuple[str, ...]) -> tuple[int, str]:
         ended = subprocess.run(
@@ -67,9 +67,9 @@ class Walk:
 
 
 def _is_log(line: str) -> bool:
-    """Say whether a line is a record of the log, which a person who works at a terminal sends elsewhere."""
+    """Return whether a line is a log record."""
     return re.match(r"\d{4}-\d\d-\d\dT\S+ \[", line) is not None
 
 
-def _quoted(argument: str) -> str:
+def _quote(argument: str) -> str:
     return f"'{argument}'" if " " in argument else argument

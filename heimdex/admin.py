@@ -1,4 +1,4 @@
-"""The admin site of Heimdex, and the task queue in it: to be looked at, never edited."""
+"""The admin site, and django-q's tasks in it as read-only rows."""
 
 from typing import Any
 
@@ -14,23 +14,23 @@ admin.site.index_title = "Administration"
 
 
 class ReadOnly:
-    """Rows that only the service itself writes."""
+    """Admin mixin for rows that only the service writes."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody adds a row by hand."""
+        """Return False: nobody adds rows by hand."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes a row by hand."""
+        """Return False: nobody changes rows by hand."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody deletes a row by hand."""
+        """Return False: nobody deletes rows by hand."""
         return False
 
 
 class FinishedTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Tasks that have ended, well or badly; above them, how many wait."""
+    """Finished tasks, with the depth of each queue above the list."""
 
     list_display = ("func", "args", "started", "stopped", "attempt_count")
     list_filter = ("func",)
@@ -39,21 +39,22 @@ class FinishedTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     actions = None
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the queues' depths as the page's second title."""
-        return super().changelist_view(request, {**(extra_context or {}), "subtitle": queues_in_words()})
+        """Show the depth of each queue as the page's subtitle."""
+        return super().changelist_view(request, {**(extra_context or {}), "subtitle": summarize_queues()})
 
 
-def queues_in_words() -> str:
-    """Say how many tasks wait in each queue and how many are being worked on, or that the queue's server is away."""
+def summarize_queues() -> str:
+    """Return how many tasks wait and run in each queue, or why the queue's server cannot be reached."""
     try:
-        return "; ".join(_in_words(queue) for queue in QUEUES)
+        return "; ".join(_summarize(queue) for queue in QUEUES)
     except QueueUnavailable as error:
         return str(error)
 
 
-def _in_words(queue: str) -> str:
-    lengths, wait_s = depth(queue), oldest_wait_s(queue)
-    return f"{queue}: {lengths.waiting} waiting{f', the first for {wait_s:.0f} s' if lengths.waiting else ''}, {lengths.taken} taken"
+def _summarize(queue: str) -> str:
+    tasks, wait_s = depth(queue), oldest_wait_s(queue)
+    longest = f" (longest {wait_s:.0f} s)" if tasks.waiting else ""
+    return f"{queue}: {tasks.waiting} waiting{longest}, {tasks.unacked} in progress"
 
 
 # A schedule runs any dotted path, and a queued task is a pickle: whoever could edit them could run anything.

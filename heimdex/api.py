@@ -1,4 +1,4 @@
-"""What every endpoint under /v1/ shares: errors, the size of a body, pages of a list."""
+"""Shared by all endpoints under /v1/: errors and their schema, body limits, pagination."""
 
 from typing import Any
 
@@ -17,16 +17,27 @@ from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as default_handler
 from rest_framework_simplejwt.exceptions import DetailDictMixin
 
+_ERROR_SCHEMA = {
+    "type": "object",
+    "description": "Either `detail`, or a list of problems for each invalid field.",
+    "properties": {"detail": {"type": "string", "description": "What is wrong, and how to fix it."}},
+    "additionalProperties": {},
+}
+_ERROR_RESPONSE = {
+    "description": "The request is invalid or not allowed, or its object does not exist.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+}
+
 
 class BodyTooLarge(APIException):
-    """The body is larger than any request needs; files go to an upload address instead."""
+    """The body is larger than any request needs; files go to an upload URL."""
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "body_too_large"
 
 
 class ShallowJSONParser(JSONParser):
-    """JSON that is not nested deeper than Python can read."""
+    """Parse JSON. Raise ParseError when it is nested more deeply than Python can read."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         try:
@@ -36,7 +47,7 @@ class ShallowJSONParser(JSONParser):
 
 
 class Pages(PageNumberPagination):
-    """`?page=` and `?page_size=`, 50 rows unless told, at most 200."""
+    """Pagination by `?page=` and `?page_size=`: 50 rows by default, at most 200."""
 
     page_size = 50
     page_size_query_param = "page_size"
@@ -44,17 +55,17 @@ class Pages(PageNumberPagination):
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer `{"field": ["message"]}` for a field and `{"detail": "message"}` for anything else.
+    """Return `{"field": ["message"]}` for an invalid field and `{"detail": "message"}` for any other error.
 
-    Input that only the database or the text encoding refuses (NUL bytes, lone surrogates, numbers out of
-    range) is the client's error. Whatever is not named here stays a 500: it is a fault of ours.
+    Input that only the database or the text encoding rejects (NUL bytes, lone surrogates, numbers out of range) is the client's error.
+    Exceptions that are not handled here become a 500: they are bugs.
     """
     if isinstance(error, DataError | UnicodeEncodeError):
-        error = ValidationError("A value holds characters or numbers that cannot be stored.")
+        error = ValidationError("A value contains characters or numbers that cannot be stored.")
     elif isinstance(error, RequestDataTooBig):
-        error = BodyTooLarge(f"The body is too large; at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes are taken.")
+        error = BodyTooLarge(f"The body is too large. The limit is {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes.")
     elif isinstance(error, Http404):
-        # Without its text, which names a model.
+        # The original text names a model.
         error = NotFound()
     elif isinstance(error, DjangoValidationError):
         error = ValidationError(error.message_dict if hasattr(error, "error_dict") else error.messages)
@@ -64,25 +75,34 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if isinstance(error, DetailDictMixin):
         response.data = {"detail": response.data["detail"]}
     elif isinstance(response.data, list):
-        response.data = {"detail": _sentence(response.data)}
+        response.data = {"detail": _join_messages(response.data)}
     elif list(response.data) == [api_settings.NON_FIELD_ERRORS_KEY]:
-        response.data = {"detail": _sentence(response.data[api_settings.NON_FIELD_ERRORS_KEY])}
+        response.data = {"detail": _join_messages(response.data[api_settings.NON_FIELD_ERRORS_KEY])}
     return response
 
 
-def _sentence(messages: list[Any]) -> str:
+def _join_messages(messages: list[Any]) -> str:
     return " ".join(str(message) for message in messages)
 
 
+def describe_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add the 4XX response to every operation of an OpenAPI schema, beside its specific statuses."""
+    result["components"]["schemas"]["Error"] = _ERROR_SCHEMA
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            operation["responses"]["4XX"] = _ERROR_RESPONSE
+    return result
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer an address that does not exist: as JSON under /v1/, as a page elsewhere."""
+    """Return a 404: JSON under /v1/, a page elsewhere."""
     if request.path.startswith("/v1/"):
         return JsonResponse({"detail": "Not found."}, status=404)
     return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a fault of ours: as JSON under /v1/, as a page elsewhere."""
+    """Return a 500: JSON under /v1/, a page elsewhere."""
     if request.path.startswith("/v1/"):
-        return JsonResponse({"detail": "The server failed at this request. Its log says why."}, status=500)
+        return JsonResponse({"detail": "Internal server error. The cause is in the server's log."}, status=500)
     return defaults.server_error(request)

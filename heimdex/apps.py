@@ -1,4 +1,4 @@
-"""The app that carries Heimdex's own commands and checks."""
+"""The app that provides Heimdex's own commands and checks."""
 
 from django.apps import AppConfig
 
@@ -9,6 +9,6 @@ class HeimdexConfig(AppConfig):
     def ready(self) -> None:
         from django.core.checks import register
 
-        from heimdex.queue import QUEUE_TAG, check_tasks
+        from heimdex.checks import QUEUE_TAG, check_tasks
 
         register(check_tasks, QUEUE_TAG)

@@ -1,4 +1,4 @@
-"""The models of `settings.MODEL_BACKENDS`, one instance per alias and process, built when first asked for."""
+"""The models of `settings.MODEL_BACKENDS`: one instance per alias and process, built on first use."""
 
 import threading
 from typing import TYPE_CHECKING, Any
@@ -26,14 +26,14 @@ class BackendHandler:
         self._building = threading.Lock()
 
     def __getitem__(self, alias: str) -> Any:
-        """Return the instance; raises ImproperlyConfigured for an unknown alias, class or option. Loads no model."""
+        """Return the instance without loading its model. Raise ImproperlyConfigured for an unknown alias, class or option."""
         with self._building:
             if alias not in self._instances:
                 self._instances[alias] = _build(alias)
             return self._instances[alias]
 
     def reset(self) -> None:
-        """Forget all instances, so that changed settings take effect."""
+        """Drop all instances, so that changed settings take effect."""
         with self._building:
             self._instances.clear()
 
@@ -42,63 +42,63 @@ backends = BackendHandler()
 
 
 def text_embedder() -> TextEmbedder:
-    """Return the embedder of texts."""
-    embeds_text: TextEmbedder = _of_kind("text", TextEmbedder)
-    return embeds_text
+    """Return the text embedder."""
+    text: TextEmbedder = _get_instance("text", TextEmbedder)
+    return text
 
 
 def image_embedder() -> ImageEmbedder:
-    """Return the embedder of pictures."""
-    embeds_images: ImageEmbedder = _of_kind("image", ImageEmbedder)
-    return embeds_images
+    """Return the image embedder."""
+    image: ImageEmbedder = _get_instance("image", ImageEmbedder)
+    return image
 
 
 def embedder(alias: str) -> Embedder:
     """Return the embedder that a pipeline step names."""
-    embeds: Embedder = _of_kind(alias, Embedder)
-    return embeds
+    instance: Embedder = _get_instance(alias, Embedder)
+    return instance
 
 
 def transcriber() -> "Transcriber":
-    """Return what turns speech into words."""
+    """Return the speech model."""
     from heimdex.speech.base import Transcriber
 
-    speech: Transcriber = _of_kind("speech", Transcriber)
-    return speech
+    instance: Transcriber = _get_instance("speech", Transcriber)
+    return instance
 
 
 def describer() -> "Describer":
-    """Return what turns keyframes into tags and sentences."""
-    description: Describer = backends["description"]
-    return description
+    """Return the model that describes keyframes by tags and sentences."""
+    instance: Describer = backends["description"]
+    return instance
 
 
 def text_reader() -> "TextReader | None":
-    """Return what reads text in keyframes; None when HEIMDEX_OCR is off."""
-    reader: TextReader | None = backends["ocr"] if "ocr" in settings.MODEL_BACKENDS else None
-    return reader
+    """Return the model that reads text in keyframes; None when HEIMDEX_OCR is off."""
+    instance: TextReader | None = backends["ocr"] if "ocr" in settings.MODEL_BACKENDS else None
+    return instance
 
 
 def cut_network() -> "TransNetV2 | None":
-    """Return the network that finds cuts; None where a rule does (HEIMDEX_CUTS)."""
-    network: TransNetV2 | None = backends["cuts"] if "cuts" in settings.MODEL_BACKENDS else None
-    return network
+    """Return the network that detects cuts; None when HEIMDEX_CUTS selects the rule."""
+    instance: TransNetV2 | None = backends["cuts"] if "cuts" in settings.MODEL_BACKENDS else None
+    return instance
 
 
 def face_model() -> "FaceModel | None":
-    """Return what finds faces and embeds them; None when HEIMDEX_FACES is off."""
+    """Return the model that detects and embeds faces; None when HEIMDEX_FACES is off."""
     from heimdex.faces.base import FaceModel
 
-    faces: FaceModel | None = _of_kind("faces", FaceModel) if "faces" in settings.MODEL_BACKENDS else None
-    return faces
+    instance: FaceModel | None = _get_instance("faces", FaceModel) if "faces" in settings.MODEL_BACKENDS else None
+    return instance
 
 
-def _of_kind(alias: str, kind: type[Any]) -> Any:
+def _get_instance(alias: str, base: type[Any]) -> Any:
     instance = backends[alias]
-    if not isinstance(instance, kind):
+    if not isinstance(instance, base):
         raise ImproperlyConfigured(
-            f"MODEL_BACKENDS[{alias!r}] is a {type(instance).__name__}, but a {kind.__name__} is needed: "
-            f'correct "backend" of "{alias}" in HEIMDEX_MODELS.'
+            f"MODEL_BACKENDS[{alias!r}] is a {type(instance).__name__}, but a {base.__name__} is required. "
+            f'Correct "backend" of "{alias}" in HEIMDEX_MODELS.'
         )
     return instance
 
@@ -108,13 +108,16 @@ def _build(alias: str) -> Any:
         configured = settings.MODEL_BACKENDS[alias]
     except KeyError:
         known = ", ".join(sorted(settings.MODEL_BACKENDS))
-        raise ImproperlyConfigured(f"MODEL_BACKENDS has no model {alias!r} (it has {known}): add it, or use one of these.") from None
+        raise ImproperlyConfigured(f"MODEL_BACKENDS has no model {alias!r}. Add it, or use one of: {known}.") from None
     fix = f'correct "{alias}" in HEIMDEX_MODELS, or choose another HEIMDEX_PROFILE'
     return build(configured["BACKEND"], configured["OPTIONS"], of=f"MODEL_BACKENDS[{alias!r}]", fix=f": {fix}.")
 
 
 def build(path: str, options: dict[str, Any], *, of: str, fix: str = "") -> Any:
-    """Return an instance of the class at a dotted path; ImproperlyConfigured, which names what it is `of`, for a wrong class or option."""
+    """Return an instance of the class at a dotted path.
+
+    Raise ImproperlyConfigured for an unknown class or option; its message names `of`, the setting or row that holds the path.
+    """
     try:
         backend_class = import_string(path)
     except ImportError as error:
@@ -125,9 +128,9 @@ def build(path: str, options: dict[str, Any], *, of: str, fix: str = "") -> Any:
         raise ImproperlyConfigured(f"{of} has options that {path} does not take ({error}){fix}") from error
 
 
-def _forget_on_change(*, setting: str, **kwargs: object) -> None:
+def _reset_on_change(*, setting: str, **kwargs: object) -> None:
     if setting == "MODEL_BACKENDS":
         backends.reset()
 
 
-setting_changed.connect(_forget_on_change)
+setting_changed.connect(_reset_on_change)

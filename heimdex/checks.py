@@ -1,4 +1,4 @@
-"""System checks of an installation. Those of the models run under `manage.py check --tag models` alone."""
+"""System checks of an installation: its tasks, the queue's server and its models."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,25 +8,61 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 
-from heimdex.backends import backends
+from heimdex.queue import QUEUES, ping
+from heimdex.redis_broker import QueueUnavailable
 
 MODELS_TAG = "models"
+QUEUE_TAG = "queue"
+
+
+def check_tasks(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Return an error for every registered task whose path does not resolve or whose queue has no workers."""
+    errors: list[CheckMessage] = []
+    for task in settings.QUEUE_TASKS:
+        try:
+            task.resolve()
+        except ImportError as error:
+            errors.append(
+                Error(
+                    f"The task {task.path!r} does not resolve: {error}.",
+                    hint="Correct the path in settings.QUEUE_TASKS, or install the missing package.",
+                    id="heimdex.E010",
+                )
+            )
+        if task.queue not in QUEUES:
+            errors.append(
+                Error(f"The task {task.path!r} names the unknown queue {task.queue!r}.", hint=f"Use one of {QUEUES}.", id="heimdex.E011")
+            )
+    return errors
+
+
+def check_queue_server(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Return an error when the Redis that HEIMDEX_REDIS_URL names cannot be reached.
+
+    Only the command `check` registers it: a migration must not fail because the queue is down.
+    """
+    try:
+        ping()
+    except QueueUnavailable as error:
+        return [Error(str(error), id="heimdex.E012")]
+    return []
 
 
 def check_models(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Report each configured model that cannot be had, one error per problem; loads no weights.
+    """Return an error for every problem of a configured model, without loading weights.
 
-    Not registered by this module: migrations and web servers run all registered checks, and neither should fail for a model that
-    only workers need. The command `check` registers it when asked for the tag.
+    Only `check --tag models` registers it: migrations and web servers must not fail for a model that only workers need.
     """
     return [
-        Error(sentence, obj=f"MODEL_BACKENDS[{alias!r}]", id="heimdex.E001")
+        Error(problem, obj=f"MODEL_BACKENDS[{alias!r}]", id="heimdex.E001")
         for alias in settings.MODEL_BACKENDS
-        for sentence in _problems(alias)
+        for problem in _find_model_problems(alias)
     ]
 
 
-def _problems(alias: str) -> list[str]:
+def _find_model_problems(alias: str) -> list[str]:
+    from heimdex.backends import backends
+
     try:
         problems: list[str] = backends[alias].check()
     except ImproperlyConfigured as error:

@@ -1,4 +1,4 @@
-"""The environment variables that configure an installation, typed and checked once."""
+"""The environment variables that configure an installation, typed and validated once."""
 
 import json
 import secrets
@@ -10,13 +10,13 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from heimdex.redis_broker import url_problem
+from heimdex.redis_broker import find_url_problem
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 class ModelOverride(BaseModel):
-    """One alias of `HEIMDEX_MODELS`: a `backend` (a short name of `heimdex.profiles` or a dotted class path) and its options."""
+    """One model of `HEIMDEX_MODELS`: a `backend` (a short name from `heimdex.profiles` or a dotted class path) and its options."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -24,7 +24,7 @@ class ModelOverride(BaseModel):
 
 
 class Environment(BaseSettings):
-    """Every variable reads `HEIMDEX_<NAME>`; docs/configuration.md lists them."""
+    """Each field reads the variable `HEIMDEX_<NAME>`; docs/reference/configuration.md lists them."""
 
     model_config = SettingsConfigDict(env_prefix="HEIMDEX_", extra="ignore")
 
@@ -51,20 +51,20 @@ class Environment(BaseSettings):
     storage: Literal["local", "s3"] = "local"
     s3_bucket: str = ""
     s3_endpoint_url: str = ""
-    # Where clients reach the service, if under another name than this server does.
+    # The endpoint that clients use, if it differs from the one this server uses.
     s3_public_endpoint_url: str = ""
     s3_region: str = "us-east-1"
     s3_access_key: str = ""
     s3_secret_key: str = ""
 
     max_upload_bytes: int = Field(default=10 * 1024**3, ge=1)
-    # Of one person.
+    # Per person.
     max_photos: int = Field(default=20, ge=1, le=1000)
     max_photo_bytes: int = Field(default=25 * 1024**2, ge=1)
     upload_ttl_s: int = Field(default=24 * 3600, ge=60)
     link_ttl_s: int = Field(default=3600, ge=60)
     max_duration_s: int = Field(default=6 * 3600, ge=1)
-    # A longer take is split.
+    # Longer scenes are split.
     longest_scene_s: float = Field(default=120, ge=4)
     # Between 4K (8.8 million) and 8K (33 million).
     max_pixels: int = Field(default=16 * 1024**2, ge=1)
@@ -85,7 +85,7 @@ class Environment(BaseSettings):
     max_attempts: int = Field(default=3, ge=1)
     task_timeout_s: int = Field(default=4 * 3600, ge=60)
 
-    # Money per million tokens, by model name: {"text-embedding-3-small": 0.02}.
+    # Price per million tokens, by model name: {"text-embedding-3-small": 0.02}.
     prices: dict[str, Decimal] = {}
     max_run_cost: Decimal | None = None
 
@@ -93,11 +93,11 @@ class Environment(BaseSettings):
     openai_base_url: str = ""
     # A checkpoint file or a tag that open_clip can fetch.
     open_clip_weights: str = "openai"
-    # What finds the cuts between scenes.
+    # How cuts between scenes are detected.
     cuts: Literal["rule", "transnetv2"] = "rule"
-    # Whether text in pictures is read.
+    # Whether on-screen text is read.
     ocr: bool = True
-    # Whether faces are looked for.
+    # Whether faces are detected.
     faces: bool = True
     # Overrides single models of the profile: {"text": {"backend": "openai", "model": "bge-m3", "dimensions": 1024}}.
     models: Annotated[dict[Literal["text", "image", "speech", "description", "ocr", "faces"], ModelOverride], NoDecode] = {}
@@ -115,7 +115,7 @@ class Environment(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: str) -> str:
-        if value and (problem := url_problem(value)):
+        if value and (problem := find_url_problem(value)):
             raise ValueError(f"must look like redis://:password@host:6379/0; {problem}")
         return value
 
@@ -126,20 +126,20 @@ class Environment(BaseSettings):
 
     @classmethod
     def load(cls) -> Self:
-        """Read the environment, or end the process with one line per wrong variable."""
+        """Read the environment, or exit with one line per invalid variable."""
         try:
             return cls()
         except ValidationError as error:
             lines = [
                 f"HEIMDEX_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
-                # It holds a password.
+                # The value holds a password.
                 + ("" if problem["loc"] == ("redis_url",) else f" (it is {problem.get('input')!r})")
                 for problem in error.errors()
             ]
-            sys.exit("Heimdex cannot start; correct these environment variables:\n  " + "\n  ".join(lines))
+            sys.exit("Heimdex cannot start. Correct these environment variables:\n  " + "\n  ".join(lines))
 
     def resolved_secret_key(self) -> str:
-        """Return the configured key, or the one kept under the home directory (made on first use)."""
+        """Return the configured key, or the one stored under the home directory (created on first use)."""
         if self.secret_key:
             return self.secret_key
         path = self.home / "secret_key"
@@ -148,7 +148,9 @@ class Environment(BaseSettings):
                 _make_secret_key(path)
             return path.read_text()
         except OSError as error:
-            sys.exit(f"Heimdex cannot keep its secret key at {path} ({error.strerror}): set HEIMDEX_HOME to a directory of your own.")
+            sys.exit(
+                f"Heimdex cannot store its secret key at {path} ({error.strerror}). Set HEIMDEX_HOME to a directory that you can write to."
+            )
 
 
 def _make_secret_key(path: Path) -> None:
@@ -157,7 +159,7 @@ def _make_secret_key(path: Path) -> None:
     scratch.touch(mode=0o600)
     scratch.write_text(secrets.token_urlsafe(50))
     try:
-        # A hard link fails if another process was first, so both then read the same key.
+        # A hard link fails if another process was first; both then read the same key.
         path.hardlink_to(scratch)
     except FileExistsError:
         pass

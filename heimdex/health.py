@@ -1,4 +1,4 @@
-"""Whether this process can serve, for load balancers and supervisors."""
+"""The health check for load balancers and supervisors."""
 
 from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
@@ -10,24 +10,24 @@ from heimdex.redis_broker import QueueUnavailable
 
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Answer 200, or 503 when the database cannot be reached; needs no log-in and touches no session.
+    """Answer 200, or 503 when the database cannot be reached; require no login and touch no session.
 
-    Without the queue's server this process serves on, and keeps what it would have queued.
+    Without the queue's server the process still serves requests and stores new tasks in the database.
     """
-    reachable = _database_answers()
+    is_reachable = _is_database_reachable()
     body = {
-        "status": "ok" if reachable else "unavailable",
-        "database": "ok" if reachable else "unreachable",
-        "queue": "ok" if reachable and _queue_answers() else "unreachable",
+        "status": "ok" if is_reachable else "unavailable",
+        "database": "ok" if is_reachable else "unreachable",
+        "queue": "ok" if is_reachable and _is_queue_reachable() else "unreachable",
     }
-    return JsonResponse(body, status=200 if reachable else 503)
+    return JsonResponse(body, status=200 if is_reachable else 503)
 
 
-def _database_answers() -> bool:
+def _is_database_reachable() -> bool:
     try:
         connection.ensure_connection()
         if not connection.is_usable():
-            # A kept connection whose server was restarted: the next one may work.
+            # A persistent connection whose server was restarted: a new one may work.
             connection.close()
             connection.ensure_connection()
     except Error:
@@ -35,7 +35,7 @@ def _database_answers() -> bool:
     return True
 
 
-def _queue_answers() -> bool:
+def _is_queue_reachable() -> bool:
     try:
         ping()
     except QueueUnavailable:

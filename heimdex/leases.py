@@ -1,4 +1,4 @@
-"""Leases: an expiring right to work on a row, with a fencing token that every write checks."""
+"""Leases: an expiring right to work on rows. Every write checks the lease's token, which fences off workers that lost it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,73 +14,73 @@ from django.utils import timezone
 
 M = TypeVar("M", bound=models.Model)
 
-# What an update of rows sets when nobody works on them any more.
-LET_GO: dict[str, None] = {"lease_token": None, "lease_expires_at": None}
+# The update that ends the lease on rows.
+RELEASED: dict[str, None] = {"lease_token": None, "lease_expires_at": None}
 
 
 class LeaseLost(Exception):
-    """Another worker holds the row now, or it is gone: stop, and write nothing."""
+    """The lease is gone: another worker has acquired the row, or the row was deleted. Stop, and write nothing."""
 
 
-def expiry() -> datetime:
-    """Return when a lease taken now ends."""
+def new_expiry() -> datetime:
+    """Return the time at which a lease that is acquired or renewed now expires."""
     return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
 
 
-def free() -> Q:
-    """Match rows that no living worker holds."""
+def unleased() -> Q:
+    """Match rows without a lease or with an expired one."""
     return Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lt=timezone.now())
 
 
-def forget_lapsed(rows: models.QuerySet[Any], now: datetime) -> None:
-    """Take the rights to these rows from whoever no longer keeps them, so that they call for no other rescue."""
-    rows.filter(lease_expires_at__lt=now).update(**LET_GO)
+def clear_expired(rows: models.QuerySet[Any], now: datetime) -> None:
+    """Remove expired leases from rows, so that the next rescue does not find them again."""
+    rows.filter(lease_expires_at__lt=now).update(**RELEASED)
 
 
-def claim(rows: models.QuerySet[M], limit: int, **changes: Any) -> tuple[UUID, list[M]]:
-    """Take up to `limit` free rows of a query for this worker, skipping those that another is taking; count an attempt in each.
+def acquire(rows: models.QuerySet[M], limit: int, **changes: Any) -> tuple[UUID, list[M]]:
+    """Acquire a lease on up to `limit` unleased rows of a query, count an attempt in each, and apply the changes.
 
-    Call it within a transaction. Returns the token that every later write must present, and the rows.
+    Rows that another worker is acquiring are skipped. Call it within a transaction. Return the token and the rows.
     """
     token = uuid4()
-    taken = list(rows.filter(free()).select_for_update(skip_locked=True, of=("self",))[:limit])
-    changes = {"lease_token": token, "lease_expires_at": expiry(), **changes}
-    rows.model._default_manager.filter(pk__in=[row.pk for row in taken]).update(attempts=F("attempts") + 1, **changes)
-    for row in taken:
+    acquired = list(rows.filter(unleased()).select_for_update(skip_locked=True, of=("self",))[:limit])
+    changes = {"lease_token": token, "lease_expires_at": new_expiry(), **changes}
+    rows.model._default_manager.filter(pk__in=[row.pk for row in acquired]).update(attempts=F("attempts") + 1, **changes)
+    for row in acquired:
         for field, value in {"attempts": row.attempts + 1, **changes}.items():  # type: ignore[attr-defined]
             setattr(row, field, value)
-    return token, taken
+    return token, acquired
 
 
 def renew(model: type[models.Model], token: UUID, **changes: Any) -> None:
-    """Extend the lease on every row that the token holds; LeaseLost when it holds none any more."""
-    if not model._default_manager.filter(lease_token=token).update(lease_expires_at=expiry(), **changes):
+    """Extend the lease on the token's rows and apply the changes. Raise LeaseLost when the token has no rows."""
+    if not model._default_manager.filter(lease_token=token).update(lease_expires_at=new_expiry(), **changes):
         raise LeaseLost
 
 
-def hold(model: type[models.Model], token: UUID) -> None:
-    """Lock the token's rows until the transaction ends, so that what is written in it is written by the holder; LeaseLost otherwise."""
+def lock_leased(model: type[models.Model], token: UUID) -> None:
+    """Lock the token's rows until the transaction ends. Raise LeaseLost when the token has no rows."""
     if not list(model._default_manager.select_for_update().filter(lease_token=token).values_list("pk", flat=True)):
         raise LeaseLost
 
 
-class HeldRows:
-    """The rows of a model that a worker holds under one token, from the moment it claimed them."""
+class Lease:
+    """The lease of one worker on rows of a model, under one token, as it was acquired a moment ago."""
 
     def __init__(self, model: type[models.Model], token: UUID) -> None:
         self._model = model
         self._token = token
         self._renewed_at = monotonic()
 
-    def keep(self, **changes: Any) -> None:
-        """Renew the lease once a tenth of it has passed, with changes to the rows; LeaseLost when another worker has taken over."""
+    def renew_if_due(self, **changes: Any) -> None:
+        """Renew the lease and apply the changes once a tenth of its time has passed. Raise LeaseLost when it is gone."""
         if monotonic() - self._renewed_at >= settings.LEASE_SECONDS / 10:
             renew(self._model, self._token, **changes)
             self._renewed_at = monotonic()
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Write in one transaction that only the lease's holder can commit; LeaseLost otherwise."""
+    def transaction(self) -> Iterator[None]:
+        """Open a transaction that commits only while the lease is held. Raise LeaseLost otherwise."""
         with transaction.atomic():
-            hold(self._model, self._token)
+            lock_leased(self._model, self._token)
             yield

@@ -1,4 +1,4 @@
-"""Structured logs: one line per event, for a person (`console`) or a collector (`json`)."""
+"""Structured logs: one line per event, readable (`console`) or machine-readable (`json`)."""
 
 import logging
 import logging.config
@@ -7,13 +7,13 @@ from typing import Any
 import structlog
 
 
-def _is_worth_a_line(record: logging.LogRecord) -> bool:
-    """Only libraries log at the root itself: open_clip does, ten INFO lines for each model that it loads."""
+def _is_root_warning(record: logging.LogRecord) -> bool:
+    """Keep warnings only: just libraries log at the root itself, such as open_clip with ten INFO lines per loaded model."""
     return record.levelno >= logging.WARNING
 
 
 def logging_settings(log_format: str, level: str) -> dict[str, Any]:
-    """Configure structlog and the standard library's loggers to one form; return the dictConfig that was applied."""
+    """Configure structlog and the standard library's loggers alike; return the applied dictConfig."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -48,14 +48,14 @@ def logging_settings(log_format: str, level: str) -> dict[str, Any]:
             },
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structlog"}},
-        "filters": {"nameless": {"()": lambda: _is_worth_a_line}},
+        "filters": {"nameless": {"()": lambda: _is_root_warning}},
         "root": {"handlers": ["stderr"], "level": level, "filters": ["nameless"]},
         "loggers": {
-            # Their INFO lines describe each call of the library, not the work of the service.
+            # Their INFO lines describe library calls, not the work of the service.
             "django-q": {"level": "WARNING"},
             "faster_whisper": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
-            # What newer releases of the client of OpenAI send through.
+            # The HTTP client of newer releases of the OpenAI client.
             "httpx2": {"level": "WARNING"},
             "openai": {"level": "WARNING"},
             "pyscenedetect": {"level": "WARNING"},

@@ -1,6 +1,6 @@
-"""The coherent sets of models that `HEIMDEX_PROFILE` picks from, and how `HEIMDEX_MODELS` overrides one of them.
+"""The model profiles that `HEIMDEX_PROFILE` selects, and the overrides of `HEIMDEX_MODELS`.
 
-A profile is plain data: nothing here imports a model's library, so that settings stay cheap and a web process needs no torch.
+A profile is plain data: nothing here imports a model's library, so settings load fast and a web process needs no torch.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ DLIB = "heimdex.faces.dlib.DlibFaces"
 ONNX_FACES = "heimdex.faces.onnx.OnnxFaces"
 TRANSNET = "heimdex.vision.transnet.TransNetV2"
 
-# The names that `"backend"` in HEIMDEX_MODELS may use instead of a dotted class path.
+# Short names that `"backend"` in HEIMDEX_MODELS accepts instead of a dotted class path.
 SHORT_NAMES = {
     "sentence_transformer": SENTENCE_TRANSFORMER,
     "openai": OPENAI,
@@ -37,12 +37,12 @@ SHORT_NAMES = {
     "dlib": DLIB,
     "onnx_faces": ONNX_FACES,
 }
-# What is built with the server's address and key.
+# Classes that take the server's URL and key as options.
 _SERVED = {OPENAI, OPENAI_SPEECH, OPENAI_VISION}
 
 
 class BackendSettings(TypedDict):
-    """One entry of `MODEL_BACKENDS`: a dotted class path and the keyword arguments it is built with."""
+    """One entry of `MODEL_BACKENDS`: a dotted class path and the keyword arguments of its constructor."""
 
     BACKEND: str
     OPTIONS: dict[str, Any]
@@ -52,8 +52,8 @@ ModelBackends = dict[str, BackendSettings]
 
 
 def packaged(environment: Environment) -> ModelBackends:
-    """Return the models that come with pip alone: no key, no model hub."""
-    return _overridden(
+    """Return the models that pip installs; they need no key and no model hub."""
+    return _apply_overrides(
         environment,
         {
             "text": {"BACKEND": SENTENCE_TRANSFORMER, "OPTIONS": {"model": "all-MiniLM-L6-v2", "dimensions": 384}},
@@ -65,15 +65,15 @@ def packaged(environment: Environment) -> ModelBackends:
 
 
 def local(environment: Environment) -> ModelBackends:
-    """Return stronger models that run on this machine once a model hub, or a copy of its files, can be reached.
+    """Return stronger local models, which need access to a model hub or a copy of its files.
 
-    Descriptions come from a server of OpenAI's protocol where HEIMDEX_OPENAI_BASE_URL names one, and are the classifier's tags otherwise:
-    a key alone would send pictures to OpenAI from an installation that chose to keep them.
+    Descriptions come from the OpenAI-compatible server that HEIMDEX_OPENAI_BASE_URL names, and otherwise are the classifier's tags:
+    with only a key, an installation that chose local models would send images to OpenAI.
     """
-    described: BackendSettings = {"BACKEND": TAGS, "OPTIONS": {}}
+    description: BackendSettings = {"BACKEND": TAGS, "OPTIONS": {}}
     if environment.openai_base_url:
-        described = {"BACKEND": OPENAI_VISION, "OPTIONS": {"model": "gpt-4o-mini"}}
-    return _overridden(
+        description = {"BACKEND": OPENAI_VISION, "OPTIONS": {"model": "gpt-4o-mini"}}
+    return _apply_overrides(
         environment,
         {
             "text": {
@@ -82,24 +82,24 @@ def local(environment: Environment) -> ModelBackends:
                     "model": "intfloat/multilingual-e5-small",
                     "revision": "fd1525a9fd15316a2d503bf26ab031a61d056e98",
                     "dimensions": 384,
-                    # The model card: every input starts with one of the two, or retrieval degrades.
+                    # The model card requires one of these two prefixes; without them retrieval degrades.
                     "query_prefix": "query: ",
                     "document_prefix": "passage: ",
-                    # E5's cosines crowd near 1. Measured with a 4-bit copy of this model on the 25 queries that gave MiniLM its
-                    # floor: every fitting pair was above 0.81, and 95 % of the others below 0.80.
+                    # E5's cosines are close to 1. Measured with a 4-bit copy of this model on the 25 queries that set MiniLM's
+                    # floor: every relevant pair was above 0.81, and 95 % of the others below 0.80.
                     "similarity_floor": 0.80,
                 },
             },
             "image": _open_clip(environment),
             "speech": {"BACKEND": FASTER_WHISPER, "OPTIONS": {"model": "small"}},
-            "description": described,
+            "description": description,
         },
     )
 
 
 def openai(environment: Environment) -> ModelBackends:
-    """Return OpenAI's models where there are any: texts, sound and a picture of each scene leave the machine."""
-    return _overridden(
+    """Return OpenAI's models where they exist; texts, audio and one image per scene leave the machine."""
+    return _apply_overrides(
         environment,
         {
             "text": {"BACKEND": OPENAI, "OPTIONS": {"model": "text-embedding-3-small", "dimensions": 1536}},
@@ -120,11 +120,11 @@ def _open_clip(environment: Environment) -> BackendSettings:
     }
 
 
-def _overridden(environment: Environment, backends: ModelBackends) -> ModelBackends:
-    """Apply HEIMDEX_MODELS: options alone refine the profile's model, a `backend` replaces it with all its options.
+def _apply_overrides(environment: Environment, backends: ModelBackends) -> ModelBackends:
+    """Apply HEIMDEX_MODELS: a `backend` replaces the profile's model and its options; options without one are merged into them.
 
-    Every profile reads on-screen text and finds faces with the same packaged models; with HEIMDEX_OCR=off or HEIMDEX_FACES=off there
-    is no such alias. Cuts are found by a rule, unless HEIMDEX_CUTS names a network.
+    Every profile uses the same packaged models for on-screen text and faces; HEIMDEX_OCR=off and HEIMDEX_FACES=off remove their aliases.
+    Cuts are detected by a rule, unless HEIMDEX_CUTS names a network.
     """
     backends["ocr"] = {"BACKEND": RAPID_OCR, "OPTIONS": {}}
     backends["faces"] = {"BACKEND": YUNET_SFACE, "OPTIONS": {}}
@@ -136,8 +136,8 @@ def _overridden(environment: Environment, backends: ModelBackends) -> ModelBacke
             backends[alias] = {"BACKEND": SHORT_NAMES.get(override.backend, override.backend), "OPTIONS": options}
         else:
             backends[alias]["OPTIONS"].update(options)
-    for alias, wanted in (("ocr", environment.ocr), ("faces", environment.faces)):
-        if not wanted:
+    for alias, is_enabled in (("ocr", environment.ocr), ("faces", environment.faces)):
+        if not is_enabled:
             del backends[alias]
     for backend in backends.values():
         if backend["BACKEND"] in _SERVED:

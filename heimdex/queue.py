@@ -1,8 +1,7 @@
-"""The task queue: which tasks exist, on which queue each runs, and how to schedule one. The only file that imports django_q.
+"""The task queue: register, enqueue and run tasks. The only module that imports django_q.
 
-The tasks wait in the database, or in Redis when HEIMDEX_REDIS_URL names one.
-A queued task is a wake-up and nothing more: what is to be done stands in rows of our own, so a task that is lost, doubled
-or late changes nothing.
+Tasks wait in the database, or in Redis when HEIMDEX_REDIS_URL is set. A queued task is only a wake-up: the work itself is described by
+rows of our own, so a lost, duplicated or late task changes nothing.
 """
 
 import signal
@@ -15,34 +14,31 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.checks import CheckMessage, Error
 from django.db import transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from heimdex.busy import BusyWorkers, NotingBroker
 from heimdex.redis_broker import QueueUnavailable, RedisBroker
+from heimdex.worker_activity import TrackingBroker, WorkerActivity
 
 log = structlog.get_logger(__name__)
 
 UPLOADS = "uploads"
 REPROCESS = "reprocess"
 QUEUES = (UPLOADS, REPROCESS)
-# Of the checks that look at the tasks and at the queue's server.
-QUEUE_TAG = "queue"
 
-_SEND_AT_ONCE = 100
+_FLUSH_BATCH = 100
 
-# Shared by the process that gets the signal to stop and the workers that are forked from it; see `start_cluster`.
+# Shared by the process that receives the stop signal and the workers forked from it; see `start_cluster`.
 _stopping: Event | None = None
 
 
 @dataclass(frozen=True)
 class Task:
-    """A function that runs in the background: its dotted path and its queue.
+    """A background function: its dotted path and its queue.
 
-    With `every_s` it is not queued: each process that keeps the queue's workers calls it that often itself, so that it runs
-    also while all workers are busy or dead.
+    A task with `every_s` is never queued: each process that owns the queue's workers calls it every `every_s` seconds, so it also runs
+    while all workers are busy or dead.
     """
 
     path: str
@@ -50,13 +46,13 @@ class Task:
     every_s: int = 0
 
     def resolve(self) -> Callable[..., object]:
-        """Import the function; ImportError means that the path names nothing."""
+        """Import the function. Raise ImportError when the path does not resolve."""
         function: Callable[..., object] = import_string(self.path)
         return function
 
 
 def cluster_settings(*, workers: dict[str, int], task_timeout_s: int) -> dict[str, Any]:
-    """Build Q_CLUSTER: one cluster per queue, chosen by the variable Q_CLUSTER_NAME of its process."""
+    """Build Q_CLUSTER: one cluster per queue, selected by the environment variable Q_CLUSTER_NAME."""
     return {
         "name": "heimdex",
         "orm": "default",
@@ -68,7 +64,7 @@ def cluster_settings(*, workers: dict[str, int], task_timeout_s: int) -> dict[st
         "max_attempts": 1,  # Attempts are counted in our own rows, before the work starts.
         "ack_failures": True,
         "save_limit": 1000,
-        # Rows of its schedule run any dotted path; what recurs is in the code instead.
+        # Rows of its schedule can run any dotted path; recurring tasks are declared in code instead.
         "scheduler": False,
         "label": "Task queue",
         "ALT_CLUSTERS": {queue: {"workers": workers[queue]} for queue in QUEUES},
@@ -76,120 +72,96 @@ def cluster_settings(*, workers: dict[str, int], task_timeout_s: int) -> dict[st
 
 
 def enqueue(path: str, *args: str) -> None:
-    """Queue a registered task once the current transaction commits; LookupError when the path is not registered."""
-    task = _registered(path)
+    """Enqueue a registered task when the current transaction commits. Raise LookupError when the path is not registered."""
+    task = _find_task(path)
     transaction.on_commit(partial(_send, task, args))
 
 
-def check_tasks(**kwargs: Any) -> list[CheckMessage]:
-    """Return an error for every registered task whose dotted path does not resolve or whose queue no worker serves."""
-    errors: list[CheckMessage] = []
-    for task in settings.QUEUE_TASKS:
-        try:
-            task.resolve()
-        except ImportError as error:
-            errors.append(
-                Error(
-                    f"The task {task.path!r} does not resolve: {error}.",
-                    hint="Correct the path in settings.QUEUE_TASKS, or install what the worker lacks.",
-                    id="heimdex.E010",
-                )
-            )
-        if task.queue not in QUEUES:
-            errors.append(
-                Error(f"The task {task.path!r} names the unknown queue {task.queue!r}.", hint=f"Use one of {QUEUES}.", id="heimdex.E011")
-            )
-    return errors
-
-
-def check_server(**kwargs: Any) -> list[CheckMessage]:
-    """Return an error when the Redis that HEIMDEX_REDIS_URL names cannot be reached."""
-    try:
-        ping()
-    except QueueUnavailable as error:
-        return [Error(str(error), id="heimdex.E012")]
-    return []
-
-
 def ping() -> None:
-    """Ask the queue's server for a sign of life; QueueUnavailable names the fix. The database needs none: it is asked all the time."""
+    """Ping Redis, if the queue uses it. Raise QueueUnavailable, which names the fix.
+
+    The database needs no ping: it is queried all the time.
+    """
     if settings.REDIS_URL:
         _redis(QUEUES[0]).ping()
 
 
 @dataclass(frozen=True)
 class Depth:
-    """How many tasks of a queue wait, and how many were taken by workers and not done yet."""
+    """How many tasks of a queue wait, and how many a worker has taken and not acknowledged."""
 
     waiting: int
-    taken: int
+    unacked: int
 
 
 def depth(queue: str) -> Depth:
-    """Count a queue's tasks; QueueUnavailable when Redis is away."""
+    """Count a queue's tasks. Raise QueueUnavailable when Redis cannot be reached."""
     broker = _broker(queue)
-    # What was kept in the database while Redis was away waits too.
-    kept = _kept(queue).count() if settings.REDIS_URL else 0
-    return Depth(waiting=broker.queue_size() + kept, taken=broker.lock_size())
+    fallback = _database_rows(queue).count() if settings.REDIS_URL else 0
+    return Depth(waiting=broker.queue_size() + fallback, unacked=broker.lock_size())
 
 
 def oldest_wait_s(queue: str) -> float:
-    """Return for how many seconds the task that is taken next has waited, 0 when none waits; QueueUnavailable when Redis is away."""
+    """Return the seconds the next task has waited, 0 when none waits. Raise QueueUnavailable when Redis cannot be reached."""
     now = timezone.now()
     if settings.REDIS_URL:
         from django_q.signing import SignedPackage
 
-        payload = _redis(queue).oldest()
+        payload = _redis(queue).peek()
         since = SignedPackage.loads(payload)["started"] if payload else now
     else:
-        since = _kept(queue).filter(lock__lt=now).order_by("lock").values_list("lock", flat=True).first() or now
+        since = _database_rows(queue).filter(lock__lt=now).order_by("lock").values_list("lock", flat=True).first() or now
     return float((now - since).total_seconds())
 
 
-def hand_back(queue: str) -> None:
-    """Let the tasks that were taken from a queue and not done be taken again; a task that runs twice changes nothing."""
+def requeue_unacked(queue: str) -> None:
+    """Return unacknowledged tasks to the queue; a task that runs twice changes nothing."""
     if settings.REDIS_URL:
-        _redis(queue).hand_back()
+        _redis(queue).requeue_unacked()
     else:
         now = timezone.now()
-        _kept(queue).filter(lock__gt=now).update(lock=now)
+        _database_rows(queue).filter(lock__gt=now).update(lock=now)
 
 
-def send_kept(queue: str) -> int:
-    """Send to Redis what was kept in the database while it was away; return how many. QueueUnavailable while it still is."""
+def flush_fallback_queue(queue: str) -> int:
+    """Send to Redis the tasks that the database stored during an outage; return how many.
+
+    Raise QueueUnavailable while Redis cannot be reached.
+    """
     if not settings.REDIS_URL:
         return 0
     broker = _redis(queue)
     with transaction.atomic():
-        kept = list(_kept(queue).select_for_update(skip_locked=True).order_by("pk")[:_SEND_AT_ONCE])
-        for task in kept:
+        tasks = list(_database_rows(queue).select_for_update(skip_locked=True).order_by("pk")[:_FLUSH_BATCH])
+        for task in tasks:
             broker.enqueue(task.payload)
-        _kept(queue).filter(pk__in=[task.pk for task in kept]).delete()
-    return len(kept)
+        _database_rows(queue).filter(pk__in=[task.pk for task in tasks]).delete()
+    return len(tasks)
 
 
-def start_cluster(queue: str, busy: BusyWorkers) -> tuple[Callable[[], bool], Callable[[], None]]:
-    """Start the workers of a queue, which Q_CLUSTER_NAME must name too; return how to ask whether they live, and how to stop them.
+def start_cluster(queue: str, activity: WorkerActivity) -> tuple[Callable[[], bool], Callable[[], None]]:
+    """Start a queue's workers, which Q_CLUSTER_NAME must name too; return `is_alive` and `stop`.
 
-    Stopping tells them first, so that long work ends at its next border, and then waits for it. The handlers of signals stay the caller's.
+    `stop` first tells the workers, so that long work ends at its next boundary, and then waits for them. The caller's signal handlers stay
+    installed.
     """
     global _stopping
     from django_q.cluster import Cluster
     from django_q.signals import post_execute_in_worker, pre_execute
 
     _stopping = stopping = get_context("fork").Event()
-    pre_execute.connect(lambda **kwargs: busy.begin(), weak=False, dispatch_uid="heimdex.busy")
-    post_execute_in_worker.connect(lambda **kwargs: busy.end(), weak=False, dispatch_uid="heimdex.busy")
+    pre_execute.connect(lambda **kwargs: activity.begin_task(), weak=False, dispatch_uid="heimdex.worker_activity")
+    post_execute_in_worker.connect(lambda **kwargs: activity.end_task(), weak=False, dispatch_uid="heimdex.worker_activity")
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    cluster = Cluster(NotingBroker(_broker(queue), busy))
-    # Its own would stop the workers behind the caller's back, who would then take them for dead.
+    cluster = Cluster(TrackingBroker(_broker(queue), activity))
+    # django-q's handlers would stop the workers without the caller, who would then take them for dead.
     for number, handler in handlers.items():
         signal.signal(number, handler)
     cluster.start()
 
     def stop() -> None:
         stopping.set()
-        # With the sentinel gone, its event would be waited for without end.
+        # Without a living sentinel, `cluster.stop()` would wait for its event forever.
         if cluster.sentinel.is_alive():
             cluster.stop()
 
@@ -197,11 +169,11 @@ def start_cluster(queue: str, busy: BusyWorkers) -> tuple[Callable[[], bool], Ca
 
 
 def is_stopping() -> bool:
-    """Say whether this worker was told to stop, so that long work ends at its next border."""
+    """Return whether this worker was told to stop; long work then ends at its next boundary."""
     return _stopping is not None and _stopping.is_set()
 
 
-def _registered(path: str) -> Task:
+def _find_task(path: str) -> Task:
     for task in settings.QUEUE_TASKS:
         if task.path == path:
             return task
@@ -215,8 +187,8 @@ def _send(task: Task, args: tuple[str, ...]) -> None:
     try:
         async_task(task.path, *args, cluster=task.queue, broker=_broker(task.queue))
     except QueueUnavailable as error:
-        # The request that asked for it has done its part; `send_kept` follows when Redis is back.
-        log.warning("A task is kept in the database for now", task=task.path, reason=str(error))
+        # The request must not fail for it; `flush_fallback_queue` sends the task when Redis is back.
+        log.warning("Stored a task in the database until the queue is back", task=task.path, reason=str(error))
         async_task(task.path, *args, cluster=task.queue, broker=ORM(list_key=task.queue))
 
 
@@ -227,16 +199,17 @@ def _broker(queue: str) -> Any:
 
 
 def _redis(queue: str) -> RedisBroker:
-    return _connected(settings.REDIS_URL, queue)
+    return _connect(settings.REDIS_URL, queue)
 
 
 @cache
-def _connected(url: str, queue: str) -> RedisBroker:
-    """Keep one pool of connections per process; it notices by itself when the process was forked."""
+def _connect(url: str, queue: str) -> RedisBroker:
+    """Return the one connection pool of this process; the pool itself detects a fork."""
     return RedisBroker(url, queue)
 
 
-def _kept(queue: str) -> Any:
+def _database_rows(queue: str) -> Any:
+    """Return django-q's rows of a queue: all its tasks, or with Redis those stored during an outage."""
     from django_q.models import OrmQ
 
     return OrmQ.objects.filter(key=queue)

@@ -1,6 +1,6 @@
-"""django-q's broker protocol on Redis, with receipts: what was taken stays there until it has been done.
+"""django-q's broker protocol on Redis, with receipts: a taken task stays in Redis until it is acknowledged.
 
-The broker that django-q brings takes a task out before it is done, so that a killed worker's tasks are lost.
+django-q's own Redis broker removes a task before it is done, so it loses the tasks of a killed worker.
 """
 
 import time
@@ -17,93 +17,93 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# Nobody who uploads waits longer for a queue that does not answer.
+# The longest an upload waits for a queue that does not respond.
 CONNECT_TIMEOUT_S = 2
-ANSWER_TIMEOUT_S = 5
-_LISTEN_S = 1
-_TRY_AGAIN_S = 1.0
+RESPONSE_TIMEOUT_S = 5
+_BLOCK_S = 1
+_RETRY_DELAY_S = 1.0
 
 
 class QueueUnavailable(Exception):
-    """Redis cannot be reached, or refuses; the message names the address and the setting, and never the password."""
+    """Redis cannot be reached or rejects us; the message names its host and the setting, never the password."""
 
 
 class RedisBroker:
-    """One queue: a list of waiting tasks, and a list of those that were taken and not acknowledged. Needs Redis 6.2, or Valkey."""
+    """One queue: a list of waiting tasks and a list of unacknowledged ones. Needs Redis 6.2 or Valkey."""
 
     def __init__(self, url: str, queue: str) -> None:
         self.list_key = queue
         self._url = url
         self._waiting = f"heimdex:{queue}"
-        self._taken = f"heimdex:{queue}:taken"
+        self._unacked = f"heimdex:{queue}:taken"
 
     def enqueue(self, task: str) -> None:
-        """Append a signed task; QueueUnavailable when Redis is away."""
-        with self._answers():
+        """Append a signed task. Raise QueueUnavailable when Redis cannot be reached."""
+        with self._translate_errors():
             self._redis.rpush(self._waiting, task)
 
     def dequeue(self) -> list[tuple[str, str]] | None:
-        """Take the oldest task and return it with its receipt, or None after a second without one; an outage is only logged."""
+        """Take the oldest task and return it with its receipt, or None after a second without one. An outage is only logged."""
         try:
-            with self._answers():
-                task: Any = self._redis.blmove(self._waiting, self._taken, _LISTEN_S, "LEFT", "RIGHT")
+            with self._translate_errors():
+                task: Any = self._redis.blmove(self._waiting, self._unacked, _BLOCK_S, "LEFT", "RIGHT")
         except QueueUnavailable as error:
-            log.warning("No tasks can be taken", queue=self.list_key, reason=str(error))
-            time.sleep(_TRY_AGAIN_S)
+            log.warning("Cannot dequeue tasks", queue=self.list_key, reason=str(error))
+            time.sleep(_RETRY_DELAY_S)
             return None
         return [(task, task)] if task else None
 
     def acknowledge(self, receipt: str) -> None:
-        """Forget a task that was done; while Redis is away it stays, and is done once more later."""
+        """Remove a finished task. During an outage it stays and runs once more later."""
         try:
-            with self._answers():
-                self._redis.lrem(self._taken, 1, receipt)
+            with self._translate_errors():
+                self._redis.lrem(self._unacked, 1, receipt)
         except QueueUnavailable as error:
-            log.warning("A finished task could not be acknowledged", queue=self.list_key, reason=str(error))
+            log.warning("Cannot acknowledge a finished task", queue=self.list_key, reason=str(error))
 
     fail = delete = acknowledge
 
-    def hand_back(self) -> None:
-        """Let what was taken and not acknowledged be taken again, before what waits."""
-        with self._answers():
+    def requeue_unacked(self) -> None:
+        """Return unacknowledged tasks to the front of the queue."""
+        with self._translate_errors():
             for _ in range(self.lock_size()):
-                self._redis.lmove(self._taken, self._waiting, "RIGHT", "LEFT")
+                self._redis.lmove(self._unacked, self._waiting, "RIGHT", "LEFT")
 
     def queue_size(self) -> int:
-        """Return how many tasks wait."""
-        with self._answers():
+        """Count waiting tasks."""
+        with self._translate_errors():
             return int(self._redis.llen(self._waiting))
 
     def lock_size(self) -> int:
-        """Return how many tasks were taken and not acknowledged."""
-        with self._answers():
-            return int(self._redis.llen(self._taken))
+        """Count unacknowledged tasks."""
+        with self._translate_errors():
+            return int(self._redis.llen(self._unacked))
 
-    def oldest(self) -> str | None:
-        """Return the task that is taken next, or None."""
-        with self._answers():
+    def peek(self) -> str | None:
+        """Return the next task without taking it, or None."""
+        with self._translate_errors():
             task: Any = self._redis.lindex(self._waiting, 0)
         return task  # type: ignore[no-any-return]
 
     def purge_queue(self) -> None:
-        """Forget all tasks."""
-        with self._answers():
-            self._redis.delete(self._waiting, self._taken)
+        """Delete all tasks."""
+        with self._translate_errors():
+            self._redis.delete(self._waiting, self._unacked)
 
     delete_queue = purge_queue
 
     def ping(self) -> bool:
         """Return True, or raise QueueUnavailable."""
-        with self._answers():
+        with self._translate_errors():
             self._redis.ping()
         return True
 
     def info(self) -> str:
-        """Name the broker, for django-q's log."""
-        return f"Redis at {address(self._url)}"
+        """Return the broker's name for django-q's log."""
+        return f"Redis at {redact_url(self._url)}"
 
     def set_stat(self, key: str, value: str, timeout: int) -> None:
-        """Keep no statistics: what runs is shown by our own supervisor."""
+        """Do nothing: our own supervisor reports what runs."""
 
     @cached_property
     def _redis(self) -> "Redis":
@@ -115,41 +115,42 @@ class RedisBroker:
             self._url,
             decode_responses=True,
             socket_connect_timeout=CONNECT_TIMEOUT_S,
-            socket_timeout=ANSWER_TIMEOUT_S,
-            # Once and at once: a kept connection may have been cut while nothing was sent.
+            socket_timeout=RESPONSE_TIMEOUT_S,
+            # Once, without delay: an idle connection may have been closed.
             retry=Retry(NoBackoff(), 1),
         )
 
     @contextmanager
-    def _answers(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         from redis.exceptions import RedisError
 
         try:
             yield
         except RedisError as error:
-            # Its words can hold no password: redis-py names host and port alone.
+            # The error holds no password: redis-py names only host and port.
             raise QueueUnavailable(
-                f"The task queue at {address(self._url)} does not work ({error}): start Redis 6.2 or newer, or correct HEIMDEX_REDIS_URL."
+                f"The task queue at {redact_url(self._url)} does not work ({error}). "
+                "Start Redis 6.2 or newer, or correct HEIMDEX_REDIS_URL."
             ) from error
 
 
-def address(url: str) -> str:
+def redact_url(url: str) -> str:
     """Return host, port and database of a Redis URL, without user and password."""
     parts = urlsplit(url)
     return f"{parts.hostname}:{parts.port or 6379}/{parts.path.lstrip('/') or 0}"
 
 
-def url_problem(url: str) -> str:
-    """Return what is wrong with a Redis URL, or an empty string; never a part of it that could be a password."""
+def find_url_problem(url: str) -> str:
+    """Return what is wrong with a Redis URL, or an empty string; never quote a part that could be a password."""
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        return "its port is no number (special characters of a password must be percent-encoded)"
+        return "its port is not a number (percent-encode special characters of the password)"
     if parts.scheme not in ("redis", "rediss"):
         return f"it starts with {parts.scheme or 'no scheme'!r}"
     if not parts.hostname:
         return "the host is missing"
     if parts.path.lstrip("/") and not parts.path.lstrip("/").isdecimal():
-        return "after the host comes the number of a database, such as /0"
+        return "the host must be followed by a database number, such as /0"
     return ""

@@ -1,15 +1,15 @@
-"""Django settings, derived from `heimdex.environment`; nothing here opens a file of a model, a socket or a database."""
+"""Django settings, derived from `heimdex.environment`; nothing here opens a model file, a socket or a database."""
 
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from heimdex.database.address import database_settings
+from heimdex.database.connection_info import database_settings
 from heimdex.environment import Environment
 from heimdex.logs import logging_settings
 from heimdex.profiles import PROFILES
 from heimdex.queue import REPROCESS, UPLOADS, Task, cluster_settings
-from heimdex.storage.options import storage_options
+from heimdex.storage.configuration import media_storage_settings
 
 ENVIRONMENT = Environment.load()
 
@@ -22,7 +22,7 @@ ALLOWED_HOSTS = [host.strip() for host in ENVIRONMENT.allowed_hosts.split(",") i
 CSRF_TRUSTED_ORIGINS = [origin.strip() for origin in ENVIRONMENT.csrf_trusted_origins.split(",") if origin.strip()]
 
 INSTALLED_APPS = [
-    # Before our own apps, whose admin takes its editable pages away.
+    # Before our own apps: heimdex.admin replaces its editable admin pages.
     "django_q",
     "heimdex.accounts",
     "heimdex.apps.HeimdexConfig",
@@ -94,7 +94,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = ENVIRONMENT.time_zone
 USE_TZ = True
 STATIC_URL = "/static/"
-# Serve straight from the packages, so that a fresh checkout needs no collectstatic.
+# Serve static files from the packages, so that a checkout needs no collectstatic.
 WHITENOISE_USE_FINDERS = True
 
 SESSION_COOKIE_HTTPONLY = True
@@ -107,7 +107,7 @@ LOGGING_CONFIG = None
 LOGGING = logging_settings(ENVIRONMENT.log_format, ENVIRONMENT.log_level)
 
 MODEL_BACKENDS = PROFILES[ENVIRONMENT.profile](ENVIRONMENT)
-# What older models need again: a space keeps how its model is built, but never a secret.
+# Options that older models need again: a space stores how to build its model, but no secrets.
 MODEL_SECRETS = {"api_key": ENVIRONMENT.openai_api_key}
 
 REDIS_URL = ENVIRONMENT.redis_url
@@ -130,27 +130,13 @@ Q_CLUSTER = cluster_settings(
     task_timeout_s=ENVIRONMENT.task_timeout_s,
 )
 
-# From upload to indexed, in this order. `embed` belongs to a package above `videos`, so stages are named, not imported.
-INGEST_STAGES = {
-    "validate": "videos.ingest.stages.validate.run",
-    "probe": "videos.ingest.stages.probe.run",
-    "scenes": "videos.ingest.stages.scenes.run",
-    "transcript": "videos.ingest.stages.transcript.run",
-    "on_screen": "videos.ingest.stages.on_screen.run",
-    "description": "videos.ingest.stages.description.run",
-    "summary": "videos.ingest.stages.summary.run",
-    "embed": "reprocess.ingest_stage.run",
-    "index": "videos.ingest.stages.index.run",
-}
-# What knows who is in which scene; it belongs to a package above `videos`, too.
-WHO_IS_THERE = "people.appearances.PeopleInScenes"
-# Called with the video, in the transaction that changes one of its transcripts.
-TRANSCRIPT_EDITED = "reprocess.actions.renew_edited.renew_edited"
+# Search for words: `LexicalBackend` classes (videos/search/lexical) and their options. Search uses "default".
+LEXICAL_BACKENDS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "videos.search.lexical.postgres.PostgresLexical", "OPTIONS": {}}}
 
 CUTOVER_MAX_FAILED = ENVIRONMENT.cutover_max_failed
 CUTOVER_MIN_OVERLAP = ENVIRONMENT.cutover_min_overlap
 KEEP_RETIRED_DAYS = ENVIRONMENT.keep_retired_days
-# Below this many vectors of a space a scan is fast, and an index costs more than it saves.
+# Below this many vectors per space a scan is fast, and an index costs more than it saves.
 INDEX_MIN_ROWS = ENVIRONMENT.index_min_rows
 LEASE_SECONDS = ENVIRONMENT.lease_s
 HUNG_AFTER_SECONDS = ENVIRONMENT.hung_after_s
@@ -175,7 +161,7 @@ UPLOAD_TTL_SECONDS = ENVIRONMENT.upload_ttl_s
 LINK_TTL_SECONDS = ENVIRONMENT.link_ttl_s
 
 # --- Accounts, the API and storage ---
-# JWT stands first because it names a scheme: without credentials the answer is then 401 and not 403.
+# JWT comes first because it sets WWW-Authenticate: requests without credentials then get 401 instead of 403.
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework_simplejwt.authentication.JWTAuthentication",
@@ -183,7 +169,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    # Only JSON, which a foreign page cannot send without a preflight; the open endpoints rely on that against CSRF.
+    # Only JSON, which other sites cannot send without a preflight; the open endpoints rely on this against CSRF.
     "DEFAULT_PARSER_CLASSES": ["heimdex.api.ShallowJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "heimdex.api.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -202,23 +188,27 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-# Otherwise a client that keeps trying is told a time that never comes.
+# Otherwise the wait announced to a client that keeps trying would never end.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-# It would start a session for each token, and last_login says the same.
+# It would start a session for each token; last_login holds the same information.
 AXES_DISABLE_ACCESS_LOG = True
-AXES_USERNAME_CALLABLE = "heimdex.accounts.lockout.attempted_email"
-AXES_CLIENT_IP_CALLABLE = "heimdex.accounts.lockout.client_ip"
-AXES_LOCKOUT_CALLABLE = "heimdex.accounts.lockout.locked_out"
+AXES_USERNAME_CALLABLE = "heimdex.accounts.lockout.get_attempted_email"
+AXES_CLIENT_IP_CALLABLE = "heimdex.accounts.lockout.get_client_ip"
+AXES_LOCKOUT_CALLABLE = "heimdex.accounts.lockout.build_lockout_response"
 SPECTACULAR_SETTINGS = {
     "TITLE": "Heimdex",
     "DESCRIPTION": "Video search with a versioned embedding pipeline.",
     "VERSION": "v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "heimdex.api_schema.describe_errors"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "heimdex.api.describe_errors"],
     "ENUM_NAME_OVERRIDES": {"VideoStateEnum": "videos.models.video.Video.State"},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
-MEDIA_STORAGE = storage_options(ENVIRONMENT)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "media": media_storage_settings(ENVIRONMENT),
+}
 # --- end of accounts, the API and storage ---

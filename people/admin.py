@@ -1,4 +1,4 @@
-"""The admin pages of people: to be looked at, without a picture of anybody."""
+"""The read-only admin pages of people. They show no images."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from django.http import HttpRequest
 
 from heimdex.admin import ReadOnly
 from people.models import Person, PersonPhoto
-from people.standing import Standing, with_standing
+from people.status import PersonStatus, with_status
 
 
 class PhotoInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
-    """The photos of a person: where each stands, and why."""
+    """The photos of a person with their states and errors."""
 
     model = PersonPhoto
     fields = ("filename", "state", "error_code", "error_text", "attempts", "size_bytes", "created_at")
@@ -22,40 +22,40 @@ class PhotoInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 @admin.register(Person)
 class PersonAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """People of all owners."""
+    """The people of all owners."""
 
     actions: list[Any] = []
     list_display = ("name", "owner", "status", "photo_count", "failed_count", "archived_at", "created_at")
     list_select_related = ("owner",)
     list_per_page = 50
     search_fields = ("name", "owner__email", "id")
-    fields = ("id", "owner", "name", "aliases", "status", "archived_at", "person_query_hash", "created_at", "updated_at")
+    fields = ("id", "owner", "name", "aliases", "status", "archived_at", "created_at", "updated_at")
     readonly_fields = fields
     inlines = (PhotoInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:
-        """Return all people with what is counted of their photos."""
-        return with_standing(super().get_queryset(request))
+        """Return all people with their status."""
+        return with_status(super().get_queryset(request))
 
     @admin.display(ordering="status")
     def status(self, person: Person) -> str:
-        """Return what the person waits for."""
-        return str(Standing.of(person).status.label)
+        """Return the label of the person's state."""
+        return str(PersonStatus.of(person).state.label)
 
     @admin.display(description="photos", ordering="photo_count")
     def photo_count(self, person: Person) -> int:
         """Return the number of photos."""
-        return Standing.of(person).photo_count
+        return PersonStatus.of(person).photo_count
 
     @admin.display(description="failed", ordering="failed_count")
     def failed_count(self, person: Person) -> int:
-        """Return how many of them failed."""
-        return Standing.of(person).failed_count
+        """Return the number of failed photos."""
+        return PersonStatus.of(person).failed_count
 
 
 @admin.register(PersonPhoto)
 class PersonPhotoAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Photos of all people, and why some failed."""
+    """The photos of all people with their states and errors."""
 
     actions: list[Any] = []
     list_display = ("filename", "person", "owner", "state", "error_code", "attempts", "created_at")

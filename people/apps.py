@@ -5,3 +5,9 @@ from django.apps import AppConfig
 
 class PeopleConfig(AppConfig):
     name = "people"
+
+    def ready(self) -> None:
+        from people.search_backend import FaceMatchSearch
+        from videos.registry import register_people_search
+
+        register_people_search(FaceMatchSearch())

@@ -1,4 +1,4 @@
-"""Whose a face is: the owner's people are compared with the faces of their scenes, and the answer is stored for search."""
+"""Match the faces of scenes to an owner's people, and store the matches for search."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,22 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heimdex.accounts.locks import lock_owner
+from heimdex.embedders.snapshot import load_embedder
 from heimdex.faces.base import Box, FaceModel
 from heimdex.faces.calibration import Calibration
-from heimdex.recorded import embedder_of
-from people.models import FaceMatch, FaceRuling, QueryEmbedding, SceneFace
+from people.channels import PERSON, PERSON_QUERY
+from people.models import FaceLabel, FaceMatch, QueryEmbedding, SceneFace
 from videos.models import EmbeddingSpace
 
 # Faces that are compared at once.
-_CHUNK = 2000
-# A face that was found anew is the one that the owner has spoken of when it is in the same picture and covers as much of the same place.
-SAME_MOMENT_S = 0.05
-SAME_PLACE = 0.4
+_BATCH = 2000
+# A detected face is the labeled one if it is in the same keyframe (seconds apart at most) and covers this much of the same place
+# (intersection over union).
+MAX_TIME_OFFSET_S = 0.05
+MIN_BOX_OVERLAP = 0.4
 
 
 @dataclass(frozen=True)
-class Ruling:
-    """What an owner has said of a face in a place of a video."""
+class Label:
+    """An owner's label of the face at one place of a video."""
 
     person_id: UUID
     time_s: float
@@ -34,99 +36,99 @@ class Ruling:
 
 
 @dataclass(frozen=True, eq=False)
-class Candidates:
-    """The people whom a face may be, and the vectors that they are looked for with, (n, dimensions), of unit length."""
+class PersonCandidates:
+    """The people that a face may match, and their query vectors: (n, dimensions), of unit length."""
 
     people: Sequence[UUID]
     vectors: NDArray[np.float32]
 
 
-def assign(
-    face: NDArray[np.float32], rulings: Iterable[Ruling], candidates: Candidates, calibration: Calibration
+def identify_face(
+    face: NDArray[np.float32], labels: Iterable[Label], candidates: PersonCandidates, calibration: Calibration
 ) -> tuple[UUID, float] | None:
-    """Return who a face is, and how probable that is: whom the owner says, or else the likest one at or above the threshold. Pure.
+    """Return the person whose face it is, and the probability: the labeled person, or else the most similar one at or above the threshold.
 
-    `rulings` are those on this face, the latest first: of two on the same person it counts, and nobody is given whom it excludes.
+    `labels` are those of this face, the latest first: for each person the latest counts, and excluded people are never returned. Pure.
     """
-    said: dict[UUID, bool] = {}
-    for ruling in rulings:
-        said.setdefault(ruling.person_id, ruling.is_person)
-    if given := next((person_id for person_id, is_person in said.items() if is_person), None):
-        return given, 1.0
+    latest: dict[UUID, bool] = {}
+    for label in labels:
+        latest.setdefault(label.person_id, label.is_person)
+    if labeled := next((person_id for person_id, is_person in latest.items() if is_person), None):
+        return labeled, 1.0
     if not len(candidates.people):
         return None
     similarities = candidates.vectors @ face
-    similarities[[person in said for person in candidates.people]] = -1.0
+    similarities[[person in latest for person in candidates.people]] = -1.0
     best = int(similarities.argmax())
     if similarities[best] < calibration.threshold:
         return None
     return candidates.people[best], round(calibration.probability(float(similarities[best])), 4)
 
 
-def on_face(rulings: Iterable[Ruling], time_s: float, box: Box) -> list[Ruling]:
-    """Return the rulings that are about the face in a box at a time, the latest first. Pure."""
-    about = (one for one in rulings if abs(one.time_s - time_s) <= SAME_MOMENT_S and one.box.overlap(box) >= SAME_PLACE)
-    return list(about)[::-1]
+def select_labels_at(labels: Iterable[Label], time_s: float, box: Box) -> list[Label]:
+    """Return the labels of the face in a box at a time, the latest first. Pure."""
+    matching = (label for label in labels if abs(label.time_s - time_s) <= MAX_TIME_OFFSET_S and label.box.overlap(box) >= MIN_BOX_OVERLAP)
+    return list(matching)[::-1]
 
 
-def as_float32(stored: Any) -> NDArray[np.float32]:
-    """Return a vector as the database gives it, in the precision that is computed with."""
+def to_float32(stored: Any) -> NDArray[np.float32]:
+    """Return a vector from the database in the precision that is used for computing."""
     return np.asarray(stored, dtype=np.float32)
 
 
 def match_faces(owner_id: UUID, spaces: Mapping[str, EmbeddingSpace], scenes: Collection[UUID] | None = None) -> None:
-    """Say anew whose an owner's faces are, in all scenes or in some; only answers that changed are written. Call it within a transaction.
+    """Match an owner's faces again, in all scenes or in some. Write only matches that changed. Call it within a transaction.
 
-    `spaces` are those of one spec by channel, so that both sides are vectors of one model. Nothing happens without both.
+    `spaces` are those of one spec by channel, so that faces and people have vectors of one model. Do nothing unless both are given.
     """
-    found_in, looked_for_in = spaces.get(EmbeddingSpace.Channel.PERSON), spaces.get(EmbeddingSpace.Channel.PERSON_QUERY)
-    if found_in is None or looked_for_in is None:
+    face_space, query_space = spaces.get(PERSON), spaces.get(PERSON_QUERY)
+    if face_space is None or query_space is None:
         return
-    # Whoever comes second sees the faces, and the people, of who came first.
+    # The second transaction sees the faces and people that the first has written.
     lock_owner(owner_id)
-    model = embedder_of(looked_for_in.embedder)
+    model = load_embedder(query_space.embedder)
     assert isinstance(model, FaceModel)
-    candidates = _candidates(owner_id, looked_for_in)
-    faces = SceneFace.objects.filter(owner_id=owner_id, space=found_in).order_by("pk")
+    candidates = _load_candidates(owner_id, query_space)
+    faces = SceneFace.objects.filter(owner_id=owner_id, space=face_space).order_by("pk")
     if scenes is not None:
         faces = faces.filter(scene__in=scenes)
-    rulings = _rulings(owner_id)
-    rows = iter(faces.iterator(chunk_size=_CHUNK))
-    while chunk := list(islice(rows, _CHUNK)):
-        _match(chunk, looked_for_in, rulings, candidates, model.calibration)
+    labels = _load_labels(owner_id)
+    rows = iter(faces.iterator(chunk_size=_BATCH))
+    while batch := list(islice(rows, _BATCH)):
+        _match_batch(batch, query_space, labels, candidates, model.calibration)
 
 
-def _match(
+def _match_batch(
     faces: Sequence[SceneFace],
     space: EmbeddingSpace,
-    rulings: Mapping[UUID, Sequence[Ruling]],
-    candidates: Candidates,
+    labels: Mapping[UUID, Sequence[Label]],
+    candidates: PersonCandidates,
     calibration: Calibration,
 ) -> None:
-    before = {match.face_id: match for match in FaceMatch.objects.filter(space=space, face__in=faces)}
-    ended: list[int] = []
+    existing = {match.face_id: match for match in FaceMatch.objects.filter(space=space, face__in=faces)}
+    outdated: list[int] = []
     new: list[FaceMatch] = []
     for face in faces:
         box = Box(face.left, face.top, face.right, face.bottom)
-        of_face = on_face(rulings.get(face.video_id, ()), face.time_s, box)
-        now = assign(as_float32(face.vector), of_face, candidates, calibration)
-        match = before.get(face.pk)
-        if now == ((match.person_id, match.probability) if match else None):
+        face_labels = select_labels_at(labels.get(face.video_id, ()), face.time_s, box)
+        identified = identify_face(to_float32(face.vector), face_labels, candidates, calibration)
+        match = existing.get(face.pk)
+        if identified == ((match.person_id, match.probability) if match else None):
             continue
         if match:
-            ended.append(match.pk)
-        if now:
-            person_id, probability = now
+            outdated.append(match.pk)
+        if identified:
+            person_id, probability = identified
             new.append(
                 FaceMatch(
                     face=face, scene_id=face.scene_id, person_id=person_id, space=space, owner_id=face.owner_id, probability=probability
                 )
             )
-    FaceMatch.objects.filter(pk__in=ended).delete()
+    FaceMatch.objects.filter(pk__in=outdated).delete()
     FaceMatch.objects.bulk_create(new)
 
 
-def _candidates(owner_id: UUID, space: EmbeddingSpace) -> Candidates:
+def _load_candidates(owner_id: UUID, space: EmbeddingSpace) -> PersonCandidates:
     rows = QueryEmbedding.objects.filter(
         owner_id=owner_id, space=space, state=QueryEmbedding.State.EMBEDDED, person__archived_at__isnull=True
     ).order_by("person_id")
@@ -134,19 +136,19 @@ def _candidates(owner_id: UUID, space: EmbeddingSpace) -> Candidates:
     vectors: list[NDArray[np.float32]] = []
     for person_id, vector in rows.values_list("person_id", "vector"):
         people.append(person_id)
-        vectors.append(as_float32(vector))
-    return Candidates(people, np.stack(vectors) if vectors else np.zeros((0, space.dimensions), dtype=np.float32))
+        vectors.append(to_float32(vector))
+    return PersonCandidates(people, np.stack(vectors) if vectors else np.zeros((0, space.dimensions), dtype=np.float32))
 
 
-def _rulings(owner_id: UUID) -> dict[UUID, list[Ruling]]:
-    """Return what the owner has said, by video and in the order it was said."""
-    by_video: dict[UUID, list[Ruling]] = {}
-    for row in _said(owner_id):
-        ruling = Ruling(row.person_id, row.time_s, Box(row.left, row.top, row.right, row.bottom), row.is_person)
-        by_video.setdefault(row.video_id, []).append(ruling)
+def _load_labels(owner_id: UUID) -> dict[UUID, list[Label]]:
+    """Return an owner's labels by video, the oldest first."""
+    by_video: dict[UUID, list[Label]] = {}
+    for row in _iterate_labels(owner_id):
+        label = Label(row.person_id, row.time_s, Box(row.left, row.top, row.right, row.bottom), row.is_person)
+        by_video.setdefault(row.video_id, []).append(label)
     return by_video
 
 
-def _said(owner_id: UUID) -> Iterator[FaceRuling]:
-    said = FaceRuling.objects.filter(owner_id=owner_id, person__archived_at__isnull=True)
-    return said.order_by("created_at", "id").iterator(chunk_size=_CHUNK)
+def _iterate_labels(owner_id: UUID) -> Iterator[FaceLabel]:
+    labels = FaceLabel.objects.filter(owner_id=owner_id, person__archived_at__isnull=True)
+    return labels.order_by("created_at", "id").iterator(chunk_size=_BATCH)

@@ -1,42 +1,41 @@
-"""What may be a person's name. Pure."""
+"""Validate and clean the names of people. Pure."""
 
 from collections.abc import Iterable
 
-from videos.actions.errors import Refused
+from heimdex.errors import Refused
 
-LONGEST_NAME = 200
-MOST_ALIASES = 20
+MAX_NAME_LENGTH = 200
+MAX_ALIASES = 20
+# Zero-width non-joiner and joiner: Persian and Indic scripts use them inside names.
+_JOINERS = "\u200c\u200d"
 
 
 def clean_name(name: str, field: str = "name") -> str:
-    """Return a name as it is stored: one space between words, nothing unseen; Refused when nothing is left or it is too long."""
-    # Marks that only direct or join letters have a place within names of some scripts, but none is a name.
-    seen = " ".join("".join(letter if letter.isprintable() or letter in _JOINERS else " " for letter in name).split())
-    if not any(letter.isalnum() for letter in seen):
+    """Return a name with single spaces and without invisible characters. Raise Refused when nothing is left or it is too long."""
+    # Joiners have a place within names of some scripts, but do not make a name on their own.
+    visible = "".join(letter if letter.isprintable() or letter in _JOINERS else " " for letter in name)
+    cleaned = " ".join(visible.split())
+    if not any(letter.isalnum() for letter in cleaned):
         raise Refused("A name needs at least one letter or digit.", field)
-    if len(seen) > LONGEST_NAME:
-        raise Refused(f"A name may have at most {LONGEST_NAME} characters.", field)
-    return seen
+    if len(cleaned) > MAX_NAME_LENGTH:
+        raise Refused(f"A name can have at most {MAX_NAME_LENGTH} characters.", field)
+    return cleaned
 
 
 def clean_aliases(aliases: Iterable[str], name: str) -> list[str]:
-    """Return other names as they are stored: each once, whatever its capitals, and not the name itself; Refused as `clean_name`."""
-    kept = distinct([clean_name(alias, "aliases") for alias in aliases], name)
-    if len(kept) > MOST_ALIASES:
-        raise Refused(f"A person may have at most {MOST_ALIASES} other names.", "aliases")
-    return kept
+    """Return cleaned aliases without duplicates of each other or of the name. Raise Refused for invalid or too many aliases."""
+    cleaned = deduplicate_aliases([clean_name(alias, "aliases") for alias in aliases], name)
+    if len(cleaned) > MAX_ALIASES:
+        raise Refused(f"A person can have at most {MAX_ALIASES} other names.", "aliases")
+    return cleaned
 
 
-def distinct(aliases: Iterable[str], name: str) -> list[str]:
-    """Return the aliases that differ from each other and from the name by more than capitals, in their order."""
-    taken = {name.casefold()}
-    kept = []
+def deduplicate_aliases(aliases: Iterable[str], name: str) -> list[str]:
+    """Return the aliases, in order, that differ from each other and from the name in more than capitalization."""
+    seen = {name.casefold()}
+    unique = []
     for alias in aliases:
-        if alias.casefold() not in taken:
-            taken.add(alias.casefold())
-            kept.append(alias)
-    return kept
-
-
-# Zero-width joiner and non-joiner, which Persian and Indian scripts spell names with.
-_JOINERS = "\u200c\u200d"
+        if alias.casefold() not in seen:
+            seen.add(alias.casefold())
+            unique.append(alias)
+    return unique

@@ -1,21 +1,21 @@
-"""What workers run for people: each takes ids and makes one call."""
+"""Tasks of people: each takes ids and makes one call. Queued tasks name these functions, so their names must not change."""
 
 from uuid import UUID
 
-from people import groups
-from people.photos.schedule import rescue
+from people import face_groups
+from people.photos import rescue
 
 
 def rescue_photos() -> int:
-    """Find photos that nobody looks at and have them taken up again; return how many."""
-    return rescue()
+    """Queue stuck photos again; return how many."""
+    return rescue.rescue_photos()
 
 
 def group_faces(owner_id: str) -> int:
-    """Put an owner's new faces into groups; return how many."""
-    return groups.group_faces(UUID(owner_id))
+    """Group an owner's new faces; return how many."""
+    return face_groups.group_faces(UUID(owner_id))
 
 
 def find_ungrouped_faces() -> int:
-    """Have new faces put into groups; return of how many owners."""
-    return groups.find_ungrouped()
+    """Queue the grouping of new faces; return the number of owners."""
+    return face_groups.queue_ungrouped_owners()

@@ -1,42 +1,42 @@
-"""What workers run for reprocessing: each takes ids and makes one call."""
+"""The tasks that workers run for reprocessing. Each takes ids and makes one call."""
 
 from uuid import UUID
 
 from heimdex.queue import enqueue
-from reprocess import people_renewal
-from reprocess.rescue import rescue
-from reprocess.worker import work
-from videos.search.indexes import build_missing, unindexed
+from reprocess.runs.refresh_people import refresh_people, requeue_stale_people
+from reprocess.runs.rescue import rescue
+from reprocess.runs.worker import run_worker
+from videos.search.indexes import build_missing_indexes, list_unindexed
 
 
 def work_run(run_id: str) -> None:
-    """Work on a run until nothing of it is left."""
-    work(UUID(run_id))
+    """Work on a run until none of its items can be acquired."""
+    run_worker(UUID(run_id))
 
 
 def renew_people(owner_id: str) -> None:
-    """Look at an owner's new photos, and renew what depends on them."""
-    people_renewal.renew_people(UUID(owner_id))
+    """Process an owner's new photos, and refresh what depends on them."""
+    refresh_people(UUID(owner_id))
 
 
 def wake_forgotten_people() -> int:
-    """Find people whose photos changed without anybody renewing what depends on them; return of how many owners."""
-    return people_renewal.wake_forgotten()
+    """Enqueue a refresh for each owner whose people are out of date. Return how many owners."""
+    return requeue_stale_people()
 
 
 def rescue_runs() -> int:
-    """Find runs that nobody works on and have them taken up again; return how many."""
+    """Wake workers for runs that nobody works on. Return how many runs."""
     return rescue()
 
 
 def index_spaces() -> int:
-    """Build the index of every space that is searched and has become large; return how many."""
-    return build_missing()
+    """Build the missing indexes of large active spaces. Return how many."""
+    return build_missing_indexes()
 
 
 def find_large_spaces() -> int:
-    """Have spaces indexed that have become large by uploads; return how many."""
-    found = len(unindexed())
-    if found:
+    """Enqueue index builds for active spaces that uploads have made large. Return how many spaces."""
+    count = len(list_unindexed())
+    if count:
         enqueue("reprocess.tasks.index_spaces")
-    return found
+    return count

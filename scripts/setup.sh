@@ -1,6 +1,6 @@
 #!/bin/sh
-# Make .venv and install the pinned packages into it: `sh scripts/setup.sh worker` (to run) or `sh scripts/setup.sh dev` (to develop and test).
-# A second call does nothing until a pin changes; an interrupted one is taken up where it stopped.
+# Create .venv and install the pinned packages into it: `sh scripts/setup.sh worker` (to run) or `sh scripts/setup.sh dev` (to develop and test).
+# A second call does nothing until a pin changes; an interrupted call can be repeated.
 set -eu
 
 name=$1
@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 
 python=.venv/bin/python
 log=.venv/pip.log
-# Without this, pip's output stays in its buffer until it is done.
+# Without this, pip buffers its output until it is done.
 export PYTHONUNBUFFERED=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
 die() {
@@ -30,7 +30,7 @@ is_ready() {
     [ -x "$python" ] && [ -f ".venv/ready-$1" ] && [ "$(cat ".venv/ready-$1")" = "$(fingerprint "$1")" ]
 }
 
-# The development packages hold the others at the same versions.
+# The development packages include the worker's at the same versions.
 if is_ready "$name" || { [ "$name" = worker ] && is_ready dev; }; then
     exit 0
 fi
@@ -43,24 +43,24 @@ find_python() {
             return
         fi
     done
-    die "Heimdex needs Python 3.11 or newer, and $1 is $("$1" -c 'import platform; print(platform.python_version())' 2>/dev/null || echo missing)." \
-        "Install it, or name one: make setup PYTHON=/path/to/python3.12"
+    die "Heimdex needs Python 3.11 or newer, but $1 is $("$1" -c 'import platform; print(platform.python_version())' 2>/dev/null || echo missing)." \
+        "Install a newer Python, or name one: make setup PYTHON=/path/to/python3.12"
 }
 
 if ! "$python" -m pip --version >/dev/null 2>&1; then
     base=$(find_python)
-    "$base" -c 'import ensurepip, venv' 2>/dev/null || die "$base cannot make virtual environments: install them first (Debian and Ubuntu: apt install python3-venv)."
-    echo "Making .venv with $("$base" --version)"
+    "$base" -c 'import ensurepip, venv' 2>/dev/null || die "$base cannot create virtual environments. Install venv first (Debian and Ubuntu: apt install python3-venv)."
+    echo "Creating .venv with $("$base" --version)"
     "$base" -m venv --clear .venv
 fi
 
 rm -f ".venv/ready-$name"
-echo "Installing the packages of requirements/$name.txt. What is not in pip's cache is downloaded: up to about $megabytes MB."
-echo "(Where pip finds torch's build for NVIDIA cards, as on Linux by default, some GB more; PIP_EXTRA_INDEX_URL can name PyTorch's index of CPU builds.)"
+echo "Installing the packages of requirements/$name.txt. Packages that are not in pip's cache are downloaded: up to about $megabytes MB."
+echo "(The build of torch for NVIDIA GPUs, the default on Linux, adds some GB. Set PIP_EXTRA_INDEX_URL to PyTorch's index of CPU builds to avoid it.)"
 
-# Show the large downloads and what went wrong, and nothing else.
+# Show only large downloads and errors.
 run_pip() {
-    # The exit code goes through a file, since a pipe has only that of its last command.
+    # The exit code goes through a file, because a pipe returns only that of its last command.
     echo 1 >.venv/pip.code
     { "$python" -m pip install "$@" 2>&1 && echo 0 >.venv/pip.code || :; } | tee "$log" | while IFS= read -r line; do
         case $line in
@@ -70,7 +70,7 @@ run_pip() {
     done
     if [ "$(cat .venv/pip.code)" != 0 ]; then
         grep -v -e 'is ignored: it is' -e '^Looking in' -e '^Requirement already' "$log" | tail -n 20 >&2
-        die "pip could not install the packages (see above; all of its output: $log). Run the same command again once that is mended."
+        die "pip could not install the packages (see above; full output: $log). Fix the problem, then run the same command again."
     fi
 }
 

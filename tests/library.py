@@ -3,15 +3,16 @@
 import io
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 from PIL import Image, ImageDraw
 
 from heimdex.accounts.models import User
 from heimdex.storage import media_storage
-from videos.composition import compose_seen, input_hash
+from videos.embedding_texts import hash_input, join_description_and_tags
+from videos.input_hashes import refresh_input_hashes
 from videos.models import Scene, Video
-from videos.scene_inputs import refresh_input_hashes
 
 SAYINGS = (
     "The quick boat sailed over the cold northern sea towards the harbour.",
@@ -44,6 +45,12 @@ def make_video(owner: User, sayings: Sequence[str] = SAYINGS, title: str = "A fi
     return video
 
 
+def stored_hash(target: Any, channel: str) -> str:
+    """Return the stored hash of what a channel would embed now for a scene, a photo or a person."""
+    value: str = target.inputs.get(channel=channel).hash
+    return value
+
+
 def picture(index: int) -> bytes:
     """Return a JPEG that differs for each index."""
     image = Image.new("RGB", (320, 180), (20 + 30 * index % 200, 90, 160 - index % 97))
@@ -68,8 +75,8 @@ def _make_scene(video: Video, index: int, said: str) -> None:
         words=words,
         description=description,
         tags=[{"name": f"object {index}", "confidence": 0.5}],
-        visual_text=compose_seen(description, [{"name": f"object {index}"}]),
+        visual_text=join_description_and_tags(description, [{"name": f"object {index}"}]),
         keyframe_time_s=start + 2.5,
-        clip_hash=input_hash(jpeg),
+        keyframe_hash=hash_input(jpeg),
     )
     media_storage().save(scene.keyframe_key, jpeg, "image/jpeg")

@@ -48,7 +48,7 @@ def sound(kind: str, seconds: float, rate: int = RATE) -> NDArray[np.float32]:
 
 
 def pattern(seed: int, width: int, height: int) -> NDArray[np.uint8]:
-    """Make a colourful picture with edges, a different one for each seed."""
+    """Make a colorful picture with edges, a different one for each seed."""
     random = np.random.default_rng(seed)
     tiles = random.integers(30, 226, (6, 8, 3), dtype=np.uint8)
     return np.repeat(np.repeat(tiles, -(-height // 6), axis=0), -(-width // 8), axis=1)[:height, :width]

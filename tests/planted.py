@@ -11,9 +11,9 @@ from django.utils import timezone
 from pgvector.django import HalfVectorField
 
 from heimdex.accounts.models import User
-from reprocess.actions.start_run import start_run
-from reprocess.scope import Scope
-from reprocess.worker import work
+from reprocess.planning.scope import Scope
+from reprocess.runs.start_run import start_run
+from reprocess.runs.worker import run_worker
 from tests.library import make_video
 from videos.models import Scene, Video
 
@@ -34,7 +34,7 @@ def belonging_to(model: type[models.Model], owner: User) -> Q:
 def plant_owner(owner: User) -> Video:
     """Give an owner a row in each model that has an owner, with the canary in every text; return a video that is indexed and embedded."""
     video = make_video(owner, [f"The {CANARY} boat at sea.", "More."], title=f"{CANARY} title")
-    work(start_run(Scope("owner", owner_id=owner.pk), force=False, entrance="command", requested_by=owner).pk)
+    run_worker(start_run(Scope("owner", owner_id=owner.pk), force=False, entrance="command", requested_by=owner).pk)
     said = {"description": CANARY, "filename": f"{CANARY}.mp4", "summary": CANARY, "tags": [CANARY], "error_text": CANARY}
     Video.objects.filter(pk=video.pk).update(**said)
     Scene.objects.filter(video=video).update(description=CANARY, visual_text=f"boat {CANARY}", tags=[{"name": CANARY, "confidence": 1}])

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
-from heimdex.database.address import Address
+from heimdex.database.connection_info import ConnectionInfo
 from heimdex.environment import Environment
 from heimdex.queue import QUEUES
 
@@ -100,7 +100,7 @@ def test_the_variables_make_a_valid_installation_and_a_missing_secret_is_named(m
     for name, value in services["web"]["environment"].items():
         monkeypatch.setenv(name, value)
     environment = Environment.load()
-    address = Address.parse(environment.database_url)
+    address = ConnectionInfo.parse(environment.database_url)
     assert (address.host, address.user, address.database) == ("postgres", *[services["postgres"]["environment"]["POSTGRES_USER"]] * 2)
     assert address.password == services["postgres"]["environment"]["POSTGRES_PASSWORD"]
     assert services["valkey"]["command"][-1] in environment.redis_url

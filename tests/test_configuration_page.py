@@ -1,4 +1,4 @@
-"""docs/configuration.md names everything that can be set."""
+"""docs/reference/configuration.md names everything that can be set."""
 
 import inspect
 import re
@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 from heimdex.environment import Environment
 from heimdex.profiles import SHORT_NAMES
 
-PAGE = (Path(__file__).resolve().parents[1] / "docs" / "configuration.md").read_text()
+PAGE = (Path(__file__).resolve().parents[1] / "docs" / "reference" / "configuration.md").read_text()
 
 
 def documented() -> set[str]:

@@ -17,10 +17,10 @@ from drf_spectacular.generators import SchemaGenerator
 
 from heimdex.accounts.models import User
 from people.models import FaceGroup, Person, PersonPhoto
-from reprocess.actions.start_run import start_run
 from reprocess.models import ReprocessFailure
-from reprocess.scope import Scope
-from reprocess.worker import work
+from reprocess.planning.scope import Scope
+from reprocess.runs.start_run import start_run
+from reprocess.runs.worker import run_worker
 from tests.library import make_video
 from tests.planted import CANARY, belonging_to, owned_models, plant_owner
 from videos.models import EmbeddingSpace, Job, Scene, SceneEmbedding, Video, VideoMetadata
@@ -64,7 +64,7 @@ def stranger(db: None) -> User:
     owner = User.objects.create_user("owner@example.org", None)
     stranger = User.objects.create_user("stranger@example.org", None, name=CANARY)
     make_video(owner, ["A boat at sea."], title="Mine")
-    work(start_run(Scope("owner", owner_id=owner.pk), force=False, entrance="command", requested_by=owner).pk)
+    run_worker(start_run(Scope("owner", owner_id=owner.pk), force=False, entrance="command", requested_by=owner).pk)
     plant_owner(stranger)
     return stranger
 

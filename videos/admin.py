@@ -1,4 +1,4 @@
-"""The admin pages of videos; apps that build on videos extend `VideoAdmin` and register it anew."""
+"""The admin pages of videos. Apps above this one extend `VideoAdmin` and register it again."""
 
 from typing import Any
 
@@ -7,8 +7,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from heimdex.admin import ReadOnly
-from videos.actions.delete_video import delete_video
+from videos.actions.videos import delete_video
 from videos.models import EmbeddingSpace, Job, Scene, Video
+from videos.status import get_video_status
 
 
 class JobInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
@@ -29,10 +30,10 @@ class SceneInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 class VideoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Videos of all owners: their state, stages and errors."""
+    """The videos of all owners: their status, stages and errors."""
 
     actions: list[Any] = []
-    list_display = ("title", "owner", "state", "error_text", "size_bytes", "created_at")
+    list_display = ("title", "owner", "status", "error_text", "size_bytes", "created_at")
     list_filter = ("state",)
     list_select_related = ("owner",)
     list_per_page = 50
@@ -54,23 +55,33 @@ class VideoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     readonly_fields = tuple(field for field in fields if field not in ("title", "description"))
     inlines = (JobInline, SceneInline)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Video]:
+        """Return the videos with the rows that their status needs."""
+        return super().get_queryset(request).select_related("metadata").prefetch_related("jobs")
+
+    @admin.display(ordering="state")
+    def status(self, video: Video) -> str:
+        """Return the label of the video's status, with the progress while it is processed."""
+        status = get_video_status(video)
+        return f"{status.label} ({status.progress} %)" if status.is_processing else status.label
+
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Videos come by upload alone."""
+        """Return False: videos are only created by uploads."""
         return False
 
     def delete_model(self, request: HttpRequest, obj: Video) -> None:
-        """Delete files and all, as the owner would."""
+        """Delete a video with its files."""
         delete_video(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Video]) -> None:
-        """Delete files and all, as the owners would."""
+        """Delete videos with their files."""
         for video in queryset:
             delete_video(video)
 
 
 @admin.register(EmbeddingSpace)
 class EmbeddingSpaceAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """The spaces that vectors live in."""
+    """The spaces of vectors."""
 
     list_display = ("channel", "step", "spec_version", "model_name", "dimensions", "created_at")
     list_filter = ("channel",)

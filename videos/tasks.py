@@ -1,22 +1,22 @@
-"""What workers run for videos: each takes ids and makes one call."""
+"""The tasks of videos. Each takes ids and makes one call."""
 
 from uuid import UUID
 
 from videos.ingest.pipeline import ingest
 from videos.ingest.schedule import rescue
-from videos.search.queries import forget_old_queries
+from videos.search.recorded_queries import delete_old_queries
 
 
 def ingest_video(video_id: str) -> None:
-    """Take a video through the stages that are left."""
+    """Run the remaining stages of a video's ingest."""
     ingest(UUID(video_id))
 
 
 def rescue_videos() -> int:
-    """Find videos that nobody works on and have them taken up again; return how many."""
+    """Rescue videos that no worker processes. Return the number."""
     return rescue()
 
 
 def forget_queries() -> int:
-    """Forget what was searched for long ago; return how much."""
-    return forget_old_queries()
+    """Delete old recorded queries. Return the number."""
+    return delete_old_queries()

@@ -1,1 +1,1 @@
-"""Who uses an installation: the user model, log-in by page, session and token."""
+"""Accounts: the user model, and login by page, session and token."""

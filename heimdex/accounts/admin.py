@@ -1,4 +1,4 @@
-"""The admin pages of users; apps that build on users extend `UserAdmin` and register it anew."""
+"""The admin pages of users. Apps that add to them extend `UserAdmin` and register the subclass."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from heimdex.accounts.models import User
 
 @admin.register(User)
 class UserAdmin(auth_admin.UserAdmin):  # type: ignore[type-arg]  # generic only in the stubs
-    """Users by e-mail address, with the password form of Django."""
+    """Users, identified by e-mail address, with Django's password form."""
 
     form = AdminUserChangeForm
     add_form = AdminUserForm

@@ -23,32 +23,32 @@ from heimdex.accounts.serializers import (
     TokenPairSerializer,
 )
 
-LOCKED = OpenApiResponse(description="Too many failed log-ins; `Retry-After` says for how many seconds.")
+LOCKED = OpenApiResponse(description="Too many failed logins. `Retry-After` gives the seconds to wait.")
 
 
-class OpenView(APIView):
-    """A view for who is not logged in yet.
+class PublicView(APIView):
+    """A view that needs no login.
 
-    It needs no CSRF token: it takes JSON only, which no foreign page can send without a preflight that is refused here.
+    It needs no CSRF token: it accepts only JSON, and other sites cannot send JSON without a preflight request, which fails here.
     """
 
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
 
     def get_authenticate_header(self, request: Request) -> str:
-        """Name a scheme, so that wrong credentials answer 401 and not 403."""
+        """Return a scheme, so that wrong credentials are answered with 401 instead of 403."""
         return 'Bearer realm="api"'
 
 
-class RegisterView(OpenView):
-    @extend_schema(request=RegisterSerializer, responses={201: RegisteredSerializer}, summary="Make an account")
+class RegisterView(PublicView):
+    @extend_schema(request=RegisterSerializer, responses={201: RegisteredSerializer}, summary="Create an account")
     def post(self, request: Request) -> Response:
         serializer = RegisterSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         return Response(RegisteredSerializer(serializer.save()).data, status=status.HTTP_201_CREATED)
 
 
-class LoginView(OpenView):
+class LoginView(PublicView):
     @extend_schema(
         request=CredentialsSerializer,
         responses={200: AccountSerializer, 429: LOCKED},
@@ -69,36 +69,36 @@ class LogoutView(APIView):
 
 
 class MeView(APIView):
-    @extend_schema(responses=AccountSerializer, summary="The account that is logged in")
+    @extend_schema(responses=AccountSerializer, summary="Show the logged-in account")
     def get(self, request: Request) -> Response:
         return Response(AccountSerializer(cast(User, request.user)).data)
 
 
-class TokenView(OpenView):
+class TokenView(PublicView):
     @extend_schema(request=CredentialsSerializer, responses={200: TokenPairSerializer, 429: LOCKED}, summary="Log in by token")
     def post(self, request: Request) -> Response:
         serializer = CredentialsSerializer(data=request.data, context={"request": request})
         serializer.is_valid(raise_exception=True)
-        # As after a session log-in: the failures before are forgotten and the time is noted.
+        # As after a session login: resets the failure count and updates the login time.
         user_logged_in.send(sender=User, request=request._request, user=serializer.user)
         refresh = RefreshToken.for_user(serializer.user)
         return Response({"access": str(refresh.access_token), "refresh": str(refresh)})
 
 
-class TokenRefreshView(OpenView):
-    @extend_schema(request=RotatingRefreshSerializer, responses=TokenPairSerializer, summary="Trade a refresh token, once, for a new pair")
+class TokenRefreshView(PublicView):
+    @extend_schema(request=RotatingRefreshSerializer, responses=TokenPairSerializer, summary="Exchange a refresh token for a new pair")
     def post(self, request: Request) -> Response:
-        return Response(_checked(RotatingRefreshSerializer(data=request.data)))
+        return Response(_validate(RotatingRefreshSerializer(data=request.data)))
 
 
-class TokenRevokeView(OpenView):
-    @extend_schema(request=TokenBlacklistSerializer, responses={204: None}, summary="Make a refresh token useless")
+class TokenRevokeView(PublicView):
+    @extend_schema(request=TokenBlacklistSerializer, responses={204: None}, summary="Revoke a refresh token")
     def post(self, request: Request) -> Response:
-        _checked(TokenBlacklistSerializer(data=request.data))
+        _validate(TokenBlacklistSerializer(data=request.data))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def _checked(serializer: Any) -> Any:
+def _validate(serializer: Any) -> Any:
     try:
         serializer.is_valid(raise_exception=True)
     except TokenError as error:

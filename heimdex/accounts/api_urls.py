@@ -1,4 +1,4 @@
-"""Addresses under /v1/auth/."""
+"""URLs under /v1/auth/."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The app of the user model."""
+"""The app of accounts."""
 
 from django.apps import AppConfig
 

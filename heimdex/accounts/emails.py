@@ -1,4 +1,4 @@
-"""One spelling for an e-mail address, wherever it enters."""
+"""Store and compare e-mail addresses in one canonical spelling."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,24 +11,24 @@ else:
     EmailField = models.EmailField
 
 
-def canonical_email(value: str) -> str:
-    """Return `value` as it is stored, compared and counted against guessing: trimmed and in lower case.
+def canonicalize_email(value: str) -> str:
+    """Return the spelling for storage, comparison and lockout counts: trimmed and in lower case.
 
-    RFC 5321 lets the part before the @ depend on case, but no provider in use does, and people type both.
+    RFC 5321 allows the part before the @ to be case-sensitive, but providers ignore case, and people type both.
     """
     return value.strip().lower()
 
 
 class CanonicalEmailField(EmailField):
-    """An e-mail column that holds, and is looked up by, the canonical spelling only."""
+    """An e-mail column that stores and looks up only the canonical spelling."""
 
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value)
-        return canonical_email(text) if isinstance(text, str) else text
+        return canonicalize_email(text) if isinstance(text, str) else text
 
     def get_prep_value(self, value: Any) -> Any:
         text = super().get_prep_value(value)
-        return canonical_email(text) if isinstance(text, str) else text
+        return canonicalize_email(text) if isinstance(text, str) else text
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         value = self.to_python(super().pre_save(model_instance, add))

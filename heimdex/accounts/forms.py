@@ -1,4 +1,4 @@
-"""The forms that make and change accounts."""
+"""The forms that create and change accounts."""
 
 from django.contrib.auth import forms as auth_forms
 
@@ -6,7 +6,7 @@ from heimdex.accounts.models import User
 
 
 class RegisterForm(auth_forms.BaseUserCreationForm):  # type: ignore[type-arg]  # generic only in the stubs
-    """Register by page."""
+    """Register on the registration page."""
 
     class Meta:
         model = User
@@ -14,7 +14,7 @@ class RegisterForm(auth_forms.BaseUserCreationForm):  # type: ignore[type-arg]  
 
 
 class AdminUserForm(auth_forms.AdminUserCreationForm):  # type: ignore[type-arg]  # generic only in the stubs
-    """Make an account on somebody's behalf."""
+    """Create an account in the admin."""
 
     class Meta:
         model = User
@@ -22,7 +22,7 @@ class AdminUserForm(auth_forms.AdminUserCreationForm):  # type: ignore[type-arg]
 
 
 class AdminUserChangeForm(auth_forms.UserChangeForm):  # type: ignore[type-arg]  # generic only in the stubs
-    """Change an account; its password has a form of its own, linked from here."""
+    """Change an account. The password has its own form, linked from here."""
 
     class Meta:
         model = User

@@ -1,7 +1,7 @@
-"""How guessing log-ins is limited: what django-axes counts, and what a locked-out client is told.
+"""Limit failed logins: what django-axes counts, and the response to a locked-out client.
 
-Failures are counted per e-mail address and client address together, so that nobody can lock another person
-out from elsewhere. Pages, session log-in, tokens and the admin share one count.
+Failures are counted per pair of e-mail address and client IP, so nobody can lock out another person from elsewhere. Pages, session
+login, tokens and the admin share one count.
 """
 
 from collections.abc import Mapping
@@ -16,19 +16,19 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from heimdex.accounts.emails import canonical_email
+from heimdex.accounts.emails import canonicalize_email
 
 
-def attempted_email(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str | None:
-    """Return the address an attempt was for, in its canonical spelling, or guesses could be spread over spellings."""
+def get_attempted_email(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str | None:
+    """Return the e-mail address of a login attempt. It is canonical, so that guesses cannot be spread over spellings."""
     value = (credentials or {}).get("email") or (credentials or {}).get("username")
-    return canonical_email(value) if isinstance(value, str) else None
+    return canonicalize_email(value) if isinstance(value, str) else None
 
 
-def client_ip(request: HttpRequest) -> str | None:
-    """Return the address of the client; None where the server knows none (a Unix socket).
+def get_client_ip(request: HttpRequest) -> str | None:
+    """Return the client's IP address, or None if the server has none (a Unix socket).
 
-    `X-Forwarded-For` is believed only behind a proxy, and only its last entry, which that proxy wrote itself.
+    `X-Forwarded-For` is trusted only behind a proxy, and only its last entry, which that proxy added.
     """
     address = str(request.META.get("REMOTE_ADDR", ""))
     if settings.SECURE_PROXY_SSL_HEADER:
@@ -39,8 +39,8 @@ def client_ip(request: HttpRequest) -> str | None:
         return None
 
 
-def seconds_left(email: str | None, address: str | None) -> int:
-    """Return for how many seconds a lock still holds, at least 1."""
+def get_seconds_left(email: str | None, address: str | None) -> int:
+    """Return the seconds until the lockout ends, at least 1."""
     from axes.models import AccessAttempt
 
     last = AccessAttempt.objects.filter(username=email, ip_address=address).aggregate(last=Max("attempt_time"))["last"]
@@ -50,11 +50,13 @@ def seconds_left(email: str | None, address: str | None) -> int:
     return max(1, ceil(left.total_seconds()))
 
 
-def locked_out(request: HttpRequest, original_response: HttpResponse | None, credentials: Mapping[str, Any] | None = None) -> HttpResponse:
-    """Answer 429 with the time to wait: as JSON under /v1/, as a page elsewhere."""
-    seconds = seconds_left(attempted_email(request, credentials), client_ip(request))
+def build_lockout_response(
+    request: HttpRequest, original_response: HttpResponse | None, credentials: Mapping[str, Any] | None = None
+) -> HttpResponse:
+    """Build a 429 response with the time to wait: JSON under /v1/, a page elsewhere."""
+    seconds = get_seconds_left(get_attempted_email(request, credentials), get_client_ip(request))
     minutes = ceil(seconds / 60)
-    message = f"Too many failed log-ins for this account. Try again in {minutes} minute{'' if minutes == 1 else 's'}."
+    message = f"Too many failed logins for this account. Try again in {minutes} minute{'' if minutes == 1 else 's'}."
     response: HttpResponse
     if request.path.startswith("/v1/"):
         response = JsonResponse({"detail": message}, status=429)

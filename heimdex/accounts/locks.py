@@ -1,4 +1,4 @@
-"""Lock an owner, where what belongs to them is changed as a whole."""
+"""Lock an owner while their spaces or matches change as a whole."""
 
 from uuid import UUID
 
@@ -6,8 +6,8 @@ from heimdex.accounts.models import User
 
 
 def lock_owner(owner_id: UUID) -> None:
-    """Let nobody else switch this owner's spaces or match their faces until the transaction ends.
+    """Lock an owner until the transaction ends, so that no other transaction switches the owner's spaces or matches faces.
 
-    Others may meanwhile write rows that refer to the owner.
+    Other transactions can still write rows that refer to the owner.
     """
     list(User.objects.filter(pk=owner_id).select_for_update(no_key=True).values_list("pk"))

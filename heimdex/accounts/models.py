@@ -9,30 +9,30 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from heimdex.accounts.emails import CanonicalEmailField, canonical_email
+from heimdex.accounts.emails import CanonicalEmailField, canonicalize_email
 
 
 class UserManager(BaseUserManager["User"]):
-    """Make users and find them by e-mail address, however it is capitalised."""
+    """Create users, and find them by e-mail address in any capitalization."""
 
     use_in_migrations = True
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Store a user; without a password nobody can log in as them."""
+        """Create a user. Without a password nobody can log in as this user."""
         if not email:
             raise ValueError("A user needs an e-mail address.")
-        user = self.model(email=canonical_email(email), **fields)
+        user = self.model(email=canonicalize_email(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Store a user who may do everything, the admin pages included."""
+        """Create a user with all permissions, including the admin pages."""
         return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person who logs in with an e-mail address and owns what they upload."""
+    """A person who logs in with an e-mail address and owns their uploads."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = CanonicalEmailField(
@@ -56,7 +56,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name = "user"
         ordering = ["email"]
         constraints = [
-            # The field already writes one spelling; this holds for rows that reach the table by another way.
+            # The field already stores one spelling. This also covers rows that are written in other ways.
             models.UniqueConstraint(Lower("email"), name="accounts_user_email_unique_any_case"),
         ]
 
@@ -64,9 +64,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
     def get_full_name(self) -> str:
-        """Return the name, or the address of who gave none."""
+        """Return the name, or the e-mail address without one."""
         return self.name or self.email
 
     def get_short_name(self) -> str:
-        """Return the first word of the name, or the address of who gave none."""
+        """Return the first word of the name, or the e-mail address without a name."""
         return self.name.split()[0] if self.name.strip() else self.email

@@ -1,4 +1,4 @@
-"""Who asks: the owner whose rows a request may reach."""
+"""The owner whose rows a request may read and change."""
 
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -6,8 +6,8 @@ from rest_framework.request import Request
 from heimdex.accounts.models import User
 
 
-def owner_of(request: Request | HttpRequest) -> User:
-    """Return the logged-in user; views that call it require a log-in."""
+def get_owner(request: Request | HttpRequest) -> User:
+    """Return the logged-in user. Raise TypeError in a view that does not require a login."""
     if not isinstance(request.user, User):
-        raise TypeError("owner_of() is for views that require a log-in")
+        raise TypeError("get_owner() is only for views that require a login")
     return request.user

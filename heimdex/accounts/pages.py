@@ -1,4 +1,4 @@
-"""The page on which a person makes an account."""
+"""The registration page."""
 
 from django.conf import settings
 from django.contrib.auth import login
@@ -10,12 +10,12 @@ from heimdex.accounts.forms import RegisterForm
 
 
 class RegisterPage(FormView):  # type: ignore[type-arg]  # generic only in the stubs
-    """Make an account and log its holder in."""
+    """Create an account and log the user in."""
 
     form_class = RegisterForm
     template_name = "registration/register.html"
 
     def form_valid(self, form: RegisterForm) -> HttpResponse:
-        # Several backends are configured, so Django must be told which one vouches for the new user.
+        # Several backends are configured, so Django needs to know which one authenticated the new user.
         login(self.request, form.save(), backend="django.contrib.auth.backends.ModelBackend")
         return redirect(settings.LOGIN_REDIRECT_URL)

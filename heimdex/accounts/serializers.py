@@ -1,4 +1,4 @@
-"""What the endpoints under /v1/auth/ take and give."""
+"""Serializers of the endpoints under /v1/auth/."""
 
 from typing import Any
 
@@ -13,17 +13,17 @@ from rest_framework_simplejwt.settings import api_settings as jwt_settings
 from rest_framework_simplejwt.tokens import RefreshToken
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
-from heimdex.accounts.emails import canonical_email
+from heimdex.accounts.emails import canonicalize_email
 from heimdex.accounts.models import User
 
 EMAIL_TAKEN = "An account with this e-mail address already exists."
 WRONG_CREDENTIALS = "No active account has this e-mail address and password."
-# Far above what a person types; it bounds the work of hashing.
+# Far longer than people type. It bounds the cost of hashing.
 MAX_PASSWORD = 1024
 
 
 class AccountSerializer(serializers.ModelSerializer[User]):
-    """An account, as its holder sees it."""
+    """An account, as its owner sees it."""
 
     class Meta:
         model = User
@@ -32,7 +32,7 @@ class AccountSerializer(serializers.ModelSerializer[User]):
 
 
 class RegisteredSerializer(serializers.ModelSerializer[User]):
-    """What a registration answers."""
+    """The answer to a registration."""
 
     class Meta:
         model = User
@@ -41,7 +41,7 @@ class RegisteredSerializer(serializers.ModelSerializer[User]):
 
 
 class RegisterSerializer(serializers.Serializer[User]):
-    """A request for an account."""
+    """The account to create."""
 
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(max_length=MAX_PASSWORD, trim_whitespace=False, write_only=True, style={"input_type": "password"})
@@ -50,7 +50,7 @@ class RegisterSerializer(serializers.Serializer[User]):
     def validate_email(self, value: str) -> str:
         if User.objects.filter(email=value).exists():
             raise serializers.ValidationError(EMAIL_TAKEN)
-        return canonical_email(value)
+        return canonicalize_email(value)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -64,21 +64,21 @@ class RegisterSerializer(serializers.Serializer[User]):
             with transaction.atomic():
                 return User.objects.create_user(**validated_data)
         except IntegrityError as error:
-            # Two registrations at once: both found the address free.
+            # Two registrations at the same time: both found the address free.
             raise serializers.ValidationError({"email": [EMAIL_TAKEN]}) from error
 
 
 class CredentialsSerializer(serializers.Serializer[User]):
-    """An e-mail address and a password that belong together; sets `user`."""
+    """An e-mail address with its password. Validation sets `user`."""
 
-    # No e-mail check: what is no address is wrong like any other wrong address, and counts as a guess.
+    # Not checked as an e-mail address: an invalid one counts as a wrong guess, like any other.
     email = serializers.CharField(max_length=254, write_only=True)
     password = serializers.CharField(max_length=MAX_PASSWORD, trim_whitespace=False, write_only=True, style={"input_type": "password"})
 
     user: User
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        # Django's own request, because the lock-out middleware never sees the wrapper of REST framework.
+        # Django's own request, because the lockout middleware never sees REST framework's wrapper.
         user = authenticate(self.context["request"]._request, username=attrs["email"], password=attrs["password"])
         if not isinstance(user, User):
             raise AuthenticationFailed(WRONG_CREDENTIALS)
@@ -87,23 +87,23 @@ class CredentialsSerializer(serializers.Serializer[User]):
 
 
 class TokenPairSerializer(serializers.Serializer[Any]):
-    """The pair of tokens that a log-in or a refresh answers."""
+    """The pair of tokens that a login or a refresh returns."""
 
     access = serializers.CharField(read_only=True)
     refresh = serializers.CharField(read_only=True)
 
 
 class RotatingRefreshSerializer(TokenRefreshSerializer):
-    """A refresh token, usable once, and only while its user is active and keeps the password."""
+    """A refresh token. It works once, and only while its user is active and has the same password."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
         token = RefreshToken(attrs["refresh"])
         with transaction.atomic():
-            # The lock makes two uses of one token take turns, so that the second finds it on the blacklist.
+            # The lock serializes two uses of one token, so that the second finds it on the blacklist.
             user = User.objects.select_for_update().filter(pk=token[jwt_settings.USER_ID_CLAIM], is_active=True).first()
             if user is None:
-                raise AuthenticationFailed("This account does not exist any more or is not active.")
+                raise AuthenticationFailed("This account no longer exists or is not active.")
             if token.get(jwt_settings.REVOKE_TOKEN_CLAIM) != get_md5_hash_password(user.password):
-                raise AuthenticationFailed("The password has been changed. Log in again.")
+                raise AuthenticationFailed("The password was changed. Log in again.")
             pair: dict[str, str] = super().validate(attrs)
         return pair

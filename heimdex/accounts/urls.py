@@ -1,4 +1,4 @@
-"""Addresses of the pages under /accounts/."""
+"""URLs of the pages under /accounts/."""
 
 from django.conf import settings
 from django.contrib.auth import views
@@ -19,7 +19,7 @@ urlpatterns = [
         views.PasswordChangeView.as_view(
             template_name="registration/change_password.html",
             success_url=settings.LOGIN_REDIRECT_URL,
-            extra_context={"heading": "Change the password", "action": "Change the password"},
+            extra_context={"heading": "Change password", "action": "Change password"},
         ),
         name="change-password",
     ),

@@ -1,11 +1,11 @@
-"""The text of the embedded server's configuration files."""
+"""The content of the embedded server's configuration files."""
 
-# Everybody logs in with the password, on the loopback interface alone.
+# Every login needs the password and comes from the loopback interface.
 CLIENT_AUTHENTICATION = "host all all 127.0.0.1/32 scram-sha-256\n"
 
 _SMALL_MACHINE = {
     "listen_addresses": "127.0.0.1",
-    # A socket's path may hold 107 bytes; a checkout's path is often longer.
+    # A socket path is limited to 107 bytes; a checkout's path is often longer.
     "unix_socket_directories": "",
     "max_connections": "100",
     "shared_buffers": "256MB",
@@ -15,7 +15,7 @@ _SMALL_MACHINE = {
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
     "jit": "off",
-    # Containers give /dev/shm 64 MB, less than one parallel build of a vector index asks for.
+    # Containers limit /dev/shm to 64 MB, less than one parallel build of a vector index needs.
     "dynamic_shared_memory_type": "mmap",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -25,8 +25,8 @@ _SMALL_MACHINE = {
 _DISPOSABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-def postgresql_conf(port: int, *, durable: bool) -> str:
-    """Return postgresql.conf for a machine of about 4 GB; `durable=False` gives up the data at a power cut, for speed in tests."""
+def render_postgresql_conf(port: int, *, durable: bool) -> str:
+    """Return postgresql.conf for a machine with about 4 GB of memory; `durable=False` risks the data in a power failure, for fast tests."""
     settings = {**_SMALL_MACHINE, "port": str(port), **({} if durable else _DISPOSABLE)}
     lines = [f"{name} = '{value}'" for name, value in settings.items()]
-    return "\n".join(["# Written anew at each start. Change settings with ALTER SYSTEM; those go before these.", *lines, ""])
+    return "\n".join(["# Rewritten at every start. Change settings with ALTER SYSTEM, which takes precedence.", *lines, ""])

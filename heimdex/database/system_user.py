@@ -1,4 +1,4 @@
-"""As whom the embedded server runs: PostgreSQL refuses to run as root."""
+"""The user that the embedded server runs as: PostgreSQL refuses to run as root."""
 
 import os
 import pwd
@@ -6,9 +6,9 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from heimdex.database.errors import EmbeddedServerError
+from heimdex.database import EmbeddedServerError
 
-# In this order; every system has `nobody`.
+# In order of preference; every system has `nobody`.
 SYSTEM_USERS = ("postgres", "nobody")
 
 
@@ -19,15 +19,15 @@ class SystemUser:
 
 
 def choose_system_user(data: Path) -> SystemUser | None:
-    """Return whom to become before PostgreSQL starts: None for an ordinary user, who stays; for root, who owns `data` or a system user.
+    """Return the user to run PostgreSQL as: None for an ordinary caller; for root, the owner of `data` or a system user.
 
-    EmbeddedServerError: `data` belongs to somebody else, or root finds no system user.
+    Raise EmbeddedServerError when `data` belongs to another user, or when root finds no system user.
     """
     owner = data.stat() if data.exists() else None
     if os.geteuid() != 0:
         if owner and owner.st_uid != os.geteuid():
             raise EmbeddedServerError(
-                f"The database in {data} belongs to another user (uid {owner.st_uid}): start Heimdex as that user or as root, "
+                f"The database in {data} belongs to another user (uid {owner.st_uid}). Start Heimdex as that user or as root, "
                 "or set HEIMDEX_HOME to a directory of your own."
             )
         return None
@@ -35,23 +35,23 @@ def choose_system_user(data: Path) -> SystemUser | None:
         return SystemUser(owner.st_uid, owner.st_gid)
     for name in SYSTEM_USERS:
         try:
-            entry = pwd.getpwnam(name)
+            account = pwd.getpwnam(name)
         except KeyError:
             continue
-        return SystemUser(entry.pw_uid, entry.pw_gid)
+        return SystemUser(account.pw_uid, account.pw_gid)
     raise EmbeddedServerError(
-        f"PostgreSQL does not run as root, and this system has none of the users {', '.join(SYSTEM_USERS)}: "
-        "make one (useradd --system postgres) or start Heimdex as an ordinary user."
+        f"PostgreSQL does not run as root, and this system has none of the users {', '.join(SYSTEM_USERS)}. "
+        "Create one (useradd --system postgres), or start Heimdex as an ordinary user."
     )
 
 
 def can_reach(user: SystemUser, path: Path) -> bool:
-    """Tell whether permission bits let `user` enter every directory on the way to `path`, and read (a program: run) `path` itself."""
-    last = path.stat()
-    wanted = stat.S_IROTH | (stat.S_IXOTH if stat.S_ISDIR(last.st_mode) or last.st_mode & stat.S_IXUSR else 0)
-    return _allows(user, last, wanted) and all(_allows(user, parent.stat(), stat.S_IXOTH) for parent in path.parents)
+    """Return whether permission bits let `user` enter every directory above `path` and read (a program: run) `path` itself."""
+    status = path.stat()
+    needed = stat.S_IROTH | (stat.S_IXOTH if stat.S_ISDIR(status.st_mode) or status.st_mode & stat.S_IXUSR else 0)
+    return _allows(user, status, needed) and all(_allows(user, parent.stat(), stat.S_IXOTH) for parent in path.parents)
 
 
-def _allows(user: SystemUser, file: os.stat_result, wanted: int) -> bool:
+def _allows(user: SystemUser, file: os.stat_result, needed: int) -> bool:
     shift = 6 if file.st_uid == user.uid else 3 if file.st_gid == user.gid else 0
-    return (file.st_mode >> shift) & wanted == wanted
+    return (file.st_mode >> shift) & needed == needed

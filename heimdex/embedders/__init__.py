@@ -1,1 +1,1 @@
-"""Models behind one interface: texts or images in, L2-normalised float32 vectors out."""
+"""Models behind one interface: texts or images in, L2-normalized float32 vectors out."""

@@ -1,4 +1,4 @@
-"""What every embedder has in common: identity, batching, normalisation, checks of the answer, counting of calls."""
+"""What every embedder has in common: identity, batching, normalization, checks of the answer, counting of calls."""
 
 import threading
 from abc import ABC, abstractmethod
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from heimdex.embedders.errors import EmbedderError, InputsRefused
-from heimdex.embedders.vectors import Vectors, checked, longest_first, normalized
+from heimdex.embedders.batching import sort_longest_first
+from heimdex.embedders.vectors import Vectors, normalize_rows, validate_vectors
+from heimdex.errors import InputsRejected, ModelInputError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -24,7 +25,7 @@ BATCH_SIZE = 32
 
 @dataclass(frozen=True)
 class EmbedderIdentity:
-    """What makes two embedders' vectors comparable; part of every fingerprint."""
+    """The properties that make two embedders' vectors comparable; part of every fingerprint."""
 
     backend: str
     model: str
@@ -33,10 +34,10 @@ class EmbedderIdentity:
 
 
 class Embedder(ABC):
-    """Turn inputs into float32 vectors of unit length; loads its model on first use and may be shared by threads.
+    """Embed inputs as float32 vectors of unit length. Load the model on first use; threads may share an instance.
 
     `similarity_floor` is the cosine between a query and a document below which a match is noise. `batch_size` is the number of
-    inputs of one model call.
+    inputs per model call.
     """
 
     def __init__(self, *, similarity_floor: float, batch_size: int = BATCH_SIZE) -> None:
@@ -49,7 +50,7 @@ class Embedder(ABC):
     @property
     @abstractmethod
     def identity(self) -> EmbedderIdentity:
-        """Say which model this is, without loading it or importing its library."""
+        """Identify the model, without loading it or importing its library."""
 
     @abstractmethod
     def check(self) -> list[str]:
@@ -57,78 +58,79 @@ class Embedder(ABC):
 
     @property
     def calls(self) -> int:
-        """The number of model calls this instance has made, failed ones included."""
+        """The number of model calls that this instance made, including failed calls."""
         return self._calls
 
     @property
-    def inputs_at_once(self) -> int:
-        """The number of inputs to hand over together, so that every call is full and all calls that may run at once do."""
+    def preferred_batch_size(self) -> int:
+        """The number of inputs to pass together, so that every model call is full and all parallel calls are used."""
         return self.batch_size
 
     @property
     def tokens(self) -> int:
-        """The number of tokens that were paid for so far; 0 for models of our own."""
+        """The number of tokens that were billed so far; 0 for local models."""
         return self._tokens
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        """Embed what a person searches for.
+        """Embed search queries.
 
-        Returns shape (len(texts), dimensions), float32, rows of unit length. Raises InputsRefused when some cannot be embedded
-        and EmbedderUnavailable when the model cannot be used.
+        Return shape (len(texts), dimensions), float32, rows of unit length. Raise InputsRejected when the model rejects some texts,
+        ModelUnavailable when the model cannot be used.
         """
         return self._embed_texts(texts, self._encode_queries)
 
     @abstractmethod
     def _encode_queries(self, texts: list[str]) -> NDArray[np.floating]:
-        """Embed one batch with one model call; vectors of any length, in order."""
+        """Embed one batch with one model call. Return vectors of any length, in order."""
 
     def _windows(self, text: str) -> list[str]:
-        """Cut a text that is too long for one model call into parts that fit."""
+        """Split a text that is too long for the model into windows that fit."""
         return [text]
 
     def _embed_texts(self, texts: Sequence[str], encode: Callable[[list[str]], NDArray[np.floating]]) -> Vectors:
-        parts = [self._windows(_without_surrogates(text)) for text in texts]
-        flat = [window for windows in parts for window in windows]
-        starts = np.cumsum([0] + [len(windows) for windows in parts])
+        windows_by_text = [self._windows(_replace_surrogates(text)) for text in texts]
+        windows = [window for text_windows in windows_by_text for window in text_windows]
+        starts = np.cumsum([0] + [len(text_windows) for text_windows in windows_by_text])
         try:
-            vectors = self._embed(flat, encode, longest_first(flat))
-        except InputsRefused as error:
-            text_of = np.repeat(np.arange(len(texts)), np.diff(starts))
-            refused = {int(text_of[position]): reason for position, reason in error.refused.items()}
-            raise InputsRefused(_means(error.vectors, starts), refused) from error
-        return _means(vectors, starts)
+            vectors = self._embed(windows, encode, sort_longest_first(windows))
+        except InputsRejected as error:
+            text_of_window = np.repeat(np.arange(len(texts)), np.diff(starts))
+            reasons = {int(text_of_window[position]): reason for position, reason in error.reasons.items()}
+            raise InputsRejected(_average_windows(error.vectors, starts), reasons) from error
+        return _average_windows(vectors, starts)
 
     def _embed(self, inputs: Sequence[Input], encode: Callable[[list[Input]], NDArray[np.floating]], order: Sequence[int]) -> Vectors:
         result = np.zeros((len(inputs), self.identity.dimensions), dtype=np.float32)
-        refused: dict[int, str] = {}
+        reasons: dict[int, str] = {}
 
-        def fill(positions: Sequence[int]) -> None:
+        def embed_batch(positions: Sequence[int]) -> None:
             batch = [inputs[position] for position in positions]
             try:
                 self._count_call()
-                result[positions] = normalized(checked(encode(batch), len(batch), self.identity.dimensions, self.identity.model))
-            except EmbedderError as error:
+                answer = validate_vectors(encode(batch), len(batch), self.identity.dimensions, self.identity.model)
+                result[positions] = normalize_rows(answer)
+            except ModelInputError as error:
                 if len(positions) == 1:
-                    refused[positions[0]] = str(error)
+                    reasons[positions[0]] = str(error)
                     return
                 # Halves, so that one bad input among many costs a few calls and not one call each.
                 middle = len(positions) // 2
-                fill(positions[:middle])
-                fill(positions[middle:])
+                embed_batch(positions[:middle])
+                embed_batch(positions[middle:])
 
-        self._fill_all(fill, self._split(inputs, order))
-        if refused:
-            raise InputsRefused(result, refused)
+        self._run_batches(embed_batch, self._split(inputs, order))
+        if reasons:
+            raise InputsRejected(result, reasons)
         return result
 
     def _split(self, inputs: Sequence[Any], order: Sequence[int]) -> list[Sequence[int]]:
-        """Cut the ordered positions into model calls."""
+        """Split the ordered positions into model calls."""
         return [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
 
-    def _fill_all(self, fill: Callable[[Sequence[int]], None], batches: Iterable[Sequence[int]]) -> None:
-        """Call the model for each batch; one after the other, as a model of our own uses every core by itself."""
+    def _run_batches(self, embed_batch: Callable[[Sequence[int]], None], batches: Iterable[Sequence[int]]) -> None:
+        """Call the model for each batch, one after the other, because a local model uses every core by itself."""
         for positions in batches:
-            fill(positions)
+            embed_batch(positions)
 
     def _count_call(self) -> None:
         with self._counting:
@@ -143,61 +145,61 @@ class TextEmbedder(Embedder):
     """An embedder whose documents are texts."""
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        """Embed what is searched; returns and raises as `embed_queries`."""
+        """Embed documents. Return and raise as `embed_queries`."""
         return self._embed_texts(texts, self._encode_documents)
 
     @abstractmethod
     def _encode_documents(self, texts: list[str]) -> NDArray[np.floating]:
-        """Embed one batch with one model call; vectors of any length, in order."""
+        """Embed one batch with one model call. Return vectors of any length, in order."""
 
 
 class ImageEmbedder(Embedder):
-    """An embedder whose documents are pictures."""
+    """An embedder whose documents are images."""
 
     @property
     @abstractmethod
-    def picture_side(self) -> int:
-        """The shorter side, in pixels, that the model looks at: a larger picture may be decoded at a reduced size."""
+    def input_side(self) -> int:
+        """The shorter side, in pixels, of the model's input. Larger images may be decoded at a reduced size."""
 
     def embed_images(self, images: "Sequence[Image]") -> Vectors:
-        """Embed pictures of any size and mode; returns and raises as `embed_queries`."""
+        """Embed images of any size and mode. Return and raise as `embed_queries`."""
         return self.embed_prepared([self.prepare(image) for image in images])
 
     def prepare(self, image: "Image") -> Any:
-        """Do for one picture what needs no model; may run on any thread. EmbedderError when the picture cannot be decoded."""
+        """Preprocess one image without the model, on any thread. Raise ModelInputError when the image cannot be decoded."""
         try:
             image.load()
         except (OSError, SyntaxError, ValueError) as error:
-            raise EmbedderError(f"A picture cannot be decoded ({error}): replace its file.") from error
+            raise ModelInputError(f"An image cannot be decoded ({error}): replace its file.") from error
         return self._pixels(image)
 
     def embed_prepared(self, prepared: Sequence[Any]) -> Vectors:
-        """Embed what `prepare` gave; returns and raises as `embed_queries`."""
+        """Embed the results of `prepare`. Return and raise as `embed_queries`."""
         return self._embed(prepared, self._encode_prepared, range(len(prepared)))
 
     @abstractmethod
     def _pixels(self, image: "Image") -> Any:
-        """Turn a decoded picture of any mode into what `_encode_prepared` takes, as small as it can be: many wait in memory."""
+        """Convert a decoded image of any mode to the input of `_encode_prepared`. Keep it small, because many wait in memory."""
 
     @abstractmethod
     def _encode_prepared(self, prepared: list[Any]) -> NDArray[np.floating]:
-        """Embed one batch of prepared pictures with one model call; vectors of any length, in order."""
+        """Embed one batch of prepared images with one model call. Return vectors of any length, in order."""
 
 
-def _means(vectors: Vectors, starts: NDArray[np.integer]) -> Vectors:
-    """Return the normalised mean of each text's windows, that every part of a long text has its say."""
+def _average_windows(vectors: Vectors, starts: NDArray[np.integer]) -> Vectors:
+    """Return the normalized mean of each text's windows, so that every part of a long text counts."""
     if len(vectors) == len(starts) - 1:
-        # A text of one part keeps the model's own vector.
+        # A text of one window keeps the model's own vector.
         return vectors
     means = np.stack([vectors[start:end].mean(axis=0) for start, end in pairwise(starts)])
     blank = ~means.any(axis=1)
-    # Only refused texts are blank; any direction will do to keep their rows from stopping the others.
+    # Only rejected texts are blank. They get any direction so that their rows do not fail the others.
     means[blank, 0] = 1.0
-    unit = normalized(means)
+    unit = normalize_rows(means)
     unit[blank] = 0.0
     return unit
 
 
-def _without_surrogates(text: str) -> str:
+def _replace_surrogates(text: str) -> str:
     # JSON may carry half of a surrogate pair, which no tokenizer and no HTTP client can encode.
     return text.encode("utf-8", "replace").decode("utf-8")

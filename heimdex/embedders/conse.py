@@ -1,4 +1,4 @@
-"""Pictures in a text model's space: ConSE, which needs no model trained on pairs of pictures and texts."""
+"""Embed images in a text model's space with ConSE, which needs no model trained on pairs of images and texts."""
 
 import threading
 from functools import cached_property
@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heimdex.embedders.base import BATCH_SIZE, EmbedderIdentity, ImageEmbedder, TextEmbedder
-from heimdex.embedders.errors import EmbedderUnavailable
 from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
 from heimdex.embedders.vectors import Vectors
+from heimdex.errors import ModelUnavailable
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,15 +23,15 @@ PROMPT = "a photo of a {}"
 
 
 class ConseEmbedder(ImageEmbedder):
-    """Embed a picture as the mean of its likeliest classes' names in the text model's space, weighted by their probabilities.
+    """Embed an image as the mean of its likeliest classes' names in the text model's space, weighted by their probabilities.
 
-    Follows Norouzi et al. 2014 (arXiv:1312.5650), equation 3. The text model is the packaged one whatever the alias `text` is,
-    because the floor and the prompt belong to it.
+    Follow Norouzi et al. 2014 (arXiv:1312.5650), equation 3. The text model is always the packaged one, independent of the alias
+    `text`, because the floor and the prompt belong to it.
     """
 
-    # Prompt and floor were measured on 9 free pictures (astronaut, cat, espresso, rocket, camera, ...) with 25 fitting queries and 10
-    # about something else: at 0.2 the right picture was kept for 88 % of the fitting queries and first for 80 % of them (68 % with bare
-    # names), and 9 % of the pairs with an unrelated query were kept.
+    # Prompt and floor were measured on 9 free images (astronaut, cat, espresso, rocket, camera, ...) with 25 matching and 10 unrelated
+    # queries: at 0.2 the right image was kept for 88 % of the matching queries and ranked first for 80 % of them (68 % with bare names),
+    # and 9 % of the pairs with an unrelated query were kept.
     def __init__(self, similarity_floor: float = 0.2, batch_size: int = BATCH_SIZE) -> None:
         super().__init__(similarity_floor=similarity_floor, batch_size=batch_size)
         self._text: TextEmbedder = SentenceTransformerEmbedder("all-MiniLM-L6-v2", 384)
@@ -45,14 +45,14 @@ class ConseEmbedder(ImageEmbedder):
 
     @property
     def identity(self) -> EmbedderIdentity:
-        """Name both models and the formula's constants; loads nothing."""
+        """Identify both models and the formula's constants, without loading anything."""
         text = self._text.identity
         return EmbedderIdentity(
             "conse", f"{self._classifier.identity} over {text.model}", f"{text.revision}, top {TOP_CLASSES}, {PROMPT!r}", text.dimensions
         )
 
     @property
-    def picture_side(self) -> int:
+    def input_side(self) -> int:
         from heimdex.vision.classifier import INPUT_SIZE
 
         return INPUT_SIZE
@@ -64,13 +64,13 @@ class ConseEmbedder(ImageEmbedder):
         return self._text.embed_queries(texts)
 
     def _pixels(self, image: "Image") -> NDArray[np.float32]:
-        from heimdex.vision.classifier import model_input
+        from heimdex.vision.classifier import preprocess_image
 
-        return model_input(image)
+        return preprocess_image(image)
 
     def _encode_prepared(self, prepared: list[NDArray[np.float32]]) -> NDArray[np.floating]:
         class_vectors = self._class_vectors()
-        return convex_combination(self._classifier.probabilities_of(prepared), class_vectors, TOP_CLASSES)
+        return combine_class_vectors(self._classifier.classify_preprocessed(prepared), class_vectors, TOP_CLASSES)
 
     def _class_vectors(self) -> Vectors:
         with self._first_use:
@@ -80,15 +80,15 @@ class ConseEmbedder(ImageEmbedder):
     def _named_classes(self) -> Vectors:
         problems = self.check()
         if problems:
-            raise EmbedderUnavailable(" ".join(problems))
+            raise ModelUnavailable(" ".join(problems))
         return self._text.embed_documents([PROMPT.format(name) for name in self._classifier.class_names])
 
 
-def convex_combination(probabilities: NDArray[np.floating], class_vectors: NDArray[np.floating], top: int) -> NDArray[np.floating]:
-    """Weight the vectors of each row's `top` likeliest classes by their probabilities.
+def combine_class_vectors(probabilities: NDArray[np.floating], class_vectors: NDArray[np.floating], top: int) -> NDArray[np.floating]:
+    """Return the sum of the vectors of each row's `top` likeliest classes, weighted by their probabilities.
 
-    Shapes (n, classes) and (classes, d) give (n, d). The weights are not scaled to sum to 1, as in the paper: only the direction
-    counts, and it is the same.
+    Shapes (n, classes) and (classes, d) give (n, d). Unlike in the paper the weights are not scaled to sum to 1, because only the
+    direction matters and it is the same.
     """
     kept = np.argpartition(probabilities, -top, axis=1)[:, -top:]
     weights = np.zeros_like(probabilities)

@@ -1,4 +1,4 @@
-"""Pictures and texts in one space through open_clip, from a checkpoint file or a tag of the hub."""
+"""Embed images and texts in one space with open_clip, from a checkpoint file or a tag of the hub."""
 
 import pickle
 import threading
@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heimdex.embedders.base import BATCH_SIZE, EmbedderIdentity, ImageEmbedder
-from heimdex.embedders.errors import EmbedderUnavailable
 from heimdex.embedders.precision import load_fastest
-from heimdex.embedders.torch_runtime import missing_packages, require
-from heimdex.embedders.weights import digest, hub_problem
+from heimdex.embedders.torch_runtime import check_packages, require_packages
+from heimdex.embedders.weights import check_hub, hash_file
+from heimdex.errors import ModelUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,18 +28,18 @@ PROBE_TEXTS = ["a cat", "a photo of people on a beach at sunset", "a diagram", "
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What the library's own preprocessing does, in two parts: per picture on pixels, and per batch on a tensor, where it is cheaper."""
+    """The library's preprocessing in two parts: per image on pixels, and per batch on a tensor, where it is cheaper."""
 
     pixels: "Callable[[Image], NDArray[np.uint8]]"
     mean: tuple[float, ...]
     std: tuple[float, ...]
     side: int
 
-    def tensor(self, pictures: list[NDArray[np.uint8]], device: "torch.device", dtype: "torch.dtype") -> "torch.Tensor":
-        """Return shape (n, 3, side, side) from n pictures of shape (side, side, 3)."""
+    def build_batch(self, images: list[NDArray[np.uint8]], device: "torch.device", dtype: "torch.dtype") -> "torch.Tensor":
+        """Return shape (n, 3, side, side) from n images of shape (side, side, 3)."""
         import torch
 
-        batch = torch.from_numpy(np.stack(pictures)).to(device).permute(0, 3, 1, 2).float()
+        batch = torch.from_numpy(np.stack(images)).to(device).permute(0, 3, 1, 2).float()
         mean, std = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (self.mean, self.std))
         # (x / 255 - mean) / std, in two passes over the pixels instead of three.
         return batch.mul_(1 / (255 * std)).sub_(mean / std).to(dtype)
@@ -47,26 +47,26 @@ class Preprocessing:
 
 @dataclass(frozen=True)
 class LoadedClip:
-    """A model in memory with its own preprocessing."""
+    """A loaded model with its preprocessing."""
 
     model: Any
     preprocessing: Preprocessing
     tokenizer: "Callable[[list[str]], torch.Tensor]"
     device: "torch.device"
 
-    def images(self, pictures: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Encode prepared pictures."""
+    def encode_images(self, images: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Encode preprocessed images."""
         import torch
 
         with torch.inference_mode():
-            return _array(self.model.encode_image(self.preprocessing.tensor(pictures, self.device, self.dtype)))
+            return _to_array(self.model.encode_image(self.preprocessing.build_batch(images, self.device, self.dtype)))
 
-    def texts(self, texts: list[str]) -> NDArray[np.float32]:
+    def encode_texts(self, texts: list[str]) -> NDArray[np.float32]:
         """Encode texts."""
         import torch
 
         with torch.inference_mode():
-            return _array(self.model.encode_text(self.tokenizer(texts).to(self.device)))
+            return _to_array(self.model.encode_text(self.tokenizer(texts).to(self.device)))
 
     @property
     def dtype(self) -> "torch.dtype":
@@ -76,14 +76,14 @@ class LoadedClip:
 
 
 class OpenClipEmbedder(ImageEmbedder):
-    """Embed as open_clip's own preprocessing and encoders do; queries beyond the model's 77 tokens are cut.
+    """Embed as open_clip's own preprocessing and encoders do. Queries beyond the model's 77 tokens are truncated.
 
-    `weights` is a checkpoint file or one of open_clip's tags. OpenAI's own weights need QuickGELU: their tag brings it, for their
-    file choose the architecture "ViT-B-32-quickgelu".
+    `weights` is a checkpoint file or one of open_clip's tags. OpenAI's weights need QuickGELU: their tag sets it; for their file choose
+    the architecture "ViT-B-32-quickgelu".
     """
 
-    # The floor is not measured here, for want of weights. For ViT-B-32 of OpenAI, LAION-400M (Schuhmann et al. 2021) kept captions
-    # from 0.3 on as fitting; 0.2 drops only what is clearly beside the point.
+    # The floor was not measured, because that needs the weights. For ViT-B-32 of OpenAI, LAION-400M (Schuhmann et al. 2021) kept captions
+    # from 0.3 on as matching; 0.2 drops only what is clearly unrelated.
     def __init__(
         self,
         weights: str,
@@ -101,21 +101,21 @@ class OpenClipEmbedder(ImageEmbedder):
 
     @cached_property
     def identity(self) -> EmbedderIdentity:
-        """Name architecture and weights; a checkpoint file is read once to name its content."""
-        revision = f"sha256:{digest(self._file())}" if _is_file_name(self._weights) else self._weights
+        """Identify architecture and weights. A checkpoint file is read once to hash its content."""
+        revision = f"sha256:{hash_file(self._file())}" if _is_file_name(self._weights) else self._weights
         return EmbedderIdentity("open_clip", self._architecture, revision, self._dimensions)
 
     def check(self) -> list[str]:
-        problems = missing_packages("torch", "torchvision", "open_clip")
+        problems = check_packages("torch", "torchvision", "open_clip")
         if _is_file_name(self._weights):
             if not Path(self._weights).expanduser().is_file():
-                problems.append(_no_file(self._weights))
+                problems.append(_describe_missing_file(self._weights))
         elif not problems:
-            problems += self._tag_problem()
+            problems += self._check_tag()
         return problems
 
-    def _tag_problem(self) -> list[str]:
-        require("open_clip")
+    def _check_tag(self) -> list[str]:
+        require_packages("open_clip")
         import open_clip
 
         tag = open_clip.get_pretrained_cfg(self._architecture, self._weights)
@@ -123,21 +123,21 @@ class OpenClipEmbedder(ImageEmbedder):
             known = ", ".join(open_clip.list_pretrained_tags_by_model(self._architecture)) or "none: correct the architecture too"
             return [f"open_clip has no weights {self._weights!r} for {self._architecture} (it has {known}): correct {SETTING}."]
         repository = str(tag.get("hf_hub", "")).strip("/")
-        return hub_problem(repository, ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"], None, SETTING) if repository else []
+        return check_hub(repository, ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"], None, SETTING) if repository else []
 
     @property
-    def picture_side(self) -> int:
-        """The side of the architecture's square; loads the model, which whoever asks is about to use."""
+    def input_side(self) -> int:
+        """The side of the architecture's square input. Load the model, because the caller is about to use it."""
         return self._loaded().preprocessing.side
 
     def _encode_queries(self, texts: list[str]) -> NDArray[np.floating]:
-        return self._loaded().texts(texts)
+        return self._loaded().encode_texts(texts)
 
     def _pixels(self, image: "Image") -> NDArray[np.uint8]:
         return self._loaded().preprocessing.pixels(image)
 
     def _encode_prepared(self, prepared: list[NDArray[np.uint8]]) -> NDArray[np.floating]:
-        return self._loaded().images(prepared)
+        return self._loaded().encode_images(prepared)
 
     def _loaded(self) -> LoadedClip:
         with self._first_use:
@@ -146,21 +146,21 @@ class OpenClipEmbedder(ImageEmbedder):
             return self._clip
 
     def _load(self) -> LoadedClip:
-        require("torch", "torchvision", "open_clip")
+        require_packages("torch", "torchvision", "open_clip")
         import open_clip
         import torch
 
         tokenizer = open_clip.get_tokenizer(self._architecture)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
-        def loaded(model: Any) -> LoadedClip:
-            return LoadedClip(model, _preprocessing(model), tokenizer, device)
+        def with_preprocessing(model: Any) -> LoadedClip:
+            return LoadedClip(model, _build_preprocessing(model), tokenizer, device)
 
         def probe(model: Any) -> NDArray[np.float32]:
-            clip = loaded(model)
-            return np.concatenate([clip.images(probe_pictures(clip.preprocessing.side)), clip.texts(PROBE_TEXTS)])
+            clip = with_preprocessing(model)
+            return np.concatenate([clip.encode_images(make_probe_images(clip.preprocessing.side)), clip.encode_texts(PROBE_TEXTS)])
 
-        return loaded(load_fastest(lambda: self._read(device), probe, device))
+        return with_preprocessing(load_fastest(lambda: self._read(device), probe, device))
 
     def _read(self, device: "torch.device") -> Any:
         import open_clip
@@ -170,7 +170,7 @@ class OpenClipEmbedder(ImageEmbedder):
         try:
             model = open_clip.create_model(self._architecture, pretrained=weights, device=device, force_quick_gelu=quick_gelu)
         except (RuntimeError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
-            raise EmbedderUnavailable(
+            raise ModelUnavailable(
                 f"open_clip cannot load {self._architecture} from {self._weights} ({str(error).splitlines()[0]}): correct {SETTING}, "
                 "or give this machine access to the model hub once."
             ) from error
@@ -179,41 +179,43 @@ class OpenClipEmbedder(ImageEmbedder):
     def _file(self) -> Path:
         path = Path(self._weights).expanduser().resolve()
         if not path.is_file():
-            raise EmbedderUnavailable(_no_file(self._weights))
+            raise ModelUnavailable(_describe_missing_file(self._weights))
         return path
 
 
-def probe_pictures(side: int) -> list[NDArray[np.uint8]]:
-    """Return a few pictures of plain shapes, always the same: gradients, stripes, and noise, (side, side, 3) each."""
+def make_probe_images(side: int) -> list[NDArray[np.uint8]]:
+    """Return a few fixed images of plain shapes: gradients, stripes and noise, each of shape (side, side, 3)."""
     ramp = np.linspace(0, 255, side)
     across = np.broadcast_to(ramp[None, :, None], (side, side, 3))
     stripes = np.where(np.arange(side)[:, None, None] // 16 % 2, [230.0, 40.0, 60.0], [20.0, 90.0, 200.0])
     noise = np.random.default_rng(0).integers(0, 256, (side // 8 + 1, side // 8 + 1, 3)).repeat(8, axis=0).repeat(8, axis=1)
     shapes = [across, across.transpose(1, 0, 2), np.broadcast_to(stripes, (side, side, 3)), noise[:side, :side]]
-    return [picture.astype(np.uint8) for picture in shapes] * 2
+    return [shape.astype(np.uint8) for shape in shapes] * 2
 
 
-def _preprocessing(model: Any) -> Preprocessing:
+def _build_preprocessing(model: Any) -> Preprocessing:
     from open_clip.transform import PreprocessCfg, image_transform_v2
 
     config = PreprocessCfg(**model.visual.preprocess_cfg)
     steps = image_transform_v2(config, is_train=False).transforms
     side = config.size if isinstance(config.size, int) else min(config.size)
 
-    def as_the_library(image: "Image") -> NDArray[np.uint8]:
-        # The last two make a tensor and normalise it.
+    def preprocess_with_library(image: "Image") -> NDArray[np.uint8]:
+        # The last two steps build a tensor and normalize it.
         for step in steps[:-2]:
             image = step(image)
         return np.asarray(image)
 
-    usual = config.resize_mode == "shortest" and config.interpolation == "bicubic"
-    return Preprocessing(partial(middle_square, side=side) if usual else as_the_library, tuple(steps[-1].mean), tuple(steps[-1].std), side)
+    is_standard = config.resize_mode == "shortest" and config.interpolation == "bicubic"
+    pixels = partial(resize_and_crop, side=side) if is_standard else preprocess_with_library
+    return Preprocessing(pixels, tuple(steps[-1].mean), tuple(steps[-1].std), side)
 
 
-def middle_square(image: "Image", side: int) -> NDArray[np.uint8]:
-    """Return a picture made `side` pixels high or wide, whichever is less, and cut to the square in its middle: (side, side, 3).
+def resize_and_crop(image: "Image", side: int) -> NDArray[np.uint8]:
+    """Resize an image so that its shorter side is `side` pixels, and crop the center square: (side, side, 3).
 
-    As the library does it, but for the rounding of a pixel in a hundred: torch resizes bytes several times as fast as Pillow.
+    The result equals the library's except for the rounding of one pixel in a hundred. torch resizes bytes several times as fast as
+    Pillow.
     """
     import torch
     from torch.nn.functional import interpolate
@@ -227,7 +229,7 @@ def middle_square(image: "Image", side: int) -> NDArray[np.uint8]:
     return square
 
 
-def _array(vectors: "torch.Tensor") -> NDArray[np.float32]:
+def _to_array(vectors: "torch.Tensor") -> NDArray[np.float32]:
     array: NDArray[np.float32] = vectors.float().cpu().numpy()
     return array
 
@@ -236,5 +238,5 @@ def _is_file_name(weights: str) -> bool:
     return "/" in weights or Path(weights).suffix in {".pt", ".pth", ".bin", ".safetensors"}
 
 
-def _no_file(weights: str) -> str:
+def _describe_missing_file(weights: str) -> str:
     return f"There is no checkpoint file {weights}: correct {SETTING}, or set it to a tag of open_clip such as openai."

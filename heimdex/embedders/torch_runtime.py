@@ -1,15 +1,15 @@
-"""Makes the libraries on top of torch importable, whichever build of torch is installed."""
+"""Check for torch and make the libraries on top of it importable, whichever build of torch is installed."""
 
 import threading
 from importlib.util import find_spec
 
-from heimdex.embedders.errors import EmbedderUnavailable
+from heimdex.errors import ModelUnavailable
 
 _importing = threading.Lock()
 
 
-def missing_packages(*modules: str) -> list[str]:
-    """Return one sentence with the fix if any of the modules is not installed; imports none of them."""
+def check_packages(*modules: str) -> list[str]:
+    """Return a problem with its fix if any of the modules is not installed. Import none of them."""
     missing = [module for module in modules if find_spec(module) is None]
     if not missing:
         return []
@@ -19,19 +19,19 @@ def missing_packages(*modules: str) -> list[str]:
     ]
 
 
-def require(*modules: str) -> None:
-    """Raise EmbedderUnavailable if any of the modules is not installed, then make torchvision importable."""
-    problems = missing_packages(*modules)
+def require_packages(*modules: str) -> None:
+    """Raise ModelUnavailable if any of the modules is not installed. Then import torchvision."""
+    problems = check_packages(*modules)
     if problems:
-        raise EmbedderUnavailable(problems[0])
+        raise ModelUnavailable(problems[0])
     import_torchvision()
 
 
 def import_torchvision() -> None:
-    """Import torchvision, beside which open_clip and transformers can be imported; does nothing without it.
+    """Import torchvision, if it is installed, so that open_clip and transformers can be imported.
 
-    The torchvision of PyPI is built for CUDA: beside a CPU build of torch its C++ operators do not load, and its import ends with
-    `operator torchvision::nms does not exist`. Only then are the two operators declared that it insists on; no model calls them.
+    PyPI's torchvision is built for CUDA. With a CPU build of torch its C++ operators do not load, and its import fails with
+    `operator torchvision::nms does not exist`. In that case only, declare the two operators that it requires; no model calls them.
     """
     with _importing:
         if find_spec("torchvision") is None:

@@ -1,4 +1,4 @@
-"""Where a model's files are, and what they are, without reading them into memory."""
+"""Locate and hash a model's files without loading the model."""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 
-def packaged_folder(module: str, folder: str) -> Path | None:
+def find_packaged_folder(module: str, folder: str) -> Path | None:
     """Find a folder inside an installed package without importing the package."""
     spec = find_spec(module)
     for location in (spec.submodule_search_locations or []) if spec else []:
@@ -18,7 +18,7 @@ def packaged_folder(module: str, folder: str) -> Path | None:
     return None
 
 
-def installed_version(distribution: str) -> str:
+def find_installed_version(distribution: str) -> str:
     """Return the version of an installed distribution, or an empty string."""
     try:
         return version(distribution)
@@ -26,32 +26,32 @@ def installed_version(distribution: str) -> str:
         return ""
 
 
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file as hex; read once per process as long as the file does not change."""
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file as hex. Read the file once per process while it does not change."""
     stat = path.stat()
-    return _digest(path, stat.st_mtime_ns, stat.st_size)
+    return _hash_file(path, stat.st_mtime_ns, stat.st_size)
 
 
 @lru_cache(maxsize=64)
-def _digest(path: Path, modified_ns: int, size: int) -> str:
+def _hash_file(path: Path, modified_ns: int, size: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def folder_digest(folder: Path) -> str:
+def hash_folder(folder: Path) -> str:
     """Return one SHA-256 over the names and contents of a model's configuration, vocabulary and weights."""
     lines = [
-        f"{path.relative_to(folder)} {digest(path)}"
+        f"{path.relative_to(folder)} {hash_file(path)}"
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix in {".json", ".txt", ".model", ".safetensors", ".bin"}
     ]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def hub_problem(repository: str, files: Sequence[str], revision: str | None, setting: str) -> list[str]:
-    """Return a sentence with the fix if none of the files is in this machine's cache of the model hub or to be had from the hub.
+def check_hub(repository: str, files: Sequence[str], revision: str | None, setting: str) -> list[str]:
+    """Return a problem with its fix if neither this machine's cache nor the model hub has one of the files. Download nothing.
 
-    Downloads nothing. `setting` says what to change, for example "HEIMDEX_OPEN_CLIP_WEIGHTS".
+    `setting` names what to change, for example "HEIMDEX_OPEN_CLIP_WEIGHTS".
     """
     from huggingface_hub import hf_hub_download, try_to_load_from_cache
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
@@ -63,10 +63,10 @@ def hub_problem(repository: str, files: Sequence[str], revision: str | None, set
         try:
             hf_hub_download(repository, file, revision=revision, dry_run=True)
         except LocalEntryNotFoundError:
-            return [f"{repository} is not in this machine's cache, and the model hub is out of reach or HF_HUB_OFFLINE is set: {fix}."]
+            return [f"{repository} is not in this machine's cache, and the model hub cannot be reached or HF_HUB_OFFLINE is set: {fix}."]
         except EntryNotFoundError:
             continue
         except HfHubHTTPError as error:
-            return [f"The model hub does not give {repository} ({type(error).__name__}): check its name, or {fix}."]
+            return [f"The model hub does not provide {repository} ({type(error).__name__}): check its name, or {fix}."]
         return []
     return [f"The model hub has no {' or '.join(files)} in {repository}: check its name, or {fix}."]

@@ -1,4 +1,4 @@
-"""Faces in pictures: what a model finds, and the interface that every one of them has."""
+"""The interface of face models, and the faces that they find."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -9,21 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heimdex.embedders.base import Embedder
-from heimdex.embedders.errors import EmbedderError
-from heimdex.embedders.vectors import checked, normalized
+from heimdex.embedders.vectors import normalize_rows, validate_vectors
+from heimdex.errors import ModelInputError
 from heimdex.faces.calibration import Calibration
-from heimdex.faces.quality import Corners, Landmarks, frontal, quality, sharpness
+from heimdex.faces.quality import Corners, Landmarks, measure_frontality, measure_sharpness, rate_view
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# No face can be told from another in a picture less high or wide than this.
-SMALLEST_SIDE = 16
+# Images with a smaller side (pixels) show no recognizable face.
+MIN_IMAGE_PX = 16
 
 
 @dataclass(frozen=True)
 class Box:
-    """Where a face is, in shares of the picture's width and height (0 to 1), so that it holds for any size of the picture."""
+    """The box of a face in fractions (0 to 1) of the image's width and height, so it is independent of the image size."""
 
     left: float
     top: float
@@ -32,11 +32,11 @@ class Box:
 
     @property
     def area(self) -> float:
-        """The share of the picture that it covers."""
+        """The fraction of the image that it covers."""
         return max(0.0, self.right - self.left) * max(0.0, self.bottom - self.top)
 
     def around(self, margin: float, size: tuple[int, int]) -> tuple[int, int, int, int]:
-        """Return the corners, in the pixels of a picture of this size, of the box with `margin` of its width and height on each side."""
+        """Return the corners, in pixels of an image of this size, of the box extended by `margin` times its size on each side."""
         across, down = (self.right - self.left) * margin, (self.bottom - self.top) * margin
         width, height = size
         return (
@@ -55,9 +55,9 @@ class Box:
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """A face in a picture. `quality` is 0 to 1 by the rule of `heimdex.faces.quality`; `vector` has unit length.
+    """A face in an image. `quality` is 0 to 1 (`heimdex.faces.quality.rate_view`); `vector` has unit length.
 
-    `side_px` is the shorter side of the box in the picture's pixels; `sharpness` is that of `heimdex.faces.quality.sharpness`.
+    `side_px` is the shorter side of the box in pixels of the image; `sharpness` comes from `measure_sharpness`.
     """
 
     box: Box
@@ -68,8 +68,8 @@ class Face:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
-    """What a backend says of one face, in the picture's pixels; `confidence` is 0 to 1, the vector of any length."""
+class DetectedFace:
+    """A face as a backend returns it, in pixels of the image. `confidence` is 0 to 1; the vector can have any length."""
 
     corners: Corners
     landmarks: Landmarks
@@ -78,85 +78,87 @@ class Found:
 
 
 class FaceModel(Embedder):
-    """Find the faces in pictures and embed each; loads its models on first use and may be shared by threads.
+    """Finds the faces in images and embeds each. Loads its models on first use, and can be shared by threads.
 
-    One call of the model is one picture. Pictures stand upright: turning them as their EXIF data says is the caller's matter.
+    One model call takes one image. Images must be upright: the caller applies the EXIF orientation.
     """
 
-    def __init__(self, *, calibration: Calibration, pictures_at_once: int = 1) -> None:
+    def __init__(self, *, calibration: Calibration, preferred_batch_size: int = 1) -> None:
         super().__init__(similarity_floor=calibration.threshold, batch_size=1)
         self._calibration = calibration
-        self._pictures_at_once = pictures_at_once
+        self._preferred_batch_size = preferred_batch_size
 
     @property
     def calibration(self) -> Calibration:
-        """How the cosines of this model's vectors are read."""
+        """The calibration of the cosines of this model's vectors."""
         return self._calibration
 
     @property
-    def inputs_at_once(self) -> int:
-        return self._pictures_at_once
+    def preferred_batch_size(self) -> int:
+        return self._preferred_batch_size
 
-    def faces(self, pictures: "Sequence[Image]") -> list[list[Face]]:
-        """Return the faces of each picture, of any size and mode, in the order of the pictures and the best view first.
+    def find_faces(self, images: "Sequence[Image]") -> list[list[Face]]:
+        """Return the faces of each image, the best view first. Images can have any size and mode.
 
-        EmbedderError when a picture cannot be decoded; EmbedderUnavailable when the model cannot be used.
+        Raise ModelInputError when an image cannot be decoded, and ModelUnavailable when the model cannot be used.
         """
-        return [self._faces(picture) for picture in pictures]
+        return [self._find_in_image(image) for image in images]
 
-    def _faces(self, picture: "Image") -> list[Face]:
+    def _find_in_image(self, image: "Image") -> list[Face]:
         try:
-            upright = picture.convert("RGB")
+            rgb = image.convert("RGB")
         except (OSError, SyntaxError, ValueError) as error:
-            raise EmbedderError(f"A picture cannot be decoded ({error}): replace its file.") from error
-        if min(upright.size) < SMALLEST_SIDE:
+            raise ModelInputError(f"An image cannot be decoded ({error}): replace its file.") from error
+        if min(rgb.size) < MIN_IMAGE_PX:
             return []
         self._count_call()
-        found = [one for one in self._find(np.asarray(upright)) if _side(_visible(one.corners, upright.size)) >= 1]
-        if not found:
+        detected = [face for face in self._find(np.asarray(rgb)) if _shorter_side(_clip(face.corners, rgb.size)) >= 1]
+        if not detected:
             return []
-        vectors = normalized(checked(np.stack([one.vector for one in found]), len(found), self.identity.dimensions, self.identity.model))
-        faces = [_face(upright, one, vector) for one, vector in zip(found, vectors, strict=True)]
+        vectors = normalize_rows(
+            validate_vectors(np.stack([face.vector for face in detected]), len(detected), self.identity.dimensions, self.identity.model)
+        )
+        faces = [_build_face(rgb, face, vector) for face, vector in zip(detected, vectors, strict=True)]
         return sorted(faces, key=lambda face: -face.quality)
 
     @abstractmethod
-    def _find(self, pixels: NDArray[np.uint8]) -> list[Found]:
-        """Find and embed the faces of one picture, (height, width, 3) in the order red, green, blue."""
+    def _find(self, pixels: NDArray[np.uint8]) -> list[DetectedFace]:
+        """Find and embed the faces of one image, (height, width, 3), RGB."""
 
     def _encode_queries(self, texts: list[str]) -> NDArray[np.floating]:
-        raise EmbedderError(f"{self.identity.model} compares faces with faces: search for a person instead of a text.")
+        raise ModelInputError(f"{self.identity.model} compares faces with faces: search for a person instead of a text.")
 
 
-def _face(picture: "Image", found: Found, vector: NDArray[np.float32]) -> Face:
-    width, height = picture.size
-    corners = _visible(found.corners, picture.size)
+def _build_face(image: "Image", detected: DetectedFace, vector: NDArray[np.float32]) -> Face:
+    width, height = image.size
+    corners = _clip(detected.corners, image.size)
     left, top, right, bottom = corners
-    side, sharp = _side(corners), sharpness(picture, corners)
+    side, sharpness = _shorter_side(corners), measure_sharpness(image, corners)
     return Face(
         Box(left / width, top / height, right / width, bottom / height),
-        quality(side, sharp, frontal(found.landmarks), found.confidence),
+        rate_view(side, sharpness, measure_frontality(detected.landmarks), detected.confidence),
         int(side),
-        sharp,
+        sharpness,
         vector,
     )
 
 
-def _visible(corners: Corners, size: tuple[int, int]) -> Corners:
-    """Return what of a box lies in the picture: a face that is cut off has corners beyond its edge."""
+def _clip(corners: Corners, size: tuple[int, int]) -> Corners:
+    """Return the part of a box that lies in the image. A face at the edge can have corners outside."""
     left, top, right, bottom = corners
     return max(0.0, left), max(0.0, top), min(float(size[0]), right), min(float(size[1]), bottom)
 
 
-def _side(corners: Corners) -> float:
+def _shorter_side(corners: Corners) -> float:
     return min(corners[2] - corners[0], corners[3] - corners[1])
 
 
-def reduced(pixels: NDArray[np.uint8], longest: int) -> tuple[NDArray[np.uint8], float]:
-    """Return a picture whose longer side has at most `longest` pixels, and by what its coordinates are multiplied to be the original's."""
+def downscale(pixels: NDArray[np.uint8], max_side: int) -> tuple[NDArray[np.uint8], float]:
+    """Return the image with a longer side of at most `max_side` pixels, and the factor from its coordinates to the original's."""
     from PIL import Image
 
     height, width = pixels.shape[:2]
-    factor = max(width, height) / longest
+    factor = max(width, height) / max_side
     if factor <= 1:
         return pixels, 1.0
     size = (max(1, round(width / factor)), max(1, round(height / factor)))

@@ -1,17 +1,17 @@
-"""What a similarity of two faces means. Pure."""
+"""Convert the similarity of two faces to a probability. Pure."""
 
 import math
 from dataclasses import dataclass
 
-# Some twenty pairs of one person were measured: no more can be said of any face than that.
-MOST = 0.99
+# The curve was fitted to only about twenty pairs of the same person, so no higher probability is justified.
+MAX_PROBABILITY = 0.99
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """How one model's cosines are read: two faces count as the same person from `threshold` on.
+    """How to read one model's cosines: two faces count as the same person from `threshold` on.
 
-    `middle` and `slope` are those of a logistic curve that was fitted to measured pairs of the same and of other persons.
+    `middle` and `slope` define a logistic curve, fitted to measured pairs of the same person and of different persons.
     """
 
     threshold: float
@@ -19,6 +19,6 @@ class Calibration:
     slope: float
 
     def probability(self, similarity: float) -> float:
-        """Return how likely two faces of this cosine are one person's, 0 to 0.99, if both answers were equally likely beforehand."""
+        """Return the probability (0 to 0.99) that two faces with this cosine are the same person, given even prior odds."""
         # The hyperbolic tangent is the logistic function without its overflow.
-        return min(MOST, 0.5 * (1 + math.tanh(self.slope * (similarity - self.middle) / 2)))
+        return min(MAX_PROBABILITY, 0.5 * (1 + math.tanh(self.slope * (similarity - self.middle) / 2)))

@@ -1,8 +1,8 @@
-"""Faces with two ONNX files that you supply, run by OpenCV: a detector as YuNet and an embedder as SFace or ArcFace.
+"""Faces with two ONNX files that you supply, run by OpenCV: a detector like YuNet and an embedder like SFace or ArcFace.
 
-Detector: input (1, 3, height, width), blue first, 0 to 255, sides that are multiples of 32; outputs `cls_N`, `obj_N`, `bbox_N` and
-`kps_N` for N = 8, 16 and 32, as in YuNet's file of March 2023. Embedder: one input (1, 3, 112, 112), red first, a face that is aligned
-by its five points; output (1, dimensions), of any length.
+Detector: input (1, 3, height, width), BGR, 0 to 255, sides that are multiples of 32; outputs `cls_N`, `obj_N`, `bbox_N` and `kps_N` for
+N = 8, 16 and 32, as in YuNet's file of March 2023. Embedder: one input (1, 3, 112, 112), RGB, a face aligned by its five points; output
+(1, dimensions), of any length.
 """
 
 import threading
@@ -16,19 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heimdex.embedders.base import EmbedderIdentity
-from heimdex.embedders.errors import EmbedderUnavailable
-from heimdex.embedders.weights import digest
-from heimdex.faces.base import FaceModel, Found, reduced
+from heimdex.embedders.weights import hash_file
+from heimdex.errors import ModelUnavailable
+from heimdex.faces.base import DetectedFace, FaceModel, downscale
 from heimdex.faces.calibration import Calibration
 from heimdex.faces.quality import Landmarks
 
-# Faces are looked for in a picture of this longest side, and embedded from the picture itself.
-LONGEST_SIDE = 1280
-OVERLAP = 0.3
-MOST_FACES = 500
-SIDE = 112
-# Where an aligned face has its eyes, nose and corners of the mouth, the left ones of the picture first: the template that ArcFace
-# (Deng et al. 2019) and SFace (Zhong et al. 2021) were trained with.
+# Faces are detected in an image with this longer side (pixels), and embedded from the full image.
+MAX_SIDE_PX = 1280
+# Intersection over union above which the weaker of two boxes is dropped (non-maximum suppression).
+MAX_BOX_OVERLAP = 0.3
+MAX_FACES = 500
+# Side of an aligned face, in pixels.
+CHIP_PX = 112
+# Positions of eyes, nose and mouth corners in an aligned face, those on the left of the image first. ArcFace (Deng et al. 2019) and SFace
+# (Zhong et al. 2021) were trained with this template.
 TEMPLATE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]])
 
 
@@ -41,15 +43,15 @@ class LoadedNetworks:
 
 
 class OnnxFaces(FaceModel):
-    """Find and embed faces with the files `detector` and `embedder`.
+    """Finds and embeds faces with the files `detector` and `embedder`.
 
-    `least_confidence` is what a face must have at least, 0 to 1. The embedder is given (pixel - mean) · scale of pixels from 0 to 255:
-    SFace takes them as they are, ArcFace wants 127.5 and 1/127.5. `threshold` is the cosine from which two faces count as one person,
-    `middle` that which leaves it open, and `slope` how fast the probability grows around it.
+    `least_confidence` is the minimum confidence of a face, 0 to 1. The embedder receives (pixel - mean) · scale of pixels from 0 to 255:
+    SFace takes them unchanged, ArcFace needs 127.5 and 1/127.5. `threshold` is the cosine from which two faces count as the same person,
+    `middle` the cosine with probability 0.5, and `slope` the steepness of the probability there.
     """
 
-    # Fitted by `bench/faces.py` (F1) to photos of 615 persons, with SFace in 8 bit: at 0.51 all 20 pairs of one person were recognised (the
-    # least at 0.520), and none of 194,977 pairs of two persons was taken for one (the most at 0.504).
+    # Fitted by `bench/faces.py` (F1) to photos of 615 persons, with SFace in 8 bit. At 0.51 all 20 pairs of the same person matched (lowest
+    # cosine 0.520), and none of 194,977 pairs of different persons did (highest 0.504).
 
     def __init__(
         self,
@@ -63,21 +65,21 @@ class OnnxFaces(FaceModel):
         middle: float = 0.476,
         slope: float = 15.0,
     ) -> None:
-        super().__init__(calibration=Calibration(threshold, middle, slope), pictures_at_once=8)
+        super().__init__(calibration=Calibration(threshold, middle, slope), preferred_batch_size=8)
         self._files = {"detector": detector, "embedder": embedder}
         self._dimensions = dimensions
         self._mean, self._scale = mean, scale
         self._least_confidence = least_confidence
-        self._using = threading.Lock()
+        self._lock = threading.Lock()
 
     @cached_property
     def identity(self) -> EmbedderIdentity:
-        """Name both files' contents, which are read once, and what decides which faces are found and how they are seen."""
+        """The hashes of both files, which are read once, and the settings that affect detection and embedding."""
         if missing := self._missing_files():
-            raise EmbedderUnavailable(" ".join(missing))
-        detector, embedder = (digest(Path(file).expanduser()) for file in self._files.values())
-        seen = f"({self._mean}, {self._scale}), faces by sha256:{detector} from {self._least_confidence} at {LONGEST_SIDE} px"
-        return EmbedderIdentity("onnx_faces", Path(self._files["embedder"]).stem, f"sha256:{embedder} {seen}", self._dimensions)
+            raise ModelUnavailable(" ".join(missing))
+        detector, embedder = (hash_file(Path(file).expanduser()) for file in self._files.values())
+        settings = f"({self._mean}, {self._scale}), faces by sha256:{detector} from {self._least_confidence} at {MAX_SIDE_PX} px"
+        return EmbedderIdentity("onnx_faces", Path(self._files["embedder"]).stem, f"sha256:{embedder} {settings}", self._dimensions)
 
     def check(self) -> list[str]:
         problems = self._missing_files()
@@ -92,72 +94,72 @@ class OnnxFaces(FaceModel):
             if not Path(file).expanduser().is_file()
         ]
 
-    def _find(self, pixels: NDArray[np.uint8]) -> list[Found]:
-        # The networks keep what they were given last.
-        with self._using:
-            rows, factor = _rows(self._loaded.detector, pixels)
-            return [self._found(pixels, row, factor) for row in rows]
+    def _find(self, pixels: NDArray[np.uint8]) -> list[DetectedFace]:
+        # The networks keep their last input, so only one thread at a time may use them.
+        with self._lock:
+            rows, factor = _detect(self._loaded.detector, pixels)
+            return [self._build_face(pixels, row, factor) for row in rows]
 
-    def _found(self, pixels: NDArray[np.uint8], row: NDArray[np.float32], factor: float) -> Found:
-        # The last is the confidence, all others are coordinates.
+    def _build_face(self, pixels: NDArray[np.uint8], row: NDArray[np.float32], factor: float) -> DetectedFace:
+        # A row has coordinates and, last, the confidence.
         left, top, width, height = (float(value) for value in row[:4] * factor)
         points = row[4:14].reshape(5, 2).astype(np.float64) * factor
         landmarks = Landmarks(*((float(x), float(y)) for x, y in points[:3]))
-        return Found((left, top, left + width, top + height), landmarks, float(row[-1]), self._vector(aligned(pixels, points)))
+        return DetectedFace((left, top, left + width, top + height), landmarks, float(row[-1]), self._embed(align_face(pixels, points)))
 
-    def _vector(self, face: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _embed(self, face: NDArray[np.uint8]) -> NDArray[np.float32]:
         network = self._loaded.embedder
         network.setInput((face.astype(np.float32).transpose(2, 0, 1)[None] - np.float32(self._mean)) * np.float32(self._scale))
-        # The network writes its next answer into the same memory.
+        # Copied, because the network reuses the memory for its next output.
         vector: NDArray[np.float32] = network.forward().ravel().copy()
         return vector
 
     @cached_property
     def _loaded(self) -> LoadedNetworks:
         if problems := self.check():
-            raise EmbedderUnavailable(" ".join(problems))
+            raise ModelUnavailable(" ".join(problems))
         import cv2
 
         detector, embedder = (str(Path(file).expanduser()) for file in self._files.values())
-        told = cv2.utils.logging.getLogLevel()
-        # It warns of an engine that is not used here.
+        log_level = cv2.utils.logging.getLogLevel()
+        # OpenCV warns about an engine that is not used here.
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
         try:
             return LoadedNetworks(
-                cv2.FaceDetectorYN.create(detector, "", (320, 320), self._least_confidence, OVERLAP, MOST_FACES),
-                # The newer engine takes the weights of SFace's file for inputs that have to be given.
+                cv2.FaceDetectorYN.create(detector, "", (320, 320), self._least_confidence, MAX_BOX_OVERLAP, MAX_FACES),
+                # The newer engine mistakes the weights in SFace's file for required inputs.
                 cv2.dnn.readNetFromONNX(embedder, cv2.dnn.ENGINE_CLASSIC),
             )
         except cv2.error as error:
-            raise EmbedderUnavailable(
-                f"{detector} or {embedder} is no network that OpenCV reads ({str(error).splitlines()[0]}): "
+            raise ModelUnavailable(
+                f"{detector} or {embedder} is not a network that OpenCV can read ({str(error).splitlines()[0]}): "
                 'correct "detector" and "embedder" of "faces" in HEIMDEX_MODELS.'
             ) from error
         finally:
-            cv2.utils.logging.setLogLevel(told)
+            cv2.utils.logging.setLogLevel(log_level)
 
 
-def _rows(detector: Any, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
-    """Return a row for each face (left, top, width, height, five points, confidence), and by what coordinates are to be multiplied."""
-    smaller, factor = reduced(pixels, LONGEST_SIDE)
+def _detect(detector: Any, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
+    """Return one row per face (left, top, width, height, five points, confidence), and the factor to the original's coordinates."""
+    smaller, factor = downscale(pixels, MAX_SIDE_PX)
     detector.setInputSize((smaller.shape[1], smaller.shape[0]))
     _, rows = detector.detect(np.ascontiguousarray(smaller[:, :, ::-1]))
     return (np.zeros((0, 15), dtype=np.float32) if rows is None else rows), factor
 
 
-def aligned(pixels: NDArray[np.uint8], points: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Return a face as (112, 112, 3), turned, scaled and moved so that its five points (5, 2) lie as near the template's as they can."""
+def align_face(pixels: NDArray[np.uint8], points: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Return a face as (112, 112, 3), rotated, scaled and shifted so that its five points (5, 2) fit the template best."""
     import cv2
 
-    # As complex numbers a turn with a scale is one factor, and its least-squares fit one division.
-    here, there = (side[:, 0] + 1j * side[:, 1] for side in (points, TEMPLATE))
-    centred = here - here.mean()
-    turn = np.vdot(centred, there - there.mean()) / np.vdot(centred, centred).real
-    # A face that is much larger than the chip is made smaller first, or it would be sampled with gaps.
+    # With complex numbers, rotation and scale are one factor, and their least-squares fit is one division.
+    source, target = (side[:, 0] + 1j * side[:, 1] for side in (points, TEMPLATE))
+    centered = source - source.mean()
+    turn = np.vdot(centered, target - target.mean()) / np.vdot(centered, centered).real
+    # A face much larger than the chip is downscaled first. Otherwise sampling would skip pixels.
     shrink = min(1.0, 2 * abs(turn))
     if shrink < 1:
         pixels = np.asarray(cv2.resize(pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        here, turn = here * shrink, turn / shrink
-    shift = there.mean() - turn * here.mean()
+        source, turn = source * shrink, turn / shrink
+    shift = target.mean() - turn * source.mean()
     matrix = np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
-    return np.asarray(cv2.warpAffine(pixels, matrix, (SIDE, SIDE)), dtype=np.uint8)
+    return np.asarray(cv2.warpAffine(pixels, matrix, (CHIP_PX, CHIP_PX)), dtype=np.uint8)

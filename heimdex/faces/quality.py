@@ -1,4 +1,4 @@
-"""How good a view of a face is: its size, its sharpness, and how far it is turned away."""
+"""Rate the view of a face by its size, its sharpness and its pose."""
 
 import math
 from dataclasses import dataclass
@@ -13,35 +13,35 @@ if TYPE_CHECKING:
 Point = tuple[float, float]
 Corners = tuple[float, float, float, float]
 
-# Every face is looked at in this size, so that the sharpness of a large face and of a small one can be compared.
-CHIP = 112
-# A face of so many pixels has all the detail that the models look at.
-FULL_SIDE = 100
-# Of a face that is as sharp as it needs to be.
+# Every face is resized to this side (pixels) first, so that the sharpness of large and small faces can be compared.
+CHIP_PX = 112
+# From this side on (pixels), a face has all the detail that the models use.
+FULL_SIDE_PX = 100
+# Sharpness of a face that needs to be no sharper.
 FULL_SHARPNESS = 100.0
 
 
 @dataclass(frozen=True)
 class Landmarks:
-    """Where the eyes and the nose are, in the picture's pixels; the eye at the left of the picture first."""
+    """The positions of eyes and nose in pixels of the image. `left_eye` is the eye on the left of the image."""
 
     left_eye: Point
     right_eye: Point
     nose: Point
 
 
-def quality(side_px: float, sharpness: float, frontal: float, confidence: float) -> float:
-    """Return how good a view is, 0 to 1: it is as good as the worst of its size, its sharpness, its pose and the detector's confidence.
+def rate_view(side_px: float, sharpness: float, frontality: float, confidence: float) -> float:
+    """Return the quality of a view, 0 to 1: the minimum of the scores for size, sharpness, pose and the detector's confidence.
 
-    Sharpness is a variance: its root grows as the detail does.
+    Sharpness is a variance. Its square root grows with the detail.
     """
-    return max(0.0, min(1.0, side_px / FULL_SIDE, math.sqrt(sharpness / FULL_SHARPNESS), frontal, confidence))
+    return max(0.0, min(1.0, side_px / FULL_SIDE_PX, math.sqrt(sharpness / FULL_SHARPNESS), frontality, confidence))
 
 
-def frontal(landmarks: Landmarks) -> float:
-    """Return 1 for a face that looks into the camera, and 0 for one whose nose stands below or beyond one of its eyes.
+def measure_frontality(landmarks: Landmarks) -> float:
+    """Return 1 for a face that looks into the camera, down to 0 when the nose is level with or beyond one of the eyes.
 
-    A face that is tilted, but not turned away, keeps its 1.
+    A face that is tilted but not turned away scores 1.
     """
     left, right, nose = (np.array(point) for point in (landmarks.left_eye, landmarks.right_eye, landmarks.nose))
     axis = right - left
@@ -49,19 +49,19 @@ def frontal(landmarks: Landmarks) -> float:
     if length == 0:
         return 0.0
     # Along the line between the eyes: 0 at one eye, 1 at the other.
-    place = float((nose - left) @ axis) / length
-    return max(0.0, 1 - 2 * abs(place - 0.5))
+    position = float((nose - left) @ axis) / length
+    return max(0.0, 1 - 2 * abs(position - 0.5))
 
 
-def sharpness(picture: "Image", corners: Corners) -> float:
-    """Return the variance of the Laplacian of a face's brightness (0 to 255), the face brought to 112 × 112 pixels.
+def measure_sharpness(image: "Image", corners: Corners) -> float:
+    """Return the variance of the Laplacian of a face's brightness (0 to 255) after resizing the face to 112 × 112 pixels.
 
-    `corners` are left, top, right and bottom in the picture's pixels. The measure is that of Pech-Pacheco et al. 2000, "Diatom
-    autofocusing in brightfield microscopy". A small face that is enlarged is as blurred as it looks.
+    `corners` are left, top, right and bottom in pixels of the image. The measure comes from Pech-Pacheco et al. 2000, "Diatom
+    autofocusing in brightfield microscopy". A small face counts as blurred, because it is enlarged.
     """
     from PIL.Image import Resampling
 
-    grey: NDArray[np.float32] = np.asarray(picture.convert("L").resize((CHIP, CHIP), Resampling.BICUBIC, box=corners), dtype=np.float32)
-    middle = grey[1:-1, 1:-1]
-    laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * middle
+    gray: NDArray[np.float32] = np.asarray(image.convert("L").resize((CHIP_PX, CHIP_PX), Resampling.BICUBIC, box=corners), dtype=np.float32)
+    middle = gray[1:-1, 1:-1]
+    laplacian = gray[:-2, 1:-1] + gray[2:, 1:-1] + gray[1:-1, :-2] + gray[1:-1, 2:] - 4 * middle
     return float(laplacian.var())

@@ -1,4 +1,4 @@
-"""The faces of a scene's pictures, joined to one track for each person. Pure."""
+"""Join the faces of a scene's keyframes into one track per person. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,37 +9,38 @@ from heimdex.faces.base import Face
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """One person in a scene: the best view, the picture it is in, and all pictures in which the person was seen (positions)."""
+    """One person in a scene: the best view, the position of its image, and the positions of all images that show the person."""
 
     best: Face
-    picture: int
-    pictures: tuple[int, ...]
+    image: int
+    images: tuple[int, ...]
 
 
-def joined(faces_by_picture: Sequence[Sequence[Face]], same: float) -> list[Track]:
-    """Join the faces of some pictures that are alike, the best view first.
+def join_tracks(faces_by_image: Sequence[Sequence[Face]], threshold: float) -> list[Track]:
+    """Join similar faces of several images into tracks, and return the tracks with the best view first.
 
-    The likest two are joined first, down to a cosine of `same`; two faces of one picture are never one person.
+    The most similar pairs are joined first, down to a cosine of `threshold`. Two faces of one image are never the same person.
     """
-    seen = [(picture, face) for picture, faces in enumerate(faces_by_picture) for face in faces]
-    groups = [[place] for place in range(len(seen))]
-    for one, other in _likest_first(seen, same):
-        first, second = (next(group for group in groups if place in group) for place in (one, other))
-        if not {seen[place][0] for place in first} & {seen[place][0] for place in second}:
+    views = [(image, face) for image, faces in enumerate(faces_by_image) for face in faces]
+    groups = [[position] for position in range(len(views))]
+    for pair in _rank_pairs(views, threshold):
+        first, second = (next(group for group in groups if position in group) for position in pair)
+        if not {views[position][0] for position in first} & {views[position][0] for position in second}:
             first.extend(second)
             groups.remove(second)
-    return sorted((_track([seen[place] for place in group]) for group in groups), key=lambda track: -track.best.quality)
+    return sorted((_build_track([views[position] for position in group]) for group in groups), key=lambda track: -track.best.quality)
 
 
-def _likest_first(seen: Sequence[tuple[int, Face]], same: float) -> list[tuple[int, int]]:
-    alike = (
-        (float(seen[one][1].vector @ seen[other][1].vector), one, other)
-        for one, other in combinations(range(len(seen)), 2)
-        if seen[one][0] != seen[other][0]
+def _rank_pairs(views: Sequence[tuple[int, Face]], threshold: float) -> list[tuple[int, int]]:
+    """Return the pairs of views from different images with a cosine of at least `threshold`, the most similar first."""
+    pairs = (
+        (float(views[first][1].vector @ views[second][1].vector), first, second)
+        for first, second in combinations(range(len(views)), 2)
+        if views[first][0] != views[second][0]
     )
-    return [(one, other) for similarity, one, other in sorted(alike, key=lambda pair: -pair[0]) if similarity >= same]
+    return [(first, second) for similarity, first, second in sorted(pairs, key=lambda pair: -pair[0]) if similarity >= threshold]
 
 
-def _track(members: Sequence[tuple[int, Face]]) -> Track:
-    picture, best = max(members, key=lambda member: member[1].quality)
-    return Track(best, picture, tuple(sorted(picture for picture, _ in members)))
+def _build_track(views: Sequence[tuple[int, Face]]) -> Track:
+    image, best = max(views, key=lambda view: view[1].quality)
+    return Track(best, image, tuple(sorted(image for image, _ in views)))

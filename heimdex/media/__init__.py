@@ -1,0 +1,1 @@
+"""Read video, sound and photo files: probe, decode, find scenes, and do it in a sandboxed process."""

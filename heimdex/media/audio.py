@@ -1,4 +1,4 @@
-"""The sound of a video as speech models want it: mono, 16 kHz, aligned with the pictures."""
+"""Decode the sound of a video for speech models: mono, 16 kHz, aligned with the frames."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from heimdex.media.audio_tracks import audio_stream
-from heimdex.media.container import opened, packets_of
-from heimdex.media.info import MediaInfo, accepted
+from heimdex.media.audio_tracks import find_audio_stream
+from heimdex.media.container import iter_packets, open_video
+from heimdex.media.info import MediaInfo, limits_for_accepted
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -17,95 +17,95 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 SAMPLE_RATE = 16_000
-# The sound may start this much apart from the pictures before silence is put in or sound is left out.
+# The sound may be this far off the frames before silence is inserted or sound is dropped.
 _TOLERANCE_S = 0.02
-# Silence is put in by pieces, because a file's clock may jump by hours.
-_PIECE = SAMPLE_RATE
+# Silence is inserted in blocks, because a file's clock may jump by hours.
+_BLOCK = SAMPLE_RATE
 
 
-def audio_blocks(path: Path, info: MediaInfo) -> Iterator[NDArray[np.float32]]:
-    """Yield the sound track second by second: float32 of shape (samples,), -1 to 1, mono, 16 kHz; the last piece may be shorter.
+def iter_audio_blocks(path: Path, info: MediaInfo) -> Iterator[NDArray[np.float32]]:
+    """Yield the sound in blocks of a second: float32 of shape (samples,), -1 to 1, mono, 16 kHz. The last block may be shorter.
 
-    Sample 0 is the moment of the first frame. Pauses that the file's clock shows become silence, so that later words keep their times.
-    A broken tail ends the sound early; nothing comes of a file without sound, and of none more than `info.duration_s` and a second.
+    Sample 0 is at the time of the first frame. Gaps on the file's clock become silence, so that later words keep their times. A broken
+    tail ends the sound early. A file without sound yields nothing, and no file yields more than `info.duration_s` plus a second.
     """
     if not info.has_audio:
         return
-    left = int((info.duration_s + 1) * SAMPLE_RATE)
-    waiting: list[NDArray[np.float32]] = []
+    remaining = int((info.duration_s + 1) * SAMPLE_RATE)
+    pending: list[NDArray[np.float32]] = []
     size = 0
-    with opened(path, accepted(info)) as container:
-        for samples in _aligned(container, info.start_s):
-            waiting.append(samples[: left - size])
-            size += waiting[-1].size
-            while size >= _PIECE:
-                joined = np.concatenate(waiting)
-                yield joined[:_PIECE]
-                waiting, size, left = [joined[_PIECE:]], size - _PIECE, left - _PIECE
-            if size >= left:
+    with open_video(path, limits_for_accepted(info)) as container:
+        for samples in _align(container, info.start_s):
+            pending.append(samples[: remaining - size])
+            size += pending[-1].size
+            while size >= _BLOCK:
+                joined = np.concatenate(pending)
+                yield joined[:_BLOCK]
+                pending, size, remaining = [joined[_BLOCK:]], size - _BLOCK, remaining - _BLOCK
+            if size >= remaining:
                 break
     if size:
-        yield np.concatenate(waiting)
+        yield np.concatenate(pending)
 
 
-def _aligned(container: "InputContainer", start_s: float) -> Iterator[NDArray[np.float32]]:
-    """Yield the sound with silence where the clock leaves a gap, and without what comes before the first frame."""
+def _align(container: "InputContainer", start_s: float) -> Iterator[NDArray[np.float32]]:
+    """Yield the sound with silence in gaps of the clock, and without the part before the first frame."""
     done = 0
-    resampled = _Resampled()
-    for frame in _frames(container):
+    resampler = _Resampler()
+    for frame in _iter_frames(container):
         gap = 0
         if frame.time is not None:
             gap = round((float(frame.time) - start_s) * SAMPLE_RATE) - done
-        for samples in resampled.of(frame):
+        for samples in resampler.resample(frame):
             if gap < -_TOLERANCE_S * SAMPLE_RATE:
                 samples, gap = samples[-gap:], min(0, gap + samples.size)
             while gap > _TOLERANCE_S * SAMPLE_RATE:
-                silence = np.zeros(min(gap, _PIECE), dtype=np.float32)
+                silence = np.zeros(min(gap, _BLOCK), dtype=np.float32)
                 gap -= silence.size
                 done += silence.size
                 yield silence
             done += samples.size
             yield samples
-    yield from resampled.rest()
+    yield from resampler.flush()
 
 
-def _frames(container: "InputContainer") -> "Iterator[AudioFrame]":
-    """Decode what can be decoded: damaged packets are passed over, and a broken tail ends the sound."""
+def _iter_frames(container: "InputContainer") -> "Iterator[AudioFrame]":
+    """Decode what is decodable: skip damaged packets, and end at a broken tail."""
     import av
 
-    stream = audio_stream(container)
+    stream = find_audio_stream(container)
     if stream is None:
         return
-    for packet in packets_of(container, stream):
+    for packet in iter_packets(container, stream):
         try:
             yield from packet.decode()
         except av.error.FFmpegError:
             continue
 
 
-class _Resampled:
-    """Frames as mono samples at 16 kHz, whatever form they have; broadcasts change it midway."""
+class _Resampler:
+    """Convert frames of any format to mono samples at 16 kHz. Broadcasts change the format midway."""
 
     def __init__(self) -> None:
         self._resampler: AudioResampler | None = None
-        self._form: tuple[str, str, int] | None = None
+        self._format: tuple[str, str, int] | None = None
 
-    def of(self, frame: "AudioFrame") -> list[NDArray[np.float32]]:
+    def resample(self, frame: "AudioFrame") -> list[NDArray[np.float32]]:
         """Return the samples that are ready after this frame."""
         import av
 
-        form = frame.format.name, frame.layout.name, frame.sample_rate
-        ready = self.rest() if self._form != form else []
+        audio_format = frame.format.name, frame.layout.name, frame.sample_rate
+        ready = self.flush() if self._format != audio_format else []
         if self._resampler is None:
-            self._form, self._resampler = form, av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+            self._format, self._resampler = audio_format, av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
         frame.pts = None
-        return ready + [_samples(converted) for converted in self._resampler.resample(frame)]
+        return ready + [_to_array(converted) for converted in self._resampler.resample(frame)]
 
-    def rest(self) -> list[NDArray[np.float32]]:
-        """Return what the resampler still holds, and let it go."""
+    def flush(self) -> list[NDArray[np.float32]]:
+        """Return the remaining samples and reset the resampler."""
         resampler, self._resampler = self._resampler, None
-        return [_samples(converted) for converted in resampler.resample(None) if converted] if resampler else []
+        return [_to_array(converted) for converted in resampler.resample(None) if converted] if resampler else []
 
 
-def _samples(frame: "AudioFrame") -> NDArray[np.float32]:
+def _to_array(frame: "AudioFrame") -> NDArray[np.float32]:
     return np.asarray(frame.to_ndarray(), dtype=np.float32).reshape(-1)

@@ -1,4 +1,4 @@
-"""Opening a file that a stranger sent: which formats and codecs FFmpeg may use, and what is told when it cannot."""
+"""Open and decode an untrusted video file: allowed formats and codecs, and the errors for unusable files."""
 
 import os
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from heimdex.media.damage import Losses
+from heimdex.media.damage import LossCounter
 from heimdex.media.errors import MediaError, MediaErrorCode
 from heimdex.media.info import MediaInfo, MediaLimits
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound="Stream")
 
-# Formats that hold their own data. Playlists (hls, concat, dash, sdp) and picture lists would make FFmpeg read other files.
+# Self-contained formats. Playlists (hls, concat, dash, sdp) and image lists would make FFmpeg read other files.
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,gif"
 
 _MODERN_CODECS = {"h264", "hevc", "av1", "vp8", "vp9", "prores", "dnxhd", "mjpeg", "gif"}
@@ -40,7 +40,7 @@ _OLDER_CODECS = {
 }
 VIDEO_CODECS = _MODERN_CODECS | _OLDER_CODECS
 
-MOST_THREADS = 8
+MAX_THREADS = 8
 
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*")
 _SOUNDS = (b"ID3", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1", b"\xff\xf9")
@@ -49,11 +49,10 @@ _MATROSKA = b"\x1aE\xdf\xa3"
 
 
 @contextmanager
-def opened(path: Path, limits: MediaLimits) -> "Iterator[InputContainer]":
-    """Open a video file for reading.
+def open_video(path: Path, limits: MediaLimits) -> "Iterator[InputContainer]":
+    """Open a video file for reading, only in the formats of FORMATS, and only this file (no other protocol).
 
-    Only the formats of FORMATS, only this one file (no other protocol). Raises MediaError `empty_file`, `not_a_video`,
-    `still_picture`, `no_video_stream` or `truncated` when FFmpeg does not accept it.
+    Raise MediaError `empty_file`, `not_a_video`, `still_picture`, `no_video_stream` or `truncated` when FFmpeg does not accept it.
     """
     import av
 
@@ -63,56 +62,53 @@ def opened(path: Path, limits: MediaLimits) -> "Iterator[InputContainer]":
         raise MediaError(MediaErrorCode.EMPTY_FILE, "The file is empty. Upload it again.")
     options = {"format_whitelist": FORMATS, "protocol_whitelist": "file", "max_streams": str(limits.max_streams + 1)}
     try:
-        # The prefix keeps FFmpeg from reading a protocol or a number pattern into the name.
+        # The prefix keeps FFmpeg from interpreting the name as a protocol or a number pattern.
         container = av.open(f"file:{path.resolve()}", container_options=options, metadata_errors="replace")
     except (av.error.FFmpegError, ValueError) as error:
-        raise unreadable(head) from error
+        raise diagnose_unreadable(head) from error
     with container:
         yield container
 
 
-def unreadable(head: bytes) -> MediaError:
-    """Tell from a file's first bytes why FFmpeg does not read it as a video."""
+def diagnose_unreadable(head: bytes) -> MediaError:
+    """Return why FFmpeg does not read a file as a video, from its first bytes."""
     if head.startswith(_PICTURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP") or head[4:12] in (b"ftypheic", b"ftypavif"):
-        return MediaError(MediaErrorCode.STILL_PICTURE, "This is a picture, not a video. Upload a video file.")
+        return MediaError(MediaErrorCode.STILL_PICTURE, "This is an image, not a video. Upload a video file.")
     if head.startswith(_SOUNDS) or (head[:4] == b"RIFF" and head[8:12] == b"WAVE"):
-        return MediaError(MediaErrorCode.NO_VIDEO_STREAM, "This file holds only sound. Upload a file that also holds a video track.")
+        return MediaError(MediaErrorCode.NO_VIDEO_STREAM, "This file has only sound. Upload a file with a video track.")
     if head[4:8] in _MP4_BOXES or head.startswith(_MATROSKA):
         return MediaError(
-            MediaErrorCode.TRUNCATED, "The video file is incomplete: its index is missing. Export or copy it again, then upload it again."
+            MediaErrorCode.TRUNCATED, "The video file is incomplete: its index is missing. Export or copy it again, then upload that."
         )
-    return MediaError(MediaErrorCode.NOT_A_VIDEO, "This file is not a video that can be read. Upload an MP4, MOV, WebM, MKV or AVI file.")
+    return MediaError(MediaErrorCode.NOT_A_VIDEO, "This file is not a readable video. Upload an MP4, MOV, WebM, MKV or AVI file.")
 
 
-def video_stream(container: "InputContainer", limits: MediaLimits) -> "VideoStream":
-    """Return the first track of moving pictures, ready to decode on several threads.
-
-    Raises MediaError `no_video_stream` or `codec_not_allowed`.
-    """
+def find_video_stream(container: "InputContainer", limits: MediaLimits) -> "VideoStream":
+    """Return the first video track, ready to decode on several threads. Raise MediaError `no_video_stream` or `codec_not_allowed`."""
     from av.stream import Disposition
 
-    moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
-    if not moving:
-        held = "sound and a cover picture" if container.streams.video else "sound"
-        raise MediaError(MediaErrorCode.NO_VIDEO_STREAM, f"This file holds only {held}. Upload a file that also holds a video track.")
-    stream = moving[0]
+    streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    if not streams:
+        content = "sound and a cover image" if container.streams.video else "sound"
+        raise MediaError(MediaErrorCode.NO_VIDEO_STREAM, f"This file has only {content}. Upload a file with a video track.")
+    stream = streams[0]
     context = stream.codec_context
     if context is None or context.codec.canonical_name not in VIDEO_CODECS:
         name = context.codec.canonical_name if context else "unknown"
         raise MediaError(
             MediaErrorCode.CODEC_NOT_ALLOWED, f"Videos in the format “{name}” are not accepted. Export it as MP4 (H.264) and upload that."
         )
-    # FFmpeg checks this bound before it reserves memory for a frame; on the container the option is ignored.
+    # FFmpeg checks this limit before it allocates memory for a frame. On the container the option is ignored.
     context.options = {"max_pixels": str(limits.max_pixels)}
     stream.thread_type = "AUTO"
-    # Each thread holds frames of its own; on a large machine the memory that a decoder may take would not suffice for them.
-    if (os.cpu_count() or 1) > MOST_THREADS:
-        context.thread_count = MOST_THREADS
+    # Each thread holds its own frames. On a large machine they would exceed the memory limit of a decoder.
+    if (os.cpu_count() or 1) > MAX_THREADS:
+        context.thread_count = MAX_THREADS
     return stream
 
 
-def packets_of(container: "InputContainer", *streams: "S") -> "Iterator[Packet[S]]":
-    """Yield the packets of some tracks as far as the file can be read, and then an empty one of each, upon which decoders give the rest."""
+def iter_packets(container: "InputContainer", *streams: "S") -> "Iterator[Packet[S]]":
+    """Yield the packets of some tracks as far as the file is readable, then an empty packet of each track to flush its decoder."""
     import av
 
     packets = cast("Iterator[Packet[S]]", container.demux(*streams))
@@ -120,10 +116,10 @@ def packets_of(container: "InputContainer", *streams: "S") -> "Iterator[Packet[S
         try:
             packet = next(packets)
         except av.error.MemoryError:
-            # Nobody is served by a part that happened to fit.
+            # A part that happened to fit is useless.
             raise
         except (StopIteration, av.error.FFmpegError, IndexError):
-            # A broken tail; PyAV looks for tracks in vain that a broadcast began on the way (IndexError).
+            # A broken tail, or a track that a broadcast starts later, which PyAV does not find (IndexError).
             break
         if packet.size:
             yield packet
@@ -135,31 +131,31 @@ def packets_of(container: "InputContainer", *streams: "S") -> "Iterator[Packet[S
         yield last
 
 
-def timed_frames(
-    container: "InputContainer", stream: "VideoStream", info: MediaInfo, losses: Losses | None = None
+def iter_timed_frames(
+    container: "InputContainer", stream: "VideoStream", info: MediaInfo, losses: LossCounter | None = None
 ) -> "Iterator[tuple[float, VideoFrame]]":
-    """Decode as `frames_of` does, each frame with its time in seconds from the first; without one, a frame after the last."""
+    """Decode as `iter_frames`, and yield each frame with its time in seconds from the first. A missing time is one frame after the last."""
     last_s = -1 / info.fps
-    for frame in frames_of(container, stream, losses):
+    for frame in iter_frames(container, stream, losses):
         last_s = max(0.0, float(frame.time) - info.start_s) if frame.time is not None else last_s + 1 / info.fps
         yield last_s, frame
 
 
-def frames_of(container: "InputContainer", stream: "VideoStream", losses: Losses | None = None) -> "Iterator[VideoFrame]":
-    """Decode what can be decoded: damaged packets are passed over, and a broken tail ends the video early; `losses` counts both."""
+def iter_frames(container: "InputContainer", stream: "VideoStream", losses: LossCounter | None = None) -> "Iterator[VideoFrame]":
+    """Decode what is decodable: skip damaged packets, and end early at a broken tail. `losses` counts both."""
     import av
 
-    for packet in packets_of(container, stream):
+    for packet in iter_packets(container, stream):
         if losses and packet.size and packet.pts is not None and not packet.is_discard:
-            losses.sent(float(packet.pts * packet.time_base))
+            losses.record_packet(float(packet.pts * packet.time_base))
         try:
             for frame in packet.decode():
                 if losses and frame.time is not None:
-                    losses.came(frame.time, whole=not frame.is_corrupt)
+                    losses.record_frame(frame.time, is_complete=not frame.is_corrupt)
                 yield frame
         except av.error.MemoryError:
             raise
         except av.error.FFmpegError:
             continue
     if losses:
-        losses.ended()
+        losses.finish()

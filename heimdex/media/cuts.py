@@ -1,153 +1,158 @@
-"""Where a video is cut: the rule, over rows of one small picture per frame. Pure; memory does not grow with the video.
+"""Find the cuts of a video by a rule over the features of its frames. Pure; memory does not grow with the video.
 
-Hard cuts are frames that differ from the one before much more than their neighbours do from theirs (PySceneDetect's AdaptiveDetector).
-A shot that moves hides the cut at its end from that rule; there, two frames must also show different things. And where nothing moves
-for a second or more, as between slides, a small change will do. Of all those, what comes back within half a second was a flash, and what is
-the same picture in another place was a jolt of the camera. Dissolves and fades are found beside them (`gradual`).
+A hard cut is a frame that differs from the previous one much more than its neighbors differ from theirs (PySceneDetect's
+AdaptiveDetector). A shot in motion hides the cut at its end from that rule; there, the two frames must also show different content.
+Between stills of a second or more, such as slides, a small change suffices. None of these is a cut if the image comes back within half a
+second (a flash), or shows the same content at another position (a jolt of the camera). `gradual` finds dissolves and fades.
 """
 
 from collections import deque
 from collections.abc import Sequence
 from itertools import islice
 
-from heimdex.media.frame_rows import FrameRow
-from heimdex.media.gradual import BLANK_CONTRAST, Dissolves, Fades, GradualCut
-from heimdex.media.likeness import alike, is_return, moved
+from heimdex.media.frame_features import FrameFeatures
+from heimdex.media.gradual import BLANK_CONTRAST, DissolveDetector, FadeDetector, GradualCut
+from heimdex.media.similarity import correlate, has_returned, is_camera_move
 
-# AdaptiveDetector's window and ratio (PySceneDetect 0.7). Its least change (`min_content_val`) is 15, of hue, saturation and value; hue is
-# noise in grey pictures, so we measure luma and colour difference, of which a cut between two dark shots without contrast makes 5.
+# AdaptiveDetector's window and ratio (PySceneDetect 0.7). Its least change (`min_content_val`) is 15, of hue, saturation and value. Hue is
+# noise in gray images, so we measure luma and color difference; a cut between two dark shots without contrast makes 5 of that.
 WINDOW = 2
-LEAST_RATIO = 3.0
-LEAST_CHANGE, LEAST_ONSET = 4.0, 6.0
-# Two frames that look no more alike than this (correlation of the miniatures) show different things.
-STRANGE = 0.4
-# Frames that stand still: nothing but what an encoder changes.
-STILL_CHANGE = 0.5
-STILL_FOR_S = 0.7
-LEAST_SLIDE_CHANGE = 2.0
-# A flash is over within this time.
-FLASH_S = 0.5
-# What is older than this is decided (seconds); a transition that is still open holds it up.
-DECIDED_AFTER_S = 1.6
+MIN_RATIO = 3.0
+MIN_CHANGE, MIN_MOTION_CUT_CHANGE = 4.0, 6.0
+# Two frames whose miniatures correlate at most this much show different content.
+MAX_CORRELATION = 0.4
+# The change between still frames comes only from the encoder.
+MAX_STILL_CHANGE = 0.5
+STILL_S = 0.7
+MIN_SLIDE_CHANGE = 2.0
+# A flash ends within this time.
+MAX_FLASH_S = 0.5
+# Cuts older than this are final (seconds), unless a transition is still open.
+DECISION_DELAY_S = 1.6
 
 
-def stands_out(changes: Sequence[float]) -> bool:
-    """Tell whether the middle one of five changes is that of a hard cut."""
+def is_hard_cut(changes: Sequence[float]) -> bool:
+    """Return whether the middle one of five changes is that of a hard cut."""
     middle = changes[WINDOW]
     around = (sum(changes) - middle) / (len(changes) - 1)
-    return middle >= LEAST_CHANGE and middle >= LEAST_RATIO * around
+    return middle >= MIN_CHANGE and middle >= MIN_RATIO * around
 
 
-def is_onset(changes: Sequence[float]) -> bool:
-    """Tell whether the middle one of five changes is far more than those on one side: a cut to or from a shot that moves, or a jerk."""
+def is_cut_from_motion(changes: Sequence[float]) -> bool:
+    """Return whether the middle one of five changes far exceeds those on one side: a cut to or from a shot in motion, or a jerk."""
     calm = min(sum(changes[:WINDOW]), sum(changes[-WINDOW:])) / WINDOW
-    return changes[WINDOW] >= max(LEAST_ONSET, LEAST_RATIO * calm)
+    return changes[WINDOW] >= max(MIN_MOTION_CUT_CHANGE, MIN_RATIO * calm)
 
 
-def are_strange(one: FrameRow, other: FrameRow) -> bool:
-    """Tell whether two frames show different things, and each of them something."""
-    return min(one.contrast, other.contrast) > BLANK_CONTRAST and alike(one, other) <= STRANGE
+def show_different_content(first: FrameFeatures, second: FrameFeatures) -> bool:
+    """Return whether two frames show different content, and neither of them is blank."""
+    return min(first.contrast, second.contrast) > BLANK_CONTRAST and correlate(first, second) <= MAX_CORRELATION
 
 
-def returns(before: Sequence[FrameRow], after: Sequence[FrameRow]) -> bool:
-    """Tell whether a jump between two stretches of frames is that of a flash: into it, or out of it."""
+def is_flash(before: Sequence[FrameFeatures], after: Sequence[FrameFeatures]) -> bool:
+    """Return whether a jump between two stretches of frames is the begin or the end of a flash."""
     last, first = before[-1], after[0]
-    return any(is_return(last, first, row) for row in after[1:]) or any(is_return(first, last, row) for row in before[:-1])
+    begins = any(has_returned(last, first, frame) for frame in after[1:])
+    return begins or any(has_returned(first, last, frame) for frame in before[:-1])
 
 
 class CutFinder:
-    """Finds cuts in rows that come one after the other; those that are certain are returned in their order."""
+    """Find cuts in consecutive frames. Cuts are returned in order, as soon as they are certain."""
 
     def __init__(self) -> None:
-        self._rows: deque[FrameRow] = deque()
-        self._dissolves = Dissolves()
-        self._fades = Fades()
+        self._frames: deque[FrameFeatures] = deque()
+        self._dissolves = DissolveDetector()
+        self._fades = FadeDetector()
         self._hard: list[float] = []
         self._gradual: list[GradualCut] = []
-        # Returned already, but a hard cut may still turn out to lie inside.
-        self._passed: list[GradualCut] = []
-        # The first row that has not been judged yet, counted from the left.
-        self._judged = 0
+        # Already returned, but a hard cut inside may still be found.
+        self._returned: list[GradualCut] = []
+        # The index of the first frame that is not judged yet.
+        self._next = 0
 
-    def add(self, row: FrameRow) -> list[float]:
-        """Take the next row and return the cuts that are certain now."""
-        self._rows.append(row)
-        for found in (self._fades.add(row), self._dissolves.add(row)):
-            if found:
-                self._gradual.append(found)
-        self._judge(row.time_s - max(FLASH_S, STILL_FOR_S))
+    def add(self, frame: FrameFeatures) -> list[float]:
+        """Add the next frame and return the cuts that are certain now."""
+        self._frames.append(frame)
+        for cut in (self._fades.add(frame), self._dissolves.add(frame)):
+            if cut:
+                self._gradual.append(cut)
+        self._judge(frame.time_s - max(MAX_FLASH_S, STILL_S))
         open_since = [since for since in (self._dissolves.open_since, self._fades.open_since) if since is not None]
-        return self._decided(min([row.time_s - DECIDED_AFTER_S, *(since - DECIDED_AFTER_S for since in open_since)]))
+        return self._take_decided(min([frame.time_s - DECISION_DELAY_S, *(since - DECISION_DELAY_S for since in open_since)]))
 
     def finish(self) -> list[float]:
-        """Return the cuts that are left when the video has ended."""
+        """Return the remaining cuts at the end of the video."""
         self._judge(float("inf"))
         if last := self._dissolves.close():
             self._gradual.append(last)
-        return self._decided(float("inf"))
+        return self._take_decided(float("inf"))
 
     def _judge(self, until_s: float) -> None:
-        """Judge the rows that have enough others after them, and forget those that no later one needs."""
-        rows = self._rows
-        while self._judged < len(rows) - WINDOW and rows[self._judged].time_s <= until_s:
-            if self._judged >= WINDOW and self._is_cut(self._judged):
-                self._hard.append(rows[self._judged].time_s)
-            self._judged += 1
-            while self._judged > WINDOW + 1 and rows[self._judged].time_s - rows[0].time_s > max(FLASH_S, STILL_FOR_S):
-                rows.popleft()
-                self._judged -= 1
+        """Judge the frames that have enough others after them, and drop those that no later frame needs."""
+        frames = self._frames
+        while self._next < len(frames) - WINDOW and frames[self._next].time_s <= until_s:
+            if self._next >= WINDOW and self._is_cut(self._next):
+                self._hard.append(frames[self._next].time_s)
+            self._next += 1
+            while self._next > WINDOW + 1 and frames[self._next].time_s - frames[0].time_s > max(MAX_FLASH_S, STILL_S):
+                frames.popleft()
+                self._next -= 1
 
     def _is_cut(self, index: int) -> bool:
-        rows = self._rows
-        change = rows[index].change
-        if change < LEAST_SLIDE_CHANGE:
+        frames = self._frames
+        if frames[index].change < MIN_SLIDE_CHANGE:
             return False
-        near = [row.change for row in islice(rows, index - WINDOW, index + WINDOW + 1)]
-        if not (stands_out(near) or (is_onset(near) and are_strange(rows[index - 1], rows[index])) or self._is_slide(index)):
+        changes = [frame.change for frame in islice(frames, index - WINDOW, index + WINDOW + 1)]
+        is_candidate = (
+            is_hard_cut(changes)
+            or (is_cut_from_motion(changes) and show_different_content(frames[index - 1], frames[index]))
+            or self._is_slide(index)
+        )
+        if not is_candidate:
             return False
-        now_s = rows[index].time_s
-        before = [row for row in islice(rows, 0, index) if now_s - row.time_s <= FLASH_S]
-        after = [row for row in islice(rows, index, len(rows)) if row.time_s - now_s <= FLASH_S]
-        before = before or [rows[index - 1]]
-        # A jolt blurs the frame in which it happens, so those on either side of it are compared too.
-        beside = ((index - 1, index), (index - 2, index + 1))
-        return not returns(before, after) and not any(moved(rows[one].luma, rows[other].luma) for one, other in beside)
+        time_s = frames[index].time_s
+        before = [frame for frame in islice(frames, 0, index) if time_s - frame.time_s <= MAX_FLASH_S]
+        after = [frame for frame in islice(frames, index, len(frames)) if frame.time_s - time_s <= MAX_FLASH_S]
+        before = before or [frames[index - 1]]
+        # A jolt blurs the frame in which it happens, so the frames on either side of it are compared too.
+        pairs = ((index - 1, index), (index - 2, index + 1))
+        return not is_flash(before, after) and not any(is_camera_move(frames[one].luma, frames[other].luma) for one, other in pairs)
 
     def _is_slide(self, index: int) -> bool:
-        """Tell whether a small change lies between two stretches in which nothing moves at all."""
-        rows = self._rows
-        now_s = rows[index].time_s
-        others = [row for place, row in enumerate(rows) if place != index and abs(row.time_s - now_s) <= STILL_FOR_S]
-        return len(others) >= 2 and all(row.change <= STILL_CHANGE for row in others)
+        """Return whether a small change lies between two stretches without any motion."""
+        time_s = self._frames[index].time_s
+        others = [frame for other, frame in enumerate(self._frames) if other != index and abs(frame.time_s - time_s) <= STILL_S]
+        return len(others) >= 2 and all(frame.change <= MAX_STILL_CHANGE for frame in others)
 
-    def _decided(self, until_s: float) -> list[float]:
-        """Return the cuts before a time: the middles of gradual ones, and hard ones, but for those inside a gradual one."""
-        if not (self._hard or self._gradual or self._passed):
+    def _take_decided(self, until_s: float) -> list[float]:
+        """Remove and return the cuts before a time: the middles of gradual cuts, and the hard cuts outside of gradual ones."""
+        if not (self._hard or self._gradual or self._returned):
             return []
-        fades = [one for one in (*self._gradual, *self._passed) if one.through_blank]
-        self._gradual = [one for one in self._gradual if one.through_blank or not any(one.meets(fade) for fade in fades)]
-        self._hard = [cut for cut in self._hard if not any(one.begin_s <= cut <= one.end_s for one in (*self._gradual, *self._passed))]
-        due = [one for one in self._gradual if one.time_s < until_s]
-        decided = sorted([*(cut for cut in self._hard if cut < until_s), *(one.time_s for one in due)])
-        self._hard = [cut for cut in self._hard if cut >= until_s]
-        self._gradual = [one for one in self._gradual if one.time_s >= until_s]
-        self._passed = [one for one in (*self._passed, *due) if one.end_s >= until_s]
+        fades = [cut for cut in (*self._gradual, *self._returned) if cut.through_blank]
+        self._gradual = [cut for cut in self._gradual if cut.through_blank or not any(cut.overlaps(fade) for fade in fades)]
+        gradual = (*self._gradual, *self._returned)
+        self._hard = [time_s for time_s in self._hard if not any(cut.begin_s <= time_s <= cut.end_s for cut in gradual)]
+        due = [cut for cut in self._gradual if cut.time_s < until_s]
+        decided = sorted([*(time_s for time_s in self._hard if time_s < until_s), *(cut.time_s for cut in due)])
+        self._hard = [time_s for time_s in self._hard if time_s >= until_s]
+        self._gradual = [cut for cut in self._gradual if cut.time_s >= until_s]
+        self._returned = [cut for cut in (*self._returned, *due) if cut.end_s >= until_s]
         return decided
 
 
 class KnownCuts:
-    """Cuts that were found before (seconds, in order), returned as a CutFinder returns those that it finds."""
+    """Return cuts that were found before (seconds, in order) in the way of a CutFinder."""
 
     def __init__(self, cuts: Sequence[float]) -> None:
-        self._left = deque(cuts)
+        self._remaining = deque(cuts)
 
-    def add(self, row: FrameRow) -> list[float]:
-        """Return the cuts up to this row."""
-        found = []
-        while self._left and self._left[0] <= row.time_s:
-            found.append(self._left.popleft())
-        return found
+    def add(self, frame: FrameFeatures) -> list[float]:
+        """Return the cuts up to this frame."""
+        due = []
+        while self._remaining and self._remaining[0] <= frame.time_s:
+            due.append(self._remaining.popleft())
+        return due
 
     def finish(self) -> list[float]:
-        """Return the cuts that are left when the video has ended."""
-        return list(self._left)
+        """Return the remaining cuts at the end of the video."""
+        return list(self._remaining)

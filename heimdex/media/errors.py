@@ -1,10 +1,10 @@
-"""Why a file cannot be used as a video or a photo: a code for programs, a sentence for the person who uploaded it."""
+"""Errors for files that cannot be used as a video or photo: a code for programs and a sentence for the uploader."""
 
 from enum import StrEnum
 
 
 class MediaErrorCode(StrEnum):
-    """The closed list of reasons."""
+    """All reasons."""
 
     EMPTY_FILE = "empty_file"
     NOT_A_VIDEO = "not_a_video"
@@ -25,7 +25,7 @@ class MediaErrorCode(StrEnum):
 
 
 class MediaError(Exception):
-    """This file cannot be used; the message is written for its owner."""
+    """The file cannot be used. The message is written for its owner."""
 
     def __init__(self, code: MediaErrorCode, text: str) -> None:
         super().__init__(text)

@@ -1,4 +1,4 @@
-"""What a video file holds, and how much of it is accepted."""
+"""The properties of a video file, and the limits for uploads."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from heimdex.media.errors import MediaError, MediaErrorCode
 
 @dataclass(frozen=True)
 class MediaLimits:
-    """The most that is accepted; every bound is inclusive."""
+    """The limits for uploads. Every limit is inclusive."""
 
     max_duration_s: float = 6 * 3600
     # Between 4K (8.8 million pixels) and 8K (33 million).
@@ -18,7 +18,7 @@ class MediaLimits:
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """What was measured on a file. `width` and `height` are those a viewer sees, after `rotation` (degrees counter-clockwise)."""
+    """The measured properties of a file. `width` and `height` are as displayed, after `rotation` (degrees counterclockwise)."""
 
     container: str
     duration_s: float
@@ -30,52 +30,52 @@ class MediaInfo:
     audio_codec: str | None
     video_streams: int
     audio_streams: int
-    # The time of the first frame in the file's own clock; every time that Heimdex stores is relative to it.
+    # The time of the first frame on the file's clock. Every time that Heimdex stores is relative to it.
     start_s: float
-    # How long the video is by its header, where that may be true.
+    # The duration that the header states, if it is plausible.
     stated_s: float | None = None
 
     @property
     def has_audio(self) -> bool:
-        """Whether there is sound that can be decoded."""
+        """Whether the file has decodable sound."""
         return self.audio_codec is not None
 
     @property
     def has_video(self) -> bool:
-        """Whether there are moving pictures; always true of what `probe` returns."""
+        """Whether the file has a video track. `probe` only returns such files."""
         return self.video_streams > 0
 
 
-def accepted(info: MediaInfo) -> MediaLimits:
-    """Return what a file may hold that was accepted and is read again: as much as `probe` found, whatever the installation's limits are.
+def limits_for_accepted(info: MediaInfo) -> MediaLimits:
+    """Return the limits for reading an accepted file again: what `probe` found, whatever the installation's limits are now.
 
-    The picture may grow on the way, though not twofold; tracks were counted already.
+    The frame size may grow within a file, though not twofold. Tracks were counted already.
     """
-    usual = MediaLimits()
-    pixels = max(usual.max_pixels, 2 * info.width * info.height)
-    return MediaLimits(max_duration_s=info.duration_s, max_pixels=pixels, max_fps=max(usual.max_fps, info.fps), max_streams=1000)
+    defaults = MediaLimits()
+    pixels = max(defaults.max_pixels, 2 * info.width * info.height)
+    return MediaLimits(max_duration_s=info.duration_s, max_pixels=pixels, max_fps=max(defaults.max_fps, info.fps), max_streams=1000)
 
 
 def check_streams(streams: int, limits: MediaLimits) -> None:
-    """Raise MediaError `too_many_streams` when a file holds more tracks than the limit."""
+    """Raise MediaError `too_many_streams` when a file has more tracks than the limit."""
     if streams > limits.max_streams:
         raise MediaError(
             MediaErrorCode.TOO_MANY_STREAMS,
-            f"The file holds {streams} tracks; at most {limits.max_streams} are accepted. Export it with one video and one sound track.",
+            f"The file has {streams} tracks; at most {limits.max_streams} are accepted. Export it with one video and one audio track.",
         )
 
 
-def check_picture(width: int, height: int, limits: MediaLimits) -> None:
+def check_frame_size(width: int, height: int, limits: MediaLimits) -> None:
     """Raise MediaError `too_large_picture` when a frame has more pixels than the limit."""
     if width * height > limits.max_pixels:
         raise MediaError(
             MediaErrorCode.TOO_LARGE_PICTURE,
-            f"The picture is {width} × {height}; at most {limits.max_pixels / 1e6:.1f} million pixels are accepted. Export it at 4K.",
+            f"The frames are {width} × {height}; at most {limits.max_pixels / 1e6:.1f} million pixels are accepted. Export it at 4K.",
         )
 
 
 def check_timing(duration_s: float, frames: int, limits: MediaLimits) -> None:
-    """Raise MediaError `too_long` or `too_many_frames` when the measured length or rate is beyond the limit."""
+    """Raise MediaError `too_long` or `too_many_frames` when the measured duration or frame rate exceeds the limit."""
     if duration_s > limits.max_duration_s:
         raise MediaError(
             MediaErrorCode.TOO_LONG,
@@ -84,5 +84,5 @@ def check_timing(duration_s: float, frames: int, limits: MediaLimits) -> None:
     if duration_s > 0 and frames > 1 and (frames - 1) / duration_s > limits.max_fps:
         raise MediaError(
             MediaErrorCode.TOO_MANY_FRAMES,
-            f"The video has {frames / duration_s:.0f} pictures per second; at most {limits.max_fps:g} are accepted.",
+            f"The video has {frames / duration_s:.0f} frames per second; at most {limits.max_fps:g} are accepted.",
         )

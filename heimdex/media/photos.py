@@ -1,4 +1,4 @@
-"""A photo as it is kept: upright, of a bounded size, and without anything that its file said beside the picture."""
+"""Make the stored copy of a photo: upright, of bounded size, without metadata."""
 
 import io
 import struct
@@ -13,40 +13,40 @@ from heimdex.media.errors import MediaError, MediaErrorCode
 if TYPE_CHECKING:
     from PIL.Image import Image, Transpose
 
-# Of what cameras, telephones and browsers make; HEIF is read by pillow-heif.
+# The formats of cameras, phones and browsers. pillow-heif reads HEIF.
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
-# The most detailed photos of telephones have 50 million pixels; decoding so many took 490 MiB at most (PNG).
-MOST_PIXELS = 64 * 1024**2
-# No side may be longer: a strip of a pixel's height would be scaled to nothing.
-LONGEST_SIDE = 30_000
-# A face that fills a tenth of such a picture has all the detail that the models look at.
-PICTURE_SIDE = 1600
+# The most detailed photos of phones have 50 million pixels. Decoding that many took at most 490 MiB (PNG).
+MAX_PIXELS = 64 * 1024**2
+# The limit for one side: a strip one pixel high would be scaled to nothing.
+MAX_SIDE = 30_000
+# A face that fills a tenth of an image this large has all the detail that the models use.
+IMAGE_SIDE = 1600
 THUMBNAIL_SIDE = 320
 _QUALITY = 90
 _ORIENTATION = 0x0112
 
-NOT_A_PICTURE = "This is not a picture that can be read. Upload a photo as JPEG, PNG, WebP or HEIC."
-TOO_LARGE = f"The picture has more than {MOST_PIXELS // 10**6} million pixels, or is very long. Scale it down and upload that."
-DAMAGED = "The picture is damaged or incomplete. Export or copy it again and upload that."
+NOT_A_PICTURE = "This file is not a readable image. Upload a photo as JPEG, PNG, WebP or HEIC."
+TOO_LARGE = f"The image has more than {MAX_PIXELS // 10**6} million pixels, or a side is too long. Scale it down and upload that."
+DAMAGED = "The image is damaged or incomplete. Export or copy it again and upload that."
 
-# What Pillow's readers raise for files that begin well.
+# Pillow's readers raise these for files with a valid start.
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error)
 
 
 @dataclass(frozen=True)
 class CleanPhoto:
-    """The copy that is kept and a small one for lists, as JPEG; width and height of the former in pixels."""
+    """The stored copy and a thumbnail for lists, as JPEG; width and height of the copy in pixels."""
 
-    picture: bytes
+    image: bytes
     thumbnail: bytes
     width: int
     height: int
 
 
 def clean_photo(path: Path) -> CleanPhoto:
-    """Decode a photo and make the copies of it; of a file with several pictures the first counts.
+    """Decode a photo and make its copies. Of a file with several images the first counts.
 
-    What is transparent becomes white. MediaError `not_a_picture`, `damaged` or `too_large_picture` when it cannot be.
+    Transparent parts become white. Raise MediaError `not_a_picture`, `damaged` or `too_large_picture` when the file is unusable.
     """
     from PIL import Image, UnidentifiedImageError
     from pillow_heif import register_heif_opener
@@ -54,9 +54,9 @@ def clean_photo(path: Path) -> CleanPhoto:
     register_heif_opener(thumbnails=False)
     try:
         with Image.open(path, formats=FORMATS) as image:
-            if image.width * image.height > MOST_PIXELS or max(image.size) > LONGEST_SIDE:
+            if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
                 raise MediaError(MediaErrorCode.TOO_LARGE_PICTURE, TOO_LARGE)
-            return _copies(image)
+            return _make_copies(image)
     except Image.DecompressionBombError as error:
         raise MediaError(MediaErrorCode.TOO_LARGE_PICTURE, TOO_LARGE) from error
     except UnidentifiedImageError as error:
@@ -65,29 +65,29 @@ def clean_photo(path: Path) -> CleanPhoto:
         raise MediaError(MediaErrorCode.DAMAGED, DAMAGED) from error
 
 
-def _copies(image: "Image") -> CleanPhoto:
+def _make_copies(image: "Image") -> CleanPhoto:
     from PIL import Image
 
-    turned = _turn(image)
-    # JPEG is then decoded at half or a quarter of its size, as long as that is still larger than the copy.
-    image.draft("RGB", (PICTURE_SIDE, PICTURE_SIDE))
-    picture = _flat(image)
-    picture.thumbnail((PICTURE_SIDE, PICTURE_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    if turned is not None:
-        picture = picture.transpose(turned)
-    small = picture.copy()
-    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
-    return CleanPhoto(_jpeg(picture), _jpeg(small), picture.width, picture.height)
+    transpose = _find_transpose(image)
+    # JPEG is then decoded at half or a quarter of its size, if that is still larger than the copy.
+    image.draft("RGB", (IMAGE_SIDE, IMAGE_SIDE))
+    copy = _flatten(image)
+    copy.thumbnail((IMAGE_SIDE, IMAGE_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    if transpose is not None:
+        copy = copy.transpose(transpose)
+    thumbnail = copy.copy()
+    thumbnail.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
+    return CleanPhoto(_encode_jpeg(copy), _encode_jpeg(thumbnail), copy.width, copy.height)
 
 
-def _turn(image: "Image") -> "Transpose | None":
-    """Return how the picture must be turned to stand upright, as its EXIF data says (Exif 2.32, tag 274)."""
+def _find_transpose(image: "Image") -> "Transpose | None":
+    """Return the transposition that makes the image upright according to its EXIF data (Exif 2.32, tag 274)."""
     from PIL.Image import Transpose
 
     try:
         orientation = image.getexif().get(_ORIENTATION)
     except _UNREADABLE:
-        # Nonsense beside the picture does not make the picture worse.
+        # Invalid metadata does not make the image worse.
         return None
     return {
         2: Transpose.FLIP_LEFT_RIGHT,
@@ -100,27 +100,27 @@ def _turn(image: "Image") -> "Transpose | None":
     }.get(orientation if isinstance(orientation, int) else 1)
 
 
-def _flat(image: "Image") -> "Image":
-    """Return the picture in red, green and blue, on white."""
+def _flatten(image: "Image") -> "Image":
+    """Return the image in RGB on a white background."""
     from PIL import Image
 
     if image.mode.startswith("I;16"):
-        # Pillow cuts brightness off at 255 instead of scaling it.
+        # Pillow clips brightness at 255 instead of scaling it.
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
     if "transparency" not in image.info and "A" not in image.mode and "a" not in image.mode:
         return image.convert("RGB")
     layer = image.convert("RGBA")
-    ground = Image.new("RGB", layer.size, "white")
-    ground.paste(layer, mask=layer.getchannel("A"))
-    return ground
+    background = Image.new("RGB", layer.size, "white")
+    background.paste(layer, mask=layer.getchannel("A"))
+    return background
 
 
-def _jpeg(picture: "Image") -> bytes:
+def _encode_jpeg(image: "Image") -> bytes:
     from PIL import Image
 
-    # A new picture has none of what the old one's file said: position, camera, comments, a smaller picture of what was cut away.
-    clean = Image.new("RGB", picture.size)
-    clean.paste(picture)
+    # A new image has none of the file's metadata: position, camera, comments, a thumbnail with cropped parts.
+    clean = Image.new("RGB", image.size)
+    clean.paste(image)
     buffer = io.BytesIO()
     clean.save(buffer, "JPEG", quality=_QUALITY)
     return buffer.getvalue()

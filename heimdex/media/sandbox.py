@@ -1,4 +1,4 @@
-"""Decode what strangers sent in a process of its own: it is bounded, knows no secret, and takes nothing else along when it dies."""
+"""Decode untrusted files in a separate process that has limits and no secrets, and harms nothing else when it dies."""
 
 import os
 import pickle
@@ -16,21 +16,21 @@ from typing import Any, TypeVar, cast
 
 import structlog
 
-from heimdex.media.bounds import Bounds
-from heimdex.media.child import Order
-from heimdex.media.crossing import BadMessage, Inbox
 from heimdex.media.errors import MediaError, MediaErrorCode
+from heimdex.media.sandbox_child import SandboxJob
+from heimdex.media.sandbox_limits import SandboxLimits
+from heimdex.media.sandbox_protocol import InvalidMessage, MessageReader
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
 _PACKAGES = Path(__file__).resolve().parents[2]
-_LOOK_UP_EVERY_S = 0.5
-_LONGEST_DEATH_S = 5.0
-_LOOK_FOR_DEATH_EVERY_S = 0.002
-_AT_ONCE = 1024 * 1024
-# Of the whole environment only this is needed; threads of libraries that only help to decode, and their memory, are kept few.
+_CHECK_EVERY_S = 0.5
+_MAX_EXIT_S = 5.0
+_POLL_EXIT_EVERY_S = 0.002
+_READ_BYTES = 1024 * 1024
+# The whole environment of the process. The variables also limit the threads and memory of libraries.
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "MALLOC_ARENA_MAX": "2",
@@ -40,73 +40,72 @@ _ENVIRONMENT = {
 }
 _CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS}
 
-TOO_LONG = "Reading the video took longer than is allowed for one of its length. Export it again as MP4 (H.264) and upload that."
-TOO_MUCH = "Reading the video takes more memory than is allowed. Export it with a smaller picture, such as 1080p, and upload that."
-CRASHED = "The file is damaged in a way that ends the program that reads videos. Export it again and upload that."
+TOO_LONG = "Decoding the video took longer than the limit for its duration. Export it again as MP4 (H.264) and upload that."
+TOO_MUCH = "Decoding the video needs more memory than the limit. Export it at a lower resolution, such as 1080p, and upload that."
+CRASHED = "The file is damaged in a way that crashes the decoder. Export it again and upload that."
 
 
-class DecodingLost(RuntimeError):
-    """The process that decoded was ended by something outside, or could not begin; another try may succeed."""
+class DecodingInterrupted(RuntimeError):
+    """The sandboxed process was killed from outside, or could not start. A retry may succeed."""
 
 
-def sandboxed(
+def iter_sandboxed(
     function: Callable[..., Iterator[T]],
     *arguments: object,
-    bounds: Bounds,
+    limits: SandboxLimits,
     on_progress: Callable[[float], None] | None = None,
     check: Callable[[], None] | None = None,
 ) -> Generator[T, None, None]:
-    """Yield what a generator of heimdex.media yields, run in a process of its own; closing the iterator ends that process.
+    """Run a generator of heimdex.media in a sandboxed process and yield its items. Closing the iterator kills the process.
 
-    `on_progress` is called here with what the function reports. `check` is called at least every half second while nothing arrives;
-    what it raises ends the process too. The time in which nobody asks for the next item does not count. Raises the MediaError that
-    the function raises; MediaError `took_too_long`, `needs_too_much_memory` or `decoder_crashed` when it overruns or dies of the file;
-    DecodingLost when another try may succeed.
+    `on_progress` gets the function's reports. `check` is called at least every half second while nothing arrives; an error in it kills
+    the process too. Time in which the caller does not wait for an item does not count. Raise the MediaError that the function raises;
+    MediaError `took_too_long`, `needs_too_much_memory` or `decoder_crashed` when it exceeds a limit or the file crashes it;
+    DecodingInterrupted when a retry may succeed.
     """
-    child = _Child(function, arguments, bounds, reports=on_progress is not None)
+    child = _ChildProcess(function, arguments, limits, reports_progress=on_progress is not None)
     try:
         while (message := child.receive(check)) is not None:
             if message[0] == "item":
                 yield message[1]
             elif message[0] == "progress" and on_progress is not None:
                 on_progress(message[1])
-    except BadMessage as error:
-        log.warning("The decoding process sent something strange", reason=str(error))
+    except InvalidMessage as error:
+        log.warning("The sandboxed process violated the protocol", reason=str(error))
         raise MediaError(MediaErrorCode.DECODER_CRASHED, CRASHED) from error
     finally:
-        child.end()
+        child.stop()
 
 
-def sandboxed_call(function: Callable[..., T], *arguments: object, bounds: Bounds, check: Callable[[], None] | None = None) -> T:
-    """Return what a function of heimdex.media returns, called in a process of its own; raises what `sandboxed` raises."""
-    # A result that is no generator is sent as the only item.
+def call_sandboxed(function: Callable[..., T], *arguments: object, limits: SandboxLimits, check: Callable[[], None] | None = None) -> T:
+    """Call a function of heimdex.media in a sandboxed process and return its result. Raise as `iter_sandboxed`."""
+    # A result that is not a generator arrives as the only item.
     generator = cast(Callable[..., Iterator[T]], function)
-    with closing(sandboxed(generator, *arguments, bounds=bounds, check=check)) as results:
+    with closing(iter_sandboxed(generator, *arguments, limits=limits, check=check)) as results:
         return next(results)
 
 
 @dataclass
-class _Child:
-    """A process at work on one order, what it has said, and how long it has been waited for."""
+class _ChildProcess:
+    """A process that runs one job: its messages, and the time spent waiting for it."""
 
     function: Callable[..., object]
     arguments: tuple[object, ...]
-    bounds: Bounds
-    reports: bool
+    limits: SandboxLimits
+    reports_progress: bool
     _process: subprocess.Popen[bytes] = field(init=False)
-    _inbox: Inbox = field(default_factory=Inbox)
+    _reader: MessageReader = field(default_factory=MessageReader)
     _started_at: float = field(default_factory=monotonic)
     _waited_s: float = 0.0
     _silent_s: float = 0.0
     _peak_mib: int = 0
     _ready: bool = False
-    _verdict: Exception | None = None
 
     def __post_init__(self) -> None:
-        order = Order(self.function.__module__, self.function.__name__, self.arguments, self.reports, self.bounds, os.getpid())
+        job = SandboxJob(self.function.__module__, self.function.__name__, self.arguments, self.reports_progress, self.limits, os.getpid())
         libraries = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "heimdex.media.child"],
+            [sys.executable, "-m", "heimdex.media.sandbox_child"],
             cwd=_PACKAGES,
             env={**_ENVIRONMENT, **libraries},
             stdin=subprocess.PIPE,
@@ -116,20 +115,20 @@ class _Child:
         assert self._process.stdin is not None
         try:
             with self._process.stdin as stdin:
-                stdin.write(pickle.dumps(order))
+                stdin.write(pickle.dumps(job))
         except BrokenPipeError:
-            # It has died already; why is told when its words are waited for.
-            log.warning("The decoding process did not take its order")
+            # It has died already. The reason is determined when its messages are read.
+            log.warning("The sandboxed process did not accept its job")
 
     def receive(self, check: Callable[[], None] | None) -> tuple[Any, ...] | None:
-        """Return the next item or report, or nothing at the end; MediaError or DecodingLost when there is no end."""
+        """Return the next item or progress report, or None at the end. Raise MediaError or DecodingInterrupted when the process fails."""
         while True:
-            message = self._inbox.next()
+            message = self._reader.read()
             if message is None:
                 self._wait(check)
                 continue
             if not isinstance(message, tuple) or not message:
-                raise BadMessage(str(message)[:100])
+                raise InvalidMessage(str(message)[:100])
             kind = message[0]
             if kind in ("item", "progress"):
                 return message
@@ -142,80 +141,80 @@ class _Child:
             elif kind == "starved":
                 raise MediaError(MediaErrorCode.NEEDS_TOO_MUCH_MEMORY, TOO_MUCH)
             elif kind == "crashed":
-                log.error("Decoding failed in a way that was not foreseen", trace=message[1])
+                log.error("Decoding failed unexpectedly", trace=message[1])
                 raise MediaError(MediaErrorCode.DECODER_CRASHED, CRASHED)
             elif kind == "broken":
-                raise DecodingLost(f"The process that reads videos could not begin ({message[1]}): install what it lacks")
+                raise DecodingInterrupted(f"The decoding process could not start ({message[1]}): install the missing package")
             else:
-                raise BadMessage(str(message)[:100])
+                raise InvalidMessage(str(message)[:100])
 
     def _wait(self, check: Callable[[], None] | None) -> None:
         assert self._process.stdout is not None
         poll = select.poll()
         poll.register(self._process.stdout, select.POLLIN)
-        since = monotonic()
-        arrived = poll.poll(_LOOK_UP_EVERY_S * 1000)
-        self._waited_s += monotonic() - since
+        started = monotonic()
+        arrived = poll.poll(_CHECK_EVERY_S * 1000)
+        self._waited_s += monotonic() - started
         if arrived:
-            content = os.read(self._process.stdout.fileno(), _AT_ONCE)
+            content = os.read(self._process.stdout.fileno(), _READ_BYTES)
             if not content:
-                raise self._cause_of_death()
-            self._inbox.add(content)
+                raise self._diagnose_exit()
+            self._reader.feed(content)
             self._silent_s = 0.0
         else:
-            self._silent_s += monotonic() - since
-            self._note_memory()
+            self._silent_s += monotonic() - started
+            self._record_memory()
             if check is not None:
                 check()
-        if self._waited_s > self.bounds.wall_s or self._silent_s > self.bounds.silent_s:
+        if self._waited_s > self.limits.wall_s or self._silent_s > self.limits.silent_s:
             raise MediaError(MediaErrorCode.TOOK_TOO_LONG, TOO_LONG)
 
-    def _cause_of_death(self) -> Exception:
-        """Tell what became of a process that said nothing at its end."""
+    def _diagnose_exit(self) -> Exception:
+        """Return the error for a process that ended without a final message."""
         status = self._reap()
-        by = -status if status < 0 else None
-        log.warning("The decoding process died", exit_code=status, began=self._ready)
-        if by == signal.SIGXCPU:
+        signal_number = -status if status < 0 else None
+        log.warning("The sandboxed process died", exit_code=status, started=self._ready)
+        if signal_number == signal.SIGXCPU:
             return MediaError(MediaErrorCode.TOOK_TOO_LONG, TOO_LONG)
-        if self._ready and by in _CRASHES:
+        if self._ready and signal_number in _CRASHES:
             return MediaError(MediaErrorCode.DECODER_CRASHED, CRASHED)
-        if by is not None:
-            return DecodingLost("The process that reads the video was ended from outside, as happens on a server that is short of memory")
+        if signal_number is not None:
+            return DecodingInterrupted("The decoding process was killed from outside, as happens when a server runs out of memory")
         if not self._ready:
-            return DecodingLost("The process that reads videos could not begin")
+            return DecodingInterrupted("The decoding process could not start")
         return MediaError(MediaErrorCode.DECODER_CRASHED, CRASHED)
 
-    def end(self) -> None:
-        """End the process, whatever it is at, and note what it took."""
+    def stop(self) -> None:
+        """Kill the process in any state, and log what it used."""
         if self._process.returncode is None:
-            self._note_memory()
+            self._record_memory()
             self._kill()
             self._reap()
         assert self._process.stdout is not None
         self._process.stdout.close()
 
     def _kill(self) -> None:
-        # Popen's own would first ask what has become of it, after which `wait4` has nothing to tell.
+        # Popen.kill would poll the process first, after which `wait4` returns nothing.
         os.kill(self._process.pid, signal.SIGKILL)
 
-    def _note_memory(self) -> None:
-        # What the kernel counts for `wait4` begins with the memory of the worker, from which the process was forked.
+    def _record_memory(self) -> None:
+        # The peak that `wait4` reports includes the memory of the worker from which the process was forked.
         with suppress(OSError):
             status = Path(f"/proc/{self._process.pid}/status").read_text()
-            found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
-            self._peak_mib = int(found[1]) // 1024 if found else self._peak_mib
+            match = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+            self._peak_mib = int(match[1]) // 1024 if match else self._peak_mib
 
     def _reap(self) -> int:
-        until = monotonic() + _LONGEST_DEATH_S
-        while not (ended := os.wait4(self._process.pid, os.WNOHANG))[0]:
+        until = monotonic() + _MAX_EXIT_S
+        while not (result := os.wait4(self._process.pid, os.WNOHANG))[0]:
             if monotonic() > until:
-                # It said that it ended, and did not.
+                # It reported its end but did not exit.
                 self._kill()
-            sleep(_LOOK_FOR_DEATH_EVERY_S)
-        _, status, usage = ended
+            sleep(_POLL_EXIT_EVERY_S)
+        _, status, usage = result
         self._process.returncode = os.waitstatus_to_exitcode(status)
         log.info(
-            "Decoded in a process of its own",
+            "Decoded in a sandboxed process",
             task=self.function.__name__,
             cpu_s=round(usage.ru_utime + usage.ru_stime, 2),
             peak_mib=self._peak_mib,

@@ -1,77 +1,77 @@
-"""How long scenes may be: what becomes of cuts that lie too close together, and of takes that never end. Pure."""
+"""Limit the lengths of scenes: drop cuts that are too close together, and split takes that are too long. Pure."""
 
 from collections import deque
 from dataclasses import dataclass
 
-# A second is the least that a person recognises as a scene of its own, and about the time of one spoken phrase.
+# A second is the shortest scene that a viewer recognizes as such, and about the duration of one spoken phrase.
 SHORTEST_S = 1.0
-# A longer take is split, so that a hit leads near what was searched; two minutes of speech fill about a third of a transcript's budget.
+# A longer take is split, so that a result leads close to the match. Two minutes of speech fill about a third of a transcript's budget.
 LONGEST_S = 120.0
-# Calm is judged over so long a stretch.
-_CALM_S = 1.0
-# Cuts become certain so much later at most (`cuts.DECIDED_AFTER_S` and the longest transition).
+# The motion of a take is measured over stretches of this duration.
+_STRETCH_S = 1.0
+# Cuts become certain at most this much later (`cuts.DECISION_DELAY_S` and the longest transition).
 _WAIT_S = 6.0
 # Times in files are rounded, to milliseconds at the coarsest.
 _ROUNDING_S = 0.02
 
 
 @dataclass
-class _Second:
-    """A stretch of about a second: when it began and how much moved at most."""
+class _Stretch:
+    """A stretch of about a second: its begin and the largest change between two of its frames."""
 
     begin_s: float
-    most: float
+    max_change: float
 
 
-class SceneLengths:
-    """Turns cuts into the borders of scenes, none of which is shorter than a second or longer than the longest allowed.
+class SceneLengthLimiter:
+    """Turn cuts into scene boundaries, so that no scene is shorter than a second or longer than `longest_s`.
 
-    Of cuts that lie closer together than a second the first counts. A take that is too long is split where it is calmest, in the later half
-    of the longest allowed; where it is calm throughout, as late as possible.
+    Of cuts closer together than a second the first counts. A take that is too long is split where it moves least in the later half of
+    `longest_s`; where it never moves, as late as possible.
     """
 
     def __init__(self, longest_s: float = LONGEST_S) -> None:
         self._longest_s = max(longest_s, 4 * SHORTEST_S)
         self._begin_s = 0.0
-        self._seconds: deque[_Second] = deque()
+        self._stretches: deque[_Stretch] = deque()
 
     def add(self, time_s: float, change: float, cuts: list[float]) -> list[float]:
-        """Take a frame's time, its distance to the one before, and the cuts that have become certain; return the borders that have."""
-        if not self._seconds or time_s - self._seconds[-1].begin_s >= _CALM_S:
-            self._seconds.append(_Second(time_s, change))
+        """Add a frame's time, its distance to the previous frame, and the newly certain cuts. Return the newly certain boundaries."""
+        if not self._stretches or time_s - self._stretches[-1].begin_s >= _STRETCH_S:
+            self._stretches.append(_Stretch(time_s, change))
         else:
-            self._seconds[-1].most = max(self._seconds[-1].most, change)
-        borders = [border for cut in cuts for border in self._to(cut)]
-        return borders + self._splits(time_s - _WAIT_S)
+            self._stretches[-1].max_change = max(self._stretches[-1].max_change, change)
+        boundaries = [boundary for cut in cuts for boundary in self._apply_cut(cut)]
+        return boundaries + self._split_take(time_s - _WAIT_S)
 
     def finish(self, duration_s: float, cuts: list[float]) -> list[float]:
-        """Return the borders that are left when the video has ended; what would leave less than a second behind it is none."""
-        late = duration_s - SHORTEST_S + _ROUNDING_S
-        borders = []
+        """Return the remaining boundaries at the end of the video. A cut less than a second before the end is dropped."""
+        latest_s = duration_s - SHORTEST_S + _ROUNDING_S
+        boundaries = []
         for cut in cuts:
-            if cut <= late:
-                borders += self._to(cut)
-        return borders + self._splits(duration_s)
+            if cut <= latest_s:
+                boundaries += self._apply_cut(cut)
+        return boundaries + self._split_take(duration_s)
 
-    def _to(self, cut: float) -> list[float]:
-        borders = self._splits(cut)
+    def _apply_cut(self, cut: float) -> list[float]:
+        boundaries = self._split_take(cut)
         if cut - self._begin_s >= SHORTEST_S - _ROUNDING_S:
-            borders.append(self._border(cut))
-        return borders
+            boundaries.append(self._set_boundary(cut))
+        return boundaries
 
-    def _splits(self, until_s: float) -> list[float]:
-        """Split what lasts longer than the longest allowed."""
-        borders = []
+    def _split_take(self, until_s: float) -> list[float]:
+        """Split the current scene, up to a time, into scenes of at most the longest duration."""
+        boundaries = []
         while until_s - self._begin_s > self._longest_s + _ROUNDING_S:
-            latest = min(self._begin_s + self._longest_s, until_s - SHORTEST_S)
-            middle = self._begin_s + self._longest_s / 2
-            calm = [second for second in self._seconds if middle <= second.begin_s <= latest]
-            calmest = min(calm, key=lambda second: (second.most, -second.begin_s), default=None)
-            borders.append(self._border(calmest.begin_s if calmest else latest))
-        return borders
+            latest_s = min(self._begin_s + self._longest_s, until_s - SHORTEST_S)
+            middle_s = self._begin_s + self._longest_s / 2
+            candidates = [stretch for stretch in self._stretches if middle_s <= stretch.begin_s <= latest_s]
+            calmest = min(candidates, key=lambda stretch: (stretch.max_change, -stretch.begin_s), default=None)
+            boundaries.append(self._set_boundary(calmest.begin_s if calmest else latest_s))
+        return boundaries
 
-    def _border(self, time_s: float) -> float:
+    def _set_boundary(self, time_s: float) -> float:
         self._begin_s = time_s
-        while self._seconds and self._seconds[0].begin_s < time_s:
-            self._seconds.popleft()
+        while self._stretches and self._stretches[0].begin_s < time_s:
+            self._stretches.popleft()
         return time_s

@@ -1,18 +1,18 @@
-"""Cutting a video into scenes with pictures of each, in one decoding pass with flat memory."""
+"""Divide a video into scenes with keyframes, in one decoding pass with constant memory."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from heimdex.media.container import opened, timed_frames, video_stream
+from heimdex.media.container import find_video_stream, iter_timed_frames, open_video
 from heimdex.media.cuts import CutFinder, KnownCuts
-from heimdex.media.damage import Decoded, Losses
-from heimdex.media.frame_rows import RowMaker
-from heimdex.media.info import MediaInfo, accepted
-from heimdex.media.keyframes import CandidateFrames, Keyframe, candidate, chosen, developed
-from heimdex.media.reduced import reduced
-from heimdex.media.scene_lengths import LONGEST_S, SceneLengths
-from heimdex.media.timeline import Picture, Tiles
+from heimdex.media.damage import DecodingStats, LossCounter
+from heimdex.media.downscale import downscale_frame
+from heimdex.media.frame_features import FeatureExtractor
+from heimdex.media.info import MediaInfo, limits_for_accepted
+from heimdex.media.keyframes import CandidateFrames, Keyframe, encode_keyframe, make_candidate, select_keyframes
+from heimdex.media.scene_lengths import LONGEST_S, SceneLengthLimiter
+from heimdex.media.timeline import Tile, TileSampler
 
 Progress = Callable[[float], None]
 
@@ -27,15 +27,15 @@ class SceneSpan:
 
 @dataclass(frozen=True)
 class DetectedScene:
-    """A scene, the pictures that stand for it, those of the timeline that were taken until it was known, and what was decoded until then.
+    """A scene with its keyframes, and the timeline tiles and decoding statistics since the previous scene.
 
-    The first keyframe represents the scene; there is none when not one frame of it could be kept.
+    The first keyframe represents the scene. There is none when no frame of the scene could be kept.
     """
 
     span: SceneSpan
     keyframes: tuple[Keyframe, ...]
-    tiles: tuple[Picture, ...] = ()
-    decoded: Decoded = field(default_factory=Decoded)
+    tiles: tuple[Tile, ...] = ()
+    decoded: DecodingStats = field(default_factory=DecodingStats)
 
 
 def iter_scenes(
@@ -45,43 +45,43 @@ def iter_scenes(
     cuts: Sequence[float] | None = None,
     on_progress: Progress | None = None,
 ) -> Iterator[DetectedScene]:
-    """Yield each scene as soon as its end is certain; memory does not grow with the video's length.
+    """Yield each scene as soon as its end is certain. Memory does not grow with the length of the video.
 
-    Without `cuts` (seconds, in order) they are found by the rule of `heimdex.media.cuts`. No scene is shorter than a second (unless the
-    video is) or longer than `longest_s`. `on_progress` gets the share done, 0 to 1.
+    Without `cuts` (seconds, in order), the rule of `heimdex.media.cuts` finds them. No scene is shorter than a second (unless the video
+    is) or longer than `longest_s`. `on_progress` gets the share done, 0 to 1.
     """
     import cv2
 
-    # Starting threads for small pictures takes longer than the work, and the decoder has use for every core.
+    # Starting threads for small images takes longer than the work, and the decoder uses every core.
     cv2.setNumThreads(1)
-    rows, lengths = RowMaker(), SceneLengths(longest_s)
+    extractor, lengths = FeatureExtractor(), SceneLengthLimiter(longest_s)
     finder = CutFinder() if cuts is None else KnownCuts(cuts)
-    candidates, due = CandidateFrames(), Tiles(info.duration_s, info.rotation)
-    tiles: list[Picture] = []
+    candidates, sampler = CandidateFrames(), TileSampler(info.duration_s, info.rotation)
+    tiles: list[Tile] = []
     begin_s = last_s = 0.0
-    limits, losses = accepted(info), Losses(info.fps, info.start_s)
-    with opened(path, limits) as container:
-        for number, (time_s, frame) in enumerate(timed_frames(container, video_stream(container, limits), info, losses)):
+    limits, losses = limits_for_accepted(info), LossCounter(info.fps, info.start_s)
+    with open_video(path, limits) as container:
+        for number, (time_s, frame) in enumerate(iter_timed_frames(container, find_video_stream(container, limits), info, losses)):
             last_s = time_s
-            small = reduced(frame)
-            row = rows.row(time_s, small)
-            tiles += due.take(time_s, small)
-            if candidates.wants(time_s):
-                candidates.add(candidate(frame, small, time_s))
-            for border in lengths.add(time_s, row.change, finder.add(row)):
-                yield _finished(SceneSpan(begin_s, border), candidates, info, tiles, losses)
-                begin_s, tiles = border, []
+            small = downscale_frame(frame)
+            features = extractor.extract(time_s, small)
+            tiles += sampler.take(time_s, small)
+            if candidates.needs_frame(time_s):
+                candidates.add(make_candidate(frame, small, time_s))
+            for boundary in lengths.add(time_s, features.change, finder.add(features)):
+                yield _finish_scene(SceneSpan(begin_s, boundary), candidates, info, tiles, losses)
+                begin_s, tiles = boundary, []
             if on_progress and number % 25 == 0:
                 on_progress(min(1.0, time_s / info.duration_s))
     end_s = max(info.duration_s, last_s)
-    for border in [*lengths.finish(end_s, finder.finish()), end_s]:
-        yield _finished(SceneSpan(begin_s, border), candidates, info, tiles, losses)
-        begin_s, tiles = border, []
+    for boundary in [*lengths.finish(end_s, finder.finish()), end_s]:
+        yield _finish_scene(SceneSpan(begin_s, boundary), candidates, info, tiles, losses)
+        begin_s, tiles = boundary, []
     if on_progress:
         on_progress(1.0)
 
 
-def _finished(span: SceneSpan, candidates: CandidateFrames, info: MediaInfo, tiles: list[Picture], losses: Losses) -> DetectedScene:
-    frames = chosen(candidates.split(span.end_s), span.end_s - span.start_s)
-    made = (developed(frame, info.rotation) for frame in frames)
-    return DetectedScene(span, tuple(keyframe for keyframe in made if keyframe), tuple(tiles), losses.taken())
+def _finish_scene(span: SceneSpan, candidates: CandidateFrames, info: MediaInfo, tiles: list[Tile], losses: LossCounter) -> DetectedScene:
+    selected = select_keyframes(candidates.take_before(span.end_s), span.end_s - span.start_s)
+    keyframes = (encode_keyframe(candidate, info.rotation) for candidate in selected)
+    return DetectedScene(span, tuple(keyframe for keyframe in keyframes if keyframe), tuple(tiles), losses.take_stats())

@@ -1,4 +1,4 @@
-"""The lock that lets one supervisor at a time work on a home: it is on the directory `run` itself, so no file of it stays."""
+"""The lock that lets one supervisor run per home; it is on the directory `run` itself, so no lock file stays."""
 
 import fcntl
 import os
@@ -7,46 +7,46 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from heimdex.services.errors import ServiceError
+from heimdex.services import ServiceError
 
-# `up` and `down` look whether the lock is free by taking it for microseconds. To wait longer than for those would be wrong: a supervisor
-# that is one too many would take over when the first one is stopped.
-LOCK_PATIENCE_S = 0.3
+# `up` and `down` test the lock by taking it for microseconds. A longer wait would be wrong: a redundant supervisor would take over when
+# the first one is stopped.
+LOCK_TIMEOUT_S = 0.3
 
 
 @contextmanager
-def hold_lock(home: Path, patience_s: float) -> Iterator[bool]:
-    """Hold the lock for the block; yield False when somebody else keeps it longer than `patience_s`."""
+def supervisor_lock(home: Path, timeout_s: float) -> Iterator[bool]:
+    """Hold the lock during the block; yield False when another process holds it longer than `timeout_s`."""
     path = home / "run"
     try:
         path.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise ServiceError(f"Cannot use {path} ({error.strerror}): set HEIMDEX_HOME to a directory of your own.") from error
+        raise ServiceError(f"Cannot use {path} ({error.strerror}). Set HEIMDEX_HOME to a directory that you can write to.") from error
     try:
-        deadline = time.monotonic() + patience_s
-        while not (held := _try(descriptor, fcntl.LOCK_EX)) and time.monotonic() < deadline:
+        deadline = time.monotonic() + timeout_s
+        while not (is_acquired := _try_lock(descriptor, fcntl.LOCK_EX)) and time.monotonic() < deadline:
             time.sleep(0.05)
-        yield held
+        yield is_acquired
     finally:
         os.close(descriptor)
 
 
 def is_locked(home: Path) -> bool:
-    """Tell whether a supervisor (or a `down`) is at work."""
+    """Return whether a supervisor or a `down` is running."""
     try:
         descriptor = os.open(home / "run", os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:
-        return not _try(descriptor, fcntl.LOCK_SH)
+        return not _try_lock(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
 
 
-def _try(descriptor: int, kind: int) -> bool:
+def _try_lock(descriptor: int, operation: int) -> bool:
     try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -1,4 +1,4 @@
-"""Know processes for sure, and end them with all that they started."""
+"""Identify processes reliably, and end them together with their descendants."""
 
 import ctypes
 import os
@@ -8,35 +8,35 @@ from pathlib import Path
 
 import psutil
 
-# In the environment of everything that a supervisor starts. HEIMDEX_HOME itself would also match a person's shell.
+# Set in the environment of everything that a supervisor starts. HEIMDEX_HOME would also match a user's shell.
 MARKER = "HEIMDEX_SUPERVISED_HOME"
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 
 @dataclass(frozen=True)
-class Identity:
-    """A pid alone may name a stranger by now; with the time of its creation (seconds since the epoch) it cannot."""
+class ProcessIdentity:
+    """A pid with its creation time (seconds since the epoch), because the pid alone may be reused."""
 
     pid: int
     create_time: float
 
     @classmethod
-    def of(cls, pid: int) -> "Identity":
+    def of(cls, pid: int) -> "ProcessIdentity":
         return cls(pid, psutil.Process(pid).create_time())
 
     def find(self) -> psutil.Process | None:
-        """Return the process if it still runs."""
+        """Return the process, or None when it has ended."""
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.create_time) < 0.1 and process.status() != psutil.STATUS_ZOMBIE
+            is_same = abs(process.create_time() - self.create_time) < 0.1 and process.status() != psutil.STATUS_ZOMBIE
         except psutil.Error:
             return None
-        return process if same else None
+        return process if is_same else None
 
 
-def marked_processes(home: Path) -> list[psutil.Process]:
-    """Return every process that a supervisor of this home started, however it was orphaned since."""
-    return [process for process in psutil.process_iter() if _marker(process) == str(home)]
+def list_marked_processes(home: Path) -> list[psutil.Process]:
+    """Return every process that a supervisor of this home started, including orphans."""
+    return [process for process in psutil.process_iter() if _read_marker(process) == str(home)]
 
 
 def kill_all(processes: list[psutil.Process]) -> None:
@@ -48,18 +48,18 @@ def kill_all(processes: list[psutil.Process]) -> None:
     psutil.wait_procs(processes, timeout=10)
 
 
-def end_orphans(home: Path) -> bool:
-    """Kill all that a supervisor of this home left when it was killed: it holds ports and takes tasks. Return whether there was any.
+def kill_orphans(home: Path) -> bool:
+    """Kill the processes that a killed supervisor of this home left, which hold ports and take tasks; return whether there were any.
 
-    The caller holds the lock, so that no living supervisor is meant.
+    The caller holds the lock, so no living supervisor's processes are killed.
     """
-    orphans = marked_processes(home)
+    orphans = list_marked_processes(home)
     kill_all(orphans)
     return bool(orphans)
 
 
 def kill_group(leader_pid: int) -> None:
-    """Kill all members of the process group; call it while the leader is not yet reaped, or the number may be another's."""
+    """Kill all members of the process group; call it before the leader is reaped, because its number can be reused."""
     try:
         os.killpg(leader_pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
@@ -67,14 +67,14 @@ def kill_group(leader_pid: int) -> None:
 
 
 def adopt_orphans() -> None:
-    """Become the parent of descendants that lose theirs, so that none stays as a zombie where process 1 reaps nobody (Linux)."""
+    """Become the parent of orphaned descendants (Linux), so that none stays a zombie where process 1 does not reap."""
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl:
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def reap_adopted(known: set[int]) -> None:
-    """Collect ended children other than the `known` pids, whose exit codes their owners still ask for."""
+    """Reap ended children except the `known` pids, whose exit codes their owners still read."""
     for process in psutil.Process().children():
         try:
             if process.pid not in known and process.status() == psutil.STATUS_ZOMBIE:
@@ -84,12 +84,12 @@ def reap_adopted(known: set[int]) -> None:
 
 
 def reap_all() -> None:
-    """Collect all children; call it when they are told to end, since one that was killed a moment ago may still be on its way."""
+    """Reap all children after they were told to end; wait up to 5 s for those that still exit."""
     psutil.wait_procs(psutil.Process().children(), timeout=5)
 
 
-def tree_memory(process: psutil.Process) -> int:
-    """Return the resident bytes of a process and its descendants; shared pages count once for each."""
+def measure_tree_memory(process: psutil.Process) -> int:
+    """Return the resident bytes of a process and its descendants; shared pages count once per process."""
     total = 0
     for member in (process, *_descendants(process)):
         try:
@@ -106,7 +106,7 @@ def _descendants(process: psutil.Process) -> list[psutil.Process]:
         return []
 
 
-def _marker(process: psutil.Process) -> str | None:
+def _read_marker(process: psutil.Process) -> str | None:
     try:
         return process.environ().get(MARKER)
     except (psutil.Error, OSError):

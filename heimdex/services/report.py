@@ -1,4 +1,4 @@
-"""What `status` shows: the state of every service, as data and as a table."""
+"""The output of `status`: the state of every service, as data and as a table."""
 
 import time
 from dataclasses import asdict, dataclass
@@ -7,15 +7,15 @@ from pathlib import Path
 from rich.table import Table
 
 from heimdex.database.server import EmbeddedServer
-from heimdex.services.control import running_state
-from heimdex.services.logs import log_path
-from heimdex.services.processes import marked_processes, tree_memory
+from heimdex.services.commands import read_running_state
+from heimdex.services.log_files import log_path
+from heimdex.services.processes import list_marked_processes, measure_tree_memory
 from heimdex.services.state import Phase, ServiceState
 
 
 @dataclass(frozen=True)
 class ServiceReport:
-    """`state` is running, waiting (for its restart) or stopped; memory counts the service's descendants too."""
+    """`state` is "running" or "waiting" (for its restart); memory includes the service's descendants."""
 
     name: str
     state: str
@@ -28,7 +28,7 @@ class ServiceReport:
 
 
 @dataclass(frozen=True)
-class Report:
+class StatusReport:
     running: bool
     phase: str
     url: str
@@ -38,39 +38,39 @@ class Report:
         return asdict(self)
 
 
-def report(home: Path) -> Report:
-    """Look at what runs now; `running` means that all of it does.
+def build_report(home: Path) -> StatusReport:
+    """Return what runs now; `running` means that every service does.
 
-    `phase` is "without supervisor" when somebody killed the supervisor and what it started runs on.
+    `phase` is "without supervisor" when the supervisor was killed and its services still run.
     """
-    state = running_state(home)
+    state = read_running_state(home)
     if state is None:
-        orphaned = bool(marked_processes(home)) or EmbeddedServer(home).is_running()
-        return Report(running=False, phase="without supervisor" if orphaned else "stopped", url="", services=())
-    services = tuple(_service(home, service) for service in state.services)
-    everything = state.phase is Phase.RUNNING and all(service.state == "running" for service in services)
-    return Report(everything, state.phase.value, state.url, services)
+        is_orphaned = bool(list_marked_processes(home)) or EmbeddedServer(home).is_running()
+        return StatusReport(running=False, phase="without supervisor" if is_orphaned else "stopped", url="", services=())
+    services = tuple(_report_service(home, service) for service in state.services)
+    is_complete = state.phase is Phase.RUNNING and all(service.state == "running" for service in services)
+    return StatusReport(is_complete, state.phase.value, state.url, services)
 
 
-def table(current: Report) -> Table:
-    """Lay the report out for a terminal."""
-    view = Table(box=None, pad_edge=False, header_style="bold")
+def render_table(report: StatusReport) -> Table:
+    """Render the report for a terminal."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("service", "state", "pid", "up", "restarts", "memory", "last exit"):
-        view.add_column(title)
-    for service in current.services:
-        view.add_row(
+        table.add_column(title)
+    for service in report.services:
+        table.add_row(
             service.name,
             f"[{'green' if service.state == 'running' else 'red'}]{service.state}[/]",
             str(service.pid or "—"),
-            "—" if service.uptime_s is None else _duration(service.uptime_s),
+            "—" if service.uptime_s is None else _format_duration(service.uptime_s),
             str(service.restarts),
             f"{service.rss_bytes / 1024**2:.0f} MB",
             service.last_exit or "—",
         )
-    return view
+    return table
 
 
-def _service(home: Path, service: ServiceState) -> ServiceReport:
+def _report_service(home: Path, service: ServiceState) -> ServiceReport:
     process = service.process and service.process.find()
     return ServiceReport(
         name=service.name,
@@ -78,13 +78,13 @@ def _service(home: Path, service: ServiceState) -> ServiceReport:
         pid=process.pid if process else None,
         uptime_s=int(time.time() - process.create_time()) if process else None,
         restarts=service.restarts,
-        rss_bytes=tree_memory(process) if process else 0,
+        rss_bytes=measure_tree_memory(process) if process else 0,
         last_exit=service.exit,
         log=str(log_path(home, service.name)),
     )
 
 
-def _duration(seconds: int) -> str:
+def _format_duration(seconds: int) -> str:
     minutes, rest = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

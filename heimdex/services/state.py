@@ -1,17 +1,17 @@
-"""`run/services.json`: what the supervisor tells `up`, `down` and `status`."""
+"""`run/services.json`: the supervisor's state, read by `up`, `down` and `status`."""
 
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from heimdex.database.private_files import read_private_json, write_private_json
-from heimdex.services.processes import Identity
+from heimdex.database.state_file import read_private_json, write_private_json
+from heimdex.services.processes import ProcessIdentity
 
 
 class Phase(StrEnum):
     DATABASE = "starting PostgreSQL"
-    PREPARING = "bringing the database up to date"
+    MIGRATING = "migrating the database"
     STARTING = "starting the services"
     RUNNING = "running"
     STOPPING = "stopping"
@@ -20,17 +20,17 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class ServiceState:
-    """One service: `process` is None while it waits for its restart (`exit` tells how it ended last)."""
+    """One service: `process` is None while it waits for its restart; `exit` describes its last exit."""
 
     name: str
-    process: Identity | None = None
+    process: ProcessIdentity | None = None
     restarts: int = 0
     exit: str = ""
 
 
 @dataclass(frozen=True)
-class State:
-    supervisor: Identity
+class SupervisorState:
+    supervisor: ProcessIdentity
     phase: Phase
     url: str = ""
     error: str = ""
@@ -41,27 +41,27 @@ def state_path(home: Path) -> Path:
     return home / "run" / "services.json"
 
 
-def write_state(home: Path, state: State) -> None:
+def write_state(home: Path, state: SupervisorState) -> None:
     write_private_json(state_path(home), asdict(state))
 
 
-def read_state(home: Path) -> State | None:
-    """Return the last state, or None when there is none that makes sense; its supervisor may be gone."""
+def read_state(home: Path) -> SupervisorState | None:
+    """Return the last state, or None when there is no valid one; its supervisor may be dead."""
     content = read_private_json(state_path(home))
     if content is None:
         return None
     try:
-        return State(
-            supervisor=Identity(**content["supervisor"]),
+        return SupervisorState(
+            supervisor=ProcessIdentity(**content["supervisor"]),
             phase=Phase(content["phase"]),
             url=content["url"],
             error=content["error"],
-            services=tuple(_service(service) for service in content["services"]),
+            services=tuple(_parse_service(service) for service in content["services"]),
         )
     except (KeyError, TypeError, ValueError):
         return None
 
 
-def _service(content: dict[str, Any]) -> ServiceState:
+def _parse_service(content: dict[str, Any]) -> ServiceState:
     process = content["process"]
-    return ServiceState(**{**content, "process": Identity(**process) if process else None})
+    return ServiceState(**{**content, "process": ProcessIdentity(**process) if process else None})

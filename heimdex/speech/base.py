@@ -1,4 +1,4 @@
-"""What a speech model returns, and the interface that every one of them has."""
+"""The interface of speech models and the transcript that they return."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAMPLE_RATE = 16_000
-# Shorter sound holds no word.
-SHORTEST_S = 0.1
+# Shorter sound contains no word.
+SHORTEST_SPEECH_S = 0.1
 
 
 @dataclass(frozen=True)
 class Word:
-    """One spoken word, with its punctuation and no spaces around it; times in seconds from the first sample."""
+    """One spoken word with its punctuation and without surrounding spaces. Times are in seconds from the first sample."""
 
     start_s: float
     end_s: float
@@ -34,14 +34,14 @@ class Segment:
 
 @dataclass(frozen=True)
 class Transcript:
-    """All that was said. `language` is a code such as `en`, and None when nobody speaks."""
+    """All speech of a sound. `language` is a code such as `en`, or None when nobody speaks."""
 
     language: str | None
     segments: tuple[Segment, ...]
 
     @property
     def text(self) -> str:
-        """The whole text, segments separated by a space."""
+        """The whole text; a space separates segments."""
         return " ".join(segment.text for segment in self.segments)
 
     @property
@@ -51,27 +51,27 @@ class Transcript:
 
 
 class Transcriber(ABC):
-    """A speech model. Building one loads nothing; one instance may be shared by threads."""
+    """A speech model. The constructor loads nothing; threads may share an instance."""
 
     @property
     @abstractmethod
     def identity(self) -> str:
-        """Backend, model and revision: what determines the words."""
+        """Backend, model and revision, which determine the words."""
 
     @abstractmethod
-    def understands(self, language: str) -> bool:
-        """Tell whether the model was trained on a language, given as its code."""
+    def supports_language(self, language: str) -> bool:
+        """Return whether the model was trained on a language, given by its code."""
 
     @abstractmethod
     def check(self) -> list[str]:
-        """Return what keeps the model from working, each a sentence that names the setting and the fix; loads no weights."""
+        """Return what keeps the model from working. Each sentence names the setting and the fix. Load no weights."""
 
     @abstractmethod
     def transcribe(
         self, audio: NDArray[np.float32], *, language: str | None = None, on_progress: Callable[[float], None] | None = None
     ) -> Transcript:
-        """Return what is said in mono sound at 16 kHz (float32, -1 to 1), all of which is held in memory: `listening` bounds it.
+        """Return the speech in mono sound at 16 kHz (float32, -1 to 1). All of it is in memory: `chunked_transcription` bounds it.
 
-        Silence, noise and music give an empty transcript. `language` is one that it understands; None means: find out.
-        `on_progress` gets the share done.
+        Silence, noise and music give an empty transcript. `language` is a supported one; None detects it. `on_progress` gets the share
+        done, 0 to 1.
         """

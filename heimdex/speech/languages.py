@@ -1,4 +1,4 @@
-"""The languages that Whisper's models were trained on, as ISO 639 codes with the names that its protocol answers with."""
+"""The languages that Whisper's models were trained on: ISO 639 codes and the names that its protocol uses."""
 
 NAMES = {
     "af": "afrikaans",
@@ -25,7 +25,7 @@ NAMES = {
     "eu": "basque",
     "fa": "persian",
     "fi": "finnish",
-    "fo": "faroese",
+    "fo": "faroese",  # codespell:ignore fo
     "fr": "french",
     "gl": "galician",
     "gu": "gujarati",
@@ -86,7 +86,7 @@ NAMES = {
     "sv": "swedish",
     "sw": "swahili",
     "ta": "tamil",
-    "te": "telugu",
+    "te": "telugu",  # codespell:ignore te
     "tg": "tajik",
     "th": "thai",
     "tk": "turkmen",
@@ -106,13 +106,13 @@ NAMES = {
 UNSPACED = frozenset({"bo", "ja", "km", "lo", "my", "th", "yue", "zh"})
 
 
-def code_of(language: str) -> str | None:
-    """Return the code of a language given as a tag such as `de`, `pt-BR`, or by its English name; None for one that is not known."""
+def parse_language(language: str) -> str | None:
+    """Return the code of a language given as a tag such as `de` or `pt-BR`, or by its English name; None if it is unknown."""
     plain = language.strip().casefold()
     code = plain.partition("-")[0].partition("_")[0]
     return code if code in NAMES else next((code for code, name in NAMES.items() if name == plain), None)
 
 
-def name_of(code: str) -> str:
-    """Return the English name, or the code itself where none is known."""
+def get_language_name(code: str) -> str:
+    """Return the English name of a language, or the code itself if it is unknown."""
     return NAMES.get(code, code).title()

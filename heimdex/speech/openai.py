@@ -1,83 +1,83 @@
-"""Speech to text through any server that speaks OpenAI's transcription protocol."""
+"""Transcribe with any server that speaks OpenAI's transcription protocol."""
 
+import io
 from collections.abc import Callable
+from fractions import Fraction
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from heimdex.embedders.errors import EmbedderError, EmbedderUnavailable
-from heimdex.embedders.patience import Patience
-from heimdex.openai_server import OpenAIServer
-from heimdex.speech.base import SAMPLE_RATE, SHORTEST_S, Segment, Transcriber, Transcript
-from heimdex.speech.chunks import chunks
-from heimdex.speech.flac import flac
-from heimdex.speech.gates import repeats
+from heimdex.errors import ModelInputError, ModelUnavailable
+from heimdex.openai.client import ModelClient
+from heimdex.openai.retry import RetryPolicy
+from heimdex.speech.base import SAMPLE_RATE, SHORTEST_SPEECH_S, Segment, Transcriber, Transcript
+from heimdex.speech.chunks import split_chunks
+from heimdex.speech.filters import has_voice, is_stutter
 from heimdex.speech.languages import NAMES
-from heimdex.speech.openai_answers import segments_in, spoken_language
-from heimdex.speech.voice import holds_voice
+from heimdex.speech.verbose_json import detect_language, parse_segments
 
 if TYPE_CHECKING:
     from openai import OpenAI
     from openai.types.audio import TranscriptionVerbose
 
-PATIENCE = Patience(tries=6, total_s=300.0, timeout_s=120.0)
-# OpenAI takes files of up to 25 MB; ten minutes of 16-bit sound at 16 kHz are 19 MB before FLAC halves them.
+RETRIES = RetryPolicy(attempts=6, total_s=300.0, timeout_s=120.0)
+# OpenAI accepts files of up to 25 MB. Ten minutes of 16-bit sound at 16 kHz are 19 MB before FLAC halves them.
 _SHORTEST_CALL_S, _LONGEST_CALL_S = 300.0, 600.0
 
 
 class OpenAITranscriber(Transcriber):
     """Transcribe through the official client. `model` must answer with times (`verbose_json`), as whisper-1 and its open copies do.
 
-    Sound without a voice is not sent, so silence costs nothing and brings no invented words. What fails in passing is repeated; after
-    `breaker_after` failed calls in a row nothing more is sent for a while, and EmbedderUnavailable says why.
+    Sound without a voice is not sent, so silence costs nothing and adds no invented words. Transient errors are retried. After
+    `breaker_after` failed calls in a row nothing is sent for a while, and ModelUnavailable states the reason.
     """
 
     def __init__(self, model: str = "whisper-1", base_url: str = "", api_key: str = "", breaker_after: int = 10) -> None:
         self._model = model
-        self._server = OpenAIServer(
-            model, base_url=base_url, api_key=api_key, inputs="this sound", wanted="transcript with times", breaker_after=breaker_after
+        self._client = ModelClient(
+            model, base_url=base_url, api_key=api_key, inputs="this sound", expected="transcript with times", breaker_after=breaker_after
         )
 
     @property
     def identity(self) -> str:
-        """Name the model; the server's address is no part of it, so that a server can move."""
+        """Identify the model. The server's URL is not part of the identity, so that a server can move."""
         return f"openai/{self._model}"
 
-    def understands(self, language: str) -> bool:
-        """Leave it to the server: what it is told of is refused there, with a reason."""
+    def supports_language(self, language: str) -> bool:
+        """Return whether Whisper knows the language. The server rejects the others itself, with a reason."""
         return language in NAMES
 
     def check(self) -> list[str]:
-        """Return what keeps the model from working; asks the server for its list of models."""
+        """Return what keeps the model from working. Request the server's list of models."""
         if find_spec("faster_whisper") is None:
-            return ["Whether anybody speaks is found out with the package faster-whisper: install requirements/worker.txt."]
-        return self._server.check()
+            return ["Voice detection needs the package faster-whisper: install requirements/worker.txt."]
+        return self._client.check()
 
     def transcribe(
         self, audio: NDArray[np.float32], *, language: str | None = None, on_progress: Callable[[float], None] | None = None
     ) -> Transcript:
-        """Return what is said; EmbedderUnavailable with the fix in its text when the server cannot be used."""
-        kept: list[Segment] = []
-        spoken: str | None = None
-        for chunk in chunks([audio], shortest_s=_SHORTEST_CALL_S, longest_s=_LONGEST_CALL_S):
-            if chunk.samples.size >= SHORTEST_S * SAMPLE_RATE and holds_voice(chunk.samples):
-                answer = self._asked(chunk.samples, language)
-                for segment in segments_in(answer, chunk.start_s):
-                    if not repeats([earlier.text for earlier in kept], segment.text):
-                        kept.append(segment)
-                spoken = spoken or language or spoken_language(answer)
+        """Return the speech. Raise ModelUnavailable, whose message names the fix, when the server cannot be used."""
+        segments: list[Segment] = []
+        detected: str | None = None
+        for chunk in split_chunks([audio], shortest_s=_SHORTEST_CALL_S, longest_s=_LONGEST_CALL_S):
+            if chunk.samples.size >= SHORTEST_SPEECH_S * SAMPLE_RATE and has_voice(chunk.samples):
+                answer = self._request(chunk.samples, language)
+                for segment in parse_segments(answer, chunk.start_s):
+                    if not is_stutter([earlier.text for earlier in segments], segment.text):
+                        segments.append(segment)
+                detected = detected or language or detect_language(answer)
             if on_progress:
                 on_progress(chunk.end / audio.size)
         if on_progress:
             on_progress(1.0)
-        return Transcript(spoken if kept else None, tuple(kept))
+        return Transcript(detected if segments else None, tuple(segments))
 
-    def _asked(self, samples: NDArray[np.float32], language: str | None) -> "TranscriptionVerbose":
+    def _request(self, samples: NDArray[np.float32], language: str | None) -> "TranscriptionVerbose":
         import openai
 
-        recording = flac(samples)
+        recording = encode_flac(samples)
 
         def send(client: "OpenAI", timeout_s: float) -> "TranscriptionVerbose":
             answer = client.audio.transcriptions.create(
@@ -89,12 +89,27 @@ class OpenAITranscriber(Transcriber):
                 temperature=0.0,
                 timeout=timeout_s,
             )
-            # Read here, because what cannot be read counts as a fault of the answer.
-            segments_in(answer, 0.0)
+            # Parsed here so that an unreadable answer counts as a transient error.
+            parse_segments(answer, 0.0)
             return answer
 
         try:
-            return self._server.call(send, PATIENCE)
-        except EmbedderError as refusal:
-            # Sound is sound: what is refused is the model's name, the form of the answer or the language.
-            raise EmbedderUnavailable(f'{refusal} Correct "model" of "speech" in HEIMDEX_MODELS.') from refusal
+            return self._client.call(send, RETRIES)
+        except ModelInputError as rejection:
+            # All sound is valid: the server rejects the model's name, the answer's format or the language.
+            raise ModelUnavailable(f'{rejection} Correct "model" of "speech" in HEIMDEX_MODELS.') from rejection
+
+
+def encode_flac(samples: NDArray[np.float32]) -> bytes:
+    """Encode mono sound at 16 kHz (-1 to 1, louder samples are clipped) as a 16-bit FLAC file: lossless at half the size."""
+    import av
+
+    integers = np.clip(np.round(samples * 32767.0), -32768, 32767).astype(np.int16).reshape(1, -1)
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="flac") as container:
+        stream = container.add_stream("flac", rate=SAMPLE_RATE, layout="mono")
+        frame = av.AudioFrame.from_ndarray(integers, format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, 0, Fraction(1, SAMPLE_RATE)
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return buffer.getvalue()

@@ -1,37 +1,28 @@
-"""Where media files live: one interface over a local directory and S3.
+"""Media files behind one interface, in a local directory or on S3.
 
-`media_storage()` is the storage of this installation; `base` has the interface.
+Django's `STORAGES["media"]` names the class and its options. `media_storage()` returns the instance, and `base` defines the interface.
 """
 
-from functools import cache
-from typing import Any
+from typing import cast
 
 from django.conf import settings
-from django.core.signals import setting_changed
+from django.core.files.storage import storages
 
 from heimdex.storage.base import InvalidKeyError, MediaStorage, StorageError, StoredFile, UploadTarget
 
-__all__ = ["InvalidKeyError", "MediaStorage", "StorageError", "StoredFile", "UploadTarget", "media_storage"]
+__all__ = ["InvalidKeyError", "MediaStorage", "StorageError", "StoredFile", "UploadTarget", "media_storage", "signed_url"]
+
+MEDIA_ALIAS = "media"
 
 
-@cache
 def media_storage() -> MediaStorage:
-    """Return the storage that `settings.MEDIA_STORAGE` describes, one per process."""
-    from heimdex.storage.options import S3Options
-
-    options = settings.MEDIA_STORAGE
-    if isinstance(options, S3Options):
-        from heimdex.storage.s3 import S3Storage
-
-        return S3Storage(options)
-    from heimdex.storage.local import LocalStorage
-
-    return LocalStorage(options)
+    """Return the storage of media files, one instance per process."""
+    return cast(MediaStorage, storages[MEDIA_ALIAS])
 
 
-def _reset(*, setting: str, **_: Any) -> None:
-    if setting == "MEDIA_STORAGE":
-        media_storage.cache_clear()
+def signed_url(key: str, *, filename: str | None = None) -> str:
+    """Return a URL that serves a media file without a login for LINK_TTL_SECONDS.
 
-
-setting_changed.connect(_reset, dispatch_uid="heimdex.storage")
+    With `filename` the browser downloads the file under that name. The URL may be a path of this host.
+    """
+    return media_storage().presign_download(key, expires_in_s=settings.LINK_TTL_SECONDS, filename=filename)

@@ -1,4 +1,4 @@
-"""What a media storage does, and the rules that hold for every one of them."""
+"""The interface of a media storage, and the rules for keys and file names that every implementation follows."""
 
 import re
 from abc import ABC, abstractmethod
@@ -12,23 +12,23 @@ from typing import BinaryIO
 CHUNK = 1024 * 1024
 DEFAULT_TYPE = "application/octet-stream"
 
-# No segment begins with a dot, so neither `..` nor a hidden file can be named, and none is empty, so no key is absolute.
+# No segment starts with a dot, which excludes `..` and hidden files, and none is empty, so no key is absolute.
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*", re.ASCII)
 _MAX_KEY = 500
 _MAX_FILENAME = 150
 
 
 class StorageError(OSError):
-    """The storage cannot do what was asked; the message says why and what to change."""
+    """The storage failed; the message names the cause and the setting to change."""
 
 
 class InvalidKeyError(ValueError):
-    """A key or prefix is not one that this server makes."""
+    """A key or prefix has a form that this server never creates."""
 
 
 @dataclass(frozen=True)
 class UploadTarget:
-    """Where and how a client sends a file: `headers` must be sent as they stand, with the announced Content-Length."""
+    """How a client sends a file: it must send `headers` unchanged, and the announced Content-Length."""
 
     method: str
     url: str
@@ -38,7 +38,7 @@ class UploadTarget:
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file as a listing shows it: its key, its size in bytes, and when it was put under that key."""
+    """One file of a listing: its key, its size in bytes, and when it was stored."""
 
     key: str
     size: int
@@ -46,19 +46,33 @@ class StoredFile:
 
 
 class MediaStorage(ABC):
-    """Files by key, such as `owners/<uuid>/videos/<uuid>/original`. Clients never choose a key.
+    """Files by key, such as `owners/<uuid>/videos/<uuid>/original`; clients never choose a key.
 
-    A key that holds nothing raises FileNotFoundError where bytes are asked for, InvalidKeyError is a fault of ours,
-    and StorageError means that the storage itself failed. A file under its key is always whole.
+    It is registered in Django's STORAGES, but is not a `django.core.files.storage.Storage`: keys are exact instead of suggestions, and
+    presigned uploads, moves and listings are part of the interface.
+
+    Methods that read bytes raise FileNotFoundError when the key holds no file. InvalidKeyError is a bug of ours; StorageError means that
+    the storage itself failed. A key never holds a partial file.
     """
 
     @abstractmethod
-    def upload_target(self, key: str, *, size: int, content_type: str, expires_in_s: int) -> UploadTarget:
-        """Return where a client may PUT exactly `size` bytes of `content_type`; `url` may be a path of this host."""
+    def presign_upload(self, key: str, *, size: int, content_type: str, expires_in_s: int) -> UploadTarget:
+        """Return where a client may PUT exactly `size` bytes of `content_type`; the URL may be a path of this host."""
+
+    @abstractmethod
+    def presign_download(self, key: str, *, expires_in_s: int, filename: str | None = None) -> str:
+        """Return a URL that serves the file without a login: inline, or as a download named `filename`.
+
+        The URL may be a path of this host. It returns 404 when the key holds no file.
+        """
+
+    @abstractmethod
+    def client_origins(self) -> list[str]:
+        """Return the origins (scheme, host and port) of presigned URLs other than this site's own."""
 
     @abstractmethod
     def size(self, key: str) -> int | None:
-        """Return the size in bytes, or None when the key holds nothing."""
+        """Return the size in bytes, or None when the key holds no file."""
 
     @abstractmethod
     def open(self, key: str) -> BinaryIO:
@@ -66,62 +80,55 @@ class MediaStorage(ABC):
 
     @abstractmethod
     def local_path(self, key: str) -> AbstractContextManager[Path]:
-        """Yield a path that libraries can read until the block ends; do not change the file."""
+        """Yield a path that libraries can read during the block; the file must not be changed."""
 
     @abstractmethod
     def save(self, key: str, data: bytes | BinaryIO, content_type: str = DEFAULT_TYPE) -> None:
-        """Write a file, replacing what the key held."""
+        """Write a file, replacing any file under the key."""
 
     @abstractmethod
     def move(self, src: str, dst: str) -> None:
-        """Give a file another key, replacing what that held; an upload address for `src` no longer reaches it."""
+        """Move a file to another key, replacing any file there; a presigned upload to `src` no longer reaches it."""
 
     @abstractmethod
     def delete(self, key: str) -> None:
-        """Remove one file; nothing happens when the key holds nothing."""
+        """Delete a file if it exists."""
 
     @abstractmethod
     def delete_prefix(self, prefix: str) -> None:
-        """Remove all files whose key begins with `prefix` and a slash."""
+        """Delete all files whose key starts with `prefix` and a slash."""
 
     @abstractmethod
-    def files(self, prefix: str = "") -> Iterator[StoredFile]:
-        """Yield all files whose key begins with `prefix` and a slash, or all there are, in ascending order of their keys.
+    def list_files(self, prefix: str = "") -> Iterator[StoredFile]:
+        """Yield all files, or those whose key starts with `prefix` and a slash, in ascending order of their keys.
 
-        They are listed as they are asked for, so a library of any size takes no more memory than its largest directory. Some services
-        (SeaweedFS) sort by directory, so that `a/1` comes before `a.b`; among names of equal form the order is the same everywhere.
+        The listing is lazy: its memory does not grow beyond the largest directory. Some services (SeaweedFS) sort by directory, so that
+        `a/1` comes before `a.b`; keys of the same form have the same order everywhere.
         """
 
-    def keys(self, prefix: str = "") -> Iterator[str]:
-        """Yield the keys of `files`, in ascending order."""
-        return (file.key for file in self.files(prefix))
-
-    @abstractmethod
-    def download_url(self, key: str, expires_in_s: int, filename: str | None = None) -> str:
-        """Return an address that serves the file without a log-in: in the page, or as a download named `filename`.
-
-        The address may be a path of this host. It answers 404 when the key holds nothing.
-        """
+    def list_keys(self, prefix: str = "") -> Iterator[str]:
+        """Yield the keys of `list_files`, in ascending order."""
+        return (file.key for file in self.list_files(prefix))
 
     @abstractmethod
     def check(self) -> list[str]:
-        """Return what keeps the storage from working, one sentence each that names the setting to change."""
+        """Return one sentence per problem of the storage, each naming the setting to change."""
 
 
-def valid_key(key: str) -> str:
-    """Return `key`, or raise InvalidKeyError."""
+def validate_key(key: str) -> str:
+    """Return `key`. Raise InvalidKeyError when it is malformed."""
     if len(key) > _MAX_KEY or not _KEY.fullmatch(key):
-        raise InvalidKeyError(f"{key[:80]!r} is no storage key.")
+        raise InvalidKeyError(f"{key[:80]!r} is not a storage key.")
     return key
 
 
-def valid_prefix(prefix: str) -> str:
-    """Return `prefix` with one slash at its end, so that `videos/1` never reaches `videos/10`, or raise InvalidKeyError."""
-    return valid_key(prefix.removesuffix("/")) + "/"
+def validate_prefix(prefix: str) -> str:
+    """Return `prefix` with one trailing slash, so that `videos/1` never matches `videos/10`. Raise InvalidKeyError when it is malformed."""
+    return validate_key(prefix.removesuffix("/")) + "/"
 
 
-def safe_filename(name: str) -> str:
-    """Return a name that fits a Content-Disposition header and any file system: no path, no control characters, not too long."""
+def sanitize_filename(name: str) -> str:
+    """Return a name that is safe in a Content-Disposition header and on any file system: no path, no control characters, not too long."""
     last = re.split(r"[/\\]", name)[-1]
     printable = "".join(character for character in last if character.isprintable()).strip(". ")
     stem, dot, suffix = printable.rpartition(".")

@@ -1,7 +1,7 @@
-"""Media files in a directory of this machine.
+"""Media files in a local directory.
 
-`objects/` holds the files by key, `types/` their content types by the same key, and `scratch/` what is not whole yet:
-all on one file system, so that a rename puts a finished file in place at once.
+`objects/` holds the files by key, `types/` their content types by the same key, and `scratch/` incomplete files. All are on one file
+system, so that a rename publishes a complete file atomically.
 """
 
 import os
@@ -13,43 +13,60 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import urlsplit
 
 from django.urls import reverse
 
-from heimdex.storage.base import CHUNK, DEFAULT_TYPE, MediaStorage, StoredFile, UploadTarget, safe_filename, valid_key, valid_prefix
-from heimdex.storage.options import LocalOptions
-from heimdex.storage.tokens import ReadRight, WriteRight
+from heimdex.storage.base import (
+    CHUNK,
+    DEFAULT_TYPE,
+    MediaStorage,
+    StoredFile,
+    UploadTarget,
+    sanitize_filename,
+    validate_key,
+    validate_prefix,
+)
+from heimdex.storage.tokens import DownloadGrant, UploadGrant
 
-# No upload writes for so long without a pause: what is older was left by a process that was killed.
+# No upload goes without a write for this long; older files belong to killed processes.
 _STALE_SCRATCH_S = 24 * 3600
 
 
-class LocalStorage(MediaStorage):
-    """Files under `options.root`, reached by clients through `heimdex.storage.views`."""
+class LocalMediaStorage(MediaStorage):
+    """Files under `root`, which clients reach through `heimdex.storage.views`.
 
-    def __init__(self, options: LocalOptions) -> None:
-        self.options = options
-        self._objects = options.root / "objects"
-        self._types = options.root / "types"
-        self._scratch = options.root / "scratch"
+    `public_url` precedes presigned URLs; without it they are paths of this host.
+    """
 
-    def upload_target(self, key: str, *, size: int, content_type: str, expires_in_s: int) -> UploadTarget:
+    def __init__(self, *, root: Path, public_url: str = "") -> None:
+        self.root = root
+        self.public_url = public_url
+        self._objects = root / "objects"
+        self._types = root / "types"
+        self._scratch = root / "scratch"
+
+    def presign_upload(self, key: str, *, size: int, content_type: str, expires_in_s: int) -> UploadTarget:
         expires = int(time.time()) + expires_in_s
-        right = WriteRight(valid_key(key), size, content_type, expires)
-        return UploadTarget("PUT", self._url(right.token()), {"Content-Type": content_type}, datetime.fromtimestamp(expires, UTC))
+        grant = UploadGrant(validate_key(key), size, content_type, expires)
+        return UploadTarget("PUT", self._url(grant.sign()), {"Content-Type": content_type}, datetime.fromtimestamp(expires, UTC))
 
-    def download_url(self, key: str, expires_in_s: int, filename: str | None = None) -> str:
-        right = ReadRight(valid_key(key), filename and safe_filename(filename), int(time.time()) + expires_in_s)
-        return self._url(right.token())
+    def presign_download(self, key: str, *, expires_in_s: int, filename: str | None = None) -> str:
+        grant = DownloadGrant(validate_key(key), filename and sanitize_filename(filename), int(time.time()) + expires_in_s)
+        return self._url(grant.sign())
+
+    def client_origins(self) -> list[str]:
+        parts = urlsplit(self.public_url)
+        return [f"{parts.scheme}://{parts.netloc}"] if self.public_url else []
 
     def size(self, key: str) -> int | None:
         path = self._path(key)
         return path.stat().st_size if path.is_file() else None
 
     def content_type(self, key: str) -> str:
-        """Return the content type that the file was stored with."""
+        """Return the content type that the file was saved with."""
         try:
-            return (self._types / valid_key(key)).read_text()
+            return (self._types / validate_key(key)).read_text()
         except FileNotFoundError:
             return DEFAULT_TYPE
 
@@ -69,11 +86,11 @@ class LocalStorage(MediaStorage):
                 file.write(data)
             else:
                 shutil.copyfileobj(data, file, CHUNK)
-            self.adopt(file, path, key, content_type)
+            self.commit(file, path, key, content_type)
 
     @contextmanager
     def scratch_file(self) -> Iterator[tuple[BinaryIO, Path]]:
-        """Yield a new file, and its path, that is gone after the block unless `adopt` took it."""
+        """Yield a new file and its path; delete it after the block unless `commit` moved it."""
         self._scratch.mkdir(parents=True, exist_ok=True)
         self._remove_stale_scratch()
         path = self._scratch / secrets.token_hex(16)
@@ -83,8 +100,8 @@ class LocalStorage(MediaStorage):
         finally:
             path.unlink(missing_ok=True)
 
-    def adopt(self, file: BinaryIO, path: Path, key: str, content_type: str) -> None:
-        """Put a finished scratch file under its key, whole and on the disk."""
+    def commit(self, file: BinaryIO, path: Path, key: str, content_type: str) -> None:
+        """Sync a complete scratch file to disk and move it to its key."""
         target, type_file = self._path(key), self._types / key
         file.flush()
         os.fsync(file.fileno())
@@ -109,21 +126,21 @@ class LocalStorage(MediaStorage):
         (self._types / key).unlink(missing_ok=True)
 
     def delete_prefix(self, prefix: str) -> None:
-        folder = valid_prefix(prefix)
+        folder = validate_prefix(prefix)
         self._scratch.mkdir(parents=True, exist_ok=True)
         for tree in (self._objects, self._types):
-            doomed = self._scratch / secrets.token_hex(16)
+            trash = self._scratch / secrets.token_hex(16)
             try:
-                # Out of the way first, so that a file written meanwhile neither stops the removal nor survives half;
-                # and made young, or another process may take it for a leftover and remove it too.
+                # Rename first, so that a file written meanwhile neither blocks the removal nor survives partially; and
+                # touch it, or another process may take it for a leftover and remove it too.
                 os.utime(tree / folder)
-                (tree / folder).rename(doomed)
+                (tree / folder).rename(trash)
             except (FileNotFoundError, NotADirectoryError):
                 continue
-            shutil.rmtree(doomed)
+            shutil.rmtree(trash)
 
-    def files(self, prefix: str = "") -> Iterator[StoredFile]:
-        yield from _files_below(self._objects, valid_prefix(prefix) if prefix else "")
+    def list_files(self, prefix: str = "") -> Iterator[StoredFile]:
+        yield from _walk_files(self._objects, validate_prefix(prefix) if prefix else "")
 
     def check(self) -> list[str]:
         try:
@@ -131,14 +148,14 @@ class LocalStorage(MediaStorage):
                 file.write(b"x")
                 file.flush()
         except OSError as error:
-            return [f"Files cannot be written under {self.options.root} ({error.strerror}). Set HEIMDEX_HOME to a directory of this user."]
+            return [f"Cannot write to {self.root} ({error.strerror}). Set HEIMDEX_HOME to a directory that this user can write to."]
         return []
 
     def _path(self, key: str) -> Path:
-        return self._objects / valid_key(key)
+        return self._objects / validate_key(key)
 
     def _url(self, token: str) -> str:
-        return self.options.public_url.rstrip("/") + reverse("media-file", args=[token])
+        return self.public_url.rstrip("/") + reverse("media-file", args=[token])
 
     def _remove_stale_scratch(self) -> None:
         limit = time.time() - _STALE_SCRATCH_S
@@ -147,24 +164,24 @@ class LocalStorage(MediaStorage):
                 if path.stat().st_mtime < limit:
                     path.unlink() if path.is_file() else shutil.rmtree(path)
             except FileNotFoundError:
-                # Another process removed it, or its upload ended just now.
+                # Another process removed it, or its upload has just ended.
                 continue
 
 
-def _files_below(root: Path, prefix: str) -> Iterator[StoredFile]:
-    """Yield the files in a folder of `root` (empty, or ending with a slash) and below; what vanishes meanwhile is left out."""
+def _walk_files(root: Path, prefix: str) -> Iterator[StoredFile]:
+    """Yield the files below the folder `prefix` of `root` (empty, or ending with a slash); skip files that disappear meanwhile."""
     try:
         with os.scandir(root / prefix) as entries:
-            # A folder's keys all begin with its name and a slash, so with that it stands at its place among the files.
+            # The keys in a folder start with its name and a slash, so sorting it with the slash puts it in key order.
             names = sorted(f"{entry.name}/" if entry.is_dir(follow_symlinks=False) else entry.name for entry in entries)
     except (FileNotFoundError, NotADirectoryError):
         return
     for name in names:
         if name.endswith("/"):
-            yield from _files_below(root, prefix + name)
+            yield from _walk_files(root, prefix + name)
             continue
         try:
-            found = (root / prefix / name).stat()
+            status = (root / prefix / name).stat()
         except FileNotFoundError:
             continue
-        yield StoredFile(prefix + name, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+        yield StoredFile(prefix + name, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))

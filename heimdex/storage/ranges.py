@@ -1,13 +1,13 @@
-"""Which bytes of a file a `Range` header asks for (RFC 9110, section 14)."""
+"""Parse the `Range` header of a request (RFC 9110, section 14)."""
 
 import re
 from dataclasses import dataclass
 
-_ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
+_SINGLE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
 
 class UnsatisfiableRangeError(ValueError):
-    """The range lies outside the file."""
+    """The range is outside the file."""
 
 
 @dataclass(frozen=True)
@@ -18,15 +18,17 @@ class ByteRange:
     length: int
 
     def content_range(self, size: int) -> str:
+        """Return the `Content-Range` header for a file of `size` bytes."""
         return f"bytes {self.start}-{self.start + self.length - 1}/{size}"
 
 
-def requested_range(header: str | None, size: int) -> ByteRange | None:
-    """Return the range that `header` asks of a file of `size` bytes, or None for the whole file.
+def parse_range(header: str | None, size: int) -> ByteRange | None:
+    """Return the range that `header` requests of a file of `size` bytes, or None for the whole file.
 
-    Several ranges, other units and what cannot be read get the whole file, as the RFC allows.
+    Multiple ranges, other units and malformed headers select the whole file, as the RFC allows. Raise UnsatisfiableRangeError when the
+    range is outside the file.
     """
-    match = _ONE_RANGE.fullmatch((header or "").replace(" ", ""))
+    match = _SINGLE_RANGE.fullmatch((header or "").replace(" ", ""))
     if match is None or match.group() == "bytes=-":
         return None
     first, last = match.groups()

@@ -1,4 +1,4 @@
-"""Signed, expiring rights to write or read one local file; the token in an address is the whole right."""
+"""Signed, expiring grants to upload or download one local file; whoever has the token in a URL has the grant."""
 
 import time
 from dataclasses import asdict, dataclass
@@ -6,51 +6,56 @@ from typing import Any
 
 from django.core import signing
 
-_WRITE, _READ = "heimdex.storage.write", "heimdex.storage.read"
+# The salts are part of URLs that clients hold: a change would invalidate them.
+_UPLOAD_SALT, _DOWNLOAD_SALT = "heimdex.storage.write", "heimdex.storage.read"
 
 
 class InvalidTokenError(Exception):
-    """A token is forged, cut off, expired, or for another purpose; the message says so to the client."""
+    """A token is forged, truncated, expired, or for another purpose; the message is for the client."""
 
 
 @dataclass(frozen=True)
-class WriteRight:
-    """The right to store exactly `size` bytes of `content_type` under `key` until `expires` (seconds since 1970)."""
+class UploadGrant:
+    """Permits storing exactly `size` bytes of `content_type` under `key` until `expires` (Unix time, seconds)."""
 
     key: str
     size: int
     content_type: str
     expires: int
 
-    def token(self) -> str:
-        return signing.dumps(asdict(self), salt=_WRITE)
+    def sign(self) -> str:
+        """Return the token of this grant."""
+        return signing.dumps(asdict(self), salt=_UPLOAD_SALT)
 
     @classmethod
-    def from_token(cls, token: str) -> "WriteRight":
-        return cls(**_payload(token, _WRITE, "upload"))
+    def from_token(cls, token: str) -> "UploadGrant":
+        """Return the grant of a token. Raise InvalidTokenError when it is invalid or has expired."""
+        return cls(**_load(token, _UPLOAD_SALT, "upload"))
 
 
 @dataclass(frozen=True)
-class ReadRight:
-    """The right to read `key` until `expires` (seconds since 1970); with a file name, as a download."""
+class DownloadGrant:
+    """Permits reading `key` until `expires` (Unix time, seconds); with `filename`, as a download."""
 
     key: str
     filename: str | None
     expires: int
 
-    def token(self) -> str:
-        return signing.dumps(asdict(self), salt=_READ)
+    def sign(self) -> str:
+        """Return the token of this grant."""
+        return signing.dumps(asdict(self), salt=_DOWNLOAD_SALT)
 
     @classmethod
-    def from_token(cls, token: str) -> "ReadRight":
-        return cls(**_payload(token, _READ, "download"))
+    def from_token(cls, token: str) -> "DownloadGrant":
+        """Return the grant of a token. Raise InvalidTokenError when it is invalid or has expired."""
+        return cls(**_load(token, _DOWNLOAD_SALT, "download"))
 
 
-def _payload(token: str, salt: str, purpose: str) -> dict[str, Any]:
+def _load(token: str, salt: str, purpose: str) -> dict[str, Any]:
     try:
         payload: dict[str, Any] = signing.loads(token, salt=salt)
     except signing.BadSignature as error:
-        raise InvalidTokenError(f"This is not a valid {purpose} address.") from error
+        raise InvalidTokenError(f"This {purpose} URL is not valid.") from error
     if payload["expires"] <= time.time():
-        raise InvalidTokenError(f"This {purpose} address has expired. Ask for a new one.")
+        raise InvalidTokenError(f"This {purpose} URL has expired. Request a new one.")
     return payload

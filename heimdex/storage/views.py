@@ -1,6 +1,6 @@
-"""Upload to and download from local storage, by signed address.
+"""Upload to and download from local storage by presigned URL.
 
-The token is the whole right, so there is no log-in, and no CSRF: a cookie would add nothing here.
+The token alone authorizes the request, so there is no login and no CSRF check.
 """
 
 import errno
@@ -15,62 +15,62 @@ from django.views.decorators.csrf import csrf_exempt
 
 from heimdex.storage import media_storage
 from heimdex.storage.base import CHUNK
-from heimdex.storage.local import LocalStorage
-from heimdex.storage.ranges import ByteRange, UnsatisfiableRangeError, requested_range
-from heimdex.storage.tokens import InvalidTokenError, ReadRight, WriteRight
+from heimdex.storage.local import LocalMediaStorage
+from heimdex.storage.ranges import ByteRange, UnsatisfiableRangeError, parse_range
+from heimdex.storage.tokens import DownloadGrant, InvalidTokenError, UploadGrant
 
-# What a person uploaded must never act in this site's name, whatever it claims to be.
+# An uploaded file must never run with this site's origin, whatever type it claims.
 _CONTENT_POLICY = "sandbox; default-src 'none'"
 
 
 @csrf_exempt
 def media_file(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Store the body of a PUT, or answer a GET with the file."""
+    """Store the body of a PUT, or return the file to a GET."""
     storage = media_storage()
-    if not isinstance(storage, LocalStorage):
-        raise Http404("Files of this installation are not served from here.")
+    if not isinstance(storage, LocalMediaStorage):
+        raise Http404("This installation does not serve files from here.")
     try:
         match request.method:
             case "PUT":
-                return _store(request, storage, WriteRight.from_token(token))
+                return _store(request, storage, UploadGrant.from_token(token))
             case "GET" | "HEAD":
-                return _serve(request, storage, ReadRight.from_token(token))
+                return _serve(request, storage, DownloadGrant.from_token(token))
     except InvalidTokenError as error:
-        return _problem(403, str(error))
-    response = _problem(405, f"{request.method} is not possible here.")
+        return _error(403, str(error))
+    response = _error(405, f"The method {request.method} is not allowed.")
     response["Allow"] = "GET, HEAD, PUT"
     return response
 
 
-def _store(request: HttpRequest, storage: LocalStorage, right: WriteRight) -> HttpResponse:
-    if problem := _refusal(request, right):
-        return problem
+def _store(request: HttpRequest, storage: LocalMediaStorage, grant: UploadGrant) -> HttpResponse:
+    if rejection := _check_headers(request, grant):
+        return rejection
     try:
         with storage.scratch_file() as (file, path):
-            received = _receive(request, file, right.size)
-            if received != right.size:
-                return _problem(400, f"The upload ended after {received} of {right.size} bytes. Send the file again.")
-            storage.adopt(file, path, right.key, right.content_type)
+            received = _receive(request, file, grant.size)
+            if received != grant.size:
+                return _error(400, f"The upload ended after {received} of {grant.size} bytes. Upload the file again.")
+            storage.commit(file, path, grant.key, grant.content_type)
     except UnreadablePostError:
-        return _problem(400, "The connection broke during the upload. Send the file again.")
+        return _error(400, "The connection was lost during the upload. Upload the file again.")
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        return _problem(507, "The server's disk is full. Free space there, then send the file again.")
+        return _error(507, "The server's disk is full. Free some space, then upload the file again.")
     return HttpResponse(status=200)
 
 
-def _refusal(request: HttpRequest, right: WriteRight) -> HttpResponse | None:
-    """Return why the body will not even be read, from its headers."""
+def _check_headers(request: HttpRequest, grant: UploadGrant) -> HttpResponse | None:
+    """Return the error that the request's headers cause, before the body is read."""
     length = request.META.get("CONTENT_LENGTH") or ""
     if "HTTP_TRANSFER_ENCODING" in request.META or not length:
-        return _problem(411, "Send the file with a Content-Length header; chunked transfer is not taken.")
-    if not length.isdecimal() or int(length) != right.size:
-        status = 413 if length.isdecimal() and int(length) > right.size else 400
-        return _problem(status, f"Content-Length is {length[:30]}, but {right.size} bytes were announced.")
+        return _error(411, "A Content-Length header is required; chunked transfer encoding is not supported.")
+    if not length.isdecimal() or int(length) != grant.size:
+        status = 413 if length.isdecimal() and int(length) > grant.size else 400
+        return _error(status, f"Content-Length is {length[:30]}, but {grant.size} bytes were announced.")
     sent = request.META.get("CONTENT_TYPE", "")
-    if sent.strip().lower() != right.content_type.lower():
-        return _problem(400, f"Content-Type is {sent[:100]!r}, but {right.content_type!r} was announced.")
+    if sent.strip().lower() != grant.content_type.lower():
+        return _error(400, f"Content-Type is {sent[:100]!r}, but {grant.content_type!r} was announced.")
     return None
 
 
@@ -82,23 +82,23 @@ def _receive(request: HttpRequest, file: BinaryIO, size: int) -> int:
     return received
 
 
-def _serve(request: HttpRequest, storage: LocalStorage, right: ReadRight) -> HttpResponseBase:
+def _serve(request: HttpRequest, storage: LocalMediaStorage, grant: DownloadGrant) -> HttpResponseBase:
     try:
-        file = storage.open(right.key)
+        file = storage.open(grant.key)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return _problem(404, "This file does not exist any more.")
+        return _error(404, "This file no longer exists.")
     status = os.fstat(file.fileno())
     size, modified = status.st_size, http_date(status.st_mtime)
-    asked = request.headers.get("Range") if request.headers.get("If-Range", modified) == modified else None
+    header = request.headers.get("Range") if request.headers.get("If-Range", modified) == modified else None
     try:
-        part = requested_range(asked, size)
+        part = parse_range(header, size)
     except UnsatisfiableRangeError as error:
         file.close()
-        response: HttpResponseBase = _problem(416, f"The file has {size} bytes.")
+        response: HttpResponseBase = _error(416, f"The file has {size} bytes.")
         response["Content-Range"] = str(error)
         return response
     whole = part or ByteRange(0, size)
-    response = StreamingHttpResponse(_Region(file, whole), status=206 if part else 200, content_type=storage.content_type(right.key))
+    response = StreamingHttpResponse(_FileSection(file, whole), status=206 if part else 200, content_type=storage.content_type(grant.key))
     response["Content-Length"] = str(whole.length)
     response["Accept-Ranges"] = "bytes"
     response["Last-Modified"] = modified
@@ -107,27 +107,27 @@ def _serve(request: HttpRequest, storage: LocalStorage, right: ReadRight) -> Htt
     response["Cache-Control"] = "private, max-age=3600"
     if part:
         response["Content-Range"] = part.content_range(size)
-    if disposition := content_disposition_header(right.filename is not None, right.filename or ""):
+    if disposition := content_disposition_header(grant.filename is not None, grant.filename or ""):
         response["Content-Disposition"] = disposition
     return response
 
 
-class _Region:
-    """A stretch of an open file as chunks; closing it closes the file, also when nothing was read (HEAD)."""
+class _FileSection:
+    """A byte range of an open file as chunks; closing it closes the file, even when nothing was read (HEAD)."""
 
     def __init__(self, file: BinaryIO, part: ByteRange) -> None:
         self._file, self._part = file, part
 
     def __iter__(self) -> Iterator[bytes]:
         self._file.seek(self._part.start)
-        left = self._part.length
-        while left and (chunk := self._file.read(min(CHUNK // 4, left))):
-            left -= len(chunk)
+        remaining = self._part.length
+        while remaining and (chunk := self._file.read(min(CHUNK // 4, remaining))):
+            remaining -= len(chunk)
             yield chunk
 
     def close(self) -> None:
         self._file.close()
 
 
-def _problem(status: int, message: str) -> HttpResponse:
+def _error(status: int, message: str) -> HttpResponse:
     return JsonResponse({"detail": message}, status=status)

@@ -1,4 +1,4 @@
-"""What a describer says about a scene, and the interface that every one of them has."""
+"""The interface of describers and the description that they return."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tag:
-    """Something that is likely seen; `confidence` is 0 to 1."""
+    """Something that an image likely shows; `confidence` is 0 to 1."""
 
     name: str
     confidence: float
@@ -19,31 +19,31 @@ class Tag:
 
 @dataclass(frozen=True)
 class Description:
-    """A sentence about a scene and its tags, the surest first; both empty when nothing is certain.
+    """A sentence about a scene and its tags, the most confident first; both empty when nothing is certain.
 
-    `written` are the lines that the model read on screen, cleaned; a model that does not read has none.
+    `lines` are the cleaned lines that the model read on screen; a model that does not read has none.
     """
 
     text: str
     tags: tuple[Tag, ...]
-    written: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
 
 
 class Describer(ABC):
-    """A model that describes scenes by pictures of them. Building one loads nothing; one instance may be shared by threads."""
+    """A model that describes scenes by their images. The constructor loads nothing; threads may share an instance."""
 
-    # So many of a scene's pictures are looked at, at most.
-    most_pictures: ClassVar[int] = 1
+    # The maximum number of images per scene that the model gets.
+    max_images: ClassVar[int] = 1
 
     @property
     @abstractmethod
     def identity(self) -> str:
-        """Backend, model and revision: what determines the descriptions."""
+        """Backend, model and revision, which determine the descriptions."""
 
     @abstractmethod
     def check(self) -> list[str]:
-        """Return what keeps the model from working, each a sentence that names the setting and the fix; loads no weights."""
+        """Return what keeps the model from working. Each sentence names the setting and the fix. Load no weights."""
 
     @abstractmethod
     def describe(self, scenes: "Sequence[Sequence[Image.Image]]") -> list[Description]:
-        """Describe each scene by its pictures, at least one, first the one that represents it; the answers are in the scenes' order."""
+        """Describe each scene by its images: at least one, the representative first. Return descriptions in the order of the scenes."""

@@ -1,77 +1,82 @@
-"""A video's chapters, out of its scenes' own texts: where its topic changes, and what is talked of from there on. Pure."""
+"""Divide a video into chapters from its scenes' texts: where the topic changes, and what the new topic is. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from heimdex.vision.titles import PartText, titles
-from heimdex.vision.topics import topic_starts, topic_words
+from heimdex.vision.titles import Part, title_parts
+from heimdex.vision.topics import extract_topic_words, find_topic_starts
 
-# A shorter video is watched, not leafed through.
+# Viewers watch a shorter video as a whole.
 SHORTEST_VIDEO_S = 180.0
 SHORTEST_CHAPTER_S = 60.0
-MOST_CHAPTERS = 20
-# Scenes are taken together until they last so long: fewer words than are said then say little about a topic.
+MAX_CHAPTERS = 20
+# Scenes are joined until they last this long. The words of a shorter stretch say little about its topic.
 BLOCK_S = 20.0
-# Of even the longest video, so that dividing it takes seconds.
-MOST_BLOCKS = 200
-# Of a first part without a word of its own: a film's opening, say.
+# The limit keeps the division of even the longest video within seconds.
+MAX_BLOCKS = 200
+# The title of a first part without a word of its own, such as a film's opening.
 UNTITLED = "Beginning"
-# With fewer telling words per minute, said and written, a video is told by what is seen.
-FEWEST_WORDS_PER_MINUTE = 5.0
+# With fewer topic words per minute in speech and on screen, what is visible decides.
+MIN_WORDS_PER_MINUTE = 5.0
 
 
 @dataclass(frozen=True)
-class SceneText:
-    """A scene's time (seconds from the video's start), what is said, what is seen, and the lines that stand on screen."""
+class ChapterScene:
+    """The time of a scene (seconds from the start of the video), its speech, its visual text and its on-screen lines."""
 
     start_s: float
     end_s: float
-    said: str
-    seen: str
+    speech: str
+    visual: str
     lines: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """A part of a video, from its start (seconds) to the next chapter's."""
+    """A part of a video, from its start (seconds) to the start of the next chapter."""
 
     title: str
     start_s: float
 
 
-def chapters(scenes: Sequence[SceneText]) -> list[Chapter]:
-    """Divide a video into 2 to 20 chapters of a minute at least, each beginning with a scene, the first at the video's beginning.
+def divide_into_chapters(scenes: Sequence[ChapterScene]) -> list[Chapter]:
+    """Divide a video, given by all its scenes in order, into 2 to 20 chapters of at least a minute.
 
-    `scenes` are all its scenes, in order. None for a video of less than three minutes, of one topic, or without words to tell topics.
+    Each chapter begins with a scene, and the first with the first scene. Return no chapters for a video shorter than three minutes, of
+    one topic, or without topic words.
     """
     duration_s = scenes[-1].end_s - scenes[0].start_s if scenes else 0.0
     if duration_s < SHORTEST_VIDEO_S:
         return []
-    said = [" ".join((scene.said, *scene.lines)) for scene in scenes]
-    wordy = sum(len(topic_words(text)) for text in said) >= FEWEST_WORDS_PER_MINUTE * duration_s / 60
-    texts = said if wordy else [" ".join((text, scene.seen)) for text, scene in zip(said, scenes, strict=True)]
-    blocks = list(_blocks(scenes, max(BLOCK_S, duration_s / MOST_BLOCKS)))
-    starts = topic_starts(
-        [[word for index in block for word in topic_words(texts[index])] for block in blocks],
+    verbal = [" ".join((scene.speech, *scene.lines)) for scene in scenes]
+    has_words = sum(len(extract_topic_words(text)) for text in verbal) >= MIN_WORDS_PER_MINUTE * duration_s / 60
+    texts = verbal if has_words else [" ".join((text, scene.visual)) for text, scene in zip(verbal, scenes, strict=True)]
+    blocks = list(_join_scenes(scenes, max(BLOCK_S, duration_s / MAX_BLOCKS)))
+    starts = find_topic_starts(
+        [[word for index in block for word in extract_topic_words(texts[index])] for block in blocks],
         [scenes[block[-1]].end_s - scenes[block[0]].start_s for block in blocks],
-        max(SHORTEST_CHAPTER_S, duration_s / MOST_CHAPTERS),
+        max(SHORTEST_CHAPTER_S, duration_s / MAX_CHAPTERS),
     )
     if len(starts) < 2:
         return []
     parts = []
-    for first, beyond in zip(starts, [*starts[1:], len(blocks)], strict=True):
-        indexes = range(blocks[first][0], blocks[beyond - 1][-1] + 1)
+    for first, end in zip(starts, [*starts[1:], len(blocks)], strict=True):
+        indexes = range(blocks[first][0], blocks[end - 1][-1] + 1)
         lines = tuple(line for index in indexes for line in scenes[index].lines)
-        spoken = " ".join((scenes[index].said if wordy else texts[index]) for index in indexes)
-        parts.append((scenes[indexes[0]].start_s, PartText(spoken, lines)))
-    named = list(zip(titles([part for _, part in parts]), [start_s for start_s, _ in parts], strict=True))
-    # A part without a word of its own goes with the one before it.
-    found = [Chapter(title or UNTITLED, start_s) for place, (title, start_s) in enumerate(named) if title or place == 0]
-    return found if len(found) > 1 else []
+        text = " ".join((scenes[index].speech if has_words else texts[index]) for index in indexes)
+        parts.append((scenes[indexes[0]].start_s, Part(text, lines)))
+    titles = title_parts([part for _, part in parts])
+    # A part without a word of its own joins the one before it.
+    chapters = [
+        Chapter(title or UNTITLED, start_s)
+        for index, (title, (start_s, _)) in enumerate(zip(titles, parts, strict=True))
+        if title or index == 0
+    ]
+    return chapters if len(chapters) > 1 else []
 
 
-def _blocks(scenes: Sequence[SceneText], length_s: float) -> Iterator[range]:
-    """Yield the indexes of consecutive scenes that last at least `length_s` together; the last ones may last less."""
+def _join_scenes(scenes: Sequence[ChapterScene], length_s: float) -> Iterator[range]:
+    """Yield the indexes of consecutive scenes that together last at least `length_s`; the last block may be shorter."""
     first = 0
     for index, scene in enumerate(scenes):
         if scene.end_s - scenes[first].start_s >= length_s or index == len(scenes) - 1:

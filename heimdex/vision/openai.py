@@ -1,19 +1,21 @@
-"""Descriptions by a vision model behind any server that speaks OpenAI's chat protocol with JSON schemas."""
+"""Describe scenes with a vision model at any server that speaks OpenAI's chat protocol with JSON schemas."""
 
 import base64
 import io
-from collections.abc import Sequence
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import structlog
 
-from heimdex.embedders.errors import EmbedderError
-from heimdex.embedders.patience import Patience
-from heimdex.openai_server import OpenAIServer
+from heimdex.errors import ModelInputError
+from heimdex.openai.client import ModelClient
+from heimdex.openai.retry import RetryPolicy
 from heimdex.vision.base import Describer, Description
-from heimdex.vision.openai_answers import INSTRUCTIONS, Seen, described, read, schema
-from heimdex.vision.openai_budget import DailyBudget
+from heimdex.vision.openai_schema import INSTRUCTIONS, SceneAnswer, build_description, build_schema, parse_answer
 from heimdex.vision.tags import TagDescriber
 
 if TYPE_CHECKING:
@@ -23,25 +25,47 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-PATIENCE = Patience(tries=6, total_s=180.0, timeout_s=60.0)
-# Raised when what the model is shown or asked changes, so that its answers do.
+RETRIES = RetryPolicy(attempts=6, total_s=180.0, timeout_s=60.0)
+# Raise it when the images or the prompt change, because the answers then change too.
 _VERSION = 2
-# A model that does not keep to the schema twice will not the third time.
-_TRIES_FOR_THE_FORM = 2
+# A model that violates the schema twice will do so the third time.
+_SCHEMA_ATTEMPTS = 2
 _LONGEST_SIDE = 768
-_MOST_TOKENS = 700
+_MAX_TOKENS = 700
+_DAY_S = 24 * 3600.0
+
+
+class DailyBudget:
+    """Grant at most `limit` units in any 24 hours to the threads of this process."""
+
+    def __init__(self, limit: int, clock: Callable[[], float] = monotonic) -> None:
+        self._limit = limit
+        self._clock = clock
+        self._granted_at: deque[float] = deque()
+        self._counting = threading.Lock()
+
+    def grant(self, units: int) -> bool:
+        """Take `units` from the budget. Return False and take nothing when fewer remain."""
+        with self._counting:
+            time_s = self._clock()
+            while self._granted_at and self._granted_at[0] <= time_s - _DAY_S:
+                self._granted_at.popleft()
+            if len(self._granted_at) + units > self._limit:
+                return False
+            self._granted_at.extend([time_s] * units)
+            return True
 
 
 class OpenAIDescriber(Describer):
-    """Ask through the official client: `concurrency` scenes at once, at most `pictures_a_day` by each worker process.
+    """Describe through the official client: `concurrency` parallel calls, at most `pictures_a_day` images per worker process.
 
-    A scene beyond the budget, or one that the model refuses or answers in another form than the schema's, gets the classifier's tags.
-    What fails in passing is repeated; after `breaker_after` failed calls in a row nothing more is sent for a while, and
-    EmbedderUnavailable says why.
+    A scene gets the classifier's tags when it exceeds the budget, when the model rejects it, or when the answer violates the schema.
+    Transient errors are retried. After `breaker_after` failed calls in a row nothing is sent for a while, and ModelUnavailable states
+    the reason.
     """
 
-    # The second is what differs most from the first; a third would cost as much and say less.
-    most_pictures: ClassVar[int] = 2
+    # The second image differs most from the first. A third would cost as much and add less.
+    max_images: ClassVar[int] = 2
 
     def __init__(
         self,
@@ -58,61 +82,61 @@ class OpenAIDescriber(Describer):
         self._concurrency = concurrency
         self._budget = DailyBudget(pictures_a_day)
         self._tags = TagDescriber()
-        self._server = OpenAIServer(
+        self._client = ModelClient(
             model,
             base_url=base_url,
             api_key=api_key,
-            inputs="the pictures of this scene",
-            wanted="chat completion",
+            inputs="the images of this scene",
+            expected="chat completion",
             breaker_after=breaker_after,
         )
 
     @property
     def identity(self) -> str:
-        """Name the model and how it is asked; the server's address is no part of it, so that a server can move."""
+        """Identify the model and the prompt. The server's URL is not part of the identity, so that a server can move."""
         return f"openai/{self._model}/{_VERSION}"
 
     def check(self) -> list[str]:
-        """Return what keeps the model, or the classifier beside it, from working; asks the server for its list of models."""
-        return [*self._server.check(), *self._tags.check()]
+        """Return what keeps the model or the fallback classifier from working. Request the server's list of models."""
+        return [*self._client.check(), *self._tags.check()]
 
     def describe(self, scenes: "Sequence[Sequence[Image.Image]]") -> list[Description]:
-        """Describe each scene by its first two pictures; EmbedderUnavailable with the fix in its text when the server cannot be used."""
+        """Describe each scene by its first two images. Raise ModelUnavailable with the fix when the server cannot be used."""
         if not scenes:
             return []
         with ThreadPoolExecutor(min(self._concurrency, len(scenes)), thread_name_prefix="describing") as pool:
-            answers = list(pool.map(self._asked, scenes))
-        tagged = iter(self._tags.describe([pictures for seen, pictures in zip(answers, scenes, strict=True) if seen is None]))
-        return [described(seen) if seen else next(tagged) for seen in answers]
+            answers = list(pool.map(self._request, scenes))
+        fallback = iter(self._tags.describe([images for answer, images in zip(answers, scenes, strict=True) if answer is None]))
+        return [build_description(answer) if answer else next(fallback) for answer in answers]
 
-    def _asked(self, images: "Sequence[Image.Image]") -> Seen | None:
-        pictures = [data_url(image) for image in images[: self.most_pictures]]
-        for _ in range(_TRIES_FOR_THE_FORM):
-            if not self._budget.grant(len(pictures)):
-                log.warning("The day's budget of pictures is used up: this scene gets the classifier's tags", model=self._model)
+    def _request(self, images: "Sequence[Image.Image]") -> SceneAnswer | None:
+        urls = [encode_data_url(image) for image in images[: self.max_images]]
+        for _ in range(_SCHEMA_ATTEMPTS):
+            if not self._budget.grant(len(urls)):
+                log.warning("Used up the daily image budget: the scene gets the classifier's tags", model=self._model)
                 return None
             try:
-                content = self._server.call(lambda client, timeout_s: self._send(client, pictures, timeout_s), PATIENCE)
-            except EmbedderError as refusal:
-                log.warning("A scene's pictures were refused: it gets the classifier's tags", reason=str(refusal))
+                content = self._client.call(lambda client, timeout_s: self._send(client, urls, timeout_s), RETRIES)
+            except ModelInputError as rejection:
+                log.warning("The model rejected a scene's images: the scene gets the classifier's tags", reason=str(rejection))
                 return None
-            if seen := read(content):
-                return seen
-        log.warning("A description was not of the form that was asked for: the scene gets the classifier's tags", model=self._model)
+            if answer := parse_answer(content):
+                return answer
+        log.warning("An answer violated the schema: the scene gets the classifier's tags", model=self._model)
         return None
 
-    def _send(self, client: "OpenAI", pictures: list[str], timeout_s: float) -> str | None:
-        shown: list[ChatCompletionContentPartImageParam] = [
-            {"type": "image_url", "image_url": {"url": picture, "detail": self._detail}} for picture in pictures
+    def _send(self, client: "OpenAI", urls: list[str], timeout_s: float) -> str | None:
+        images: list[ChatCompletionContentPartImageParam] = [
+            {"type": "image_url", "image_url": {"url": url, "detail": self._detail}} for url in urls
         ]
         answer = client.chat.completions.create(
             model=self._model,
             messages=[
                 {"role": "system", "content": INSTRUCTIONS},
-                {"role": "user", "content": shown},
+                {"role": "user", "content": images},
             ],
-            response_format={"type": "json_schema", "json_schema": {"name": "seen", "strict": True, "schema": schema()}},
-            max_tokens=_MOST_TOKENS,
+            response_format={"type": "json_schema", "json_schema": {"name": "seen", "strict": True, "schema": build_schema()}},
+            max_tokens=_MAX_TOKENS,
             temperature=0.0,
             timeout=timeout_s,
         )
@@ -121,8 +145,8 @@ class OpenAIDescriber(Describer):
         return answer.choices[0].message.content
 
 
-def data_url(image: "Image.Image") -> str:
-    """Return a picture as a JPEG within a data URL, no side longer than 768 pixels."""
+def encode_data_url(image: "Image.Image") -> str:
+    """Return an image as a JPEG in a data URL, with no side longer than 768 pixels."""
     small = image.convert("RGB")
     small.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
     buffer = io.BytesIO()

@@ -1,55 +1,55 @@
-"""A video's summary, made of its own words: what it likely shows, and its most telling sentences."""
+"""Summarize a video with its own words: what it likely shows, and its most central sentences."""
 
 import re
 from collections import Counter
 from collections.abc import Sequence
 
-MOST_CHARACTERS = 2000
-MOST_TAGS = 8
-# Shorter sentences tell nothing; longer ones leave no room for others.
-SHORTEST, LONGEST = 25, 400
+MAX_CHARACTERS = 2000
+MAX_TAGS = 8
+# Shorter sentences say nothing; longer ones leave no room for others.
+MIN_SENTENCE, MAX_SENTENCE = 25, 400
 
-# A space after the end of a sentence, but not after the abbreviations that stand before names.
+# A space after the end of a sentence, but not after an abbreviation that precedes a name.
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)\s+")
 _WORD = re.compile(r"\w{4,}")
 
 
-def summarise_video(scene_texts: Sequence[str], descriptions: Sequence[str], tags: Sequence[str]) -> str:
-    """Summarise a video in at most 2,000 characters, the same for the same input, empty when nothing is known.
+def summarize_video(scene_texts: Sequence[str], descriptions: Sequence[str], tags: Sequence[str]) -> str:
+    """Summarize a video in at most 2,000 characters, the same for the same input, empty when nothing is known.
 
-    `tags` come the most common first. The sentences kept are those whose words recur through the video, in the order in which
-    they are said; without speech, the scenes' own descriptions stand in.
+    `tags` are ordered, the most common first. The summary keeps the sentences whose words recur throughout the video, in spoken order.
+    Without speech and tags it uses the scenes' descriptions.
     """
-    parts = [f"Likely shows: {', '.join(list(dict.fromkeys(tags))[:MOST_TAGS])}."] if tags else []
-    room = MOST_CHARACTERS - sum(len(part) + 1 for part in parts)
-    spoken = _central(_sentences(scene_texts), room)
+    parts = [f"Likely shows: {', '.join(list(dict.fromkeys(tags))[:MAX_TAGS])}."] if tags else []
+    room = MAX_CHARACTERS - sum(len(part) + 1 for part in parts)
+    spoken = _select_central(_split_sentences(scene_texts), room)
     if not spoken and not tags:
-        spoken = _central(list(dict.fromkeys(text.strip() for text in descriptions if text.strip())), room)
-    return " ".join(parts + spoken)[:MOST_CHARACTERS]
+        spoken = _select_central(list(dict.fromkeys(text.strip() for text in descriptions if text.strip())), room)
+    return " ".join(parts + spoken)[:MAX_CHARACTERS]
 
 
-def _sentences(texts: Sequence[str]) -> list[str]:
-    """Split the whole speech into sentences: one that runs across a cut stays whole."""
+def _split_sentences(texts: Sequence[str]) -> list[str]:
+    """Split the whole speech into sentences. A sentence across a cut stays whole."""
     whole = " ".join(" ".join(text.split()) for text in texts if text.strip())
-    found = [sentence[:LONGEST] for sentence in _SENTENCE_END.split(whole) if sentence]
-    return [sentence for sentence in found if len(sentence) >= SHORTEST] or found
+    sentences = [sentence[:MAX_SENTENCE] for sentence in _SENTENCE_END.split(whole) if sentence]
+    return [sentence for sentence in sentences if len(sentence) >= MIN_SENTENCE] or sentences
 
 
-def _central(sentences: Sequence[str], room: int) -> list[str]:
-    """Choose sentences by how often their words occur in all of them, the first one always, until the room is used up."""
-    counts = Counter(word for sentence in sentences for word in set(_words(sentence)))
+def _select_central(sentences: Sequence[str], room: int) -> list[str]:
+    """Select sentences by how many sentences share their words, until `room` characters are used. The first is always selected."""
+    sentences_by_word = Counter(word for sentence in sentences for word in set(_extract_words(sentence)))
 
-    def weight(index: int) -> float:
-        words = set(_words(sentences[index]))
-        return float("inf") if index == 0 else sum(counts[word] for word in words) / (len(words) + 3)
+    def centrality(index: int) -> float:
+        words = set(_extract_words(sentences[index]))
+        return float("inf") if index == 0 else sum(sentences_by_word[word] for word in words) / (len(words) + 3)
 
-    chosen: list[int] = []
-    for index in sorted(range(len(sentences)), key=lambda index: (-weight(index), index)):
+    selected: list[int] = []
+    for index in sorted(range(len(sentences)), key=lambda index: (-centrality(index), index)):
         if len(sentences[index]) + 1 <= room:
-            chosen.append(index)
+            selected.append(index)
             room -= len(sentences[index]) + 1
-    return [sentences[index] for index in sorted(chosen)]
+    return [sentences[index] for index in sorted(selected)]
 
 
-def _words(sentence: str) -> list[str]:
+def _extract_words(sentence: str) -> list[str]:
     return [word.casefold() for word in _WORD.findall(sentence)]

@@ -1,4 +1,4 @@
-"""Tags and a plain sentence from an image classifier: the description that needs no language model."""
+"""Describe scenes with an image classifier's tags and a plain sentence, without a language model."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,15 +12,15 @@ from heimdex.vision.classifier import ImageClassifier
 if TYPE_CHECKING:
     from PIL import Image
 
-# A thousand classes share the probability: a tenth of it for one class is a strong hint.
-LEAST_CONFIDENCE = 0.1
-MOST_TAGS = 5
-# Below this for even the surest class, the picture shows nothing the classifier knows.
-CERTAIN = 0.15
+# A thousand classes share the probability: a tenth of it for one class is strong evidence.
+MIN_CONFIDENCE = 0.1
+MAX_TAGS = 5
+# When even the likeliest class has less, the image shows nothing that the classifier knows.
+MIN_TOP_CONFIDENCE = 0.15
 
 
 class TagDescriber(Describer):
-    """Describe pictures by the classes of ImageNet that are likely in them."""
+    """Describe images by the likely ImageNet classes in them."""
 
     def __init__(self) -> None:
         self._classifier = ImageClassifier()
@@ -35,25 +35,26 @@ class TagDescriber(Describer):
         return self._classifier.check()
 
     def describe(self, scenes: "Sequence[Sequence[Image.Image]]") -> list[Description]:
-        """Describe each scene by its first picture; an uncertain one has an empty description."""
+        """Describe each scene by its first image. The description is empty when no class is likely enough."""
         names = self._classifier.class_names
-        return [described(likely_tags(names, row)) for row in self._classifier.probabilities([pictures[0] for pictures in scenes])]
+        probabilities = self._classifier.classify([images[0] for images in scenes])
+        return [build_description(select_tags(names, row)) for row in probabilities]
 
 
-def likely_tags(names: Sequence[str], probabilities: NDArray[np.float32]) -> tuple[Tag, ...]:
-    """Choose the tags of one picture: at most 5, the surest first, none unless one is fairly certain.
+def select_tags(names: Sequence[str], probabilities: NDArray[np.float32]) -> tuple[Tag, ...]:
+    """Select the tags of one image: at most 5, the likeliest first, and none unless one is fairly certain.
 
-    `probabilities` has shape (classes,). Classes of one name (two kinds of missile) count together.
+    `probabilities` has shape (classes,). Classes of the same name (two kinds of missile) count together.
     """
-    together: dict[str, float] = {}
+    confidences: dict[str, float] = {}
     for name, probability in zip(names, probabilities.tolist(), strict=True):
-        together[name] = together.get(name, 0.0) + probability
-    ranked = sorted(together.items(), key=lambda item: -item[1])[:MOST_TAGS]
-    if not ranked or ranked[0][1] < CERTAIN:
+        confidences[name] = confidences.get(name, 0.0) + probability
+    ranked = sorted(confidences.items(), key=lambda item: -item[1])[:MAX_TAGS]
+    if not ranked or ranked[0][1] < MIN_TOP_CONFIDENCE:
         return ()
-    return tuple(Tag(name, min(confidence, 1.0)) for name, confidence in ranked if confidence >= LEAST_CONFIDENCE)
+    return tuple(Tag(name, min(confidence, 1.0)) for name, confidence in ranked if confidence >= MIN_CONFIDENCE)
 
 
-def described(tags: tuple[Tag, ...]) -> Description:
-    """Say the tags as one sentence."""
+def build_description(tags: tuple[Tag, ...]) -> Description:
+    """Return the tags as one sentence with the tags themselves."""
     return Description(f"Likely shows: {', '.join(tag.name for tag in tags)}." if tags else "", tags)

@@ -1,4 +1,4 @@
-"""Titles for the parts of a text, out of its own words. Pure."""
+"""Title the parts of a video with their own words. Pure."""
 
 import math
 import re
@@ -6,89 +6,89 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from heimdex.vision.topics import stem, topic_words
+from heimdex.vision.topics import extract_topic_words, stem
 
-LONGEST_TITLE = 80
-# What a heading on a slide looks like.
+MAX_TITLE_LENGTH = 80
+# The size of a heading on a slide.
 _HEADING_LETTERS = range(4, 61)
-_MOST_HEADING_WORDS = 9
-_MOST_PHRASE_WORDS = 3
-# A phrase is worth more than its words alone.
-_PER_FURTHER_WORD = 0.35
+_MAX_HEADING_WORDS = 9
+_MAX_PHRASE_WORDS = 3
+# A phrase scores higher than its words alone.
+_BONUS_PER_WORD = 0.35
 _ANY_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
-# What stands between two words of one phrase.
-_BETWEEN = re.compile(r"[ \-]")
+# The separator between two words of a phrase.
+_SEPARATOR = re.compile(r"[ \-]")
 
 
 @dataclass(frozen=True)
-class PartText:
-    """One part of a video: what is said (or seen) in it, and the lines that stand on screen, in order."""
+class Part:
+    """A part of a video: its speech (or visual text) and its on-screen lines, in order."""
 
     text: str
     lines: tuple[str, ...]
 
 
-def titles(parts: Sequence[PartText]) -> list[str]:
-    """Return a title for each part; empty for one that has no word of its own.
+def title_parts(parts: Sequence[Part]) -> list[str]:
+    """Return a title for each part, empty for a part without a word of its own.
 
-    A heading that stands on screen in this part and in no other, else the one or two phrases whose words it has more of than others.
+    The title is a heading that only this part shows on screen, else the one or two phrases whose words distinguish it from other parts.
     """
-    counts = [Counter(topic_words(part.text)) for part in parts]
-    together = sum(counts, Counter[str]())
-    shown = Counter(line.casefold() for part in parts for line in dict.fromkeys(part.lines))
-    found = []
+    counts = [Counter(extract_topic_words(part.text)) for part in parts]
+    total = sum(counts, Counter[str]())
+    parts_by_line = Counter(line.casefold() for part in parts for line in dict.fromkeys(part.lines))
+    titles = []
     for part, count in zip(parts, counts, strict=True):
-        own = [line for line in part.lines if shown[line.casefold()] == 1 and _is_heading(line)]
-        title = own[0] if own else ", ".join(_phrases(part.text, _weights(count, together, counts)))
-        found.append(title[:1].upper() + title[1:LONGEST_TITLE])
-    return found
+        headings = [line for line in part.lines if parts_by_line[line.casefold()] == 1 and _is_heading(line)]
+        title = headings[0] if headings else ", ".join(_select_phrases(part.text, _weigh_words(count, total, counts)))
+        titles.append(title[:1].upper() + title[1:MAX_TITLE_LENGTH])
+    return titles
 
 
 def _is_heading(line: str) -> bool:
-    return len(line) in _HEADING_LETTERS and len(line.split()) <= _MOST_HEADING_WORDS and bool(topic_words(line))
+    return len(line) in _HEADING_LETTERS and len(line.split()) <= _MAX_HEADING_WORDS and bool(extract_topic_words(line))
 
 
-def _weights(count: Counter[str], together: Counter[str], parts: Sequence[Counter[str]]) -> dict[str, float]:
-    """Return how telling each word of a part is: how often it is there, how much of its use is there, in how few parts it is used."""
+def _weigh_words(count: Counter[str], total: Counter[str], parts: Sequence[Counter[str]]) -> dict[str, float]:
+    """Weigh each word of a part by its count, the share of its use that falls into this part, and the number of parts that use it."""
     return {
-        word: math.log1p(number) * (number / together[word]) * math.log((1 + len(parts)) / sum(word in part for part in parts))
+        word: math.log1p(number) * (number / total[word]) * math.log((1 + len(parts)) / sum(word in part for part in parts))
         for word, number in count.items()
     }
 
 
-def _phrases(text: str, weights: Mapping[str, float]) -> list[str]:
-    """Return the best phrase, and a second one where it has no word in common with the first, as they are written in the text."""
-    written: dict[tuple[str, ...], Counter[str]] = {}
-    for run in _runs(text):
-        for size in range(1, _MOST_PHRASE_WORDS + 1):
+def _select_phrases(text: str, weights: Mapping[str, float]) -> list[str]:
+    """Return the best phrase, and the next best one without a common word if there is one, as the text spells them."""
+    spellings: dict[tuple[str, ...], Counter[str]] = {}
+    for run in _split_runs(text):
+        for size in range(1, _MAX_PHRASE_WORDS + 1):
             for start in range(len(run) - size + 1):
                 words = run[start : start + size]
-                written.setdefault(tuple(stem(word) for word in words), Counter())[" ".join(words)] += 1
+                spellings.setdefault(tuple(stem(word) for word in words), Counter())[" ".join(words)] += 1
 
-    def worth(phrase: tuple[str, ...]) -> float:
+    def score(phrase: tuple[str, ...]) -> float:
         mean = sum(weights.get(word, 0.0) for word in phrase) / len(phrase)
-        return mean * (1 + _PER_FURTHER_WORD * (len(phrase) - 1)) * math.log1p(sum(written[phrase].values()))
+        return mean * (1 + _BONUS_PER_WORD * (len(phrase) - 1)) * math.log1p(sum(spellings[phrase].values()))
 
-    chosen: list[tuple[str, ...]] = []
-    for phrase in sorted(written, key=lambda phrase: (-worth(phrase), phrase)):
-        if worth(phrase) > 0 and not any(set(phrase) & set(other) for other in chosen):
-            chosen.append(phrase)
-        if len(chosen) == 2:
+    phrases: list[tuple[str, ...]] = []
+    for phrase in sorted(spellings, key=lambda phrase: (-score(phrase), phrase)):
+        if score(phrase) > 0 and not any(set(phrase) & set(other) for other in phrases):
+            phrases.append(phrase)
+        if len(phrases) == 2:
             break
-    return [written[phrase].most_common(1)[0][0] for phrase in chosen]
+    return [spellings[phrase].most_common(1)[0][0] for phrase in phrases]
 
 
-def _runs(text: str) -> list[list[str]]:
-    """Return the stretches of telling words between punctuation and the words that say nothing."""
+def _split_runs(text: str) -> list[list[str]]:
+    """Return the runs of topic words between punctuation and words without a topic."""
     runs: list[list[str]] = [[]]
     end = 0
-    for found in _ANY_WORD.finditer(text):
-        word = found.group()
-        if not topic_words(word):
+    for match in _ANY_WORD.finditer(text):
+        word = match.group()
+        if not extract_topic_words(word):
             runs.append([])
-        elif runs[-1] and not _BETWEEN.fullmatch(text[end : found.start()]):
+        elif runs[-1] and not _SEPARATOR.fullmatch(text[end : match.start()]):
             runs.append([word])
         else:
             runs[-1].append(word)
-        end = found.end()
+        end = match.end()
     return [run for run in runs if run]

@@ -1,4 +1,4 @@
-"""Where a text changes its topic, by which words keep company in it. Pure."""
+"""Find where a text changes its topic, by the words that occur together. Pure."""
 
 import math
 import re
@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
 
-# Words of at least four letters that say nothing about a topic. Other languages' are told by how evenly they are spread.
-_EMPTY_WORDS = frozenset(
+# English words of at least four letters without a topic. In other languages such words are evenly spread, so they have little effect.
+_STOP_WORDS = frozenset(
     """about above actually after again against almost along also although always among another anyone anything around back because been
     before began begin being below best between both call called came cannot come comes coming could course does doing done down during each
     easy either else enough even ever every everyone everything exactly fact feel find first from gave getting give given goes going gone
@@ -21,37 +21,37 @@ _EMPTY_WORDS = frozenset(
     wanted wants watch welcome well went were what whatever when where whether which while whole whom whose will with within without wonder
     word words work would yeah year years your yours yourself""".split()  # noqa: SIM905
 )
-# How many times each word of the video counts as said in a topic before it begins (a symmetric Dirichlet prior). Measured on 60 chains of
-# 3 to 7 real texts: 91 % of the borders are found within one block of 50 words, and 4 % too many in all; with 1, 95 % and 17 %.
+# The count that each word of the video has in a topic before the topic begins (a symmetric Dirichlet prior). Measured on 60 chains of 3 to
+# 7 real texts: 91 % of the boundaries are found within one block of 50 words, and 4 % of all are wrong; with 1, 95 % and 17 %.
 PRIOR = 2.0
 _WORD = re.compile(r"[^\W\d_]{4,}")
 
 
-def topic_words(text: str) -> list[str]:
-    """Return the words that can tell topics apart, in order: of four letters at least, in small letters, without a plural's s."""
-    return [stem(word) for word in _WORD.findall(text) if word.casefold() not in _EMPTY_WORDS]
+def extract_topic_words(text: str) -> list[str]:
+    """Return the words that distinguish topics, in order: at least four letters, lower case, without a plural s."""
+    return [stem(word) for word in _WORD.findall(text) if word.casefold() not in _STOP_WORDS]
 
 
 def stem(word: str) -> str:
-    """Return what the forms of a word have in common, as far as a final s goes."""
+    """Return a word in lower case without a final plural s."""
     word = word.casefold()
     return word[:-1] if len(word) > 4 and word.endswith("s") and not word.endswith("ss") else word
 
 
-def topic_starts(blocks: Sequence[Sequence[str]], lengths_s: Sequence[float], shortest_s: float) -> list[int]:
-    """Return at which blocks a topic begins, the first one always.
+def find_topic_starts(blocks: Sequence[Sequence[str]], lengths_s: Sequence[float], shortest_s: float) -> list[int]:
+    """Return the indexes of the blocks at which a topic begins. The first block is always one of them.
 
-    `blocks` are the words of consecutive stretches of a text, `lengths_s` their times; no topic is shorter than `shortest_s` seconds.
-    The division is the most probable one when each topic draws its words from a distribution of its own, over all of which is summed
+    `blocks` are the words of consecutive stretches of a text, `lengths_s` their durations. No topic is shorter than `shortest_s` seconds.
+    The result is the most probable division if each topic draws its words from its own distribution, marginalized over all distributions
     (the Dirichlet compound multinomial of Eisenstein and Barzilay, "Bayesian Unsupervised Topic Segmentation", EMNLP 2008, section 3,
-    here word by word), and any place is as likely as another to begin one. Takes time with the number of blocks times that of words.
+    here word by word), and a topic is equally likely to begin anywhere. The time is proportional to blocks times words.
     """
-    least, begins = [0.0] + [math.inf] * len(blocks), [0] * (len(blocks) + 1)
+    costs, begins = [0.0] + [math.inf] * len(blocks), [0] * (len(blocks) + 1)
     smoothing = PRIOR * len({word for block in blocks for word in block})
     ends = list(accumulate(lengths_s, initial=0.0))
-    # Of a topic that begins at each place: the cost of its words, each given those before it, and so the best division up to each end.
+    # For a topic that begins at each block: the cost of its words, each given the previous ones, and thus the best division up to each end.
     for first in range(len(blocks)):
-        cost, number, counts = least[first] + math.log(len(blocks)), 0, Counter[str]()
+        cost, number, counts = costs[first] + math.log(len(blocks)), 0, Counter[str]()
         if cost == math.inf:
             continue
         for last in range(first, len(blocks)):
@@ -59,8 +59,8 @@ def topic_starts(blocks: Sequence[Sequence[str]], lengths_s: Sequence[float], sh
                 cost += math.log((number + smoothing) / (counts[word] + PRIOR))
                 counts[word] += 1
                 number += 1
-            if cost < least[last + 1] and ends[last + 1] - ends[first] >= shortest_s:
-                least[last + 1], begins[last + 1] = cost, first
+            if cost < costs[last + 1] and ends[last + 1] - ends[first] >= shortest_s:
+                costs[last + 1], begins[last + 1] = cost, first
     starts = [begins[-1]] if blocks else []
     while starts and starts[0]:
         starts.insert(0, begins[starts[0]])

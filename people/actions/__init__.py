@@ -1,1 +1,1 @@
-"""What an owner may do with people and their photos: one use case a file."""
+"""What an owner can do with people, photos and faces, grouped by noun."""

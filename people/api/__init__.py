@@ -1,1 +1,1 @@
-"""The HTTP API of people: parse, call an action, report."""
+"""The HTTP API of people: parse the request, call an action, serialize the result."""

@@ -1,10 +1,9 @@
-"""The faces of a person, and those that nobody has named yet."""
+"""The faces of a person, and the groups of unnamed faces."""
 
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound, ValidationError
@@ -13,19 +12,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from heimdex.accounts.owner import owner_of
-from heimdex.storage import media_storage
-from people.actions.name_group import name_group
-from people.actions.rule_face import rule_face
-from people.appearances import matches_of
-from people.groups import unknown_faces, unknown_groups
+from heimdex.accounts.owner import get_owner
+from heimdex.errors import Refused
+from people.actions.faces import label_face
+from people.actions.groups import name_group
 from people.models import FaceGroup, FaceMatch, Person, SceneFace
-from people.names import LONGEST_NAME
-from videos.actions.errors import Refused
+from people.names import MAX_NAME_LENGTH
+from people.queries import find_person_matches, find_unnamed_groups_with_faces
 
-NO_FACE = {404: OpenApiResponse(description="You have no such person, or no such face.")}
-# How many faces of a group are shown.
-SHOWN_FACES = 6
+NOT_FOUND = {404: OpenApiResponse(description="You have no such person or face.")}
 
 
 class FaceSerializer(serializers.Serializer[Any]):
@@ -34,133 +29,112 @@ class FaceSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     video_id = serializers.UUIDField()
     scene_id = serializers.UUIDField()
-    time_s = serializers.FloatField(help_text="When it is seen best, from the video's start.")
+    time_s = serializers.FloatField(help_text="Time of the best view, in seconds from the start of the video.")
     first_s = serializers.FloatField()
     last_s = serializers.FloatField()
     quality = serializers.FloatField(help_text="0 to 1")
-    thumbnail_url = serializers.SerializerMethodField()
-
-    def get_thumbnail_url(self, face: SceneFace) -> str:
-        """Return a signed, expiring address of the face's picture."""
-        return face_thumbnail(face)
+    thumbnail_url = serializers.CharField(help_text="A signed, expiring URL.")
 
 
 class MatchedFaceSerializer(serializers.Serializer[Any]):
-    """A face that is taken for a person's."""
+    """A face that matches a person."""
 
-    probability = serializers.FloatField(help_text="0 to 1; 1 where you have said so.")
+    probability = serializers.FloatField(help_text="0 to 1; 1 where you have labeled the face.")
     face = FaceSerializer()
 
 
 class GroupSerializer(serializers.Serializer[Any]):
-    """Faces that look like one person, whom nobody has named."""
+    """Unnamed faces that look like one person."""
 
     id = serializers.UUIDField()
     scenes = serializers.IntegerField()
     videos = serializers.IntegerField()
-    faces = serializers.SerializerMethodField(help_text="The best of them.")
+    faces = serializers.SerializerMethodField(help_text="The best views.")
 
     @extend_schema_field(FaceSerializer(many=True))
     def get_faces(self, group: FaceGroup) -> Any:
-        """Return the faces that `with_best_faces` has read."""
+        """Return the faces that `find_unnamed_groups_with_faces` has prefetched."""
         return FaceSerializer(vars(group)["best_faces"], many=True).data
 
 
 class NameSerializer(serializers.Serializer[Any]):
-    """Who it is: one of the two."""
+    """The person that a group belongs to: either a name or an id."""
 
-    name = serializers.CharField(max_length=LONGEST_NAME, required=False, default="")
+    name = serializers.CharField(max_length=MAX_NAME_LENGTH, required=False, default="")
     person_id = serializers.UUIDField(required=False, allow_null=True, default=None)
 
-    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Refuse neither and both."""
-        if bool(given["name"]) == bool(given["person_id"]):
-            raise serializers.ValidationError({"name": "Give a name, or the person_id of somebody you have already."})
-        return given
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Raise ValidationError unless exactly one of both is given."""
+        if bool(attrs["name"]) == bool(attrs["person_id"]):
+            raise serializers.ValidationError({"name": "Give either a name or the person_id of an existing person."})
+        return attrs
 
 
 class PersonIdSerializer(serializers.Serializer[Any]):
-    """Who it is now."""
+    """The person that a group now belongs to."""
 
     person_id = serializers.UUIDField()
     name = serializers.CharField()
 
 
 class PersonFacesView(ListAPIView[FaceMatch]):
-    """The faces in scenes that are taken for a person's, the surest first."""
+    """The faces in scenes that match a person, the most probable first."""
 
     queryset = FaceMatch.objects.none()
     serializer_class = MatchedFaceSerializer
 
     def get_queryset(self) -> QuerySet[FaceMatch]:
-        """Return the matches of a person of the asking owner alone."""
-        return faces_of(get_object_or_404(Person, pk=self.kwargs["pk"], owner=owner_of(self.request)))
+        """Return the matches of one of the owner's people."""
+        return find_person_matches(get_object_or_404(Person, pk=self.kwargs["pk"], owner=get_owner(self.request)))
 
 
 class PersonFaceView(APIView):
-    """Whether a face is a person's."""
+    """The label of a face: whether it is a person's."""
 
-    @extend_schema(request=None, responses={204: None, **NO_FACE})
+    @extend_schema(request=None, responses={204: None, **NOT_FOUND})
     def put(self, request: Request, pk: UUID, face_id: UUID) -> Response:
-        """Say that it is."""
-        return self._rule(request, pk, face_id, is_person=True)
+        """Label the face as this person's."""
+        return self._label(request, pk, face_id, is_person=True)
 
-    @extend_schema(responses={204: None, **NO_FACE})
+    @extend_schema(responses={204: None, **NOT_FOUND})
     def delete(self, request: Request, pk: UUID, face_id: UUID) -> Response:
-        """Say that it is not: it is taken out, and stays out."""
-        return self._rule(request, pk, face_id, is_person=False)
+        """Label the face as not this person's. It is not matched to this person again."""
+        return self._label(request, pk, face_id, is_person=False)
 
-    def _rule(self, request: Request, pk: UUID, face_id: UUID, *, is_person: bool) -> Response:
+    def _label(self, request: Request, pk: UUID, face_id: UUID, *, is_person: bool) -> Response:
         try:
-            rule_face(owner_of(request), pk, face_id, is_person=is_person)
+            label_face(get_owner(request), pk, face_id, is_person=is_person)
         except (Person.DoesNotExist, SceneFace.DoesNotExist) as error:
             raise NotFound from error
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class GroupsView(ListAPIView[FaceGroup]):
-    """Groups of unknown faces that look like one person, those in most scenes first."""
+    """Groups of unnamed faces that look like one person, those in most scenes first."""
 
     queryset = FaceGroup.objects.none()
     serializer_class = GroupSerializer
 
     def get_queryset(self) -> QuerySet[FaceGroup]:
-        """Return the asking owner's groups alone."""
-        return with_best_faces(owner_of(self.request).pk)
+        """Return the owner's unnamed groups."""
+        return find_unnamed_groups_with_faces(get_owner(self.request).pk)
 
 
 class NameGroupView(APIView):
-    """Say who a group of faces is."""
+    """The name of a group of faces."""
 
     @extend_schema(
-        request=NameSerializer, responses={200: PersonIdSerializer, 404: OpenApiResponse(description="You have no such group, or person.")}
+        request=NameSerializer, responses={200: PersonIdSerializer, 404: OpenApiResponse(description="You have no such group or person.")}
     )
     def post(self, request: Request, group_id: UUID) -> Response:
-        """Give its faces to a person, who is added when the name is new; the best faces become the person's photos."""
-        get_object_or_404(FaceGroup, pk=group_id, owner=owner_of(request))
+        """Give the faces of a group to a person. A new name adds a person. The best faces become photos of the person."""
+        get_object_or_404(FaceGroup, pk=group_id, owner=get_owner(request))
         body = NameSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         try:
-            person = name_group(owner_of(request), group_id, **body.validated_data)
+            person = name_group(get_owner(request), group_id, **body.validated_data)
         except (FaceGroup.DoesNotExist, Person.DoesNotExist) as error:
             raise NotFound from error
         except Refused as error:
             raise ValidationError({error.field or "name": [str(error)]}) from error
         return Response(PersonIdSerializer({"person_id": person.pk, "name": person.name}).data)
-
-
-def face_thumbnail(face: SceneFace) -> str:
-    """Return a signed, expiring address of the face's picture."""
-    return media_storage().download_url(face.thumbnail_key, settings.LINK_TTL_SECONDS)
-
-
-def faces_of(person: Person) -> QuerySet[FaceMatch]:
-    """Return the matches of a person with their faces, scenes and videos, the surest first."""
-    matches = matches_of(person.owner_id).filter(person=person)
-    return matches.select_related("face__scene", "face__video").order_by("-probability", "face__video__created_at", "face__time_s", "pk")
-
-
-def with_best_faces(owner_id: UUID) -> QuerySet[FaceGroup]:
-    """Return an owner's unknown groups, each with its best faces as `best_faces`; one more query for all of them."""
-    best = Prefetch("faces", queryset=unknown_faces(owner_id)[:SHOWN_FACES], to_attr="best_faces")
-    return unknown_groups(owner_id).prefetch_related(best)

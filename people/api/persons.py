@@ -1,4 +1,4 @@
-"""List, add, show, change, merge and delete people."""
+"""List, add, show, edit, merge and delete people."""
 
 from typing import Any
 from uuid import UUID
@@ -12,98 +12,96 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from heimdex.accounts.owner import owner_of
-from people.actions.add_person import add_person
-from people.actions.delete_person import delete_person
-from people.actions.edit_person import edit_person
-from people.actions.merge_people import merge_people
+from heimdex.accounts.owner import get_owner
+from heimdex.errors import Refused
+from people.actions.persons import add_person, delete_person, edit_person, merge_people
 from people.api.serializers import MergeSerializer, NewPersonSerializer, PersonChangesSerializer, PersonFilterSerializer, PersonSerializer
 from people.models import Person
-from people.standing import with_portrait, with_standing
-from videos.actions.errors import Refused
+from people.queries import prefetch_portraits
+from people.status import with_status
 
-NOBODY = {404: OpenApiResponse(description="You have no such person.")}
+NOT_FOUND = {404: OpenApiResponse(description="You have no such person.")}
 
 
 class PersonViewSet(mixins.RetrieveModelMixin, GenericViewSet[Person]):
-    """The people of who asks; another owner's are not there."""
+    """The people of the logged-in owner."""
 
     queryset = Person.objects.none()
     serializer_class = PersonSerializer
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[Person]:
-        """Return the asking owner's people, with what the answer shows."""
-        return with_portrait(with_standing(Person.objects.filter(owner_id=self.request.user.pk)))
+        """Return the owner's people with everything that the serializer needs."""
+        return prefetch_portraits(with_status(Person.objects.filter(owner_id=self.request.user.pk)))
 
     @extend_schema(parameters=[PersonFilterSerializer], responses=PersonSerializer(many=True))
     def list(self, request: Request) -> Response:
         """List people by name."""
-        asked = PersonFilterSerializer(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        people = self.get_queryset().filter(archived_at__isnull=not asked.validated_data["archived"])
-        if "status" in asked.validated_data:
-            people = people.filter(Q(status=asked.validated_data["status"]))
+        filters = PersonFilterSerializer(data=request.query_params)
+        filters.is_valid(raise_exception=True)
+        people = self.get_queryset().filter(archived_at__isnull=not filters.validated_data["archived"])
+        if "status" in filters.validated_data:
+            people = people.filter(Q(status=filters.validated_data["status"]))
         page = self.paginate_queryset(people)
         return self.get_paginated_response(PersonSerializer(page, many=True).data)
 
     @extend_schema(request=NewPersonSerializer, responses={201: PersonSerializer})
     def create(self, request: Request) -> Response:
-        """Add a person, who then needs photos."""
+        """Add a person without photos."""
         body = NewPersonSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         try:
-            person = add_person(owner_of(request), **body.validated_data)
+            person = add_person(get_owner(request), **body.validated_data)
         except Refused as error:
-            raise _invalid(error) from error
-        return self._shown(person.pk, status.HTTP_201_CREATED)
+            raise _to_validation_error(error) from error
+        return self._respond(person.pk, status.HTTP_201_CREATED)
 
-    @extend_schema(request=PersonChangesSerializer, responses={200: PersonSerializer, **NOBODY})
+    @extend_schema(request=PersonChangesSerializer, responses={200: PersonSerializer, **NOT_FOUND})
     def partial_update(self, request: Request, pk: UUID) -> Response:
-        """Change names, or archive the person."""
+        """Change names, or archive or restore the person."""
         self.get_object()
         body = PersonChangesSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         try:
-            edit_person(owner_of(request), pk, **body.validated_data)
+            edit_person(get_owner(request), pk, **body.validated_data)
         except Person.DoesNotExist as error:
             raise NotFound from error
         except Refused as error:
-            raise _invalid(error) from error
-        return self._shown(pk)
+            raise _to_validation_error(error) from error
+        return self._respond(pk)
 
-    @extend_schema(responses={204: None, **NOBODY})
+    @extend_schema(responses={204: None, **NOT_FOUND})
     def destroy(self, request: Request, pk: UUID) -> Response:
-        """Delete the person with photos, vectors and files."""
+        """Delete the person with all photos, vectors and files."""
         try:
-            delete_person(owner_of(request), pk)
+            delete_person(get_owner(request), pk)
         except Person.DoesNotExist as error:
             raise NotFound from error
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(request=MergeSerializer, responses={200: PersonSerializer, **NOBODY})
+    @extend_schema(request=MergeSerializer, responses={200: PersonSerializer, **NOT_FOUND})
     @action(detail=True, methods=["post"])
     def merge(self, request: Request, pk: UUID) -> Response:
-        """Take over all that another person has; that person's names become aliases."""
+        """Move everything from another person to this one. The other person's names become aliases."""
         self.get_object()
         body = MergeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         try:
-            merge_people(owner_of(request), pk, body.validated_data["other"])
+            merge_people(get_owner(request), pk, body.validated_data["other"])
         except Person.DoesNotExist as error:
             raise NotFound from error
         except Refused as error:
-            raise _invalid(error) from error
-        return self._shown(pk)
+            raise _to_validation_error(error) from error
+        return self._respond(pk)
 
-    def _shown(self, pk: UUID, code: int = status.HTTP_200_OK) -> Response:
+    def _respond(self, pk: UUID, code: int = status.HTTP_200_OK) -> Response:
         person = self.get_queryset().filter(pk=pk).first()
         if person is None:
-            # Deleted since.
+            # Deleted in the meantime.
             raise NotFound
         return Response(PersonSerializer(person).data, status=code)
 
 
-def _invalid(error: Refused) -> ValidationError:
+def _to_validation_error(error: Refused) -> ValidationError:
     detail: Any = {error.field: [str(error)]} if error.field else str(error)
     return ValidationError(detail)

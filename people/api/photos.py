@@ -1,4 +1,4 @@
-"""Announce, complete, list, remove and retry a person's photos."""
+"""Upload, list, delete and retry a person's photos."""
 
 from uuid import UUID
 
@@ -11,47 +11,47 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from heimdex.accounts.owner import owner_of
-from people.actions.announce_photo import PhotoAnnouncement, announce_photo
-from people.actions.complete_photo import complete_photo
-from people.actions.delete_photo import delete_photo
-from people.actions.retry_photo import retry_photo
+from heimdex.accounts.owner import get_owner
+from heimdex.errors import Refused, WrongState
+from people.actions.photos import PhotoUpload, complete_photo_upload, delete_photo, init_photo_upload, retry_photo
 from people.api.serializers import PhotoSerializer, UploadUrlAnswerSerializer, UploadUrlSerializer
 from people.models import Person, PersonPhoto
-from videos.actions.errors import Refused, WrongState
 from videos.api.errors import Conflict
 
-NOTHING = {404: OpenApiResponse(description="You have no such photo.")}
+NOT_FOUND = {404: OpenApiResponse(description="You have no such photo.")}
 
 
 class PhotosView(ListAPIView[PersonPhoto]):
-    """All photos of a person of who asks."""
+    """The photos of a person."""
 
     queryset = PersonPhoto.objects.none()
     serializer_class = PhotoSerializer
 
     @extend_schema(operation_id="persons_photos_list")
     def get(self, request: Request, pk: UUID) -> Response:
-        """List them, the oldest first, with where each stands and why it failed."""
-        person = get_object_or_404(Person, pk=pk, owner=owner_of(request))
+        """List the photos with their states and errors, the oldest first."""
+        person = get_object_or_404(Person, pk=pk, owner=get_owner(request))
         page = self.paginate_queryset(PersonPhoto.objects.filter(person=person).order_by("created_at", "pk"))
         return self.get_paginated_response(PhotoSerializer(page, many=True).data)
 
 
 class UploadUrlView(APIView):
-    """Announce a photo."""
+    """The start of a photo upload."""
 
     @extend_schema(
         request=UploadUrlSerializer,
-        responses={201: UploadUrlAnswerSerializer, 409: OpenApiResponse(description="No more photos are taken.")},
+        responses={
+            201: UploadUrlAnswerSerializer,
+            409: OpenApiResponse(description="The person is archived or has the maximum number of photos, or face recognition is off."),
+        },
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        """Create the photo and return where to PUT its bytes."""
-        get_object_or_404(Person, pk=pk, owner=owner_of(request))
+        """Create a photo and return the URL to PUT its bytes to."""
+        get_object_or_404(Person, pk=pk, owner=get_owner(request))
         body = UploadUrlSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         try:
-            photo, target = announce_photo(owner_of(request), pk, PhotoAnnouncement(**body.validated_data))
+            photo, target = init_photo_upload(get_owner(request), pk, PhotoUpload(**body.validated_data))
         except Person.DoesNotExist as error:
             raise NotFound from error
         except WrongState as error:
@@ -71,29 +71,31 @@ class UploadUrlView(APIView):
 class PhotoView(APIView):
     """One photo."""
 
-    @extend_schema(operation_id="persons_photos_retrieve", responses={200: PhotoSerializer, **NOTHING})
+    @extend_schema(operation_id="persons_photos_retrieve", responses={200: PhotoSerializer, **NOT_FOUND})
     def get(self, request: Request, pk: UUID, photo_id: UUID) -> Response:
-        """Show where it stands."""
-        return Response(PhotoSerializer(get_object_or_404(_of(request, pk), pk=photo_id)).data)
+        """Show the photo with its state and error."""
+        return Response(PhotoSerializer(get_object_or_404(_list_photos(request, pk), pk=photo_id)).data)
 
-    @extend_schema(operation_id="persons_photos_destroy", responses={204: None, **NOTHING})
+    @extend_schema(operation_id="persons_photos_destroy", responses={204: None, **NOT_FOUND})
     def delete(self, request: Request, pk: UUID, photo_id: UUID) -> Response:
-        """Remove it; the person is then looked for by the photos that are left."""
+        """Delete the photo. The person is then found by the remaining photos."""
         try:
-            delete_photo(owner_of(request), pk, photo_id)
+            delete_photo(get_owner(request), pk, photo_id)
         except PersonPhoto.DoesNotExist as error:
             raise NotFound from error
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class CompletePhotoView(APIView):
-    """Say that a photo has arrived."""
+    """The end of a photo upload."""
 
-    @extend_schema(request=None, responses={202: PhotoSerializer, 409: OpenApiResponse(description="Nothing, or something else, arrived.")})
+    @extend_schema(
+        request=None, responses={202: PhotoSerializer, 409: OpenApiResponse(description="No file, or one of another size, has arrived.")}
+    )
     def post(self, request: Request, pk: UUID, photo_id: UUID) -> Response:
-        """Have it looked at; a repeated call answers the same."""
+        """Queue the uploaded photo for processing. A repeated call returns the same answer."""
         try:
-            photo = complete_photo(owner_of(request), pk, photo_id)
+            photo = complete_photo_upload(get_owner(request), pk, photo_id)
         except PersonPhoto.DoesNotExist as error:
             raise NotFound from error
         except WrongState as error:
@@ -102,13 +104,16 @@ class CompletePhotoView(APIView):
 
 
 class RetryPhotoView(APIView):
-    """Try a failed photo again."""
+    """The retry of a failed photo."""
 
-    @extend_schema(request=None, responses={202: PhotoSerializer, 409: OpenApiResponse(description="It has not failed, or never will do.")})
+    @extend_schema(
+        request=None,
+        responses={202: PhotoSerializer, 409: OpenApiResponse(description="The photo has not failed, or a retry cannot succeed.")},
+    )
     def post(self, request: Request, pk: UUID, photo_id: UUID) -> Response:
-        """Have it looked at again."""
+        """Queue a failed photo again."""
         try:
-            photo = retry_photo(owner_of(request), pk, photo_id)
+            photo = retry_photo(get_owner(request), pk, photo_id)
         except PersonPhoto.DoesNotExist as error:
             raise NotFound from error
         except WrongState as error:
@@ -116,5 +121,5 @@ class RetryPhotoView(APIView):
         return Response(PhotoSerializer(photo).data, status=status.HTTP_202_ACCEPTED)
 
 
-def _of(request: Request, person_id: UUID) -> QuerySet[PersonPhoto]:
-    return PersonPhoto.objects.filter(person=person_id, owner=owner_of(request))
+def _list_photos(request: Request, person_id: UUID) -> QuerySet[PersonPhoto]:
+    return PersonPhoto.objects.filter(person=person_id, owner=get_owner(request))

@@ -1,22 +1,20 @@
-"""What the API takes and shows of people and their photos."""
+"""Serializers of people and their photos."""
 
 from typing import Any
 
-from django.conf import settings
 from rest_framework import serializers
 
-from heimdex.storage import media_storage
 from people.models import Person, PersonPhoto
-from people.names import LONGEST_NAME, MOST_ALIASES
-from people.photos.errors import HOPELESS
-from people.standing import Status, portrait_of
+from people.names import MAX_ALIASES, MAX_NAME_LENGTH
+from people.queries import get_portrait_url
+from people.status import PersonState
 
 
 class PersonSerializer(serializers.ModelSerializer[Person]):
-    """A person, as `with_standing` and `with_portrait` have found them."""
+    """A person. The queryset needs `with_status` and `prefetch_portraits`."""
 
     archived = serializers.BooleanField(source="is_archived", read_only=True)
-    status = serializers.ChoiceField(choices=Status.choices, read_only=True)
+    status = serializers.ChoiceField(choices=PersonState.choices, read_only=True)
     photo_count = serializers.IntegerField(read_only=True)
     ready_photo_count = serializers.IntegerField(source="ready_count", read_only=True)
     failed_photo_count = serializers.IntegerField(source="failed_count", read_only=True)
@@ -41,45 +39,42 @@ class PersonSerializer(serializers.ModelSerializer[Person]):
         extra_kwargs = {"aliases": {"help_text": "Other names that find this person."}}
 
     def get_thumbnail_url(self, person: Person) -> str:
-        """Return a signed, expiring address of the first READY photo's small picture; empty when there is none."""
-        portrait = portrait_of(person)
-        return thumbnail_url(portrait) if portrait else ""
+        """Return a signed, expiring URL of the first ready photo's thumbnail, or an empty string without one."""
+        return get_portrait_url(person)
 
 
 class NewPersonSerializer(serializers.Serializer[Any]):
     """A person to add."""
 
-    name = serializers.CharField(max_length=LONGEST_NAME)
+    name = serializers.CharField(max_length=MAX_NAME_LENGTH)
     aliases = serializers.ListField(
-        child=serializers.CharField(max_length=LONGEST_NAME), max_length=MOST_ALIASES, required=False, default=list
+        child=serializers.CharField(max_length=MAX_NAME_LENGTH), max_length=MAX_ALIASES, required=False, default=list
     )
 
 
 class PersonChangesSerializer(serializers.Serializer[Any]):
-    """What may be changed of a person; what is left out stays."""
+    """Changes of a person. Omitted fields keep their values."""
 
-    name = serializers.CharField(max_length=LONGEST_NAME, required=False)
-    aliases = serializers.ListField(child=serializers.CharField(max_length=LONGEST_NAME), max_length=MOST_ALIASES, required=False)
-    archived = serializers.BooleanField(required=False, help_text="Whether the person is neither looked for nor listed.")
+    name = serializers.CharField(max_length=MAX_NAME_LENGTH, required=False)
+    aliases = serializers.ListField(child=serializers.CharField(max_length=MAX_NAME_LENGTH), max_length=MAX_ALIASES, required=False)
+    archived = serializers.BooleanField(required=False, help_text="Archived people are hidden and not matched.")
 
 
 class PersonFilterSerializer(serializers.Serializer[Any]):
     """Which people are listed."""
 
-    status = serializers.ChoiceField(choices=Status.choices, required=False)
-    archived = serializers.BooleanField(
-        required=False, default=False, help_text="Whether those that are archived are listed, or the others."
-    )
+    status = serializers.ChoiceField(choices=PersonState.choices, required=False)
+    archived = serializers.BooleanField(required=False, default=False, help_text="true lists archived people, false all others.")
 
 
 class MergeSerializer(serializers.Serializer[Any]):
-    """Whom a person is the same as."""
+    """The duplicate of a person."""
 
-    other = serializers.UUIDField(help_text="Gives everything to the person of the address, and is then gone.")
+    other = serializers.UUIDField(help_text="Everything of this person moves to the person in the URL, and this person is deleted.")
 
 
 class UploadUrlSerializer(serializers.Serializer[Any]):
-    """The announcement of a photo."""
+    """The photo to upload."""
 
     filename = serializers.CharField(max_length=1024)
     mime_type = serializers.CharField(max_length=255, help_text="image/jpeg, image/png, image/webp, image/heic or image/heif.")
@@ -97,10 +92,10 @@ class UploadUrlAnswerSerializer(serializers.Serializer[Any]):
 
 
 class PhotoSerializer(serializers.ModelSerializer[PersonPhoto]):
-    """A photo and where it stands."""
+    """A photo with its state and error."""
 
-    can_retry = serializers.SerializerMethodField(help_text="Whether another try with the same file may succeed.")
-    thumbnail_url = serializers.SerializerMethodField()
+    can_retry = serializers.BooleanField(read_only=True, help_text="Whether a retry with the same file may succeed.")
+    thumbnail_url = serializers.CharField(read_only=True, help_text="A signed, expiring URL; empty until the photo is processed.")
 
     class Meta:
         model = PersonPhoto
@@ -120,21 +115,3 @@ class PhotoSerializer(serializers.ModelSerializer[PersonPhoto]):
             "updated_at",
         )
         read_only_fields = fields
-
-    def get_can_retry(self, photo: PersonPhoto) -> bool:
-        """Return whether `retry` is taken."""
-        return can_retry(photo)
-
-    def get_thumbnail_url(self, photo: PersonPhoto) -> str:
-        """Return a signed, expiring address of the small picture; empty until there is one."""
-        return thumbnail_url(photo)
-
-
-def can_retry(photo: PersonPhoto) -> bool:
-    """Say whether another try with a failed photo's file may succeed."""
-    return photo.state == PersonPhoto.State.FAILED and photo.error_code not in HOPELESS
-
-
-def thumbnail_url(photo: PersonPhoto) -> str:
-    """Return a signed, expiring address of a photo's small picture; empty until there is one."""
-    return media_storage().download_url(photo.thumbnail_key, settings.LINK_TTL_SECONDS) if photo.person_photo_hash else ""

@@ -1,19 +1,22 @@
-"""The rows of people: who they are, their photos, and the faces that were seen in scenes."""
+"""The tables of people: persons, their photos, faces in scenes, and the owner's labels."""
 
 from people.models.embedding import PhotoEmbedding, QueryEmbedding
-from people.models.face import FaceGroup, FaceMatch, FaceRuling, SceneFace
+from people.models.face import FaceGroup, FaceLabel, FaceMatch, SceneFace
+from people.models.input_hash import PersonInput, PhotoInput
 from people.models.person import Person
 from people.models.photo import PersonPhoto
-from people.models.renewal import RenewalWanted
+from people.models.refresh_request import PeopleRefreshRequest
 
 __all__ = [
     "FaceGroup",
+    "FaceLabel",
     "FaceMatch",
-    "FaceRuling",
+    "PeopleRefreshRequest",
     "Person",
+    "PersonInput",
     "PersonPhoto",
     "PhotoEmbedding",
+    "PhotoInput",
     "QueryEmbedding",
-    "RenewalWanted",
     "SceneFace",
 ]

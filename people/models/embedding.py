@@ -1,4 +1,4 @@
-"""The vectors of photos and of people, space by space, as those of scenes are kept."""
+"""The vectors of photos and of people, one row per space."""
 
 from django.db import models
 
@@ -8,7 +8,7 @@ from videos.models.embedding import EmbeddingRow
 
 
 class PhotoEmbedding(EmbeddingRow):
-    """The vector of a photo's one face in one space, or why there is none."""
+    """The vector of a photo's face in one space, or the reason why it has none."""
 
     photo = models.ForeignKey(PersonPhoto, on_delete=models.CASCADE, related_name="embeddings", db_index=False)
 
@@ -24,7 +24,7 @@ class PhotoEmbedding(EmbeddingRow):
 
 
 class QueryEmbedding(EmbeddingRow):
-    """What a person is looked for with in one space: the normalised mean of the vectors of the person's READY photos."""
+    """The query vector of a person in one space: the normalized mean of the vectors of the person's READY photos."""
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="embeddings", db_index=False)
 

@@ -1,4 +1,4 @@
-"""The faces that were seen in scenes, whom they belong to, and what their owner has said of that."""
+"""Faces in scenes, the persons they match, and the labels that owners give them."""
 
 import uuid
 
@@ -7,18 +7,19 @@ from django.db import models
 from django.utils import timezone
 from pgvector.django import HalfVectorField
 
+from heimdex.storage import signed_url
 from people.models.person import Person
 from videos.models import EmbeddingSpace, Scene, Video
 
 
 class FaceGroup(models.Model):
-    """Faces of one space that look like one person, named or not; `vector` is their normalised mean."""
+    """Faces of one space that look like one person, named or not. `vector` is their normalized mean."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     space = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="+")
     vector = HalfVectorField()
-    size = models.PositiveIntegerField(help_text="The number of faces in it.")
+    size = models.PositiveIntegerField(help_text="Number of faces in the group.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -30,7 +31,7 @@ class FaceGroup(models.Model):
 
 
 class BoxFields(models.Model):
-    """Where a face is in a picture, as shares of its width and height."""
+    """The box of a face, in fractions (0 to 1) of the image's width and height."""
 
     left = models.FloatField()
     top = models.FloatField()
@@ -42,18 +43,18 @@ class BoxFields(models.Model):
 
 
 class SceneFace(BoxFields):
-    """One person's face in one scene, found in one or more of its pictures; box, time and vector are those of the best one."""
+    """One person's face in one scene, found in one or more keyframes. Box, time and vector come from the best view."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     scene = models.ForeignKey(Scene, on_delete=models.CASCADE, related_name="faces", db_index=False)
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="faces")
     space = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="faces")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
-    time_s = models.FloatField(help_text="Of the picture in which the face is seen best.")
-    first_s = models.FloatField(help_text="Of the first picture in which it is seen.")
-    last_s = models.FloatField(help_text="Of the last picture in which it is seen.")
+    time_s = models.FloatField(help_text="Time of the keyframe with the best view.")
+    first_s = models.FloatField(help_text="Time of the first keyframe that shows it.")
+    last_s = models.FloatField(help_text="Time of the last keyframe that shows it.")
     quality = models.FloatField(help_text="0 to 1")
-    side_px = models.PositiveIntegerField(help_text="The shorter side of the face in the picture's pixels.")
+    side_px = models.PositiveIntegerField(help_text="Shorter side of the face, in pixels of the keyframe.")
     vector = HalfVectorField()
     group = models.ForeignKey(FaceGroup, null=True, on_delete=models.SET_NULL, related_name="faces")
 
@@ -70,19 +71,23 @@ class SceneFace(BoxFields):
 
     @property
     def thumbnail_key(self) -> str:
-        """Return where the picture of the face lies, among the scene's files."""
+        """Return the storage key of the face's image."""
         return f"owners/{self.owner_id}/videos/{self.video_id}/scenes/{self.scene_id}/faces/{self.pk}.jpg"
+
+    def thumbnail_url(self) -> str:
+        """Return a signed URL of the face's image."""
+        return signed_url(self.thumbnail_key)
 
 
 class FaceMatch(models.Model):
-    """Whose face it is, by the query vectors of one space."""
+    """The person whose face it is, by the query vectors of one space."""
 
     face = models.ForeignKey(SceneFace, on_delete=models.CASCADE, related_name="matches", db_index=False)
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="matches", db_index=False)
-    space = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="+", help_text="Of the person's query vector.")
+    space = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="+", help_text="Space of the person's query vector.")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     scene = models.ForeignKey(Scene, on_delete=models.CASCADE, related_name="face_matches")
-    probability = models.FloatField(help_text="That it is this person: 0 to 1, and 1 where the owner has said so.")
+    probability = models.FloatField(help_text="0 to 1; 1 where the owner has labeled the face.")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["face", "space"], name="match_face_space"),)
@@ -95,8 +100,8 @@ class FaceMatch(models.Model):
         return f"{self.face_id} is {self.person_id} ({self.probability:.0%})"
 
 
-class FaceRuling(BoxFields):
-    """What the owner has said of a face: it is this person, or it is not. It holds for the place, however often faces are found anew."""
+class FaceLabel(BoxFields):
+    """The owner's label of a face: it is this person, or it is not. It marks a place in the video and survives new face detections."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="rulings")
@@ -107,7 +112,7 @@ class FaceRuling(BoxFields):
 
     class Meta:
         ordering = ("created_at", "id")
-        indexes = (models.Index(fields=["owner", "video"], name="ruling_owner_video"),)
+        indexes = (models.Index(fields=["owner", "video"], name="face_label_owner_video"),)
 
     def __str__(self) -> str:
         return f"{self.person_id} {'is' if self.is_person else 'is not'} at {self.time_s:.1f} s"

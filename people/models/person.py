@@ -1,4 +1,4 @@
-"""A person: a name that an owner gives to a face."""
+"""A person that an owner wants to find in videos."""
 
 import uuid
 
@@ -9,15 +9,14 @@ from django.utils import timezone
 
 
 class Person(models.Model):
-    """Somebody whom an owner wants to find again, by the photos that the owner gives."""
+    """A named person, found by the photos that the owner uploads."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="people")
     name = models.CharField(max_length=200)
     aliases = models.JSONField(default=list, blank=True, help_text="Other names that find this person: [name, …]")
-    archived_at = models.DateTimeField(null=True, blank=True, help_text="Since when this person is neither looked for nor listed.")
-    person_query_hash = models.CharField(
-        max_length=64, blank=True, editable=False, help_text="Hash of the READY photos; empty while there is none."
+    archived_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the person was archived. Archived people are hidden and not matched."
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -27,7 +26,7 @@ class Person(models.Model):
         verbose_name_plural = "people"
         constraints = (
             models.UniqueConstraint(
-                "owner", Lower("name"), name="person_owner_name", violation_error_message="You have this person already."
+                "owner", Lower("name"), name="person_owner_name", violation_error_message="You already have a person with this name."
             ),
         )
         indexes = (models.Index(fields=["owner", "-created_at"], name="person_owner_created"),)
@@ -37,5 +36,5 @@ class Person(models.Model):
 
     @property
     def is_archived(self) -> bool:
-        """Say whether this person is put aside."""
+        """Return whether this person is hidden and not matched."""
         return self.archived_at is not None

@@ -1,4 +1,4 @@
-"""A photo of a person, from the announcement of its upload to its removal."""
+"""A photo of a person, from the start of its upload to its removal."""
 
 import uuid
 
@@ -6,27 +6,41 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from heimdex.storage import signed_url
+from people.errors import NOT_RETRYABLE
 from people.models.person import Person
 
 
 class PersonPhoto(models.Model):
-    """One photo, its state, and the expiring right (lease) of one worker to look at it."""
+    """One photo, its state, and the lease of the worker that processes it."""
 
     class State(models.TextChoices):
-        # An address was given, and nothing has been said to have arrived there.
+        # The client has an upload URL and has not completed the upload.
         UPLOADING = "uploading"
         UPLOADED = "uploaded"
         PROCESSING = "processing"
         READY = "ready"
         FAILED = "failed"
 
-    MOVING = (State.UPLOADED, State.PROCESSING)
+    # From, to, and when. docs/reference/diagrams.md shows them.
+    TRANSITIONS = (
+        (State.UPLOADING, State.UPLOADED, "upload completed"),
+        (State.UPLOADED, State.PROCESSING, "worker acquires the lease"),
+        (State.PROCESSING, State.READY, "face found"),
+        (State.PROCESSING, State.UPLOADED, "worker lost"),
+        (State.PROCESSING, State.FAILED, "photo rejected, or last attempt failed"),
+        (State.FAILED, State.UPLOADED, "owner retries"),
+        (State.FAILED, State.READY, "another model finds the face"),
+        (State.READY, State.FAILED, "another model rejects the photo"),
+    )
+
+    IN_PROGRESS = (State.UPLOADED, State.PROCESSING)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="photos")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     filed_under = models.UUIDField(
-        null=True, editable=False, help_text="The person under whose id its files lie, where it came to this one from another."
+        null=True, editable=False, help_text="The person whose id is in the storage keys, if a merge moved the photo."
     )
     filename = models.CharField(max_length=1024)
     mime_type = models.CharField(max_length=255)
@@ -34,16 +48,14 @@ class PersonPhoto(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.UPLOADING)
     error_code = models.CharField(max_length=40, blank=True)
     error_text = models.TextField(blank=True)
-    width = models.PositiveIntegerField(null=True, help_text="Of the copy that is kept.")
+    width = models.PositiveIntegerField(null=True, help_text="Of the normalized copy.")
     height = models.PositiveIntegerField(null=True)
-    checksum = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the bytes that arrived.")
-    person_photo_hash = models.CharField(
-        max_length=64, blank=True, editable=False, help_text="Hash of the copy that is looked at; empty while there is none."
-    )
+    checksum = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the uploaded bytes.")
+    image_hash = models.CharField(max_length=64, blank=True, editable=False, help_text="Hash of the normalized copy; empty without one.")
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_token = models.UUIDField(null=True, editable=False)
     lease_expires_at = models.DateTimeField(null=True, editable=False)
-    woken_at = models.DateTimeField(null=True, editable=False, help_text="When a worker was last asked to look at it.")
+    woken_at = models.DateTimeField(null=True, editable=False, help_text="When a task was last queued for it.")
     upload_expires_at = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -62,25 +74,39 @@ class PersonPhoto(models.Model):
 
     @property
     def storage_prefix(self) -> str:
-        """Return the prefix that all files of this photo share, and no other file has."""
+        """Return the prefix of this photo's storage keys. No other file has it."""
         return f"owners/{self.owner_id}/persons/{self.filed_under or self.person_id}/photos/{self.pk}"
 
     @property
     def upload_key(self) -> str:
-        """Return where a client may put bytes; nothing is ever decoded from here."""
+        """Return the key that the client uploads to. Files under it are never decoded."""
         return f"{self.storage_prefix}/upload"
 
     @property
     def original_key(self) -> str:
-        """Return where the bytes lie that arrived, until a clean copy is made of them."""
+        """Return the key of the uploaded file, which is deleted once the normalized copy exists."""
         return f"{self.storage_prefix}/original"
 
     @property
-    def picture_key(self) -> str:
-        """Return where the copy lies that is kept: upright, and without the metadata, position included, that came with the photo."""
+    def image_key(self) -> str:
+        """Return the key of the normalized copy: upright and without metadata such as the location."""
         return f"{self.storage_prefix}/photo.jpg"
 
     @property
     def thumbnail_key(self) -> str:
-        """Return where the small picture for lists lies."""
+        """Return the key of the thumbnail."""
         return f"{self.storage_prefix}/thumbnail.jpg"
+
+    @property
+    def is_in_progress(self) -> bool:
+        """Return whether the photo waits for a worker or is being processed."""
+        return self.state in self.IN_PROGRESS
+
+    @property
+    def can_retry(self) -> bool:
+        """Return whether the photo failed and a retry with the same file may succeed."""
+        return self.state == self.State.FAILED and self.error_code not in NOT_RETRYABLE
+
+    def thumbnail_url(self) -> str:
+        """Return a signed URL of the thumbnail, or an empty string without a normalized copy."""
+        return signed_url(self.thumbnail_key) if self.image_hash else ""

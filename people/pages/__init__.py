@@ -1,1 +1,1 @@
-"""The pages on which an owner keeps people and their photos."""
+"""The pages on which an owner manages people and their photos."""

@@ -1,4 +1,4 @@
-"""What can be done with a photo: try it again, or remove it."""
+"""Retry and remove a photo."""
 
 from uuid import UUID
 
@@ -8,11 +8,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from heimdex.accounts.owner import owner_of
-from people.actions.delete_photo import delete_photo
-from people.actions.retry_photo import retry_photo
+from heimdex.accounts.owner import get_owner
+from heimdex.errors import WrongState
+from people.actions.photos import delete_photo, retry_photo
 from people.models import PersonPhoto
-from videos.actions.errors import WrongState
 
 
 @login_required
@@ -20,23 +19,23 @@ from videos.actions.errors import WrongState
 def retry(request: HttpRequest, person_id: UUID, photo_id: UUID) -> HttpResponse:
     """Queue a failed photo again."""
     try:
-        photo = retry_photo(owner_of(request), person_id, photo_id)
+        photo = retry_photo(get_owner(request), person_id, photo_id)
     except PersonPhoto.DoesNotExist as error:
         raise Http404 from error
     except WrongState as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{photo.filename} is looked at again.")
+        messages.success(request, f"Retrying {photo.filename}.")
     return redirect("person-page", person_id=person_id)
 
 
 @login_required
 @require_POST
 def remove_photo(request: HttpRequest, person_id: UUID, photo_id: UUID) -> HttpResponse:
-    """Remove a photo."""
+    """Delete a photo."""
     try:
-        delete_photo(owner_of(request), person_id, photo_id)
+        delete_photo(get_owner(request), person_id, photo_id)
     except PersonPhoto.DoesNotExist as error:
         raise Http404 from error
-    messages.success(request, "The photo is removed.")
+    messages.success(request, "Removed the photo.")
     return redirect("person-page", person_id=person_id)

@@ -1,1 +1,1 @@
-"""From a photo that arrived to one that a person can be recognised by."""
+"""Process an uploaded photo: normalize it, check its quality, and retry or fail it."""

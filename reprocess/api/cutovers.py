@@ -1,4 +1,4 @@
-"""Watch, make and undo cutovers over HTTP."""
+"""List, make and roll back cutovers over HTTP."""
 
 from typing import Any
 from uuid import UUID
@@ -14,15 +14,14 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from heimdex.accounts.models import User
-from heimdex.accounts.owner import owner_of
-from reprocess.actions.cut_over import CutoverRefused, cut_over
-from reprocess.actions.roll_back import CannotRollBack, roll_back
+from heimdex.accounts.owner import get_owner
+from reprocess.actions.cutovers import CutoverRefused, RollbackRefused, cut_over, roll_back
 from reprocess.models import Cutover
 from videos.api.errors import Conflict
 
 
 class CutoverSerializer(serializers.ModelSerializer[Cutover]):
-    """What was switched for an owner, or why it was not, and what the comparison had said."""
+    """A switch of an owner's search between spaces, or why it was refused, with the comparison of both sides."""
 
     class Meta:
         model = Cutover
@@ -30,21 +29,21 @@ class CutoverSerializer(serializers.ModelSerializer[Cutover]):
 
 
 class CutoverRequestSerializer(serializers.Serializer[Any]):
-    """Whose search to switch; `force` despite answers that change more than the settings allow."""
+    """The owner whose search to switch; `force` ignores the limit on changed answers."""
 
     owner_id = serializers.UUIDField()
     force = serializers.BooleanField(default=False)
 
 
 class CutoverQuerySerializer(serializers.Serializer[Any]):
-    """Which cutovers to list."""
+    """The filters of the list of cutovers."""
 
     owner_id = serializers.UUIDField(required=False)
     run_id = serializers.UUIDField(required=False)
 
 
 class RolledBackSerializer(serializers.Serializer[Any]):
-    """A cutover that was undone, and the run that brings what arrived since to the earlier spaces."""
+    """A rollback, the run that brings newer videos to the earlier spaces, and the channels that it cannot bring."""
 
     cutover = CutoverSerializer()
     catch_up_run_id = serializers.UUIDField(allow_null=True)
@@ -60,37 +59,37 @@ class CutoverViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVi
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[Cutover]:
-        """Return the cutovers that the query asks for."""
-        wanted = CutoverQuerySerializer(data=self.request.query_params)
-        wanted.is_valid(raise_exception=True)
-        return super().get_queryset().filter(**wanted.validated_data)
+        """Return the cutovers that match the query parameters."""
+        query = CutoverQuerySerializer(data=self.request.query_params)
+        query.is_valid(raise_exception=True)
+        return super().get_queryset().filter(**query.validated_data)
 
     @extend_schema(parameters=[OpenApiParameter("owner_id", UUID), OpenApiParameter("run_id", UUID)])
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """List cutovers, of one owner or run if asked."""
+        """List cutovers, optionally of one owner or run."""
         return super().list(request, *args, **kwargs)
 
     @extend_schema(request=CutoverRequestSerializer, responses={201: CutoverSerializer})
     def create(self, request: Request) -> Response:
-        """Switch an owner's search to the latest spaces; 409 says why not."""
+        """Switch an owner's search to the latest spaces. 409 explains a refusal."""
         body = CutoverRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         owner_id = body.validated_data["owner_id"]
         if not User.objects.filter(pk=owner_id).exists():
             raise NotFound(f"There is no owner {owner_id}.")
         try:
-            made = cut_over(owner_id, force=body.validated_data["force"])
+            cutover = cut_over(owner_id, force=body.validated_data["force"])
         except CutoverRefused as error:
             raise Conflict(str(error)) from error
-        return Response(CutoverSerializer(made).data, status=status.HTTP_201_CREATED)
+        return Response(CutoverSerializer(cutover).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=None, responses=RolledBackSerializer)
     @action(detail=True, methods=["post"])
     def rollback(self, request: Request, pk: UUID) -> Response:
-        """Switch back to what the owner's search read before, at once; 409 says why not."""
+        """Switch the owner's search back to the spaces it read before. 409 explains a refusal."""
         try:
-            undone = roll_back(self.get_object().pk, owner_of(request))
-        except CannotRollBack as error:
+            undone = roll_back(self.get_object().pk, get_owner(request))
+        except RollbackRefused as error:
             raise Conflict(str(error)) from error
         answer = {
             "cutover": undone.cutover,

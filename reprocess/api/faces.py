@@ -1,4 +1,4 @@
-"""An owner's own switch for faces, over HTTP."""
+"""An owner's setting for face recognition, over HTTP."""
 
 from typing import Any
 
@@ -8,51 +8,51 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from heimdex.accounts.owner import owner_of
-from people.switch import why_no_faces
-from reprocess.actions.errors import WrongState
-from reprocess.actions.switch_faces import switch_faces_off, switch_faces_on
+from heimdex.accounts.owner import get_owner
+from heimdex.errors import WrongState
+from people.face_settings import faces_disabled_reason
+from reprocess.actions.faces import turn_faces_off, turn_faces_on
 from reprocess.models import ReprocessRun
 from videos.api.errors import Conflict
 
 
 class FaceSwitchSerializer(serializers.Serializer[Any]):
-    """Whether faces are to be looked for."""
+    """The setting for face recognition."""
 
-    find_faces = serializers.BooleanField(help_text="false also erases all people, photos and faces that you have.")
+    find_faces = serializers.BooleanField(help_text="false also erases all your people, photos and faces.")
 
 
 class FaceSwitchAnswerSerializer(FaceSwitchSerializer):
-    """Whether they are, and why not."""
+    """Whether face recognition is on for you, and why not."""
 
-    reason = serializers.CharField(help_text="Why none is looked for; empty when they are.")
+    reason = serializers.CharField(help_text="Why face recognition is off; empty when it is on.")
 
 
 class FaceSwitchView(APIView):
-    """Whether faces are looked for in the videos of who asks."""
+    """Face recognition in your videos."""
 
     @extend_schema(responses=FaceSwitchAnswerSerializer)
     def get(self, request: Request) -> Response:
-        """Say whether they are."""
+        """Return whether face recognition is on."""
         return self._answer(request)
 
     @extend_schema(request=FaceSwitchSerializer, responses=FaceSwitchAnswerSerializer)
     def put(self, request: Request) -> Response:
-        """Switch: off erases what is known, on queues a look through the videos that are there."""
+        """Turn face recognition off, which erases all people, photos and faces, or on, which queues a run over your videos."""
         body = FaceSwitchSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        owner = owner_of(request)
+        owner = get_owner(request)
         if not body.validated_data["find_faces"]:
-            switch_faces_off(owner.pk)
+            turn_faces_off(owner.pk)
         elif not owner.find_faces:
             try:
-                switch_faces_on(owner, entrance=ReprocessRun.Entrance.OWNER, requested_by=owner)
+                turn_faces_on(owner, entrance=ReprocessRun.EntryPoint.OWNER, requested_by=owner)
             except WrongState as error:
                 raise Conflict(str(error)) from error
         owner.refresh_from_db(fields=["find_faces"])
         return self._answer(request)
 
     def _answer(self, request: Request) -> Response:
-        owner = owner_of(request)
-        reason = why_no_faces(owner)
+        owner = get_owner(request)
+        reason = faces_disabled_reason(owner)
         return Response({"find_faces": not reason, "reason": reason})

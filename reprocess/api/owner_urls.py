@@ -1,9 +1,9 @@
-"""Addresses under /v1/ that owners use."""
+"""URLs under /v1/ that owners use."""
 
 from django.urls import path
 
 from reprocess.api.faces import FaceSwitchView
-from reprocess.api.owner import CancelReprocessView, VideoReprocessView
+from reprocess.api.search_data import CancelReprocessView, VideoReprocessView
 
 urlpatterns = [
     path("faces", FaceSwitchView.as_view(), name="face-switch"),

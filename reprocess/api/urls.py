@@ -1,10 +1,10 @@
-"""Addresses under /v1/admin/."""
+"""URLs under /v1/admin/."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from reprocess.api.cutovers import CutoverViewSet
-from reprocess.api.views import PlanView, ReprocessView, RunViewSet
+from reprocess.api.runs import PlanView, ReprocessView, RunViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("reprocess-runs", RunViewSet, basename="reprocess-run")

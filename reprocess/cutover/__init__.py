@@ -1,5 +1,5 @@
-"""Cutover: an owner's search moves to new spaces when they hold all that the owner has."""
+"""Cutover: switch an owner's search to new spaces once they cover all that the owner has."""
 
-from reprocess.cutover.automatic import activate_complete, activate_first
+from reprocess.cutover.auto import activate_complete, activate_first
 
 __all__ = ["activate_complete", "activate_first"]

@@ -1,4 +1,4 @@
-"""Compare the answers of two generations of vectors. Pure."""
+"""Compare search results before and after a cutover. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -13,10 +13,10 @@ DETAILS = 20
 
 @dataclass(frozen=True)
 class QueryChange:
-    """How one query's answer changes: `query` is the recorded query's key, as its text is the owner's to erase.
+    """How the results of one query change. `query` is the id of the recorded query, because its owner may erase the text.
 
-    `overlap` is the share of the first DEPTH scenes that both answers have, 1 when both are empty. `rank_move` is the mean number
-    of places by which the earlier answer's first DEPTH scenes move, of those that the later answer holds at all; None when it holds none.
+    `overlap` is the share of the first DEPTH scenes that both results have, 1 when both are empty. `rank_move` is the mean distance
+    in ranks that the first DEPTH scenes before the cutover move, over those that are still in the results; None when none is.
     """
 
     query: int
@@ -26,23 +26,23 @@ class QueryChange:
 
 @dataclass(frozen=True)
 class Comparison:
-    """How the answers to an owner's queries change."""
+    """How the results of an owner's queries change."""
 
     changes: tuple[QueryChange, ...]
 
     @property
     def overlap(self) -> float | None:
-        """The mean overlap; None without queries."""
+        """The mean overlap. None without queries."""
         return fmean(change.overlap for change in self.changes) if self.changes else None
 
     @property
     def rank_move(self) -> float | None:
-        """The mean move in places; None when no query's answers share a scene."""
+        """The mean move in ranks. None when no query has a scene in both results."""
         moves = [change.rank_move for change in self.changes if change.rank_move is not None]
         return fmean(moves) if moves else None
 
     def as_data(self) -> dict[str, Any]:
-        """Return it as JSON holds it, with the DETAILS queries that change most."""
+        """Return the comparison for JSON, with the DETAILS queries that change most."""
         worst = sorted(self.changes, key=lambda change: (change.overlap, -(change.rank_move or 0.0), change.query))[:DETAILS]
         return {
             "queries": len(self.changes),
@@ -52,11 +52,11 @@ class Comparison:
         }
 
 
-def compare_answers(query: int, earlier: Sequence[UUID], later: Sequence[UUID]) -> QueryChange:
-    """Compare two ranked answers to one query, best scene first."""
-    first, second = earlier[:DEPTH], later[:DEPTH]
+def compare_results(query: int, before: Sequence[UUID], after: Sequence[UUID]) -> QueryChange:
+    """Compare two rankings of scenes for one query, best scene first."""
+    first, second = before[:DEPTH], after[:DEPTH]
     longest = max(len(first), len(second))
     overlap = len(set(first) & set(second)) / longest if longest else 1.0
-    places = {scene: place for place, scene in enumerate(later)}
-    moves = [abs(places[scene] - place) for place, scene in enumerate(first) if scene in places]
+    ranks = {scene: rank for rank, scene in enumerate(after)}
+    moves = [abs(ranks[scene] - rank) for rank, scene in enumerate(first) if scene in ranks]
     return QueryChange(query, overlap, fmean(moves) if moves else None)

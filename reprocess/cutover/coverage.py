@@ -1,4 +1,4 @@
-"""Coverage: what share of an owner's scenes, photos or people a space holds."""
+"""Coverage: which share of an owner's scenes, photos or people a space covers."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -7,13 +7,13 @@ from uuid import UUID
 
 from django.db.models import Count, FilteredRelation, Q
 
-from reprocess.subjects import kind_of
+from reprocess.planning.targets import target_type_of
 from videos.models import EmbeddingRow, EmbeddingSpace
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """How many of an owner's scenes, photos or people (`kind`) one channel's space holds, by state."""
+    """How many of an owner's scenes, photos or people (`kind`) have a row in one channel's space, by state."""
 
     channel: str
     kind: str
@@ -24,35 +24,37 @@ class Coverage:
 
     @property
     def missing(self) -> int:
-        """The number of those that nothing was tried for yet."""
+        """The number without a row."""
         return self.subjects - self.embedded - self.empty - self.failed
 
     def as_data(self) -> dict[str, Any]:
-        """Return it as JSON holds it."""
+        """Return the fields and `missing` for JSON."""
         return {**asdict(self), "missing": self.missing}
 
 
-def coverage(owner_id: UUID, spaces: Iterable[EmbeddingSpace]) -> list[Coverage]:
-    """Count what an owner has in each space, one query a space; videos and photos that are still being processed do not count."""
-    return [_of_space(owner_id, space) for space in spaces]
+def measure_coverage(owner_id: UUID, spaces: Iterable[EmbeddingSpace]) -> list[Coverage]:
+    """Count an owner's rows per space, with one query a space. Videos and photos that are still being processed do not count."""
+    return [_measure_space(owner_id, space) for space in spaces]
 
 
-def lacks(covered: Iterable[Coverage], max_failed: int) -> list[str]:
-    """Say of each channel that is incomplete what it lacks; failures up to `max_failed` are tolerated. Pure."""
+def describe_gaps(coverage: Iterable[Coverage], max_failed: int) -> list[str]:
+    """Return a sentence for each incomplete channel. Up to `max_failed` failures are tolerated. Pure."""
     sentences = []
-    for channel in covered:
+    for channel in coverage:
         failed = channel.failed if channel.failed > max_failed else 0
-        parts = [f"{number} {what}" for number, what in ((channel.missing, "missing"), (failed, "failed")) if number]
+        parts = [f"{number} {state}" for number, state in ((channel.missing, "missing"), (failed, "failed")) if number]
         if parts:
             sentences.append(f"{channel.channel}: {', '.join(parts)} of {channel.subjects} {channel.kind}")
     return sentences
 
 
-def _of_space(owner_id: UUID, space: EmbeddingSpace) -> Coverage:
-    states, kind = EmbeddingRow.State, kind_of(space.channel)
+def _measure_space(owner_id: UUID, space: EmbeddingSpace) -> Coverage:
+    states, target_type = EmbeddingRow.State, target_type_of(space.channel)
     counts = (
-        kind.searchable(owner_id)
-        .annotate(held=FilteredRelation("embeddings", condition=Q(embeddings__space=space)))
-        .aggregate(subjects=Count("pk"), **{state: Count("pk", filter=Q(held__state=state)) for state in states.values})
+        target_type.searchable(owner_id)
+        .annotate(embedding=FilteredRelation("embeddings", condition=Q(embeddings__space=space)))
+        .aggregate(targets=Count("pk"), **{state: Count("pk", filter=Q(embedding__state=state)) for state in states.values})
     )
-    return Coverage(space.channel, kind.plural, counts["subjects"], counts[states.EMBEDDED], counts[states.EMPTY], counts[states.FAILED])
+    return Coverage(
+        space.channel, target_type.plural, counts["targets"], counts[states.EMBEDDED], counts[states.EMPTY], counts[states.FAILED]
+    )

@@ -1,0 +1,1 @@
+"""The commands of reprocessing, and what several of them share."""

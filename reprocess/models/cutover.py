@@ -1,4 +1,4 @@
-"""A cutover: one owner's search was switched, refused to switch, or was switched back."""
+"""The record of a cutover of one owner: made, refused or rolled back."""
 
 import uuid
 
@@ -10,7 +10,7 @@ from reprocess.models.run import ReprocessRun
 
 
 class Cutover(models.Model):
-    """What was switched for an owner, and what the comparison of both sides had said."""
+    """A switch of one owner's search to other spaces, with the report that compared the results."""
 
     class State(models.TextChoices):
         SWITCHED = "switched"

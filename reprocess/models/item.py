@@ -1,4 +1,4 @@
-"""The items of a run, and what went wrong in them."""
+"""The items of a run, and their failures."""
 
 from django.conf import settings
 from django.db import models
@@ -7,10 +7,11 @@ from django.utils import timezone
 from people.models import Person, PersonPhoto
 from reprocess.models.run import ReprocessRun
 from videos.models import Scene, Video
+from videos.models.input_hash import CHANNEL_LENGTH
 
 
 class ReprocessItem(models.Model):
-    """One video of a run, or the people of one owner, and the expiring right (lease) of one worker to work on it."""
+    """One video of a run, or the people of one owner. A worker leases it while it works on it."""
 
     class State(models.TextChoices):
         QUEUED = "queued"
@@ -19,15 +20,27 @@ class ReprocessItem(models.Model):
         FAILED = "failed"
         CANCELLED = "cancelled"
 
+    # From, to, and when. docs/reference/diagrams.md shows them.
+    TRANSITIONS = (
+        (State.QUEUED, State.RUNNING, "worker acquires the lease"),
+        (State.QUEUED, State.CANCELLED, "run canceled"),
+        (State.QUEUED, State.FAILED, "run failed"),
+        (State.RUNNING, State.QUEUED, "worker stops or releases it"),
+        (State.RUNNING, State.DONE, "all targets embedded or empty"),
+        (State.RUNNING, State.FAILED, "some targets failed, or three workers died"),
+        (State.RUNNING, State.CANCELLED, "run canceled"),
+        (State.FAILED, State.QUEUED, "failures retried"),
+    )
+
     OPEN = (State.QUEUED, State.RUNNING)
 
     run = models.ForeignKey(ReprocessRun, on_delete=models.CASCADE, related_name="items")
     video = models.ForeignKey(Video, null=True, on_delete=models.CASCADE, related_name="+", help_text="Empty for its owner's people.")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    # The n-th item of its owner in this run: working in this order lets owners take turns.
+    # The number of the item among its owner's items in this run. In this order, owners take turns.
     turn = models.PositiveIntegerField()
     state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
-    # By channel: what this item added to the run's counters, so that a retry can take it back.
+    # What this item has added to the run's counters, by channel, so that a retry can subtract it.
     counts = models.JSONField(default=dict)
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
@@ -52,7 +65,7 @@ class ReprocessItem(models.Model):
 
 
 class ReprocessFailure(models.Model):
-    """One thing that a run could not do: which step, for what, and why."""
+    """One target that a step of a run failed to embed, and the reason."""
 
     run = models.ForeignKey(ReprocessRun, on_delete=models.CASCADE, related_name="failures")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -61,7 +74,7 @@ class ReprocessFailure(models.Model):
     person = models.ForeignKey(Person, null=True, on_delete=models.CASCADE, related_name="+")
     photo = models.ForeignKey(PersonPhoto, null=True, on_delete=models.CASCADE, related_name="+")
     step = models.CharField(max_length=40)
-    channel = models.CharField(max_length=12, blank=True)
+    channel = models.CharField(max_length=CHANNEL_LENGTH, blank=True)
     error = models.TextField()
     created_at = models.DateTimeField(default=timezone.now)
 

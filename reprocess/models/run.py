@@ -1,4 +1,4 @@
-"""A run: one operator's request to bring a scope to the latest spec."""
+"""A run: a request to bring the videos and people of a scope to a spec."""
 
 import uuid
 from typing import Self
@@ -7,14 +7,16 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from videos.models import EmbeddingSpace, Video
+from heimdex.accounts.models import User
+from videos.models import Video
+from videos.models.input_hash import CHANNEL_LENGTH
 
 
 class RunQuerySet(models.QuerySet["ReprocessRun"]):
-    """Runs, and what showing them needs."""
+    """Queries of runs."""
 
-    def shown(self) -> Self:
-        """Load with each run who asked for it, its counters, and how many failures it has (`failure_count`)."""
+    def with_details(self) -> Self:
+        """Load each run's requester, counters and usage, annotate `failure_count`, and sort by newest first."""
         return (
             self.select_related("requested_by")
             .prefetch_related("counters", "uses")
@@ -22,16 +24,21 @@ class RunQuerySet(models.QuerySet["ReprocessRun"]):
             .order_by("-created_at")
         )
 
+    def started_by(self, owner: User) -> Self:
+        """Return the runs over one video that an owner started as an owner, by request or by an edit."""
+        entrances = (ReprocessRun.EntryPoint.OWNER, ReprocessRun.EntryPoint.EDIT)
+        return self.filter(requested_by=owner, scope=ReprocessRun.Scope.VIDEO, entrance__in=entrances)
+
 
 class ReprocessRun(models.Model):
-    """Who asked for what, where it stands, and how it ended."""
+    """One request, its state and its totals."""
 
     class Scope(models.TextChoices):
         VIDEO = "video"
         OWNER = "owner"
         ALL = "all"
 
-    class Entrance(models.TextChoices):
+    class EntryPoint(models.TextChoices):
         ADMIN = "admin"
         COMMAND = "command"
         API = "api"
@@ -48,13 +55,31 @@ class ReprocessRun(models.Model):
         FAILED = "failed"
         CANCELLED = "cancelled"
 
-    # What a worker may take up; a paused run is neither at work nor at its end.
+    # From, to, and when. docs/reference/diagrams.md shows them.
+    TRANSITIONS = (
+        (State.QUEUED, State.RUNNING, "worker starts"),
+        (State.QUEUED, State.PAUSED, "paused by an operator"),
+        (State.QUEUED, State.CANCELLED, "canceled"),
+        (State.RUNNING, State.PAUSED, "paused by an operator, the cost limit or a model that is unavailable"),
+        (State.RUNNING, State.CANCELLED, "canceled"),
+        (State.RUNNING, State.SUCCEEDED, "no item failed"),
+        (State.RUNNING, State.PARTIAL, "some items failed"),
+        (State.RUNNING, State.FAILED, "all items failed"),
+        (State.QUEUED, State.FAILED, "spec changed since the run was queued"),
+        (State.PAUSED, State.QUEUED, "resumed"),
+        (State.PAUSED, State.CANCELLED, "canceled"),
+        (State.PARTIAL, State.QUEUED, "failures retried"),
+        (State.FAILED, State.QUEUED, "failures retried"),
+        (State.CANCELLED, State.QUEUED, "failures retried"),
+    )
+
+    # The states in which a worker may work on the run. A paused run is not open, but unfinished.
     OPEN = (State.QUEUED, State.RUNNING)
     UNFINISHED = (*OPEN, State.PAUSED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    entrance = models.CharField(max_length=8, choices=Entrance.choices)
+    entrance = models.CharField(max_length=8, choices=EntryPoint.choices)
     scope = models.CharField(max_length=6, choices=Scope.choices)
     video = models.ForeignKey(Video, null=True, on_delete=models.SET_NULL, related_name="+")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -87,13 +112,22 @@ class ReprocessRun(models.Model):
         return f"{self.get_scope_display()} · {self.spec_version} · {self.state}"
 
     @property
+    def available_controls(self) -> list[str]:
+        """The names of the controls that the run's state allows, as API, command and admin use them."""
+        if self.state in self.OPEN:
+            return ["pause", "cancel"]
+        if self.state == self.State.PAUSED:
+            return ["resume", "cancel"]
+        return ["retry-failed"] if self.state in (self.State.PARTIAL, self.State.FAILED) else []
+
+    @property
     def limit_reached(self) -> bool:
-        """Whether the run has cost as much as it may."""
+        """Whether the cost of the run has reached its limit."""
         return self.max_cost is not None and self.cost >= self.max_cost
 
 
 class StepUse(models.Model):
-    """What one step of a run has used so far, from which later plans take their rates."""
+    """What one step of a run has used so far. Later plans take their rates from it."""
 
     run = models.ForeignKey(ReprocessRun, on_delete=models.CASCADE, related_name="uses")
     step = models.CharField(max_length=40)
@@ -111,11 +145,11 @@ class StepUse(models.Model):
 
 
 class RunCounter(models.Model):
-    """What became of one channel's subjects in a run; planned = done + skipped + empty + failed + not reached yet."""
+    """The outcomes of one channel in a run, in targets: planned = done + skipped + empty + failed + not processed yet."""
 
     run = models.ForeignKey(ReprocessRun, on_delete=models.CASCADE, related_name="counters")
     step = models.CharField(max_length=40)
-    channel = models.CharField(max_length=12, choices=EmbeddingSpace.Channel.choices)
+    channel = models.CharField(max_length=CHANNEL_LENGTH)
     planned = models.PositiveBigIntegerField(default=0)
     done = models.PositiveBigIntegerField(default=0)
     skipped = models.PositiveBigIntegerField(default=0)

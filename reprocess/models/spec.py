@@ -1,11 +1,11 @@
-"""A spec as it was used, so that every vector can be traced."""
+"""The specs that were used, so that every vector can be traced to its step and model."""
 
 from django.db import models
 from django.utils import timezone
 
 
 class EmbeddingSpec(models.Model):
-    """The effective spec of this installation at its first use."""
+    """One effective spec of this installation, recorded when it was first used."""
 
     digest = models.CharField(max_length=64, primary_key=True)
     version = models.CharField(max_length=40)

@@ -1,1 +1,1 @@
-"""The pages of search data (a video's own page shows them as a part) and of the switch for faces."""
+"""The page of a video's search data, which the video page embeds, and the page that turns face recognition on or off."""

@@ -1,4 +1,4 @@
-"""The page on which an owner says whether faces are to be looked for in their videos."""
+"""The page on which an owner turns face recognition on or off."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -7,32 +7,35 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from heimdex.accounts.models import User
-from heimdex.accounts.owner import owner_of
+from heimdex.accounts.owner import get_owner
+from heimdex.errors import WrongState
+from people.face_settings import build_face_settings_context, faces_disabled_reason
 from people.models import Person, PersonPhoto, SceneFace
-from people.switch import switch_context, why_no_faces
-from reprocess.actions.errors import WrongState
-from reprocess.actions.switch_faces import switch_faces_off, switch_faces_on
+from reprocess.actions.faces import turn_faces_off, turn_faces_on
 from reprocess.models import ReprocessRun
 
-OFF = "Faces are switched off, and what was known of them is erased."
-ON = "Faces are switched on. They are looked for in the videos that are there, and in those that come."
-ON_ALREADY = "Faces are looked for in your videos already."
+OFF = "Face recognition is off. All people, photos and faces were erased."
+ON = "Face recognition is on. Heimdex now looks for faces in your videos, and in every video that you upload."
+ON_ALREADY = "Face recognition is already on."
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def faces_page(request: HttpRequest) -> HttpResponse:
-    """Explain what the switch does, and ask; on POST switch faces off (`find_faces=0`) or on (`find_faces=1`) for who asks."""
-    owner, wanted = owner_of(request), request.POST.get("find_faces")
-    if wanted == "0":
-        switch_faces_off(owner.pk)
+    """Explain the setting; on POST turn face recognition off (`find_faces=0`) or on (`find_faces=1`) for the user.
+
+    Answer 400 to a POST without either value.
+    """
+    owner, find_faces = get_owner(request), request.POST.get("find_faces")
+    if find_faces == "0":
+        turn_faces_off(owner.pk)
         messages.success(request, OFF)
         return redirect("people")
-    if wanted == "1":
-        _switch_on(request, owner)
+    if find_faces == "1":
+        _turn_on(request, owner)
         return redirect("people")
     context = {
-        **switch_context(owner),
+        **build_face_settings_context(owner),
         "people": Person.objects.filter(owner=owner).count(),
         "photos": PersonPhoto.objects.filter(owner=owner).count(),
         "faces": SceneFace.objects.filter(owner=owner).count(),
@@ -40,12 +43,12 @@ def faces_page(request: HttpRequest) -> HttpResponse:
     return render(request, "reprocess/faces.html", context, status=400 if request.method == "POST" else 200)
 
 
-def _switch_on(request: HttpRequest, owner: User) -> None:
-    if not why_no_faces(owner):
+def _turn_on(request: HttpRequest, owner: User) -> None:
+    if not faces_disabled_reason(owner):
         messages.info(request, ON_ALREADY)
         return
     try:
-        switch_faces_on(owner, entrance=ReprocessRun.Entrance.OWNER, requested_by=owner)
+        turn_faces_on(owner, entrance=ReprocessRun.EntryPoint.OWNER, requested_by=owner)
     except WrongState as error:
         messages.error(request, str(error))
     else:

@@ -1,4 +1,4 @@
-"""The search data of one video: how much of it is up to date, and the buttons that renew it."""
+"""The page of a video's search data: how much is up to date, and the buttons that update it."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,62 +10,69 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from heimdex.accounts.models import User
-from heimdex.accounts.owner import owner_of
-from reprocess.actions.errors import WrongState
-from reprocess.actions.renew_video import TooOften, cancel_renewal, renew_video
+from heimdex.accounts.owner import get_owner
+from heimdex.errors import WrongState
+from reprocess.actions.refresh_video import TooManyRuns, cancel_refresh, refresh_video
 from reprocess.models import ReprocessFailure
-from reprocess.video_state import VideoState, video_state
+from reprocess.reports.search_data import SearchDataStatus, search_data_status
 from videos.models import Video
 
-STATE_WORDS = {
+STATE_LABELS = {
     "queued": "Waiting",
-    "running": "Being renewed",
+    "running": "Updating",
     "paused": "Paused",
     "failed": "Incomplete",
-    "cancelled": "Cancelled",
+    "cancelled": "Canceled",
 }
-CHANNEL_WORDS = {
-    "transcript": "what is said",
-    "visual": "what is described",
-    "summary": "the summary",
-    "clip": "pictures",
+CHANNEL_LABELS = {
+    "transcript": "speech",
+    "visual": "descriptions",
+    "summary": "summaries",
+    "clip": "images",
+    "person": "faces",
 }
 
 
 @dataclass(frozen=True)
-class StepRow:
-    """One kind of search data in plain words: how many scenes are up to date, and of how many."""
+class ChannelRow:
+    """One channel with its label: scenes that are up to date, and all scenes."""
 
-    name: str
+    label: str
     current: int
     scenes: int
 
 
 @dataclass(frozen=True)
 class FailureRow:
-    """What could not be renewed, and why."""
+    """A scene and channel that could not be updated, and why."""
 
-    what: str
-    why: str
+    target: str
+    reason: str
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def search_data(request: HttpRequest, video_id: UUID) -> HttpResponse:
-    """Show where the search data of the asking owner's video stand; on POST renew them, or cancel that, and say what came of it."""
-    owner = owner_of(request)
+def search_data_page(request: HttpRequest, video_id: UUID) -> HttpResponse:
+    """Show the status of the search data of an owner's video; on POST update it or cancel the update.
+
+    Raise Http404 for a video of another owner.
+    """
+    owner = get_owner(request)
     video = get_object_or_404(Video.objects.defer("search_vector"), pk=video_id, owner=owner)
     if request.method == "POST":
         _act(request, owner, video)
         return redirect("search-data", video_id=video.pk)
-    state = video_state(owner, video)
+    search_data = search_data_status(owner, video)
     context = {
         "video": video,
-        "state": state,
+        "search_data": search_data,
         "indexed": video.state == Video.State.INDEXED,
-        "words": _words(state),
-        "steps": [StepRow(CHANNEL_WORDS.get(step.channel, step.channel), step.current, step.scenes) for step in state.steps],
-        "failures": [_failure(failure) for failure in state.failures],
+        "label": _label(search_data),
+        "channels": [
+            ChannelRow(CHANNEL_LABELS.get(channel.channel, channel.channel), channel.current, channel.scenes)
+            for channel in search_data.channels
+        ],
+        "failures": [_failure_row(failure) for failure in search_data.failures],
     }
     return render(request, "reprocess/search_data.html", context)
 
@@ -73,20 +80,20 @@ def search_data(request: HttpRequest, video_id: UUID) -> HttpResponse:
 def _act(request: HttpRequest, owner: User, video: Video) -> None:
     try:
         if "cancel" in request.POST:
-            cancel_renewal(owner, video.pk)
-            messages.success(request, "The renewal is cancelled; what is done stays.")
+            cancel_refresh(owner, video.pk)
+            messages.success(request, "Update canceled. What is done is kept.")
         else:
-            renew_video(owner, video.pk, force="force" in request.POST)
-            messages.success(request, "The search data will be renewed. You can leave this page meanwhile.")
-    except (WrongState, TooOften) as error:
+            refresh_video(owner, video.pk, force="force" in request.POST)
+            messages.success(request, "Update started. You can leave this page.")
+    except (WrongState, TooManyRuns) as error:
         messages.error(request, str(error))
 
 
-def _words(state: VideoState) -> str:
-    return STATE_WORDS.get(state.state) or ("Up to date" if state.progress == 100 else "Out of date")
+def _label(search_data: SearchDataStatus) -> str:
+    return STATE_LABELS.get(search_data.state) or ("Up to date" if search_data.progress == 100 else "Out of date")
 
 
-def _failure(failure: ReprocessFailure) -> FailureRow:
-    channel = CHANNEL_WORDS.get(failure.channel, failure.channel)
-    what = [f"Scene {failure.scene.index + 1}"] if failure.scene else []
-    return FailureRow(", ".join([*what, channel] if channel else what) or "The whole video", failure.error)
+def _failure_row(failure: ReprocessFailure) -> FailureRow:
+    channel = CHANNEL_LABELS.get(failure.channel, failure.channel)
+    target = [f"Scene {failure.scene.index + 1}"] if failure.scene else []
+    return FailureRow(", ".join([*target, channel] if channel else target) or "The whole video", failure.error)

@@ -1,1 +1,1 @@
-"""Reconciliation: what should exist, compared with the rows, the files and the indexes that do."""
+"""Reconciliation compares what should exist with the rows, files and indexes that do exist, and repairs what it can."""

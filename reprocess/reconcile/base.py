@@ -1,4 +1,4 @@
-"""What a check is: some kinds of disagreement, each with words for the operator, and how to find and mend them."""
+"""The parts of a check: the issue types it reports, the findings it yields, and the repair of each finding."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -8,37 +8,38 @@ from uuid import UUID
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One way in which things may not add up: `says` stands after a number, `repair` says what `--repair` does (empty: nothing).
+class IssueType:
+    """One kind of disagreement, with texts for the operator.
 
-    `by_hand` is what a person can do where the repair cannot.
+    `summary` follows a number ("3 files belong to no video"). `repair` says what `--repair` does; it is empty when there is no
+    repair. `manual_fix` says what a person can do when the repair is not possible.
     """
 
     name: str
-    says: str
+    summary: str
     repair: str
-    by_hand: str
+    manual_fix: str
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Things of one kind that are mended together, few enough to hold: how many, and a sentence that names them.
+    """Things of one issue type that are repaired together: how many, and a phrase that names them.
 
-    `repair` mends them and returns how many it could. It looks again before it changes anything, because time has passed.
+    `repair` returns how many it repaired. It checks again before it changes anything, because rows may have changed since.
     """
 
-    kind: Kind
+    issue_type: IssueType
     count: int
     example: str
     repair: Callable[[], int] | None = None
 
 
 class Check(ABC):
-    """Finds what does not add up, in one respect."""
+    """Finds disagreements of some issue types. Checks run by ascending `order`."""
 
     order: ClassVar[int]
-    kinds: ClassVar[tuple[Kind, ...]]
+    issue_types: ClassVar[tuple[IssueType, ...]]
 
     @abstractmethod
     def find(self, owner_id: UUID | None) -> Iterator[Finding]:
-        """Yield what is found, of one owner or of all, without changing anything and in memory that does not grow with the library."""
+        """Yield the findings for one owner, or for all. Change nothing, and use memory that does not grow with the library."""

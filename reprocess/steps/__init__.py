@@ -1,23 +1,40 @@
-"""The steps of the embedding pipeline, one file each; a file here is found by itself."""
+"""The steps of the embedding pipeline, one file each; every module here with a `STEP` is discovered."""
 
 import pkgutil
 from functools import cache
 from importlib import import_module
 
-from reprocess.steps.base import Step
+from people.input_hashes import register_person_hasher, register_photo_hasher
+from reprocess.planning.targets import PHOTOS
+from reprocess.steps.base import PeopleStep, SceneStep, Step
+from videos.channels import register_channels
+from videos.input_hashes import register_composer
+
+_NOT_STEPS = ("base", "embedding_task")
 
 
 @cache
 def all_steps() -> tuple[Step, ...]:
-    """Return every step, in the order the spec runs them; ValueError when two share a name or a channel."""
-    modules = (import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__) if info.name != "base")
+    """Return every step in the order in which the spec runs them. Raise ValueError when two share a name or a channel."""
+    modules = (import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__) if info.name not in _NOT_STEPS)
     steps = tuple(sorted((module.STEP for module in modules), key=lambda step: step.order))
-    for what in ([step.name for step in steps], [channel for step in steps for channel in step.channels]):
-        if len(set(what)) != len(what):
-            raise ValueError(f"two steps share a name or a channel: {what}")
+    for names in ([step.name for step in steps], [channel for step in steps for channel in step.channels]):
+        if len(set(names)) != len(names):
+            raise ValueError(f"two steps share a name or a channel: {names}")
     return steps
 
 
 def step_named(name: str) -> Step:
-    """Return the step of a name; KeyError when there is none."""
+    """Return the step with a name. Raise KeyError when there is none."""
     return {step.name: step for step in all_steps()}[name]
+
+
+def register_steps() -> None:
+    """Tell the packages below which channels there are, and how their inputs are hashed. ValueError as in `all_steps`."""
+    for step in all_steps():
+        register_channels(step.fills)
+        if isinstance(step, SceneStep):
+            register_composer(step)
+        elif isinstance(step, PeopleStep):
+            register = register_photo_hasher if step.target_type is PHOTOS else register_person_hasher
+            register(step)

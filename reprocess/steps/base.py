@@ -1,46 +1,49 @@
-"""What a step is: which channels it fills, from what, and by which model."""
+"""The interface of a step: the channels it fills, their inputs, and the model it uses."""
 
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from types import ModuleType
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from heimdex.embedders.base import Embedder
-from reprocess.fingerprints import code_digest
-from reprocess.subjects import SCENES, Kind
-from reprocess.work import Outcome, Result, Subject, Work
+from people.models import Person, PersonPhoto
+from reprocess.planning.targets import SCENES, TargetType
+from reprocess.steps.embedding_task import EmbeddingTask, Outcome, Result, Target
+from videos.channels import Channel
+from videos.input_hashes import SceneContent, load_hashes
 from videos.models import EmbeddingSpace, Scene, Video
 
 
 class InputMissing(Exception):
-    """What a step should embed cannot be read; the message says what and why."""
+    """An input cannot be read; the message names the input and the reason."""
 
 
 class Step(ABC):
-    """A unit of the pipeline that gives each subject of a kind one vector per channel."""
+    """A unit of the pipeline that gives each target of one type one vector per channel."""
 
-    kind: ClassVar[Kind]
+    target_type: ClassVar[TargetType]
     name: ClassVar[str]
     order: ClassVar[int]
+    # Raise it with every change to the code that composes inputs or computes vectors: the step's spaces get new fingerprints.
     code_version: ClassVar[int]
-    channels: ClassVar[tuple[str, ...]]
+    # The channels, with the sources that their inputs are composed of.
+    fills: ClassVar[tuple[Channel, ...]]
     embedder_alias: ClassVar[str]
-    # Whether vectors are computed by the model, and not from other vectors of it.
+    # False for a step that derives its vectors from other vectors of the same model.
     calls_model: ClassVar[bool] = True
     params: ClassVar[Mapping[str, Any]]
-    # The step whose vectors this one is made from, by the same model: when that one changes, so do these.
+    # The step whose vectors this one is computed from, with the same model: when that one changes, so does this one.
     reads: ClassVar[str] = ""
-    # By channel: the fields from which a plan estimates the length of its texts.
-    texts: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    # Modules beside the step's own whose code decides what is embedded.
-    composed_by: ClassVar[tuple[ModuleType, ...]] = ()
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Return the names of the channels."""
+        return tuple(channel.name for channel in self.fills)
 
     def describe(self) -> dict[str, Any]:
-        """Return what of this step stands in the spec: everything but the installation's choice of model."""
+        """Return the step's part of the spec: everything but the installation's choice of model."""
         described = {
             "name": self.name,
             "code_version": self.code_version,
@@ -50,44 +53,69 @@ class Step(ABC):
         }
         return {**described, "reads": self.reads} if self.reads else described
 
-    def code(self) -> str:
-        """Return the digest of the code that makes this step's output."""
-        modules = [inspect.getmodule(type(self)), *self.composed_by]
-        return ":".join(code_digest(inspect.getsource(module)) for module in modules if module is not None)
-
     @abstractmethod
-    def load(self, work: Work, embedder: Embedder) -> Any:
-        """Read one input and prepare it for the model, on any thread and without the database; InputMissing when it cannot be had."""
+    def prepare(self, task: EmbeddingTask, embedder: Embedder) -> Any:
+        """Read one input and prepare it for the model, on any thread and without the database. Raise InputMissing if it is unreadable."""
 
     @abstractmethod
     def embed(self, embedder: Embedder, inputs: Sequence[Any]) -> Sequence[Result]:
-        """Return one result per input, its vector L2-normalised; InputsRefused for inputs that the model refuses."""
+        """Return one result per input with an L2-normalized vector. Raise InputsRejected for inputs that the model rejects."""
 
-    def store(self, outcomes: Sequence[Outcome]) -> None:  # noqa: B027 - most steps find nothing beside their vectors
-        """Put into the storage what was found beside the vectors; before the transaction of `keep`, which may not come."""
+    def upload_artifacts(self, outcomes: Sequence[Outcome]) -> None:  # noqa: B027 - most steps have no artifacts
+        """Store files that belong to the outcomes. Called before the transaction of `persist`, which may never commit."""
 
-    def keep(self, outcomes: Sequence[Outcome], spaces: Mapping[str, EmbeddingSpace]) -> None:  # noqa: B027
-        """Write what was found beside the vectors, in the transaction that writes them; `spaces` are all of the spec's, by channel."""
+    def persist(self, outcomes: Sequence[Outcome], spaces: Mapping[str, EmbeddingSpace]) -> None:  # noqa: B027
+        """Write further rows in the transaction that writes the vectors; `spaces` are all spaces of the spec by channel."""
 
 
 class SceneStep(Step):
     """A step over the scenes of videos."""
 
-    kind = SCENES
+    target_type = SCENES
 
     @abstractmethod
-    def work(self, video: Video, stale: Mapping[str, frozenset[UUID]]) -> Iterator[tuple[Scene, Work]]:
-        """Yield the work for a video's stale scenes, given per channel; an empty `source` means that there is nothing to embed."""
+    def compose_inputs(self, video: Video) -> Iterator[tuple[Scene, Mapping[str, SceneContent]]]:
+        """Yield every scene of a video with the content of each channel. Stored hashes come from here, too."""
+
+    def select_tasks(self, video: Video, stale: Mapping[str, frozenset[UUID]]) -> Iterator[tuple[Scene, EmbeddingTask]]:
+        """Yield the tasks for a video's stale scenes, given per channel; an empty `source` means that there is nothing to embed."""
+        # Read before the inputs: if a source changes in between, the hash is the older one, and the outcome is dropped as outdated.
+        stored = load_hashes(SCENES.input_model, self.channels, scene__video=video)
+        for scene, contents in self.compose_inputs(video):
+            for channel, content in contents.items():
+                if scene.pk in stale[channel]:
+                    key, source = (scene.pk, channel), content.source if content.hash else ""
+                    yield scene, EmbeddingTask(scene.pk, scene.owner_id, channel, content.hash, stored.get(key), source)
 
 
 class PeopleStep(Step):
-    """A step over an owner's people, of one channel; it runs once per owner, not per video."""
+    """A step over an owner's photos or people, with one channel. It runs once per owner, not per video."""
 
     @property
     def channel(self) -> str:
-        """Return the one channel that it fills."""
+        """Return the name of the step's only channel."""
         return self.channels[0]
 
     @abstractmethod
-    def work(self, stale: QuerySet[Any], spaces: Mapping[str, EmbeddingSpace]) -> Iterator[tuple[Subject, Work]]:
-        """Yield the work for the stale subjects of one owner; `spaces` are all of the spec's, by channel."""
+    def compute_hashes(self, targets: QuerySet[Any]) -> Mapping[UUID, str]:
+        """Return the hash of each target's input; an empty hash means that there is nothing to embed."""
+
+    @abstractmethod
+    def load_sources(
+        self, targets: Sequence[Any], spaces: Mapping[str, EmbeddingSpace]
+    ) -> Mapping[UUID, str | tuple[str, ...] | tuple[bytes, ...]]:
+        """Return the source of each target's input; targets without one have nothing to embed."""
+
+    def select_tasks(self, stale: QuerySet[Any], spaces: Mapping[str, EmbeddingSpace]) -> Iterator[tuple[Target, EmbeddingTask]]:
+        """Yield the tasks for one owner's stale targets; `spaces` are all spaces of the spec by channel."""
+        ids = list(stale.order_by().values_list("pk", flat=True))
+        # Read before the sources, for the same reason as in `SceneStep.select_tasks`.
+        stored = load_hashes(self.target_type.input_model, self.channels, **{f"{self.target_type.name}__in": ids})
+        chosen = self.target_type.model._default_manager.filter(pk__in=ids)
+        hashes = self.compute_hashes(chosen)
+        targets: list[Person | PersonPhoto] = list(chosen.order_by("created_at", "pk"))
+        sources = self.load_sources(targets, spaces)
+        for target in targets:
+            value = hashes.get(target.pk, "")
+            key, source = (target.pk, self.channel), sources.get(target.pk, "") if value else ""
+            yield target, EmbeddingTask(target.pk, target.owner_id, self.channel, value, stored.get(key), source)

@@ -1,104 +1,107 @@
-"""`scene_person`: whose faces are seen, in all of the scene's keyframes."""
+"""`scene_person`: the faces in all keyframes of a scene."""
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4, uuid5
 
+from heimdex.accounts.models import User
 from heimdex.embedders.base import Embedder
 from heimdex.faces import tracks
 from heimdex.faces.base import FaceModel
 from heimdex.storage import media_storage
-from people.faces import replace_faces
+from people.channels import PERSON
+from people.face_store import replace_faces
 from people.matching import match_faces
 from people.models import SceneFace
 from reprocess.steps.base import InputMissing, SceneStep
-from reprocess.work import Found, Nothing, Outcome, Result, Work
+from reprocess.steps.embedding_task import Detection, EmbeddingTask, NoContent, Outcome, Result
+from videos.channels import FIND_FACES, KEYFRAMES, Channel
+from videos.input_hashes import SceneContent
 from videos.models import EmbeddingSpace, Scene, Video
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_CHANNEL = EmbeddingSpace.Channel.PERSON.value
-# The picture of a face shows so much more than the face on each side, as a share of its width and height.
+# The margin on each side of a face in its thumbnail, as a share of the face's width and height.
 _MARGIN = 0.35
 _THUMBNAIL_PX = 160
 
 
-class ScenePerson(SceneStep):
+class ScenePersonStep(SceneStep):
     name = "scene_person"
     order = 30
     code_version = 1
-    channels = (_CHANNEL,)
+    fills = (Channel(PERSON, (KEYFRAMES, FIND_FACES), searched_by_text=False, label="people"),)
     embedder_alias = "faces"
     params = {"pictures": "all keyframes"}
-    composed_by = (tracks,)
 
-    def work(self, video: Video, stale: Mapping[str, frozenset[UUID]]) -> Iterator[tuple[Scene, Work]]:
-        fields = ("id", "video_id", "owner_id", "clip_hash", "person_hash", "start_s", "keyframe_time_s", "other_keyframes_s")
-        for scene in Scene.objects.filter(pk__in=stale[_CHANNEL]).only(*fields).order_by("index"):
-            keys = tuple(key for key, _ in scene.pictures) if scene.person_hash else ()
-            yield scene, Work(scene.pk, scene.owner_id, _CHANNEL, scene.person_hash, keys)
+    def compose_inputs(self, video: Video) -> Iterator[tuple[Scene, Mapping[str, SceneContent]]]:
+        # Owners who have turned faces off have nothing to embed.
+        find_faces = User.objects.filter(pk=video.owner_id).values_list("find_faces", flat=True).first()
+        for scene in Scene.objects.filter(video=video).defer("words", "search_vector").order_by("index"):
+            keys = tuple(key for key, _ in scene.image_keys)
+            yield scene, {PERSON: SceneContent(scene.pictures_hash if find_faces and keys else "", keys)}
 
-    def load(self, work: Work, embedder: Embedder) -> "list[Image]":
+    def prepare(self, task: EmbeddingTask, embedder: Embedder) -> "list[Image]":
         from PIL import Image
 
-        pictures = []
-        for key in work.source:
+        images = []
+        for key in task.source:
             try:
                 with media_storage().open(str(key)) as file:
-                    pictures.append(Image.open(io.BytesIO(file.read())).convert("RGB"))
+                    images.append(Image.open(io.BytesIO(file.read())).convert("RGB"))
             except (OSError, SyntaxError) as error:
-                raise InputMissing(f"A keyframe cannot be read ({error}). Retry the video to make it anew.") from error
-        return pictures
+                raise InputMissing(f"A keyframe cannot be read ({error}). Retry the video to rebuild it.") from error
+        return images
 
     def embed(self, embedder: Embedder, inputs: Sequence[Any]) -> Sequence[Result]:
         assert isinstance(embedder, FaceModel)
-        return [_seen(embedder, pictures) for pictures in inputs]
+        return [_detect(embedder, images) for images in inputs]
 
-    def store(self, outcomes: Sequence[Outcome]) -> None:
+    def upload_artifacts(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
-            for face, thumbnail in _faces(outcome):
+            for face, thumbnail in _build_faces(outcome):
                 media_storage().save(face.thumbnail_key, thumbnail, "image/jpeg")
 
-    def keep(self, outcomes: Sequence[Outcome], spaces: Mapping[str, EmbeddingSpace]) -> None:
-        rows = [face for outcome in outcomes for face, _ in _faces(outcome)]
+    def persist(self, outcomes: Sequence[Outcome], spaces: Mapping[str, EmbeddingSpace]) -> None:
+        rows = [face for outcome in outcomes for face, _ in _build_faces(outcome)]
         for row in rows:
-            row.space = spaces[_CHANNEL]
-        scenes = [outcome.work.subject_id for outcome in outcomes]
-        replace_faces(scenes, spaces[_CHANNEL], rows)
-        # In order, so that two workers cannot wait for each other.
+            row.space = spaces[PERSON]
+        scenes = [outcome.task.target_id for outcome in outcomes]
+        replace_faces(scenes, spaces[PERSON], rows)
+        # Sorted, so that two workers cannot deadlock.
         for owner_id in sorted({row.owner_id for row in rows}):
             match_faces(owner_id, spaces, scenes)
 
 
-def _seen(model: FaceModel, pictures: "Sequence[Image]") -> Result:
-    """Return the tracks of one scene, each with a new key and the picture of its best face; the vector is that of the best of all."""
-    found = tracks.joined(model.faces(pictures), model.calibration.threshold)
+def _detect(model: FaceModel, images: "Sequence[Image]") -> Result:
+    """Return the tracks of one scene, each with a key and the thumbnail of its best face; the vector is the best face's of all."""
+    found = tracks.join_tracks(model.find_faces(images), model.calibration.threshold)
     if not found:
-        return Nothing()
-    return Found(found[0].best.vector, [(uuid4(), track, _thumbnail(pictures[track.picture], track)) for track in found])
+        return NoContent()
+    return Detection(found[0].best.vector, [(uuid4(), track, _make_thumbnail(images[track.image], track)) for track in found])
 
 
-def _faces(outcome: Outcome) -> Iterator[tuple[SceneFace, bytes]]:
-    """Yield the rows of an outcome's faces, still without their space, and the picture of each."""
-    scene = outcome.subject
+def _build_faces(outcome: Outcome) -> Iterator[tuple[SceneFace, bytes]]:
+    """Yield the rows of an outcome's faces, without their space, each with its thumbnail (JPEG)."""
+    scene = outcome.target
     assert isinstance(scene, Scene)
     for key, track, thumbnail in outcome.detail or ():
-        # Scenes of equal pictures share what was found.
-        yield _row(uuid5(key, str(scene.pk)), scene, track), thumbnail
+        # Scenes with equal images share one detection.
+        yield _build_row(uuid5(key, str(scene.pk)), scene, track), thumbnail
 
 
-def _row(key: UUID, scene: Scene, track: tracks.Track) -> SceneFace:
+def _build_row(key: UUID, scene: Scene, track: tracks.Track) -> SceneFace:
     times = [scene.start_s if scene.keyframe_time_s is None else scene.keyframe_time_s, *scene.other_keyframes_s]
-    seen = sorted(times[picture] for picture in track.pictures)
+    seen = sorted(times[position] for position in track.images)
     face = track.best
     return SceneFace(
         pk=key,
         scene_id=scene.pk,
         video_id=scene.video_id,
         owner_id=scene.owner_id,
-        time_s=times[track.picture],
+        time_s=times[track.image],
         first_s=seen[0],
         last_s=seen[-1],
         left=face.box.left,
@@ -111,12 +114,12 @@ def _row(key: UUID, scene: Scene, track: tracks.Track) -> SceneFace:
     )
 
 
-def _thumbnail(picture: "Image", track: tracks.Track) -> bytes:
-    cut = picture.crop(track.best.box.around(_MARGIN, picture.size))
+def _make_thumbnail(image: "Image", track: tracks.Track) -> bytes:
+    cut = image.crop(track.best.box.around(_MARGIN, image.size))
     cut.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
     jpeg = io.BytesIO()
     cut.save(jpeg, "JPEG", quality=85)
     return jpeg.getvalue()
 
 
-STEP = ScenePerson()
+STEP = ScenePersonStep()

@@ -1,40 +1,48 @@
-"""`scene_text`: what is said, what is seen and written, and the video's summary, as texts."""
+"""`scene_text`: a scene's transcript, its visual and on-screen text, and the video's summary, as texts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
-from uuid import UUID
 
 from heimdex.embedders.base import Embedder, TextEmbedder
 from reprocess.steps.base import SceneStep
-from reprocess.work import Result, Work
-from videos import composition
+from reprocess.steps.embedding_task import EmbeddingTask, Result
+from videos.channels import DESCRIPTION, ON_SCREEN_TEXT, SUMMARY, TRANSCRIPT, Channel
+from videos.embedding_texts import BUDGETS, SceneSpeech, compose_summary, compose_transcripts, compose_visual, hash_input
+from videos.input_hashes import SceneContent
 from videos.models import Scene, Video
-from videos.scene_inputs import TEXT_CHANNELS, compose_scene_texts
+
+_FIELDS = ("id", "video_id", "owner_id", "index", "start_s", "end_s", "transcript", "words", "visual_text", "on_screen_text")
 
 
-class SceneText(SceneStep):
+class SceneTextStep(SceneStep):
     name = "scene_text"
     order = 10
     code_version = 1
-    channels = TEXT_CHANNELS
+    fills = (
+        Channel("transcript", (TRANSCRIPT,), label="speech"),
+        Channel("visual", (DESCRIPTION, ON_SCREEN_TEXT), weight=0.8, label="description"),
+        # All scenes of a video share its summary, so it distinguishes them least.
+        Channel("summary", (SUMMARY,), weight=0.3, label="video summary"),
+    )
     embedder_alias = "text"
-    params = asdict(composition.BUDGETS)
-    texts = {"transcript": ("transcript",), "visual": ("visual_text", "on_screen_text"), "summary": ("video__summary",)}
-    composed_by = (composition,)
+    params = asdict(BUDGETS)
 
-    def work(self, video: Video, stale: Mapping[str, frozenset[UUID]]) -> Iterator[tuple[Scene, Work]]:
-        for scene, texts in compose_scene_texts(video):
-            for channel, text in texts.items():
-                if scene.pk in stale[channel]:
-                    yield scene, Work(scene.pk, scene.owner_id, channel, composition.input_hash(text), text)
+    def compose_inputs(self, video: Video) -> Iterator[tuple[Scene, Mapping[str, SceneContent]]]:
+        scenes = list(Scene.objects.filter(video=video).only(*_FIELDS).order_by("index"))
+        speech = [SceneSpeech.from_scene(scene) for scene in scenes]
+        summary = compose_summary(Video.objects.filter(pk=video.pk).values_list("summary", flat=True).first() or "")
+        for scene, transcript in zip(scenes, compose_transcripts(speech), strict=True):
+            visual = compose_visual(scene.visual_text, scene.on_screen_text)
+            texts = {"transcript": transcript, "visual": visual, "summary": summary}
+            yield scene, {channel: SceneContent(hash_input(text), text) for channel, text in texts.items()}
 
-    def load(self, work: Work, embedder: Embedder) -> Any:
-        return work.source
+    def prepare(self, task: EmbeddingTask, embedder: Embedder) -> Any:
+        return task.source
 
     def embed(self, embedder: Embedder, inputs: Sequence[str]) -> Sequence[Result]:
         assert isinstance(embedder, TextEmbedder)
         return list(embedder.embed_documents(inputs))
 
 
-STEP = SceneText()
+STEP = SceneTextStep()

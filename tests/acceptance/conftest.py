@@ -18,7 +18,7 @@ from django_q.models import Failure
 from psycopg.errors import DeadlockDetected
 
 from demo.client import Client
-from heimdex.database.address import Address
+from heimdex.database.connection_info import ConnectionInfo
 from heimdex.queue import QUEUES
 from tests.library import make_user
 from videos.models import Video
@@ -30,7 +30,9 @@ PASSWORD = "correct horse battery"
 def worker_environment() -> dict[str, str]:
     """Return the environment of a process that works on the test database and the suite's files, with faces on as they are here."""
     database = connection.settings_dict
-    address = Address(str(database["HOST"]), int(database["PORT"]), str(database["USER"]), str(database["PASSWORD"]), str(database["NAME"]))
+    address = ConnectionInfo(
+        str(database["HOST"]), int(database["PORT"]), str(database["USER"]), str(database["PASSWORD"]), str(database["NAME"])
+    )
     return {
         **os.environ,
         "HEIMDEX_DATABASE_URL": address.url,

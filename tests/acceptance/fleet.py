@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 from heimdex.database.server import EmbeddedServer
-from heimdex.services.service import answers, has_grandchildren
+from heimdex.services.definitions import has_grandchildren, responds
 from tests.heimdex.storage.seaweed import free_ports, seaweed
 from tests.heimdex.valkey import Valkey
 
@@ -90,16 +90,16 @@ def fleet(home: Path) -> Iterator[Fleet]:
     """Run a web server, a worker for uploads and two for runs over a new database, queue and bucket."""
     server = EmbeddedServer(home / "database", durable=False)
     valkey = Valkey(home / "valkey", password="of the queue")
-    with seaweed(home / "weed") as bucket:
+    with seaweed(home / "weed") as s3:
         variables = {name: value for name, value in os.environ.items() if not name.startswith("HEIMDEX_")} | {
             "HEIMDEX_DATABASE_URL": server.start().url,
             "HEIMDEX_REDIS_URL": valkey.url,
             "HEIMDEX_SECRET_KEY": "shared by all machines, or none could read what another signed",
             "HEIMDEX_STORAGE": "s3",
-            "HEIMDEX_S3_BUCKET": bucket.bucket,
-            "HEIMDEX_S3_ENDPOINT_URL": bucket.endpoint_url,
-            "HEIMDEX_S3_ACCESS_KEY": bucket.access_key,
-            "HEIMDEX_S3_SECRET_KEY": bucket.secret_key,
+            "HEIMDEX_S3_BUCKET": s3["bucket"],
+            "HEIMDEX_S3_ENDPOINT_URL": s3["endpoint_url"],
+            "HEIMDEX_S3_ACCESS_KEY": s3["access_key"],
+            "HEIMDEX_S3_SECRET_KEY": s3["secret_key"],
             "HEIMDEX_LEASE_S": "5",
             "HEIMDEX_RETRY_AFTER_S": "1",
             "DJANGO_SETTINGS_MODULE": "tests.acceptance.crashes.impatient_settings",
@@ -114,7 +114,7 @@ def fleet(home: Path) -> Iterator[Fleet]:
             running.start("web", *web, "--no-control-socket")
             for name, queue in (("uploads", "uploads"), ("runs-1", "reprocess"), ("runs-2", "reprocess")):
                 running.start_worker(name, queue)
-            is_ready = answers(running.port, "/healthz", "127.0.0.1")
+            is_ready = responds(running.port, "/healthz", "127.0.0.1")
             running.until(lambda: is_ready(psutil.Process()), "the start of the web server")
             yield running
         finally:

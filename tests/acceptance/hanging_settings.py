@@ -1,6 +1,6 @@
-"""The settings of impatient workers, whose ingest has a stage that may hang and no model."""
+"""The settings of workers with short waits, whose ingest has a stage that may hang and needs no model."""
 
 from tests.acceptance.crashes.impatient_settings import *  # noqa: F403
-from tests.acceptance.hanging import STAGES
+from tests.acceptance.crashes.impatient_settings import INSTALLED_APPS
 
-INGEST_STAGES = STAGES
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.acceptance.hanging.HangingConfig"]

@@ -75,12 +75,12 @@ def test_every_bad_input_gets_its_answer_and_good_ones_are_indexed_among_them(
 ) -> None:
     assert settled(upload(owner_client, media.video((50,), audio="tone"), "first.mp4")).state == "indexed"
     begun, memory = len(workers.log("uploads")), memory_of(workers)
-    neighbour = tmp_path / "neighbour.mp4"
-    neighbour.write_bytes(media.video((50,)).read_bytes())
+    neighbor = tmp_path / "neighbor.mp4"
+    neighbor.write_bytes(media.video((50,)).read_bytes())
     sent: dict[str, BadInput] = {}
     with unvisited() as port:
-        inputs = build(port, neighbour)
-        with untouched(neighbour):
+        inputs = build(port, neighbor)
+        with untouched(neighbor):
             for bad in inputs:
                 if bad.answer == "refused":
                     with pytest.raises(ApiError, match=r"400: .*size_bytes.*The file is empty"):
@@ -112,7 +112,7 @@ def test_every_bad_input_gets_its_answer_and_good_ones_are_indexed_among_them(
             assert video.error_text.endswith(".")
             assert not [word for word in WORDS_OF_PROGRAMMERS if word in video.error_text], video.error_text
     # Nothing is left that moves, no task failed, and the worker that took the first file has taken the last.
-    assert not Video.objects.filter(state__in=Video.MOVING).exists()
+    assert not Video.objects.filter(state__in=Video.PROCESSING_STATES).exists()
     assert not Job.objects.filter(state__in=(Job.State.QUEUED, Job.State.RUNNING)).exists()
     assert not Job.objects.filter(attempts__gt=1).exists()
     assert not Job.objects.filter(finished_at__gt=F("started_at") + LONGEST).exists()
@@ -121,6 +121,6 @@ def test_every_bad_input_gets_its_answer_and_good_ones_are_indexed_among_them(
     log = re.sub(r"\x1b\[\d*m", "", workers.log("uploads")[begun:])
     assert "Traceback" not in log
     assert "reincarnated" not in log
-    taken = [int(mib) for mib in re.findall(r"Decoded in a process of its own .*peak_mib=(\d+)", log)]
+    taken = [int(mib) for mib in re.findall(r"Decoded in a sandboxed process .*peak_mib=(\d+)", log)]
     assert len(taken) >= len(sent)
     assert max(taken) < MOST_MIB

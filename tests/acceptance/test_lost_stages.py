@@ -15,8 +15,9 @@ from demo.client import Client
 from heimdex.queue import UPLOADS
 from tests import media
 from tests.acceptance.conftest import Workers, worker_environment
-from tests.acceptance.hanging import STAGES, TITLE
+from tests.acceptance.hanging import TITLE
 from videos.models import Job, Video
+from videos.registry import list_stages
 
 Until = Callable[[Callable[[], bool], str], None]
 Settled = Callable[[str], Video]
@@ -86,13 +87,13 @@ def test_a_worker_that_is_killed_in_each_stage_costs_that_stage_alone(
     with held_stages() as held:
         video_id = owner_client.upload(media.video((50, 90), audio="tone"), "video/mp4", "Film", lambda sent: None)
         killed_in = []
-        for stage in settings.INGEST_STAGES:
-            until(held.reached, f"the end of {stage}")
+        for stage in list_stages():
+            until(held.reached, f"the end of {stage.name}")
             killed_in += Job.objects.filter(state=Job.State.RUNNING).values_list("stage", flat=True)
             held.kill(clusters.pid(UPLOADS))
         video = settled(video_id)
 
-    assert killed_in == list(settings.INGEST_STAGES)
+    assert killed_in == [stage.name for stage in list_stages()]
     assert (video.state, video.error_text, video.scenes.count()) == ("indexed", "", 2)
     assert set(video.jobs.values_list("state", "attempts", "error", "lease_token")) == {("done", 2, "", None)}
 
@@ -112,7 +113,6 @@ def test_a_machine_that_is_lost_costs_nothing_but_time(clusters: Workers, owner_
 def test_a_stage_that_hangs_is_ended_and_the_next_video_is_indexed(
     clusters: Workers, owner_client: Client, settled: Settled, settings: LazySettings
 ) -> None:
-    settings.INGEST_STAGES = STAGES
     hanging = {"DJANGO_SETTINGS_MODULE": "tests.acceptance.hanging_settings", "HEIMDEX_STAGE_S": "2", "HEIMDEX_STAGE_RATIO": "0"}
     clusters.serve({UPLOADS: {**worker_environment(), **IMPATIENT, **hanging, "HEIMDEX_MAX_ATTEMPTS": "2"}})
     hangs = settled(owner_client.upload(media.video((50,)), "video/mp4", TITLE, lambda sent: None))

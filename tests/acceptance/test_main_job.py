@@ -9,13 +9,14 @@ from django_q.models import Failure, Success
 
 from demo.client import Client
 from demo.film import DemoFilm
-from demo.people import PEOPLE, add_person, await_photo
+from demo.people import PEOPLE, add_person, wait_for_photo
 from heimdex.queue import enqueue
-from people.groups import unknown_groups
+from people.queries import find_unnamed_groups
 from reprocess.models import ReprocessRun
 from tests.acceptance.conftest import PASSWORD, Workers
 from tests.library import make_user
 from videos.models import Video
+from videos.registry import list_stages
 
 Settled = Callable[[str], Video]
 Until = Callable[[Callable[[], bool], str], None]
@@ -41,7 +42,7 @@ def test_a_film_becomes_searchable_and_its_embeddings_are_reprocessed(
 
     status = owner_client.get(f"/v1/videos/{video_id}/status")
     assert (status["state"], status["progress"], status["error"]) == ("indexed", 100, "")
-    assert [stage["state"] for stage in status["stages"]] == ["done"] * len(settings.INGEST_STAGES)
+    assert [stage["state"] for stage in status["stages"]] == ["done"] * len(list_stages())
     detail = owner_client.get(f"/v1/videos/{video_id}")
     assert [scene["start_s"] for scene in detail["scenes"]] == pytest.approx([scene.start_s for scene in demo_film.scenes], abs=0.1)
 
@@ -50,7 +51,7 @@ def test_a_film_becomes_searchable_and_its_embeddings_are_reprocessed(
         ("espresso", "coffee.jpg", {"lexical", "visual", "clip"}),
         ("more respectable than he was", "camera.jpg", {"lexical", "transcript"}),
     ):
-        scene = next(scene for scene in demo_film.scenes if scene.picture == picture)
+        scene = next(scene for scene in demo_film.scenes if scene.image == picture)
         best = owner_client.post("/v1/search", {"q": query})["results"][0]
         assert best["start_s"] == pytest.approx(scene.start_s, abs=0.1)
         assert {match["channel"] for match in best["matches"]} >= channels
@@ -58,10 +59,10 @@ def test_a_film_becomes_searchable_and_its_embeddings_are_reprocessed(
     # Faces are grouped by a recurring task, a minute later, unless somebody asks.
     enqueue("people.tasks.group_faces", str(video.owner_id))
     until(Success.objects.filter(func="people.tasks.group_faces").exists, "the groups of faces")
-    shown = {known.name: [scene.start_s for scene in demo_film.scenes if scene.picture == known.picture] for known in PEOPLE}
+    shown = {known.name: [scene.start_s for scene in demo_film.scenes if scene.image == known.image] for known in PEOPLE}
     # The two shots of the astronaut; whatever else was taken for a face is in no group with her.
-    assert unknown_groups(video.owner_id)[0].scenes == len(shown["Eileen Collins"])  # type: ignore[attr-defined]
-    photos = [await_photo(owner_client, person_id) for person_id in [add_person(owner_client, known) for known in PEOPLE]]
+    assert find_unnamed_groups(video.owner_id)[0].scenes == len(shown["Eileen Collins"])  # type: ignore[attr-defined]
+    photos = [wait_for_photo(owner_client, person_id) for person_id in [add_person(owner_client, known) for known in PEOPLE]]
     assert [(photo["state"], photo["error_text"]) for photo in photos] == [("ready", "")] * len(PEOPLE)
     each_is_found_in_exactly_their_scenes(owner_client, shown)
 

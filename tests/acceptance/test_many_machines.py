@@ -56,7 +56,7 @@ def test_an_upload_is_indexed_although_redis_was_away_and_its_machine_is_lost(ma
     assert (video["state"], len(video["scenes"])) == ("indexed", len(demo_film.scenes))
 
     found = owner.post("/v1/search", {"q": "more respectable than he was"})["results"][0]
-    expected = next(scene for scene in demo_film.scenes if scene.picture == "camera.jpg")
+    expected = next(scene for scene in demo_film.scenes if scene.image == "camera.jpg")
     assert found["start_s"] == pytest.approx(expected.start_s, abs=0.1)
     with urlopen(found["thumbnail_url"]) as thumbnail:
         assert thumbnail.read(2) == b"\xff\xd8"

@@ -14,10 +14,11 @@ from rest_framework.test import APIClient
 from heimdex.accounts.models import User
 from heimdex.queue import UPLOADS
 from heimdex.storage import media_storage
+from people.input_hashes import query_hash
 from people.models import Person, PersonPhoto
-from people.query_hashes import query_hash
 from tests.acceptance.conftest import Workers, worker_environment
 from tests.acceptance.test_lost_stages import IMPATIENT
+from tests.library import stored_hash
 
 Until = Callable[[Callable[[], bool], str], None]
 
@@ -73,7 +74,7 @@ def test_photos_are_taken_or_say_why_not(api: APIClient, person_id: str, uploade
     for content in contents:
         complete(api, person_id, send(api, person_id, content))
 
-    until(lambda: not PersonPhoto.objects.filter(state__in=PersonPhoto.MOVING).exists(), "the end of all photos")
+    until(lambda: not PersonPhoto.objects.filter(state__in=PersonPhoto.IN_PROGRESS).exists(), "the end of all photos")
 
     shown = api.get(f"/v1/persons/{person_id}/photos").json()["results"]
     assert [(photo["state"], photo["error_code"]) for photo in shown] == [
@@ -86,7 +87,7 @@ def test_photos_are_taken_or_say_why_not(api: APIClient, person_id: str, uploade
     person = api.get(f"/v1/persons/{person_id}").json()
     assert (person["status"], person["ready_photo_count"], person["failed_photo_count"]) == ("ready", 1, 4)
     ready = PersonPhoto.objects.get(state=PersonPhoto.State.READY)
-    assert Person.objects.get().person_query_hash == query_hash([ready.person_photo_hash], archived=False)
+    assert stored_hash(Person.objects.get(), "person_query") == query_hash([ready.image_hash], archived=False)
 
 
 def test_a_photo_whose_worker_is_killed_is_looked_at_by_another(api: APIClient, person_id: str, uploaders: Workers, until: Until) -> None:
@@ -104,9 +105,9 @@ def test_a_photo_whose_worker_is_killed_is_looked_at_by_another(api: APIClient, 
         held.rollback()
     uploaders.start(UPLOADS)
 
-    until(lambda: not PersonPhoto.objects.filter(state__in=PersonPhoto.MOVING).exists(), "the end of the photo")
+    until(lambda: not PersonPhoto.objects.filter(state__in=PersonPhoto.IN_PROGRESS).exists(), "the end of the photo")
 
     photo.refresh_from_db()
     assert (photo.state, photo.error_text, photo.lease_token) == ("ready", "", None)
     assert photo.attempts > 1
-    assert set(media_storage().keys(photo.storage_prefix)) == {photo.picture_key, photo.thumbnail_key}
+    assert set(media_storage().list_keys(photo.storage_prefix)) == {photo.image_key, photo.thumbnail_key}

@@ -41,7 +41,7 @@ def expected() -> list[BadInput]:
     ]
 
 
-def build(port: int, neighbour: Path) -> list[BadInput]:
+def build(port: int, neighbor: Path) -> list[BadInput]:
     """Build what is not there yet, or was built from other sources; files refer to this port of this machine and to this video."""
     from tests.bad_inputs import boxes, films, texts
 
@@ -53,7 +53,7 @@ def build(port: int, neighbour: Path) -> list[BadInput]:
     for name, recipe in recipes.items():
         if not fresh or not (FOLDER / name).exists():
             recipe(FOLDER / name)
-    for name, content in texts.contents(port, neighbour).items():
+    for name, content in texts.contents(port, neighbor).items():
         (FOLDER / name).write_bytes(content)
     _STAMP.write_text(stamp)
     return expected()

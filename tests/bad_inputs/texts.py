@@ -16,16 +16,16 @@ _MANIFEST = (
 )
 
 
-def contents(port: int, neighbour: Path) -> dict[str, bytes]:
+def contents(port: int, neighbor: Path) -> dict[str, bytes]:
     """Return small files by name, which refer to a port of this machine and to a video on it."""
     base = f"http://127.0.0.1:{port}"
     film = media.video((50,)).read_bytes()
     texts = {
         "text.mp4": "This is no video.\n" * 50,
         "page.mp4": "<!doctype html><title>A film</title><video src='film.mp4'><script>alert(1)</script>",
-        "playlist-of-a-file.mp4": _PLAYLIST.format(address=f"file://{neighbour}"),
+        "playlist-of-a-file.mp4": _PLAYLIST.format(address=f"file://{neighbor}"),
         "playlist-of-an-address.mp4": _PLAYLIST.format(address=f"{base}/film.ts"),
-        "list-of-a-neighbour.mp4": f"ffconcat version 1.0\nfile '{neighbour}'\n",
+        "list-of-a-neighbor.mp4": f"ffconcat version 1.0\nfile '{neighbor}'\n",
         "session.mp4": _SESSION.format(port=port),
         "manifest.mp4": _MANIFEST.format(base=base),
         "redirector.mp4": f'<asx version="3.0"><entry><ref href="{base}/film.wmv"/></entry></asx>',

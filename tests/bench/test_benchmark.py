@@ -1,9 +1,9 @@
-"""A benchmark's report says what was measured, and never calls ok what was not."""
+"""The report of the benchmarks shows what was measured, and is never ok without a measurement."""
 
 import pytest
 
-from bench.__main__ import all_groups, measured, merged
-from bench.benchmark import CannotRunError, Goal, Group, chosen, results_of
+from bench.__main__ import find_groups, merge_results, run_group
+from bench.benchmark import BenchmarkUnavailable, Goal, Group, select_groups, summarize_rounds
 
 FAST = Goal("P1", "ours", "theirs", 3.0)
 SMALL = Goal("P2", "ours", "theirs", 5.0, at_least=False)
@@ -11,7 +11,7 @@ SMALL = Goal("P2", "ours", "theirs", 5.0, at_least=False)
 
 def test_the_value_is_the_median_of_the_rounds_and_is_held_against_the_goal() -> None:
     rounds = [{"P1": 2.9, "P2": 9.0}, {"P1": 3.1, "P2": 4.0}, {"P1": 30.0, "P2": 4.5}]
-    fast, small = results_of([FAST, SMALL], rounds)
+    fast, small = summarize_rounds([FAST, SMALL], rounds)
     assert fast.as_data() == {
         "id": "P1",
         "what": "ours",
@@ -22,35 +22,35 @@ def test_the_value_is_the_median_of_the_rounds_and_is_held_against_the_goal() ->
         "ok": True,
         "rounds": [2.9, 3.1, 30.0],
     }
-    assert (small.value, small.ok) == (4.5, True)
-    assert not results_of([SMALL], [{"P2": 5.1}])[0].ok
+    assert (small.value, small.is_ok) == (4.5, True)
+    assert not summarize_rounds([SMALL], [{"P2": 5.1}])[0].is_ok
 
 
 def test_what_cannot_run_says_why_and_is_not_ok(capsys: pytest.CaptureFixture[str]) -> None:
     def rounds():  # type: ignore[no-untyped-def]
         yield {"P1": 100.0}
-        raise CannotRunError("There is no such model here.")
+        raise BenchmarkUnavailable("There is no such model here.")
 
-    (result,) = measured(Group((FAST,), rounds))
-    assert not result.ok
+    (result,) = run_group(Group((FAST,), rounds))
+    assert not result.is_ok
     assert result.as_data()["value"] is None
     assert "There is no such model here." in result.as_data()["why"]
 
 
 def test_every_goal_is_found_once_and_can_be_asked_for() -> None:
-    groups = all_groups()
+    groups = find_groups()
     ids = [goal.id for group in groups for goal in group.goals]
     assert sorted(set(ids)) == sorted(ids)
     assert {"P1", "P2", "P3", "P4", "P5", "P6"} <= set(ids)
-    assert [goal.id for group in chosen(groups, ["P2"]) for goal in group.goals] == ["P1", "P2"]
-    assert chosen(groups, []) == groups
-    with pytest.raises(CannotRunError, match="no benchmark P99"):
-        chosen(groups, ["P99"])
+    assert [goal.id for group in select_groups(groups, ["P2"]) for goal in group.goals] == ["P1", "P2"]
+    assert select_groups(groups, []) == groups
+    with pytest.raises(BenchmarkUnavailable, match="no benchmark P99"):
+        select_groups(groups, ["P99"])
 
 
 def test_running_some_keeps_what_the_others_came_to() -> None:
-    p1, p10 = (goal for group in all_groups() for goal in group.goals if goal.id in {"P1", "P10"})
+    p1, p10 = (goal for group in find_groups() for goal in group.goals if goal.id in {"P1", "P10"})
     earlier = [{"id": "P10", "value": 40.0}, {"id": "P2", "value": 3.5}, {"id": "P1", "value": 0.5}, {"id": "gone", "value": 1.0}]
-    now = merged(results_of([p1], [{"P1": 0.91}]), earlier)
-    assert [(one["id"], one["value"]) for one in now] == [("P1", 0.91), ("P2", 3.5), ("P10", 40.0)]
-    assert p10.place > p1.place
+    now = merge_results(summarize_rounds([p1], [{"P1": 0.91}]), earlier)
+    assert [(result["id"], result["value"]) for result in now] == [("P1", 0.91), ("P2", 3.5), ("P10", 40.0)]
+    assert p10.sort_key > p1.sort_key

@@ -13,7 +13,7 @@ def test_it_is_a_video_of_the_promised_kind_with_known_scenes(tmp_path: Path) ->
     info = probe(film.path)
     assert (info.width, info.height, info.video_codec, info.audio_codec) == (1280, 720, "h264", "aac")
     assert 20 <= info.duration_s <= 60
-    assert [scene.picture for scene in film.scenes] == [shot.picture for shot in SHOTS]
+    assert [scene.image for scene in film.scenes] == [shot.image for shot in SHOTS]
     assert film.scenes[-1].end_s == pytest.approx(info.duration_s, abs=0.1)
     assert " ".join(scene.words for scene in film.scenes if scene.words) == " ".join(reference_texts().values())
     assert list(film.path.parent.iterdir()) == [film.path]
@@ -23,7 +23,7 @@ def test_nothing_is_left_when_filming_fails(tmp_path: Path, monkeypatch: pytest.
     def no_disk(*_: object, **__: object) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("demo.film._film", no_disk)
+    monkeypatch.setattr("demo.film._encode_video", no_disk)
     with pytest.raises(OSError, match="No space"):
         build_demo_film(tmp_path / "demo.mp4")
     assert list(tmp_path.iterdir()) == []

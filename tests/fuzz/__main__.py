@@ -11,7 +11,7 @@ from time import monotonic, sleep
 from uuid import UUID
 
 from bench.installation import installation
-from bench.workers import workers
+from bench.workers import run_workers
 from tests.fuzz.damage import damaged
 
 KEPT = Path(__file__).resolve().parents[2] / ".cache" / "fuzz"
@@ -45,7 +45,7 @@ def main(seconds: float, seed: int) -> int:
         from tests.fuzz.originals import originals
 
         good = originals(Path(folder))
-        with workers(UPLOADS):
+        with run_workers(UPLOADS):
             return _fuzz(good, seconds, seed)
 
 
@@ -66,7 +66,7 @@ def _fuzz(good: list[Path], seconds: float, seed: int) -> int:
             if content:
                 number += 1
                 on_the_way[_upload(original.name, content)] = Sent(number, original.name, content)
-        for video in Video.objects.filter(pk__in=on_the_way).exclude(state__in=Video.MOVING):
+        for video in Video.objects.filter(pk__in=on_the_way).exclude(state__in=Video.PROCESSING_STATES):
             sent = on_the_way.pop(video.pk)
             outcome = video.error_code or video.state
             outcomes[outcome] += 1
@@ -88,11 +88,10 @@ def _fuzz(good: list[Path], seconds: float, seed: int) -> int:
 def _upload(name: str, content: bytes) -> UUID:
     from heimdex.accounts.models import User
     from heimdex.storage import media_storage
-    from videos.actions.complete_upload import complete_upload
-    from videos.actions.init_upload import Announcement, init_upload
+    from videos.actions.uploads import UploadRequest, complete_upload, init_upload
 
     owner, _ = User.objects.get_or_create(email="fuzz@example.org")
-    video, _ = init_upload(owner, Announcement(name, "video/mp4", len(content)))
+    video, _ = init_upload(owner, UploadRequest(name, "video/mp4", len(content)))
     media_storage().save(video.upload_key, content, "video/mp4")
     complete_upload(owner, video.pk)
     return video.pk

@@ -1,4 +1,4 @@
-"""What every endpoint shares, tried on endpoints made for the purpose."""
+"""Shared behavior of all endpoints, tested on minimal endpoints."""
 
 import json
 from typing import Any, cast
@@ -33,21 +33,21 @@ class Accounts(ListAPIView[User]):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", ["a\0b", "\ud800"])
-def test_text_that_the_database_cannot_hold_is_the_clients_fault(name: str) -> None:
+def test_text_that_the_database_cannot_store_is_a_client_error(name: str) -> None:
     request = APIRequestFactory().post("/", json.dumps({"name": name}), content_type="application/json")
 
     answer = FindByName.as_view()(request)
 
-    assert (answer.status_code, answer.data) == (400, {"detail": "A value holds characters or numbers that cannot be stored."})
+    assert (answer.status_code, answer.data) == (400, {"detail": "A value contains characters or numbers that cannot be stored."})
 
 
 @pytest.mark.django_db
-def test_a_fault_of_ours_is_not_hidden() -> None:
+def test_a_bug_is_not_hidden() -> None:
     with pytest.raises(KeyError):
         FindByName.as_view()(APIRequestFactory().post("/", {}))
 
 
-def test_a_body_of_any_size_does_not_fill_the_memory(client: Client, db: None) -> None:
+def test_an_oversized_body_is_rejected(client: Client, db: None) -> None:
     body = b'{"email": "' + b"a" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE + b'"}'
 
     answer = client.post("/v1/auth/login", body, content_type="application/json")
@@ -57,7 +57,7 @@ def test_a_body_of_any_size_does_not_fill_the_memory(client: Client, db: None) -
 
 
 @pytest.mark.django_db
-def test_lists_come_in_pages() -> None:
+def test_lists_are_paginated() -> None:
     User.objects.bulk_create(User(email=f"user{number:03}@example.com") for number in range(210))
 
     def page(query: str) -> Any:
@@ -69,7 +69,7 @@ def test_lists_come_in_pages() -> None:
     assert [page(f"page={wrong}").status_code for wrong in ("9", "0", "x", "9" * 5000)] == [404] * 4
 
 
-def test_the_api_describes_itself_without_foreign_hosts(client: Client, db: None) -> None:
+def test_the_api_docs_load_nothing_from_other_hosts(client: Client, db: None) -> None:
     schema = client.get("/v1/schema/", headers={"Accept": "application/json"}).json()
     assert {"/v1/auth/register", "/v1/auth/token"} <= set(schema["paths"])
     docs = client.get("/v1/docs/").content.decode()

@@ -16,13 +16,13 @@ def check(*arguments: str, home: Path, **variables: str) -> subprocess.Completed
     )
 
 
-def test_the_packaged_models_can_be_had(tmp_path: Path) -> None:
+def test_the_packaged_models_are_available(tmp_path: Path) -> None:
     finished = check("--tag", "models", home=tmp_path, PROFILE="packaged")
     assert finished.returncode == 0, finished.stderr
     assert "no issues" in finished.stdout
 
 
-def test_models_that_cannot_be_had_are_errors_that_name_setting_and_fix(tmp_path: Path) -> None:
+def test_unavailable_models_are_errors_that_name_the_setting_and_the_fix(tmp_path: Path) -> None:
     finished = check("--tag", "models", home=tmp_path, PROFILE="local", OPEN_CLIP_WEIGHTS="/absent/b32.pt")
     assert finished.returncode == 1
     assert "There is no checkpoint file /absent/b32.pt: correct HEIMDEX_OPEN_CLIP_WEIGHTS" in finished.stderr
@@ -31,7 +31,7 @@ def test_models_that_cannot_be_had_are_errors_that_name_setting_and_fix(tmp_path
     assert "Traceback" not in finished.stderr
 
 
-def test_an_ordinary_check_does_not_ask_for_models(tmp_path: Path) -> None:
+def test_an_ordinary_check_ignores_the_models(tmp_path: Path) -> None:
     finished = check(home=tmp_path, MODELS='{"text": {"backend": "nowhere.Model"}}')
     assert "HEIMDEX_MODELS" not in finished.stderr
     assert check("--tag", "models", home=tmp_path, MODELS='{"text": {"backend": "nowhere.Model"}}').returncode == 1

@@ -1,4 +1,4 @@
-"""The answer that load balancers act on."""
+"""The health check that load balancers act on."""
 
 import pytest
 from django.db import connection
@@ -14,7 +14,7 @@ def test_health_follows_the_database(client: Client, monkeypatch: pytest.MonkeyP
     with monkeypatch.context() as patch:
         connection.close()
         patch.setitem(connection.settings_dict, "PORT", 1)
-        ill = client.get("/healthz")
-    assert (ill.status_code, ill.json()) == (503, {"status": "unavailable", "database": "unreachable", "queue": "unreachable"})
+        unhealthy = client.get("/healthz")
+    assert (unhealthy.status_code, unhealthy.json()) == (503, {"status": "unavailable", "database": "unreachable", "queue": "unreachable"})
 
     assert client.get("/healthz").status_code == 200

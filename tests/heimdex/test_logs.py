@@ -1,4 +1,4 @@
-"""What reaches the log, and what libraries say only to themselves."""
+"""What reaches the log, and which lines of libraries are dropped."""
 
 import subprocess
 import sys
@@ -25,11 +25,11 @@ def log() -> str:
     return subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True).stderr
 
 
-def test_libraries_do_not_tell_how_they_load_a_model_or_call_a_server(log: str) -> None:
+def test_info_lines_of_libraries_are_dropped(log: str) -> None:
     lines = [line for line in log.splitlines() if "[info" in line]
     assert len(lines) == 1
     assert "It works" in lines[0]
 
 
-def test_their_warnings_are_kept(log: str) -> None:
+def test_warnings_of_libraries_are_kept(log: str) -> None:
     assert "A library warns" in log

@@ -1,4 +1,4 @@
-"""Every task that can be queued exists where it will run, and only registered ones are queued."""
+"""Every registered task resolves and has a queue, and only registered tasks can be enqueued."""
 
 import pytest
 from django.conf import settings
@@ -33,7 +33,7 @@ def test_only_registered_tasks_can_be_queued_and_go_to_their_queue() -> None:
 
 
 @pytest.mark.django_db
-def test_the_admin_shows_finished_tasks_and_lets_nobody_edit_what_runs(admin_client: Client) -> None:
+def test_the_admin_shows_finished_tasks_and_lets_nobody_edit_tasks(admin_client: Client) -> None:
     Success.objects.create(
         id="1", name="a", func="videos.tasks.rescue_videos", started=timezone.now(), stopped=timezone.now(), success=True
     )

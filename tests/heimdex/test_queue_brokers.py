@@ -1,4 +1,4 @@
-"""What the queue promises, kept alike by the database and by Redis; and what happens while Redis is away."""
+"""The guarantees of the queue, with the database and with Redis, and its behavior while Redis is down."""
 
 import os
 import re
@@ -19,7 +19,7 @@ from django.test import Client
 from django_q.models import OrmQ, Success
 
 from heimdex import queue
-from heimdex.queue import Depth, depth, enqueue, hand_back, oldest_wait_s, send_kept
+from heimdex.queue import Depth, depth, enqueue, flush_fallback_queue, oldest_wait_s, requeue_unacked
 from heimdex.redis_broker import QueueUnavailable
 from tests.acceptance.conftest import worker_environment
 from tests.heimdex.valkey import Valkey
@@ -40,7 +40,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 
 @pytest.fixture
 def redis(server: Valkey, settings: LazySettings) -> Valkey:
-    """The server that the settings name, running and empty."""
+    """Return the server that the settings name, running and empty."""
     OrmQ.objects.all().delete()
     settings.REDIS_URL = server.url
     for name in queue.QUEUES:
@@ -57,7 +57,7 @@ def broker(request: pytest.FixtureRequest) -> None:
 
 
 def take(name: str) -> str:
-    """Take a task as a cluster does, and return its receipt."""
+    """Dequeue a task as a cluster does, and return its receipt."""
     ((receipt, _),) = queue._broker(name).dequeue()
     return str(receipt)
 
@@ -69,7 +69,7 @@ def start_workers(settings: LazySettings, log: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, "manage.py", "work", "reprocess"], cwd=ROOT, env=environment, stdout=file, stderr=file)
 
 
-def until(happened: Callable[[], bool], what: str) -> None:
+def wait_until(happened: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + 60
     while not happened():
         assert time.monotonic() < deadline, f"{what} did not happen"
@@ -86,7 +86,7 @@ def test_a_task_waits_in_its_queue_once_its_transaction_is_committed() -> None:
 
 
 @pytest.mark.usefixtures("broker")
-def test_what_was_taken_is_kept_until_it_is_done_and_can_be_handed_back() -> None:
+def test_a_taken_task_is_kept_until_it_is_acknowledged_and_can_be_requeued() -> None:
     enqueue(WORK_RUN, NO_RUN)
     enqueue(WORK_RUN, NO_RUN)
     done, lost = take("reprocess"), take("reprocess")
@@ -94,27 +94,27 @@ def test_what_was_taken_is_kept_until_it_is_done_and_can_be_handed_back() -> Non
     assert depth("reprocess") == Depth(0, 2)
     queue._broker("reprocess").acknowledge(done)
     assert depth("reprocess") == Depth(0, 1)
-    hand_back("reprocess")
+    requeue_unacked("reprocess")
     assert depth("reprocess") == Depth(1, 0)
     queue._broker("reprocess").acknowledge(take("reprocess"))
     assert depth("reprocess") == Depth(0, 0)
 
 
 @pytest.mark.usefixtures("broker")
-def test_workers_do_what_waits_and_what_a_killed_process_had_taken(settings: LazySettings, tmp_path: Path) -> None:
+def test_workers_run_waiting_tasks_and_those_that_a_killed_process_had_taken(settings: LazySettings, tmp_path: Path) -> None:
     enqueue(WORK_RUN, NO_RUN)
     take("reprocess")
     enqueue(WORK_RUN, NO_RUN)
     process = start_workers(settings, tmp_path / "log")
     try:
-        until(lambda: Success.objects.filter(func=WORK_RUN).count() == 2, "the work on both tasks")
-        until(lambda: depth("reprocess") == Depth(0, 0), "their acknowledgement")
+        wait_until(lambda: Success.objects.filter(func=WORK_RUN).count() == 2, "the work on both tasks")
+        wait_until(lambda: depth("reprocess") == Depth(0, 0), "their acknowledgment")
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait() == 0, (tmp_path / "log").read_text()
 
 
-def test_workers_that_are_told_to_stop_while_they_start_stop_and_call_nobody_dead(settings: LazySettings, tmp_path: Path) -> None:
+def test_workers_stopped_while_starting_end_without_a_warning(settings: LazySettings, tmp_path: Path) -> None:
     process = start_workers(settings, tmp_path / "log")
     parent = psutil.Process(process.pid)
     while not parent.children():
@@ -130,21 +130,21 @@ def test_health_and_admin_show_the_queues(admin_client: Client) -> None:
     enqueue("videos.tasks.ingest_video", NO_RUN)
     assert admin_client.get("/healthz").json()["queue"] == "ok"
     page = admin_client.get("/admin/django_q/success/").content.decode()
-    assert re.search(r"uploads: 1 waiting, the first for \d+ s, 0 taken; reprocess: 0 waiting, 1 taken", page)
+    assert re.search(r"uploads: 1 waiting \(longest \d+ s\), 0 in progress; reprocess: 0 waiting, 1 in progress", page)
 
 
-def test_what_is_queued_while_redis_is_away_is_kept_and_sent_later(redis: Valkey, admin_client: Client) -> None:
+def test_tasks_enqueued_while_redis_is_down_are_stored_and_sent_later(redis: Valkey, admin_client: Client) -> None:
     enqueue("videos.tasks.ingest_video", "before")
     redis.stop()
     try:
         enqueue("videos.tasks.ingest_video", "meanwhile")
-        with pytest.raises(QueueUnavailable, match=f"127.0.0.1:{redis.port}/0 does not work .*start Redis 6.2 or newer, or correct"):
+        with pytest.raises(QueueUnavailable, match=f"127.0.0.1:{redis.port}/0 does not work .*Start Redis 6.2 or newer, or correct"):
             depth("uploads")
         with pytest.raises(QueueUnavailable):
-            send_kept("uploads")
+            flush_fallback_queue("uploads")
         health = admin_client.get("/healthz")
         assert (health.status_code, health.json()) == (200, {"status": "ok", "database": "ok", "queue": "unreachable"})
-        assert "start Redis 6.2 or newer" in admin_client.get("/admin/django_q/success/").content.decode()
+        assert "Start Redis 6.2 or newer" in admin_client.get("/admin/django_q/success/").content.decode()
         assert queue._broker("uploads").dequeue() is None
         with pytest.raises(SystemCheckError, match="correct HEIMDEX_REDIS_URL") as error:
             call_command("check")
@@ -153,8 +153,8 @@ def test_what_is_queued_while_redis_is_away_is_kept_and_sent_later(redis: Valkey
         redis.start()
     call_command("check")
     assert depth("uploads") == Depth(2, 0)
-    assert send_kept("uploads") == 1
-    assert send_kept("uploads") == 0
+    assert flush_fallback_queue("uploads") == 1
+    assert flush_fallback_queue("uploads") == 0
     assert not OrmQ.objects.exists()
     assert depth("uploads") == Depth(2, 0)
     assert take("uploads") != take("uploads")
@@ -174,11 +174,11 @@ def test_workers_do_not_start_without_their_queue_and_say_why(redis: Valkey) -> 
     [
         ("http://:secret@host", "it starts with 'http'"),
         ("redis://:secret@", "the host is missing"),
-        ("redis://:sec/ret@host:1", "special characters of a password must be percent-encoded"),
-        ("redis://:secret@host:6379/zero", "the number of a database"),
+        ("redis://:sec/ret@host:1", "percent-encode special characters of the password"),
+        ("redis://:secret@host:6379/zero", "a database number, such as /0"),
     ],
 )
-def test_a_wrong_address_stops_every_command_with_a_sentence(url: str, problem: str) -> None:
+def test_an_invalid_redis_url_stops_every_command_with_a_message(url: str, problem: str) -> None:
     environment = os.environ | {"HEIMDEX_REDIS_URL": url}
     ended = subprocess.run([sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert ended.returncode == 1

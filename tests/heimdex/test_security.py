@@ -1,13 +1,17 @@
-"""What pages allow a browser to load."""
+"""What pages let a browser load."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client, override_settings
 
-from heimdex.security import media_origins
 from heimdex.storage import media_storage
-from heimdex.storage.options import LocalOptions, S3Options
+from heimdex.storage.configuration import S3
+from heimdex.storage.local import LocalMediaStorage
+from heimdex.storage.s3 import S3MediaStorage
+from tests.heimdex.storage.seaweed import S3Options
 from tests.library import make_user
 
 pytestmark = pytest.mark.django_db
@@ -19,12 +23,18 @@ def policy_of(client: Client, path: str) -> dict[str, str]:
 
 
 def s3(**options: str) -> S3Options:
-    known = {"endpoint_url": "http://s3:8333", "bucket": "films", "region": "eu-west-1", "access_key": "a", "secret_key": "b"}
-    return S3Options(**{**known, **options}, scratch=Path("unused"))
+    defaults: dict[str, Any] = {
+        "endpoint_url": "http://s3:8333",
+        "bucket": "films",
+        "region": "eu-west-1",
+        "access_key": "a",
+        "secret_key": "b",
+    }
+    return {**defaults, **options, "scratch": Path("unused")}
 
 
 @pytest.mark.parametrize("path", ["/", "/search/?q=boat", "/admin/", "/accounts/login/", "/no/such/page", "/v1/docs/"])
-def test_a_page_runs_only_this_sites_own_scripts(client: Client, path: str) -> None:
+def test_a_page_runs_only_this_sites_scripts(client: Client, path: str) -> None:
     client.force_login(make_user(is_staff=True, is_superuser=True))
     policy = policy_of(client, path)
     assert policy["default-src"] == "'self'"
@@ -33,9 +43,10 @@ def test_a_page_runs_only_this_sites_own_scripts(client: Client, path: str) -> N
     assert (policy["frame-ancestors"], policy["base-uri"], policy["form-action"]) == ("'none'", "'self'", "'self'")
 
 
-def test_a_page_may_reach_the_service_that_holds_the_files_and_no_other(client: Client) -> None:
+def test_a_page_may_connect_only_to_the_storage_service(client: Client) -> None:
     client.force_login(make_user())
-    with override_settings(MEDIA_STORAGE=s3(public_endpoint_url="https://media.example.org/s3")):
+    media = {"BACKEND": S3, "OPTIONS": s3(public_endpoint_url="https://media.example.org/s3")}
+    with override_settings(STORAGES={**settings.STORAGES, "media": media}):
         policy = policy_of(client, "/")
     assert policy["img-src"] == "'self' https://media.example.org data:"
     assert policy["media-src"] == policy["connect-src"] == "'self' https://media.example.org"
@@ -46,23 +57,25 @@ def test_a_page_may_reach_the_service_that_holds_the_files_and_no_other(client: 
     [s3(), s3(public_endpoint_url="https://media.example.org"), s3(endpoint_url=""), s3(endpoint_url="", bucket="my.films")],
     ids=["endpoint", "public endpoint", "Amazon", "Amazon, dotted"],
 )
-def test_the_addresses_that_the_storage_signs_are_allowed(options: S3Options) -> None:
-    with override_settings(MEDIA_STORAGE=options):
-        signed = [media_storage().download_url("a", 60), media_storage().upload_target("a", size=1, content_type="a/b", expires_in_s=9).url]
+def test_the_presigned_urls_of_the_storage_are_allowed(options: S3Options) -> None:
+    storage = S3MediaStorage(**options)
+    upload = storage.presign_upload("a", size=1, content_type="a/b", expires_in_s=9)
+    signed = [storage.presign_download("a", expires_in_s=60), upload.url]
     for url in signed:
-        assert any(url.startswith(f"{origin}/") for origin in media_origins(options)), url
+        assert any(url.startswith(f"{origin}/") for origin in storage.client_origins()), url
 
 
-def test_files_on_another_name_of_this_host_are_allowed() -> None:
-    assert media_origins(LocalOptions(Path("unused"), "https://films.example.org:8443/")) == ["https://films.example.org:8443"]
-    assert media_origins(LocalOptions(Path("unused"))) == []
+def test_files_under_another_public_url_are_allowed() -> None:
+    storage = LocalMediaStorage(root=Path("unused"), public_url="https://films.example.org:8443/")
+    assert storage.client_origins() == ["https://films.example.org:8443"]
+    assert LocalMediaStorage(root=Path("unused")).client_origins() == []
 
 
-def test_what_was_uploaded_keeps_its_own_stricter_policy(client: Client) -> None:
+def test_an_uploaded_file_keeps_its_own_stricter_policy(client: Client) -> None:
     media_storage().save("pages/evil", b"<script>alert(1)</script>", "text/html")
-    answer = client.get(media_storage().download_url("pages/evil", 60))
+    answer = client.get(media_storage().presign_download("pages/evil", expires_in_s=60))
     assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
 
 
-def test_an_answer_that_is_no_page_has_no_policy(client: Client) -> None:
+def test_a_response_other_than_a_page_has_no_policy(client: Client) -> None:
     assert "Content-Security-Policy" not in client.get("/healthz").headers

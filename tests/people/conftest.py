@@ -15,9 +15,9 @@ from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
 from heimdex.storage import media_storage
+from people.input_hashes import refresh_person_inputs, refresh_photo_inputs
 from people.models import Person, PersonPhoto
-from people.query_hashes import refresh_query_hash
-from videos.composition import input_hash
+from videos.embedding_texts import hash_input
 
 MakePhoto = Callable[..., PersonPhoto]
 
@@ -47,7 +47,7 @@ def ada(owner: User) -> Person:
 @pytest.fixture
 def woken() -> Iterator[mock.Mock]:
     """The wake-ups that were sent."""
-    with mock.patch("people.photos.schedule.enqueue") as sent:
+    with mock.patch("people.refresh.enqueue") as sent:
         yield sent
 
 
@@ -77,15 +77,16 @@ def make_photo(person: Person, state: str = PersonPhoto.State.READY, *, seed: in
     if state == PersonPhoto.State.UPLOADED:
         media_storage().save(photo.original_key, content, "image/jpeg")
     if state in (PersonPhoto.State.READY, PersonPhoto.State.FAILED):
-        photo.checksum, photo.person_photo_hash = input_hash(b"sent" + content), input_hash(content)
-        for key in (photo.picture_key, photo.thumbnail_key):
+        photo.checksum, photo.image_hash = hash_input(b"sent" + content), hash_input(content)
+        for key in (photo.image_key, photo.thumbnail_key):
             media_storage().save(key, content, "image/jpeg")
     with transaction.atomic():
         photo.save()
-        refresh_query_hash([person.pk])
+        refresh_photo_inputs(photo)
+        refresh_person_inputs([person.pk])
     return photo
 
 
 def files_of(owner: User) -> set[str]:
     """Return the keys of all files of an owner."""
-    return set(media_storage().keys(f"owners/{owner.pk}"))
+    return set(media_storage().list_keys(f"owners/{owner.pk}"))

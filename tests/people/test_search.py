@@ -68,8 +68,8 @@ def found(api: APIClient, **asked: object) -> list[int]:
     answer = api.get("/v1/search", asked)
     assert answer.status_code == 200, answer.json()
     ids = [result["scene_id"] for result in answer.json()["results"]]
-    index_of = {str(pk): index for pk, index in Scene.objects.values_list("pk", "index")}
-    return [index_of[scene_id] for scene_id in ids]
+    make_index = {str(pk): index for pk, index in Scene.objects.values_list("pk", "index")}
+    return [make_index[scene_id] for scene_id in ids]
 
 
 def test_a_person_is_found_by_id_in_exactly_the_scenes_with_the_face(library: Library, api: APIClient) -> None:
@@ -119,14 +119,14 @@ def test_a_name_is_sent_to_no_model_and_not_recorded(library: Library, api: APIC
 
 def test_a_name_that_nobody_has_is_said_and_searched_as_a_word(library: Library, api: APIClient) -> None:
     answer = api.get("/v1/search", {"q": "@tomatoes"}).json()
-    assert answer["notices"] == ["You have no person called “tomatoes”, so it was searched as a word."]
+    assert answer["notices"] == ["You have no person named “tomatoes”. It was searched as a word."]
     assert answer["results"]
 
 
 def test_another_owners_person_is_not_there(library: Library, api: APIClient) -> None:
     theirs = Library(make_user("other@example.org")).person("Ann", 0)
     assert api.get("/v1/search", {"person_id": theirs.pk}).status_code == 404
-    assert "no person called" in api.get("/v1/search", {"q": "@Ann"}).json()["notices"][0]
+    assert "no person named" in api.get("/v1/search", {"q": "@Ann"}).json()["notices"][0]
     assert api.get("/v1/search").status_code == 400
 
 

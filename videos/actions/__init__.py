@@ -1,1 +1,1 @@
-"""What an owner can do with a video, one use case a file; API, pages and commands all call these."""
+"""What an owner can do with videos. The API, the pages and the commands call these functions."""

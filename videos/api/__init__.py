@@ -1,1 +1,1 @@
-"""The HTTP API of videos: parse, call an action, report."""
+"""The HTTP API of videos: parse the request, call an action, and serialize the result."""

@@ -1,4 +1,4 @@
-"""How the API shows who is in a scene, and who appears in a video."""
+"""Serialize the people in scenes and videos."""
 
 from typing import Any
 
@@ -10,18 +10,18 @@ class AppearanceSerializer(serializers.Serializer[Any]):
 
     person_id = serializers.UUIDField()
     name = serializers.CharField()
-    probability = serializers.FloatField(help_text="0 to 1; 1 where you have said so.")
-    first_s = serializers.FloatField(help_text="Of the first picture that shows the face, from the video's start.")
-    last_s = serializers.FloatField(help_text="Of the last picture that shows it.")
+    probability = serializers.FloatField(help_text="0 to 1; 1 if you named this face.")
+    first_s = serializers.FloatField(help_text="Time of the first image with the face, in seconds from the start of the video.")
+    last_s = serializers.FloatField(help_text="Time of the last image with the face, in seconds from the start of the video.")
 
 
-class CastMemberSerializer(serializers.Serializer[Any]):
+class VideoPersonSerializer(serializers.Serializer[Any]):
     """A person who appears in a video."""
 
     person_id = serializers.UUIDField()
     name = serializers.CharField()
-    scenes = serializers.IntegerField(help_text="How many scenes the person is in.")
+    scenes = serializers.IntegerField(help_text="The number of scenes with the person.")
     ranges = serializers.ListField(
         child=serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2),
-        help_text="Start and end of each stretch of scenes with the person, in seconds.",
+        help_text="Start and end of each range of consecutive scenes with the person, in seconds.",
     )

@@ -1,4 +1,4 @@
-"""The queries that were recorded of an owner, who may keep or erase them."""
+"""Recorded queries: list, save and delete them."""
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -8,12 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from heimdex.accounts.owner import owner_of
+from heimdex.accounts.owner import get_owner
 from videos.models import RecordedQuery
 
 
 class RecordedQuerySerializer(serializers.ModelSerializer[RecordedQuery]):
-    """A text that was searched for; `saved` keeps it for as long as it is set."""
+    """A recorded query. `saved` exempts it from deletion."""
 
     class Meta:
         model = RecordedQuery
@@ -22,24 +22,24 @@ class RecordedQuerySerializer(serializers.ModelSerializer[RecordedQuery]):
 
 
 class RecordedQueriesView(ListAPIView[RecordedQuery]):
-    """All recorded queries of who asks, newest first."""
+    """All recorded queries of the user, newest first."""
 
     queryset = RecordedQuery.objects.none()
     serializer_class = RecordedQuerySerializer
 
     def get_queryset(self) -> QuerySet[RecordedQuery]:
-        """Return the asking owner's queries alone."""
-        return _of(self.request)
+        """Return the user's own queries."""
+        return _own_queries(self.request)
 
     @extend_schema(operation_id="queries_destroy_all", responses={204: None})
     def delete(self, request: Request) -> Response:
-        """Erase them all, saved ones too."""
-        _of(request).delete()
+        """Delete all recorded queries, including saved ones."""
+        _own_queries(request).delete()
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class RecordedQueryViewSet(mixins.UpdateModelMixin, mixins.DestroyModelMixin, GenericViewSet[RecordedQuery]):
-    """One recorded query: save it, or erase it."""
+    """A recorded query: save or delete it."""
 
     http_method_names = ["patch", "delete", "options"]
     queryset = RecordedQuery.objects.none()
@@ -47,9 +47,9 @@ class RecordedQueryViewSet(mixins.UpdateModelMixin, mixins.DestroyModelMixin, Ge
     lookup_value_converter = "int"
 
     def get_queryset(self) -> QuerySet[RecordedQuery]:
-        """Return the asking owner's queries alone."""
-        return _of(self.request)
+        """Return the user's own queries."""
+        return _own_queries(self.request)
 
 
-def _of(request: Request) -> QuerySet[RecordedQuery]:
-    return RecordedQuery.objects.filter(owner=owner_of(request))
+def _own_queries(request: Request) -> QuerySet[RecordedQuery]:
+    return RecordedQuery.objects.filter(owner=get_owner(request))

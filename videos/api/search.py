@@ -3,7 +3,6 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
-from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
@@ -11,58 +10,57 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from heimdex.accounts.owner import owner_of
-from heimdex.storage import media_storage
+from heimdex.accounts.owner import get_owner
 from videos.api.appearances import AppearanceSerializer
+from videos.registry import people_search
 from videos.search.service import Hit, SearchRequest, search
-from videos.search.who import who_is_there
 
 
 class SearchSerializer(serializers.Serializer[Any]):
-    """What to search for."""
+    """A search request."""
 
     q = serializers.CharField(
-        max_length=1000, required=False, allow_blank=True, default="", help_text='Words, and `@name` or `@"First Last"` for your people.'
+        max_length=1000, required=False, allow_blank=True, default="", help_text='Words. `@name` or `@"First Last"` finds a person.'
     )
     limit = serializers.IntegerField(min_value=1, max_value=100, default=20)
     per_video = serializers.IntegerField(min_value=1, max_value=100, default=10)
     video_id = serializers.UUIDField(required=False, allow_null=True, default=None)
     person_id = serializers.ListField(
-        child=serializers.UUIDField(), required=False, default=list, max_length=20, help_text="People, any of whom are in the scene."
+        child=serializers.UUIDField(), required=False, default=list, max_length=20, help_text="Only scenes with any of these people."
     )
-    every_person = serializers.BooleanField(default=False, help_text="Whether all of the people must be in the scene.")
+    every_person = serializers.BooleanField(default=False, help_text="Only scenes with all of these people.")
     cursor = serializers.CharField(required=False, allow_blank=True, default="", max_length=64)
 
-    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Refuse a search for nothing."""
-        if not asked["q"] and not asked["person_id"]:
-            raise serializers.ValidationError({"q": "Say what to search for, or name a person by person_id."})
-        return asked
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Reject an empty search."""
+        if not data["q"] and not data["person_id"]:
+            raise serializers.ValidationError({"q": "Enter a query, or give a person_id."})
+        return data
 
     def validate_cursor(self, value: str) -> int:
-        """Return the place in the answer that a cursor of ours names."""
+        """Return the offset that a cursor encodes."""
         try:
             offset = int(urlsafe_b64decode(value.encode()).decode()) if value else 0
         except ValueError as error:
-            raise serializers.ValidationError("This is not a cursor of a search answer.") from error
+            raise serializers.ValidationError("This is not the cursor of a search answer.") from error
         if not 0 <= offset <= 1_000_000:
-            raise serializers.ValidationError("This is not a cursor of a search answer.")
+            raise serializers.ValidationError("This is not the cursor of a search answer.")
         return offset
 
 
 class MatchSerializer(serializers.Serializer[Any]):
-    """Why a scene matched."""
+    """A channel that found the scene."""
 
     channel = serializers.CharField(
-        help_text="lexical (words said or seen), on_screen (words in the picture), person, or a vector's channel."
+        help_text="lexical (words of speech or description), on_screen (words in the image), person, or an embedding channel."
     )
     rank = serializers.IntegerField()
     score = serializers.FloatField()
-    highlight = serializers.CharField(help_text="HTML: escaped text with <mark> around the words that matched, and … where text was cut.")
+    highlight = serializers.CharField(help_text="HTML: escaped text with <mark> around matching words, and … where text is omitted.")
 
 
 class HitSerializer(serializers.Serializer[Any]):
-    """One scene of the answer."""
+    """A scene of the answer."""
 
     scene_id = serializers.UUIDField()
     video_id = serializers.UUIDField()
@@ -89,52 +87,50 @@ class SearchAnswerSerializer(serializers.Serializer[Any]):
 
 
 class SearchView(APIView):
-    """Search the asking owner's scenes."""
+    """Search the user's scenes."""
 
     @extend_schema(parameters=[SearchSerializer], responses=SearchAnswerSerializer)
     def get(self, request: Request) -> Response:
-        """Search by query parameters."""
-        return self._answer(request, request.query_params)
+        """Search with query parameters."""
+        return self._search(request, request.query_params)
 
     @extend_schema(request=SearchSerializer, responses=SearchAnswerSerializer)
     def post(self, request: Request) -> Response:
-        """Search by a JSON body."""
-        return self._answer(request, request.data)
+        """Search with a JSON body."""
+        return self._search(request, request.data)
 
-    def _answer(self, request: Request, asked: Any) -> Response:
-        body = SearchSerializer(data=asked)
+    def _search(self, request: Request, data: Any) -> Response:
+        body = SearchSerializer(data=data)
         body.is_valid(raise_exception=True)
-        wanted = body.validated_data
-        owner = owner_of(request)
-        people = tuple(wanted["person_id"])
-        if set(people) - who_is_there().known(owner.pk, people):
-            raise NotFound("You have no such person.")
-        found = search(
+        query = body.validated_data
+        owner = get_owner(request)
+        people = tuple(query["person_id"])
+        if set(people) - people_search().filter_known(owner.pk, people):
+            raise NotFound("You have no person with this id.")
+        answer = search(
             owner,
             SearchRequest(
-                wanted["q"],
-                wanted["limit"],
-                wanted["cursor"],
-                wanted["per_video"],
-                wanted["video_id"],
+                query["q"],
+                query["limit"],
+                query["cursor"],
+                query["per_video"],
+                query["video_id"],
                 people,
-                wanted["every_person"],
+                query["every_person"],
             ),
         )
-        reached = wanted["cursor"] + wanted["limit"]
-        answer = {
-            "total": found.total,
-            "next_cursor": urlsafe_b64encode(str(reached).encode()).decode() if reached < found.total else None,
-            "notices": list(found.notices),
-            "results": [_hit(hit) for hit in found.hits],
+        end = query["cursor"] + query["limit"]
+        page = {
+            "total": answer.total,
+            "next_cursor": urlsafe_b64encode(str(end).encode()).decode() if end < answer.total else None,
+            "notices": list(answer.notices),
+            "results": [_hit_data(hit) for hit in answer.hits],
         }
-        return Response(SearchAnswerSerializer(answer).data)
+        return Response(SearchAnswerSerializer(page).data)
 
 
-def _hit(hit: Hit) -> dict[str, Any]:
+def _hit_data(hit: Hit) -> dict[str, Any]:
     scene = hit.scene
-    storage = media_storage()
-    preview = storage.download_url(scene.video.original_key, settings.LINK_TTL_SECONDS)
     return {
         "scene_id": scene.pk,
         "video_id": scene.video_id,
@@ -147,7 +143,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "on_screen_text": scene.on_screen_text,
         "matches": hit.matches,
         "people": hit.people,
-        "thumbnail_url": storage.download_url(scene.thumbnail_key, settings.LINK_TTL_SECONDS) if scene.clip_hash else "",
-        # A media fragment (W3C Media Fragments URI 1.0): players begin at the scene.
-        "preview_url": f"{preview}#t={scene.start_s:.2f},{scene.end_s:.2f}",
+        "thumbnail_url": scene.thumbnail_url(),
+        # A media fragment (W3C Media Fragments URI 1.0) makes players start at the scene.
+        "preview_url": f"{scene.video.playback_url()}#t={scene.start_s:.2f},{scene.end_s:.2f}",
     }

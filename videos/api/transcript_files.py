@@ -1,4 +1,4 @@
-"""A video's whole transcript as a file: SubRip, WebVTT or JSON."""
+"""Download a video's transcript as SubRip, WebVTT or JSON."""
 
 import json
 from collections.abc import Callable
@@ -15,19 +15,19 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from heimdex.accounts.owner import owner_of
-from heimdex.storage.base import safe_filename
+from heimdex.accounts.owner import get_owner
+from heimdex.storage.base import sanitize_filename
 from videos.api.errors import Conflict
-from videos.caption_files import subrip, webvtt
-from videos.captions import Cue, cues
+from videos.embedding_texts import SceneSpeech
+from videos.export.caption_files import format_subrip, format_webvtt
+from videos.export.captions import Caption, build_captions
 from videos.models import Scene, Video
-from videos.scene_inputs import speech_of
 
-NOT_READY = "This video is {state}. Its transcript is there once the video is ready."
+NOT_READY = "This video is {state}. Its transcript is available once the video is ready."
 
 
-class WhateverIsAsked(BaseContentNegotiation):
-    """The address says which form is wanted; players ask for `text/vtt`, and errors are JSON all the same."""
+class FixedFormat(BaseContentNegotiation):
+    """The URL determines the format, whatever the client accepts: players accept `text/vtt` only, but errors are JSON."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
         return parsers[0]
@@ -37,22 +37,22 @@ class WhateverIsAsked(BaseContentNegotiation):
 
 
 class TranscriptFileView(APIView):
-    """The transcript of a video of who asks."""
+    """The transcript of one of the user's videos."""
 
-    content_negotiation_class = WhateverIsAsked
+    content_negotiation_class = FixedFormat
     suffix = ""
     media_type = ""
 
-    def answer(self, pk: UUID, content: Callable[[Video], str]) -> HttpResponse:
-        """Return the file of what `content` makes of the video; 404 for another owner's video, 409 for one that is not ready."""
-        video = get_object_or_404(Video.objects.defer("search_vector").select_related("metadata"), pk=pk, owner=owner_of(self.request))
+    def render_file(self, pk: UUID, content: Callable[[Video], str]) -> HttpResponse:
+        """Return a file with the result of `content`. Answer 404 for another owner's video, and 409 for a video that is not ready."""
+        video = get_object_or_404(Video.objects.defer("search_vector").select_related("metadata"), pk=pk, owner=get_owner(self.request))
         if video.state != Video.State.INDEXED:
             raise Conflict(NOT_READY.format(state=video.state))
-        name = safe_filename(video.filename)
+        name = sanitize_filename(video.filename)
         stem = name.rpartition(".")[0] or name
         headers = {
             "Content-Disposition": content_disposition_header(True, f"{stem}.{self.suffix}") or "attachment",
-            # An edit shows at once, and no shared cache keeps what is somebody's own.
+            # An edit appears at once, and no shared cache stores private data.
             "Cache-Control": "private, no-cache",
         }
         return HttpResponse(content(video), content_type=f"{self.media_type}; charset=utf-8", headers=headers)
@@ -67,7 +67,7 @@ class SubRipView(TranscriptFileView):
     )
     def get(self, request: Request, pk: UUID) -> HttpResponse:
         """Return the captions as SubRip."""
-        return self.answer(pk, lambda video: subrip(_cues(video)))
+        return self.render_file(pk, lambda video: format_subrip(_load_captions(video)))
 
 
 class WebVttView(TranscriptFileView):
@@ -78,8 +78,8 @@ class WebVttView(TranscriptFileView):
         responses={(200, media_type): OpenApiTypes.STR, 409: OpenApiResponse(description="The video is not ready yet.")},
     )
     def get(self, request: Request, pk: UUID) -> HttpResponse:
-        """Return the captions as WebVTT, which browsers show."""
-        return self.answer(pk, lambda video: webvtt(_cues(video)))
+        """Return the captions as WebVTT, the format of browsers."""
+        return self.render_file(pk, lambda video: format_webvtt(_load_captions(video)))
 
 
 class JsonView(TranscriptFileView):
@@ -90,11 +90,11 @@ class JsonView(TranscriptFileView):
         responses={200: OpenApiTypes.OBJECT, 409: OpenApiResponse(description="The video is not ready yet.")},
     )
     def get(self, request: Request, pk: UUID) -> HttpResponse:
-        """Return what is said scene by scene, with the time of each word: seconds from the video's start."""
-        return self.answer(pk, _as_json)
+        """Return the transcript of each scene with the times of its words, in seconds from the start of the video."""
+        return self.render_file(pk, _format_json)
 
 
-def _as_json(video: Video) -> str:
+def _format_json(video: Video) -> str:
     metadata = getattr(video, "metadata", None)
     scenes = [
         {
@@ -106,16 +106,16 @@ def _as_json(video: Video) -> str:
             "edited": scene.transcript_edited_at is not None,
             "words": [{"start_s": start, "end_s": end, "text": text} for start, end, text in scene.words],
         }
-        for scene in _scenes(video)
+        for scene in _load_scenes(video)
     ]
-    held = {"video_id": str(video.pk), "title": video.title, "language": metadata.language if metadata else "", "scenes": scenes}
-    return json.dumps(held, ensure_ascii=False)
+    data = {"video_id": str(video.pk), "title": video.title, "language": metadata.language if metadata else "", "scenes": scenes}
+    return json.dumps(data, ensure_ascii=False)
 
 
-def _cues(video: Video) -> list[Cue]:
-    return cues(speech_of(scene) for scene in _scenes(video))
+def _load_captions(video: Video) -> list[Caption]:
+    return build_captions(SceneSpeech.from_scene(scene) for scene in _load_scenes(video))
 
 
-def _scenes(video: Video) -> list[Scene]:
+def _load_scenes(video: Video) -> list[Scene]:
     fields = ("index", "start_s", "end_s", "transcript", "transcript_edited_at", "words")
     return list(Scene.objects.filter(video=video).only("id", *fields).order_by("index"))

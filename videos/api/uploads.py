@@ -1,4 +1,4 @@
-"""Announce and complete uploads."""
+"""Start and complete uploads."""
 
 from typing import Any
 
@@ -9,25 +9,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from heimdex.accounts.owner import owner_of
-from videos.actions.complete_upload import complete_upload
-from videos.actions.errors import Refused, WrongState
-from videos.actions.init_upload import Announcement, init_upload
+from heimdex.accounts.owner import get_owner
+from heimdex.errors import Refused, WrongState
+from videos.actions.uploads import UploadRequest, complete_upload, init_upload
 from videos.api.errors import Conflict
 from videos.api.serializers import InitUploadAnswerSerializer, InitUploadSerializer, VideoIdSerializer, VideoStatusSerializer
 from videos.models import Video
+from videos.status import get_video_status
 
 
 class InitUploadView(APIView):
-    """Announce a file."""
+    """Start an upload."""
 
     @extend_schema(request=InitUploadSerializer, responses={201: InitUploadAnswerSerializer})
     def post(self, request: Request) -> Response:
-        """Create the video and return where to PUT its bytes."""
+        """Create the video and return the URL to PUT its bytes to."""
         body = InitUploadSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         try:
-            video, target = init_upload(owner_of(request), Announcement(**body.validated_data))
+            video, target = init_upload(get_owner(request), UploadRequest(**body.validated_data))
         except Refused as error:
             raise ValidationError({error.field: [str(error)]}) from error
         upload: dict[str, Any] = {
@@ -41,17 +41,17 @@ class InitUploadView(APIView):
 
 
 class CompleteUploadView(APIView):
-    """Say that a file has arrived."""
+    """Complete an upload."""
 
     @extend_schema(request=VideoIdSerializer, responses={202: VideoStatusSerializer})
     def post(self, request: Request) -> Response:
-        """Start the ingest; a repeated call answers the same."""
+        """Start the ingest. A repeated call returns the same status."""
         body = VideoIdSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         try:
-            video = complete_upload(owner_of(request), body.validated_data["video_id"])
+            video = complete_upload(get_owner(request), body.validated_data["video_id"])
         except Video.DoesNotExist as error:
             raise NotFound from error
         except WrongState as error:
             raise Conflict(str(error)) from error
-        return Response(VideoStatusSerializer(video).data, status=status.HTTP_202_ACCEPTED)
+        return Response(VideoStatusSerializer(get_video_status(video)).data, status=status.HTTP_202_ACCEPTED)

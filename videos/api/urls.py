@@ -1,4 +1,4 @@
-"""Addresses under /v1/."""
+"""URLs under /v1/."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter

@@ -13,59 +13,58 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
-from heimdex.accounts.owner import owner_of
-from videos.actions.delete_video import delete_video
-from videos.actions.edit_video import edit_video
-from videos.actions.errors import WrongState
-from videos.actions.retry_video import retry_video
+from heimdex.accounts.owner import get_owner
+from heimdex.errors import WrongState
+from videos.actions.videos import delete_video, edit_video, retry_video
 from videos.api.errors import Conflict
 from videos.api.serializers import VideoDetailSerializer, VideoSerializer, VideoStatusSerializer
 from videos.models import Video
+from videos.status import get_video_status
 
 
 class VideoViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Video]):
-    """The videos of who asks; another owner's are not there."""
+    """The user's videos."""
 
     queryset = Video.objects.none()
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[Video]:
-        """Return the asking owner's videos, with what the answer shows."""
+        """Return the user's videos with the related rows that the answer contains."""
         videos = Video.objects.filter(owner_id=self.request.user.pk)
         if self.action == "retrieve":
             return videos.select_related("metadata").prefetch_related("scenes")
         return videos.select_related("metadata").prefetch_related("jobs") if self.action == "status" else videos
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
-        """Return the short form for lists."""
+        """Return the detailed form for a single video, the short form for lists."""
         return VideoDetailSerializer if self.action == "retrieve" else VideoSerializer
 
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change title or description."""
+        """Change the title or the description."""
         video = self.get_object()
         body = VideoSerializer(video, data=request.data, partial=True)
         body.is_valid(raise_exception=True)
         return Response(VideoSerializer(edit_video(video, **body.validated_data)).data)
 
     def destroy(self, request: Request, pk: str) -> Response:
-        """Delete the video, its files and its place in the search."""
+        """Delete the video, its files and its search data."""
         delete_video(self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(responses=VideoStatusSerializer)
     @action(detail=True)
     def status(self, request: Request, pk: str) -> Response:
-        """Show state, stage, progress and error."""
-        return Response(VideoStatusSerializer(self.get_object()).data)
+        """Return state, stage, progress and error."""
+        return Response(VideoStatusSerializer(get_video_status(self.get_object())).data)
 
     @extend_schema(request=None, responses={202: VideoStatusSerializer})
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: UUID) -> Response:
-        """Try a failed video again."""
+        """Process a failed video again."""
         try:
-            video = retry_video(owner_of(request), pk)
+            video = retry_video(get_owner(request), pk)
         except Video.DoesNotExist as error:
             raise NotFound from error
         except WrongState as error:
             raise Conflict(str(error)) from error
-        return Response(VideoStatusSerializer(video).data, status=status.HTTP_202_ACCEPTED)
+        return Response(VideoStatusSerializer(get_video_status(video)).data, status=status.HTTP_202_ACCEPTED)

@@ -1,1 +1,1 @@
-"""From an uploaded file to an indexed video, stage by stage."""
+"""Turn an uploaded file into an indexed video, stage by stage."""

@@ -1,4 +1,4 @@
-"""Keep the lease of a stage that says nothing for long, and end one that hangs: listening to hours of sound is one call."""
+"""Renew the lease of a running stage, and end a stage that hangs. A single call may take long: hours of sound are transcribed in one."""
 
 import faulthandler
 import os
@@ -18,17 +18,25 @@ from videos.models import Job
 
 log = structlog.get_logger(__name__)
 
-# How often within a lease's time it is renewed, so that one failure to reach the database costs nothing.
-_PER_LEASE = 4
-HUNG = 1
+# How often a lease is renewed within its duration, so that a single failure to reach the database has no consequence.
+_RENEWALS_PER_LEASE = 4
+_EXIT_CODE = 1
+# The time for recording that the stage hung.
 _LAST_WORDS_S = 10.0
+# The lowest assumed speed of a storage or disk, in bytes per second.
+_MIN_BYTES_PER_S = 1_000_000
+
+
+def compute_time_limit(base_s: float, per_second: float, duration_s: float, size_bytes: int) -> float:
+    """Return the seconds that a stage may take for a video of this duration (0 while it is unknown) and size. Pure."""
+    return base_s + per_second * duration_s + size_bytes / _MIN_BYTES_PER_S
 
 
 @contextmanager
-def kept_alive(token: UUID, limit_s: float, on_hung: Callable[[], None]) -> Iterator[None]:
-    """Renew the lease on a job while the block runs; after `limit_s`, call `on_hung` and end this process.
+def keep_lease(token: UUID, limit_s: float, on_hung: Callable[[], None]) -> Iterator[None]:
+    """Renew the lease on a job while the block runs. After `limit_s` seconds, call `on_hung` and end this process.
 
-    No more than that can be done about a call that does not return; the workers' keeper starts another process.
+    Nothing else can end a call that does not return. The cluster starts another worker process.
     """
     ended = Event()
     thread = Thread(target=_watch, args=(token, limit_s, on_hung, ended), name="lease", daemon=True)
@@ -43,27 +51,27 @@ def kept_alive(token: UUID, limit_s: float, on_hung: Callable[[], None]) -> Iter
 def _watch(token: UUID, limit_s: float, on_hung: Callable[[], None], ended: Event) -> None:
     deadline = monotonic() + limit_s
     lost = False
-    while not ended.wait(max(0.0, min(settings.LEASE_SECONDS / _PER_LEASE, deadline - monotonic()))):
+    while not ended.wait(max(0.0, min(settings.LEASE_SECONDS / _RENEWALS_PER_LEASE, deadline - monotonic()))):
         try:
             if monotonic() >= deadline:
                 _end_process(on_hung)
             if not lost:
                 renew(Job, token)
         except LeaseLost:
-            # The stage learns of it by its next report or write.
+            # The stage notices it when it next reports progress or writes.
             lost = True
         except DatabaseError as error:
-            log.warning("A lease could not be renewed; it is tried again", reason=str(error))
+            log.warning("Could not renew a lease; trying again", reason=str(error))
         finally:
             connection.close()
 
 
 def _end_process(on_hung: Callable[[], None]) -> None:
-    log.error("A stage hangs: this worker ends itself, and says where it stands")
+    log.error("A stage hangs; this worker exits")
     faulthandler.dump_traceback(sys.__stderr__ or sys.stderr)
-    # The database may be what hangs.
-    Timer(_LAST_WORDS_S, os._exit, (HUNG,)).start()
+    # The database itself may hang.
+    Timer(_LAST_WORDS_S, os._exit, (_EXIT_CODE,)).start()
     try:
         on_hung()
     finally:
-        os._exit(HUNG)
+        os._exit(_EXIT_CODE)

@@ -1,4 +1,4 @@
-"""Ask workers to take a video up, and ask again when nobody did."""
+"""Queue the ingest of videos, and rescue videos that no worker processes."""
 
 from datetime import timedelta
 
@@ -8,113 +8,118 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from heimdex.leases import forget_lapsed
+from heimdex.leases import clear_expired
 from heimdex.queue import enqueue
 from heimdex.storage import media_storage
 from videos.models import Job, Video
+from videos.models.video import UPLOAD_EXPIRED
+from videos.registry import list_stages
+from videos.search.lexical.handler import get_lexical_backend
+from videos.search.scenes import list_scene_ids
 
 log = structlog.get_logger(__name__)
 
-# A wake-up that no worker answered for so long counts as lost. A long queue only costs one more, harmless, wake-up.
+# A queued task that no worker has started for this long counts as lost. A second task for the same video does no harm.
 WAKE_AGAIN_AFTER = timedelta(minutes=10)
-_MOST_AT_ONCE = 200
+_BATCH_SIZE = 200
 
-LOST = "The worker that was at this stage ended. It is tried again."
-NEVER_ARRIVED = "The upload was not finished in time, so there is no file to process. Upload it again."
+WORKER_LOST = "The worker of this stage stopped. The stage will be tried again."
+FILE_NEVER_ARRIVED = "The upload was not finished in time. Upload the file again."
 
 
 def start_ingest(video: Video) -> None:
-    """Create the video's jobs anew and wake a worker, all in the current transaction."""
+    """Replace the video's jobs by new ones, remove its scenes from the lexical index, and wake a worker, in the current transaction."""
     Job.objects.filter(video=video).delete()
-    Job.objects.bulk_create(_jobs(video))
+    Job.objects.bulk_create(_new_jobs(video))
+    get_lexical_backend().delete(list_scene_ids(video))
     wake(video)
 
 
 def add_new_stages(video: Video) -> None:
-    """Give a video that was on its way while the installation gained stages their jobs, and every job its place.
+    """Create the missing jobs of a video that was uploaded before the installation gained stages, and renumber all its jobs.
 
-    Stages behind the first new one are done again: they may build on what it finds.
+    Stages behind the first new one run again, because they may build on its results.
     """
     jobs = Job.objects.filter(video=video)
-    if _new_stages(video) is None:
+    if _list_new_stages(video) is None:
         return
     with transaction.atomic():
-        # Other workers may be at the same: whoever gets the rows second finds nothing to do.
+        # Of two workers that do this at once, the second finds nothing to do.
         list(jobs.select_for_update().values_list("pk"))
-        new = _new_stages(video)
+        new = _list_new_stages(video)
         if new is None:
             return
-        Job.objects.bulk_create(_jobs(video), update_conflicts=True, unique_fields=["video", "stage"], update_fields=["position"])
+        Job.objects.bulk_create(_new_jobs(video), update_conflicts=True, unique_fields=["video", "stage"], update_fields=["position"])
         if new:
             jobs.filter(state=Job.State.DONE, position__gt=min(new)).update(
                 state=Job.State.QUEUED, progress=0.0, attempts=0, started_at=None, finished_at=None
             )
-    log.info("Stages of this installation are new to the video", positions=new)
+    log.info("Added the jobs of new stages to a video", positions=new)
 
 
-def _jobs(video: Video) -> list[Job]:
-    return [Job(video=video, owner_id=video.owner_id, stage=stage, position=place) for place, stage in enumerate(settings.INGEST_STAGES)]
+def _new_jobs(video: Video) -> list[Job]:
+    return [Job(video=video, owner_id=video.owner_id, stage=stage.name, position=place) for place, stage in enumerate(list_stages())]
 
 
-def _new_stages(video: Video) -> list[int] | None:
-    """Return the places of the stages that a video has no jobs for; None when all its jobs are there, and in their places."""
+def _list_new_stages(video: Video) -> list[int] | None:
+    """Return the positions of the stages without a job. Return None when every stage has a job at its position."""
     known = dict(Job.objects.filter(video=video).values_list("stage", "position"))
-    if all(known.get(stage) == place for place, stage in enumerate(settings.INGEST_STAGES)):
+    if all(known.get(stage.name) == place for place, stage in enumerate(list_stages())):
         return None
-    return [place for place, stage in enumerate(settings.INGEST_STAGES) if stage not in known]
+    return [place for place, stage in enumerate(list_stages()) if stage.name not in known]
 
 
 def rescue() -> int:
-    """Wake a worker for every video whose worker died, or whose wake-up was lost; end uploads that never came. Return how many."""
+    """Wake a worker for every video whose worker died or whose task was lost, and end expired uploads. Return the number of both."""
     now = timezone.now()
-    _put_down_lost_stages()
+    _release_lost_stages()
     jobs = Job.objects.filter(video=OuterRef("pk"))
-    rested = Exists(jobs.filter(state=Job.State.QUEUED, lease_expires_at__lt=now))
-    at_work = Exists(jobs.filter(lease_expires_at__gte=now))
-    asleep = Q(woken_at__lt=now - WAKE_AGAIN_AFTER)
+    is_retry_due = Exists(jobs.filter(state=Job.State.QUEUED, lease_expires_at__lt=now))
+    is_running = Exists(jobs.filter(lease_expires_at__gte=now))
+    is_task_lost = Q(woken_at__lt=now - WAKE_AGAIN_AFTER)
     with transaction.atomic():
         stuck = list(
-            Video.objects.filter(state__in=Video.MOVING)
-            .filter(~at_work & (rested | asleep))
+            Video.objects.filter(state__in=Video.PROCESSING_STATES)
+            .filter(~is_running & (is_retry_due | is_task_lost))
             .select_for_update(skip_locked=True)
-            .order_by("created_at")[:_MOST_AT_ONCE]
+            .order_by("created_at")[:_BATCH_SIZE]
         )
-        # The pause that is over must not call for another rescue before the wake-up is answered.
-        forget_lapsed(Job.objects.filter(video__in=stuck), now)
+        # An expired retry delay must not cause another rescue before a worker starts.
+        clear_expired(Job.objects.filter(video__in=stuck), now)
         for video in stuck:
-            log.warning("Rescued a video that nobody works on", video_id=str(video.pk), state=video.state)
+            log.warning("Rescued a video that no worker processes", video_id=str(video.pk), state=video.state)
             wake(video)
     return len(stuck) + _end_expired_uploads()
 
 
 def pause_after(attempts: int) -> timedelta:
-    """Return how long a stage rests after so many attempts: longer after each, and not at all when no other follows."""
+    """Return the delay before the next attempt: longer after each, and zero when no other attempt follows."""
     return timedelta(seconds=settings.RETRY_AFTER_SECONDS * attempts) if attempts < settings.MAX_ATTEMPTS else timedelta()
 
 
 def wake(video: Video) -> None:
-    """Ask a worker to take the video up, once the current transaction commits."""
+    """Queue the ingest of a video when the current transaction commits."""
     Video.objects.filter(pk=video.pk).update(woken_at=timezone.now())
     enqueue("videos.tasks.ingest_video", str(video.pk))
 
 
-def _put_down_lost_stages() -> None:
-    """Queue again, after a pause, every stage whose worker no longer keeps its lease."""
+def _release_lost_stages() -> None:
+    """Queue every stage with an expired lease again, after a delay."""
     now = timezone.now()
     with transaction.atomic():
-        lost = Job.objects.filter(state=Job.State.RUNNING, lease_expires_at__lt=now, video__state__in=Video.MOVING)
-        for job in lost.select_for_update(skip_locked=True, of=("self",))[:_MOST_AT_ONCE]:
-            log.warning("A stage has lost its worker", video_id=str(job.video_id), stage=job.stage, attempt=job.attempts)
+        lost = Job.objects.filter(state=Job.State.RUNNING, lease_expires_at__lt=now, video__state__in=Video.PROCESSING_STATES)
+        for job in lost.select_for_update(skip_locked=True, of=("self",))[:_BATCH_SIZE]:
+            log.warning("A stage lost its worker", video_id=str(job.video_id), stage=job.stage, attempt=job.attempts)
             Job.objects.filter(pk=job.pk).update(
-                state=Job.State.QUEUED, error=LOST, lease_token=None, lease_expires_at=now + pause_after(job.attempts)
+                state=Job.State.QUEUED, error=WORKER_LOST, lease_token=None, lease_expires_at=now + pause_after(job.attempts)
             )
 
 
 def _end_expired_uploads() -> int:
-    expired = list(Video.objects.filter(state=Video.State.UPLOADING, upload_expires_at__lt=timezone.now())[:_MOST_AT_ONCE])
+    expired = list(Video.objects.filter(state=Video.State.UPLOADING, upload_expires_at__lt=timezone.now())[:_BATCH_SIZE])
     for video in expired:
         ended = Video.objects.filter(pk=video.pk, state=Video.State.UPLOADING).update(
-            state=Video.State.FAILED, error_code="upload_expired", error_text=NEVER_ARRIVED, updated_at=timezone.now()
+            state=Video.State.FAILED, error_code=UPLOAD_EXPIRED, error_text=FILE_NEVER_ARRIVED, updated_at=timezone.now()
         )
         if ended:
             media_storage().delete_prefix(video.storage_prefix)

@@ -1,4 +1,4 @@
-"""The uploaded file, as all stages of one ingest see it."""
+"""The uploaded file, shared by all stages of an ingest."""
 
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
@@ -9,51 +9,51 @@ from typing import Self, TypeVar
 
 from django.conf import settings
 
-from heimdex.media.bounds import Allowance, bounds_of_probe
 from heimdex.media.info import MediaInfo, MediaLimits
 from heimdex.media.probe import probe
-from heimdex.media.sandbox import sandboxed_call
+from heimdex.media.sandbox import call_sandboxed
+from heimdex.media.sandbox_limits import DecoderLimits, limit_probe
 from heimdex.storage import media_storage
 from videos.ingest.errors import IngestError
 
 T = TypeVar("T")
 
-GONE = "The stored file of this video is gone, so it cannot be processed. Upload it again."
+FILE_MISSING = "The stored file of this video is missing, so it cannot be processed. Upload it again."
 
 
 @dataclass
 class SourceFile:
-    """A stored file, brought to this machine and probed once, when a stage first asks; leaving the block lets it go."""
+    """A stored file. It is fetched and probed once, when a stage first needs it, and released at the end of the block."""
 
     key: str
-    _opened: ExitStack = field(default_factory=ExitStack)
+    _resources: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._opened.close()
+        self._resources.close()
 
     @cached_property
     def path(self) -> Path:
-        """Return where the file can be read; IngestError `file_missing` when the storage has lost it."""
+        """Return a local path of the file. Raise IngestError `file_missing` when the storage has lost it."""
         try:
-            return self._opened.enter_context(media_storage().local_path(self.key))
+            return self._resources.enter_context(media_storage().local_path(self.key))
         except FileNotFoundError as error:
-            raise IngestError("file_missing", GONE) from error
+            raise IngestError("file_missing", FILE_MISSING) from error
 
     @cached_property
     def info(self) -> MediaInfo:
-        """Return what the file holds; MediaError when it is no video or beyond a limit."""
+        """Return the properties of the file. Raise MediaError when it is not a video or exceeds a limit."""
         limits = MediaLimits(settings.MAX_DURATION_SECONDS, settings.MAX_PIXELS, settings.MAX_FPS, settings.MAX_STREAMS)
-        bounds = bounds_of_probe(allowance(), self.path.stat().st_size)
-        return sandboxed_call(probe, self.path, limits, bounds=bounds)
+        sandbox_limits = limit_probe(decoder_limits(), self.path.stat().st_size)
+        return call_sandboxed(probe, self.path, limits, limits=sandbox_limits)
 
-    def keep(self, opened: AbstractContextManager[T]) -> T:
-        """Enter what must be left with this file, at the latest."""
-        return self._opened.enter_context(opened)
+    def enter(self, context: AbstractContextManager[T]) -> T:
+        """Enter a context that is left at the end of the block at the latest."""
+        return self._resources.enter_context(context)
 
 
-def allowance() -> Allowance:
-    """Return what this installation grants the process that decodes a file."""
-    return Allowance(settings.DECODER_MEMORY_BYTES, settings.DECODER_SECONDS, settings.DECODER_RATIO)
+def decoder_limits() -> DecoderLimits:
+    """Return the limits of the process that decodes a file."""
+    return DecoderLimits(settings.DECODER_MEMORY_BYTES, settings.DECODER_SECONDS, settings.DECODER_RATIO)

@@ -1,18 +1,15 @@
-"""What a stage is given: its video, its file, and the two ways to report back."""
+"""A stage of the ingest, and the context in which it runs."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
-from django.conf import settings
-from django.utils.module_loading import import_string
-
-from heimdex.leases import HeldRows
-from heimdex.media.bounds import bounds_of_reading
-from heimdex.media.sandbox import sandboxed
-from videos.ingest.source import SourceFile, allowance
+from heimdex.leases import Lease
+from heimdex.media.sandbox import iter_sandboxed
+from heimdex.media.sandbox_limits import limit_decoding
+from videos.ingest.source import SourceFile, decoder_limits
 from videos.models import Job, Video
 
 T = TypeVar("T")
@@ -20,41 +17,50 @@ T = TypeVar("T")
 
 @dataclass
 class StageContext:
-    """One stage at work on one video, under one lease."""
+    """A running stage: its video, the file, and the lease under which it writes."""
 
     video: Video
     token: UUID
     source: SourceFile
-    _held: HeldRows = field(init=False)
+    _lease: Lease = field(init=False)
 
     def __post_init__(self) -> None:
-        self._held = HeldRows(Job, self.token)
+        self._lease = Lease(Job, self.token)
 
     def progress(self, fraction: float) -> None:
-        """Report how much of the stage is done (0 to 1) and keep the lease; LeaseLost when another worker has taken over."""
-        self._held.keep(progress=min(max(fraction, 0.0), 1.0))
+        """Report the share of the stage that is done (0 to 1) and renew the lease. Raise LeaseLost when another worker has taken over."""
+        self._lease.renew_if_due(progress=min(max(fraction, 0.0), 1.0))
 
-    def writing(self) -> AbstractContextManager[None]:
-        """Write in one transaction that only the lease's holder can commit; LeaseLost otherwise."""
-        return self._held.writing()
+    def transaction(self) -> AbstractContextManager[None]:
+        """Open a transaction that only the holder of the lease can commit. Raise LeaseLost when another worker has taken over."""
+        return self._lease.transaction()
 
-    def decoded(
+    def decode(
         self, function: Callable[..., Iterator[T]], on_progress: Callable[[float], None] | None = None, *more: object
     ) -> Generator[T, None, None]:
-        """Yield what a generator of heimdex.media (of a path, a MediaInfo and `more`) finds in the file, decoded in a process of its own.
+        """Run a generator of heimdex.media (its arguments are a path, a MediaInfo and `more`) on the file in a sandboxed process.
 
-        `on_progress` is given to the generator and called here. Raises what `heimdex.media.sandbox.sandboxed` raises, and LeaseLost as
-        soon as another worker has taken over; the process ends with the iteration, and at the latest with this ingest.
+        The generator's calls of `on_progress` are forwarded to this process. Raise the errors of `iter_sandboxed`, and
+        LeaseLost when another worker has taken over. The sandbox ends with the iteration, at the latest with this ingest.
         """
         info = self.source.info
-        bounds = bounds_of_reading(allowance(), info)
-        items = sandboxed(function, self.source.path, info, *more, bounds=bounds, on_progress=on_progress, check=self._held.keep)
-        return self.source.keep(closing(items))
+        limits = limit_decoding(decoder_limits(), info)
+        items = iter_sandboxed(
+            function, self.source.path, info, *more, limits=limits, on_progress=on_progress, check=self._lease.renew_if_due
+        )
+        return self.source.enter(closing(items))
 
 
-Stage: TypeAlias = Callable[[StageContext], None]
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the ingest.
 
+    `order` sorts the stages; leave gaps between the numbers. Owners read `label` while the stage runs. `weight` is the stage's approximate
+    share of the total time on a CPU.
+    """
 
-def stages() -> dict[str, Stage]:
-    """Return the stages in order, by name."""
-    return {name: import_string(path) for name, path in settings.INGEST_STAGES.items()}
+    name: str
+    order: int
+    label: str
+    run: Callable[[StageContext], None]
+    weight: float = 1

@@ -1,4 +1,4 @@
-"""Vectors, and the spaces that keep those of different models apart."""
+"""Vectors, and the spaces that separate the vectors of different models."""
 
 import uuid
 
@@ -7,26 +7,15 @@ from django.db import models
 from django.utils import timezone
 from pgvector.django import HalfVectorField
 
+from videos.models.input_hash import CHANNEL_LENGTH
 from videos.models.scene import Scene
 
 
 class EmbeddingSpace(models.Model):
-    """The vectors of one channel under one fingerprint; vectors of two spaces are never compared."""
-
-    class Channel(models.TextChoices):
-        TRANSCRIPT = "transcript"
-        VISUAL = "visual"
-        SUMMARY = "summary"
-        CLIP = "clip"
-        PERSON = "person"
-        PERSON_PHOTO = "person_photo"
-        PERSON_QUERY = "person_query"
-
-    # What a text is compared with; faces are compared with faces alone.
-    SEARCHED_BY_TEXT = (Channel.TRANSCRIPT, Channel.VISUAL, Channel.SUMMARY, Channel.CLIP)
+    """The vectors of one channel under one fingerprint. Vectors of two spaces are never compared."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    channel = models.CharField(max_length=12, choices=Channel.choices)
+    channel = models.CharField(max_length=CHANNEL_LENGTH)
     fingerprint = models.CharField(max_length=64)
     step = models.CharField(max_length=40)
     spec_version = models.CharField(max_length=40, help_text="The spec version under which this space was first filled.")
@@ -45,7 +34,7 @@ class EmbeddingSpace(models.Model):
 
 
 class EmbeddingRow(models.Model):
-    """What one subject (a scene, say) has in one space: its vector, or why there is none."""
+    """The vector of one target (a scene, for example) in one space, or the reason why it has none."""
 
     class State(models.TextChoices):
         EMBEDDED = "embedded"
@@ -53,13 +42,13 @@ class EmbeddingRow(models.Model):
         FAILED = "failed"
 
     space = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="%(class)ss")
-    # A constraint and an index of every table begin with the subject and with the owner; indexes of their own would only slow every write.
+    # A constraint and an index of every table start with the target and the owner. Further indexes would slow every write.
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     state = models.CharField(max_length=8, choices=State.choices)
     vector = HalfVectorField(null=True)
     input_hash = models.CharField(max_length=64, blank=True)
     error = models.TextField(blank=True)
-    # Not a foreign key: runs live above this package, and their rows may be tidied away while vectors stay.
+    # Not a foreign key: runs belong to a package above this one, and their rows may be deleted while the vectors stay.
     run_id = models.UUIDField(null=True, help_text="The reprocess run that computed it; empty when the ingest did.")
     computed_at = models.DateTimeField(default=timezone.now)
 
@@ -68,12 +57,12 @@ class EmbeddingRow(models.Model):
 
     @staticmethod
     def vector_iff_embedded(name: str) -> models.CheckConstraint:
-        """Return the constraint, under a name of the table's own, that a row has a vector exactly when its state says so."""
+        """Return the constraint, under a name that is unique to the table, that a row has a vector exactly when its state is `embedded`."""
         return models.CheckConstraint(condition=models.Q(state="embedded") ^ models.Q(vector__isnull=True), name=name)
 
 
 class SceneEmbedding(EmbeddingRow):
-    """One scene's vector in one space, or why there is none; in the channel `person` it is that of the face that is seen best."""
+    """A scene's vector in one space. In the channel `person` it is the vector of the face that is seen best."""
 
     scene = models.ForeignKey(Scene, on_delete=models.CASCADE, related_name="embeddings", db_index=False)
     space = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="embeddings")
@@ -90,7 +79,7 @@ class SceneEmbedding(EmbeddingRow):
 
 
 class RetiredSpace(models.Model):
-    """A space that an owner's search read before; its vectors stay until they are purged, so that the switch can be undone."""
+    """A space that an owner's search used to read. Its vectors stay until they are purged, so that the switch can be rolled back."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     space = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="retired_for")
@@ -105,10 +94,10 @@ class RetiredSpace(models.Model):
 
 
 class ActiveSpace(models.Model):
-    """Which space an owner's search reads for a channel."""
+    """The space that an owner's search reads for a channel."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    channel = models.CharField(max_length=12, choices=EmbeddingSpace.Channel.choices)
+    channel = models.CharField(max_length=CHANNEL_LENGTH)
     space = models.ForeignKey(EmbeddingSpace, on_delete=models.PROTECT, related_name="active_for")
     activated_at = models.DateTimeField(default=timezone.now)
 

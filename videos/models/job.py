@@ -8,15 +8,25 @@ from videos.models.video import Video
 
 
 class Job(models.Model):
-    """The state of one stage, and the expiring right (lease) of one worker to work on it."""
+    """The state of one stage, and the lease of the worker that runs it."""
 
     class State(models.TextChoices):
         QUEUED = "queued"
         RUNNING = "running"
         DONE = "done"
         FAILED = "failed"
-        # A stage before it has failed, so that it never begins.
+        # An earlier stage has failed, so this one never starts.
         SKIPPED = "skipped"
+
+    # From, to, and when. docs/reference/diagrams.md shows them.
+    TRANSITIONS = (
+        (State.QUEUED, State.RUNNING, "worker acquires the lease"),
+        (State.RUNNING, State.DONE, "stage done"),
+        (State.RUNNING, State.QUEUED, "worker lost, or attempt failed"),
+        (State.RUNNING, State.FAILED, "file rejected, or last attempt failed"),
+        (State.QUEUED, State.SKIPPED, "earlier stage failed"),
+        (State.DONE, State.QUEUED, "upgrade adds an earlier stage"),
+    )
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="jobs")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -44,7 +54,7 @@ class Job(models.Model):
 
     @property
     def duration_s(self) -> float | None:
-        """Return the seconds that the last attempt took, or has taken so far; None before the first."""
+        """Return the seconds that the last attempt took or has taken so far; None before the first attempt."""
         if self.started_at is None:
             return None
         return round(((self.finished_at or timezone.now()) - self.started_at).total_seconds(), 3)

@@ -1,4 +1,4 @@
-"""What owners have searched for, kept to compare two generations of vectors before a switch."""
+"""Recorded search queries. They compare two generations of vectors before a switch."""
 
 from django.conf import settings
 from django.db import models
@@ -6,7 +6,7 @@ from django.utils import timezone
 
 
 class RecordedQuery(models.Model):
-    """One text that an owner searched for: kept for 30 days, or for as long as it is saved; erasable by the owner."""
+    """A text that an owner searched for. It is kept for 30 days, or as long as it is saved. The owner can delete it."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     text = models.CharField(max_length=1000)

@@ -1,4 +1,4 @@
-"""A scene: a stretch between two cuts, the unit of search."""
+"""A scene: the part of a video between two cuts. Scenes are the unit of search."""
 
 import hashlib
 import uuid
@@ -8,11 +8,12 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 
+from heimdex.storage import signed_url
 from videos.models.video import Video
 
 
 class Scene(models.Model):
-    """What is said and seen between two cuts, and the hashes of what each channel would embed now."""
+    """What is said and shown between two cuts."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="scenes")
@@ -34,15 +35,8 @@ class Scene(models.Model):
     keyframe_time_s = models.FloatField(null=True, blank=True)
     other_keyframes_s = models.JSONField(default=list, blank=True, help_text="When the further pictures of a longer scene were seen.")
 
-    # An empty hash says that there is nothing to embed; the planner compares these with the vectors' own.
-    transcript_hash = models.CharField(max_length=64, blank=True)
-    visual_hash = models.CharField(max_length=64, blank=True)
-    summary_hash = models.CharField(max_length=64, blank=True)
-    clip_hash = models.CharField(max_length=64, blank=True)
-    person_hash = models.CharField(
-        max_length=64, blank=True, help_text="Of the pictures in which faces are looked for; empty where the owner wants none found."
-    )
-
+    # Hashes of image files, from which input hashes are composed (`SceneInput`).
+    keyframe_hash = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the keyframe; empty without one.")
     pictures_hash = models.CharField(max_length=64, blank=True, help_text="Of all its pictures.")
 
     search_vector = models.GeneratedField(
@@ -71,34 +65,43 @@ class Scene(models.Model):
 
     @property
     def transcript_version(self) -> str:
-        """Return what tells this transcript from any other, for changes that must not undo one that was not seen."""
+        """Return an identifier of the transcript's current text, so that an edit does not overwrite a text that its author has not seen."""
         return hashlib.sha256(self.transcript.encode()).hexdigest()[:16]
 
     @property
     def storage_prefix(self) -> str:
-        """Return the prefix of this scene's pictures."""
+        """Return the prefix of this scene's images."""
         return f"owners/{self.owner_id}/videos/{self.video_id}/scenes/{self.pk}"
 
     @property
     def faces_prefix(self) -> str:
-        """Return the prefix of the pictures of single faces in it."""
+        """Return the prefix of the images of single faces in it."""
         return f"{self.storage_prefix}/faces"
 
     @property
     def keyframe_key(self) -> str:
-        """Return where the picture that is embedded lies."""
+        """Return the key of the main keyframe, which is embedded."""
         return f"{self.storage_prefix}/keyframe.jpg"
 
     @property
     def thumbnail_key(self) -> str:
-        """Return where the small picture for lists lies."""
+        """Return the key of the main keyframe's thumbnail."""
         return f"{self.storage_prefix}/thumbnail.jpg"
 
     @property
-    def pictures(self) -> list[tuple[str, str]]:
-        """Return where all its pictures lie, each with its thumbnail: first the one that represents it; none when it has no keyframe."""
-        if not self.clip_hash:
+    def image_keys(self) -> list[tuple[str, str]]:
+        """Return the keys of each keyframe and its thumbnail, the main keyframe first. Empty when the scene has no keyframe."""
+        if not self.has_keyframe:
             return []
         numbers = range(2, len(self.other_keyframes_s) + 2)
         others = [(f"{self.storage_prefix}/keyframe-{number}.jpg", f"{self.storage_prefix}/thumbnail-{number}.jpg") for number in numbers]
         return [(self.keyframe_key, self.thumbnail_key), *others]
+
+    @property
+    def has_keyframe(self) -> bool:
+        """Return whether the scene has a keyframe."""
+        return bool(self.keyframe_hash)
+
+    def thumbnail_url(self) -> str:
+        """Return a signed URL of the main thumbnail, or an empty string when the scene has no keyframe."""
+        return signed_url(self.thumbnail_key) if self.has_keyframe else ""

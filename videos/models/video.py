@@ -1,4 +1,4 @@
-"""A video: one uploaded file, its state, and what was measured about it."""
+"""A video: one uploaded file, its state and its measured properties."""
 
 import uuid
 
@@ -8,9 +8,16 @@ from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.utils import timezone
 
+from heimdex.storage import signed_url
+
+TITLE_MAX_LENGTH = 300
+DESCRIPTION_MAX_LENGTH = 10_000
+# The error code of a video whose file never arrived. It can only be uploaded again, not retried.
+UPLOAD_EXPIRED = "upload_expired"
+
 
 class Video(models.Model):
-    """One uploaded file, from the announcement of its upload to its removal."""
+    """One uploaded file, from the start of its upload to its deletion."""
 
     class State(models.TextChoices):
         UPLOADING = "uploading"
@@ -19,17 +26,30 @@ class Video(models.Model):
         INDEXED = "indexed"
         FAILED = "failed"
 
-    MOVING = (State.VALIDATING, State.PROCESSING)
+    # From, to, and when. docs/reference/diagrams.md shows them.
+    TRANSITIONS = (
+        (State.UPLOADING, State.VALIDATING, "upload completed"),
+        (State.UPLOADING, State.FAILED, "upload URL expired"),
+        (State.VALIDATING, State.PROCESSING, "file probed"),
+        (State.VALIDATING, State.FAILED, "stage failed"),
+        (State.PROCESSING, State.INDEXED, "all stages done"),
+        (State.PROCESSING, State.FAILED, "stage failed"),
+        (State.FAILED, State.VALIDATING, "owner retries"),
+        (State.INDEXED, State.VALIDATING, "reconcile restores missing images"),
+    )
+    PROCESSING_STATES = (State.VALIDATING, State.PROCESSING)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="videos")
-    title = models.CharField(max_length=300)
+    title = models.CharField(max_length=TITLE_MAX_LENGTH)
     description = models.TextField(blank=True)
     filename = models.CharField(max_length=1024)
     mime_type = models.CharField(max_length=255)
     size_bytes = models.BigIntegerField()
     language = models.CharField(max_length=16, blank=True, help_text="Of the speech, as its owner gave it; empty to find it out.")
-    checksum = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the bytes that were finalised.")
+    checksum = models.CharField(
+        max_length=64, blank=True, help_text="SHA-256 of the bytes that were finalised."
+    )  # codespell:ignore finalised
     state = models.CharField(max_length=12, choices=State.choices, default=State.UPLOADING)
     error_code = models.CharField(max_length=40, blank=True)
     error_text = models.TextField(blank=True)
@@ -59,27 +79,51 @@ class Video(models.Model):
 
     @property
     def storage_prefix(self) -> str:
-        """Return the prefix that all files of this video share, and no other file has."""
+        """Return the prefix of all files of this video. No other file has it."""
         return f"owners/{self.owner_id}/videos/{self.pk}"
 
     @property
     def upload_key(self) -> str:
-        """Return where a client may put bytes; nothing is ever decoded from here."""
+        """Return the key that a client uploads to. Nothing is ever decoded from it."""
         return f"{self.storage_prefix}/upload"
 
     @property
     def original_key(self) -> str:
-        """Return where the finalised file lies, out of reach of the upload's address."""
+        """Return the key of the complete file. No upload URL reaches it."""
         return f"{self.storage_prefix}/original"
 
     @property
     def timeline_key(self) -> str:
-        """Return where the sheet of small pictures from all over the video lies (`heimdex.media.timeline`)."""
+        """Return the key of the timeline sheet (`heimdex.media.timeline`)."""
         return f"{self.storage_prefix}/timeline.jpg"
+
+    @property
+    def is_processing(self) -> bool:
+        """Return whether the ingest is running or waiting for a worker."""
+        return self.state in Video.PROCESSING_STATES
+
+    @property
+    def can_retry(self) -> bool:
+        """Return whether the ingest has failed and its file is there."""
+        return self.state == Video.State.FAILED and self.error_code != UPLOAD_EXPIRED
+
+    @property
+    def notices(self) -> list[str]:
+        """Return a sentence for its owner about each part of the file that was not understood, although the ingest succeeded."""
+        metadata = getattr(self, "metadata", None)
+        return [notice for notice in (metadata.damage_notice, metadata.speech_notice) if notice] if metadata else []
+
+    def playback_url(self) -> str:
+        """Return a signed URL of the file, or an empty string until the video is ready."""
+        return signed_url(self.original_key) if self.state == Video.State.INDEXED else ""
+
+    def download_url(self) -> str:
+        """Return a signed URL that downloads the file under its own name, or an empty string until the video is ready."""
+        return signed_url(self.original_key, filename=self.filename) if self.state == Video.State.INDEXED else ""
 
 
 class VideoMetadata(models.Model):
-    """What probing the file found."""
+    """The measured properties of a video's file."""
 
     video = models.OneToOneField(Video, on_delete=models.CASCADE, primary_key=True, related_name="metadata")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

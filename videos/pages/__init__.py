@@ -1,1 +1,1 @@
-"""The pages an owner uses: library, video, search."""
+"""The pages of videos: library, video, transcript and search."""

@@ -1,4 +1,4 @@
-"""The library: an owner's videos, newest first, and the place to upload more."""
+"""The library: an owner's videos, newest first, and the uploader."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,24 +9,24 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.defaultfilters import filesizeformat
 from django.views.decorators.http import require_safe
 
-from heimdex.accounts.owner import owner_of
-from heimdex.speech.languages import NAMES, name_of
-from heimdex.storage import media_storage
+from heimdex.accounts.owner import get_owner
+from heimdex.speech.languages import NAMES, get_language_name
 from videos.models import Scene, Video
-from videos.pages.standing import STAGE_WORDS, Standing
-from videos.pages.times import clock
+from videos.pages.times import format_time
+from videos.status import VideoStatus, get_video_status, list_status_labels
 
 PER_PAGE = 24
 
 
 @dataclass(frozen=True)
-class Card:
-    """One video in the library; an empty address means that there is no picture yet, an empty duration that it is not known."""
+class VideoCard:
+    """A video in the library. The thumbnail URL and the duration are empty while they are unknown."""
 
     video: Video
-    standing: Standing
+    status: VideoStatus
     thumbnail_url: str
     duration: str
 
@@ -34,9 +34,9 @@ class Card:
 @login_required
 @require_safe
 def library(request: HttpRequest) -> HttpResponse:
-    """Show one page of the asking owner's videos."""
+    """Show a page of the user's videos."""
     videos = (
-        Video.objects.filter(owner=owner_of(request))
+        Video.objects.filter(owner=get_owner(request))
         .defer("search_vector", "description", "summary", "tags")
         .select_related("metadata")
         .prefetch_related("jobs")
@@ -44,32 +44,29 @@ def library(request: HttpRequest) -> HttpResponse:
     page = Paginator(videos, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "cards": _cards(list(page)),
-        "stage_words": STAGE_WORDS,
+        "cards": _build_cards(list(page)),
+        "status_labels": list_status_labels(),
         "max_upload_bytes": settings.MAX_UPLOAD_BYTES,
-        "languages": sorted(((code, name_of(code)) for code in NAMES), key=lambda language: language[1]),
+        "max_upload_size": filesizeformat(settings.MAX_UPLOAD_BYTES).replace(".0", ""),
+        "languages": sorted(((code, get_language_name(code)) for code in NAMES), key=lambda language: language[1]),
     }
     return render(request, "videos/library.html", context)
 
 
-def _cards(videos: Sequence[Video]) -> list[Card]:
-    thumbnails = _thumbnails(videos)
+def _build_cards(videos: Sequence[Video]) -> list[VideoCard]:
+    thumbnails = _first_thumbnails(videos)
     return [
-        Card(
+        VideoCard(
             video,
-            Standing.of(video),
+            get_video_status(video),
             thumbnails.get(video.pk, ""),
-            clock(video.metadata.duration_s) if hasattr(video, "metadata") else "",
+            format_time(video.metadata.duration_s) if hasattr(video, "metadata") else "",
         )
         for video in videos
     ]
 
 
-def _thumbnails(videos: Sequence[Video]) -> dict[UUID, str]:
-    """Return the signed address of each video's first picture, all found with one query."""
-    first = Scene.objects.filter(video__in=videos).exclude(clip_hash="").order_by("video_id", "index").distinct("video_id")
-    storage = media_storage()
-    return {
-        scene.video_id: storage.download_url(scene.thumbnail_key, settings.LINK_TTL_SECONDS)
-        for scene in first.only("pk", "video_id", "owner_id")
-    }
+def _first_thumbnails(videos: Sequence[Video]) -> dict[UUID, str]:
+    """Return the signed URL of each video's first thumbnail, with one query."""
+    first = Scene.objects.filter(video__in=videos).exclude(keyframe_hash="").order_by("video_id", "index").distinct("video_id")
+    return {scene.video_id: scene.thumbnail_url() for scene in first.only("pk", "video_id", "owner_id", "keyframe_hash")}

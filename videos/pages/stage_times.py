@@ -1,14 +1,14 @@
-"""How long each stage of a video's ingest took, as its page shows it."""
+"""The duration of each stage of an ingest, as shown on a video's page."""
 
 from dataclasses import dataclass
 
-from videos.models import Job, Video
-from videos.pages.standing import STAGE_WORDS
-from videos.pages.times import clock
+from videos.models import Job
+from videos.pages.times import format_time
+from videos.status import VideoStatus, get_stage_label
 
-_STATE_WORDS = {
-    Job.State.QUEUED: "waits",
-    Job.State.RUNNING: "at work",
+_STATE_LABELS = {
+    Job.State.QUEUED: "waiting",
+    Job.State.RUNNING: "running",
     Job.State.FAILED: "failed",
     Job.State.DONE: "",
 }
@@ -16,22 +16,29 @@ _STATE_WORDS = {
 
 @dataclass(frozen=True)
 class StageRow:
-    """One stage: what it does, where it stands (nothing once it is done), the time of its last attempt, and how many there were."""
+    """A stage's label, its state (empty once it is done), the duration of its last attempt, and the number of attempts."""
 
-    words: str
+    label: str
     state: str
     time: str
     attempts: int
 
 
-def stage_rows(video: Video) -> list[StageRow]:
-    """Return a row for each stage that a worker has taken up; the video's jobs should be prefetched."""
+def build_stage_rows(status: VideoStatus) -> list[StageRow]:
+    """Return a row for each stage that a worker has started."""
     return [
-        StageRow(STAGE_WORDS.get(job.stage, job.stage), _STATE_WORDS.get(Job.State(job.state), job.state), _time(duration_s), job.attempts)
-        for job in video.jobs.all()
+        StageRow(
+            get_stage_label(job.stage),
+            _STATE_LABELS.get(Job.State(job.state), job.state),
+            _format_duration(duration_s),
+            job.attempts,
+        )
+        for job in status.stages
         if (duration_s := job.duration_s) is not None
     ]
 
 
-def _time(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 60 else f"{clock(seconds)} min" if seconds < 3600 else f"{clock(seconds)} h"
+def _format_duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{format_time(seconds)} {'min' if seconds < 3600 else 'h'}"

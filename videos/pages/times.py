@@ -1,8 +1,8 @@
-"""Times as people read them. Pure."""
+"""Format and parse times. Pure."""
 
 
-def clock(seconds: float) -> str:
-    """Return seconds as `m:ss`, or as `h:mm:ss` from one hour on; fractions are dropped, as players do."""
+def format_time(seconds: float) -> str:
+    """Return seconds as `m:ss`, or as `h:mm:ss` from one hour on. Fractions are dropped, as players do."""
     whole = int(seconds)
     minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
@@ -10,7 +10,7 @@ def clock(seconds: float) -> str:
 
 
 def parse_seconds(text: str) -> float | None:
-    """Return the seconds from the video's start that an address names; None for anything that is not such a number."""
+    """Return the seconds from the video's start that a URL names, or None when it is not a number of seconds."""
     try:
         seconds = float(text)
     except ValueError:

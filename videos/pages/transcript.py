@@ -1,4 +1,4 @@
-"""The page on which a scene's transcript is edited by browsers without scripts; others edit it on the video's page."""
+"""The page that edits a scene's transcript in browsers without JavaScript. Others edit it on the video's page."""
 
 from uuid import UUID
 
@@ -10,25 +10,25 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from heimdex.accounts.owner import owner_of
-from videos.actions.edit_transcript import LONGEST_TRANSCRIPT, Outdated, edit_transcript
-from videos.actions.errors import WrongState
+from heimdex.accounts.owner import get_owner
+from heimdex.errors import WrongState
+from videos.actions.transcripts import TRANSCRIPT_MAX_LENGTH, TranscriptChanged, edit_transcript
 from videos.models import Scene
-from videos.pages.times import clock
+from videos.pages.times import format_time
 
 
 class TranscriptForm(forms.Form):
-    """What is said, and which text the change was made to."""
+    """A transcript, and the version of the text that the edit is based on."""
 
-    text = forms.CharField(max_length=LONGEST_TRANSCRIPT, required=False, label="What is said", widget=forms.Textarea(attrs={"rows": 8}))
+    text = forms.CharField(max_length=TRANSCRIPT_MAX_LENGTH, required=False, label="Transcript", widget=forms.Textarea(attrs={"rows": 8}))
     version = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def transcript_page(request: HttpRequest, video_id: UUID, scene_id: UUID) -> HttpResponse:
-    """Show the form; on POST save, or show the text that somebody else has written meanwhile beside one's own."""
-    owner = owner_of(request)
+    """Show the form. On POST save the text, or show the current text beside it when another edit came first."""
+    owner = get_owner(request)
     scene = get_object_or_404(
         Scene.objects.defer("words", "search_vector").select_related("video"), pk=scene_id, video=video_id, owner=owner
     )
@@ -39,13 +39,13 @@ def transcript_page(request: HttpRequest, video_id: UUID, scene_id: UUID) -> Htt
             edit_transcript(owner, video_id, scene_id, form.cleaned_data["text"], version=form.cleaned_data["version"])
         except WrongState as error:
             form.add_error(None, str(error))
-        except Outdated as error:
-            current = error.scene.transcript or "Nothing is said."
+        except TranscriptChanged as error:
+            current = error.scene.transcript or "No speech"
             form = TranscriptForm(initial={**_initial(error.scene), "text": form.cleaned_data["text"]})
         else:
-            messages.success(request, f"The transcript of scene {scene.index + 1} is saved.")
+            messages.success(request, f"Saved the transcript of scene {scene.index + 1}.")
             return redirect(f"{reverse('video-page', args=[video_id])}?t={scene.start_s:.2f}")
-    times = f"{clock(scene.start_s)} – {clock(scene.end_s)}"
+    times = f"{format_time(scene.start_s)} – {format_time(scene.end_s)}"
     context = {"form": form, "scene": scene, "number": scene.index + 1, "times": times, "current": current}
     return render(request, "videos/transcript.html", context, status=409 if current else 200)
 

@@ -1,11 +1,10 @@
-"""The page of one video: the player, what is known about it, and its scenes."""
+"""The page of a video: the player, its properties and its scenes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Page, Paginator
@@ -15,31 +14,32 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
 from django.views.decorators.http import require_http_methods
 
-from heimdex.accounts.owner import owner_of
-from heimdex.speech.languages import name_of
-from heimdex.storage import media_storage
-from videos.actions.edit_video import edit_video
-from videos.cast import cast
+from heimdex.accounts.owner import get_owner
+from heimdex.speech.languages import get_language_name
+from videos.actions.videos import edit_video
 from videos.models import Scene, Video
-from videos.pages.stage_times import stage_rows
-from videos.pages.standing import STAGE_WORDS, Standing
-from videos.pages.times import clock, parse_seconds
-from videos.search.who import Appearance, who_is_there
-from videos.timelines import timeline_of
+from videos.models.video import DESCRIPTION_MAX_LENGTH, TITLE_MAX_LENGTH
+from videos.pages.stage_times import build_stage_rows
+from videos.pages.times import format_time, parse_seconds
+from videos.registry import people_search
+from videos.search.people_backend import Appearance
+from videos.status import get_video_status, list_status_labels
+from videos.timeline import get_timeline
+from videos.video_people import list_video_people
 
 SCENES_PER_PAGE = 100
 
 
 class VideoForm(forms.Form):
-    """What a person may change of a video."""
+    """The properties of a video that its owner can edit."""
 
-    title = forms.CharField(max_length=300)
-    description = forms.CharField(max_length=10_000, required=False, widget=forms.Textarea(attrs={"rows": 4}))
+    title = forms.CharField(max_length=TITLE_MAX_LENGTH)
+    description = forms.CharField(max_length=DESCRIPTION_MAX_LENGTH, required=False, widget=forms.Textarea(attrs={"rows": 4}))
 
 
 @dataclass(frozen=True)
 class SceneRow:
-    """One scene in the list; an empty address means that it has no picture."""
+    """A scene in the list. The thumbnail URL is empty when it has no keyframe."""
 
     scene: Scene
     number: int
@@ -50,8 +50,8 @@ class SceneRow:
 
 
 @dataclass(frozen=True)
-class CastRow:
-    """A person who appears in the video: the start of each stretch of scenes, as seconds and as people read it."""
+class PersonRow:
+    """A person in the video: the number of scenes, and the start of each range of scenes in seconds and as text."""
 
     name: str
     scenes: int
@@ -61,83 +61,80 @@ class CastRow:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def video_page(request: HttpRequest, video_id: UUID) -> HttpResponse:
-    """Show a video from `?t=` seconds on, and take changes of its title and description."""
-    said = Scene.objects.filter(video=OuterRef("pk")).exclude(transcript="")
-    videos = Video.objects.defer("search_vector").select_related("metadata").prefetch_related("jobs").annotate(has_captions=Exists(said))
-    video = get_object_or_404(videos, pk=video_id, owner=owner_of(request))
+    """Show a video from `?t=` seconds on. On POST change its title and description."""
+    with_speech = Scene.objects.filter(video=OuterRef("pk")).exclude(transcript="")
+    videos = Video.objects.defer("search_vector").select_related("metadata").prefetch_related("jobs")
+    video = get_object_or_404(videos.annotate(has_captions=Exists(with_speech)), pk=video_id, owner=get_owner(request))
     if request.method == "POST":
         form = VideoForm(request.POST)
         if form.is_valid():
             edit_video(video, title=form.cleaned_data["title"], description=form.cleaned_data["description"])
-            messages.success(request, "The changes are saved.")
+            messages.success(request, "Saved.")
             return redirect("video-page", video_id=video.pk)
     else:
         form = VideoForm(initial={"title": video.title, "description": video.description})
     start_s = parse_seconds(request.GET.get("t", ""))
-    page = _scene_page(video, request.GET.get("scenes"), start_s)
+    page = _paginate_scenes(video, request.GET.get("scenes"), start_s)
     scenes = list(video.scenes.only("id", "video_id", "start_s", "end_s").order_by("index"))
-    people = who_is_there().in_scenes(video.owner_id, [scene.pk for scene in scenes])
+    people = people_search().list_appearances(video.owner_id, [scene.pk for scene in scenes])
+    status = get_video_status(video)
     context = {
         "video": video,
         "form": form,
-        "standing": Standing.of(video),
-        "stage_words": STAGE_WORDS,
-        "facts": _facts(video),
-        "chapters": [{**chapter, "start": clock(chapter["start_s"])} for chapter in video.chapters],
-        "stages": stage_rows(video),
+        "status": status,
+        "status_labels": list_status_labels(),
+        "facts": _list_facts(video),
+        "chapters": [{**chapter, "start": format_time(chapter["start_s"])} for chapter in video.chapters],
+        "stages": build_stage_rows(status),
         "page": page,
-        "people": _cast_rows(scenes, people),
-        "scenes": [_scene_row(scene, people.get(scene.pk, ())) for scene in page],
-        "timeline": timeline_of(video),
-        **_file_addresses(video, start_s),
+        "people": _build_person_rows(scenes, people),
+        "scenes": [_build_scene_row(scene, people.get(scene.pk, ())) for scene in page],
+        "timeline": get_timeline(video),
+        "player_url": _player_url(video, start_s),
+        "download_url": video.download_url(),
     }
     return render(request, "videos/video.html", context)
 
 
-def _scene_page(video: Video, asked: str | None, start_s: float | None) -> Page[Scene]:
-    """Return the asked page of scenes, or else the one that holds the scene at `start_s`."""
+def _paginate_scenes(video: Video, number: str | None, start_s: float | None) -> Page[Scene]:
+    """Return the requested page of scenes, or else the page with the scene at `start_s`."""
     scenes = video.scenes.defer("words", "search_vector", "visual_text").order_by("index")
-    number: str | int | None = asked
-    if asked is None and start_s is not None:
-        begun = scenes.filter(start_s__lte=start_s).count()
-        number = max(begun - 1, 0) // SCENES_PER_PAGE + 1
-    return Paginator(scenes, SCENES_PER_PAGE).get_page(number)
+    page: str | int | None = number
+    if number is None and start_s is not None:
+        started = scenes.filter(start_s__lte=start_s).count()
+        page = max(started - 1, 0) // SCENES_PER_PAGE + 1
+    return Paginator(scenes, SCENES_PER_PAGE).get_page(page)
 
 
-def _cast_rows(scenes: Sequence[Scene], people: Mapping[UUID, Sequence[Appearance]]) -> list[CastRow]:
+def _build_person_rows(scenes: Sequence[Scene], appearances: Mapping[UUID, Sequence[Appearance]]) -> list[PersonRow]:
     return [
-        CastRow(member.name, member.scenes, tuple((start, clock(start)) for start, _ in member.ranges)) for member in cast(scenes, people)
+        PersonRow(person.name, person.scenes, tuple((start, format_time(start)) for start, _ in person.ranges))
+        for person in list_video_people(scenes, appearances)
     ]
 
 
-def _scene_row(scene: Scene, people: Sequence[Appearance]) -> SceneRow:
-    thumbnail = media_storage().download_url(scene.thumbnail_key, settings.LINK_TTL_SECONDS) if scene.clip_hash else ""
-    return SceneRow(scene, scene.index + 1, clock(scene.start_s), clock(scene.end_s), thumbnail, tuple(one.name for one in people))
+def _build_scene_row(scene: Scene, people: Sequence[Appearance]) -> SceneRow:
+    names = tuple(person.name for person in people)
+    return SceneRow(scene, scene.index + 1, format_time(scene.start_s), format_time(scene.end_s), scene.thumbnail_url(), names)
 
 
-def _file_addresses(video: Video, start_s: float | None) -> dict[str, str]:
-    """Return where the player and a download find the file; nothing until it has been checked."""
-    if video.state != Video.State.INDEXED:
-        return {}
-    storage, lifetime = media_storage(), settings.LINK_TTL_SECONDS
-    # A media fragment (W3C Media Fragments URI 1.0): players begin there without any script.
-    fragment = "" if start_s is None else f"#t={start_s:.2f}"
-    return {
-        "player_url": storage.download_url(video.original_key, lifetime) + fragment,
-        "download_url": storage.download_url(video.original_key, lifetime, filename=video.filename),
-    }
+def _player_url(video: Video, start_s: float | None) -> str:
+    """Return the signed URL of the file, or an empty string until the video is ready."""
+    url = video.playback_url()
+    # A media fragment (W3C Media Fragments URI 1.0) makes players start there without a script.
+    return url if not url or start_s is None else f"{url}#t={start_s:.2f}"
 
 
-def _facts(video: Video) -> list[tuple[str, str]]:
-    """Return what was measured, as pairs of label and value."""
+def _list_facts(video: Video) -> list[tuple[str, str]]:
+    """Return the measured properties as pairs of label and value."""
     facts = [("File", video.filename), ("Size", filesizeformat(video.size_bytes))]
     if not hasattr(video, "metadata"):
         return facts
-    found = video.metadata
+    metadata = video.metadata
     return [
-        ("Duration", clock(found.duration_s)),
-        ("Resolution", f"{found.width} × {found.height}, {found.fps:.4g} frames per second"),
-        ("Codecs", f"{found.video_codec} (picture), {found.audio_codec or 'none'} (sound)"),
-        ("Language", name_of(found.language) or found.speech_notice or "no speech recognised"),
+        ("Duration", format_time(metadata.duration_s)),
+        ("Resolution", f"{metadata.width} × {metadata.height}, {metadata.fps:.4g} frames per second"),
+        ("Codecs", f"{metadata.video_codec} (video), {metadata.audio_codec or 'none'} (audio)"),
+        ("Language", get_language_name(metadata.language) or metadata.speech_notice or "No speech recognized"),
         *facts,
     ]

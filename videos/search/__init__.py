@@ -1,1 +1,1 @@
-"""Search over scenes: lexical and vector channels, fused by rank."""
+"""Search for scenes: lexical and vector channels, fused by rank."""

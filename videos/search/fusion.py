@@ -1,22 +1,18 @@
-"""Fuse ranked lists into one. Pure."""
+"""Fuse the ranked lists of several channels into one. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-# Reciprocal rank fusion: score = sum of weight / (K + rank), Cormack, Clarke and Büttcher 2009, who found K = 60 robust.
-K = 60
+from videos.channels import get_weight
 
-LEXICAL = "lexical"
-ON_SCREEN = "on_screen"
-PERSON = "person"
-# Words that were really said or seen weigh most; the summary is shared by all scenes of a video and tells them apart least.
-WEIGHTS: Mapping[str, float] = {LEXICAL: 1.5, ON_SCREEN: 1.2, PERSON: 1.0, "transcript": 1.0, "visual": 0.8, "clip": 1.0, "summary": 0.3}
+# Reciprocal rank fusion: score = sum of weight / (RRF_K + rank). Cormack, Clarke and Büttcher (2009) found K = 60 robust.
+RRF_K = 60
 
 
 @dataclass(frozen=True)
-class Ranked:
-    """One scene's place in one channel's list (rank from 1, shared by equal scores) and its score there."""
+class RankedScene:
+    """A scene's rank (from 1, shared by equal scores) and score in one channel."""
 
     scene_id: UUID
     video_id: UUID
@@ -26,47 +22,47 @@ class Ranked:
 
 
 @dataclass(frozen=True)
-class Fused:
-    """One scene's place in the answer, and the channels that brought it there, strongest first."""
+class FusedScene:
+    """A scene's fused score, and its ranks in the channels that found it, strongest first."""
 
     scene_id: UUID
     video_id: UUID
     score: float
-    because: tuple[Ranked, ...]
+    ranks: tuple[RankedScene, ...]
 
 
-def ranked(channel: str, rows: Iterable[tuple[UUID, UUID, float]]) -> list[Ranked]:
-    """Return one channel's list of scenes, from rows of scene, video and score, best first.
+def rank_scenes(channel: str, rows: Iterable[tuple[UUID, UUID, float]]) -> list[RankedScene]:
+    """Rank the scenes that a channel found, given as rows of scene, video and score, best first.
 
-    Scenes of equal score share the best of their places: all scenes of a video have the same summary, and none of them fits better.
+    Scenes of equal score share the best of their ranks: all scenes of a video have the same summary, for example.
     """
-    places: list[Ranked] = []
-    for place, (scene_id, video_id, score) in enumerate(rows, start=1):
-        rank = places[-1].rank if places and places[-1].score == score else place
-        places.append(Ranked(scene_id, video_id, channel, rank, score))
-    return places
+    scenes: list[RankedScene] = []
+    for position, (scene_id, video_id, score) in enumerate(rows, start=1):
+        rank = scenes[-1].rank if scenes and scenes[-1].score == score else position
+        scenes.append(RankedScene(scene_id, video_id, channel, rank, score))
+    return scenes
 
 
-def fuse(pools: Sequence[Sequence[Ranked]], weights: Mapping[str, float] = WEIGHTS) -> list[Fused]:
-    """Merge the channels' pools, best first; scenes of equal score stay in the order in which the pools name them."""
-    found: dict[UUID, list[Ranked]] = {}
+def fuse(pools: Sequence[Sequence[RankedScene]], weight_of: Callable[[str], float] = get_weight) -> list[FusedScene]:
+    """Merge the channels' pools, best first. Scenes of equal score keep the order in which the pools name them."""
+    ranks_by_scene: dict[UUID, list[RankedScene]] = {}
     for pool in pools:
-        for place in pool:
-            found.setdefault(place.scene_id, []).append(place)
+        for scene in pool:
+            ranks_by_scene.setdefault(scene.scene_id, []).append(scene)
     fused = []
-    for scene_id, places in found.items():
-        because = sorted(places, key=lambda place: (-weights[place.channel] / (K + place.rank), place.channel))
-        score = sum(weights[place.channel] / (K + place.rank) for place in because)
-        fused.append(Fused(scene_id, places[0].video_id, score, tuple(because)))
-    return sorted(fused, key=lambda entry: -entry.score)
+    for scene_id, ranks in ranks_by_scene.items():
+        strongest_first = sorted(ranks, key=lambda scene: (-weight_of(scene.channel) / (RRF_K + scene.rank), scene.channel))
+        score = sum(weight_of(scene.channel) / (RRF_K + scene.rank) for scene in strongest_first)
+        fused.append(FusedScene(scene_id, ranks[0].video_id, score, tuple(strongest_first)))
+    return sorted(fused, key=lambda scene: -scene.score)
 
 
-def limit_per_video(fused: Sequence[Fused], most: int) -> list[Fused]:
-    """Keep at most `most` scenes of each video, the best ones, in order."""
-    seen: dict[UUID, int] = {}
+def limit_per_video(fused: Sequence[FusedScene], limit: int) -> list[FusedScene]:
+    """Keep the best `limit` scenes of each video, in order."""
+    counts: dict[UUID, int] = {}
     kept = []
-    for entry in fused:
-        seen[entry.video_id] = seen.get(entry.video_id, 0) + 1
-        if seen[entry.video_id] <= most:
-            kept.append(entry)
+    for scene in fused:
+        counts[scene.video_id] = counts.get(scene.video_id, 0) + 1
+        if counts[scene.video_id] <= limit:
+            kept.append(scene)
     return kept

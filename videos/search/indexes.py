@@ -1,6 +1,6 @@
-"""The HNSW index of a space: one partial index each, built when a space that is searched has become large, dropped with the space.
+"""The HNSW indexes of spaces: one partial index per space, built when an active space has become large, and dropped with the space.
 
-It stands over a cast of the column to its number of dimensions, so a query uses it only when it says the same cast.
+An index covers a cast of the column to the space's dimensions, so a query uses it only with the same cast.
 """
 
 from datetime import timedelta
@@ -15,45 +15,44 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 from pgvector.django import HalfVectorField, HnswIndex
 
+from videos.channels import list_text_channels
 from videos.models import ActiveSpace, EmbeddingSpace, SceneEmbedding
 
 log = structlog.get_logger(__name__)
 
-# A builder that has not finished by then is taken for dead.
-BUILT_WITHIN = timedelta(hours=6)
+# A build that has not finished by then counts as dead.
+BUILD_TIMEOUT = timedelta(hours=6)
 
 
-def indexed_vector(space: EmbeddingSpace) -> Cast:
-    """Return the expression that the space's index holds."""
+def cast_vector(space: EmbeddingSpace) -> Cast:
+    """Return the expression that the space's index covers."""
     return Cast("vector", HalfVectorField(dimensions=space.dimensions))
 
 
-def index_of(space: EmbeddingSpace) -> HnswIndex:
-    """Return the space's index: cosine distance over its vectors alone."""
-    return HnswIndex(
-        OpClass(indexed_vector(space), name="halfvec_cosine_ops"), name=f"hnsw_{space.pk.hex[:24]}", condition=Q(space=space.pk)
-    )
+def make_index(space: EmbeddingSpace) -> HnswIndex:
+    """Return the definition of the space's index: cosine distance over its own vectors."""
+    return HnswIndex(OpClass(cast_vector(space), name="halfvec_cosine_ops"), name=f"hnsw_{space.pk.hex[:24]}", condition=Q(space=space.pk))
 
 
-def unindexed() -> list[EmbeddingSpace]:
-    """Return the spaces without an index that an owner's search reads and that have more than settings.INDEX_MIN_ROWS rows."""
+def list_unindexed() -> list[EmbeddingSpace]:
+    """Return the active spaces without an index that have more than settings.INDEX_MIN_ROWS rows."""
     read = ActiveSpace.objects.filter(space=OuterRef("pk"))
-    searched = EmbeddingSpace.objects.filter(Exists(read), indexed_at__isnull=True, channel__in=EmbeddingSpace.SEARCHED_BY_TEXT)
+    searched = EmbeddingSpace.objects.filter(Exists(read), indexed_at__isnull=True, channel__in=list_text_channels())
     return [space for space in searched if _is_large(space)]
 
 
-def build_missing() -> int:
-    """Index what is unindexed; return how many were built."""
-    return sum(build_index(space) for space in unindexed())
+def build_missing_indexes() -> int:
+    """Build the missing indexes. Return the number of new ones."""
+    return sum(build_index(space) for space in list_unindexed())
 
 
 def build_index(space: EmbeddingSpace) -> bool:
-    """Build the space's index beside searches and writes; False when it is there, or another is at it. Call it outside transactions."""
-    waiting = Q(index_began_at__isnull=True) | Q(index_began_at__lt=timezone.now() - BUILT_WITHIN)
-    if not EmbeddingSpace.objects.filter(waiting, pk=space.pk, indexed_at__isnull=True).update(index_began_at=timezone.now()):
+    """Build the index without blocking searches or writes. Call it outside transactions. Return False if it exists or is being built."""
+    is_free = Q(index_began_at__isnull=True) | Q(index_began_at__lt=timezone.now() - BUILD_TIMEOUT)
+    if not EmbeddingSpace.objects.filter(is_free, pk=space.pk, indexed_at__isnull=True).update(index_began_at=timezone.now()):
         return False
     try:
-        # What a builder that died has left behind is not valid, and would be in the way.
+        # A build that died leaves an invalid index behind, which would block this one.
         _change_schema("remove_index", space)
         _change_schema("add_index", space)
     except DatabaseError:
@@ -65,18 +64,18 @@ def build_index(space: EmbeddingSpace) -> bool:
 
 
 def drop_index(space: EmbeddingSpace) -> None:
-    """Drop the space's index, if it has one; searches scan from here on. Call it outside transactions."""
+    """Drop the space's index, if it has one. Searches then scan. Call it outside transactions."""
     EmbeddingSpace.objects.filter(pk=space.pk).update(indexed_at=None)
     _change_schema("remove_index", space)
 
 
-def _change_schema(what: str, space: EmbeddingSpace) -> None:
-    # Not atomic, so that it can be concurrent: neither searches nor uploads wait for it.
+def _change_schema(operation: str, space: EmbeddingSpace) -> None:
+    # Concurrent index changes cannot be atomic. Neither searches nor uploads wait for them.
     with connection.schema_editor(atomic=False) as editor:
-        change: Any = getattr(editor, what)
-        change(SceneEmbedding, index_of(space), concurrently=True)
+        change: Any = getattr(editor, operation)
+        change(SceneEmbedding, make_index(space), concurrently=True)
 
 
 def _is_large(space: EmbeddingSpace) -> bool:
-    most: int = settings.INDEX_MIN_ROWS
-    return SceneEmbedding.objects.filter(space=space)[: most + 1].count() > most
+    min_rows: int = settings.INDEX_MIN_ROWS
+    return SceneEmbedding.objects.filter(space=space)[: min_rows + 1].count() > min_rows

@@ -1,4 +1,4 @@
-"""The nearest vectors of one space: read one by one, or through the space's index where that reads fewer."""
+"""Find the nearest vectors of a space: with a scan, or through the space's index when that reads fewer vectors."""
 
 from uuid import UUID
 
@@ -8,80 +8,84 @@ from pgvector import HalfVector
 from pgvector.django import CosineDistance
 
 from heimdex.embedders.vectors import Vectors
-from videos.models import EmbeddingSpace, Scene, SceneEmbedding
-from videos.search.indexes import indexed_vector
+from videos.channels import TRANSCRIPT_CHANNEL
+from videos.models import EmbeddingSpace, Scene, SceneEmbedding, SceneInput
+from videos.search.indexes import cast_vector
 
-# Reading this many vectors of one owner takes some tens of milliseconds and misses none.
-SCANNED = 20_000
-# The index also holds other owners' vectors, which are passed over: it reads on until enough are found, or this many were seen.
-MOST_PASSED_OVER = 200_000
-# At most 1000 in pgvector. The default of 40 is less than one pool.
-CANDIDATES = 400
+# A scan of this many vectors takes some tens of milliseconds and misses none.
+MAX_SCANNED = 20_000
+# The index also contains the vectors of other owners, which are skipped. It stops after this many vectors.
+MAX_SKIPPED = 200_000
+# hnsw.ef_search: at most 1000 in pgvector. The default of 40 is less than one pool.
+EF_SEARCH = 400
 
-# A scene, its video, and the cosine of the angle to the query.
-Near = tuple[UUID, UUID, float]
+# A scene, its video, and the cosine similarity to the query.
+NearScene = tuple[UUID, UUID, float]
 
 
-def nearest(scenes: QuerySet[Scene], owner_id: UUID, space: EmbeddingSpace, query: Vectors, size: int, *, narrowed: bool) -> list[Near]:
-    """Return the `size` scenes nearest to the query (shape (dimensions,)), nearest first; of equally near ones of a video, the first.
+def find_nearest(
+    scenes: QuerySet[Scene], owner_id: UUID, space: EmbeddingSpace, query: Vectors, limit: int, *, is_restricted: bool
+) -> list[NearScene]:
+    """Return the `limit` scenes nearest to the query (shape (dimensions,)), nearest first. Equal ones of a video are in order of time.
 
-    `narrowed` says that `scenes` are few of the owner's, which an index would pass over.
+    `is_restricted` means that `scenes` are only a few of the owner's scenes, which an index search would mostly skip.
     """
-    if not narrowed and uses_index(owner_id, space):
-        found = _through_index(scenes, owner_id, space, query, size)
-        # Fewer than asked: the index gave up among other owners' vectors.
-        if len(found) == size:
-            return found
-    return _one_by_one(scenes, space, query, size)
+    if not is_restricted and uses_index(owner_id, space):
+        nearest = _search_index(scenes, owner_id, space, query, limit)
+        # With fewer, the index stopped among the vectors of other owners.
+        if len(nearest) == limit:
+            return nearest
+    return _scan(scenes, space, query, limit)
 
 
 def uses_index(owner_id: UUID, space: EmbeddingSpace) -> bool:
-    """Say whether the owner's vectors are too many to read one by one."""
-    return bool(space.indexed_at) and SceneEmbedding.objects.filter(owner_id=owner_id, space=space)[: SCANNED + 1].count() > SCANNED
+    """Return whether the owner has too many vectors for a scan."""
+    return bool(space.indexed_at) and SceneEmbedding.objects.filter(owner_id=owner_id, space=space)[: MAX_SCANNED + 1].count() > MAX_SCANNED
 
 
-def candidates(owner_id: UUID, space: EmbeddingSpace, query: Vectors, size: int) -> QuerySet[SceneEmbedding, tuple[UUID, float]]:
-    """Return scene and distance of an owner's `size` nearest rows, in the words that the index is asked in."""
+def select_candidates(owner_id: UUID, space: EmbeddingSpace, query: Vectors, limit: int) -> QuerySet[SceneEmbedding, tuple[UUID, float]]:
+    """Return scene and distance of an owner's `limit` nearest rows, in the form that the index supports."""
     embedded = SceneEmbedding.objects.filter(space=space, owner_id=owner_id, state=SceneEmbedding.State.EMBEDDED)
-    near = embedded.annotate(distance=CosineDistance(indexed_vector(space), HalfVector(query))).order_by("distance")
-    return near.values_list("scene_id", "distance")[:size]
+    near = embedded.annotate(distance=CosineDistance(cast_vector(space), HalfVector(query))).order_by("distance")
+    return near.values_list("scene_id", "distance")[:limit]
 
 
-def _through_index(scenes: QuerySet[Scene], owner_id: UUID, space: EmbeddingSpace, query: Vectors, size: int) -> list[Near]:
+def _search_index(scenes: QuerySet[Scene], owner_id: UUID, space: EmbeddingSpace, query: Vectors, limit: int) -> list[NearScene]:
     with transaction.atomic():
-        _set("hnsw.ef_search", str(CANDIDATES))
+        _set("hnsw.ef_search", str(EF_SEARCH))
         _set("hnsw.iterative_scan", "strict_order")
-        _set("hnsw.max_scan_tuples", str(MOST_PASSED_OVER))
-        # Twice as many as asked for, because some may belong to videos that are not to be found.
-        distances = dict(candidates(owner_id, space, query, 2 * size))
-    current = SceneEmbedding.objects.filter(_says_what_is_said_now(space), scene=OuterRef("pk"), space=space)
+        _set("hnsw.max_scan_tuples", str(MAX_SKIPPED))
+        # Twice as many as requested, because some may belong to videos that are not indexed.
+        distances = dict(select_candidates(owner_id, space, query, 2 * limit))
+    current = SceneEmbedding.objects.filter(_is_current(space), scene=OuterRef("pk"), space=space)
     found = scenes.filter(Exists(current), pk__in=distances).values_list("pk", "video_id", "index")
     near = sorted((distances[scene_id], video_id, index, scene_id) for scene_id, video_id, index in found)
-    return [(scene_id, video_id, 1.0 - distance) for distance, video_id, _, scene_id in near[:size]]
+    return [(scene_id, video_id, 1.0 - distance) for distance, video_id, _, scene_id in near[:limit]]
 
 
-def _one_by_one(scenes: QuerySet[Scene], space: EmbeddingSpace, query: Vectors, size: int) -> list[Near]:
+def _scan(scenes: QuerySet[Scene], space: EmbeddingSpace, query: Vectors, limit: int) -> list[NearScene]:
     rows = (
-        SceneEmbedding.objects.filter(_says_what_is_said_now(space), space=space, state=SceneEmbedding.State.EMBEDDED, scene__in=scenes)
+        SceneEmbedding.objects.filter(_is_current(space), space=space, state=SceneEmbedding.State.EMBEDDED, scene__in=scenes)
         .annotate(distance=CosineDistance("vector", HalfVector(query)))
         .order_by("distance", "scene__video_id", "scene__index")
-        .values_list("scene_id", "scene__video_id", "distance")[:size]
+        .values_list("scene_id", "scene__video_id", "distance")[:limit]
     )
     return [(scene_id, video_id, 1.0 - distance) for scene_id, video_id, distance in rows]
 
 
-def _says_what_is_said_now(space: EmbeddingSpace) -> Q:
-    """Match rows but those of a transcript that its owner has edited since: by its new words the scene is found at once.
+def _is_current(space: EmbeddingSpace) -> Q:
+    """Match all vectors except those of a transcript that was edited after they were computed.
 
-    The hashes alone would not do: a step that composes its texts in another way gives scenes other hashes than the vectors still have.
+    Hashes alone are not enough: a step that composes texts in another way changes the hash of every scene.
     """
-    if space.channel != EmbeddingSpace.Channel.TRANSCRIPT:
+    if space.channel != TRANSCRIPT_CHANNEL:
         return Q()
     unedited = Q(scene__transcript_edited_at__isnull=True) | Q(scene__transcript_edited_at__lte=F("computed_at"))
-    return unedited | Q(scene__transcript_hash=F("input_hash"))
+    current = SceneInput.objects.filter(scene=OuterRef("scene"), channel=TRANSCRIPT_CHANNEL, hash=OuterRef("input_hash"))
+    return unedited | Q(Exists(current))
 
 
 def _set(name: str, value: str) -> None:
-    """Set a parameter of pgvector until the transaction ends."""
+    """Set a pgvector parameter until the end of the transaction."""
     setting = Func(Value(name), Value(value), Value(True), function="set_config", output_field=TextField())
     EmbeddingSpace.objects.annotate(setting=setting).values_list("setting", flat=True)[:1].get()

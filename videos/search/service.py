@@ -1,4 +1,4 @@
-"""Answer a search: ask every channel, fuse, and say why each scene matched."""
+"""Answer a search: query every channel, fuse the results, and explain why each scene matched."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,30 +7,35 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from heimdex.accounts.models import User
-from videos.models import Scene, Video
-from videos.search.fusion import PERSON, Fused, Ranked, fuse, limit_per_video, ranked
-from videos.search.lexical import SAID_AND_SEEN, WRITTEN, highlights, lexical_pools
-from videos.search.queries import record_query
-from videos.search.vectors import active_spaces, vector_pools
-from videos.search.who import Appearance, who_is_there
+from videos.channels import PERSON
+from videos.models import Scene
+from videos.registry import people_search
+from videos.search.fusion import FusedScene, RankedScene, fuse, limit_per_video, rank_scenes
+from videos.search.lexical.base import LEXICAL_CHANNELS, LexicalQuery, LexicalUnavailable
+from videos.search.lexical.handler import get_lexical_backend
+from videos.search.people_backend import Appearance
+from videos.search.recorded_queries import record_query
+from videos.search.scenes import select_searchable_scenes
+from videos.search.vectors import list_active_spaces, search_spaces
 
-# How many scenes each channel may bring in before fusion.
-POOL = 200
-# How many scenes of one video an answer holds unless told.
-PER_VIDEO = 10
+# The number of scenes that each channel contributes at most.
+POOL_SIZE = 200
+# The default number of scenes per video in an answer.
+MAX_PER_VIDEO = 10
+WORDS_LEFT_OUT = "The search for words was left out: {reason}"
 
 
 @dataclass(frozen=True)
 class SearchRequest:
-    """What is searched, and which part of the answer is wanted.
+    """A query, and the part of the answer that is requested.
 
-    `text` may hold `@name`s. With people, only scenes with any of them are found, or with `every_person` those with all of them.
+    `text` may contain `@name`s. With people, only scenes with any of them are found, or with `every_person` scenes with all of them.
     """
 
     text: str
     limit: int = 20
     offset: int = 0
-    per_video: int = PER_VIDEO
+    per_video: int = MAX_PER_VIDEO
     video_id: UUID | None = None
     person_ids: tuple[UUID, ...] = ()
     every_person: bool = False
@@ -38,7 +43,7 @@ class SearchRequest:
 
 @dataclass(frozen=True)
 class Match:
-    """Why a scene is in the answer: a channel, its rank there (from 1), its score there, and an excerpt for words (HTML)."""
+    """A channel that found the scene: the scene's rank (from 1) and score in it, and an HTML excerpt of the matching words."""
 
     channel: str
     rank: int
@@ -48,7 +53,7 @@ class Match:
 
 @dataclass(frozen=True)
 class Hit:
-    """One scene of the answer, and who is in it."""
+    """A scene of the answer, and the people in it."""
 
     scene: Scene
     score: float
@@ -58,7 +63,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class SearchAnswer:
-    """A page of hits, how many there are in all, and what a person should know of channels that were left out."""
+    """A page of hits, the total number of hits, and a sentence for each channel that was left out."""
 
     hits: tuple[Hit, ...]
     total: int
@@ -66,56 +71,70 @@ class SearchAnswer:
 
 
 def search(owner: User, request: SearchRequest) -> SearchAnswer:
-    """Search an owner's indexed scenes; never another's. The names of people are sent to no model, and are not recorded."""
-    asked = who_is_there().read(owner.pk, request.text)
-    person_ids = tuple(dict.fromkeys((*request.person_ids, *asked.person_ids)))
-    scenes = searchable(owner.pk)
+    """Search an owner's indexed scenes. The names of people are neither recorded nor sent to a model."""
+    query = people_search().parse_query(owner.pk, request.text)
+    person_ids = tuple(dict.fromkeys((*request.person_ids, *query.person_ids)))
+    scenes = select_searchable_scenes(owner.pk)
     if request.video_id:
         scenes = scenes.filter(video_id=request.video_id)
-    pools: list[list[Ranked]] = []
-    notices = list(asked.notices)
+    pools: list[list[RankedScene]] = []
+    notices = list(query.notices)
+    with_people: QuerySet[Scene] | None = None
     if person_ids:
-        with_people = who_is_there().with_people(scenes, owner.pk, person_ids, every=request.every_person)
-        pools.append(_surest(with_people))
-        scenes = searchable(owner.pk).filter(pk__in=with_people.values("pk"))
-    if asked.text:
-        spaces = active_spaces(owner.pk)
-        vectors = vector_pools(scenes, owner.pk, spaces, asked.text, POOL, narrowed=bool(request.video_id or person_ids))
-        pools += [*lexical_pools(scenes, owner.pk, asked.text, POOL), *vectors.of(spaces)]
+        matches = people_search().filter_scenes(scenes, owner.pk, person_ids, every=request.every_person)
+        pools.append(_rank_by_probability(matches))
+        with_people = select_searchable_scenes(owner.pk).filter(pk__in=matches.values("pk"))
+        scenes = with_people
+    if query.text:
+        spaces = list_active_spaces(owner.pk)
+        is_restricted = bool(request.video_id or person_ids)
+        vectors = search_spaces(scenes, owner.pk, spaces, query.text, POOL_SIZE, is_restricted=is_restricted)
+        try:
+            pools += search_words(LexicalQuery(owner.pk, query.text, POOL_SIZE, request.video_id, with_people))
+        except LexicalUnavailable as error:
+            notices.append(WORDS_LEFT_OUT.format(reason=error))
+        pools += vectors.select(spaces)
         notices += vectors.notices
         if request.offset == 0:
-            record_query(owner.pk, asked.text)
+            record_query(owner.pk, query.text)
     fused = limit_per_video(fuse(pools), request.per_video)
     page = fused[request.offset : request.offset + request.limit]
-    return SearchAnswer(tuple(_hits(owner.pk, page, asked.text)), len(fused), tuple(notices))
+    return SearchAnswer(tuple(_build_hits(owner.pk, page, query.text)), len(fused), tuple(notices))
 
 
-def searchable(owner_id: UUID) -> QuerySet[Scene]:
-    """Return the scenes that an owner's search may find."""
-    return Scene.objects.filter(owner_id=owner_id, video__state=Video.State.INDEXED)
+def search_words(query: LexicalQuery) -> list[list[RankedScene]]:
+    """Return the ranked scenes of each lexical channel. Raise LexicalUnavailable when the backend cannot be reached."""
+    matches = get_lexical_backend().search(query)
+    return [rank_scenes(channel, matches.get(channel, ())) for channel in LEXICAL_CHANNELS]
 
 
-def _surest(with_people: QuerySet[Any]) -> list[Ranked]:
-    """Return the scenes in which the people are, the surest first."""
-    rows = with_people.order_by("-probability", "video__created_at", "index").values_list("pk", "video_id", "probability")[:POOL]
-    return ranked(PERSON, rows)
+def _rank_by_probability(scenes: QuerySet[Any]) -> list[RankedScene]:
+    rows = scenes.order_by("-probability", "video__created_at", "index").values_list("pk", "video_id", "probability")[:POOL_SIZE]
+    return rank_scenes(PERSON, rows)
 
 
-def _hits(owner_id: UUID, page: list[Fused], text: str) -> list[Hit]:
-    by_id = Scene.objects.select_related("video").defer("words").in_bulk([entry.scene_id for entry in page])
-    people = who_is_there().in_scenes(owner_id, list(by_id))
-    excerpts = {channel.name: highlights(_found_by(channel.name, page), text, channel) for channel in (SAID_AND_SEEN, WRITTEN)}
+def _build_hits(owner_id: UUID, page: list[FusedScene], text: str) -> list[Hit]:
+    by_id = Scene.objects.select_related("video").defer("words").in_bulk([fused.scene_id for fused in page])
+    people = people_search().list_appearances(owner_id, list(by_id))
+    excerpts = _highlight(page, text)
     hits = []
-    for entry in page:
-        # A scene that was deleted since the channels were asked has no row any more.
-        if scene := by_id.get(entry.scene_id):
+    for fused in page:
+        # A scene that was deleted during the search has no row any more.
+        if scene := by_id.get(fused.scene_id):
             matches = tuple(
-                Match(place.channel, place.rank, place.score, excerpts.get(place.channel, {}).get(entry.scene_id, ""))
-                for place in entry.because
+                Match(rank.channel, rank.rank, rank.score, excerpts.get(rank.channel, {}).get(fused.scene_id, "")) for rank in fused.ranks
             )
-            hits.append(Hit(scene, entry.score, matches, tuple(people.get(entry.scene_id, ()))))
+            hits.append(Hit(scene, fused.score, matches, tuple(people.get(fused.scene_id, ()))))
     return hits
 
 
-def _found_by(channel: str, page: list[Fused]) -> list[UUID]:
-    return [entry.scene_id for entry in page if any(place.channel == channel for place in entry.because)]
+def _highlight(page: list[FusedScene], text: str) -> dict[str, dict[UUID, str]]:
+    try:
+        return {channel: get_lexical_backend().highlight(_found_by(channel, page), text, channel) for channel in LEXICAL_CHANNELS}
+    except LexicalUnavailable:
+        # Only when the backend fails between the two calls: the scenes are found, so they are shown without excerpts.
+        return {}
+
+
+def _found_by(channel: str, page: list[FusedScene]) -> list[UUID]:
+    return [fused.scene_id for fused in page if any(rank.channel == channel for rank in fused.ranks)]

@@ -1,4 +1,4 @@
-"""The vector channels: spaces, each searched with a query vector of its own model."""
+"""Search the vector channels. Each space is searched with a query vector of its own model."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,13 @@ import structlog
 from django.db.models import QuerySet
 
 from heimdex.embedders.base import Embedder
-from heimdex.embedders.errors import EmbedderError, EmbedderUnavailable
+from heimdex.embedders.snapshot import load_embedder
 from heimdex.embedders.vectors import Vectors
-from heimdex.recorded import embedder_of
+from heimdex.errors import ModelInputError, ModelUnavailable
+from videos.channels import get_channel
 from videos.models import ActiveSpace, EmbeddingSpace, Scene
-from videos.search.fusion import Ranked, ranked
-from videos.search.nearest import nearest
+from videos.search.fusion import RankedScene, rank_scenes
+from videos.search.nearest import find_nearest
 
 log = structlog.get_logger(__name__)
 
@@ -21,42 +22,42 @@ LEFT_OUT = "The {channel} channel was left out: {reason}"
 
 
 @dataclass(frozen=True)
-class Pools:
-    """What each space's channel found, by the space's id, and a sentence for each that could not be asked."""
+class SpacePools:
+    """The ranked scenes of each space, by the space's id, and a sentence for each space that could not be searched."""
 
-    by_space: dict[UUID, list[Ranked]]
+    by_space: dict[UUID, list[RankedScene]]
     notices: list[str]
 
-    def of(self, spaces: Iterable[EmbeddingSpace]) -> list[list[Ranked]]:
-        """Return the pools of some of the spaces."""
+    def select(self, spaces: Iterable[EmbeddingSpace]) -> list[list[RankedScene]]:
+        """Return the pools of some spaces."""
         return [self.by_space[space.pk] for space in spaces if space.pk in self.by_space]
 
 
-def active_spaces(owner_id: UUID) -> list[EmbeddingSpace]:
-    """Return what the owner's search reads. One statement, so that it is never half of one generation and half of another."""
+def list_active_spaces(owner_id: UUID) -> list[EmbeddingSpace]:
+    """Return the spaces that the owner's search reads, with one query, so that they are all of one generation."""
     return [active.space for active in ActiveSpace.objects.filter(owner_id=owner_id).select_related("space").order_by("channel")]
 
 
-def vector_pools(
-    scenes: QuerySet[Scene], owner_id: UUID, spaces: Sequence[EmbeddingSpace], text: str, size: int, *, narrowed: bool = False
-) -> Pools:
-    """Return the nearest `size` scenes of an owner in every space; matches below the model's floor are noise and left out.
+def search_spaces(
+    scenes: QuerySet[Scene], owner_id: UUID, spaces: Sequence[EmbeddingSpace], text: str, limit: int, *, is_restricted: bool = False
+) -> SpacePools:
+    """Return the nearest `limit` scenes of an owner in every space, without those below the model's similarity floor, which are noise.
 
-    `narrowed` says that `scenes` are few of the owner's.
+    `is_restricted` means that `scenes` are only a few of the owner's scenes.
     """
-    found = Pools({}, [])
+    pools = SpacePools({}, [])
     queries: dict[Embedder, Vectors] = {}
     for space in spaces:
-        if space.channel not in EmbeddingSpace.SEARCHED_BY_TEXT:
+        if not get_channel(space.channel).searched_by_text:
             continue
         try:
-            model = embedder_of(space.embedder)
+            model = load_embedder(space.embedder)
             if model not in queries:
                 queries[model] = model.embed_queries([text])
-        except (EmbedderUnavailable, EmbedderError) as error:
-            log.warning("Query could not be embedded", channel=space.channel, space=str(space.pk), reason=str(error))
-            found.notices.append(LEFT_OUT.format(channel=space.channel, reason=error))
+        except (ModelUnavailable, ModelInputError) as error:
+            log.warning("Could not embed a query", channel=space.channel, space=str(space.pk), reason=str(error))
+            pools.notices.append(LEFT_OUT.format(channel=space.channel, reason=error))
             continue
-        near = nearest(scenes, owner_id, space, queries[model][0], size, narrowed=narrowed)
-        found.by_space[space.pk] = ranked(space.channel, (row for row in near if row[2] >= model.similarity_floor))
-    return found
+        nearest = find_nearest(scenes, owner_id, space, queries[model][0], limit, is_restricted=is_restricted)
+        pools.by_space[space.pk] = rank_scenes(space.channel, (row for row in nearest if row[2] >= model.similarity_floor))
+    return pools

@@ -1,4 +1,4 @@
-"""`manage.py status`: show what runs."""
+"""`manage.py status`: show which services run."""
 
 import json
 import sys
@@ -8,27 +8,27 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
 
-from heimdex.services.report import report, table
+from heimdex.services.report import build_report, render_table
 
 
 class Command(BaseCommand):
-    help = "Show every service: state, pid, uptime, restarts, memory. Exit code 0 if all run, else 1."
+    help = "Show the state, pid, uptime, restarts and memory of every service. Exit code: 0 if all are running, else 1."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="print the state as JSON")
+        parser.add_argument("--json", action="store_true", help="print the status as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        current = report(settings.HEIMDEX_HOME)
+        report = build_report(settings.HEIMDEX_HOME)
         if options["json"]:
-            self.stdout.write(json.dumps(current.as_json()))
-        elif current.phase == "without supervisor":
-            self.stdout.write("The supervisor was killed and left processes: `make up` starts all anew, `make down` stops the rest.")
-        elif not current.services:
-            self.stdout.write("Heimdex does not run; start it with `make up`.")
+            self.stdout.write(json.dumps(report.as_json()))
+        elif report.phase == "without supervisor":
+            self.stdout.write("The supervisor was killed, but its services still run. `make up` restarts everything; `make down` stops it.")
+        elif not report.services:
+            self.stdout.write("Heimdex is not running. Start it with `make up`.")
         else:
             console = Console(highlight=False, soft_wrap=True)
-            console.print(f"Heimdex is {current.phase} at [bold]{current.url}[/]")
-            console.print(table(current))
-        if not current.running:
+            console.print(f"Heimdex is {report.phase} at [bold]{report.url}[/]")
+            console.print(render_table(report))
+        if not report.running:
             sys.exit(1)

@@ -8,18 +8,18 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
 
-from heimdex.services.control import up
-from heimdex.services.errors import ServiceError
-from heimdex.services.report import report, table
+from heimdex.services import ServiceError
+from heimdex.services.commands import up
+from heimdex.services.report import build_report, render_table
 from heimdex.services.state import Phase
 
 
 class Command(BaseCommand):
-    help = "Start the database, the web server and the workers in the background, and wait until they work."
+    help = "Start the database, the web server and the workers in the background, and wait until they are ready."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="print the state as JSON")
+        parser.add_argument("--json", action="store_true", help="print the status as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         home = settings.HEIMDEX_HOME
@@ -32,19 +32,19 @@ class Command(BaseCommand):
 
                 state, started = up(home, show)
         except ServiceError as error:
-            progress.print(f"Heimdex does not start: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+            progress.print(f"Heimdex did not start. {error}", style="red", markup=False, highlight=False, soft_wrap=True)
             sys.exit(1)
         except KeyboardInterrupt:
-            progress.print("Interrupted; what had been started is stopped.")
+            progress.print("Interrupted. Everything that was started has been stopped.")
             sys.exit(130)
-        current = report(home)
+        report = build_report(home)
         if options["json"]:
-            self.stdout.write(json.dumps({**current.as_json(), "already_running": not started}))
+            self.stdout.write(json.dumps({**report.as_json(), "already_running": not started}))
             return
         console = Console(highlight=False, soft_wrap=True)
-        console.print(f"Heimdex {'runs' if started else 'runs already'} at [bold]{state.url}[/]")
+        console.print(f"Heimdex is {'running' if started else 'already running'} at [bold]{state.url}[/]")
         if not state.url.endswith(f":{settings.ENVIRONMENT.web_port}"):
-            console.print(f"(Port {settings.ENVIRONMENT.web_port} was taken; HEIMDEX_WEB_PORT sets another one.)")
-        console.print(table(current))
+            console.print(f"(Port {settings.ENVIRONMENT.web_port} is in use. Set HEIMDEX_WEB_PORT to choose another one.)")
+        console.print(render_table(report))
         console.print(f"Logs: {home / 'logs'}", markup=False)
-        console.print("Look again with `make status`; stop everything with `make down`.", markup=False)
+        console.print("Check the status with `make status`. Stop everything with `make down`.", markup=False)

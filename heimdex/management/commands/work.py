@@ -8,13 +8,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from heimdex.cluster_watchdog import run_cluster
 from heimdex.queue import QUEUES
 from heimdex.redis_broker import QueueUnavailable
-from heimdex.workers import keep_workers
 
 
 class Command(BaseCommand):
-    help = "Run a queue's workers until SIGTERM. Exit codes: 0 told to stop, 1 the workers died or hung (start it again), 2 wrong usage."
+    help = "Run a queue's workers until SIGTERM. Exit codes: 0 stopped, 1 workers died or hung (restart the command), 2 wrong usage."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("queue", choices=QUEUES)
@@ -22,10 +22,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         queue = options["queue"]
         if os.environ.get("Q_CLUSTER_NAME") != queue:
-            # django-q reads the name when it is imported, which has happened by now.
+            # django-q reads this variable on import, which has already happened.
             os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "Q_CLUSTER_NAME": queue})
         try:
-            code = keep_workers(queue, settings.Q_CLUSTER["ALT_CLUSTERS"][queue]["workers"])
+            code = run_cluster(queue, settings.Q_CLUSTER["ALT_CLUSTERS"][queue]["workers"])
         except QueueUnavailable as error:
             raise CommandError(str(error)) from error
         sys.exit(code)

@@ -1,4 +1,4 @@
-"""`manage.py reconcile`: compare what should exist with the rows, files and indexes that do."""
+"""`manage.py reconcile`: compare what should exist with the rows, files and indexes that do exist."""
 
 import json
 from argparse import ArgumentParser
@@ -10,31 +10,34 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from heimdex.storage import StorageError
-from reprocess.management.commands.cutover import owner_named
-from reprocess.reconcile.reconciliation import Reconciliation, Result, reconcile
+from reprocess.management.arguments import find_owner
+from reprocess.reconcile.reconciliation import reconcile
+from reprocess.reconcile.report import IssueCount, ReconcileReport, ReconcileReportSerializer
 
 NOT_CLEAN = 3
 
 
 class Command(BaseCommand):
     help = (
-        "Compare what should exist with the rows, the files and the vector indexes that do; change nothing unless --repair is given. "
-        "Exit codes: 0 all adds up, 1 the storage cannot be reached, 2 wrong usage, 3 something does not add up (or still does not)."
+        "Compare what should exist with the rows, files and vector indexes that do exist; change nothing without --repair. "
+        "Exit codes: 0 no issues, 1 the storage cannot be reached, 2 wrong usage, 3 issues were found (or are left)."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--repair", action="store_true", help="mend what can be mended; look at what is found without it first")
-        parser.add_argument("--owner", metavar="EMAIL", help="only what this owner has (default: everything)")
+        parser.add_argument(
+            "--repair", action="store_true", help="repair what can be repaired; run without it first to see what would change"
+        )
+        parser.add_argument("--owner", metavar="EMAIL", help="check only this owner (default: everything)")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        owner = owner_named(options["owner"]) if options["owner"] else None
+        owner = find_owner(options["owner"]) if options["owner"] else None
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        # On a terminal only, and never among what another program reads.
+        # Show the bar only on a terminal, on stderr, so that piped output stays clean.
         with Progress(*columns, console=Console(stderr=True), transient=True, disable=not self.stderr.isatty()) as bar:
             task = bar.add_task("")
             try:
-                done = reconcile(
+                report = reconcile(
                     owner.pk if owner else None,
                     repair=options["repair"],
                     on_check=lambda name, number, total: bar.update(task, description=name, completed=number, total=total),
@@ -42,50 +45,49 @@ class Command(BaseCommand):
             except StorageError as error:
                 raise CommandError(str(error)) from error
         if options["json"]:
-            self.stdout.write(json.dumps(done.as_data()))
+            self.stdout.write(json.dumps(ReconcileReportSerializer(report).data))
         else:
-            self._show(done, repair=options["repair"])
-        if not done.clean:
-            left = sum(result.left for result in done.results)
-            hint = "" if options["repair"] else " --repair mends what it can."
-            raise CommandError(f"{left} thing(s) do not add up.{hint}", returncode=NOT_CLEAN)
+            self._show(report, repair=options["repair"])
+        if not report.is_clean:
+            hint = "" if options["repair"] else " --repair fixes what can be fixed."
+            raise CommandError(f"{report.left} issue(s) left.{hint}", returncode=NOT_CLEAN)
 
-    def _show(self, done: Reconciliation, *, repair: bool) -> None:
-        found = [result for result in done.results if result.found]
+    def _show(self, report: ReconcileReport, *, repair: bool) -> None:
+        found = [issue for issue in report.issues if issue.found]
         if found:
             console = Console(file=cast(IO[str], self.stdout), width=None if self.stdout.isatty() else 110)
             console.print(_table(found, repair=repair))
-        for result in found:
-            self.stdout.write(f"{result.kind.name}: {_advice(result, repair=repair)}")
-            for example in result.examples:
+        for issue in found:
+            self.stdout.write(f"{issue.issue_type.name}: {_advice(issue, repair=repair)}")
+            for example in issue.examples:
                 self.stdout.write(f"  {example}")
-            if result.more_examples:
-                self.stdout.write(f"  … and {result.more_examples} more like these")
-        if done.unfinished_runs:
+            if issue.more_examples:
+                self.stdout.write(f"  … and {issue.more_examples} more like these")
+        if report.unfinished_runs:
             self.stdout.write(
-                f"{done.unfinished_runs} unfinished run(s) have still to come to {done.videos_under_way} video(s); "
-                "what they will compute is not counted."
+                f"{report.unfinished_runs} unfinished run(s) have {report.open_items} open item(s); what they will compute is not counted."
             )
-        if done.clean:
-            self.stdout.write(f"All adds up ({len(done.results)} checks)." if not found else "All that was found is mended.")
+        if report.is_clean:
+            self.stdout.write(f"No issues ({len(report.issues)} checks)." if not found else "All issues are repaired.")
 
 
-def _table(found: list[Result], *, repair: bool) -> Table:
-    table = Table(title="What does not add up")
-    table.add_column("check")
+def _table(found: list[IssueCount], *, repair: bool) -> Table:
+    table = Table(title="Issues")
+    table.add_column("issue")
     table.add_column("found", justify="right")
     if repair:
         table.add_column("repaired", justify="right")
     table.add_column("what")
-    for result in found:
-        numbers = [str(result.found), str(result.repaired)] if repair else [str(result.found)]
-        table.add_row(result.kind.name, *numbers, result.kind.says)
+    for issue in found:
+        numbers = [str(issue.found), str(issue.repaired)] if repair else [str(issue.found)]
+        table.add_row(issue.issue_type.name, *numbers, issue.issue_type.summary)
     return table
 
 
-def _advice(result: Result, *, repair: bool) -> str:
-    if repair and result.repaired:
-        return f"--repair {result.kind.repair}." + (f" {result.left} remain. {result.kind.by_hand}" if result.left else "")
-    if repair or not result.kind.repair:
-        return result.kind.by_hand
-    return f"--repair {result.kind.repair}."
+def _advice(issue: IssueCount, *, repair: bool) -> str:
+    issue_type = issue.issue_type
+    if repair and issue.repaired:
+        return f"--repair {issue_type.repair}." + (f" {issue.left} remain. {issue_type.manual_fix}" if issue.left else "")
+    if repair or not issue_type.repair:
+        return issue_type.manual_fix
+    return f"--repair {issue_type.repair}."

@@ -1,4 +1,4 @@
-"""`manage.py reprocess_runs`: look at runs and steer them."""
+"""`manage.py reprocess_runs`: list, show and control runs."""
 
 import json
 from argparse import ArgumentParser
@@ -8,14 +8,18 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError
 from rest_framework.utils.encoders import JSONEncoder
 
-from reprocess.actions.control import CONTROLS
-from reprocess.actions.errors import WrongState
-from reprocess.api.serializers import FailureSerializer, RunSerializer
+from heimdex.errors import WrongState
+from reprocess.actions.runs import CONTROLS
+from reprocess.management.run_output import format_counter
 from reprocess.models import ReprocessRun
+from reprocess.reports.run_serializers import FailureSerializer, serialize_run
 
 
 class Command(BaseCommand):
-    help = "List runs, show one, its failures, or pause, resume, cancel it or retry its failures. Exit codes: 0, 1 refused, 2 wrong usage."
+    help = (
+        "List runs; show one run or its failures; pause, resume or cancel a run, or retry its failures. "
+        "Exit codes: 0 done, 1 refused, 2 wrong usage."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("what", choices=["list", "show", "failures", *CONTROLS])
@@ -24,36 +28,37 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        runs = ReprocessRun.objects.shown()
-        if options["what"] == "list":
-            self._print([dict(RunSerializer(run).data) for run in runs[: options["limit"]]], options)
+        runs = ReprocessRun.objects.with_details()
+        what = options["what"]
+        if what == "list":
+            self._print([serialize_run(run) for run in runs[: options["limit"]]], options)
             return
         if options["run_id"] is None:
-            raise CommandError(f"Name the run: reprocess_runs {options['what']} RUN_ID", returncode=2)
+            raise CommandError(f"Name the run: reprocess_runs {what} RUN_ID", returncode=2)
         run = runs.filter(pk=options["run_id"]).first()
         if run is None:
-            raise CommandError(f"There is no run {options['run_id']}.")
-        if options["what"] == "failures":
+            raise CommandError(f"There is no run {options['run_id']}. `manage.py reprocess_runs list` shows all runs.")
+        if what == "failures":
             self._print_failures(run, options)
             return
-        if options["what"] in CONTROLS:
+        if what in CONTROLS:
             try:
-                CONTROLS[options["what"]](run.pk)
+                CONTROLS[what](run.pk)
             except WrongState as error:
                 raise CommandError(str(error)) from error
-        self._print([dict(RunSerializer(runs.get(pk=run.pk)).data)], options)
+        self._print([serialize_run(runs.get(pk=run.pk))], options)
 
-    def _print(self, shown: list[dict[str, Any]], options: dict[str, Any]) -> None:
+    def _print(self, runs: list[dict[str, Any]], options: dict[str, Any]) -> None:
         if options["json"]:
-            self.stdout.write(json.dumps(shown if options["what"] == "list" else shown[0], cls=JSONEncoder))
+            self.stdout.write(json.dumps(runs if options["what"] == "list" else runs[0], cls=JSONEncoder))
             return
-        if not shown:
-            self.stdout.write("There is no run yet. Start one with manage.py reprocess_embeddings.")
-        for run in shown:
-            subject = run["video_id"] or run["owner_id"] or "everything"
+        if not runs:
+            self.stdout.write("There are no runs yet. Start one with manage.py reprocess_embeddings.")
+        for run in runs:
+            target = run["video_id"] or run["owner_id"] or "everything"
             eta = f", {run['eta_s']:.0f} s left" if run["eta_s"] else ""
             self.stdout.write(
-                f"{run['id']}  {run['state']}  {run['progress']} %{eta}  {run['scope']}: {subject}  spec {run['spec_version']}"
+                f"{run['id']}  {run['state']}  {run['progress']} %{eta}  {run['scope']}: {target}  spec {run['spec_version']}"
             )
             if options["what"] != "list":
                 self._print_details(run)
@@ -62,12 +67,11 @@ class Command(BaseCommand):
         self.stdout.write(f"  spec {run['spec_version']}, by {run['requested_by'] or run['entrance']}")
         self.stdout.write(f"  {run['model_calls']} model calls, {run['tokens']} tokens, cost {run['cost']}")
         for counter in run["counters"]:
-            numbers = ", ".join(f"{counter[name]} {name}" for name in ("done", "skipped", "empty", "failed"))
-            self.stdout.write(f"  {counter['channel']:<12} {numbers} of {counter['planned']}")
+            self.stdout.write(format_counter(counter))
         if run["error"]:
             self.stdout.write(f"  {run['error']}")
         if run["actions"]:
-            self.stdout.write(f"  can be done: {', '.join(run['actions'])}")
+            self.stdout.write(f"  possible actions: {', '.join(run['actions'])}")
 
     def _print_failures(self, run: ReprocessRun, options: dict[str, Any]) -> None:
         failures = [dict(failure) for failure in FailureSerializer(run.failures.all()[: options["limit"]], many=True).data]
@@ -75,6 +79,6 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(failures, cls=JSONEncoder))
             return
         for failure in failures:
-            subject = f"scene {failure['scene_id']}" if failure["scene_id"] else f"video {failure['video_id']}"
-            self.stdout.write(f"{failure['step']} {failure['channel']} {subject}: {failure['error']}")
+            target = f"scene {failure['scene_id']}" if failure["scene_id"] else f"video {failure['video_id']}"
+            self.stdout.write(f"{failure['step']} {failure['channel']} {target}: {failure['error']}")
         self.stdout.write(f"{run.failures.count()} failure(s)")

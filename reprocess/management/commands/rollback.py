@@ -6,30 +6,30 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from reprocess.actions.roll_back import CannotRollBack, latest_cutover, roll_back
-from reprocess.management.commands.cutover import owner_named
+from reprocess.actions.cutovers import RollbackRefused, latest_cutover, roll_back
+from reprocess.management.arguments import find_owner
 
 
 class Command(BaseCommand):
-    help = "Switch an owner's search back, at once and without computing. Exit codes: 0 switched back, 1 not possible, 2 wrong usage."
+    help = "Switch an owner's search back at once; nothing is recomputed. Exit codes: 0 switched back, 1 not possible, 2 wrong usage."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--owner", required=True, metavar="EMAIL")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        owner = owner_named(options["owner"])
+        owner = find_owner(options["owner"])
         try:
-            undone = roll_back(latest_cutover(owner.pk).pk, None)
-        except CannotRollBack as error:
+            result = roll_back(latest_cutover(owner.pk).pk, None)
+        except RollbackRefused as error:
             raise CommandError(str(error)) from error
-        run = undone.catch_up
+        run = result.catch_up
         if options["json"]:
-            answer = {"owner": owner.email, "cutover_id": str(undone.cutover.pk), "catch_up_run": str(run.pk) if run else None}
-            self.stdout.write(json.dumps({**answer, "left_out": list(undone.left_out)}))
+            answer = {"owner": owner.email, "cutover_id": str(result.cutover.pk), "catch_up_run": str(run.pk) if run else None}
+            self.stdout.write(json.dumps({**answer, "left_out": list(result.left_out)}))
             return
         self.stdout.write(f"{owner.email}: search reads the earlier vectors again.")
         if run:
-            self.stdout.write(f"Run {run.pk} brings what arrived since to them; until then it is found by words.")
-        for sentence in undone.left_out:
+            self.stdout.write(f"Run {run.pk} adds the videos that arrived since then; until it ends, search finds them by words only.")
+        for sentence in result.left_out:
             self.stdout.write(sentence)

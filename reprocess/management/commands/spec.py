@@ -1,36 +1,36 @@
-"""`manage.py spec`: show the embedding spec, its spaces and the owners' coverage, or record the steps' digests."""
+"""`manage.py spec`: show the embedding spec, its spaces and the coverage of owners, or record the digests of the steps' code."""
 
 import json
 from argparse import ArgumentParser
 from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand
-from django.core.serializers.json import DjangoJSONEncoder
 from django.template.defaultfilters import filesizeformat
 from rich.console import Console
 from rich.table import Table
 
-from reprocess.lock import write_lock
-from reprocess.management.commands.cutover import owner_named
-from reprocess.overview import Overview, spec_overview
-from reprocess.overview_owners import OwnerView, owner_coverage, owners_with_scenes
+from reprocess.management.arguments import find_owner
+from reprocess.reports.owner_coverage import OwnerCoverage, owner_coverage, owners_with_scenes
+from reprocess.reports.spec_overview import SpecOverview, spec_overview
+from reprocess.reports.spec_serializers import OwnerCoverageSerializer, SpecOverviewSerializer
+from reprocess.spec.lock import write_lock
 
 _OWNERS = 10
 
 
 class Command(BaseCommand):
     help = (
-        "Show the latest embedding spec: its version and digest, each step with its model, every space with its size on disk and who "
-        "reads it, and what each owner has in it. Exit codes: 0 shown, 2 wrong usage."
+        "Show the latest embedding spec: its version and digest, each step with its model, every space with its size on disk and its "
+        "use, and the coverage of owners. Exit codes: 0 shown, 2 wrong usage."
     )
-    # The check of the lock must not keep the lock from being written.
+    # The check of the lock fails until the lock is written.
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--write-lock", action="store_true", help="record the steps' digests under the latest version in spec.lock.json"
+            "--write-lock", action="store_true", help="record the digests of the steps' code in spec.lock.json, under the latest version"
         )
-        parser.add_argument("--owner", metavar="EMAIL", help="show the coverage of this owner alone")
+        parser.add_argument("--owner", metavar="EMAIL", help="show the coverage of this owner only")
         parser.add_argument("--owners", type=int, default=_OWNERS, metavar="N", help=f"show the coverage of N owners (default {_OWNERS})")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
 
@@ -40,12 +40,16 @@ class Command(BaseCommand):
         overview = spec_overview()
         owners = owners_with_scenes()
         if options["owner"]:
-            owners = owners.filter(pk=owner_named(options["owner"]).pk)
+            owners = owners.filter(pk=find_owner(options["owner"]).pk)
         count = owners.count()
         shown = owner_coverage(list(owners[: max(0, options["owners"])]), overview)
         if options["json"]:
-            report = {**overview.as_data(), "owner_count": count, "owners": [owner.as_data() for owner in shown]}
-            self.stdout.write(json.dumps(report, cls=DjangoJSONEncoder))
+            report = {
+                **SpecOverviewSerializer(overview).data,
+                "owner_count": count,
+                "owners": OwnerCoverageSerializer(shown, many=True).data,
+            }
+            self.stdout.write(json.dumps(report))
             return
         console = Console(file=cast(IO[str], self.stdout), width=None if self.stdout.isatty() else 130)
         self._show(overview, console)
@@ -54,9 +58,9 @@ class Command(BaseCommand):
         for owner in shown:
             console.print(_coverage_table(owner))
         if count > len(shown):
-            self.stdout.write(f"… and {count - len(shown)} more owner(s): --owner EMAIL shows one, --owners N more.")
+            self.stdout.write(f"… and {count - len(shown)} more owner(s): --owner EMAIL shows one, --owners N shows more.")
 
-    def _show(self, overview: Overview, console: Console) -> None:
+    def _show(self, overview: SpecOverview, console: Console) -> None:
         self.stdout.write(f"Spec {overview.version}, digest {overview.digest}")
         for step in overview.steps:
             identity = step.identity
@@ -69,8 +73,8 @@ class Command(BaseCommand):
         console.print(_spaces_table(overview))
 
 
-def _spaces_table(overview: Overview) -> Table:
-    table = _table("Spaces", "channel", "fingerprint", "spec", "model", "rows>", "vectors>", "index>", "search reads it")
+def _spaces_table(overview: SpecOverview) -> Table:
+    table = _table("Spaces", "channel", "fingerprint", "spec", "model", "rows>", "vectors>", "index>", "used by")
     for space in overview.spaces:
         index = filesizeformat(space.index_bytes).replace("\xa0", " ") if space.index == "valid" else space.index
         table.add_row(
@@ -81,20 +85,19 @@ def _spaces_table(overview: Overview) -> Table:
             str(space.rows),
             filesizeformat(space.table_bytes).replace("\xa0", " "),
             index,
-            space.standing,
+            space.usage,
         )
     return table
 
 
-def _coverage_table(owner: OwnerView) -> Table:
+def _coverage_table(owner: OwnerCoverage) -> Table:
     numbers = ("embedded>", "empty>", "failed>", "missing>", "covered>")
-    about = ("channel", "fingerprint", "state", "since", "purged from")
-    table = _table(f"{owner.email}: {owner.scenes} scenes", *about, *numbers)
+    table = _table(f"{owner.email}: {owner.scenes} scenes", "channel", "fingerprint", "state", "since", "purge due", *numbers)
     for space in owner.spaces:
         table.add_row(
             space.channel,
             space.fingerprint[:12],
-            space.state,
+            space.state_label,
             f"{space.since:%Y-%m-%d}" if space.since else "–",
             f"{space.purge_from:%Y-%m-%d}" if space.purge_from else "–",
             *(str(number) for number in (space.embedded, space.empty, space.failed, space.missing)),
@@ -104,7 +107,7 @@ def _coverage_table(owner: OwnerView) -> Table:
 
 
 def _table(title: str, *headings: str) -> Table:
-    """Return an empty table; a heading that ends with `>` is of a column of numbers."""
+    """Return an empty table; a heading that ends with `>` right-aligns its column."""
     table = Table(title=title, title_justify="left")
     for heading in headings:
         table.add_column(heading.rstrip(">"), justify="right" if heading.endswith(">") else "left")

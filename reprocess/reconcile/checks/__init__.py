@@ -1,4 +1,4 @@
-"""The checks, one file each; a file here is found by itself."""
+"""The checks, one file each. `all_checks` finds every file in this package."""
 
 import pkgutil
 from functools import cache
@@ -9,10 +9,10 @@ from reprocess.reconcile.base import Check
 
 @cache
 def all_checks() -> tuple[Check, ...]:
-    """Return every check in order; ValueError when two kinds share a name."""
+    """Return every check by ascending `order`. Raise ValueError when two issue types share a name."""
     modules = (import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__))
     checks = tuple(sorted((module.CHECK for module in modules), key=lambda check: check.order))
-    names = [kind.name for check in checks for kind in check.kinds]
+    names = [issue_type.name for check in checks for issue_type in check.issue_types]
     if len(set(names)) != len(names):
-        raise ValueError(f"two kinds share a name: {names}")
+        raise ValueError(f"two issue types share a name: {names}")
     return checks

@@ -1,4 +1,4 @@
-"""Files without rows, and rows without files."""
+"""Stored files without rows, and videos without files."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,54 +12,53 @@ from django.utils import timezone
 
 from heimdex.storage import StoredFile, media_storage
 from people.models import SceneFace
-from reprocess.reconcile.base import Check, Finding, Kind
-from reprocess.reconcile.file_pairs import Pair, batches, pairs
-from reprocess.reconcile.file_rules import SETTLED, absent_pictures, without_row
-from reprocess.reconcile.photo_files import PhotoFiles
+from reprocess.reconcile.base import Check, Finding, IssueType
+from reprocess.reconcile.photo_files import PhotoFileScan
+from reprocess.reconcile.video_files import SETTLED, VideoFiles, batch_videos, find_missing_images, find_orphans, pair_videos_with_files
 from videos.ingest.schedule import start_ingest
 from videos.models import Scene, Video
 
-ORPHANS = Kind(
+ORPHANS = IssueType(
     "orphan_files",
     "files belong to no video, scene or face",
     "deletes them",
-    "No video has a row in this database: make sure that it and the storage belong together before you delete anything.",
+    "This database has no videos. Make sure that database and storage belong together before you delete anything.",
 )
-PHOTO_ORPHANS = Kind(
+PHOTO_ORPHANS = IssueType(
     "orphan_photos",
     "files belong to no person's photo",
     "deletes them",
-    "No person has a row in this database: make sure that it and the storage belong together before you delete anything.",
+    "This database has no people. Make sure that database and storage belong together before you delete anything.",
 )
-MISPLACED = Kind(
+MISPLACED = IssueType(
     "misplaced_files",
-    "files lie under another owner or person than their video or photo has",
+    "files are stored under another owner or person than their video or photo has",
     "",
-    "Decide whose the video or photo is; move the files under its owner's prefix or delete them.",
+    "Decide who owns the video or photo. Move the files under that owner's prefix, or delete them.",
 )
-MISSING = Kind(
+ORIGINALS = IssueType(
     "missing_originals",
-    "indexed videos have lost the file that was uploaded",
+    "indexed videos have lost their uploaded file",
     "",
-    "Bring the file back from a backup, or delete the video and upload it again.",
+    "Restore the file from a backup, or delete the video and upload it again.",
 )
-PICTURES = Kind(
+IMAGES = IssueType(
     "missing_pictures",
-    "pictures of scenes are gone from the storage",
-    "processes their videos anew (search does not find them meanwhile)",
-    "Without the uploaded file they cannot be made again: bring it back from a backup, or delete the video and upload it again.",
+    "images of scenes are missing from the storage",
+    "processes their videos again (search does not find them meanwhile)",
+    "The uploaded file is missing too. Restore it from a backup, or delete the video and upload it again.",
 )
-UNKNOWN = Kind(
+UNKNOWN = IssueType(
     "unknown_files",
-    "files lie under keys that Heimdex does not make",
+    "files have keys that Heimdex does not use",
     "",
-    "Find out who put them there, and move or delete them.",
+    "Find out where they come from, and move or delete them.",
 )
 
 
 @dataclass
-class Unknown:
-    """Files that nothing of ours can have: how many, and the first."""
+class UnknownFiles:
+    """Files whose keys Heimdex does not use: how many, and the first key."""
 
     count: int = 0
     first: str = ""
@@ -71,93 +70,93 @@ class Unknown:
 
 
 class Files(Check):
-    """One pass over the listing beside one over the videos; four statements for each 50 videos, and one for each 1,000 files of photos."""
+    """One pass over the listing and the videos; four statements per 50 videos, and one per 1,000 files of photos."""
 
     order = 50
-    kinds = (ORPHANS, PHOTO_ORPHANS, MISPLACED, MISSING, PICTURES, UNKNOWN)
+    issue_types = (ORPHANS, PHOTO_ORPHANS, MISPLACED, ORIGINALS, IMAGES, UNKNOWN)
 
     def find(self, owner_id: UUID | None) -> Iterator[Finding]:
         began = timezone.now()
-        # An address to PUT to lives so long: what is younger may be an upload whose row this pass has not seen.
+        # Upload URLs expire after this time. A younger file may be an upload whose row was created after this pass began.
         stored_before = began - timedelta(seconds=settings.UPLOAD_TTL_SECONDS)
-        unknown = Unknown()
-        photos = PhotoFiles(stored_before, unknown.add)
-        for batch in batches(pairs(owner_id, photos.add)):
-            yield from _of_photos(photos)
-            yield from _of_rowless([pair for pair in batch if pair.video is None], stored_before)
-            yield from _of_videos([pair for pair in batch if pair.video], began, stored_before)
-        photos.look()
-        yield from _of_photos(photos)
+        unknown = UnknownFiles()
+        photos = PhotoFileScan(stored_before, unknown.add)
+        for batch in batch_videos(pair_videos_with_files(owner_id, photos.add)):
+            yield from _find_unwanted_photos(photos)
+            yield from _find_without_row([files for files in batch if files.video is None], stored_before)
+            yield from _find_in_videos([files for files in batch if files.video], began, stored_before)
+        photos.flush()
+        yield from _find_unwanted_photos(photos)
         if unknown.count:
             yield Finding(UNKNOWN, unknown.count, unknown.first)
 
 
-def _of_photos(photos: PhotoFiles) -> Iterator[Finding]:
-    for unwanted in photos.take():
-        kind, repair = (MISPLACED, None) if unwanted.misplaced else (PHOTO_ORPHANS, unwanted.delete)
-        yield Finding(kind, len(unwanted.keys), unwanted.keys[0], repair)
+def _find_unwanted_photos(photos: PhotoFileScan) -> Iterator[Finding]:
+    for unwanted in photos.pop_unwanted():
+        issue_type, repair = (MISPLACED, None) if unwanted.misplaced else (PHOTO_ORPHANS, unwanted.delete)
+        yield Finding(issue_type, len(unwanted.keys), unwanted.keys[0], repair)
 
 
-def _of_rowless(rowless: Sequence[Pair], stored_before: datetime) -> Iterator[Finding]:
-    """Yield files of videos that no owner has, and those of videos that another owner has."""
-    old = [pair for pair in rowless if all(file.stored.stored_at < stored_before for file in pair.files)]
+def _find_without_row(without_row: Sequence[VideoFiles], stored_before: datetime) -> Iterator[Finding]:
+    """Yield the files of videos without a row, and the files of videos of another owner."""
+    old = [files for files in without_row if all(file.stored.stored_at < stored_before for file in files.files)]
     if not old:
         return
-    existing = _existing(old)
-    for pair in old:
-        if pair.video_id in existing:
-            if existing[pair.video_id] != pair.owner_id:
-                yield Finding(MISPLACED, len(pair.files), pair.prefix)
+    owners = _owners_by_video(old)
+    for files in old:
+        if files.video_id in owners:
+            if owners[files.video_id] != files.owner_id:
+                yield Finding(MISPLACED, len(files.files), files.prefix)
             continue
-        yield Finding(ORPHANS, len(pair.files), pair.prefix, partial(_delete_all, pair))
+        yield Finding(ORPHANS, len(files.files), files.prefix, partial(_delete_all, files))
 
 
-def _of_videos(found: Sequence[Pair], began: datetime, stored_before: datetime) -> Iterator[Finding]:
-    # What changed since the pass began is looked at by the next one.
-    settled = {pair.video_id: pair for pair in found if pair.video and pair.video.state in SETTLED and pair.video.updated_at < began}
+def _find_in_videos(batch: Sequence[VideoFiles], began: datetime, stored_before: datetime) -> Iterator[Finding]:
+    # The next pass checks videos that have changed since this pass began.
+    settled = {files.video_id: files for files in batch if files.video and files.video.state in SETTLED and files.video.updated_at < began}
     scenes: dict[UUID, list[Scene]] = {}
-    for scene in Scene.objects.filter(video__in=settled).only("id", "video_id", "owner_id", "clip_hash", "other_keyframes_s"):
-        # The files lie where the video's owner says; that a scene says another is a finding of its own.
+    for scene in Scene.objects.filter(video__in=settled).only("id", "video_id", "owner_id", "keyframe_hash", "other_keyframes_s"):
+        # The files are stored under the video's owner. Another owner in the scene is an issue of its own.
         scene.owner_id = settled[scene.video_id].owner_id
         scenes.setdefault(scene.video_id, []).append(scene)
-    of_faces = {file.name.face_id for pair in settled.values() for file in pair.files if file.name.face_id}
-    faces = set(SceneFace.objects.filter(pk__in=of_faces).values_list("pk", flat=True)) if of_faces else set()
+    stored_faces = {file.parts.face_id for files in settled.values() for file in files.files if file.parts.face_id}
+    faces = set(SceneFace.objects.filter(pk__in=stored_faces).values_list("pk", flat=True)) if stored_faces else set()
     unchanged = set(Video.objects.filter(pk__in=settled, state__in=SETTLED, updated_at__lt=began).values_list("pk", flat=True))
-    for video_id, pair in settled.items():
+    for video_id, files in settled.items():
         if video_id not in unchanged:
             continue
-        assert pair.video
-        own = scenes.get(video_id, [])
-        if orphans := without_row(pair, {scene.pk for scene in own}, faces, stored_before):
+        assert files.video
+        video_scenes = scenes.get(video_id, [])
+        if orphans := find_orphans(files, {scene.pk for scene in video_scenes}, faces, stored_before):
             keys = [file.key for file in orphans]
             yield Finding(ORPHANS, len(keys), keys[0], partial(_delete_keys, video_id, keys, began))
-        if pair.video.state == Video.State.INDEXED:
-            yield from _absent(pair.video, own, {file.stored.key for file in pair.files}, began)
+        if files.video.state == Video.State.INDEXED:
+            yield from _find_missing(files.video, video_scenes, {file.stored.key for file in files.files}, began)
 
 
-def _absent(video: Video, scenes: Sequence[Scene], keys: Collection[str], began: datetime) -> Iterator[Finding]:
+def _find_missing(video: Video, scenes: Sequence[Scene], keys: Collection[str], began: datetime) -> Iterator[Finding]:
     has_original = video.original_key in keys
     if not has_original:
-        yield Finding(MISSING, 1, f"“{video.title}”: {video.original_key}")
-    if pictures := absent_pictures(scenes, keys):
-        repair = partial(_process_anew, video.pk, len(pictures), began) if has_original else None
-        yield Finding(PICTURES, len(pictures), f"“{video.title}”: {pictures[0]}", repair)
+        yield Finding(ORIGINALS, 1, f"“{video.title}”: {video.original_key}")
+    if images := find_missing_images(scenes, keys):
+        repair = partial(_process_again, video.pk, len(images), began) if has_original else None
+        yield Finding(IMAGES, len(images), f"“{video.title}”: {images[0]}", repair)
 
 
-def _existing(wanted: Sequence[Pair]) -> dict[UUID, UUID]:
-    return dict(Video.objects.filter(pk__in=[pair.video_id for pair in wanted]).values_list("pk", "owner_id"))
+def _owners_by_video(batch: Sequence[VideoFiles]) -> dict[UUID, UUID]:
+    return dict(Video.objects.filter(pk__in=[files.video_id for files in batch]).values_list("pk", "owner_id"))
 
 
-def _delete_all(pair: Pair) -> int:
-    """Delete the files of a video that has no row; nothing when it has one, or when no video has: this may be the wrong database."""
-    if _existing([pair]) or not Video.objects.exists():
+def _delete_all(files: VideoFiles) -> int:
+    """Delete the files of a video without a row. Delete nothing when no video has a row, because this may be the wrong database."""
+    if _owners_by_video([files]) or not Video.objects.exists():
         return 0
-    media_storage().delete_prefix(pair.prefix)
-    return len(pair.files)
+    media_storage().delete_prefix(files.prefix)
+    return len(files.files)
 
 
 def _delete_keys(video_id: UUID, keys: Sequence[str], began: datetime) -> int:
-    """Delete files of a video whose row is locked meanwhile, so that no retry begins to write them anew."""
+    """Delete files of a video. Lock its row, so that no retry writes them at the same time."""
     with transaction.atomic():
         if not Video.objects.select_for_update().filter(pk=video_id, state__in=SETTLED, updated_at__lt=began).first():
             return 0
@@ -166,7 +165,7 @@ def _delete_keys(video_id: UUID, keys: Sequence[str], began: datetime) -> int:
     return len(keys)
 
 
-def _process_anew(video_id: UUID, pictures: int, began: datetime) -> int:
+def _process_again(video_id: UUID, images: int, began: datetime) -> int:
     with transaction.atomic():
         video = Video.objects.select_for_update().filter(pk=video_id, state=Video.State.INDEXED, updated_at__lt=began).first()
         if video is None:
@@ -175,7 +174,7 @@ def _process_anew(video_id: UUID, pictures: int, began: datetime) -> int:
         video.updated_at = timezone.now()
         video.save(update_fields=["state", "updated_at"])
         start_ingest(video)
-    return pictures
+    return images
 
 
 CHECK = Files()

@@ -1,4 +1,4 @@
-"""The vector indexes: each large space that is searched has one, it is valid, and none is left of a space that is gone."""
+"""Vector indexes: every large space that search reads has a valid index, and no index belongs to a deleted space."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -10,50 +10,50 @@ from django.db import DatabaseError, connection
 from django.db.models import Index, Q
 from django.utils import timezone
 
-from reprocess.reconcile.base import Check, Finding, Kind
+from reprocess.reconcile.base import Check, Finding, IssueType
 from videos.models import ActiveSpace, EmbeddingSpace, SceneEmbedding
-from videos.search.index_catalogue import BuiltIndex, built_indexes
-from videos.search.indexes import BUILT_WITHIN, build_index, drop_index, index_of, unindexed
+from videos.search.index_stats import IndexStats, list_indexes
+from videos.search.indexes import BUILD_TIMEOUT, build_index, drop_index, list_unindexed, make_index
 
 log = structlog.get_logger(__name__)
 
-_BY_HAND = "The database could not build it, and the log says why (often maintenance_work_mem or disk space): mend that and try again."
-LOST = Kind("lost_indexes", "spaces should have an index, but it is gone or not valid", "builds them anew", _BY_HAND)
-MISSING = Kind("missing_indexes", "large spaces that are searched have no index", "builds them", _BY_HAND)
-STRAY = Kind("stray_indexes", "indexes are left of spaces that are gone or of builds that died", "drops them", _BY_HAND)
+_MANUAL_FIX = "PostgreSQL could not build the index. Fix the cause in the log (often maintenance_work_mem or disk space) and try again."
+LOST = IssueType("lost_indexes", "spaces have lost their index, or it is not valid", "rebuilds them", _MANUAL_FIX)
+MISSING = IssueType("missing_indexes", "large spaces that search reads have no index", "builds them", _MANUAL_FIX)
+STRAY = IssueType("stray_indexes", "indexes belong to deleted spaces or interrupted builds", "drops them", _MANUAL_FIX)
 
 
 class Indexes(Check):
-    """Compare the spaces with the database's own catalogue."""
+    """Compare the spaces with the database's own catalog."""
 
     order = 40
-    kinds = (LOST, MISSING, STRAY)
+    issue_types = (LOST, MISSING, STRAY)
 
     def find(self, owner_id: UUID | None) -> Iterator[Finding]:
-        built = built_indexes()
-        spaces = list(EmbeddingSpace.objects.exclude(_being_built()))
-        of_owner = None if owner_id is None else set(ActiveSpace.objects.filter(owner_id=owner_id).values_list("space_id", flat=True))
-        large = {space.pk for space in unindexed()}
+        built = list_indexes()
+        spaces = list(EmbeddingSpace.objects.exclude(_is_being_built()))
+        owner_spaces = None if owner_id is None else set(ActiveSpace.objects.filter(owner_id=owner_id).values_list("space_id", flat=True))
+        large = {space.pk for space in list_unindexed()}
         for space in spaces:
-            if of_owner is not None and space.pk not in of_owner:
+            if owner_spaces is not None and space.pk not in owner_spaces:
                 continue
-            index = built.get(index_of(space).name)
+            index = built.get(make_index(space).name)
             if space.indexed_at and (index is None or not index.valid):
                 yield Finding(LOST, 1, f"{space}: {'not valid' if index else 'gone'}", partial(_rebuild, space))
             elif space.pk in large:
                 yield Finding(MISSING, 1, str(space), partial(_rebuild, space))
         if owner_id is None:
-            yield from _stray(built, large)
+            yield from _find_stray(built, large)
 
 
-def _being_built() -> Q:
-    return Q(index_began_at__gte=timezone.now() - BUILT_WITHIN)
+def _is_being_built() -> Q:
+    return Q(index_began_at__gte=timezone.now() - BUILD_TIMEOUT)
 
 
-def _stray(built: Mapping[str, BuiltIndex], large: set[UUID]) -> Iterator[Finding]:
-    # What is large is built anew, which begins with a drop.
-    wanted = EmbeddingSpace.objects.filter(_being_built() | Q(indexed_at__isnull=False) | Q(pk__in=large))
-    names = {index_of(space).name for space in wanted}
+def _find_stray(built: Mapping[str, IndexStats], large: set[UUID]) -> Iterator[Finding]:
+    # The rebuild of a large space drops its index first.
+    indexed = EmbeddingSpace.objects.filter(_is_being_built() | Q(indexed_at__isnull=False) | Q(pk__in=large))
+    names = {make_index(space).name for space in indexed}
     for name in built:
         if name not in names:
             yield Finding(STRAY, 1, name, partial(_drop, name))
@@ -61,10 +61,10 @@ def _stray(built: Mapping[str, BuiltIndex], large: set[UUID]) -> Iterator[Findin
 
 def _rebuild(space: EmbeddingSpace) -> int:
     try:
-        EmbeddingSpace.objects.filter(~_being_built(), pk=space.pk).update(indexed_at=None, index_began_at=None)
-        if space.pk in {large.pk for large in unindexed()}:
+        EmbeddingSpace.objects.filter(~_is_being_built(), pk=space.pk).update(indexed_at=None, index_began_at=None)
+        if space.pk in {large.pk for large in list_unindexed()}:
             return 1 if build_index(space) else 0
-        # Too small to need one, or read by nobody now: searches scan it, and a switch back has it built.
+        # The space is too small for an index, or unused: searches scan it, and a rollback builds the index again.
         drop_index(space)
     except DatabaseError as error:
         log.warning("An index could not be built", space=str(space.pk), reason=str(error).strip())
@@ -74,8 +74,8 @@ def _rebuild(space: EmbeddingSpace) -> int:
 
 def _drop(name: str) -> int:
     with connection.schema_editor(atomic=False) as editor:
-        change: Any = editor.remove_index
-        change(SceneEmbedding, Index(fields=["vector"], name=name), concurrently=True)
+        remove_index: Any = editor.remove_index
+        remove_index(SceneEmbedding, Index(fields=["vector"], name=name), concurrently=True)
     return 1
 
 

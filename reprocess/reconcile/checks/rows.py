@@ -1,4 +1,4 @@
-"""Rows that say they belong to another owner than their video or person does."""
+"""Rows whose owner differs from the owner of their video or person."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -11,22 +11,22 @@ from django.db.models import F, OuterRef, Q, Subquery
 
 from heimdex.accounts.models import User
 from people.models import Person, PersonPhoto
-from reprocess.reconcile.base import Check, Finding, Kind
+from reprocess.reconcile.base import Check, Finding, IssueType
 from videos.models import Scene, Video
 
-FOREIGN = Kind(
+FOREIGN = IssueType(
     "foreign_rows",
-    "rows name another owner than the video or person they belong to",
-    "gives them that owner",
-    "Look at the video or person in the admin and decide whose it is.",
+    "rows have another owner than their video or person",
+    "sets the owner of the video or person",
+    "Open the video or person in the admin and decide who owns it.",
 )
 
 
 class Rows(Check):
-    """Every model with an owner that hangs on a video, a scene, a person or a photo, as the models list them; one statement each."""
+    """Compare the owner of every model that belongs to a video, scene, person or photo; one statement per model."""
 
     order = 0
-    kinds = (FOREIGN,)
+    issue_types = (FOREIGN,)
 
     def find(self, owner_id: UUID | None) -> Iterator[Finding]:
         for model in apps.get_models():
@@ -37,22 +37,22 @@ class Rows(Check):
 
 
 def _path_to_owner(model: type[models.Model]) -> str:
-    """Return how a model's rows reach the owner of their video or person, or nothing when they have none of their own or no such thing."""
+    """Return the lookup from a model to the owner of its video or person; empty when the model has no owner field or no such relation."""
     # A run outlives its owner and its video.
-    if model is Video or _target(model, "owner") is not User or model._meta.get_field("owner").null:
+    if model is Video or _related_model(model, "owner") is not User or model._meta.get_field("owner").null:
         return ""
-    if _target(model, "scene") is Scene and not model._meta.get_field("scene").null:
+    if _related_model(model, "scene") is Scene and not model._meta.get_field("scene").null:
         return "scene__video__owner"
-    if _target(model, "video") is Video:
+    if _related_model(model, "video") is Video:
         return "video__owner"
-    if _target(model, "person") is Person:
+    if _related_model(model, "person") is Person:
         return "person__owner"
-    if _target(model, "photo") is PersonPhoto:
+    if _related_model(model, "photo") is PersonPhoto:
         return "photo__person__owner"
     return ""
 
 
-def _target(model: type[models.Model], field: str) -> object:
+def _related_model(model: type[models.Model], field: str) -> object:
     try:
         return model._meta.get_field(field).related_model
     except FieldDoesNotExist:
@@ -60,14 +60,14 @@ def _target(model: type[models.Model], field: str) -> object:
 
 
 def _foreign(model: type[models.Model], path: str, owner_id: UUID | None) -> models.QuerySet[models.Model]:
-    # An item of a run is of a video, or of its owner's people.
+    # A run item belongs to a video, or to the people of its owner.
     rows = model._default_manager.filter(**{f"{path.partition('__')[0]}__isnull": False}).exclude(owner=F(path))
     return rows.filter(Q(owner=owner_id) | Q(**{path: owner_id})) if owner_id else rows
 
 
 def _correct(model: type[models.Model], path: str, owner_id: UUID | None) -> int:
-    rightful = model._default_manager.filter(pk=OuterRef("pk")).values(path)
-    return model._default_manager.filter(pk__in=_foreign(model, path, owner_id).values("pk")).update(owner=Subquery(rightful))
+    correct_owner = model._default_manager.filter(pk=OuterRef("pk")).values(path)
+    return model._default_manager.filter(pk__in=_foreign(model, path, owner_id).values("pk")).update(owner=Subquery(correct_owner))
 
 
 CHECK = Rows()

@@ -1,4 +1,4 @@
-"""Vectors that nothing reads, will read or can go back to."""
+"""Vectors in spaces that are neither active, pending nor retired."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,52 +11,52 @@ from django.db.models import Count, Exists, OuterRef
 from django.utils import timezone
 
 from heimdex.accounts.locks import lock_owner
-from reprocess.actions.purge_spaces import due_for_purge, purge, remove_if_unused, remove_vectors
-from reprocess.reconcile.base import Check, Finding, Kind
-from reprocess.reconcile.under_way import runs_by_fingerprint
+from reprocess.cutover.purge import delete_if_unused, delete_vectors, purge_space, spaces_due_for_purge
+from reprocess.planning.targets import TARGET_TYPES
+from reprocess.reconcile.base import Check, Finding, IssueType
+from reprocess.reconcile.in_progress import runs_by_fingerprint
 from reprocess.spec import effective_spec
-from reprocess.subjects import KINDS
 from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace
 from videos.search.indexes import drop_index
 
-ORPHANS = Kind(
+ORPHANS = IssueType(
     "orphan_vectors",
-    "rows lie in spaces that are neither active, coming nor retired for their owner",
+    "rows are in spaces that are neither active, pending nor retired for their owner",
     "deletes them",
     "Run reconcile --repair again.",
 )
-OVERDUE = Kind(
+OVERDUE = IssueType(
     "overdue_spaces",
     "retired spaces should have been purged",
     "purges them",
-    "Run manage.py purge_spaces, every day.",
+    "Run manage.py purge_spaces every day.",
 )
-EMPTY = Kind(
+EMPTY = IssueType(
     "empty_spaces",
-    "spaces hold nothing and nobody uses them",
-    "removes them",
+    "spaces are empty and unused",
+    "deletes them",
     "Run reconcile --repair again.",
 )
-# A purge that runs once a day is late by as much.
+# A purge that runs once a day is up to a day late.
 _PURGED_WITHIN = timedelta(days=1)
 
 
 class Spaces(Check):
-    """Compare the rows with what owners' searches read, what the latest spec and unfinished runs fill, and what was retired."""
+    """Compare the rows with the active spaces, the spaces that the latest spec and unfinished runs fill, and the retired spaces."""
 
     order = 30
-    kinds = (ORPHANS, OVERDUE, EMPTY)
+    issue_types = (ORPHANS, OVERDUE, EMPTY)
 
     def find(self, owner_id: UUID | None) -> Iterator[Finding]:
-        coming = effective_spec().fingerprints | set(runs_by_fingerprint())
+        pending = effective_spec().fingerprints | set(runs_by_fingerprint())
         yield from _overdue(owner_id)
-        yield from _orphans(owner_id, coming)
+        yield from _orphans(owner_id, pending)
         if owner_id is None:
-            yield from _empty(coming)
+            yield from _empty(pending)
 
 
 def _overdue(owner_id: UUID | None) -> Iterator[Finding]:
-    due = due_for_purge(timezone.now() - timedelta(days=settings.KEEP_RETIRED_DAYS) - _PURGED_WITHIN)
+    due = spaces_due_for_purge(timezone.now() - timedelta(days=settings.KEEP_RETIRED_DAYS) - _PURGED_WITHIN)
     if owner_id:
         due = due.filter(owner_id=owner_id)
     for retired in due.iterator(chunk_size=500):
@@ -65,38 +65,38 @@ def _overdue(owner_id: UUID | None) -> Iterator[Finding]:
 
 
 def _purge(retired: RetiredSpace) -> int:
-    return 1 if purge(retired) else 0
+    return 1 if purge_space(retired) else 0
 
 
-def _orphans(owner_id: UUID | None, coming: set[str]) -> Iterator[Finding]:
-    use = {"owner": OuterRef("owner"), "space": OuterRef("space")}
-    spaces = {space.pk: space for space in EmbeddingSpace.objects.exclude(fingerprint__in=coming)}
-    for kind in KINDS:
-        rows = kind.rows_of(space__in=spaces, **({"owner_id": owner_id} if owner_id else {}))
-        rows = rows.filter(~Exists(ActiveSpace.objects.filter(**use)), ~Exists(RetiredSpace.objects.filter(**use)))
-        found = rows.values("owner_id", "owner__email", "space_id").annotate(rows=Count("pk")).order_by("owner_id")
-        for row in found.iterator(chunk_size=500):
+def _orphans(owner_id: UUID | None, pending: set[str]) -> Iterator[Finding]:
+    same_space = {"owner": OuterRef("owner"), "space": OuterRef("space")}
+    spaces = {space.pk: space for space in EmbeddingSpace.objects.exclude(fingerprint__in=pending)}
+    for target_type in TARGET_TYPES:
+        rows = target_type.embeddings(space__in=spaces, **({"owner_id": owner_id} if owner_id else {}))
+        rows = rows.filter(~Exists(ActiveSpace.objects.filter(**same_space)), ~Exists(RetiredSpace.objects.filter(**same_space)))
+        counts = rows.values("owner_id", "owner__email", "space_id").annotate(rows=Count("pk")).order_by("owner_id")
+        for row in counts.iterator(chunk_size=500):
             space = spaces[row["space_id"]]
             yield Finding(ORPHANS, row["rows"], f"{row['owner__email']}: {space}", partial(_delete, row["owner_id"], space, row["rows"]))
 
 
 def _delete(owner_id: UUID, space: EmbeddingSpace, rows: int) -> int:
-    use = {"owner_id": owner_id, "space": space}
+    same_space = {"owner_id": owner_id, "space": space}
     with transaction.atomic():
         lock_owner(owner_id)
-        if ActiveSpace.objects.filter(**use).exists() or RetiredSpace.objects.filter(**use).exists():
+        if ActiveSpace.objects.filter(**same_space).exists() or RetiredSpace.objects.filter(**same_space).exists():
             return 0
-    remove_vectors(owner_id, space)
-    remove_if_unused(space)
+    delete_vectors(owner_id, space)
+    delete_if_unused(space)
     return rows
 
 
-def _empty(coming: set[str]) -> Iterator[Finding]:
-    of_space = {"space": OuterRef("pk")}
-    unused = EmbeddingSpace.objects.exclude(fingerprint__in=coming).filter(
-        *(~Exists(kind.rows_of(**of_space)) for kind in KINDS),
-        ~Exists(ActiveSpace.objects.filter(**of_space)),
-        ~Exists(RetiredSpace.objects.filter(**of_space)),
+def _empty(pending: set[str]) -> Iterator[Finding]:
+    same_space = {"space": OuterRef("pk")}
+    unused = EmbeddingSpace.objects.exclude(fingerprint__in=pending).filter(
+        *(~Exists(target_type.embeddings(**same_space)) for target_type in TARGET_TYPES),
+        ~Exists(ActiveSpace.objects.filter(**same_space)),
+        ~Exists(RetiredSpace.objects.filter(**same_space)),
     )
     for space in unused:
         yield Finding(EMPTY, 1, str(space), partial(_remove, space))
@@ -105,7 +105,7 @@ def _empty(coming: set[str]) -> Iterator[Finding]:
 def _remove(space: EmbeddingSpace) -> int:
     if space.indexed_at:
         drop_index(space)
-    return 1 if remove_if_unused(space) else 0
+    return 1 if delete_if_unused(space) else 0
 
 
 CHECK = Spaces()

@@ -1,4 +1,4 @@
-"""What scenes, photos and people have in the spaces that search reads: embedded + empty + listed failures, none of an older input."""
+"""Missing and stale vectors in the spaces that search reads: every target has a row (embedded, empty or failed) of its current input."""
 
 import heapq
 from collections.abc import Iterable, Iterator
@@ -9,30 +9,30 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q
 
-from reprocess.reconcile.base import Check, Finding, Kind
-from reprocess.reconcile.refill import refill
-from reprocess.reconcile.under_way import open_items, people_items, runs_by_fingerprint
-from reprocess.subjects import SCENES, kind_of
+from reprocess.planning.targets import SCENES, target_type_of
+from reprocess.reconcile.backfill import backfill
+from reprocess.reconcile.base import Check, Finding, IssueType
+from reprocess.reconcile.in_progress import has_open_item, has_open_people_item, runs_by_fingerprint
 from videos.models import ActiveSpace, EmbeddingSpace
 
-_BY_HAND = "The step or model that filled the space cannot be had any more: run reprocess_embeddings and cut over to the latest spaces."
-MISSING = Kind(
+_MANUAL_FIX = "The step or model of the space is no longer available: run reprocess_embeddings and cut over to the latest spaces."
+MISSING = IssueType(
     "missing_vectors",
     "rows are missing in spaces that an owner's search reads",
     "queues a run that computes them",
-    _BY_HAND,
+    _MANUAL_FIX,
 )
-STALE = Kind(
+STALE = IssueType(
     "stale_vectors",
-    "rows in spaces that search reads were made from another input than there is now",
-    "queues a run that computes them anew",
-    _BY_HAND,
+    "rows in spaces that search reads were computed from an older input",
+    "queues a run that recomputes them",
+    _MANUAL_FIX,
 )
 
 
 @dataclass(frozen=True)
-class Lack:
-    """What one owner lacks in one space."""
+class SpaceGap:
+    """The targets of one owner whose row in one space is missing or stale."""
 
     owner_id: UUID
     email: str
@@ -42,61 +42,61 @@ class Lack:
 
 
 @dataclass(frozen=True)
-class OwnerLacks:
-    """All that one owner lacks; mended once, whichever finding asks first."""
+class OwnerGaps:
+    """All gaps of one owner. The first finding that is repaired queues the runs for all of them."""
 
-    lacks: tuple[Lack, ...]
+    gaps: tuple[SpaceGap, ...]
 
     def findings(self) -> Iterator[Finding]:
-        """Yield a finding for what is missing and one for what is stale."""
-        for kind, name in ((MISSING, "missing"), (STALE, "stale")):
-            numbers = {lack.space.channel: getattr(lack, name) for lack in self.lacks if getattr(lack, name)}
+        """Yield a finding for missing rows and one for stale rows."""
+        for issue_type, name in ((MISSING, "missing"), (STALE, "stale")):
+            numbers = {gap.space.channel: getattr(gap, name) for gap in self.gaps if getattr(gap, name)}
             if numbers:
                 words = ", ".join(f"{number} {channel}" for channel, number in numbers.items())
-                yield Finding(kind, sum(numbers.values()), f"{self.lacks[0].email}: {words}", partial(self._mend, numbers))
+                yield Finding(issue_type, sum(numbers.values()), f"{self.gaps[0].email}: {words}", partial(self._repair, numbers))
 
-    def _mend(self, numbers: dict[str, int]) -> int:
-        return sum(number for channel, number in numbers.items() if channel in self._refilled)
+    def _repair(self, numbers: dict[str, int]) -> int:
+        return sum(number for channel, number in numbers.items() if channel in self._filled_channels)
 
     @cached_property
-    def _refilled(self) -> set[str]:
-        return refill(self.lacks[0].owner_id, [lack.space for lack in self.lacks])
+    def _filled_channels(self) -> set[str]:
+        return backfill(self.gaps[0].owner_id, [gap.space for gap in self.gaps])
 
 
 class Vectors(Check):
     """One statement per space, whatever the number of owners."""
 
     order = 20
-    kinds = (MISSING, STALE)
+    issue_types = (MISSING, STALE)
 
     def find(self, owner_id: UUID | None) -> Iterator[Finding]:
-        # Read once, so that a run which the repair of one owner queues does not hide what the next statement finds.
+        # Read once, so that a run queued by the repair of one owner does not hide the gaps of the next owner.
         runs = runs_by_fingerprint()
-        read = EmbeddingSpace.objects.filter(Exists(ActiveSpace.objects.filter(space=OuterRef("pk"))))
-        streams = [_lacks(space, owner_id, runs.get(space.fingerprint, [])) for space in read]
-        for _, lacks in groupby(heapq.merge(*streams, key=lambda lack: lack.owner_id), key=lambda lack: lack.owner_id):
-            yield from OwnerLacks(tuple(lacks)).findings()
+        active = EmbeddingSpace.objects.filter(Exists(ActiveSpace.objects.filter(space=OuterRef("pk"))))
+        streams = [_find_gaps(space, owner_id, runs.get(space.fingerprint, [])) for space in active]
+        for _, gaps in groupby(heapq.merge(*streams, key=lambda gap: gap.owner_id), key=lambda gap: gap.owner_id):
+            yield from OwnerGaps(tuple(gaps)).findings()
 
 
-def _lacks(space: EmbeddingSpace, owner_id: UUID | None, filled_by: Iterable[UUID]) -> Iterator[Lack]:
-    """Yield what each owner who reads a space lacks in it, in the order of the owners."""
-    reads = ActiveSpace.objects.filter(owner=OuterRef("owner"), space=space)
-    kind = kind_of(space.channel)
-    under_way = open_items(filled_by, video="video") if kind is SCENES else people_items(filled_by)
+def _find_gaps(space: EmbeddingSpace, owner_id: UUID | None, run_ids: Iterable[UUID]) -> Iterator[SpaceGap]:
+    """Yield the gap of each owner whose search reads a space, in the order of the owners' ids."""
+    is_active = ActiveSpace.objects.filter(owner=OuterRef("owner"), space=space)
+    target_type = target_type_of(space.channel)
+    is_in_progress = has_open_item(run_ids, video="video") if target_type is SCENES else has_open_people_item(run_ids)
     rows = (
-        kind.searchable(owner_id)
-        .filter(Exists(reads), ~under_way)
-        .annotate(held=FilteredRelation("embeddings", condition=Q(embeddings__space=space)))
+        target_type.searchable(owner_id)
+        .filter(Exists(is_active), ~is_in_progress)
+        .annotate(row=FilteredRelation("embeddings", condition=Q(embeddings__space=space)))
         .values("owner_id", "owner__email")
         .annotate(
-            missing=Count("pk", filter=Q(held__id__isnull=True)),
-            stale=Count("pk", filter=Q(held__id__isnull=False) & ~Q(held__input_hash=F(f"{space.channel}_hash"))),
+            missing=Count("pk", filter=Q(row__id__isnull=True)),
+            stale=Count("pk", filter=Q(row__id__isnull=False) & ~Q(row__input_hash=F(f"{space.channel}_hash"))),
         )
         .filter(Q(missing__gt=0) | Q(stale__gt=0))
         .order_by("owner_id")
     )
     for row in rows.iterator(chunk_size=500):
-        yield Lack(row["owner_id"], row["owner__email"], space, row["missing"], row["stale"])
+        yield SpaceGap(row["owner_id"], row["owner__email"], space, row["missing"], row["stale"])
 
 
 CHECK = Vectors()

@@ -1,4 +1,4 @@
-"""A model of faces that costs nothing to load: a picture is one face, and its mean colour says whose."""
+"""A model of faces that costs nothing to load: a picture is one face, and its mean color says whose."""
 
 import io
 import json
@@ -10,23 +10,23 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from heimdex.embedders.base import EmbedderIdentity
-from heimdex.faces.base import FaceModel, Found
+from heimdex.faces.base import DetectedFace, FaceModel
 from heimdex.faces.calibration import Calibration
 from heimdex.faces.quality import Landmarks
 from tests.acceptance.crashes.models import BATCH, DIMENSIONS
 
 PHOTO, KEYFRAME = (120, 160), (320, 180)
-# A colour holds three numbers of 0 to MOST, each in the middle of a step, so that what JPEG loses changes none of them.
+# A color holds three numbers of 0 to MOST, each in the middle of a step, so that what JPEG loses changes none of them.
 MOST = 11
 _LOWEST, _STEP = 24, 16
 
 
 def picture(owner: int, person: int, which: int, size: tuple[int, int] = PHOTO) -> bytes:
     """Return a JPEG of somebody of an owner; `which` tells pictures of the same person apart."""
-    colour = np.array([owner, person, which]) * _STEP + _LOWEST + _STEP // 2
+    color = np.array([owner, person, which]) * _STEP + _LOWEST + _STEP // 2
     # Squares, without which a face would count as blurred.
     squares = np.kron(np.indices((size[1] // 20, size[0] // 20)).sum(axis=0) % 2, np.ones((20, 20))) * 40 - 20
-    pixels = (colour + squares[:, :, None]).astype(np.uint8)
+    pixels = (color + squares[:, :, None]).astype(np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=92)
     return buffer.getvalue()
@@ -41,7 +41,7 @@ class CountedFaces(FaceModel):
     """Finds one face in each picture, and asks a server of embeddings, which counts that and may hold it back."""
 
     def __init__(self, url: str, model: str) -> None:
-        super().__init__(calibration=Calibration(threshold=0.9, middle=0.8, slope=20.0), pictures_at_once=BATCH)
+        super().__init__(calibration=Calibration(threshold=0.9, middle=0.8, slope=20.0), preferred_batch_size=BATCH)
         self._url = url
         self._model = model
 
@@ -53,13 +53,13 @@ class CountedFaces(FaceModel):
     def check(self) -> list[str]:
         return []
 
-    def _find(self, pixels: NDArray[np.uint8]) -> list[Found]:
+    def _find(self, pixels: NDArray[np.uint8]) -> list[DetectedFace]:
         height, width = pixels.shape[:2]
         owner, person, which = ((pixels.mean(axis=(0, 1)) - _LOWEST) // _STEP).astype(int).tolist()
         self._ask(f"{asked(owner, 'photo' if height > width else 'scene')}{person}/{which}")
         looks = np.random.default_rng([*self._model.encode(), owner, person]).normal(size=DIMENSIONS)
         eyes_and_nose = Landmarks((0.3 * width, 0.4 * height), (0.7 * width, 0.4 * height), (0.5 * width, 0.6 * height))
-        return [Found((0.1 * width, 0.1 * height, 0.9 * width, 0.9 * height), eyes_and_nose, 1.0, looks)]
+        return [DetectedFace((0.1 * width, 0.1 * height, 0.9 * width, 0.9 * height), eyes_and_nose, 1.0, looks)]
 
     def _ask(self, text: str) -> None:
         body: dict[str, Any] = {"model": self._model, "input": [text], "input_type": "document"}

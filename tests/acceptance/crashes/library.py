@@ -7,13 +7,13 @@ from pytest_django import Settings
 
 from heimdex.accounts.models import User
 from reprocess.cutover import activate_first
-from reprocess.engine import embed_videos
+from reprocess.runs.engine import embed_videos
 from reprocess.spec import effective_spec
 from tests.acceptance.crashes.models import backends
 from tests.heimdex.embedders.openai_server import EmbeddingServer
 from tests.library import make_video
+from videos.input_hashes import refresh_input_hashes
 from videos.models import Scene, Video
-from videos.scene_inputs import refresh_input_hashes
 from videos.search.service import SearchRequest, search
 
 FIRST, SECOND, THIRD = "first-model", "second-model", "third-model"
@@ -31,7 +31,7 @@ class Alone:
     def progress(self, fraction: float) -> None:
         pass
 
-    def writing(self) -> AbstractContextManager[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         return transaction.atomic()
 
 

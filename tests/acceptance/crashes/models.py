@@ -20,8 +20,8 @@ DIMENSIONS = 8
 BATCH = 2
 
 
-class MeanColour(ImageEmbedder):
-    """A picture is its mean colour, and a query any colour."""
+class MeanColor(ImageEmbedder):
+    """A picture is its mean color, and a query any color."""
 
     def __init__(self) -> None:
         super().__init__(similarity_floor=-1.0)
@@ -29,10 +29,10 @@ class MeanColour(ImageEmbedder):
     @property
     def identity(self) -> EmbedderIdentity:
         """Name the formula."""
-        return EmbedderIdentity("tests", "mean colour", "", 3)
+        return EmbedderIdentity("tests", "mean color", "", 3)
 
     @property
-    def picture_side(self) -> int:
+    def input_side(self) -> int:
         return 16
 
     def check(self) -> list[str]:
@@ -49,7 +49,7 @@ class MeanColour(ImageEmbedder):
 
 
 def backends(server: EmbeddingServer, model: str, faces: str = "") -> ModelBackends:
-    """Return MODEL_BACKENDS of the tests: a text model of this name on the server, mean colours for pictures, and faces when named."""
+    """Return MODEL_BACKENDS of the tests: a text model of this name on the server, mean colors for pictures, and faces when named."""
     text = {
         "model": model,
         "dimensions": DIMENSIONS,
@@ -63,7 +63,7 @@ def backends(server: EmbeddingServer, model: str, faces: str = "") -> ModelBacke
     }
     made: ModelBackends = {
         "text": {"BACKEND": OPENAI, "OPTIONS": text},
-        "image": {"BACKEND": f"{__name__}.{MeanColour.__name__}", "OPTIONS": {}},
+        "image": {"BACKEND": f"{__name__}.{MeanColor.__name__}", "OPTIONS": {}},
     }
     if faces:
         made["faces"] = {"BACKEND": "tests.acceptance.crashes.faces.CountedFaces", "OPTIONS": {"url": server.url, "model": faces}}

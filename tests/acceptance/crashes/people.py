@@ -8,15 +8,17 @@ from pytest_django import Settings
 
 from heimdex.accounts.models import User
 from heimdex.storage import media_storage
+from people.input_hashes import refresh_photo_inputs
 from people.models import FaceMatch, Person, PersonPhoto, SceneFace
-from reprocess.engine import embed_people, embed_videos
 from reprocess.models import Cutover, ReprocessItem, ReprocessRun
+from reprocess.runs.engine import embed_people, embed_videos
 from reprocess.spec import effective_spec
 from tests.acceptance.crashes.faces import KEYFRAME, picture
 from tests.acceptance.crashes.library import FIRST, SECOND, Alone, embed_now, make_film, with_models
 from tests.acceptance.crashes.models import CountingServer
 from tests.acceptance.crashes.outcome import assert_one_row_each, counters
-from videos.composition import input_hash
+from videos.embedding_texts import hash_input
+from videos.input_hashes import refresh_input_hashes
 from videos.models import ActiveSpace, Scene, Video
 
 PEOPLE = 2
@@ -31,8 +33,9 @@ def make_film_of(owner: User, number: int, word: str) -> Video:
     for scene in film.scenes.all():
         keyframe = picture(number, scene.index, 0, KEYFRAME)
         media_storage().save(scene.keyframe_key, keyframe, "image/jpeg")
-        seen = input_hash(keyframe)
-        Scene.objects.filter(pk=scene.pk).update(clip_hash=seen, pictures_hash=seen, person_hash=seen)
+        seen = hash_input(keyframe)
+        Scene.objects.filter(pk=scene.pk).update(keyframe_hash=seen, pictures_hash=seen)
+    refresh_input_hashes(film)
     return film
 
 
@@ -69,9 +72,10 @@ def make_photo(person: Person, state: str) -> PersonPhoto:
 
 
 def _take_in(photo: PersonPhoto, content: bytes) -> None:
-    for key in (photo.picture_key, photo.thumbnail_key):
+    for key in (photo.image_key, photo.thumbnail_key):
         media_storage().save(key, content, "image/jpeg")
-    PersonPhoto.objects.filter(pk=photo.pk).update(person_photo_hash=input_hash(content), checksum=input_hash(b"sent" + content))
+    PersonPhoto.objects.filter(pk=photo.pk).update(image_hash=hash_input(content), checksum=hash_input(b"sent" + content))
+    refresh_photo_inputs(photo)
 
 
 def seen_in(owner: User) -> dict[UUID, list[int]]:

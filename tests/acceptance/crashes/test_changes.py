@@ -9,17 +9,18 @@ from django.db import connection, transaction
 from pytest_django import Settings
 
 from heimdex.accounts.models import User
-from reprocess.actions.plan_run import plan_run
-from reprocess.actions.start_run import start_run
-from reprocess.ingest_stage import embed_into_active
 from reprocess.models import ReprocessItem, ReprocessRun
-from reprocess.scope import Scope
+from reprocess.planning.scope import Scope
+from reprocess.runs.ingest_stage import embed_into_active
+from reprocess.runs.plan_run import plan_run
+from reprocess.runs.start_run import start_run
 from tests.acceptance.conftest import Workers
 from tests.acceptance.crashes.library import INPUTS, SECOND, THIRD, Alone, embed_now, make_film, make_library, with_models
 from tests.acceptance.crashes.models import CountingServer
 from tests.acceptance.crashes.outcome import all_ended, assert_complete, assert_one_row_each, counters, models_of, searching
-from videos.actions.delete_video import delete_video
-from videos.actions.edit_transcript import edit_transcript
+from tests.library import stored_hash
+from videos.actions.transcripts import edit_transcript
+from videos.actions.videos import delete_video
 from videos.models import SceneEmbedding, Video
 
 Until = Callable[[Callable[[], bool], str], None]
@@ -112,7 +113,7 @@ def test_an_upload_a_deletion_and_an_edit_during_a_run(
     assert not SceneEmbedding.objects.exclude(scene__video__in=[kept, arrived]).exists()
     scene.refresh_from_db()
     now = SceneEmbedding.objects.get(scene=scene, space__channel="transcript", space__active_for__owner=owner)
-    assert (now.state, now.input_hash) == (SceneEmbedding.State.EMBEDDED, scene.transcript_hash)
+    assert (now.state, now.input_hash) == (SceneEmbedding.State.EMBEDDED, stored_hash(scene, "transcript"))
     assert embeddings.documents(SECOND, "changed by hand")
     plan = plan_run(Scope("all"), force=False)
     assert (plan.stale, plan.model_calls) == (0, 0)

@@ -11,10 +11,10 @@ from heimdex.accounts.models import User
 from heimdex.queue import REPROCESS, UPLOADS
 from heimdex.storage import media_storage
 from people.models import FaceMatch, Person, PersonPhoto, PhotoEmbedding, QueryEmbedding
-from people.photos.schedule import wake
-from reprocess.actions.start_run import start_run
+from people.refresh import request_refresh
 from reprocess.models import ReprocessItem, RunCounter
-from reprocess.scope import Scope
+from reprocess.planning.scope import Scope
+from reprocess.runs.start_run import start_run
 from tests.acceptance.conftest import Workers
 from tests.acceptance.crashes.conftest import QUEUES
 from tests.acceptance.crashes.faces import asked, picture
@@ -24,6 +24,7 @@ from tests.acceptance.crashes.outcome import all_ended
 from tests.acceptance.crashes.people import PHOTOS, assert_people_complete, make_film_of, make_people, make_photo, seen_in
 from tests.acceptance.crashes.stages import Stage, stops
 from tests.acceptance.crashes.victims import VICTIMS
+from tests.library import stored_hash
 from videos.ingest.schedule import WAKE_AGAIN_AFTER
 from videos.models import ActiveSpace
 
@@ -62,7 +63,7 @@ UPLOAD_STAGES = (
         "taken-in",
         PersonPhoto,
         "AFTER UPDATE",
-        "NEW.person_photo_hash != OLD.person_photo_hash AND NEW.owner_id = '{owner}'",
+        "NEW.image_hash != OLD.image_hash AND NEW.owner_id = '{owner}'",
         0,
         repeats=False,
         at_commit=True,
@@ -125,7 +126,7 @@ def test_a_photo_survives_a_kill_at_any_stage(
                 photo = make_photo(person, PersonPhoto.State.UPLOADED)
                 media_storage().save(photo.original_key, picture(number, 1, 0), "image/jpeg")
                 stopper.install(stage, person.owner_id, asked(number))
-                wake(person.owner_id)
+                request_refresh(person.owner_id)
         until(lambda: stopper.reached() == len(UPLOAD_STAGES), "the arrival of a worker at each stage")
         stopped = stopper.stopped(workers.pid(UPLOADS))
         assert len(stopped) == len(UPLOAD_STAGES)
@@ -137,10 +138,10 @@ def test_a_photo_survives_a_kill_at_any_stage(
     for number, (stage, person) in enumerate(people.items()):
         photo = person.photos.get()
         assert (photo.state, photo.error_text, photo.lease_token) == (PersonPhoto.State.READY, "", None), stage.name
-        assert set(media_storage().keys(photo.storage_prefix)) == {photo.picture_key, photo.thumbnail_key}, stage.name
+        assert set(media_storage().list_keys(photo.storage_prefix)) == {photo.image_key, photo.thumbnail_key}, stage.name
         person.refresh_from_db()
-        assert PhotoEmbedding.objects.get(photo=photo).input_hash == photo.person_photo_hash, stage.name
-        assert QueryEmbedding.objects.get(person=person).input_hash == person.person_query_hash != "", stage.name
+        assert PhotoEmbedding.objects.get(photo=photo).input_hash == photo.image_hash, stage.name
+        assert QueryEmbedding.objects.get(person=person).input_hash == stored_hash(person, "person_query") != "", stage.name
         assert seen_in(person.owner) == {person.pk: [1]}, stage.name
         sent = embeddings.documents(SECOND, asked(number))
         assert (len(sent), sum(sent.values())) == (1, 2 if stage.repeats else 1), stage.name
@@ -148,5 +149,5 @@ def test_a_photo_survives_a_kill_at_any_stage(
 
 def _all_found(workers: Workers) -> bool:
     workers.restart_dead()
-    moving = PersonPhoto.objects.filter(state__in=PersonPhoto.MOVING)
+    moving = PersonPhoto.objects.filter(state__in=PersonPhoto.IN_PROGRESS)
     return not moving.exists() and FaceMatch.objects.count() == len(UPLOAD_STAGES)

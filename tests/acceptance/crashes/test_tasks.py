@@ -12,10 +12,10 @@ from pytest_django import Settings
 from redis import Redis
 
 from heimdex.queue import REPROCESS, enqueue
-from reprocess.actions.cancel_run import cancel_run
-from reprocess.actions.start_run import start_run
+from reprocess.actions.runs import cancel_run
 from reprocess.models import ReprocessItem, ReprocessRun
-from reprocess.scope import Scope
+from reprocess.planning.scope import Scope
+from reprocess.runs.start_run import start_run
 from tests.acceptance.conftest import Workers
 from tests.acceptance.crashes.conftest import QUEUES
 from tests.acceptance.crashes.library import INPUTS, SECOND, make_library

@@ -1,4 +1,4 @@
-"""Guessing log-ins is limited, at every entrance, with one count."""
+"""Failed logins are limited on every path, with one count."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -45,7 +45,7 @@ def test_five_failures_lock_every_entrance_for_a_while(client: Client, staff: Us
         answer = each(client, PASSWORD)
         assert answer.status_code == 429
         assert 0 < int(answer["Retry-After"]) <= 15 * 60
-        assert b"Too many failed log-ins for this account. Try again in 15 minutes." in answer.content
+        assert b"Too many failed logins for this account. Try again in 15 minutes." in answer.content
     assert "sessionid" not in client.cookies
     assert session(client, PASSWORD).json().keys() == {"detail"}
 

@@ -91,5 +91,5 @@ def test_an_unknown_page_is_a_page_and_an_unknown_endpoint_is_json(client: Clien
     page, endpoint = client.get("/nothing/here"), client.get("/v1/nothing/here")
 
     assert (page.status_code, endpoint.status_code) == (404, 404)
-    assert "There is nothing at this address" in page.content.decode()
+    assert "There is no page at this URL" in page.content.decode()
     assert endpoint.json() == {"detail": "Not found."}

@@ -10,10 +10,10 @@ import psutil
 import psycopg
 import pytest
 
-from heimdex.database.address import Address
-from heimdex.database.errors import EmbeddedServerError
-from heimdex.database.record import record_path
+from heimdex.database import EmbeddedServerError
+from heimdex.database.connection_info import ConnectionInfo
 from heimdex.database.server import EmbeddedServer
+from heimdex.database.state_file import server_state_path
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -25,109 +25,109 @@ def server(tmp_path: Path) -> Iterator[EmbeddedServer]:
     server.stop()
 
 
-def query(address: Address, sql: str) -> list[tuple[object, ...]]:
-    with psycopg.connect(address.url, autocommit=True) as connection:
-        cursor = connection.execute(sql)
+def query(connection: ConnectionInfo, sql: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(connection.url, autocommit=True) as session:
+        cursor = session.execute(sql)
         return cursor.fetchall() if cursor.description else []
 
 
-def commands_of(server: EmbeddedServer) -> list[list[str]]:
-    """Return the command line of each of the server's processes, of which those that serve a connection come and go."""
-    found = []
+def list_commands(server: EmbeddedServer) -> list[list[str]]:
+    """Return the command line of each server process; those that serve a connection come and go."""
+    commands = []
     for process in psutil.process_iter():
         try:
             if process.name() == "postgres" and process.cwd() == str(server.data):
-                found.append(process.cmdline())
+                commands.append(process.cmdline())
         except psutil.Error:
             continue
-    return found
+    return commands
 
 
-def test_a_server_starts_from_nothing_keeps_its_data_and_address_and_leaves_no_process(server):
-    address = server.start()
-    query(address, "CREATE EXTENSION vector")
-    query(address, "CREATE TABLE kept (vector halfvec(2))")
-    query(address, "INSERT INTO kept VALUES ('[1, 2]')")
+def test_a_server_starts_from_nothing_keeps_its_data_and_url_and_leaves_no_process(server):
+    connection = server.start()
+    query(connection, "CREATE EXTENSION vector")
+    query(connection, "CREATE TABLE kept (vector halfvec(2))")
+    query(connection, "INSERT INTO kept VALUES ('[1, 2]')")
     assert server.is_running()
-    assert record_path(server.home).stat().st_mode & 0o777 == 0o600
+    assert server_state_path(server.home).stat().st_mode & 0o777 == 0o600
     assert server.data.stat().st_mode & 0o777 == 0o700
     server.stop()
     assert not server.is_running()
-    assert commands_of(server) == []
+    assert list_commands(server) == []
     with pytest.raises(psycopg.OperationalError):
-        query(address, "SELECT 1")
+        query(connection, "SELECT 1")
 
-    assert server.start() == address
-    assert query(address, "SELECT vector::text FROM kept") == [("[1,2]",)]
+    assert server.start() == connection
+    assert query(connection, "SELECT vector::text FROM kept") == [("[1,2]",)]
 
 
 def test_words_of_every_language_are_split_and_folded(server):
-    address = server.start()
-    assert query(address, "SELECT lower('ÄPFEL ŠKODA'), to_tsvector('simple', '“Hello” world—naïve ÄPFEL')::text") == [
+    connection = server.start()
+    assert query(connection, "SELECT lower('ÄPFEL ŠKODA'), to_tsvector('simple', '“Hello” world—naïve ÄPFEL')::text") == [
         ("äpfel škoda", "'hello':1 'naïve':3 'world':2 'äpfel':4")
     ]
 
 
-def test_nobody_gets_in_without_the_password(server):
-    address = server.start()
+def test_a_login_without_the_password_is_rejected(server):
+    connection = server.start()
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        psycopg.connect(host=address.host, port=address.port, user=address.user, password="guess", dbname=address.database)
+        psycopg.connect(host=connection.host, port=connection.port, user=connection.user, password="guess", dbname=connection.database)
 
 
 def test_starting_twice_gives_the_same_server(server):
-    address, pid = server.start(), server.pid()
-    assert EmbeddedServer(server.home, durable=False).start() == address
+    connection, pid = server.start(), server.pid()
+    assert EmbeddedServer(server.home, durable=False).start() == connection
     assert server.pid() == pid
 
 
-def test_two_processes_that_start_at_once_get_one_server(server):
+def test_processes_that_start_it_concurrently_get_one_server(server):
     code = "import pathlib, sys, heimdex.database.server as s; print(s.EmbeddedServer(pathlib.Path(sys.argv[1])).start().url)"
     command = [sys.executable, "-c", code, str(server.home)]
     starters = [subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     urls = {starter.communicate(timeout=120)[0].strip() for starter in starters}
     assert urls == {server.start().url}
-    assert len([command for command in commands_of(server) if command[1:2] == ["-D"]]) == 1
+    assert len([command for command in list_commands(server) if command[1:2] == ["-D"]]) == 1
 
 
 def test_after_a_crash_it_starts_again_with_everything_committed(server):
     server.durable = True
-    address = server.start()
-    query(address, "CREATE TABLE kept AS SELECT 42 AS answer")
+    connection = server.start()
+    query(connection, "CREATE TABLE kept AS SELECT 42 AS answer")
     pid = server.pid()
     assert pid is not None
-    # A backend that is busy does not notice at once that its server is gone, and holds the shared memory.
-    with psycopg.connect(address.url, autocommit=True) as connection:
-        backend = connection.info.backend_pid
+    # A busy backend does not notice at once that its server is gone, and holds the shared memory.
+    with psycopg.connect(connection.url, autocommit=True) as session:
+        backend = session.info.backend_pid
         os.kill(backend, signal.SIGSTOP)
         os.kill(pid, signal.SIGKILL)
         psutil.Process(pid).wait(30)
         assert not server.is_running()
-        assert server.start() == address
+        assert server.start() == connection
     assert not psutil.pid_exists(backend)
-    assert query(address, "SELECT answer FROM kept") == [(42,)]
+    assert query(connection, "SELECT answer FROM kept") == [(42,)]
 
 
-def test_a_pid_file_that_names_a_stranger_is_not_believed(server):
-    address = server.start()
+def test_a_pid_file_that_names_another_process_is_ignored(server):
+    connection = server.start()
     server.stop()
-    (server.data / "postmaster.pid").write_text(f"{os.getpid()}\n{server.data}\n0\n{address.port}\n")
+    (server.data / "postmaster.pid").write_text(f"{os.getpid()}\n{server.data}\n0\n{connection.port}\n")
     assert not server.is_running()
-    assert server.start() == address
+    assert server.start() == connection
 
 
-def test_a_taken_port_gives_another_one(server):
-    address = server.start()
+def test_a_port_in_use_gives_another_one(server):
+    connection = server.start()
     server.stop()
-    with socket.socket() as stranger:
-        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        stranger.bind(("127.0.0.1", address.port))
-        stranger.listen()
+    with socket.socket() as other_program:
+        other_program.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other_program.bind(("127.0.0.1", connection.port))
+        other_program.listen()
         other = server.start()
-        assert other.port != address.port
+        assert other.port != connection.port
         assert query(other, "SELECT 1") == [(1,)]
 
 
-def test_an_interrupted_set_up_does_not_stop_the_next(server):
+def test_an_interrupted_setup_does_not_block_the_next(server):
     half_done = server.home / "postgres.new-abc"
     (half_done / "base").mkdir(parents=True)
     (half_done / "PG_VERSION").write_text("18")
@@ -136,21 +136,21 @@ def test_an_interrupted_set_up_does_not_stop_the_next(server):
 
 
 @pytest.mark.parametrize("running", [True, False])
-def test_a_lost_record_locks_nobody_out(server, running):
-    address = server.start()
-    query(address, "CREATE TABLE kept AS SELECT 42 AS answer")
+def test_a_lost_state_file_locks_nobody_out(server, running):
+    connection = server.start()
+    query(connection, "CREATE TABLE kept AS SELECT 42 AS answer")
     if not running:
         server.stop()
-    record_path(server.home).unlink()
-    renewed = server.start()
-    assert renewed.password != address.password
-    assert query(renewed, "SELECT answer FROM kept") == [(42,)]
+    server_state_path(server.home).unlink()
+    restarted = server.start()
+    assert restarted.password != connection.password
+    assert query(restarted, "SELECT answer FROM kept") == [(42,)]
 
 
-def test_a_directory_that_is_no_database_is_left_alone(server):
+def test_a_directory_that_is_not_a_database_is_left_alone(server):
     server.data.mkdir(parents=True)
     (server.data / "letter.txt").write_text("dear")
-    with pytest.raises(EmbeddedServerError, match="is no PostgreSQL data directory"):
+    with pytest.raises(EmbeddedServerError, match="is not a PostgreSQL data directory"):
         server.start()
     assert (server.data / "letter.txt").read_text() == "dear"
 
@@ -158,16 +158,16 @@ def test_a_directory_that_is_no_database_is_left_alone(server):
 def test_a_database_of_another_version_is_left_alone(server):
     server.data.mkdir(parents=True)
     (server.data / "PG_VERSION").write_text("16\n")
-    with pytest.raises(EmbeddedServerError, match="made by PostgreSQL 16"):
+    with pytest.raises(EmbeddedServerError, match="created by PostgreSQL 16"):
         server.start()
 
 
-def test_a_home_that_cannot_be_written_is_named(tmp_path):
+def test_an_unwritable_home_is_reported(tmp_path):
     (tmp_path / "home").write_text("a file")
     with pytest.raises(EmbeddedServerError, match="HEIMDEX_HOME"):
         EmbeddedServer(tmp_path / "home").start()
 
 
-def test_stopping_what_never_ran_does_nothing(server):
+def test_stopping_a_server_that_never_ran_does_nothing(server):
     server.stop()
     assert not server.home.exists()

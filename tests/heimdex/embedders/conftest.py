@@ -52,7 +52,7 @@ def picture(name: str) -> Image.Image:
 
 @pytest.fixture(scope="session")
 def pictures() -> list[Image.Image]:
-    """A cat, an espresso, a rocket, a grey photographer, and odd modes and shapes."""
+    """A cat, an espresso, a rocket, a gray photographer, and odd modes and shapes."""
     cat = picture("chelsea.png")
     return [
         cat,

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from heimdex.embedders.conse import PROMPT, TOP_CLASSES, ConseEmbedder, convex_combination
-from heimdex.embedders.errors import EmbedderError, EmbedderUnavailable
+from heimdex.embedders.conse import PROMPT, TOP_CLASSES, ConseEmbedder, combine_class_vectors
 from heimdex.embedders.open_clip import OpenClipEmbedder
 from heimdex.embedders.precision import MIN_COSINE
 from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
+from heimdex.errors import ModelInputError, ModelUnavailable
 from heimdex.vision.classifier import ImageClassifier
 from tests.heimdex.embedders.conftest import RandomClip
 
@@ -37,7 +37,7 @@ def test_open_clip_in_float32_is_the_library_to_the_last_digits(
 ) -> None:
     import torch
 
-    monkeypatch.setattr("heimdex.embedders.precision.computes_bfloat16", lambda device: False)
+    monkeypatch.setattr("heimdex.embedders.precision.supports_bfloat16", lambda device: False)
     exact = OpenClipEmbedder(str(random_clip.checkpoint))
     with torch.no_grad():
         images = torch.cat([random_clip.model.encode_image(random_clip.preprocess(picture)[None], normalize=True) for picture in pictures])
@@ -47,7 +47,7 @@ def test_open_clip_in_float32_is_the_library_to_the_last_digits(
 def test_conse_follows_the_formula(conse: ConseEmbedder, pictures: list[Image.Image]) -> None:
     classifier, text = ImageClassifier(), SentenceTransformerEmbedder("all-MiniLM-L6-v2", 384)
     embedded = conse.embed_images(pictures)
-    for row, probabilities in zip(embedded, classifier.probabilities(pictures), strict=True):
+    for row, probabilities in zip(embedded, classifier.classify(pictures), strict=True):
         top = np.argsort(-probabilities)[:TOP_CLASSES]
         names = text.embed_documents([PROMPT.format(classifier.class_names[place]) for place in top])
         expected = (probabilities[top, None] * names).sum(axis=0)
@@ -63,7 +63,7 @@ def test_conse_finds_the_picture_that_a_query_describes(conse: ConseEmbedder, pi
 
 def test_a_picture_of_no_certain_class_still_has_a_direction() -> None:
     class_vectors = np.eye(20, dtype=np.float32)
-    combined = convex_combination(np.full((1, 20), 0.05), class_vectors, 10)
+    combined = combine_class_vectors(np.full((1, 20), 0.05), class_vectors, 10)
     assert np.count_nonzero(combined) == 10
 
 
@@ -71,7 +71,7 @@ def test_a_picture_that_cannot_be_decoded_is_an_error_of_that_input(conse: Conse
     file = io.BytesIO()
     pictures[0].save(file, "PNG")
     broken = Image.open(io.BytesIO(file.getvalue()[: file.tell() // 2]))
-    with pytest.raises(EmbedderError, match="cannot be decoded"):
+    with pytest.raises(ModelInputError, match="cannot be decoded"):
         conse.embed_images([broken])
 
 
@@ -79,13 +79,13 @@ def test_a_missing_checkpoint_is_named_with_the_fix(tmp_path: Path) -> None:
     absent = OpenClipEmbedder(str(tmp_path / "absent.pt"))
     assert "HEIMDEX_OPEN_CLIP_WEIGHTS" in absent.check()[0]
     for use in (lambda: absent.identity, lambda: absent.embed_queries(["a cat"])):
-        with pytest.raises(EmbedderUnavailable, match=r"There is no checkpoint file .*absent\.pt: correct HEIMDEX_OPEN_CLIP_WEIGHTS"):
+        with pytest.raises(ModelUnavailable, match=r"There is no checkpoint file .*absent\.pt: correct HEIMDEX_OPEN_CLIP_WEIGHTS"):
             use()
 
 
 def test_a_file_that_is_no_checkpoint_is_named_with_the_fix(tmp_path: Path) -> None:
     (tmp_path / "notes.pt").write_text("not a checkpoint")
-    with pytest.raises(EmbedderUnavailable, match=r"cannot load ViT-B-32 .*HEIMDEX_OPEN_CLIP_WEIGHTS"):
+    with pytest.raises(ModelUnavailable, match=r"cannot load ViT-B-32 .*HEIMDEX_OPEN_CLIP_WEIGHTS"):
         OpenClipEmbedder(str(tmp_path / "notes.pt")).embed_queries(["a cat"])
 
 

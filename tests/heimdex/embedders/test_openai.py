@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from heimdex.embedders.errors import EmbedderError, EmbedderUnavailable, InputsRefused
-from heimdex.embedders.openai import OpenAIEmbedder, byte_windows
-from heimdex.embedders.patience import Patience
+from heimdex.embedders.openai import OpenAIEmbedder, split_by_bytes
+from heimdex.errors import InputsRejected, ModelInputError, ModelUnavailable
+from heimdex.openai.retry import RetryPolicy
 from tests.heimdex.embedders.openai_server import EmbeddingServer
 from tests.openai_protocol import Answer
 
@@ -20,10 +20,10 @@ def embedder(server: EmbeddingServer, model: str = "text-embedding-3-small", **o
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Patience, "FIRST_WAIT_S", 0.001)
+    monkeypatch.setattr(RetryPolicy, "FIRST_WAIT_S", 0.001)
 
 
-def test_vectors_are_the_servers_normalised_and_in_order(server: EmbeddingServer) -> None:
+def test_vectors_are_the_servers_normalized_and_in_order(server: EmbeddingServer) -> None:
     texts = [f"text {number}" for number in range(70)]
     vectors = embedder(server, batch_size=32).embed_documents(texts)
     expected = np.stack([server.vector(text) for text in texts])
@@ -48,10 +48,10 @@ def test_no_empty_or_overlong_input_is_sent(server: EmbeddingServer) -> None:
 
 def test_windows_of_bytes_lose_nothing_and_cut_between_words() -> None:
     text = "some words of a transcript " * 1000
-    windows = byte_windows(text, 8191)
+    windows = split_by_bytes(text, 8191)
     assert "".join(windows) == text
     assert all(window.endswith(" ") and len(window) <= 8191 for window in windows)
-    assert byte_windows("short", 8191) == ["short"]
+    assert split_by_bytes("short", 8191) == ["short"]
 
 
 @pytest.mark.parametrize("status", [429, 500])
@@ -64,10 +64,10 @@ def test_a_passing_trouble_is_tried_again(server: EmbeddingServer, status: int) 
 @pytest.mark.parametrize(
     ("answers", "sentence"),
     [
-        ([Answer(401)], "refuses the key: correct HEIMDEX_OPENAI_API_KEY"),
-        ([Answer(403)], "refuses the key: correct HEIMDEX_OPENAI_API_KEY"),
-        ([Answer(404)], 'knows no model text-embedding-3-small: correct "model" in HEIMDEX_MODELS'),
-        ([Answer(429)] * 3, "still says 429 after several tries .*prepared by the test"),
+        ([Answer(401)], "rejects the key: correct HEIMDEX_OPENAI_API_KEY"),
+        ([Answer(403)], "rejects the key: correct HEIMDEX_OPENAI_API_KEY"),
+        ([Answer(404)], 'has no model text-embedding-3-small: correct "model" in HEIMDEX_MODELS'),
+        ([Answer(429)] * 3, "still answers with status 429 after several attempts .*prepared by the test"),
         ([Answer(500)] * 3, "still answers with status 500"),
         ([Answer(200, '{"data": [')] * 3, "no list of embeddings: .*HEIMDEX_OPENAI_BASE_URL"),
         ([Answer(200, '{"data": null}')] * 3, "no list of embeddings: .*HEIMDEX_OPENAI_BASE_URL"),
@@ -78,40 +78,40 @@ def test_a_passing_trouble_is_tried_again(server: EmbeddingServer, status: int) 
 )
 def test_a_server_that_cannot_be_used_is_named_with_the_fix(server: EmbeddingServer, answers: list[Answer], sentence: str) -> None:
     server.prepared = list(answers)
-    with pytest.raises(EmbedderUnavailable, match=sentence):
+    with pytest.raises(ModelUnavailable, match=sentence):
         embedder(server).embed_queries(["x"])
 
 
 def test_texts_that_the_server_refuses_are_an_error_of_those_texts(server: EmbeddingServer) -> None:
     server.prepared = [Answer(400)]
-    with pytest.raises(EmbedderError, match=r"refuses these texts .*prepared by the test"):
+    with pytest.raises(ModelInputError, match=r"rejects these texts .*prepared by the test"):
         embedder(server).embed_queries(["x"])
 
 
 def test_wrong_dimensions_and_counts_are_refused(server: EmbeddingServer) -> None:
     server.dimensions = 1024
-    with pytest.raises(EmbedderUnavailable, match="1024 dimensions, but 1536 are configured"):
+    with pytest.raises(ModelUnavailable, match="1024 dimensions, but 1536 are configured"):
         embedder(server).embed_queries(["x"])
     row = {"index": 0, "embedding": [1.0] * 1536}
     server.prepared = [Answer(200, json.dumps({"data": [row, row]}))] * 3
-    with pytest.raises(EmbedderUnavailable, match="answered 1 inputs with 2 vectors"):
+    with pytest.raises(ModelUnavailable, match="answered 1 inputs with 2 vectors"):
         embedder(server).embed_queries(["x"])
     server.prepared = [Answer(200, json.dumps({"data": [{"index": 0, "embedding": [float("nan")] * 1536}]}))]
-    with pytest.raises(EmbedderError, match="not finite"):
+    with pytest.raises(ModelInputError, match="not finite"):
         embedder(server).embed_queries(["x"])
 
 
 def test_an_unreachable_server_is_named_with_the_fix() -> None:
     nobody = OpenAIEmbedder("m", 8, base_url="http://127.0.0.1:9/v1")
     assert "HEIMDEX_OPENAI_BASE_URL" in nobody.check()[0]
-    with pytest.raises(EmbedderUnavailable, match=r"http://127.0.0.1:9/v1 cannot be reached: .*HEIMDEX_OPENAI_BASE_URL"):
+    with pytest.raises(ModelUnavailable, match=r"http://127.0.0.1:9/v1 cannot be reached: .*HEIMDEX_OPENAI_BASE_URL"):
         nobody.embed_queries(["x"])
 
 
 def test_a_missing_key_is_named_before_anything_is_sent() -> None:
     keyless = OpenAIEmbedder("text-embedding-3-small", 1536)
     assert "HEIMDEX_OPENAI_API_KEY" in keyless.check()[0]
-    with pytest.raises(EmbedderUnavailable, match="HEIMDEX_OPENAI_API_KEY"):
+    with pytest.raises(ModelUnavailable, match="HEIMDEX_OPENAI_API_KEY"):
         keyless.embed_queries(["x"])
 
 
@@ -121,13 +121,13 @@ def test_check_asks_the_server(server: EmbeddingServer) -> None:
     assert "HEIMDEX_OPENAI_API_KEY" in embedder(server).check()[0]
     server.prepared = [Answer(404)]
     assert embedder(server).check() == []
-    assert "no address" in OpenAIEmbedder("m", 8, base_url="localhost:8080").check()[0]
+    assert "no URL" in OpenAIEmbedder("m", 8, base_url="localhost:8080").check()[0]
 
 
 def test_calls_hold_as_many_texts_as_their_tokens_allow_and_run_side_by_side(server: EmbeddingServer) -> None:
     server.latency_s = 0.1
     model = embedder(server, batch_size=10, call_tokens=500, concurrency=4)
-    assert model.inputs_at_once == 40
+    assert model.preferred_batch_size == 40
     long, short = ["word " * 200] * 6, [f"short {number}" for number in range(40)]
     before = model.calls
     model.embed_documents([*long, *short])
@@ -165,16 +165,16 @@ def test_a_run_gets_over_faults_that_pass_and_counts_every_call(server: Embeddin
 
 
 def test_a_slow_answer_is_given_up_and_asked_for_again(server: EmbeddingServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("heimdex.embedders.openai.FOR_QUERIES", Patience(tries=2, total_s=5, timeout_s=0.2))
+    monkeypatch.setattr("heimdex.embedders.openai.QUERY_RETRIES", RetryPolicy(attempts=2, total_s=5, timeout_s=0.2))
     server.prepared = [Answer(body=None, after_s=1.0)]
     assert embedder(server).embed_queries(["x"]).shape == (1, 1536)
     server.prepared = [Answer(body=None, after_s=1.0)] * 2
-    with pytest.raises(EmbedderUnavailable, match=r"did not answer within 0\.2 s"):
+    with pytest.raises(ModelUnavailable, match=r"did not answer within 0\.2 s"):
         embedder(server).embed_queries(["x"])
 
 
 @pytest.mark.parametrize("header", [("Retry-After", "1"), ("Retry-After-Ms", "1000")])
-def test_retry_after_is_honoured_by_every_caller(server: EmbeddingServer, header: tuple[str, str]) -> None:
+def test_retry_after_is_honored_by_every_caller(server: EmbeddingServer, header: tuple[str, str]) -> None:
     server.prepared = [Answer(429, headers=(header,))]
     model = embedder(server)
     began = time.monotonic()
@@ -192,14 +192,14 @@ def test_retry_after_is_honoured_by_every_caller(server: EmbeddingServer, header
 
 def test_a_wait_longer_than_anyone_has_ends_the_call_at_once(server: EmbeddingServer) -> None:
     server.prepared = [Answer(429, headers=(("Retry-After", "3600"),))]
-    with pytest.raises(EmbedderUnavailable, match="429"):
+    with pytest.raises(ModelUnavailable, match="429"):
         embedder(server).embed_queries(["x"])
     assert len(server.requests) == 1
 
 
 def test_no_credit_is_not_waited_for(server: EmbeddingServer) -> None:
     server.prepared = [Answer(429, '{"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}}')]
-    with pytest.raises(EmbedderUnavailable, match=r"quota.*credit"):
+    with pytest.raises(ModelUnavailable, match=r"quota.*credit"):
         embedder(server).embed_queries(["x"])
     assert len(server.requests) == 1
 
@@ -207,11 +207,11 @@ def test_no_credit_is_not_waited_for(server: EmbeddingServer) -> None:
 def test_a_server_that_is_down_is_left_alone_after_some_calls(server: EmbeddingServer) -> None:
     server.prepared = [Answer(500)] * 1000
     model = embedder(server, batch_size=1, breaker_after=12, concurrency=4)
-    with pytest.raises(EmbedderUnavailable, match=r"status 500.*calls failed in a row"):
+    with pytest.raises(ModelUnavailable, match=r"status 500.*calls failed in a row"):
         model.embed_documents([f"text {number}" for number in range(300)])
     sent = len(server.requests)
     assert 12 <= sent <= 12 + 4
-    with pytest.raises(EmbedderUnavailable, match=r"status 500.*calls failed in a row"):
+    with pytest.raises(ModelUnavailable, match=r"status 500.*calls failed in a row"):
         model.embed_documents(["more"])
     assert len(server.requests) == sent
 
@@ -219,8 +219,8 @@ def test_a_server_that_is_down_is_left_alone_after_some_calls(server: EmbeddingS
 def test_after_a_while_the_server_is_tried_again(server: EmbeddingServer) -> None:
     server.prepared = [Answer(500)] * 3
     model = embedder(server, breaker_after=3)
-    model._server._troubles._cool_s = 0.05
-    with pytest.raises(EmbedderUnavailable):
+    model._client._breaker._reset_after_s = 0.05
+    with pytest.raises(ModelUnavailable):
         model.embed_documents(["x"])
     time.sleep(0.1)
     assert model.embed_documents(["x"]).shape == (1, 1536)
@@ -230,9 +230,9 @@ def test_a_refused_text_is_named_and_the_others_are_not_sent_again(server: Embed
     server.refused = "bad"
     texts = [*(f"text {number}" for number in range(63)), "a bad text"]
     model = embedder(server, batch_size=16)
-    with pytest.raises(InputsRefused, match=r"refuses these texts .*prepared by the test") as caught:
+    with pytest.raises(InputsRejected, match=r"rejects these texts .*prepared by the test") as caught:
         model.embed_documents(texts)
-    assert list(caught.value.refused) == [63]
+    assert list(caught.value.reasons) == [63]
     expected = np.stack([server.vector(text) for text in texts[:63]])
     np.testing.assert_allclose(caught.value.vectors[:63], expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-6)
     accepted = [text for request in server.requests if "a bad text" not in request["input"] for text in request["input"]]
@@ -241,14 +241,14 @@ def test_a_refused_text_is_named_and_the_others_are_not_sent_again(server: Embed
 
 def test_a_refused_part_refuses_its_long_text_and_no_other(server: EmbeddingServer) -> None:
     server.refused = "bad"
-    with pytest.raises(InputsRefused) as caught:
+    with pytest.raises(InputsRejected) as caught:
         embedder(server).embed_documents(["fine", "word " * 3000 + "bad", "word " * 3000])
-    assert list(caught.value.refused) == [1]
+    assert list(caught.value.reasons) == [1]
     assert np.linalg.norm(caught.value.vectors[[0, 2]], axis=1) == pytest.approx(1, abs=1e-5)
 
 
 def test_a_server_that_refuses_everything_stops_the_run_instead_of_failing_it_text_by_text(server: EmbeddingServer) -> None:
     server.refused = "text"
-    with pytest.raises(EmbedderUnavailable, match=r"refuses these texts .*20 calls failed in a row"):
+    with pytest.raises(ModelUnavailable, match=r"rejects these texts .*20 calls failed in a row"):
         embedder(server, concurrency=1).embed_documents([f"text {number}" for number in range(1000)])
     assert len(server.requests) < 100

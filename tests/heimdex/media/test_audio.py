@@ -9,8 +9,8 @@ import pytest
 from av.stream import Disposition
 from numpy.typing import NDArray
 
-from heimdex.media.audio import SAMPLE_RATE, audio_blocks
-from heimdex.media.audio_tracks import AudioTrack, best_track
+from heimdex.media.audio import SAMPLE_RATE, iter_audio_blocks
+from heimdex.media.audio_tracks import AudioTrack, select_track
 from heimdex.media.info import MediaInfo
 from heimdex.media.probe import probe
 from tests import media
@@ -20,7 +20,7 @@ FILM, DEFAULT_TRACK = AudioTrack(1, 2, False, False, 60.0), AudioTrack(2, 1, Tru
 
 
 def whole(path: Path, info: MediaInfo | None = None) -> NDArray[np.float32]:
-    blocks = list(audio_blocks(path, info or probe(path)))
+    blocks = list(iter_audio_blocks(path, info or probe(path)))
     assert all(block.dtype == np.float32 and 0 < block.size <= SAMPLE_RATE for block in blocks)
     return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
 
@@ -75,10 +75,10 @@ def test_a_video_without_sound_gives_no_samples() -> None:
     ids=["the default", "most channels", "the longest", "the first", "no commentary", "a commentary, if there is nothing else"],
 )
 def test_the_track_of_the_films_own_speech_is_chosen(tracks: list[AudioTrack], expected: int) -> None:
-    chosen = best_track(tracks)
+    chosen = select_track(tracks)
     assert chosen is not None
     assert chosen.index == expected
-    assert best_track([]) is None
+    assert select_track([]) is None
 
 
 def test_what_a_file_says_of_its_tracks_counts(tmp_path: Path) -> None:

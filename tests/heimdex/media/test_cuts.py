@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from heimdex.media.cuts import CutFinder
-from heimdex.media.frame_rows import FrameRow, RowMaker
-from heimdex.media.reduced import Reduced
+from heimdex.media.downscale import SmallFrame
+from heimdex.media.frame_features import FeatureExtractor, FrameFeatures
 
 FPS = 25
 Picture = NDArray[np.uint8]
@@ -43,10 +43,10 @@ def blank(value: int, frames: int) -> list[Picture]:
     return [np.full((144, 256), value, np.uint8)] * frames
 
 
-def rows(pictures: Iterable[Picture], times: Iterable[float]) -> list[FrameRow]:
-    make = RowMaker()
+def rows(pictures: Iterable[Picture], times: Iterable[float]) -> list[FrameFeatures]:
+    extractor = FeatureExtractor()
     return [
-        make.row(time_s, Reduced(picture, np.repeat(picture[::2, ::2, None], 3, axis=2)))
+        extractor.extract(time_s, SmallFrame(picture, np.repeat(picture[::2, ::2, None], 3, axis=2)))
         for picture, time_s in zip(pictures, times, strict=False)
     ]
 
@@ -111,11 +111,11 @@ def test_a_light_that_is_turned_up_slowly_is_no_cut() -> None:
     assert cuts([*[dark] * 60, *dissolve(dark, A, 25), *still(1, 60)]) == []
 
 
-@pytest.mark.parametrize("colour", [0, 255])
+@pytest.mark.parametrize("color", [0, 255])
 @pytest.mark.parametrize("held", [0, 3, 25])
-def test_a_fade_is_cut_once_in_its_middle(colour: int, held: int) -> None:
-    empty = np.full_like(A, colour)
-    middle = [*dissolve(A, empty, 12), *blank(colour, held), *dissolve(empty, B, 12)]
+def test_a_fade_is_cut_once_in_its_middle(color: int, held: int) -> None:
+    empty = np.full_like(A, color)
+    middle = [*dissolve(A, empty, 12), *blank(color, held), *dissolve(empty, B, 12)]
     found = cuts([*still(1, 60), *middle, *still(2, 60)])
     assert found == pytest.approx([60 + len(middle) / 2], abs=FPS * 0.3)
 
@@ -147,4 +147,4 @@ def test_memory_does_not_grow_with_the_video() -> None:
     for number, row in enumerate(rows(panning(1, 2000, 1), itertools.count(0, 1 / FPS))):
         finder.add(row)
         if number > 100:
-            assert len(finder._rows) < 3 * FPS
+            assert len(finder._frames) < 3 * FPS

@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from heimdex.media.damage import Decoded, Losses, damage_notice
+from heimdex.media.damage import DecodingStats, LossCounter, describe_damage
 from heimdex.media.info import MediaInfo
 from heimdex.media.probe import probe
 from heimdex.media.scenes import iter_scenes
@@ -17,14 +17,14 @@ from tests.bad_inputs import boxes, films
 from tests.bad_inputs.films import write_film
 
 
-def looked_at(path: Path) -> tuple[MediaInfo, Decoded]:
+def looked_at(path: Path) -> tuple[MediaInfo, DecodingStats]:
     info = probe(path)
-    return info, sum((scene.decoded for scene in iter_scenes(path, info)), Decoded())
+    return info, sum((scene.decoded for scene in iter_scenes(path, info)), DecodingStats())
 
 
 def notice(path: Path) -> str:
     info, decoded = looked_at(path)
-    return damage_notice(decoded, info.duration_s, info.stated_s)
+    return describe_damage(decoded, info.duration_s, info.stated_s)
 
 
 WHOLE = {
@@ -49,8 +49,8 @@ def test_a_whole_file_has_lost_nothing(kind: str, tmp_path: Path) -> None:
     recipe: Callable[[Path], object] = WHOLE[kind]
     recipe(tmp_path / "film")
     decoded = looked_at(tmp_path / "film")[1]
-    assert (decoded.lost, decoded.marred) == (0, 0)
-    assert decoded.pictures > 0
+    assert (decoded.lost, decoded.partial) == (0, 0)
+    assert decoded.frames > 0
     assert notice(tmp_path / "film") == ""
 
 
@@ -61,9 +61,9 @@ def test_a_film_with_sound_has_lost_nothing() -> None:
 def test_pictures_that_cannot_be_decoded_are_counted(tmp_path: Path) -> None:
     boxes.RECIPES["flipped-bytes.mp4"](tmp_path / "film.mp4")
     _, decoded = looked_at(tmp_path / "film.mp4")
-    assert decoded.pictures + decoded.lost == 30
-    assert decoded.lost + decoded.marred >= 15
-    assert "% of the pictures are damaged and could not be decoded, or only in part." in notice(tmp_path / "film.mp4")
+    assert decoded.frames + decoded.lost == 30
+    assert decoded.lost + decoded.partial >= 15
+    assert "% of the frames are damaged and could not be decoded completely." in notice(tmp_path / "film.mp4")
 
 
 def test_few_lost_pictures_of_many_are_less_than_a_percent(tmp_path: Path) -> None:
@@ -75,8 +75,8 @@ def test_few_lost_pictures_of_many_are_less_than_a_percent(tmp_path: Path) -> No
     content[middle : middle + 3000] = random.Random(5).randbytes(3000)
     path.write_bytes(content)
     _, decoded = looked_at(path)
-    assert 0 < decoded.lost + decoded.marred < 10
-    assert notice(path).startswith("Less than 1 % of the pictures are damaged")
+    assert 0 < decoded.lost + decoded.partial < 10
+    assert notice(path).startswith("Less than 1 % of the frames are damaged")
 
 
 @pytest.mark.parametrize("container", ["mp4", "matroska"])
@@ -88,32 +88,32 @@ def test_a_file_that_was_cut_says_how_much_of_it_is_there(container: str, tmp_pa
     path.write_bytes(content[: len(content) // 2])
     info, _ = looked_at(path)
     assert 8 < info.duration_s < 12
-    assert notice(path).startswith(f"The file ends early: it says that it lasts 20 s, and {info.duration_s:.0f} s of it is there.")
+    assert notice(path).startswith(f"The file ends early: its header states 20 s, but it contains only {info.duration_s:.0f} s.")
 
 
-def counted(packets: list[float], pictures: list[float], fps: float = 10.0) -> Decoded:
-    losses = Losses(fps, 0.0)
+def counted(packets: list[float], pictures: list[float], fps: float = 10.0) -> DecodingStats:
+    losses = LossCounter(fps, 0.0)
     for time_s in packets:
-        losses.sent(time_s)
+        losses.record_packet(time_s)
     for time_s in pictures:
-        losses.came(time_s)
-    losses.ended()
-    return losses.taken()
+        losses.record_frame(time_s)
+    losses.finish()
+    return losses.take_stats()
 
 
 def test_only_what_was_there_and_leaves_a_gap_is_lost() -> None:
     every = [number / 10 for number in range(30)]
-    assert counted(every, every) == Decoded(30, 0)
-    assert counted(every, [*every[:10], *every[15:]]) == Decoded(25, 5)
-    assert counted(every, every[:20]) == Decoded(20, 10), "the end"
-    assert counted(every, every[20:]) == Decoded(10, 20), "the beginning"
-    assert counted(every, every[3:]) == Decoded(27, 0), "a recording that begins between two key pictures"
-    assert counted(every, []) == Decoded(0, 30)
+    assert counted(every, every) == DecodingStats(30, 0)
+    assert counted(every, [*every[:10], *every[15:]]) == DecodingStats(25, 5)
+    assert counted(every, every[:20]) == DecodingStats(20, 10), "the end"
+    assert counted(every, every[20:]) == DecodingStats(10, 20), "the beginning"
+    assert counted(every, every[3:]) == DecodingStats(27, 0), "a recording that begins between two key pictures"
+    assert counted(every, []) == DecodingStats(0, 30)
     standing = [*every[:10], *every[15:]]
-    assert counted(standing, standing) == Decoded(25, 0), "a pause"
+    assert counted(standing, standing) == DecodingStats(25, 0), "a pause"
     fields = sorted([*every, *(time_s + 0.05 for time_s in every)])
-    assert counted(fields, every) == Decoded(30, 0), "two packets a picture"
-    assert counted([*every, 1.34], every) == Decoded(30, 0), "a packet that is never shown"
+    assert counted(fields, every) == DecodingStats(30, 0), "two packets a picture"
+    assert counted([*every, 1.34], every) == DecodingStats(30, 0), "a packet that is never shown"
 
 
 def test_a_broadcast_that_gains_a_track_on_the_way_is_read_to_its_end(tmp_path: Path) -> None:
@@ -133,4 +133,4 @@ def test_a_broadcast_that_gains_a_track_on_the_way_is_read_to_its_end(tmp_path: 
     path = tmp_path / "film.ts"
     path.write_bytes(silent.read_bytes() + sounding.read_bytes() + silent.read_bytes())
     _, decoded = looked_at(path)
-    assert decoded.pictures >= 190
+    assert decoded.frames >= 190

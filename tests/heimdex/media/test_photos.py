@@ -12,7 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 from pillow_heif import register_heif_opener
 
 from heimdex.media.errors import MediaError
-from heimdex.media.photos import PICTURE_SIDE, THUMBNAIL_SIDE, CleanPhoto, clean_photo
+from heimdex.media.photos import IMAGE_SIDE, THUMBNAIL_SIDE, CleanPhoto, clean_photo
 
 register_heif_opener()
 SECRET = b"Leuchtturm 54.1234"
@@ -35,7 +35,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def quarters(width: int = 400, height: int = 300) -> Image.Image:
-    """Return a picture whose corners are red, green, blue and grey, from the upper left on."""
+    """Return a picture whose corners are red, green, blue and gray, from the upper left on."""
     image = Image.new("RGB", (width, height), (128, 128, 128))
     image.paste((255, 0, 0), (0, 0, width // 2, height // 2))
     image.paste((0, 255, 0), (width // 2, 0, width, height // 2))
@@ -45,12 +45,12 @@ def quarters(width: int = 400, height: int = 300) -> Image.Image:
 
 def corners(clean: CleanPhoto) -> list[str]:
     """Return what the four corners of a copy look like."""
-    image = Image.open(io.BytesIO(clean.picture))
+    image = Image.open(io.BytesIO(clean.image))
     names = {
         (255, 0, 0): "red",
         (0, 255, 0): "green",
         (0, 0, 255): "blue",
-        (128, 128, 128): "grey",
+        (128, 128, 128): "gray",
         (255, 255, 255): "white",
         (0, 0, 0): "black",
     }
@@ -70,15 +70,15 @@ def exif(orientation: int) -> Image.Exif:
 @pytest.mark.parametrize(
     ("orientation", "expected"),
     [
-        (1, ["red", "green", "blue", "grey"]),
-        (2, ["green", "red", "grey", "blue"]),
-        (3, ["grey", "blue", "green", "red"]),
-        (4, ["blue", "grey", "red", "green"]),
-        (5, ["red", "blue", "green", "grey"]),
-        (6, ["blue", "red", "grey", "green"]),
-        (7, ["grey", "green", "blue", "red"]),
-        (8, ["green", "grey", "red", "blue"]),
-        (77, ["red", "green", "blue", "grey"]),
+        (1, ["red", "green", "blue", "gray"]),
+        (2, ["green", "red", "gray", "blue"]),
+        (3, ["gray", "blue", "green", "red"]),
+        (4, ["blue", "gray", "red", "green"]),
+        (5, ["red", "blue", "green", "gray"]),
+        (6, ["blue", "red", "gray", "green"]),
+        (7, ["gray", "green", "blue", "red"]),
+        (8, ["green", "gray", "red", "blue"]),
+        (77, ["red", "green", "blue", "gray"]),
     ],
 )
 def test_a_photo_is_turned_upright_as_the_camera_says(store: Store, orientation: int, expected: list[str]) -> None:
@@ -95,7 +95,7 @@ def test_a_heic_photo_is_turned_once_though_its_file_says_it_twice(store: Store)
 
     clean = clean_photo(store(photo, "HEIF", quality=90))
 
-    assert corners(clean) == ["blue", "red", "grey", "green"]
+    assert corners(clean) == ["blue", "red", "gray", "green"]
     assert (clean.width, clean.height) == (300, 400)
 
 
@@ -114,7 +114,7 @@ def test_nothing_that_the_file_says_beside_the_picture_is_kept(store: Store) -> 
 
         clean = clean_photo(path)
 
-        for copy in (clean.picture, clean.thumbnail):
+        for copy in (clean.image, clean.thumbnail):
             assert SECRET not in copy
             image = Image.open(io.BytesIO(copy))
             assert (image.format, image.mode, dict(image.getexif())) == ("JPEG", "RGB", {})
@@ -132,9 +132,9 @@ def test_a_large_photo_is_scaled_down_and_a_small_one_stays(store: Store) -> Non
     ):
         clean = clean_photo(store(quarters(*size) if min(size) > 1 else Image.new("RGB", size)))
 
-        assert (clean.width, clean.height) == expected == Image.open(io.BytesIO(clean.picture)).size
+        assert (clean.width, clean.height) == expected == Image.open(io.BytesIO(clean.image)).size
         assert max(Image.open(io.BytesIO(clean.thumbnail)).size) == min(max(expected), THUMBNAIL_SIDE)
-    assert PICTURE_SIDE == 1600
+    assert IMAGE_SIDE == 1600
 
 
 def test_the_same_file_gives_the_same_copy(store: Store) -> None:
@@ -151,22 +151,22 @@ def _transparent() -> Image.Image:
 
 
 def _deep() -> Image.Image:
-    grey = np.full((300, 400), 128 << 8, dtype=np.uint16)
-    grey[:150, :200], grey[:150, 200:] = 65535, 0
-    return Image.fromarray(grey)
+    gray = np.full((300, 400), 128 << 8, dtype=np.uint16)
+    gray[:150, :200], gray[:150, 200:] = 65535, 0
+    return Image.fromarray(gray)
 
 
 @pytest.mark.parametrize(
     ("image", "kind", "expected"),
     [
-        (quarters().convert("CMYK"), "JPEG", ["red", "green", "blue", "grey"]),
+        (quarters().convert("CMYK"), "JPEG", ["red", "green", "blue", "gray"]),
         (quarters().convert("L"), "JPEG", None),
-        (quarters().convert("P", palette=Image.Palette.ADAPTIVE), "PNG", ["red", "green", "blue", "grey"]),
+        (quarters().convert("P", palette=Image.Palette.ADAPTIVE), "PNG", ["red", "green", "blue", "gray"]),
         (quarters().convert("LA"), "PNG", None),
-        (_transparent(), "PNG", ["white", "green", "blue", "grey"]),
-        (_transparent(), "WEBP", ["white", "green", "blue", "grey"]),
-        (_transparent(), "HEIF", ["white", "green", "blue", "grey"]),
-        (_deep(), "PNG", ["white", "black", "grey", "grey"]),
+        (_transparent(), "PNG", ["white", "green", "blue", "gray"]),
+        (_transparent(), "WEBP", ["white", "green", "blue", "gray"]),
+        (_transparent(), "HEIF", ["white", "green", "blue", "gray"]),
+        (_deep(), "PNG", ["white", "black", "gray", "gray"]),
         (quarters().convert("1"), "PNG", None),
     ],
 )
@@ -181,7 +181,7 @@ def test_of_several_pictures_the_first_counts(store: Store) -> None:
     moving = {"save_all": True, "append_images": [Image.new("RGB", (400, 300))]}
 
     for kind in ("MPO", "WEBP", "PNG"):
-        assert corners(clean_photo(store(quarters(), kind, **moving))) == ["red", "green", "blue", "grey"]
+        assert corners(clean_photo(store(quarters(), kind, **moving))) == ["red", "green", "blue", "gray"]
 
 
 def _jpeg() -> bytes:
@@ -195,7 +195,7 @@ def test_nonsense_beside_a_picture_does_no_harm(store: Store) -> None:
     jpeg = _jpeg()
     spoilt = jpeg[:2] + b"\xff\xe1" + (len(nonsense) + 2).to_bytes(2) + nonsense + jpeg[2:]
 
-    assert corners(clean_photo(store(spoilt))) == ["red", "green", "blue", "grey"]
+    assert corners(clean_photo(store(spoilt))) == ["red", "green", "blue", "gray"]
 
 
 def _as(kind: str) -> bytes:

@@ -4,12 +4,12 @@ import itertools
 
 import pytest
 
-from heimdex.media.scene_lengths import SceneLengths
+from heimdex.media.scene_lengths import SceneLengthLimiter
 
 
 def borders(duration_s: float, cuts: list[float], *, longest_s: float = 60.0, busy: tuple[float, float] = (0.0, 0.0)) -> list[float]:
     """Feed ten frames a second in which something moves from `busy[0]` to `busy[1]`, and cuts two seconds after they happened."""
-    lengths = SceneLengths(longest_s)
+    lengths = SceneLengthLimiter(longest_s)
     found = []
     left = list(cuts)
     for frame in range(round(duration_s * 10)):

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.cut_videos import make, scripts
-from bench.scene_cuts import GRADUAL, HARD, cut
+from bench.cut_videos import build_scripts, generate_video
+from bench.scene_cuts import GRADUAL, HARD, detect_cuts
 from demo.film import FPS, SHOTS
 from heimdex.media.probe import probe
 from heimdex.media.scenes import DetectedScene, iter_scenes
-from heimdex.media.timeline import Layout, layout, sheet
+from heimdex.media.timeline import SheetLayout, compose_sheet, compute_layout
 from tests import media
 
 
@@ -77,8 +77,8 @@ def test_the_timeline_shows_every_second_what_is_there() -> None:
     path = media.video((75, 100))
     info = probe(path)
     scenes = list(iter_scenes(path, info))
-    strip = np.asarray(shown(sheet([tile for scene in scenes for tile in scene.tiles], info.duration_s)), dtype=np.float32)
-    assert layout(info.duration_s) == Layout(step_s=1.0, columns=7, count=7)
+    strip = np.asarray(shown(compose_sheet([tile for scene in scenes for tile in scene.tiles], info.duration_s)), dtype=np.float32)
+    assert compute_layout(info.duration_s) == SheetLayout(step_s=1.0, columns=7, count=7)
     assert strip.shape == (120, 7 * 160, 3)
     for place, tile in enumerate(np.split(strip, 7, axis=1)):
         same, other = (Image.fromarray(media.pattern(shot, 320, 240)).resize((160, 120)) for shot in (place >= 3, place < 3))
@@ -87,8 +87,8 @@ def test_the_timeline_shows_every_second_what_is_there() -> None:
 
 def test_the_sheet_of_a_long_video_has_a_hundred_pictures_and_fills_up_what_a_broken_tail_lacks() -> None:
     tiles = [np.full((90, 160, 3), 2 * shade, np.uint8) for shade in range(60)]
-    assert layout(7200.0) == Layout(step_s=72.0, columns=10, count=100)
-    strip = np.asarray(shown(sheet(tiles, 7200.0)))
+    assert compute_layout(7200.0) == SheetLayout(step_s=72.0, columns=10, count=100)
+    strip = np.asarray(shown(compose_sheet(tiles, 7200.0)))
     assert strip.shape == (900, 1600, 3)
     assert abs(int(strip[890, 1590, 0]) - 118) < 4
 
@@ -106,7 +106,7 @@ KINDS = [*dict.fromkeys([*HARD, *GRADUAL, "flashes", "moves: pan", "moves: whip"
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_films_of_every_kind_are_cut_where_they_were_joined(kind: str, tmp_path: Path) -> None:
-    found = cut(make(scripts(7, 25.0)[kind], tmp_path / "film.mp4"))
+    found = detect_cuts(generate_video(build_scripts(7, 25.0)[kind], tmp_path / "film.mp4"))
     missed = found.hard - found.hard_found + found.gradual - found.gradual_found
     # One in ten may be missed or made, as the goals allow of a large number.
     assert missed <= 1

@@ -1,6 +1,6 @@
-"""A supervisor of stand-in services, run as a process of its own: `python -m tests.heimdex.services.stand_in HOME BEHAVIOUR`.
+"""A supervisor of stand-in services, run in its own process: `python -m tests.heimdex.services.stand_in HOME BEHAVIOR`.
 
-The real services need models and minutes; what is shown here is the supervision, which does not depend on what they do.
+The real services need models and minutes; the supervision tested here does not depend on what they do.
 """
 
 import logging
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from heimdex.database.server import EmbeddedServer
 from heimdex.services import supervisor
-from heimdex.services.lock import LOCK_PATIENCE_S, hold_lock
-from heimdex.services.processes import end_orphans
-from heimdex.services.service import Service
+from heimdex.services.definitions import Service
+from heimdex.services.lock import LOCK_TIMEOUT_S, supervisor_lock
+from heimdex.services.processes import kill_orphans
 
-# A main process with a helper, as a cluster has workers. Both write down what reaches them, into the file that they are given.
+# A main process with a helper, as a cluster has workers. Both record the signals that they receive in the given file.
 HELPER = """
 import signal, sys, time
 def note(*_):
@@ -45,20 +45,22 @@ def family(home: Path, *flags: str) -> Service:
     return Service("family", (sys.executable, "-c", FAMILY, str(notes), HELPER, *flags), home, is_ready=lambda _: notes.exists())
 
 
-def main(home: Path, behaviour: str) -> int:
+def main(home: Path, behavior: str) -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
-    supervisor.GRACE_S = 1.0
+    supervisor.STOP_TIMEOUT_S = 1.0
     services = {
         "dying": [Service("dying", (sys.executable, "-c", "print('out of cheese'); raise SystemExit(3)"), home, is_ready=lambda _: False)],
         "stubborn": [family(home, "stubborn")],
-    }.get(behaviour, [family(home)])
-    first = Service("migrate", (sys.executable, "-c", "raise SystemExit('no such table')"), home) if behaviour == "no migration" else None
-    server = EmbeddedServer(home) if behaviour == "database" else None
-    with hold_lock(home, patience_s=LOCK_PATIENCE_S) as held:
-        if not held:
+    }.get(behavior, [family(home)])
+    migration = (
+        Service("migrate", (sys.executable, "-c", "raise SystemExit('no such table')"), home) if behavior == "no migration" else None
+    )
+    server = EmbeddedServer(home) if behavior == "database" else None
+    with supervisor_lock(home, timeout_s=LOCK_TIMEOUT_S) as is_acquired:
+        if not is_acquired:
             return supervisor.ALREADY_RUNNING
-        end_orphans(home)
-        return 1 if supervisor.Supervisor(home, services, url="http://stand-in", server=server, first=first).run() else 0
+        kill_orphans(home)
+        return 1 if supervisor.Supervisor(home, services, url="http://stand-in", server=server, migration=migration).run() else 0
 
 
 if __name__ == "__main__":

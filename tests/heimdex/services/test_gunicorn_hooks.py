@@ -1,4 +1,4 @@
-"""The web service as it is started, and what it does before anybody asks."""
+"""The web service as it is started, and what it does before the first request."""
 
 import json
 import signal
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heimdex.environment import Environment
-from heimdex.services.catalogue import services
+from heimdex.services.definitions import define_services
 from tests.heimdex.storage.seaweed import free_ports
 
 
 @dataclass(frozen=True)
 class Web:
-    """A running web service; `log` is what it has printed."""
+    """A running web service; `log` is its output so far."""
 
     process: "subprocess.Popen[bytes]"
     url: str
@@ -27,7 +27,7 @@ class Web:
     def log(self) -> str:
         return self.log_file.read_text()
 
-    def until(self, condition: Callable[[], bool]) -> None:
+    def wait_until(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 90
         while not condition():
             assert self.process.poll() is None, self.log
@@ -44,10 +44,10 @@ class Web:
 
 @contextmanager
 def web_service(home: Path, **variables: str) -> Iterator[Web]:
-    """Run the web service of the catalogue against the tests' database."""
+    """Run the web service on the tests' database."""
     (home / "run").mkdir()
     port = free_ports(1)[0]
-    service = services(Environment(home=home), port)[0]
+    service = define_services(Environment(home=home), port)[0]
     environment = {**service.environment, **variables}
     with (home / "web.log").open("wb") as log:
         process = subprocess.Popen(service.command, cwd=service.working_directory, env=environment, stdout=log, stderr=log)
@@ -58,18 +58,18 @@ def web_service(home: Path, **variables: str) -> Iterator[Web]:
         process.wait()
 
 
-def test_the_models_are_loaded_once_before_anybody_searches_and_meanwhile_it_answers(tmp_path: Path) -> None:
+def test_the_models_are_loaded_once_before_the_first_search_while_it_serves(tmp_path: Path) -> None:
     with web_service(tmp_path) as web:
-        web.until(web.is_healthy)
+        web.wait_until(web.is_healthy)
         assert "Search model loaded" not in web.log
-        web.until(lambda: web.log.count("Search model loaded") == 2)
+        web.wait_until(lambda: web.log.count("Search model loaded") == 2)
         assert "all-MiniLM-L6-v2" in web.log
         assert web.is_healthy()
 
 
-def test_it_stops_while_it_loads(tmp_path: Path) -> None:
+def test_it_stops_while_it_loads_models(tmp_path: Path) -> None:
     with web_service(tmp_path) as web:
-        web.until(web.is_healthy)
+        web.wait_until(web.is_healthy)
         web.process.send_signal(signal.SIGTERM)
 
         assert web.process.wait(10) == 0
@@ -77,9 +77,9 @@ def test_it_stops_while_it_loads(tmp_path: Path) -> None:
         assert "Traceback" not in web.log
 
 
-def test_a_model_that_cannot_be_loaded_is_named_and_the_service_goes_on(tmp_path: Path) -> None:
+def test_a_model_that_cannot_be_loaded_is_logged_and_the_service_continues(tmp_path: Path) -> None:
     with web_service(tmp_path, HEIMDEX_MODELS='{"text": {"model": "/nowhere"}}') as web:
-        web.until(lambda: "Search model loaded" in web.log)
+        web.wait_until(lambda: "Search model loaded" in web.log)
         assert 'There is no directory /nowhere: correct "model" in HEIMDEX_MODELS.' in web.log
         assert "Traceback" not in web.log
         assert web.is_healthy()

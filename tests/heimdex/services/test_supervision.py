@@ -13,13 +13,13 @@ import psutil
 import psycopg
 import pytest
 
-from heimdex.database.address import embedded_address
-from heimdex.services.control import down, running_state, up
-from heimdex.services.errors import ServiceError
+from heimdex.database.connection_info import read_embedded_connection
+from heimdex.services import ServiceError
+from heimdex.services.commands import down, read_running_state, up
 from heimdex.services.lock import is_locked
-from heimdex.services.processes import marked_processes
-from heimdex.services.report import ServiceReport, report
-from heimdex.services.state import Phase, State, state_path
+from heimdex.services.processes import list_marked_processes
+from heimdex.services.report import ServiceReport, build_report
+from heimdex.services.state import Phase, SupervisorState, state_path
 
 
 @pytest.fixture
@@ -30,15 +30,15 @@ def home(tmp_path: Path) -> Iterator[Path]:
     down(home)
 
 
-def start(home: Path, behaviour: str = "family", on_phase: Callable[[Phase], None] = lambda phase: None) -> tuple[State, bool]:
-    return up(home, on_phase, [sys.executable, "-m", "tests.heimdex.services.stand_in", str(home), behaviour])
+def start(home: Path, behavior: str = "family", on_phase: Callable[[Phase], None] = lambda phase: None) -> tuple[SupervisorState, bool]:
+    return up(home, on_phase, [sys.executable, "-m", "tests.heimdex.services.stand_in", str(home), behavior])
 
 
 def only_service(home: Path) -> ServiceReport:
-    return report(home).services[-1]
+    return build_report(home).services[-1]
 
 
-def until(condition: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "it did not happen within a minute"
@@ -52,7 +52,7 @@ def helpers(home: Path) -> list[int]:
 
 
 def nothing_is_left(home: Path) -> bool:
-    return not marked_processes(home) and not is_locked(home) and not state_path(home).exists()
+    return not list_marked_processes(home) and not is_locked(home) and not state_path(home).exists()
 
 
 def test_up_starts_once_and_down_leaves_nothing(home):
@@ -63,15 +63,15 @@ def test_up_starts_once_and_down_leaves_nothing(home):
     assert Phase.STARTING in phases
     again, started = start(home)
     assert (again.supervisor, started) == (state.supervisor, False)
-    current = report(home)
-    assert current.running
-    assert [(service.name, service.state, service.restarts) for service in current.services] == [("family", "running", 0)]
-    assert current.services[0].rss_bytes > 0
+    report = build_report(home)
+    assert report.running
+    assert [(service.name, service.state, service.restarts) for service in report.services] == [("family", "running", 0)]
+    assert report.services[0].rss_bytes > 0
 
     assert down(home)
     assert nothing_is_left(home)
-    assert not report(home).running
-    # Its helpers are the main process's own business, until it is gone.
+    assert not build_report(home).running
+    # The main process is responsible for its helpers until it has exited.
     assert (home / "family.txt").read_text().splitlines()[1:] == ["main got SIGTERM"]
     assert not down(home)
 
@@ -87,19 +87,19 @@ def test_two_ups_at_once_start_one_supervisor(home):
     assert [started for _, started in answers].count("True") == 1
 
 
-def test_a_killed_service_is_restarted_and_what_it_left_is_killed(home):
+def test_a_killed_service_is_restarted_and_its_children_are_killed(home):
     start(home)
     before = only_service(home)
     assert before.pid is not None
     orphan = helpers(home)[0]
     os.kill(before.pid, signal.SIGKILL)
-    until(lambda: only_service(home).restarts == 1 and only_service(home).state == "running" and len(helpers(home)) == 2)
+    wait_until(lambda: only_service(home).restarts == 1 and only_service(home).state == "running" and len(helpers(home)) == 2)
     after = only_service(home)
     assert after.pid != before.pid
     assert after.last_exit == "signal 9"
     assert not psutil.pid_exists(orphan)
     assert psutil.pid_exists(helpers(home)[1])
-    assert "family ended (signal 9)" in (home / "logs" / "supervisor.log").read_text()
+    assert "family exited (signal 9)" in (home / "logs" / "supervisor.log").read_text()
 
 
 def test_a_service_that_does_not_stop_is_killed_with_its_helpers(home):
@@ -111,56 +111,56 @@ def test_a_service_that_does_not_stop_is_killed_with_its_helpers(home):
 
 
 @pytest.mark.parametrize("then", ["down", "up"])
-def test_what_a_killed_supervisor_left_is_found(home, then):
+def test_processes_of_a_killed_supervisor_are_found(home, then):
     state, _ = start(home)
     orphan, helper = only_service(home).pid, helpers(home)[0]
     os.kill(state.supervisor.pid, signal.SIGKILL)
-    until(lambda: running_state(home) is None)
-    assert report(home).phase == "without supervisor"
+    wait_until(lambda: read_running_state(home) is None)
+    assert build_report(home).phase == "without supervisor"
     assert orphan is not None
     assert psutil.pid_exists(orphan)
     if then == "down":
         assert down(home)
         assert nothing_is_left(home)
     else:
-        renewed, started = start(home)
+        restarted, started = start(home)
         assert started
-        assert renewed.supervisor != state.supervisor
-        assert report(home).running
+        assert restarted.supervisor != state.supervisor
+        assert build_report(home).running
     assert not psutil.pid_exists(helper)
-    assert not any(process.pid == orphan for process in marked_processes(home))
+    assert not any(process.pid == orphan for process in list_marked_processes(home))
 
 
-def test_a_state_file_that_names_a_stranger_is_not_believed(home):
+def test_a_state_file_that_names_another_process_is_ignored(home):
     start(home)
     down(home)
     state_path(home).write_text(
         f'{{"supervisor": {{"pid": {os.getpid()}, "create_time": 1.0}}, "phase": "running", "url": "", "error": "", "services": []}}'
     )
-    assert not report(home).running
+    assert not build_report(home).running
     assert not down(home)
     assert start(home)[1]
 
 
-def test_a_removed_home_ends_what_ran_in_it(home):
+def test_a_removed_home_stops_its_services(home):
     state, _ = start(home)
     helper = helpers(home)[0]
     shutil.rmtree(home)
-    until(lambda: state.supervisor.find() is None)
-    assert not marked_processes(home)
+    wait_until(lambda: state.supervisor.find() is None)
+    assert not list_marked_processes(home)
     assert not psutil.pid_exists(helper)
 
 
-def test_failed_preparation_is_quoted_and_everything_stops(home):
+def test_a_failed_migration_is_quoted_and_everything_stops(home):
     with pytest.raises(ServiceError, match=r"migrate failed \(exit code 1\)") as failure:
         start(home, "no migration")
     assert "no such table" in str(failure.value)
     assert str(home / "logs" / "migrate.log") in str(failure.value)
-    assert not marked_processes(home)
+    assert not list_marked_processes(home)
     assert not is_locked(home)
 
 
-def test_a_service_that_never_starts_fails_up_with_its_last_words(home):
+def test_a_service_that_never_starts_fails_up_with_its_last_lines(home):
     with pytest.raises(ServiceError, match=r"dying does not start \(exit code 3\)") as failure:
         start(home, "dying")
     assert "out of cheese" in str(failure.value)
@@ -177,18 +177,18 @@ def test_ctrl_c_during_up_stops_what_it_started(home):
     assert start(home)[1]
 
 
-def test_a_killed_database_comes_back_at_the_same_address(home):
+def test_a_killed_database_restarts_at_the_same_url(home):
     start(home, "database")
-    address = embedded_address(home)
-    database = report(home).services[0]
+    connection = read_embedded_connection(home)
+    database = build_report(home).services[0]
     assert (database.name, database.state) == ("postgres", "running")
-    assert address is not None
+    assert connection is not None
     assert database.pid is not None
     os.kill(database.pid, signal.SIGKILL)
-    until(lambda: report(home).services[0].restarts == 1 and report(home).running)
-    assert embedded_address(home) == address
-    psycopg.connect(address.url).close()
+    wait_until(lambda: build_report(home).services[0].restarts == 1 and build_report(home).running)
+    assert read_embedded_connection(home) == connection
+    psycopg.connect(connection.url).close()
     assert down(home)
     assert nothing_is_left(home)
     with pytest.raises(psycopg.OperationalError):
-        psycopg.connect(address.url)
+        psycopg.connect(connection.url)

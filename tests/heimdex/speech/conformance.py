@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from bench.word_errors import word_errors
+from bench.word_errors import count_word_errors
 from demo.film import reference_texts, speech_samples
 from heimdex.speech.base import Transcriber
 from tests.media import RATE, sound
@@ -22,14 +22,14 @@ class TranscriberConformance:
     def test_it_is_ready_and_says_what_it_is(self) -> None:
         assert self.transcriber.check() == []
         assert self.transcriber.identity
-        assert self.transcriber.understands("en")
-        assert not self.transcriber.understands("tlh")
+        assert self.transcriber.supports_language("en")
+        assert not self.transcriber.supports_language("tlh")
 
     def test_clean_speech_is_written_down(self) -> None:
         errors = words = 0
         for name, text in reference_texts().items():
             heard = self.transcriber.transcribe(recording(name)).text
-            errors += word_errors(text, heard)
+            errors += count_word_errors(text, heard)
             words += len(text.split())
         assert errors / words <= self.most_word_errors
 

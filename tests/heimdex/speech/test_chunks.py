@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from heimdex.speech.split_chunks import SAMPLE_RATE, Chunk, split_chunks
 from numpy.typing import NDArray
-
-from heimdex.speech.chunks import SAMPLE_RATE, Chunk, chunks
 
 PAUSES_S = (7.0, 16.5, 24.2, 33.0)
 
@@ -21,16 +20,16 @@ def sound(seconds: float, pauses_s: tuple[float, ...] = PAUSES_S, hiss: float = 
     return (samples + random.normal(0, hiss, moments.size)).astype(np.float32)
 
 
-def cut(samples: NDArray[np.float32], begin: int = 0, block: int = 1000) -> list[Chunk]:
-    blocks = (samples[start : start + block] for start in range(0, samples.size, block))
-    return list(chunks(blocks, begin=begin, shortest_s=5, longest_s=12))
+def cut(samples: NDArray[np.float32], start: int = 0, block: int = 1000) -> list[Chunk]:
+    blocks = (samples[first : first + block] for first in range(0, samples.size, block))
+    return list(split_chunks(blocks, start=start, shortest_s=5, longest_s=12))
 
 
 def test_cuts_lie_in_pauses_and_nothing_is_lost() -> None:
     samples = sound(45)
     found = cut(samples)
     np.testing.assert_array_equal(np.concatenate([chunk.samples for chunk in found]), samples)
-    assert [chunk.first for chunk in found[1:]] == [chunk.end for chunk in found[:-1]]
+    assert [chunk.start for chunk in found[1:]] == [chunk.end for chunk in found[:-1]]
     assert all(5 * SAMPLE_RATE <= chunk.samples.size <= 12 * SAMPLE_RATE for chunk in found[:-1])
     borders = [chunk.start_s for chunk in found[1:]]
     assert all(any(pause < border < pause + 0.4 for pause in PAUSES_S) for border in borders), borders
@@ -40,9 +39,9 @@ def test_one_who_goes_on_gets_the_same_chunks() -> None:
     samples = sound(60)
     found = cut(samples)
     for place in range(len(found)):
-        again = cut(samples, begin=found[place].first, block=777)
-        assert [(one.first, one.end) for one in again] == [(one.first, one.end) for one in found[place:]]
-    assert cut(samples, begin=samples.size) == []
+        again = cut(samples, start=found[place].start, block=777)
+        assert [(one.start, one.end) for one in again] == [(one.start, one.end) for one in found[place:]]
+    assert cut(samples, start=samples.size) == []
 
 
 @pytest.mark.parametrize("samples", [np.zeros(40 * SAMPLE_RATE, np.float32), sound(40, pauses_s=()), sound(40, hiss=0.05)])
@@ -59,6 +58,6 @@ def test_of_endless_sound_no_more_than_a_chunk_is_read_ahead() -> None:
             read += SAMPLE_RATE
             yield np.zeros(SAMPLE_RATE, np.float32)
 
-    first = next(chunks(endless(), shortest_s=5, longest_s=12))
+    first = next(split_chunks(endless(), shortest_s=5, longest_s=12))
     assert read <= 12 * SAMPLE_RATE
     assert first.samples.size <= 12 * SAMPLE_RATE

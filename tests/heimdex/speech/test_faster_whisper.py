@@ -5,14 +5,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from bench.word_errors import word_errors
+from bench.word_errors import count_word_errors
 from demo.film import SHOTS, reference_texts
-from heimdex.media.audio import audio_blocks
+from heimdex.media.audio import iter_audio_blocks
 from heimdex.media.probe import probe
 from heimdex.media.scenes import iter_scenes
 from heimdex.speech.base import Transcriber
 from heimdex.speech.faster_whisper import FasterWhisperTranscriber
-from heimdex.speech.scenes import words_of_scenes
+from heimdex.speech.words import assign_words_to_scenes
 from tests import media
 from tests.heimdex.speech.conformance import TranscriberConformance
 
@@ -23,19 +23,19 @@ class TestPackagedModel(TranscriberConformance):
     def test_each_scene_of_the_demo_film_has_its_own_words(self) -> None:
         path = media.demo_film()
         info = probe(path)
-        words = self.transcriber.transcribe(np.concatenate(list(audio_blocks(path, info)))).words
+        words = self.transcriber.transcribe(np.concatenate(list(iter_audio_blocks(path, info)))).words
         starts = [scene.span.start_s for scene in iter_scenes(path, info)]
         texts = reference_texts()
-        shares = words_of_scenes([(word.start_s, word.end_s, word.text) for word in words], starts)
+        shares = assign_words_to_scenes([(word.start_s, word.end_s, word.text) for word in words], starts)
         for share, shot in zip(shares, SHOTS, strict=True):
             expected, heard = texts.get(shot.speech, ""), " ".join(text for _, _, text in share)
-            assert word_errors(expected, heard) <= 0.25 * len(expected.split()), (expected, heard)
+            assert count_word_errors(expected, heard) <= 0.25 * len(expected.split()), (expected, heard)
 
 
 def test_english_models_understand_english_alone() -> None:
-    assert not FasterWhisperTranscriber().understands("de")
-    assert not FasterWhisperTranscriber("/models/small.en/").understands("de")
-    assert FasterWhisperTranscriber("small").understands("de")
+    assert not FasterWhisperTranscriber().supports_language("de")
+    assert not FasterWhisperTranscriber("/models/small.en/").supports_language("de")
+    assert FasterWhisperTranscriber("small").supports_language("de")
 
 
 def test_a_path_without_weights_is_told_before_any_work(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from demo.film import reference_texts
-from heimdex.embedders.errors import EmbedderUnavailable
-from heimdex.embedders.patience import Patience
+from heimdex.errors import ModelUnavailable
+from heimdex.openai.retry import RetryPolicy
 from heimdex.speech.base import Transcriber
 from heimdex.speech.openai import OpenAITranscriber
 from tests.heimdex.speech.conformance import TranscriberConformance, recording
@@ -42,7 +42,7 @@ def server() -> Iterator[TranscriptionServer]:
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Patience, "FIRST_WAIT_S", 0.001)
+    monkeypatch.setattr(RetryPolicy, "FIRST_WAIT_S", 0.001)
 
 
 def transcriber(server: TranscriptionServer, **options: Any) -> OpenAITranscriber:
@@ -131,28 +131,28 @@ def test_faults_that_pass_are_got_over(server: TranscriptionServer, fault: Answe
 
 
 def test_a_slow_answer_is_given_up_and_asked_for_again(server: TranscriptionServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("heimdex.speech.openai.PATIENCE", Patience(tries=2, total_s=5, timeout_s=0.3))
+    monkeypatch.setattr("heimdex.speech.openai.RETRIES", RetryPolicy(attempts=2, total_s=5, timeout_s=0.3))
     server.prepared = [Answer(after_s=1.0), Answer(body=verbose("Hello, there.", [SEGMENT], WORDS))]
     assert transcriber(server).transcribe(speech()).text == "Hello, there."
 
 
-def test_retry_after_is_honoured(server: TranscriptionServer) -> None:
+def test_retry_after_is_honored(server: TranscriptionServer) -> None:
     server.prepared = [Answer(429, headers=(("Retry-After", "1"),)), Answer(body=verbose("Hello, there.", [SEGMENT], WORDS))]
     began = time.monotonic()
     transcriber(server).transcribe(speech())
     assert time.monotonic() - began >= 1
     server.prepared = [Answer(429, headers=(("Retry-After", "86400"),))]
-    with pytest.raises(EmbedderUnavailable, match="429"):
+    with pytest.raises(ModelUnavailable, match="429"):
         transcriber(server).transcribe(speech())
 
 
 @pytest.mark.parametrize(
     ("answers", "sentence"),
     [
-        ([Answer(401)], "refuses the key: correct HEIMDEX_OPENAI_API_KEY"),
-        ([Answer(404)], 'knows no model whisper-1: correct "model"'),
-        ([Answer(400)], r'refuses this sound for whisper-1: .*prepared by the test.*Correct "model" of "speech" in HEIMDEX_MODELS'),
-        ([Answer(500)] * 6, "status 500 after several tries"),
+        ([Answer(401)], "rejects the key: correct HEIMDEX_OPENAI_API_KEY"),
+        ([Answer(404)], 'has no model whisper-1: correct "model"'),
+        ([Answer(400)], r'rejects this sound for whisper-1: .*prepared by the test.*Correct "model" of "speech" in HEIMDEX_MODELS'),
+        ([Answer(500)] * 6, "status 500 after several attempts"),
         ([Answer(body='{"text": "x"}')] * 6, "no transcript with times: .*HEIMDEX_OPENAI_BASE_URL"),
         ([Answer(body=verbose("x", [{**SEGMENT, "start": "soon"}]))] * 6, "no transcript with times"),
         ([Answer(body=verbose("x", [{**SEGMENT, "end": None}]))] * 6, "no transcript with times"),
@@ -162,7 +162,7 @@ def test_retry_after_is_honoured(server: TranscriptionServer) -> None:
 )
 def test_a_server_that_cannot_be_used_is_named_with_the_fix(server: TranscriptionServer, answers: list[Answer], sentence: str) -> None:
     server.prepared = list(answers)
-    with pytest.raises(EmbedderUnavailable, match=sentence):
+    with pytest.raises(ModelUnavailable, match=sentence):
         transcriber(server).transcribe(speech())
     assert server.prepared == []
 
@@ -170,10 +170,10 @@ def test_a_server_that_cannot_be_used_is_named_with_the_fix(server: Transcriptio
 def test_a_server_that_is_down_is_left_alone_after_some_calls(server: TranscriptionServer) -> None:
     server.prepared = [Answer(500)] * 100
     patient = transcriber(server, breaker_after=3)
-    with pytest.raises(EmbedderUnavailable, match="3 calls failed in a row"):
+    with pytest.raises(ModelUnavailable, match="3 calls failed in a row"):
         patient.transcribe(speech())
     sent = len(server.requests)
-    with pytest.raises(EmbedderUnavailable, match="calls failed in a row"):
+    with pytest.raises(ModelUnavailable, match="calls failed in a row"):
         patient.transcribe(speech())
     assert len(server.requests) == sent == 3
 
@@ -181,7 +181,7 @@ def test_a_server_that_is_down_is_left_alone_after_some_calls(server: Transcript
 def test_a_missing_key_or_server_is_told_before_any_work(server: TranscriptionServer) -> None:
     assert transcriber(server).check() == []
     assert "HEIMDEX_OPENAI_API_KEY" in OpenAITranscriber().check()[0]
-    assert "no address" in OpenAITranscriber(base_url="localhost:8080").check()[0]
+    assert "no URL" in OpenAITranscriber(base_url="localhost:8080").check()[0]
     assert "HEIMDEX_OPENAI_BASE_URL" in OpenAITranscriber(base_url="http://127.0.0.1:9/v1").check()[0]
-    with pytest.raises(EmbedderUnavailable, match="HEIMDEX_OPENAI_API_KEY"):
+    with pytest.raises(ModelUnavailable, match="HEIMDEX_OPENAI_API_KEY"):
         OpenAITranscriber().transcribe(speech())

@@ -3,45 +3,43 @@
 import pytest
 
 from heimdex.speech.base import Word
-from heimdex.speech.gates import Confidence, believable, repeats
-from heimdex.speech.languages import code_of, name_of
-from heimdex.speech.listening import main_language
-from heimdex.speech.pieces import whole_words
-from heimdex.speech.scenes import words_of_scenes
-from heimdex.speech.timing import timed_words
+from heimdex.speech.chunked_transcription import find_main_language
+from heimdex.speech.filters import SegmentScores, is_credible, is_stutter
+from heimdex.speech.languages import get_language_name, parse_language
+from heimdex.speech.words import align_words, assign_words_to_scenes, join_subwords
 
 
 def test_a_word_across_a_cut_belongs_to_the_scene_of_its_middle() -> None:
     words = [(-0.5, -0.1, "zero"), (0.0, 0.9, "one"), (0.9, 1.4, "two"), (1.4, 2.0, "three"), (9.0, 9.5, "late")]
-    shares = words_of_scenes(words, [0.0, 1.0, 2.0])
+    shares = assign_words_to_scenes(words, [0.0, 1.0, 2.0])
     assert [[text for _, _, text in share] for share in shares] == [["zero", "one"], ["two", "three"], ["late"]]
-    assert words_of_scenes(words, []) == []
+    assert assign_words_to_scenes(words, []) == []
 
 
 def test_a_hyphenated_word_is_one_word() -> None:
-    words = whole_words([Word(0, 1, " ill", 0.9), Word(1, 2, "-disposed.", 0.5), Word(2, 3, " man", 1)])
+    words = join_subwords([Word(0, 1, " ill", 0.9), Word(1, 2, "-disposed.", 0.5), Word(2, 3, " man", 1)])
     assert [word.text for word in words] == ["ill-disposed.", "man"]
     assert (words[0].end_s, words[0].probability) == (2, 0.5)
 
 
 def test_what_a_model_invents_is_not_believed() -> None:
-    assert believable(Confidence("He said so.", 0.1, -0.3, 1.2))
-    assert believable(Confidence("He said so.", 0.9, -0.3, 1.2))
-    assert not believable(Confidence("Thank you.", 0.9, -0.9, 1.0))
-    assert not believable(Confidence("la la la la", 0.1, -0.3, 3.0))
-    assert not believable(Confidence("He said so.", 0.1, -1.2, 1.2))
-    assert not believable(Confidence(" ♪ ... ", 0.0, -0.1, 1.0))
+    assert is_credible(SegmentScores("He said so.", 0.1, -0.3, 1.2))
+    assert is_credible(SegmentScores("He said so.", 0.9, -0.3, 1.2))
+    assert not is_credible(SegmentScores("Thank you.", 0.9, -0.9, 1.0))
+    assert not is_credible(SegmentScores("la la la la", 0.1, -0.3, 3.0))
+    assert not is_credible(SegmentScores("He said so.", 0.1, -1.2, 1.2))
+    assert not is_credible(SegmentScores(" ♪ ... ", 0.0, -0.1, 1.0))
 
 
 def test_a_sentence_said_a_third_time_in_a_row_is_a_stutter() -> None:
-    assert not repeats(["Yes."], "Yes.")
-    assert repeats(["Yes.", "yes."], "YES.")
-    assert not repeats(["Yes.", "No."], "Yes.")
+    assert not is_stutter(["Yes."], "Yes.")
+    assert is_stutter(["Yes.", "yes."], "YES.")
+    assert not is_stutter(["Yes.", "No."], "Yes.")
 
 
 def test_written_words_take_the_times_of_the_heard_ones() -> None:
     heard = [Word(1.0, 1.2, "Well", 1), Word(1.3, 1.6, "Mr", 1), Word(1.6, 2.0, "Smith", 1), Word(2.5, 2.9, "no", 1)]
-    words = timed_words("“Well, Mr. Smith — oh dear no!”", 0.9, 3.0, heard, 0.8)
+    words = align_words("“Well, Mr. Smith — oh dear no!”", 0.9, 3.0, heard, 0.8)
     assert [word.text for word in words] == ["“Well,", "Mr.", "Smith", "—", "oh", "dear", "no!”"]
     assert [(word.start_s, word.end_s) for word in words[:3]] == [(1.0, 1.2), (1.3, 1.6), (1.6, 2.0)]
     # A dash, and words that were not timed, share the time between.
@@ -51,19 +49,19 @@ def test_written_words_take_the_times_of_the_heard_ones() -> None:
 
 
 def test_without_heard_times_words_share_the_sentence_by_their_lengths() -> None:
-    words = timed_words("a bbb", 2.0, 4.0, [], 1.0)
+    words = align_words("a bbb", 2.0, 4.0, [], 1.0)
     assert [(word.text, word.start_s, word.end_s) for word in words] == [("a", 2.0, 2.5), ("bbb", 2.5, 4.0)]
-    assert timed_words("", 2.0, 4.0, [], 1.0) == ()
+    assert align_words("", 2.0, 4.0, [], 1.0) == ()
 
 
 def test_the_language_of_most_words_is_that_of_the_whole() -> None:
-    assert main_language([("de", 3), ("en", 50), ("de", 60), ("", 0)]) == "de"
-    assert main_language([("", 0), ("en", 0)]) == ""
+    assert find_main_language([("de", 3), ("en", 50), ("de", 60), ("", 0)]) == "de"
+    assert find_main_language([("", 0), ("en", 0)]) == ""
 
 
 @pytest.mark.parametrize(
     ("given", "code"), [("de", "de"), ("pt-BR", "pt"), ("EN_us", "en"), ("english", "en"), ("Elvish", None), ("", None)]
 )
 def test_languages_are_known_by_tag_and_name(given: str, code: str | None) -> None:
-    assert code_of(given) == code
-    assert name_of("de") == "German"
+    assert parse_language(given) == code
+    assert get_language_name("de") == "German"

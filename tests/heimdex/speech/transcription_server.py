@@ -14,12 +14,12 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from heimdex.speech.faster_whisper import packaged_weights
+from heimdex.speech.faster_whisper import find_packaged_weights
 from tests.openai_protocol import NO_MODELS, Answer, ProtocolHandler, serving
 
 
 @dataclass(frozen=True)
-class Asked:
+class TranscriptionRequest:
     """One request: its fields, the name of the file, its size in bytes and how long it sounds (seconds)."""
 
     fields: dict[str, list[str]]
@@ -33,14 +33,14 @@ class TranscriptionServer:
     """What the server was asked, and what it is to answer next; without prepared answers it hears what it was sent."""
 
     prepared: list[Answer] = field(default_factory=list)
-    requests: list[Asked] = field(default_factory=list)
+    requests: list[TranscriptionRequest] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
     url: str = ""
 
     def hear(self, content_type: str, body: bytes) -> str:
         fields, name, recording = _form(content_type, body)
         samples = _decoded(recording)
-        self.requests.append(Asked(fields, name, len(recording), samples.size / 16_000))
+        self.requests.append(TranscriptionRequest(fields, name, len(recording), samples.size / 16_000))
         if self.prepared and self.prepared[0].body is not None:
             return ""
         return json.dumps(_transcribed(samples, fields.get("language", [None])[0]))
@@ -84,7 +84,7 @@ def _transcribed(samples: NDArray[np.float32], language: str | None) -> dict[str
 def _model() -> Any:
     from faster_whisper import WhisperModel
 
-    return WhisperModel(str(packaged_weights()), device="cpu", compute_type="int8")
+    return WhisperModel(str(find_packaged_weights()), device="cpu", compute_type="int8")
 
 
 def _form(content_type: str, body: bytes) -> tuple[dict[str, list[str]], str, bytes]:

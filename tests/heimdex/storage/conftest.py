@@ -1,4 +1,4 @@
-"""Both storages, each behind a real server that runs once for all tests."""
+"""Both media storages, each behind a real server that runs once for all tests."""
 
 import uuid
 from collections.abc import Iterator
@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from heimdex.storage import MediaStorage
-from heimdex.storage.local import LocalStorage
-from heimdex.storage.options import LocalOptions, S3Options
-from heimdex.storage.s3 import S3Storage
-from tests.heimdex.storage.seaweed import seaweed
+from heimdex.storage.local import LocalMediaStorage
+from heimdex.storage.s3 import S3MediaStorage
+from tests.heimdex.storage.seaweed import S3Options, seaweed
 from tests.heimdex.storage.web import WebServer, web_server
 
 
@@ -27,26 +26,26 @@ def s3_options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Options]:
 
 
 @pytest.fixture(scope="session")
-def local(web: WebServer) -> LocalStorage:
-    return LocalStorage(LocalOptions(root=web.home / "media", public_url=web.url))
+def local(web: WebServer) -> LocalMediaStorage:
+    return LocalMediaStorage(root=web.home / "media", public_url=web.url)
 
 
 @pytest.fixture(scope="session", params=["local", "s3"])
 def storage(request: pytest.FixtureRequest) -> MediaStorage:
     if request.param == "local":
-        local: LocalStorage = request.getfixturevalue("local")
+        local: LocalMediaStorage = request.getfixturevalue("local")
         return local
-    return S3Storage(request.getfixturevalue("s3_options"))
+    return S3MediaStorage(**request.getfixturevalue("s3_options"))
 
 
 @pytest.fixture
 def folder() -> str:
-    """A prefix that no other test writes to."""
+    """Return a prefix that no other test writes to."""
     return f"owners/{uuid.uuid4()}/videos/{uuid.uuid4()}"
 
 
 @pytest.fixture
 def scratch_files(storage: MediaStorage) -> Path:
-    """The directory that must be empty when nothing is going on."""
-    assert isinstance(storage, LocalStorage | S3Storage)
-    return storage.options.root / "scratch" if isinstance(storage, LocalStorage) else storage.options.scratch
+    """Return the directory that is empty unless a file is being transferred."""
+    assert isinstance(storage, LocalMediaStorage | S3MediaStorage)
+    return storage.root / "scratch" if isinstance(storage, LocalMediaStorage) else storage.scratch

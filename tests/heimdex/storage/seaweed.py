@@ -9,11 +9,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from heimdex.storage.options import S3Options
-from heimdex.storage.s3 import S3Storage
+from heimdex.storage.s3 import S3MediaStorage
+
+# The keyword arguments of S3MediaStorage.
+S3Options = dict[str, Any]
 
 BUCKET, ACCESS_KEY, SECRET_KEY = "media", "heimdex-access", "heimdex-secret"
 READY_TIMEOUT_S = 60
@@ -22,15 +25,15 @@ READY_TIMEOUT_S = 60
 def free_ports(count: int) -> list[int]:
     """Return ports that were free a moment ago, all different."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
+    ports = [listener.getsockname()[1] for listener in sockets]
+    for listener in sockets:
+        listener.close()
     return ports
 
 
 @contextmanager
 def seaweed(home: Path) -> Iterator[S3Options]:
-    """Run SeaweedFS below `home` with one empty bucket, and yield how to reach it."""
+    """Run SeaweedFS under `home` with one empty bucket, and yield the options to connect to it."""
     (home / "data").mkdir(parents=True)
     identity = {"name": "heimdex", "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}], "actions": ["Admin"]}
     (home / "s3.json").write_text(json.dumps({"identities": [identity]}))
@@ -41,25 +44,25 @@ def seaweed(home: Path) -> Iterator[S3Options]:
     command += ["-s3", f"-s3.config={home / 's3.json'}", "-s3.iam=false", "-s3.port.iceberg=0", "-s3.port.lance=0", "-volume.max=20"]
     command += [f"-{name}={port}" for name, port in ports.items()]
     with (home / "weed.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-        options = S3Options(
-            bucket=BUCKET,
-            endpoint_url=f"http://127.0.0.1:{ports['s3.port']}",
-            region="us-east-1",
-            access_key=ACCESS_KEY,
-            secret_key=SECRET_KEY,
-            scratch=home / "scratch",
-        )
+        options: S3Options = {
+            "bucket": BUCKET,
+            "endpoint_url": f"http://127.0.0.1:{ports['s3.port']}",
+            "region": "us-east-1",
+            "access_key": ACCESS_KEY,
+            "secret_key": SECRET_KEY,
+            "scratch": home / "scratch",
+        }
         try:
             _make_bucket(options, process, home / "weed.log")
             yield options
         finally:
-            # Asked politely it takes 25 s, and nothing here is worth keeping.
+            # ParsedQuery politely it takes 25 s, and nothing here is worth keeping.
             process.kill()
     shutil.rmtree(home)
 
 
 def _make_bucket(options: S3Options, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    client = S3Storage(options)._client
+    client = S3MediaStorage(**options)._client
     deadline = time.monotonic() + READY_TIMEOUT_S
     while True:
         try:

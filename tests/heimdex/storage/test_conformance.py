@@ -1,4 +1,4 @@
-"""What holds for every storage, seen by a client over HTTP and by the code over the interface."""
+"""The contract of every media storage, tested by a client over HTTP and through the interface."""
 
 import contextlib
 import io
@@ -16,7 +16,7 @@ BODY = bytes(range(256)) * 40
 
 def test_a_client_uploads_what_it_announced(storage: MediaStorage, folder: str, scratch_files: Path) -> None:
     key = f"{folder}/upload"
-    target = storage.upload_target(key, size=len(BODY), content_type="video/mp4", expires_in_s=60)
+    target = storage.presign_upload(key, size=len(BODY), content_type="video/mp4", expires_in_s=60)
 
     answer = request(target.method, target.url, BODY, target.headers)
 
@@ -28,7 +28,7 @@ def test_a_client_uploads_what_it_announced(storage: MediaStorage, folder: str, 
         assert file.read() == BODY[-3:]
     with storage.local_path(key) as path:
         assert path.read_bytes() == BODY
-    assert request("GET", storage.download_url(key, 60)).headers["Content-Type"] == "video/mp4"
+    assert request("GET", storage.presign_download(key, expires_in_s=60)).headers["Content-Type"] == "video/mp4"
     assert not list(scratch_files.iterdir())
 
 
@@ -42,9 +42,9 @@ def test_a_client_uploads_what_it_announced(storage: MediaStorage, folder: str, 
     ],
     ids=["too large", "too small", "empty", "another type"],
 )
-def test_what_was_not_announced_is_refused(storage: MediaStorage, folder: str, sent: bytes, headers: dict[str, str]) -> None:
+def test_an_upload_other_than_announced_is_rejected(storage: MediaStorage, folder: str, sent: bytes, headers: dict[str, str]) -> None:
     key = f"{folder}/upload"
-    target = storage.upload_target(key, size=len(BODY), content_type="video/mp4", expires_in_s=60)
+    target = storage.presign_upload(key, size=len(BODY), content_type="video/mp4", expires_in_s=60)
 
     answer = request("PUT", target.url, sent, {**target.headers, **headers})
 
@@ -52,13 +52,13 @@ def test_what_was_not_announced_is_refused(storage: MediaStorage, folder: str, s
     assert storage.size(key) is None
 
 
-def test_only_the_unchanged_address_works_and_only_in_time(storage: MediaStorage, folder: str) -> None:
+def test_only_an_unmodified_url_works_and_only_until_it_expires(storage: MediaStorage, folder: str) -> None:
     key = f"{folder}/upload"
     storage.save(key, b"kept", "video/mp4")
-    upload = storage.upload_target(key, size=len(BODY), content_type="video/mp4", expires_in_s=60)
-    download = storage.download_url(key, 60)
-    late_upload = storage.upload_target(key, size=len(BODY), content_type="video/mp4", expires_in_s=1)
-    late_download = storage.download_url(key, 1)
+    upload = storage.presign_upload(key, size=len(BODY), content_type="video/mp4", expires_in_s=60)
+    download = storage.presign_download(key, expires_in_s=60)
+    late_upload = storage.presign_upload(key, size=len(BODY), content_type="video/mp4", expires_in_s=1)
+    late_download = storage.presign_download(key, expires_in_s=1)
     time.sleep(2.1)
 
     for url in (download, late_upload.url, _tampered(upload.url)):
@@ -70,12 +70,12 @@ def test_only_the_unchanged_address_works_and_only_in_time(storage: MediaStorage
 
 
 def _tampered(url: str) -> str:
-    """Change a character of the signature, not the last one, whose lowest bits mean nothing."""
+    """Change a character of the signature, but not the last one, whose lowest bits are ignored."""
     return url[:-4] + ("a" if url[-4] != "a" else "b") + url[-3:]
 
 
 @pytest.mark.parametrize(
-    ("asked", "part", "content_range"),
+    ("requested", "part", "content_range"),
     [
         ("bytes=0-0", BODY[:1], f"bytes 0-0/{len(BODY)}"),
         ("bytes=300-599", BODY[300:600], f"bytes 300-599/{len(BODY)}"),
@@ -84,32 +84,32 @@ def _tampered(url: str) -> str:
         ("bytes=10000-99999", BODY[10000:], f"bytes 10000-{len(BODY) - 1}/{len(BODY)}"),
     ],
 )
-def test_a_player_fetches_parts(storage: MediaStorage, folder: str, asked: str, part: bytes, content_range: str) -> None:
+def test_a_player_fetches_parts(storage: MediaStorage, folder: str, requested: str, part: bytes, content_range: str) -> None:
     storage.save(f"{folder}/original", BODY, "video/mp4")
 
-    answer = request("GET", storage.download_url(f"{folder}/original", 60), headers={"Range": asked})
+    answer = request("GET", storage.presign_download(f"{folder}/original", expires_in_s=60), headers={"Range": requested})
 
     assert (answer.status, answer.body) == (206, part)
     assert answer.headers["Content-Range"] == content_range
     assert answer.headers["Content-Length"] == str(len(part))
 
 
-def test_a_part_outside_the_file_is_refused(storage: MediaStorage, folder: str) -> None:
+def test_a_range_outside_the_file_is_rejected(storage: MediaStorage, folder: str) -> None:
     storage.save(f"{folder}/original", BODY, "video/mp4")
 
-    assert request("GET", storage.download_url(f"{folder}/original", 60), headers={"Range": "bytes=10240-"}).status == 416
+    assert request("GET", storage.presign_download(f"{folder}/original", expires_in_s=60), headers={"Range": "bytes=10240-"}).status == 416
 
 
-def test_a_download_carries_a_harmless_name(storage: MediaStorage, folder: str) -> None:
+def test_a_download_has_a_sanitized_name(storage: MediaStorage, folder: str) -> None:
     key = f"{folder}/original"
     storage.save(key, BODY, "video/mp4")
 
-    answer = request("GET", storage.download_url(key, 60, filename='../ä "b"\r\nX: y.mp4'))
+    answer = request("GET", storage.presign_download(key, expires_in_s=60, filename='../ä "b"\r\nX: y.mp4'))
 
     assert answer.body == BODY
     assert answer.headers["Content-Disposition"] == "attachment; filename*=utf-8''%C3%A4%20%22b%22X%3A%20y.mp4"
     assert answer.headers["X"] is None
-    assert "attachment" not in (request("GET", storage.download_url(key, 60)).headers["Content-Disposition"] or "")
+    assert "attachment" not in (request("GET", storage.presign_download(key, expires_in_s=60)).headers["Content-Disposition"] or "")
 
 
 def test_saving_replaces_and_leaves_the_source_open(storage: MediaStorage, folder: str) -> None:
@@ -119,28 +119,28 @@ def test_saving_replaces_and_leaves_the_source_open(storage: MediaStorage, folde
     storage.save(key, source, "image/jpeg")
 
     assert not source.closed
-    answer = request("GET", storage.download_url(key, 60))
+    answer = request("GET", storage.presign_download(key, expires_in_s=60))
     assert (answer.status, answer.body, answer.headers["Content-Type"]) == (200, BODY, "image/jpeg")
 
 
 def test_a_second_upload_cannot_reach_a_file_that_was_moved(storage: MediaStorage, folder: str) -> None:
     upload, original = f"{folder}/upload", f"{folder}/original"
-    target = storage.upload_target(upload, size=len(BODY), content_type="video/mp4", expires_in_s=60)
+    target = storage.presign_upload(upload, size=len(BODY), content_type="video/mp4", expires_in_s=60)
     request("PUT", target.url, BODY, target.headers)
 
     storage.move(upload, original)
 
     assert storage.size(upload) is None
     assert request("PUT", target.url, BODY[::-1], target.headers).status == 200
-    answer = request("GET", storage.download_url(original, 60))
+    answer = request("GET", storage.presign_download(original, expires_in_s=60))
     assert (answer.body, answer.headers["Content-Type"]) == (BODY, "video/mp4")
 
 
-def test_what_is_not_there_is_named(storage: MediaStorage, folder: str) -> None:
+def test_missing_files(storage: MediaStorage, folder: str) -> None:
     key = f"{folder}/original"
 
     assert storage.size(key) is None
-    assert list(storage.keys(folder)) == []
+    assert list(storage.list_keys(folder)) == []
     with pytest.raises(FileNotFoundError):
         storage.open(key)
     with pytest.raises(FileNotFoundError), storage.local_path(key):
@@ -149,19 +149,19 @@ def test_what_is_not_there_is_named(storage: MediaStorage, folder: str) -> None:
         storage.move(key, f"{folder}/elsewhere")
     storage.delete(key)
     storage.delete_prefix(folder)
-    assert request("GET", storage.download_url(key, 60)).status == 404
+    assert request("GET", storage.presign_download(key, expires_in_s=60)).status == 404
 
 
-def test_deleting_a_prefix_spares_its_neighbours(storage: MediaStorage, folder: str) -> None:
+def test_deleting_a_prefix_keeps_its_neighbors(storage: MediaStorage, folder: str) -> None:
     for name in ("v1/original", "v1/scenes/1.jpg", "v1/scenes/2.jpg", "v10/original", "v2"):
         storage.save(f"{folder}/{name}", b"x", "image/jpeg")
     storage.delete(f"{folder}/v1/scenes/2.jpg")
-    assert list(storage.keys(f"{folder}/v1")) == [f"{folder}/v1/original", f"{folder}/v1/scenes/1.jpg"]
+    assert list(storage.list_keys(f"{folder}/v1")) == [f"{folder}/v1/original", f"{folder}/v1/scenes/1.jpg"]
 
     storage.delete_prefix(f"{folder}/v1")
 
-    assert list(storage.keys(f"{folder}/")) == [f"{folder}/v10/original", f"{folder}/v2"]
-    assert f"{folder}/v2" in list(storage.keys())
+    assert list(storage.list_keys(f"{folder}/")) == [f"{folder}/v10/original", f"{folder}/v2"]
+    assert f"{folder}/v2" in list(storage.list_keys())
     storage.save(f"{folder}/v1/original", b"again", "video/mp4")
     assert storage.size(f"{folder}/v1/original") == 5
 
@@ -172,14 +172,14 @@ def test_files_are_listed_in_the_order_of_their_keys_with_size_and_time(storage:
     for size, name in enumerate(reversed(names), start=1):
         storage.save(f"{folder}/{name}", b"x" * size, "image/jpeg")
 
-    found = list(storage.files(folder))
+    files = list(storage.list_files(folder))
 
-    assert [file.key for file in found] == [f"{folder}/{name}" for name in names] == sorted(file.key for file in found)
-    assert [file.size for file in found] == [4, 3, 2, 1]
-    assert all(began < file.stored_at < datetime.now(UTC) + timedelta(seconds=2) for file in found)
+    assert [file.key for file in files] == [f"{folder}/{name}" for name in names] == sorted(file.key for file in files)
+    assert [file.size for file in files] == [4, 3, 2, 1]
+    assert all(began < file.stored_at < datetime.now(UTC) + timedelta(seconds=2) for file in files)
 
 
-def test_a_borrowed_path_leaves_nothing_behind(storage: MediaStorage, folder: str, scratch_files: Path) -> None:
+def test_a_local_path_leaves_nothing_behind(storage: MediaStorage, folder: str, scratch_files: Path) -> None:
     storage.save(f"{folder}/clip.mp4", BODY, "video/mp4")
 
     with contextlib.suppress(ZeroDivisionError), storage.local_path(f"{folder}/clip.mp4") as path:
@@ -194,19 +194,19 @@ def test_a_borrowed_path_leaves_nothing_behind(storage: MediaStorage, folder: st
     "key", ["", "/etc/passwd", "a/../b", "..", "a//b", "a/", "./a", "a/.hidden", "a\\b", "a b", "a\0b", "ä", "a\n", "x" * 600]
 )
 def test_no_key_leads_out_of_the_storage(storage: MediaStorage, key: str) -> None:
-    for use in (
+    for method in (
         storage.size,
         storage.open,
         storage.delete,
         lambda name: storage.save(name, b"x", "image/jpeg"),
         lambda name: storage.move(name, "a/b"),
         lambda name: storage.move("a/b", name),
-        lambda name: storage.download_url(name, 60),
-        lambda name: storage.upload_target(name, size=1, content_type="video/mp4", expires_in_s=60),
+        lambda name: storage.presign_download(name, expires_in_s=60),
+        lambda name: storage.presign_upload(name, size=1, content_type="video/mp4", expires_in_s=60),
         lambda name: storage.local_path(name).__enter__(),
     ):
         with pytest.raises(InvalidKeyError):
-            use(key)
+            method(key)
 
 
 @pytest.mark.parametrize("prefix", ["", "/", "../x", "a//b/"])
@@ -215,5 +215,5 @@ def test_no_prefix_deletes_everything(storage: MediaStorage, folder: str, prefix
         storage.delete_prefix(prefix)
 
 
-def test_a_storage_that_works_has_no_complaints(storage: MediaStorage) -> None:
+def test_a_working_storage_has_no_problems(storage: MediaStorage) -> None:
     assert storage.check() == []

@@ -1,4 +1,4 @@
-"""What only the local storage and its addresses must hold."""
+"""Behavior of the local storage and its URLs alone."""
 
 import json
 import os
@@ -9,18 +9,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-from heimdex.storage.local import LocalStorage
-from heimdex.storage.options import LocalOptions
+from heimdex.storage.local import LocalMediaStorage
 from tests.heimdex.storage.web import WebServer, request
 
 MIB = 1024 * 1024
 
 
-def _raw(web: WebServer, head: str, body: bytes = b"", *, then_leave: bool = False) -> bytes:
-    """Send bytes as they stand; return all of the answer, or hang up at once."""
+def _raw(web: WebServer, head: str, body: bytes = b"", *, disconnect: bool = False) -> bytes:
+    """Send raw bytes; return the whole response, or disconnect at once."""
     with socket.create_connection(("127.0.0.1", web.port), timeout=20) as connection:
         connection.sendall(f"{head}\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode() + body)
-        if then_leave:
+        if disconnect:
             return b""
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
@@ -34,10 +33,10 @@ def _raw(web: WebServer, head: str, body: bytes = b"", *, then_leave: bool = Fal
         ("\r\nContent-Length: 4", b"hell", 400, "5 bytes were announced"),
     ],
 )
-def test_a_wrong_length_is_refused_with_the_reason(
-    local: LocalStorage, web: WebServer, folder: str, headers: str, body: bytes, status: int, reason: str
+def test_a_wrong_length_is_rejected_with_the_reason(
+    local: LocalMediaStorage, web: WebServer, folder: str, headers: str, body: bytes, status: int, reason: str
 ) -> None:
-    target = local.upload_target(f"{folder}/upload", size=5, content_type="video/mp4", expires_in_s=60)
+    target = local.presign_upload(f"{folder}/upload", size=5, content_type="video/mp4", expires_in_s=60)
     path = target.url.removeprefix(web.url)
 
     answer = _raw(web, f"PUT {path} HTTP/1.1\r\nContent-Type: video/mp4{headers}", body)
@@ -47,13 +46,13 @@ def test_a_wrong_length_is_refused_with_the_reason(
     assert local.size(f"{folder}/upload") is None
 
 
-def test_a_broken_upload_leaves_nothing(local: LocalStorage, web: WebServer, folder: str) -> None:
-    target = local.upload_target(f"{folder}/upload", size=8 * MIB, content_type="video/mp4", expires_in_s=60)
+def test_a_broken_upload_leaves_nothing(local: LocalMediaStorage, web: WebServer, folder: str) -> None:
+    target = local.presign_upload(f"{folder}/upload", size=8 * MIB, content_type="video/mp4", expires_in_s=60)
     head = f"PUT {target.url.removeprefix(web.url)} HTTP/1.1\r\nContent-Type: video/mp4\r\nContent-Length: {8 * MIB}"
 
-    _raw(web, head, bytes(3 * MIB), then_leave=True)
+    _raw(web, head, bytes(3 * MIB), disconnect=True)
 
-    scratch = local.options.root / "scratch"
+    scratch = local.root / "scratch"
     deadline = time.monotonic() + 20
     while list(scratch.iterdir()) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -61,9 +60,9 @@ def test_a_broken_upload_leaves_nothing(local: LocalStorage, web: WebServer, fol
     assert local.size(f"{folder}/upload") is None
 
 
-def test_memory_stays_flat_however_large_the_file(local: LocalStorage, web: WebServer, folder: str, tmp_path: Path) -> None:
+def test_memory_does_not_grow_with_the_file(local: LocalMediaStorage, web: WebServer, folder: str, tmp_path: Path) -> None:
     key, size = f"{folder}/upload", 160 * MIB
-    target = local.upload_target(key, size=size, content_type="video/mp4", expires_in_s=60)
+    target = local.presign_upload(key, size=size, content_type="video/mp4", expires_in_s=60)
     large = tmp_path / "large"
     with large.open("wb") as file:
         file.truncate(size)
@@ -72,50 +71,50 @@ def test_memory_stays_flat_however_large_the_file(local: LocalStorage, web: WebS
     before = sum(worker.memory_info().rss for worker in workers)
     with large.open("rb") as file:
         assert request("PUT", target.url, file, {**target.headers, "Content-Length": str(size)}).status == 200
-    assert len(request("GET", local.download_url(key, 60)).body) == size
+    assert len(request("GET", local.presign_download(key, expires_in_s=60)).body) == size
 
     assert sum(worker.memory_info().rss for worker in workers) - before < 16 * MIB
     assert local.size(key) == size
     local.delete_prefix(folder)
 
 
-def test_uploaded_pages_cannot_act_in_the_name_of_the_site(local: LocalStorage, folder: str) -> None:
+def test_uploaded_pages_run_without_the_sites_origin(local: LocalMediaStorage, folder: str) -> None:
     local.save(f"{folder}/original", b"<script>alert(1)</script>", "text/html")
 
-    answer = request("GET", local.download_url(f"{folder}/original", 60))
+    answer = request("GET", local.presign_download(f"{folder}/original", expires_in_s=60))
 
     assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_a_replaced_file_is_sent_whole_to_who_holds_an_old_part(local: LocalStorage, folder: str) -> None:
+def test_a_replaced_file_is_sent_whole_to_a_client_with_an_old_part(local: LocalMediaStorage, folder: str) -> None:
     key = f"{folder}/original"
     local.save(key, b"0123456789", "video/mp4")
-    url = local.download_url(key, 60)
+    url = local.presign_download(key, expires_in_s=60)
     stamp = request("HEAD", url).headers["Last-Modified"]
 
     assert request("GET", url, headers={"Range": "bytes=2-3", "If-Range": stamp}).body == b"23"
-    os.utime(local.options.root / "objects" / key, (1, 1))
+    os.utime(local.root / "objects" / key, (1, 1))
     assert request("GET", url, headers={"Range": "bytes=2-3", "If-Range": stamp}).status == 200
 
 
-def test_head_and_other_methods(local: LocalStorage, folder: str) -> None:
+def test_head_and_other_methods(local: LocalMediaStorage, folder: str) -> None:
     local.save(f"{folder}/original", b"0123456789", "video/mp4")
-    url = local.download_url(f"{folder}/original", 60)
+    url = local.presign_download(f"{folder}/original", expires_in_s=60)
 
     head = request("HEAD", url)
     assert (head.status, head.headers["Content-Length"], head.body) == (200, "10", b"")
     assert request("POST", url, b"x").status == 405
 
 
-def test_addresses_are_paths_of_this_host_without_a_public_address(tmp_path: Path) -> None:
-    storage = LocalStorage(LocalOptions(root=tmp_path))
+def test_urls_are_paths_of_this_host_without_a_public_url(tmp_path: Path) -> None:
+    storage = LocalMediaStorage(root=tmp_path)
 
-    assert storage.download_url("a/b", 60).startswith("/v1/files/")
+    assert storage.presign_download("a/b", expires_in_s=60).startswith("/v1/files/")
 
 
-def test_what_a_killed_upload_left_goes_after_a_day(tmp_path: Path) -> None:
-    storage = LocalStorage(LocalOptions(root=tmp_path))
+def test_leftovers_of_a_killed_upload_are_deleted_after_a_day(tmp_path: Path) -> None:
+    storage = LocalMediaStorage(root=tmp_path)
     storage.save("a/b", b"x", "image/jpeg")
     old, new = tmp_path / "scratch" / "old", tmp_path / "scratch" / "new"
     for path in (old, new):
@@ -129,17 +128,17 @@ def test_what_a_killed_upload_left_goes_after_a_day(tmp_path: Path) -> None:
     assert new.exists()
 
 
-def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_an_unwritable_directory_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    problems = LocalStorage(LocalOptions(root=tmp_path / "file" / "media")).check()
+    problems = LocalMediaStorage(root=tmp_path / "file" / "media").check()
 
     assert len(problems) == 1
     assert "HEIMDEX_HOME" in problems[0]
 
 
-def test_a_folder_is_listed_among_the_files_beside_it_where_its_keys_belong(local: LocalStorage, folder: str) -> None:
+def test_files_in_a_folder_are_listed_in_key_order_among_other_files(local: LocalMediaStorage, folder: str) -> None:
     names = ["a-b", "a.b", "a/1", "a/b/2", "a0"]
     for name in reversed(names):
         local.save(f"{folder}/{name}", b"x")
-    assert list(local.keys(folder)) == [f"{folder}/{name}" for name in names]
+    assert list(local.list_keys(folder)) == [f"{folder}/{name}" for name in names]

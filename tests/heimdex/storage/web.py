@@ -38,7 +38,7 @@ class Answer:
 
 @contextmanager
 def web_server(home: Path) -> Iterator[WebServer]:
-    """Serve the project with this process's signing key; the file addresses need no database."""
+    """Serve the project with this process's signing key; file URLs need no database."""
     with socket.create_server(("127.0.0.1", 0)) as listener, (home / "gunicorn.log").open("wb") as log:
         port = listener.getsockname()[1]
         url = f"http://127.0.0.1:{port}"
@@ -69,7 +69,7 @@ def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 
 def request(method: str, url: str, body: bytes | BinaryIO | None = None, headers: Mapping[str, str] | None = None) -> Answer:
-    """Send one request as a client would, and return the answer whatever its status."""
+    """Send one request as a client would, and return the response whatever its status."""
     try:
         with urllib.request.urlopen(urllib.request.Request(url, data=body, headers=dict(headers or {}), method=method)) as response:
             return Answer(response.status, response.headers, response.read())

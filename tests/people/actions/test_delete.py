@@ -13,14 +13,13 @@ from django.db import connection, transaction
 from heimdex.accounts.models import User
 from heimdex.leases import LeaseLost
 from heimdex.storage import media_storage
-from people.actions.delete_person import delete_person
-from people.actions.delete_photo import delete_photo
-from people.actions.merge_people import merge_people
-from people.models import FaceMatch, FaceRuling, Person, PersonPhoto, PhotoEmbedding, QueryEmbedding, SceneFace
-from people.photos import intake
-from people.photos.intake import prepare
-from people.query_hashes import query_hash
-from tests.library import make_video
+from people.actions.persons import delete_person, merge_people
+from people.actions.photos import delete_photo
+from people.input_hashes import query_hash
+from people.models import FaceLabel, FaceMatch, Person, PersonPhoto, PhotoEmbedding, QueryEmbedding, SceneFace
+from people.photos import normalize
+from people.photos.normalize import normalize_photo
+from tests.library import make_video, stored_hash
 from tests.people.conftest import files_of, make_photo
 from videos.models import EmbeddingSpace
 
@@ -39,7 +38,7 @@ def known(ada: Person) -> Person:
     PhotoEmbedding.objects.create(photo=photos[0], state="embedded", **common)
     QueryEmbedding.objects.create(person=ada, state="embedded", **common)
     FaceMatch.objects.create(face=face, person=ada, space=space, owner=ada.owner, scene=scene, probability=0.9)
-    FaceRuling.objects.create(owner=ada.owner, person=ada, video=scene.video, time_s=1, is_person=True, **BOX)
+    FaceLabel.objects.create(owner=ada.owner, person=ada, video=scene.video, time_s=1, is_person=True, **BOX)
     return ada
 
 
@@ -49,9 +48,9 @@ def test_all_of_a_person_goes_and_nothing_else(known: Person, owner: User) -> No
     delete_person(owner, known.pk)
 
     assert list(PersonPhoto.objects.all()) == [kept]
-    assert not any(model._default_manager.exists() for model in (PhotoEmbedding, QueryEmbedding, FaceMatch, FaceRuling))
+    assert not any(model._default_manager.exists() for model in (PhotoEmbedding, QueryEmbedding, FaceMatch, FaceLabel))
     assert SceneFace.objects.count() == 1
-    assert {key for key in files_of(owner) if "/persons/" in key} == {kept.picture_key, kept.thumbnail_key}
+    assert {key for key in files_of(owner) if "/persons/" in key} == {kept.image_key, kept.thumbnail_key}
 
 
 def test_a_crash_before_the_files_go_leaves_no_row_that_points_at_nothing(known: Person, owner: User) -> None:
@@ -69,7 +68,7 @@ def preparing(photo: PersonPhoto) -> Iterator[list[str]]:
     PersonPhoto.objects.filter(pk=photo.pk).update(lease_token=photo.lease_token, state=PersonPhoto.State.PROCESSING)
     outcome: list[str] = []
     writing = threading.Event()
-    settle = intake._settle
+    settle = normalize._save_result
 
     def slowly(*args: PersonPhoto) -> None:
         writing.set()
@@ -80,12 +79,12 @@ def preparing(photo: PersonPhoto) -> Iterator[list[str]]:
     def work() -> None:
         with contextlib.closing(connection):
             try:
-                prepare(photo)
+                normalize_photo(photo)
                 outcome.append("prepared")
             except LeaseLost:
                 outcome.append("lost")
 
-    with mock.patch("people.photos.intake._settle", slowly):
+    with mock.patch("people.photos.normalize._save_result", slowly):
         worker = threading.Thread(target=work)
         worker.start()
         assert writing.wait(20)
@@ -127,12 +126,12 @@ def test_a_merge_moves_everything_and_the_files_stay_where_they_are_found(known:
     assert {photo.pk for photo in photos} == {own.pk, twin.pk, waiting.pk, *known_ids(photos, known)}
     assert copied.pk not in {photo.pk for photo in photos}, "both had it"
     assert len(photos) == 4
-    assert {key for key in files_of(owner) if "/persons/" in key} == {key for one in photos for key in (one.picture_key, one.thumbnail_key)}
-    assert FaceMatch.objects.get().person == FaceRuling.objects.get().person == bob
+    assert {key for key in files_of(owner) if "/persons/" in key} == {key for one in photos for key in (one.image_key, one.thumbnail_key)}
+    assert FaceMatch.objects.get().person == FaceLabel.objects.get().person == bob
     assert not QueryEmbedding.objects.exists()
     bob.refresh_from_db()
-    ready = [photo.person_photo_hash for photo in photos if photo.state == PersonPhoto.State.READY]
-    assert (bob.aliases, bob.person_query_hash) == (["Ada", "Countess"], query_hash(ready, archived=False))
+    ready = [photo.image_hash for photo in photos if photo.state == PersonPhoto.State.READY]
+    assert (bob.aliases, stored_hash(bob, "person_query")) == (["Ada", "Countess"], query_hash(ready, archived=False))
 
     # A second merge, and the end of it all.
     carl = Person.objects.create(owner=owner, name="Carl")
@@ -163,6 +162,6 @@ def test_two_changes_at_once_leave_the_hash_of_what_is_there(ada: Person, owner:
         thread.join()
 
     ada.refresh_from_db()
-    assert ada.person_query_hash == query_hash([photo.person_photo_hash for photo in photos[4:]], archived=False)
+    assert stored_hash(ada, "person_query") == query_hash([photo.image_hash for photo in photos[4:]], archived=False)
     with transaction.atomic():
         assert PersonPhoto.objects.count() == 2

@@ -12,9 +12,10 @@ from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
 from heimdex.storage import media_storage
+from people.input_hashes import query_hash
 from people.models import Person, PersonPhoto
-from people.names import LONGEST_NAME, MOST_ALIASES
-from people.query_hashes import query_hash
+from people.names import MAX_ALIASES, MAX_NAME_LENGTH
+from tests.library import stored_hash
 from tests.people.conftest import make_photo, wakes
 
 PERSONS = "/v1/persons"
@@ -59,14 +60,14 @@ def test_a_person_is_added_shown_changed_and_deleted(api: APIClient, owner: User
         ({"name": "  \u200b "}, "name"),
         ({"name": "!?"}, "name"),
         ({"name": "nul\0"}, "name"),
-        ({"name": "n" * (LONGEST_NAME + 1)}, "name"),
+        ({"name": "n" * (MAX_NAME_LENGTH + 1)}, "name"),
         ({"name": None}, "name"),
         ({"name": ["Ada"]}, "name"),
         ({"name": "ADA"}, "name"),
         ({"name": "Bob", "aliases": [""]}, "aliases"),
         ({"name": "Bob", "aliases": ["?"]}, "aliases"),
         ({"name": "Bob", "aliases": "Bobby"}, "aliases"),
-        ({"name": "Bob", "aliases": [f"Bob {number}" for number in range(MOST_ALIASES + 1)]}, "aliases"),
+        ({"name": "Bob", "aliases": [f"Bob {number}" for number in range(MAX_ALIASES + 1)]}, "aliases"),
     ],
 )
 def test_what_is_wrong_with_a_person_is_said_of_its_field(api: APIClient, ada: Person, body: dict[str, Any], field: str) -> None:
@@ -86,7 +87,7 @@ def test_names_of_all_languages_are_names(api: APIClient, name: str) -> None:
 def test_a_name_is_given_once_by_each_owner(api: APIClient, ada: Person, stranger: User) -> None:
     Person.objects.create(owner=stranger, name="Bob")
     answer = api.post(PERSONS, {"name": "aDA"})
-    assert answer.json() == {"name": ["You have a person named aDA already."]}
+    assert answer.json() == {"name": ["You already have a person named aDA."]}
 
     bob = api.post(PERSONS, {"name": "Bob"})
     assert bob.status_code == 201
@@ -104,7 +105,7 @@ def test_photos_say_where_a_person_stands(api: APIClient, ada: Person) -> None:
     assert stands() == ("needs_photos", 1, 0, 1, False)
     ready = make_photo(ada)
     assert stands() == ("ready", 2, 1, 1, True)
-    for moving in PersonPhoto.MOVING:
+    for moving in PersonPhoto.IN_PROGRESS:
         photo = make_photo(ada, moving)
         assert stands() == ("processing", 3, 1, 1, True)
         photo.delete()
@@ -147,13 +148,13 @@ def test_a_list_takes_three_statements_however_long_it_is(
 
 def test_who_is_archived_is_not_looked_for_until_brought_back(api: APIClient, ada: Person, woken: mock.Mock) -> None:
     photos = [make_photo(ada), make_photo(ada)]
-    expected = query_hash([photo.person_photo_hash for photo in photos], archived=False)
+    expected = query_hash([photo.image_hash for photo in photos], archived=False)
     ada.refresh_from_db()
-    assert ada.person_query_hash == expected != ""
+    assert stored_hash(ada, "person_query") == expected != ""
 
     archived = api.patch(f"{PERSONS}/{ada.pk}", {"archived": True})
     ada.refresh_from_db()
-    assert (archived.json()["archived"], ada.person_query_hash, wakes(woken)) == (True, "", [str(ada.owner_id)])
+    assert (archived.json()["archived"], stored_hash(ada, "person_query"), wakes(woken)) == (True, "", [str(ada.owner_id)])
     since = ada.archived_at
     assert api.patch(f"{PERSONS}/{ada.pk}", {"archived": True}).status_code == 200
     ada.refresh_from_db()
@@ -161,7 +162,7 @@ def test_who_is_archived_is_not_looked_for_until_brought_back(api: APIClient, ad
 
     assert api.patch(f"{PERSONS}/{ada.pk}", {"archived": False}).json()["archived"] is False
     ada.refresh_from_db()
-    assert (ada.person_query_hash, wakes(woken)) == (expected, [str(ada.owner_id)])
+    assert (stored_hash(ada, "person_query"), wakes(woken)) == (expected, [str(ada.owner_id)])
 
 
 def test_two_people_become_one(api: APIClient, owner: User, ada: Person, woken: mock.Mock) -> None:
@@ -184,7 +185,8 @@ def test_a_merge_names_another_person_of_ones_own(api: APIClient, ada: Person, s
     foreign = Person.objects.create(owner=stranger, name="Eve")
     address = f"{PERSONS}/{ada.pk}/merge"
 
-    assert api.post(address, {"other": str(ada.pk)}).json() == {"other": ["A person cannot be merged with themselves. Name another one."]}
+    refused = {"other": ["A person cannot be merged with themselves. Choose another person."]}
+    assert api.post(address, {"other": str(ada.pk)}).json() == refused
     assert [api.post(address, {"other": str(other)}).status_code for other in (foreign.pk, uuid4())] == [404, 404]
     assert [api.post(address, body).status_code for body in ({}, {"other": "seven"}, {"other": None})] == [400, 400, 400]
     assert api.post(f"{PERSONS}/{foreign.pk}/merge", {"other": str(ada.pk)}).status_code == 404

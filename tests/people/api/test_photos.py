@@ -17,8 +17,9 @@ from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
 from heimdex.storage import media_storage
+from people.face_settings import FACES_OFF_FOR_OWNER, FACES_OFF_ON_SERVER
 from people.models import Person, PersonPhoto
-from people.switch import FACES_OFF_FOR_YOU, FACES_OFF_HERE
+from tests.library import stored_hash
 from tests.people.conftest import files_of, jpeg, make_photo, wakes
 
 pytestmark = pytest.mark.usefixtures("faces_on")
@@ -105,7 +106,7 @@ def test_the_limits_are_the_installations(api: APIClient, ada: Person, announce:
     announce()
 
     answer = api.post(f"{photos_of(ada)}/upload-url", FILE)
-    assert (answer.status_code, answer.json()["detail"]) == (409, "Ada has 2 photos, and more are not taken. Remove one first.")
+    assert (answer.status_code, answer.json()["detail"]) == (409, "Ada already has 2 photos, which is the limit. Remove one first.")
     assert api.delete(f"{photos_of(ada)}/{first['photo_id']}").status_code == 204
     announce()
     assert api.post(f"{photos_of(ada)}/upload-url", {**FILE, "size_bytes": len(CONTENT) + 1}).status_code == 400
@@ -119,10 +120,10 @@ def test_where_no_faces_are_wanted_no_photos_are_taken(api: APIClient, ada: Pers
 
     ada.owner.find_faces = False
     ada.owner.save()
-    assert refusal() == FACES_OFF_FOR_YOU
+    assert refusal() == FACES_OFF_FOR_OWNER
     ada.owner.find_faces = True
     settings.MODEL_BACKENDS = {alias: backend for alias, backend in settings.MODEL_BACKENDS.items() if alias != "faces"}
-    assert refusal() == FACES_OFF_HERE
+    assert refusal() == FACES_OFF_ON_SERVER
     assert not PersonPhoto.objects.exists()
 
 
@@ -131,7 +132,7 @@ def test_who_is_archived_gets_no_photos(api: APIClient, ada: Person) -> None:
 
     answer = api.post(f"{photos_of(ada)}/upload-url", FILE)
 
-    assert (answer.status_code, answer.json()["detail"]) == (409, "Ada is archived. Bring the person back before you add photos.")
+    assert (answer.status_code, answer.json()["detail"]) == (409, "Ada is archived. Restore the person before you add photos.")
 
 
 def test_complete_says_what_has_not_arrived(api: APIClient, ada: Person, announce: Announce, woken: mock.Mock) -> None:
@@ -188,9 +189,7 @@ def test_two_announcements_at_once_do_not_both_get_the_last_place(api: APIClient
 def test_the_list_says_where_each_photo_stands(api: APIClient, ada: Person, django_assert_num_queries: Callable[[int], Any]) -> None:
     ready = make_photo(ada, width=800, height=600)
     failed = make_photo(ada, PersonPhoto.State.FAILED, error_code="no_face", error_text="No face can be seen.")
-    hopeless = make_photo(
-        ada, PersonPhoto.State.FAILED, error_code="not_a_picture", error_text="No picture.", checksum="", person_photo_hash=""
-    )
+    hopeless = make_photo(ada, PersonPhoto.State.FAILED, error_code="not_a_picture", error_text="No picture.", checksum="", image_hash="")
     waiting = make_photo(ada, PersonPhoto.State.UPLOADED)
 
     with django_assert_num_queries(3):
@@ -216,29 +215,29 @@ def test_a_failed_photo_is_looked_at_again_from_the_beginning(api: APIClient, ad
     assert (failed.attempts, failed.error_code, wakes(woken)) == (0, "", [str(ada.owner_id)])
     assert (api.post(address).status_code, api.post(address).json()["detail"]) == (
         409,
-        "Only a failed photo can be retried; this one is uploaded.",
+        "Only a failed photo can be retried. This photo is uploaded.",
     )
     PersonPhoto.objects.update(state=PersonPhoto.State.FAILED, error_code="damaged")
-    assert api.post(address).json()["detail"].startswith("Another try with the same file cannot succeed.")
+    assert api.post(address).json()["detail"].startswith("A retry with the same file cannot succeed.")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_removed_photo_is_gone_and_no_longer_counts(api: APIClient, ada: Person, woken: mock.Mock) -> None:
     kept, removed, failed = make_photo(ada), make_photo(ada), make_photo(ada, PersonPhoto.State.FAILED)
     ada.refresh_from_db()
-    before = ada.person_query_hash
+    before = stored_hash(ada, "person_query")
 
     assert api.delete(f"{photos_of(ada)}/{failed.pk}").status_code == 204
     ada.refresh_from_db()
-    assert (ada.person_query_hash, wakes(woken)) == (before, [])
+    assert (stored_hash(ada, "person_query"), wakes(woken)) == (before, [])
     assert api.delete(f"{photos_of(ada)}/{removed.pk}").status_code == 204
     ada.refresh_from_db()
-    assert ada.person_query_hash not in ("", before)
+    assert stored_hash(ada, "person_query") not in ("", before)
     assert wakes(woken) == [str(ada.owner_id)]
-    assert files_of(ada.owner) == {kept.picture_key, kept.thumbnail_key}
+    assert files_of(ada.owner) == {kept.image_key, kept.thumbnail_key}
     assert api.delete(f"{photos_of(ada)}/{kept.pk}").status_code == 204
     ada.refresh_from_db()
-    assert (ada.person_query_hash, files_of(ada.owner)) == ("", set())
+    assert (stored_hash(ada, "person_query"), files_of(ada.owner)) == ("", set())
 
 
 def test_a_photo_is_only_under_its_own_person(api: APIClient, owner: User, ada: Person, stranger: User) -> None:

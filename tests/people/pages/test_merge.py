@@ -44,7 +44,7 @@ def test_the_others_are_offered_and_what_comes_of_it_is_said(
         (str(augusta.pk), "augusta (2 photos)"),
         (str(bob.pk), "Bob &lt;b&gt; (0 photos, archived)"),
     ]
-    assert "become other names of Ada; photos, and all that was said of whose face is whose, move over" in seen(page)
+    assert "become other names of Ada, and their photos and face labels move over" in seen(page)
     assert "cannot be undone" in page
     assert '<label for="id_other">' in page
     assert "selected" not in page.partition("<main")[2].partition("augusta")[2]
@@ -57,7 +57,7 @@ def test_one_person_is_made_of_two(browser: Client, owner: User, ada: Person, pa
     answer = browser.post(f"{page_of}merge/", {"other": str(augusta.pk)}, follow=True)
 
     assert answer.redirect_chain == [(page_of, 302)]
-    assert "Augusta is merged into Ada." in seen(answer.content.decode())
+    assert "Merged Augusta into Ada." in seen(answer.content.decode())
     assert [(person.name, person.aliases) for person in Person.objects.all()] == [("Ada", ["Countess", "Augusta", "King"])]
     photo.refresh_from_db()
     assert photo.person == ada
@@ -73,7 +73,7 @@ def test_who_is_none_of_ones_other_people_is_refused_beside_the_field(
 
     for other in (ada.pk, foreign.pk, uuid4(), "seven"):
         answer = browser.post(f"{page_of}merge/", {"other": str(other)})
-        assert (answer.status_code, "This is none of your other people." in seen(answer.content.decode())) == (400, True)
+        assert (answer.status_code, "Choose one of the people in the list." in seen(answer.content.decode())) == (400, True)
         assert 'aria-invalid="true"' in answer.content.decode()
     answer = browser.post(f"{page_of}merge/", {"other": ""})
     assert (answer.status_code, "Choose a person." in seen(answer.content.decode())) == (400, True)

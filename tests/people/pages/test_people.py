@@ -20,7 +20,7 @@ from tests.videos.pages.conftest import read, seen
 def test_an_empty_list_says_how_to_begin(browser: Client) -> None:
     page = seen(read(browser, "/people/"))
 
-    assert "There is nobody here yet. Add a person above, and three photos of the face" in page
+    assert "You have no people yet. Add a person above, then three photos of the face" in page
     assert '<a href="/people/" aria-current="page">People</a>' in read(browser, "/people/")
     assert '<a href="/people/">People</a>' in read(browser, "/")
 
@@ -31,11 +31,11 @@ def test_a_person_is_added_and_photos_come_next(browser: Client, owner: User) ->
     person = Person.objects.get()
     assert (person.owner, person.name) == (owner, "Grace Hopper")
     assert answer.redirect_chain == [(f"/people/{person.pk}/", 302)]
-    assert "Grace Hopper is added. Now add photos." in seen(answer.content.decode())
+    assert "Added Grace Hopper. Now add photos." in seen(answer.content.decode())
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("", "This field is required."), ("ada", "You have a person named ada already."), ("?", "A name needs")]
+    ("name", "says"), [("", "This field is required."), ("ada", "You already have a person named ada."), ("?", "A name needs")]
 )
 def test_what_is_no_name_is_said_beside_the_field(browser: Client, ada: Person, name: str, says: str) -> None:
     answer = browser.post("/people/", {"name": name})
@@ -59,8 +59,8 @@ def test_each_person_is_shown_with_a_picture_and_where_they_stand(browser: Clien
 
     assert re.findall(r'/people/[0-9a-f-]{36}/">(\w+)<', page) == ["Ada", "Bob", "Carl"]
     text = seen(page)
-    assert "Ada Ready 2 photos, 1 of them cannot be used" in text
-    assert "Bob Looking at photos 1 photo" in text
+    assert "Ada Ready 2 photos, 1 cannot be used" in text
+    assert "Bob Processing photos 1 photo" in text
     assert "Carl Needs photos 0 photos" in text
     (address,) = re.findall(r'<img src="([^"]+)"', page)
     with media_storage().open(ready.thumbnail_key) as file:

@@ -11,8 +11,8 @@ from django.conf import LazySettings
 from django.test import Client
 
 from heimdex.accounts.models import User
+from people.face_settings import FACES_OFF_FOR_OWNER
 from people.models import Person, PersonPhoto
-from people.switch import FACES_OFF_FOR_YOU
 from tests.people.conftest import jpeg, make_photo
 from tests.videos.pages.conftest import read, seen
 
@@ -40,7 +40,7 @@ def test_photos_say_where_they_stand_and_what_can_be_done(browser: Client, ada: 
     assert "notes.txt Cannot be used No picture. Remove notes.txt" in text
     assert "new.jpg Looking for the face" in text
     assert "coming.jpg" not in text
-    assert re.findall(r'data-follow="([^"]+)"', page) == [str(moving.pk)]
+    assert re.findall(r'data-poll="([^"]+)"', page) == [str(moving.pk)]
     assert f'data-photos-url="/v1/persons/{ada.pk}/photos"' in page
     assert 'aria-live="polite"' in page
     assert re.findall(r"photos/([0-9a-f-]{36})/retry/", page) == [str(failed.pk)]
@@ -49,15 +49,15 @@ def test_photos_say_where_they_stand_and_what_can_be_done(browser: Client, ada: 
 
 
 def test_it_says_what_would_help(browser: Client, ada: Person, page_of: str, settings: LazySettings) -> None:
-    assert "Add photos of the face, best three" in seen(read(browser, page_of))
+    assert "Add three photos of the face" in seen(read(browser, page_of))
     make_photo(ada)
-    assert "2 more photos, from another side or another day, would make the person easier to find." in seen(read(browser, page_of))
+    assert "Add 2 more photos from another side or another day for better matches." in seen(read(browser, page_of))
     make_photo(ada)
     make_photo(ada)
-    assert "easier to find" not in seen(read(browser, page_of))
+    assert "better matches" not in seen(read(browser, page_of))
     settings.MAX_PHOTOS = 3
     page = read(browser, page_of)
-    assert "A person may have 3 photos. Remove one to add another." in seen(page)
+    assert "A person can have at most 3 photos. Remove one to add another." in seen(page)
     assert "data-uploader" not in page
 
 
@@ -67,9 +67,9 @@ def test_where_no_faces_are_wanted_the_pages_say_so(browser: Client, ada: Person
 
     for path in ("/people/", "/people/unknown/", page_of):
         page = read(browser, path)
-        assert f"{FACES_OFF_FOR_YOU} Switch faces on…" in seen(page)
+        assert f"{FACES_OFF_FOR_OWNER} Turn on face recognition…" in seen(page)
         # Nothing asks for what would not be looked at.
-        for promise in ("data-uploader", "Add photos of the face", "gathered here", "once a photo is ready"):
+        for promise in ("data-uploader", "Add three photos of the face", "appear here within", "when a photo is ready"):
             assert promise not in page
 
 
@@ -78,14 +78,17 @@ def test_names_are_changed(browser: Client, ada: Person, page_of: str) -> None:
 
     ada.refresh_from_db()
     assert (ada.name, ada.aliases) == ("Ada Lovelace", ["Countess", "Enchantress"])
-    assert "The changes are saved." in seen(answer.content.decode())
+    assert "Saved." in seen(answer.content.decode())
     assert "Countess\nEnchantress</textarea>" in answer.content.decode()
 
 
 def test_wrong_names_are_said_beside_their_field(browser: Client, owner: User, ada: Person, page_of: str) -> None:
     Person.objects.create(owner=owner, name="Bob")
 
-    for fields, says in (({"name": "bob", "aliases": ""}, "named bob already"), ({"name": "Ada", "aliases": "?"}, "A name needs at least")):
+    for fields, says in (
+        ({"name": "bob", "aliases": ""}, "already have a person named bob"),
+        ({"name": "Ada", "aliases": "?"}, "A name needs at least"),
+    ):
         answer = browser.post(page_of, fields)
         assert (answer.status_code, says in seen(answer.content.decode())) == (400, True)
     ada.refresh_from_db()
@@ -94,24 +97,24 @@ def test_wrong_names_are_said_beside_their_field(browser: Client, owner: User, a
 
 def test_a_person_is_archived_and_brought_back(browser: Client, ada: Person, page_of: str) -> None:
     page = browser.post(f"{page_of}archive/", {"archived": "1"}, follow=True).content.decode()
-    assert "Ada is archived." in seen(page)
+    assert "Archived Ada." in seen(page)
     assert "data-uploader" not in page
     assert "Ada" not in seen(read(browser, "/people/"))
 
     page = browser.post(f"{page_of}archive/", {"archived": "0"}, follow=True).content.decode()
-    assert "Ada is back." in seen(page)
+    assert "Restored Ada." in seen(page)
     assert "data-uploader" in page
 
 
 def test_a_person_is_deleted_only_after_a_question(browser: Client, ada: Person, page_of: str) -> None:
     make_photo(ada)
     question = seen(read(browser, f"{page_of}delete/"))
-    assert "Delete Ada? 1 photo and all that was said of whose face is whose go with the name" in question
+    assert "Delete Ada? This deletes the person, 1 photo and all face labels." in question
     assert Person.objects.exists()
 
     answer = browser.post(f"{page_of}delete/", follow=True)
 
-    assert "Ada is deleted." in seen(answer.content.decode())
+    assert "Deleted Ada." in seen(answer.content.decode())
     assert not Person.objects.exists()
     assert browser.get(page_of).status_code == 404
 
@@ -120,11 +123,11 @@ def test_photos_are_retried_and_removed(browser: Client, ada: Person, page_of: s
     failed = make_photo(ada, PersonPhoto.State.FAILED, error_code="gave_up", filename="late.jpg")
 
     answer = browser.post(f"{page_of}photos/{failed.pk}/retry/", follow=True)
-    assert "late.jpg is looked at again." in seen(answer.content.decode())
+    assert "Retrying late.jpg." in seen(answer.content.decode())
     again = browser.post(f"{page_of}photos/{failed.pk}/retry/", follow=True)
-    assert "Only a failed photo can be retried; this one is uploaded." in seen(again.content.decode())
+    assert "Only a failed photo can be retried. This photo is uploaded." in seen(again.content.decode())
     answer = browser.post(f"{page_of}photos/{failed.pk}/remove/", follow=True)
-    assert "The photo is removed." in seen(answer.content.decode())
+    assert "Removed the photo." in seen(answer.content.decode())
     assert not PersonPhoto.objects.exists()
 
 
@@ -159,7 +162,7 @@ def test_a_browser_that_is_logged_in_may_upload_by_the_api(owner: User, ada: Per
     )
 
     assert (sent.status_code, completed.status_code) == (200, 202)
-    assert "ada.jpg Waiting for a worker" in seen(read(browser, page_of))
+    assert "ada.jpg Queued" in seen(read(browser, page_of))
 
 
 @pytest.mark.parametrize("path", ["", "delete/", "merge/", "archive/", "photos/{photo}/retry/", "photos/{photo}/remove/"])
@@ -191,9 +194,9 @@ def test_every_page_names_the_user_and_leads_on(browser: Client, ada: Person, pa
     # Nothing that a strict content security policy would refuse, and nothing from elsewhere.
     for refused in ("style=", "onclick=", "http://", "https://", "<script>", "<b>"):
         assert refused not in page
-    labelled = set(re.findall(r'<label[^>]* for="([^"]+)"', page))
+    labeled = set(re.findall(r'<label[^>]* for="([^"]+)"', page))
     fields = set(re.findall(r'<(?:input|textarea|select)(?![^>]*type="hidden")[^>]* id="([^"]+)"', page))
-    assert fields <= labelled
+    assert fields <= labeled
 
 
 def test_the_scripts_are_there() -> None:

@@ -7,10 +7,10 @@ from pytest_django import Settings
 
 from heimdex.accounts.models import User
 from heimdex.profiles import SENTENCE_TRANSFORMER
-from reprocess.actions.start_run import start_run
 from reprocess.models import ReprocessRun
-from reprocess.scope import Scope
-from reprocess.worker import work
+from reprocess.planning.scope import Scope
+from reprocess.runs.start_run import start_run
+from reprocess.runs.worker import run_worker
 from tests.library import make_user, make_video
 from videos.models import ActiveSpace, Scene
 from videos.search.service import SearchRequest, search
@@ -39,7 +39,7 @@ def channels_that_find(owner: User, scene: Scene) -> set[str]:
 def run(scope: Scope | None = None, *, automatic_cutover: bool = True) -> ReprocessRun:
     """Start a run, over everything unless told, and work it to its end."""
     started = start_run(scope or Scope("all"), force=False, entrance="command", requested_by=None, automatic_cutover=automatic_cutover)
-    work(started.pk)
+    run_worker(started.pk)
     started.refresh_from_db()
     return started
 

@@ -26,7 +26,7 @@ def test_an_admin_switches_looks_and_switches_back(admin_api: APIClient, owner: 
     before = active(owner)
     answers(owner)
     refused = admin_api.post(CUTOVERS, {"owner_id": str(owner.pk)})
-    assert (refused.status_code, refused.json()["detail"]) == (409, "The search of this owner reads the latest spaces already.")
+    assert (refused.status_code, refused.json()["detail"]) == (409, "This owner's search already reads the latest spaces.")
     change_model()
     run(automatic_cutover=False)
     made = admin_api.post(CUTOVERS, {"owner_id": str(owner.pk)})

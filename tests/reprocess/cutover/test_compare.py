@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from reprocess.cutover.compare import Comparison, QueryChange, compare_answers
-from reprocess.cutover.coverage import Coverage, lacks
+from reprocess.cutover.compare import Comparison, QueryChange, compare_results
+from reprocess.cutover.coverage import Coverage, describe_gaps
 
 
 def scenes(*numbers: int) -> list[UUID]:
@@ -26,7 +26,7 @@ def scenes(*numbers: int) -> list[UUID]:
     ],
 )
 def test_overlap_and_moves(earlier: list[UUID], later: list[UUID], overlap: float, rank_move: float | None) -> None:
-    assert compare_answers(7, earlier, later) == QueryChange(7, pytest.approx(overlap), rank_move and pytest.approx(rank_move))
+    assert compare_results(7, earlier, later) == QueryChange(7, pytest.approx(overlap), rank_move and pytest.approx(rank_move))
 
 
 def test_the_report_names_the_queries_that_change_most_and_no_more_than_twenty() -> None:
@@ -36,8 +36,8 @@ def test_the_report_names_the_queries_that_change_most_and_no_more_than_twenty()
     assert Comparison(()).as_data()["overlap_at_10"] is None
 
 
-def test_what_a_channel_lacks() -> None:
-    assert lacks([Coverage("clip", "scenes", 10, 7, 3, 0)], 0) == []
-    assert lacks([Coverage("clip", "scenes", 10, 7, 2, 1)], 0) == ["clip: 1 failed of 10 scenes"]
-    assert lacks([Coverage("clip", "scenes", 10, 7, 2, 1)], 1) == []
-    assert lacks([Coverage("clip", "scenes", 10, 5, 1, 1)], 1) == ["clip: 3 missing of 10 scenes"]
+def test_what_a_channel_describe_gaps() -> None:
+    assert describe_gaps([Coverage("clip", "scenes", 10, 7, 3, 0)], 0) == []
+    assert describe_gaps([Coverage("clip", "scenes", 10, 7, 2, 1)], 0) == ["clip: 1 failed of 10 scenes"]
+    assert describe_gaps([Coverage("clip", "scenes", 10, 7, 2, 1)], 1) == []
+    assert describe_gaps([Coverage("clip", "scenes", 10, 5, 1, 1)], 1) == ["clip: 3 missing of 10 scenes"]

@@ -10,9 +10,9 @@ from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
 from heimdex.backends import text_embedder
-from reprocess.actions.start_run import start_run
 from reprocess.models import ReprocessRun
-from reprocess.scope import Scope
+from reprocess.planning.scope import Scope
+from reprocess.runs.start_run import start_run
 from reprocess.tasks import work_run
 from tests.library import make_user, make_video
 from tests.reprocess.cutover.conftest import active, run

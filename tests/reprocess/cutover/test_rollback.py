@@ -14,16 +14,14 @@ from django.utils import timezone
 from heimdex.accounts.models import User
 from heimdex.backends import text_embedder
 from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
-from heimdex.leases import expiry
-from reprocess import ingest_stage
-from reprocess.actions.cut_over import cut_over
-from reprocess.actions.purge_spaces import purge_spaces
-from reprocess.actions.roll_back import CannotRollBack, latest_cutover, roll_back
-from reprocess.actions.start_run import start_run
+from heimdex.leases import new_expiry
+from reprocess.actions.cutovers import RollbackRefused, cut_over, latest_cutover, purge_spaces, roll_back
 from reprocess.models import Cutover, ReprocessRun
-from reprocess.scope import Scope
-from reprocess.steps.scene_text import SceneText
-from reprocess.worker import work
+from reprocess.planning.scope import Scope
+from reprocess.runs import ingest_stage
+from reprocess.runs.start_run import start_run
+from reprocess.runs.worker import run_worker
+from reprocess.steps.scene_text import SceneTextStep
 from tests.library import make_user, make_video
 from tests.reprocess.cutover.conftest import active, answers, channels_that_find, run
 from videos.ingest.source import SourceFile
@@ -41,7 +39,7 @@ def arrive(owner: User) -> Scene:
     video = make_video(owner, NEWS, title="News")
     Video.objects.filter(pk=video.pk).update(state=Video.State.PROCESSING)
     token = uuid4()
-    Job.objects.create(video=video, owner=owner, stage="embed", position=5, lease_token=token, lease_expires_at=expiry())
+    Job.objects.create(video=video, owner=owner, stage="embed", position=5, lease_token=token, lease_expires_at=new_expiry())
     ingest_stage.run(StageContext(video, token, SourceFile(video.original_key)))
     Video.objects.filter(pk=video.pk).update(state=Video.State.INDEXED)
     return video.scenes.get()
@@ -62,7 +60,7 @@ def test_rolling_back_gives_the_exact_earlier_answers_without_computing_and_stay
     assert active(owner) == before
     cut_over(owner.pk, force=False)
     assert (answers(owner), active(owner)) == (new, after)
-    with pytest.raises(CannotRollBack, match="rolled back already"):
+    with pytest.raises(RollbackRefused, match="already rolled back"):
         roll_back(Cutover.objects.filter(rolled_back_at__isnull=False).get().pk, None)
 
 
@@ -75,7 +73,7 @@ def test_after_a_rollback_a_third_model_is_switched_to_by_itself(owner: User, ch
     change_model("document: ")
     run()
     assert active(owner) not in (before, first.after)
-    with pytest.raises(CannotRollBack, match="rolled back already"):
+    with pytest.raises(RollbackRefused, match="already rolled back"):
         roll_back(first.pk, None)
 
 
@@ -86,12 +84,12 @@ def test_only_the_last_switch_can_be_undone_then_the_one_before_it(owner: User, 
     first = latest_cutover(owner.pk)
     change_model("document: ")
     run()
-    with pytest.raises(CannotRollBack, match="Roll back the later one first"):
+    with pytest.raises(RollbackRefused, match="Roll back the later cutover first"):
         roll_back(first.pk, None)
     roll_back(latest_cutover(owner.pk).pk, None)
     roll_back(latest_cutover(owner.pk).pk, None)
     assert active(owner) == before
-    with pytest.raises(CannotRollBack, match="No cutover of this owner"):
+    with pytest.raises(RollbackRefused, match="has no cutover"):
         latest_cutover(owner.pk)
 
 
@@ -122,8 +120,8 @@ def test_what_arrived_after_the_switch_is_found_by_words_after_a_rollback_and_by
     # The image model did not change.
     assert channels_that_find(owner, scene) - {"clip"} == {"lexical"}
     assert undone.catch_up is not None
-    assert (undone.catch_up.entrance, undone.catch_up.state) == (ReprocessRun.Entrance.ROLLBACK, ReprocessRun.State.QUEUED)
-    work(undone.catch_up.pk)
+    assert (undone.catch_up.entrance, undone.catch_up.state) == (ReprocessRun.EntryPoint.ROLLBACK, ReprocessRun.State.QUEUED)
+    run_worker(undone.catch_up.pk)
     undone.catch_up.refresh_from_db()
     assert undone.catch_up.state == ReprocessRun.State.SUCCEEDED
     transcript = undone.catch_up.counters.get(channel="transcript")
@@ -145,7 +143,7 @@ def test_a_rollback_after_which_nothing_arrived_starts_no_run(owner: User, chang
 
 def test_when_the_step_itself_changed_a_rollback_says_that_new_scenes_are_found_by_words(owner: User) -> None:
     old = answers(owner)
-    with mock.patch.object(SceneText, "code_version", SceneText.code_version + 1):
+    with mock.patch.object(SceneTextStep, "code_version", SceneTextStep.code_version + 1):
         run()
         scene = arrive(owner)
         undone = roll_back(latest_cutover(owner.pk).pk, None)
@@ -166,7 +164,7 @@ def test_a_queued_catch_up_does_nothing_when_its_model_is_gone(owner: User, chan
     for space in EmbeddingSpace.objects.exclude(embedder__revision__contains="passage"):
         space.embedder["class"] = "no.such.Embedder"
         space.save()
-    work(catch_up.pk)
+    run_worker(catch_up.pk)
     catch_up.refresh_from_db()
     assert catch_up.state == ReprocessRun.State.FAILED
     assert catch_up.error
@@ -190,9 +188,9 @@ def test_the_purge_removes_what_one_owner_left_and_the_space_with_its_last_owner
     assert left.embeddings.filter(owner=owner).count() == 6
     # Killed in the middle, and gone on with.
     dies = mock.patch.object(RetiredSpace, "delete", side_effect=KeyboardInterrupt)
-    with mock.patch("reprocess.actions.purge_spaces._BATCH", 2), dies, pytest.raises(KeyboardInterrupt):
+    with mock.patch("reprocess.cutover.purge._BATCH", 2), dies, pytest.raises(KeyboardInterrupt):
         purge_spaces(timedelta(days=7), dry_run=False)
-    with pytest.raises(CannotRollBack, match="have been purged"):
+    with pytest.raises(RollbackRefused, match="have been purged"):
         roll_back(latest_cutover(owner.pk).pk, None)
     assert len(purge_spaces(timedelta(days=7), dry_run=False)) == 3
     assert (left.embeddings.filter(owner=owner).count(), left.embeddings.filter(owner=other).count()) == (0, 4)
@@ -226,9 +224,9 @@ def test_the_commands_compare_switch_and_switch_back(owner: User, change_model: 
 
     before = active(owner)
     answers(owner)
-    with pytest.raises(CommandError, match="reads the latest spaces already"):
+    with pytest.raises(CommandError, match="already reads the latest spaces"):
         command("cutover", "--owner", owner.email)
-    with pytest.raises(CommandError, match="No cutover of this owner"):
+    with pytest.raises(CommandError, match="has no cutover"):
         command("rollback", "--owner", owner.email)
     change_model()
     with pytest.raises(CommandError, match=r"transcript: 6 missing of 6 scenes"):
@@ -256,6 +254,6 @@ def test_a_run_of_the_latest_spec_and_a_catch_up_are_two_runs(owner: User, chang
     assert catch_up is not None
     assert catch_up.pk != ahead.pk
     for one in (ahead, catch_up):
-        work(one.pk)
+        run_worker(one.pk)
         one.refresh_from_db()
         assert one.state == ReprocessRun.State.SUCCEEDED

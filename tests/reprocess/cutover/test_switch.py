@@ -10,10 +10,10 @@ from pytest_django import Settings
 
 from heimdex.accounts.models import User
 from heimdex.storage import media_storage
-from reprocess.actions.cut_over import CutoverRefused, cut_over
+from reprocess.actions.cutovers import CutoverRefused, cut_over
 from reprocess.models import Cutover, ReprocessRun
-from reprocess.scope import Scope
-from reprocess.worker import work
+from reprocess.planning.scope import Scope
+from reprocess.runs.worker import run_worker
 from tests.library import make_user, make_video
 from tests.reprocess.cutover.conftest import QUERIES, Answer, active, answers, run
 from videos.models import RecordedQuery, RetiredSpace, Scene
@@ -86,7 +86,7 @@ def test_a_worker_that_dies_between_the_last_video_and_the_switch_leaves_the_old
 ) -> None:
     old = answers(owner)
     change_model()
-    with mock.patch("reprocess.cutover.switch.record", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+    with mock.patch("reprocess.cutover.switch.record_cutover", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         run()
     assert answers(owner) == old
     assert not RetiredSpace.objects.exists()
@@ -94,7 +94,7 @@ def test_a_worker_that_dies_between_the_last_video_and_the_switch_leaves_the_old
     assert interrupted is not None
     assert interrupted.state == ReprocessRun.State.RUNNING
     calls = interrupted.model_calls
-    work(interrupted.pk)
+    run_worker(interrupted.pk)
     interrupted.refresh_from_db()
     assert (interrupted.state, interrupted.model_calls) == (ReprocessRun.State.SUCCEEDED, calls)
     assert answers(owner) != old
@@ -111,18 +111,18 @@ def test_a_switch_that_changes_too_much_is_refused_once_a_run_and_can_be_forced(
     old = answers(owner)
     before = active(owner)
     change_model("completely different words about nothing at all: ")
-    with mock.patch("reprocess.claiming.GROUP_VIDEOS", 1):
+    with mock.patch("reprocess.runs.acquire.GROUP_VIDEOS", 1):
         refused_in = run()
     refusal = Cutover.objects.get()
     assert (refusal.state, refusal.run, refusal.before) == ("refused", refused_in, before)
     assert "HEIMDEX_CUTOVER_MIN_OVERLAP" in refusal.reason
     assert active(owner) == before
     assert answers(owner) == old
-    with pytest.raises(CutoverRefused, match="less than the 100%"):
+    with pytest.raises(CutoverRefused, match=r"less than HEIMDEX_CUTOVER_MIN_OVERLAP \(100%\)"):
         cut_over(owner.pk, force=False)
     made = cut_over(owner.pk, force=True)
     assert active(owner) == made.after == refusal.after
-    with pytest.raises(CutoverRefused, match="reads the latest spaces already"):
+    with pytest.raises(CutoverRefused, match="already reads the latest spaces"):
         cut_over(owner.pk, force=True)
 
 

@@ -1,4 +1,4 @@
-"""The page on which an owner switches faces off, which erases what is known of them, and on again."""
+"""The page on which an owner turns face recognition off, which erases all faces, and on again."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from django.conf import LazySettings
 from django.test import Client
 
 from heimdex.accounts.models import User
+from people.face_settings import FACES_OFF_FOR_OWNER, FACES_OFF_ON_SERVER
 from people.models import FaceMatch, Person, PersonPhoto, SceneFace
-from people.switch import FACES_OFF_FOR_YOU, FACES_OFF_HERE
 from reprocess.models import ReprocessRun
 from tests.library import make_user
 from tests.reprocess.people.makers import film, finished, known, run
@@ -22,79 +22,77 @@ LINK = f'href="{PAGE}"'
 
 
 def switch(browser: Client, find_faces: str) -> str:
-    """Press the button, and return what is read on the page that follows."""
+    """Submit the form and return the text of the next page."""
     answer: Any = browser.post(PAGE, {"find_faces": find_faces}, follow=True)
     assert answer.redirect_chain == [("/people/", 302)]
     return seen(answer.content.decode())
 
 
-def test_off_erases_after_a_question_and_on_has_the_videos_looked_through_again(browser: Client, owner: User) -> None:
+def test_turning_off_asks_and_erases_and_turning_on_queues_a_run_over_all_videos(browser: Client, owner: User) -> None:
     other = make_user("other@example.org")
-    for one in (owner, other):
-        film(one)
+    for user in (owner, other):
+        film(user)
     run()
-    for one in (owner, other):
-        known(one)
+    for user in (owner, other):
+        known(user)
     assert LINK in read(browser, "/people/")
     assert "Faces are looked for in your videos. Switch faces off…" in seen(read(browser, "/people/"))
     question = seen(read(browser, PAGE))
     assert "1 person with 1 photo, 1 face found in your videos," in question
-    assert "This cannot be undone. The videos stay" in question
+    assert "This cannot be undone. Your videos are kept" in question
     # Neither the question nor a button without an answer does anything.
     assert browser.post(PAGE).status_code == 400
     assert FaceMatch.objects.filter(owner=owner).exists()
 
     page = switch(browser, "0")
-    assert "Faces are switched off, and what was known of them is erased." in page
-    assert f"{FACES_OFF_FOR_YOU} Switch faces on…" in page
+    assert "Face recognition is off. All people, photos and faces were erased." in page
+    assert f"{FACES_OFF_FOR_OWNER} Switch faces on…" in page
     for model in (Person, PersonPhoto, SceneFace, FaceMatch):
         assert list(model._default_manager.values_list("owner", flat=True)) == [other.pk]
     assert Video.objects.filter(owner=owner).count() == 1
-    assert "Faces are switched off, and" in switch(browser, "0")
+    assert "Face recognition is off. All" in switch(browser, "0")
 
     question = seen(read(browser, PAGE))
-    assert "people and photos have to be added again" in question
-    assert "still kept" not in question
-    assert "Faces are switched on. They are looked for in the videos that are there" in switch(browser, "1")
-    assert "Faces are looked for in your videos already." in switch(browser, "1")
+    assert "You have to add them again" in question
+    assert "not erased yet" not in question
+    assert "Face recognition is on. Heimdex now looks for faces" in switch(browser, "1")
+    assert "Face recognition is already on." in switch(browser, "1")
     queued = ReprocessRun.objects.get(entrance="owner")
     assert (queued.requested_by, queued.owner_id) == (owner, owner.pk)
     finished(queued)
     assert SceneFace.objects.filter(owner=owner).count() == 1
 
 
-def test_what_an_interrupted_erasure_left_can_be_erased(browser: Client, owner: User) -> None:
+def test_an_interrupted_erasure_can_be_finished(browser: Client, owner: User) -> None:
     film(owner)
     run()
     known(owner)
     User.objects.filter(pk=owner.pk).update(find_faces=False)
 
-    assert "Not all is erased yet: 1 face and 1 photo are still kept. Erase the rest" in seen(read(browser, PAGE))
+    assert "Some data is not erased yet: 1 face and 1 photo. Erase the rest" in seen(read(browser, PAGE))
     switch(browser, "0")
     assert not SceneFace.objects.exists()
-    assert "still kept" not in read(browser, PAGE)
+    assert "not erased yet" not in read(browser, PAGE)
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-def test_where_the_administrator_has_switched_faces_off_nobody_is_asked(
-    browser: Client, owner: User, settings: LazySettings, wanted: bool
-) -> None:
+def test_owners_cannot_choose_when_the_server_has_faces_off(browser: Client, owner: User, settings: LazySettings, wanted: bool) -> None:
     settings.MODEL_BACKENDS = {alias: backend for alias, backend in settings.MODEL_BACKENDS.items() if alias != "faces"}
     User.objects.filter(pk=owner.pk).update(find_faces=wanted)
 
     page = read(browser, "/people/")
-    assert FACES_OFF_HERE in seen(page)
+    assert FACES_OFF_ON_SERVER in seen(page)
     assert LINK not in page
     page = read(browser, PAGE)
-    assert FACES_OFF_HERE in seen(page)
+    assert FACES_OFF_ON_SERVER in seen(page)
     assert 'name="find_faces"' not in page
-    assert FACES_OFF_HERE in switch(browser, "1")
+    assert FACES_OFF_ON_SERVER in switch(browser, "1")
     owner.refresh_from_db()
     assert owner.find_faces is wanted
     assert not ReprocessRun.objects.exists()
 
 
-def test_whoever_is_not_logged_in_is_sent_to_do_so(client: Client, owner: User) -> None:
+def test_anonymous_users_are_sent_to_the_login_page(client: Client, owner: User) -> None:
     for answer in (client.get(PAGE), client.post(PAGE, {"find_faces": "0"})):
         assert (answer.status_code, answer["Location"]) == (302, f"/accounts/login/?next={PAGE}")
     owner.refresh_from_db()

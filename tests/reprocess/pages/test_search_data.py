@@ -1,4 +1,4 @@
-"""The search data of a video, on the page of their own that the video's page shows a part of."""
+"""The page of a video's search data, which the video page embeds."""
 
 import pytest
 from django.test import Client
@@ -19,49 +19,49 @@ def video(owner: User) -> Video:
     return make_video(owner, ["A boat at sea.", ""], title="At sea")
 
 
-def test_the_button_renews_and_the_page_follows_to_the_end(browser: Client, video: Video) -> None:
-    address = f"/videos/{video.pk}/search-data/"
-    assert f'data-part="{address}"' in read(browser, f"/videos/{video.pk}/")
-    page = read(browser, address)
+def test_the_button_starts_an_update_and_the_page_follows_to_the_end(browser: Client, video: Video) -> None:
+    url = f"/videos/{video.pk}/search-data/"
+    assert f'data-partial="{url}"' in read(browser, f"/videos/{video.pk}/")
+    page = read(browser, url)
     assert "8 of 8 parts of this video's search data are out of date." in seen(page)
-    assert "data-moving" not in page
+    assert "data-in-progress" not in page
 
-    answer = browser.post(address)
-    assert answer["Location"] == address
-    page = read(browser, address)
-    assert "The search data will be renewed." in seen(page)
+    answer = browser.post(url)
+    assert answer["Location"] == url
+    page = read(browser, url)
+    assert "Update started." in seen(page)
     assert "Waiting 0 %" in seen(page)
-    assert "data-moving" in page
-    assert "Cancel the renewal" in page
-    assert "Renew search data" not in page
+    assert "data-in-progress" in page
+    assert "Cancel update" in page
+    assert "Update search data" not in page
 
     work_run(str(ReprocessRun.objects.get().pk))
-    page = read(browser, address)
-    for expected in ("Up to date", "What is said 2 of 2 scenes", "Pictures 2 of 2 scenes", "Renew search data"):
+    page = read(browser, url)
+    for expected in ("Up to date", "Speech 2 of 2 scenes", "Images 2 of 2 scenes", "Update search data"):
         assert expected in seen(page)
-    assert "data-moving" not in page
+    assert "data-in-progress" not in page
 
 
-def test_it_can_be_cancelled_and_a_failure_says_why(browser: Client, video: Video) -> None:
-    address = f"/videos/{video.pk}/search-data/"
-    browser.post(address, {"force": "on"})
+def test_an_update_can_be_canceled_and_a_failure_shows_its_reason(browser: Client, video: Video) -> None:
+    url = f"/videos/{video.pk}/search-data/"
+    browser.post(url, {"force": "on"})
     assert ReprocessRun.objects.get().force
-    assert "The renewal is cancelled; what is done stays." in seen(browser.post(address, {"cancel": "1"}, follow=True).content.decode())
-    assert "there is nothing to cancel" in seen(browser.post(address, {"cancel": "1"}, follow=True).content.decode())
+    assert "Update canceled. What is done is kept." in seen(browser.post(url, {"cancel": "1"}, follow=True).content.decode())
+    assert "there is nothing to cancel" in seen(browser.post(url, {"cancel": "1"}, follow=True).content.decode())
 
     media_storage().delete(video.scenes.get(index=1).keyframe_key)
-    browser.post(address)
+    browser.post(url)
     work_run(str(ReprocessRun.objects.get(force=False).pk))
-    page = seen(read(browser, address))
-    assert "1 of 8 parts could not be renewed." in page
-    assert "Scene 2, pictures: The keyframe cannot be read" in page
+    page = seen(read(browser, url))
+    assert "1 of 8 parts could not be updated." in page
+    assert "Scene 2, images: The keyframe cannot be read" in page
 
 
 def test_a_video_that_is_not_ready_has_no_button(browser: Client, video: Video) -> None:
     Video.objects.update(state=Video.State.PROCESSING)
     page = read(browser, f"/videos/{video.pk}/search-data/")
-    assert "It is made while the video is processed." in page
-    assert "Renew search data" not in page
-    assert "data-part" not in read(browser, f"/videos/{video.pk}/")
+    assert "Created while the video is processed." in page
+    assert "Update search data" not in page
+    assert "data-partial" not in read(browser, f"/videos/{video.pk}/")
     refused = browser.post(f"/videos/{video.pk}/search-data/", follow=True).content.decode()
-    assert "there is nothing to renew yet" in refused
+    assert "when processing is done" in refused

@@ -12,13 +12,15 @@ from heimdex.accounts.models import User
 from heimdex.backends import face_model
 from heimdex.storage import media_storage
 from people.models import FaceMatch, Person, PersonPhoto
-from reprocess.actions.start_run import start_run
 from reprocess.models import ReprocessRun
-from reprocess.people_renewal import renew_people
-from reprocess.scope import Scope
-from reprocess.worker import work
+from reprocess.planning.scope import Scope
+from reprocess.runs.refresh_people import refresh_people
+from reprocess.runs.start_run import start_run
+from reprocess.runs.worker import run_worker
 from tests.library import make_video
-from videos.composition import input_hash
+from videos.channels import KEYFRAME, KEYFRAMES
+from videos.embedding_texts import hash_input
+from videos.input_hashes import refresh_input_hashes
 from videos.models import Scene, Video
 
 ALL = Scope("all")
@@ -37,8 +39,9 @@ def jpeg(picture: Image.Image) -> bytes:
 def show(scene: Scene, picture: bytes) -> None:
     """Make a picture the scene's keyframe, as the ingest does."""
     media_storage().save(scene.keyframe_key, picture, "image/jpeg")
-    scene.clip_hash = scene.pictures_hash = scene.person_hash = input_hash(picture)
-    scene.save(update_fields=["clip_hash", "pictures_hash", "person_hash"])
+    scene.keyframe_hash = scene.pictures_hash = hash_input(picture)
+    scene.save(update_fields=["keyframe_hash", "pictures_hash"])
+    refresh_input_hashes(scene.video, KEYFRAME, KEYFRAMES)
 
 
 def film(owner: User, title: str = "A film") -> Video:
@@ -48,7 +51,8 @@ def film(owner: User, title: str = "A film") -> Video:
         if scene.index == 1:
             show(scene, jpeg(astronaut().crop((60, 0, 460, 225))))
         else:
-            Scene.objects.filter(pk=scene.pk).update(pictures_hash=scene.clip_hash, person_hash=scene.clip_hash)
+            Scene.objects.filter(pk=scene.pk).update(pictures_hash=scene.keyframe_hash)
+    refresh_input_hashes(video)
     return video
 
 
@@ -71,7 +75,7 @@ def known(owner: User, name: str = "Eileen") -> Person:
     """Return a person with a READY photo."""
     person = Person.objects.create(owner=owner, name=name)
     arrive(person, jpeg(astronaut().crop((100, 0, 400, 300))))
-    renew_people(owner.pk)
+    refresh_people(owner.pk)
     return person
 
 
@@ -82,7 +86,7 @@ def calls() -> int:
 
 
 def finished(run: ReprocessRun) -> ReprocessRun:
-    work(run.pk)
+    run_worker(run.pk)
     run.refresh_from_db()
     return run
 

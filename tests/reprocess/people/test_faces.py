@@ -1,4 +1,4 @@
-"""What owners say of faces holds whatever is computed anew, and whoever wants none found has none."""
+"""Face labels survive every new computation, and nobody who turned face recognition off has faces."""
 
 import json
 from unittest import mock
@@ -8,27 +8,27 @@ from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
 from heimdex.storage import media_storage
-from people.actions.rule_face import rule_face, rulings
-from people.groups import find_ungrouped, group_faces
-from people.models import FaceGroup, FaceMatch, FaceRuling, Person, PersonPhoto, PhotoEmbedding, QueryEmbedding, SceneFace
+from people.actions.faces import build_labels, label_face
+from people.face_groups import group_faces, queue_ungrouped_owners
+from people.models import FaceGroup, FaceLabel, FaceMatch, Person, PersonPhoto, PhotoEmbedding, QueryEmbedding, SceneFace
 from reprocess.models import ReprocessRun
-from reprocess.people_renewal import renew_people
+from reprocess.runs.refresh_people import refresh_people
 from tests.library import make_user
 from tests.reprocess.people.makers import arrive, astronaut, film, finished, jpeg, known, run, where
-from videos.models import Scene, SceneEmbedding
+from videos.models import SceneEmbedding
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("faces_on")]
 
-FACE_DATA = (Person, PersonPhoto, PhotoEmbedding, QueryEmbedding, SceneFace, FaceMatch, FaceRuling, FaceGroup)
+FACE_DATA = (Person, PersonPhoto, PhotoEmbedding, QueryEmbedding, SceneFace, FaceMatch, FaceLabel, FaceGroup)
 
 
 def test_unknown_faces_are_grouped_named_in_one_step_and_found_from_then_on() -> None:
     owner = make_user()
     first, second = film(owner), film(owner, title="Another")
     run()
-    assert find_ungrouped() == 1
+    assert queue_ungrouped_owners() == 1
     assert group_faces(owner.pk) == 2
-    assert find_ungrouped() == 0
+    assert queue_ungrouped_owners() == 0
     client = APIClient()
     client.force_authenticate(owner)
     [group] = client.get("/v1/faces/groups").json()["results"]
@@ -36,7 +36,7 @@ def test_unknown_faces_are_grouped_named_in_one_step_and_found_from_then_on() ->
     named = client.post(f"/v1/faces/groups/{group['id']}/name", {"name": "Eileen"})
     assert named.status_code == 200, named.json()
     person = Person.objects.get(pk=named.json()["person_id"])
-    renew_people(owner.pk)
+    refresh_people(owner.pk)
     assert set(person.photos.values_list("state", flat=True)) == {"ready"}
     assert where(person) == [1, 1]
     assert client.get("/v1/faces/groups").json()["results"] == []
@@ -55,13 +55,13 @@ def test_a_wrong_face_is_taken_out_over_http_and_can_be_given_back() -> None:
     client = APIClient()
     client.force_authenticate(owner)
     [match] = client.get(f"/v1/persons/{person.pk}/faces").json()["results"]
-    address = f"/v1/persons/{person.pk}/faces/{match['face']['id']}"
-    assert client.delete(address).status_code == 204
+    url = f"/v1/persons/{person.pk}/faces/{match['face']['id']}"
+    assert client.delete(url).status_code == 204
     assert where(person) == []
-    renew_people(owner.pk)
+    refresh_people(owner.pk)
     assert where(person) == []
-    assert client.put(address).status_code == 204
-    renew_people(owner.pk)
+    assert client.put(url).status_code == 204
+    refresh_people(owner.pk)
     assert where(person) == [1]
     assert FaceMatch.objects.get().probability == 1.0
 
@@ -72,8 +72,8 @@ def test_a_face_that_was_taken_out_stays_out_after_everything_is_computed_again(
     run()
     person = known(owner)
     face = SceneFace.objects.get()
-    FaceRuling.objects.bulk_create(rulings([face], person, is_person=False))
-    renew_people(owner.pk)
+    FaceLabel.objects.bulk_create(build_labels([face], person, is_person=False))
+    refresh_people(owner.pk)
     assert where(person) == []
     run(force=True)
     assert SceneFace.objects.get().pk != face.pk
@@ -83,13 +83,12 @@ def test_a_face_that_was_taken_out_stays_out_after_everything_is_computed_again(
 def test_no_faces_are_found_for_an_owner_who_wants_none() -> None:
     owner = make_user(find_faces=False)
     video = film(owner)
-    Scene.objects.update(person_hash="")
     run()
     assert not SceneFace.objects.exists()
     assert set(SceneEmbedding.objects.filter(space__channel="person").values_list("state", flat=True)) == {"empty"}
     person = Person.objects.create(owner=owner, name="Eileen")
     photo = arrive(person, jpeg(astronaut()))
-    renew_people(owner.pk)
+    refresh_people(owner.pk)
     photo.refresh_from_db()
     assert (photo.state, photo.error_code) == ("failed", "faces_off")
     assert video.scenes.count() == 4
@@ -103,7 +102,7 @@ def test_switching_faces_off_erases_every_trace_of_one_owner_and_of_nobody_else(
     for one in (owner, other):
         known(one)
         group_faces(one.pk)
-        rule_face(one, Person.objects.get(owner=one).pk, SceneFace.objects.get(owner=one).pk, is_person=True)
+        label_face(one, Person.objects.get(owner=one).pk, SceneFace.objects.get(owner=one).pk, is_person=True)
     client = APIClient()
     client.force_authenticate(owner)
     assert client.get("/v1/faces").json() == {"find_faces": True, "reason": ""}
@@ -111,9 +110,9 @@ def test_switching_faces_off_erases_every_trace_of_one_owner_and_of_nobody_else(
     kept = {model.__name__: set(model.objects.values_list("owner", flat=True)) for model in FACE_DATA}
     assert kept == {model.__name__: {other.pk} for model in FACE_DATA}
     assert not SceneEmbedding.objects.filter(owner=owner, space__channel="person").exists()
-    left = [key for key in media_storage().keys(f"owners/{owner.pk}") if "/faces/" in key or "/persons/" in key]
+    left = [key for key in media_storage().list_keys(f"owners/{owner.pk}") if "/faces/" in key or "/persons/" in key]
     assert left == []
-    assert any("/faces/" in key for key in media_storage().keys(f"owners/{other.pk}"))
+    assert any("/faces/" in key for key in media_storage().list_keys(f"owners/{other.pk}"))
     # Nothing is found again, until the owner wants it.
     run(force=True)
     assert not SceneFace.objects.filter(owner=owner).exists()

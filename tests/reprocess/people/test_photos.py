@@ -7,14 +7,14 @@ import pytest
 from django.utils import timezone
 from PIL import Image
 
-from heimdex.embedders.errors import EmbedderUnavailable
+from heimdex.errors import ModelUnavailable
 from heimdex.storage import media_storage
-from people.actions.delete_photo import delete_photo
-from people.actions.rule_face import rule_face
-from people.models import FaceMatch, Person, PersonPhoto, QueryEmbedding, RenewalWanted, SceneFace
-from people.photos.schedule import rescue
-from people.query_hashes import refresh_query_hash
-from reprocess.people_renewal import renew_people, wake_forgotten
+from people.actions.faces import label_face
+from people.actions.photos import delete_photo
+from people.input_hashes import refresh_person_inputs
+from people.models import FaceMatch, PeopleRefreshRequest, Person, PersonPhoto, QueryEmbedding, SceneFace
+from people.photos.rescue import rescue_photos
+from reprocess.runs.refresh_people import refresh_people, requeue_stale_people
 from tests.library import make_user
 from tests.reprocess.people.makers import arrive, astronaut, film, jpeg, known, run, where
 
@@ -52,7 +52,7 @@ def test_photos_that_do_not_show_one_good_face_say_why_and_the_others_count() ->
         arrive(person, jpeg(pair)),
         arrive(person, b"no picture at all"),
     ]
-    renew_people(owner.pk)
+    refresh_people(owner.pk)
     for photo in photos:
         photo.refresh_from_db()
     assert [(photo.state, photo.error_code) for photo in photos] == [
@@ -65,20 +65,20 @@ def test_photos_that_do_not_show_one_good_face_say_why_and_the_others_count() ->
     assert QueryEmbedding.objects.get().state == QueryEmbedding.State.EMBEDDED
 
 
-def test_a_new_photo_and_one_that_goes_renew_what_the_person_is_looked_for_with() -> None:
+def test_adding_and_deleting_a_photo_refresh_the_vector_of_the_person() -> None:
     owner = make_user()
     film(owner)
     run()
     person = known(owner)
     first = QueryEmbedding.objects.get().input_hash
     second = arrive(person, jpeg(astronaut().crop((80, 0, 420, 320)).transpose(Image.Transpose.FLIP_LEFT_RIGHT)))
-    renew_people(owner.pk)
+    refresh_people(owner.pk)
     assert QueryEmbedding.objects.get().input_hash != first
     assert where(person) == [1]
     second.delete()
     person.photos.all().delete()
-    refresh_query_hash([person.pk])
-    renew_people(owner.pk)
+    refresh_person_inputs([person.pk])
+    refresh_people(owner.pk)
     assert QueryEmbedding.objects.get().state == QueryEmbedding.State.EMPTY
     assert where(person) == []
 
@@ -88,12 +88,12 @@ def test_a_worker_that_dies_at_a_photo_leaves_it_to_the_next_and_the_third_time_
     person = Person.objects.create(owner=owner, name="Eileen")
     photo = arrive(person, jpeg(astronaut().crop((100, 0, 400, 300))))
     for attempt in (1, 2, 3):
-        with mock.patch("reprocess.people_renewal._embed", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
-            renew_people(owner.pk)
+        with mock.patch("reprocess.runs.refresh_people._embed", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+            refresh_people(owner.pk)
         photo.refresh_from_db()
         assert (photo.state, photo.attempts) == ("processing", attempt)
         PersonPhoto.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
-        rescue()
+        rescue_photos()
         PersonPhoto.objects.filter(lease_expires_at__isnull=False).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
         photo.refresh_from_db()
         if attempt < 3:
@@ -106,18 +106,18 @@ def test_what_was_asked_for_is_remembered_until_somebody_has_done_it() -> None:
     film(owner)
     run()
     person = known(owner)
-    RenewalWanted.objects.all().delete()
-    rule_face(owner, person.pk, SceneFace.objects.get().pk, is_person=False)
+    PeopleRefreshRequest.objects.all().delete()
+    label_face(owner, person.pk, SceneFace.objects.get().pk, is_person=False)
     # A wake-up that takes ten minutes is lost.
-    assert wake_forgotten() == 0
-    RenewalWanted.objects.update(created_at=timezone.now() - timedelta(minutes=11))
-    assert wake_forgotten() == 1
-    with mock.patch("reprocess.people_renewal.embed_people", side_effect=EmbedderUnavailable("The model is gone.")):
-        renew_people(owner.pk)
-    assert wake_forgotten() == 1
-    renew_people(owner.pk)
-    assert not RenewalWanted.objects.exists()
-    assert wake_forgotten() == 0
+    assert requeue_stale_people() == 0
+    PeopleRefreshRequest.objects.update(created_at=timezone.now() - timedelta(minutes=11))
+    assert requeue_stale_people() == 1
+    with mock.patch("reprocess.runs.refresh_people.embed_people", side_effect=ModelUnavailable("The model is gone.")):
+        refresh_people(owner.pk)
+    assert requeue_stale_people() == 1
+    refresh_people(owner.pk)
+    assert not PeopleRefreshRequest.objects.exists()
+    assert requeue_stale_people() == 0
 
 
 def test_a_wake_up_that_was_lost_is_made_up_for() -> None:
@@ -125,10 +125,10 @@ def test_a_wake_up_that_was_lost_is_made_up_for() -> None:
     film(owner)
     run()
     person = known(owner)
-    assert wake_forgotten() == 0
+    assert requeue_stale_people() == 0
     delete_photo(owner, person.pk, person.photos.get().pk)
     # Nobody came.
-    assert wake_forgotten() == 1
-    renew_people(owner.pk)
-    assert wake_forgotten() == 0
+    assert requeue_stale_people() == 1
+    refresh_people(owner.pk)
+    assert requeue_stale_people() == 0
     assert where(person) == []

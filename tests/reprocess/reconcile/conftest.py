@@ -12,10 +12,10 @@ from pytest_django import Settings
 
 from heimdex.accounts.models import User
 from heimdex.storage import media_storage
-from heimdex.storage.options import LocalOptions, S3Options
+from heimdex.storage.configuration import LOCAL, S3
 from reprocess.models import ReprocessRun
-from reprocess.worker import work
-from tests.heimdex.storage.seaweed import seaweed
+from reprocess.runs.worker import run_worker
+from tests.heimdex.storage.seaweed import S3Options, seaweed
 from tests.library import make_user, make_video, picture
 from tests.reprocess.cutover.conftest import run
 from videos.models import Video
@@ -39,10 +39,15 @@ def numbers(*args: str, what: str = "found") -> Numbers:
     return {check["name"]: check[what] for check in reconcile(*args)[1]["checks"] if check[what]}
 
 
+def use_storage(settings: Settings, backend: str, **options: Any) -> None:
+    """Store media files with the given backend."""
+    settings.STORAGES = {**settings.STORAGES, "media": {"BACKEND": backend, "OPTIONS": options}}
+
+
 def finish_runs() -> None:
     """Do what workers would do with the queued runs."""
     for unfinished in ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN):
-        work(unfinished.pk)
+        run_worker(unfinished.pk)
 
 
 def make_whole_video(owner: User) -> Video:
@@ -63,13 +68,16 @@ def s3_options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Options]:
 @pytest.fixture
 def local_storage(settings: Settings, tmp_path: Path) -> None:
     """Keep files in a directory of this test alone."""
-    settings.MEDIA_STORAGE = LocalOptions(root=tmp_path / "media")
+    use_storage(settings, LOCAL, root=tmp_path / "media")
 
 
 @pytest.fixture(params=["local", "s3"])
 def any_storage(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Iterator[None]:
     """Keep files in a directory, then in a bucket, of this test alone."""
-    settings.MEDIA_STORAGE = LocalOptions(tmp_path / "media") if request.param == "local" else request.getfixturevalue("s3_options")
+    if request.param == "local":
+        use_storage(settings, LOCAL, root=tmp_path / "media")
+    else:
+        use_storage(settings, S3, **request.getfixturevalue("s3_options"))
     yield
     media_storage().delete_prefix("owners")
 

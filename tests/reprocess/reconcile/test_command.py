@@ -1,21 +1,21 @@
-"""What the command says to a person, and how it ends."""
+"""The output and the exit codes of the command."""
 
 import io
 
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from reprocess.reconcile.checks import all_checks
 from tests.library import make_user
 from videos.models import Job, Video
+from videos.registry import list_stages
 
 pytestmark = pytest.mark.django_db
 
 
-def say(*args: str) -> tuple[int, str]:
-    """Run the command; return its exit code and all it says."""
+def run_command(*args: str) -> tuple[int, str]:
+    """Run the command; return its exit code and its output."""
     out = io.StringIO()
     try:
         call_command("reconcile", *args, stdout=out)
@@ -24,7 +24,7 @@ def say(*args: str) -> tuple[int, str]:
     return 0, out.getvalue()
 
 
-def test_it_says_what_it_found_what_it_mended_and_that_all_adds_up(local_storage: None) -> None:
+def test_it_shows_issues_then_repairs_then_that_there_are_none(local_storage: None) -> None:
     owner = make_user()
     for number in range(7):
         Video.objects.create(
@@ -36,27 +36,27 @@ def test_it_says_what_it_found_what_it_mended_and_that_all_adds_up(local_storage
             state="processing",
             upload_expires_at=timezone.now(),
         )
-    code, said = say()
+    code, output = run_command()
     assert code == 3
-    assert "jobless_videos" in said
-    assert "--repair begins their processing anew." in said
-    assert said.count("owner@example.org: “Film") == 5
-    assert "… and 2 more like these" in said
-    assert "7 thing(s) do not add up. --repair mends what it can." in said
+    assert "jobless_videos" in output
+    assert "--repair restarts their processing." in output
+    assert output.count("owner@example.org: “Film") == 5
+    assert "… and 2 more like these" in output
+    assert "7 issue(s) left. --repair fixes what can be fixed." in output
     assert not Job.objects.exists()
 
-    code, said = say("--repair")
-    assert (code, "All that was found is mended." in said) == (0, True)
-    assert Job.objects.filter(state="queued").count() == 7 * len(settings.INGEST_STAGES)
-    code, said = say("--owner", "OWNER@example.org")
-    assert (code, said) == (0, f"All adds up ({sum(len(check.kinds) for check in all_checks())} checks).\n")
+    code, output = run_command("--repair")
+    assert (code, "All issues are repaired." in output) == (0, True)
+    assert Job.objects.filter(state="queued").count() == 7 * len(list_stages())
+    code, output = run_command("--owner", "OWNER@example.org")
+    assert (code, output) == (0, f"No issues ({sum(len(check.issue_types) for check in all_checks())} checks).\n")
 
 
 def test_an_unknown_owner_is_wrong_usage() -> None:
-    assert say("--owner", "nobody@example.org") == (2, "There is no owner nobody@example.org.")
+    assert run_command("--owner", "nobody@example.org") == (2, "There is no owner nobody@example.org. Check the e-mail address.")
 
 
-def test_every_check_tells_the_operator_what_it_is_about_and_what_to_do() -> None:
-    kinds = [kind for check in all_checks() for kind in check.kinds]
-    assert all(kind.says and kind.by_hand for kind in kinds)
-    assert len({kind.name for kind in kinds}) == len(kinds)
+def test_every_issue_type_has_a_name_a_summary_and_a_manual_fix() -> None:
+    issue_types = [issue_type for check in all_checks() for issue_type in check.issue_types]
+    assert all(issue_type.summary and issue_type.manual_fix for issue_type in issue_types)
+    assert len({issue_type.name for issue_type in issue_types}) == len(issue_types)

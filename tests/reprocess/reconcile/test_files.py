@@ -11,9 +11,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from heimdex.storage import media_storage
-from heimdex.storage.options import S3Options
-from tests.reprocess.reconcile.conftest import MINE, THEIRS, Numbers, make_whole_video, numbers, reconcile
+from heimdex.storage.configuration import S3
+from tests.reprocess.reconcile.conftest import MINE, THEIRS, Numbers, make_whole_video, numbers, reconcile, use_storage
 from videos.models import Scene, Video
+from videos.registry import list_stages
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +50,7 @@ DAMAGES = [put_after_the_deletion, put_again, pictures_of_a_gone_scene, video_de
 
 
 def keys() -> set[str]:
-    return set(media_storage().keys())
+    return set(media_storage().list_keys())
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ def test_missing_pictures_are_made_anew_and_a_missing_original_is_for_a_person(l
     assert code == 3
     assert {check["name"]: check["left"] for check in report["checks"] if check["left"]} == {"missing_originals": 1, "missing_pictures": 2}
     assert Video.objects.get(pk=mine.pk).state == "validating"
-    assert mine.jobs.count() == len(settings.INGEST_STAGES)
+    assert mine.jobs.count() == len(list_stages())
     assert Video.objects.get(pk=theirs.pk).state == "indexed"
     assert numbers("--owner", MINE) == {}
 
@@ -139,7 +140,8 @@ def test_files_of_unknown_form_and_under_another_owner_are_named_but_kept(librar
 
 
 def test_a_storage_that_cannot_be_reached_is_a_sentence(db: None, settings: Settings, tmp_path: Path) -> None:
-    settings.MEDIA_STORAGE = S3Options("media", "http://127.0.0.1:9", "us-east-1", "key", "secret", tmp_path)
+    options = {"bucket": "media", "endpoint_url": "http://127.0.0.1:9", "region": "us-east-1", "access_key": "key", "secret_key": "secret"}
+    use_storage(settings, S3, scratch=tmp_path, **options)
     with pytest.raises(CommandError, match="HEIMDEX_S3_ENDPOINT_URL") as error:
         call_command("reconcile", stdout=io.StringIO())
     assert error.value.returncode == 1

@@ -10,8 +10,8 @@ from pytest_django import Settings
 from tests.library import make_user, make_video
 from tests.reprocess.reconcile.conftest import numbers, reconcile
 from videos.models import ActiveSpace, EmbeddingSpace, SceneEmbedding
-from videos.search.index_catalogue import built_indexes
-from videos.search.indexes import build_index, drop_index, index_of
+from videos.search.index_stats import list_indexes
+from videos.search.indexes import build_index, drop_index, make_index
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,7 +27,7 @@ def space(settings: Settings, local_storage: None) -> Iterator[EmbeddingSpace]:
     ActiveSpace.objects.create(owner=video.owner, channel="clip", space=space)
     SceneEmbedding.objects.bulk_create(
         SceneEmbedding(
-            scene=scene, space=space, owner=video.owner, state="embedded", vector=[1.0, scene.index, 2.0], input_hash=scene.clip_hash
+            scene=scene, space=space, owner=video.owner, state="embedded", vector=[1.0, scene.index, 2.0], input_hash=scene.keyframe_hash
         )
         for scene in video.scenes.all()
     )
@@ -49,7 +49,7 @@ def mark_invalid(name: str) -> None:
 def test_a_large_space_without_an_index_gets_one(space: EmbeddingSpace) -> None:
     assert index_numbers() == {"missing_indexes": 1}
     assert index_numbers("--repair", what="repaired") == {"missing_indexes": 1}
-    assert built_indexes()[index_of(space).name].valid
+    assert list_indexes()[make_index(space).name].valid
     assert index_numbers() == {}
 
 
@@ -59,13 +59,13 @@ def test_an_index_that_is_gone_or_not_valid_is_built_anew(space: EmbeddingSpace,
     assert index_numbers() == {}
     if damage == "gone":
         with connection.schema_editor(atomic=False) as editor:
-            editor.remove_index(SceneEmbedding, index_of(space))
+            editor.remove_index(SceneEmbedding, make_index(space))
     else:
-        mark_invalid(index_of(space).name)
+        mark_invalid(make_index(space).name)
     assert index_numbers() == {"lost_indexes": 1}
     owner = ActiveSpace.objects.get().owner.email
     assert index_numbers("--owner", owner, "--repair", what="repaired") == {"lost_indexes": 1}
-    index = built_indexes()[index_of(space).name]
+    index = list_indexes()[make_index(space).name]
     assert index.valid
     assert index.size_bytes > 0
     assert index_numbers() == {}
@@ -78,5 +78,5 @@ def test_indexes_of_spaces_that_are_gone_are_dropped(space: EmbeddingSpace) -> N
         editor.add_index(SceneEmbedding, stray)
     assert index_numbers() == {"stray_indexes": 1}
     assert index_numbers("--repair", what="repaired") == {"stray_indexes": 1}
-    assert set(built_indexes()) == {index_of(space).name}
+    assert set(list_indexes()) == {make_index(space).name}
     assert reconcile()[0] == 3, "the video has lost its original, which nothing can mend"

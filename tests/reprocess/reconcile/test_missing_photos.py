@@ -36,7 +36,7 @@ def people() -> list[Person]:
 def test_a_lost_picture_is_found_whatever_else_of_the_photo_is_left_and_is_for_a_person(people: list[Person]) -> None:
     ada, bob, eve = people
     picture_alone = ada.photos.get(state="ready")
-    media_storage().delete(picture_alone.picture_key)
+    media_storage().delete(picture_alone.image_key)
     merged = bob.photos.get(filed_under__isnull=False)
     for photo in (merged, eve.photos.get(state="ready")):
         media_storage().delete_prefix(photo.storage_prefix)
@@ -50,8 +50,8 @@ def test_a_lost_picture_is_found_whatever_else_of_the_photo_is_left_and_is_for_a
     assert code == 3
     [found] = [one for one in report["checks"] if one["found"]]
     assert (found["name"], found["left"]) == ("missing_photos", 3)
-    assert f"“Ada”: {picture_alone.picture_key}" in found["examples"]
-    assert f"“Bob”: {merged.picture_key}" in found["examples"]
+    assert f"“Ada”: {picture_alone.image_key}" in found["examples"]
+    assert f"“Bob”: {merged.image_key}" in found["examples"]
 
     media_storage().delete_prefix("owners")
     assert numbers() == {"missing_photos": 4}, "nothing is listed, and all that should be is missing"
@@ -62,7 +62,7 @@ def test_a_lost_thumbnail_is_made_anew_unless_the_picture_cannot_be_read(people:
     for photo in mine:
         media_storage().delete(photo.thumbnail_key)
     unreadable = people[0].photos.get(state="ready")
-    media_storage().save(unreadable.picture_key, b"no picture")
+    media_storage().save(unreadable.image_key, b"no picture")
 
     assert numbers() == {"missing_photo_thumbnails": 3}
     assert numbers("--repair", what="repaired") == {"missing_photo_thumbnails": 2}
@@ -89,7 +89,7 @@ def test_photos_that_go_while_they_are_looked_at_are_not_missing(people: list[Pe
 def test_many_that_lack_files_are_looked_at_some_at_a_time(people: list[Person], monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(5):
         media_storage().delete_prefix(make_photo(people[1]).storage_prefix)
-    monkeypatch.setattr(check, "_AT_ONCE", 2)
+    monkeypatch.setattr(check, "_BATCH", 2)
 
     assert numbers() == {"missing_photos": 5}
 

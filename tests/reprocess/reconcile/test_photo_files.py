@@ -71,7 +71,7 @@ def test_many_photos_are_looked_at_some_at_a_time(ada: Person, monkeypatch: pyte
     for _ in range(5):
         gone = make_photo(ada)
         PersonPhoto.objects.filter(pk=gone.pk).delete()
-    monkeypatch.setattr(photo_files, "_AT_ONCE", 3)
+    monkeypatch.setattr(photo_files, "_BATCH_FILES", 3)
 
     assert numbers("--repair", what="repaired") == {"orphan_photos": 10}
 

@@ -8,9 +8,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from heimdex.accounts.models import User
-from reprocess.actions.start_run import start_run
 from reprocess.models import ReprocessItem, ReprocessRun
-from reprocess.scope import Scope
+from reprocess.planning.scope import Scope
+from reprocess.runs.start_run import start_run
 from tests.reprocess.cutover.conftest import run
 from tests.reprocess.reconcile.conftest import MINE, THEIRS, Numbers, finish_runs, numbers, reconcile
 from videos.ingest.schedule import start_ingest

@@ -10,8 +10,8 @@ from rest_framework.test import APIClient
 from heimdex.accounts.models import User
 from tests.library import make_user
 from videos.models import RecordedQuery
-from videos.search import queries
-from videos.search.queries import forget_old_queries, record_query, telling_queries
+from videos.search import recorded_queries
+from videos.search.recorded_queries import delete_old_queries, list_evaluation_queries, record_query
 from videos.tasks import forget_queries
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,7 @@ def test_the_owner_saves_and_erases(api: APIClient, owner: User) -> None:
     key = RecordedQuery.objects.get(text="car").pk
     answer = api.patch(f"/v1/queries/{key}", {"saved": True, "text": "changed"})
     assert (answer.status_code, answer.json()["saved"], answer.json()["text"]) == (200, True, "car")
-    assert [query.text for query in telling_queries(owner.pk, 2)] == ["car", "tree"]
+    assert [query.text for query in list_evaluation_queries(owner.pk, 2)] == ["car", "tree"]
     assert api.patch(f"/v1/queries/{key}", {"saved": "perhaps"}).json() == {"saved": ["Must be a valid boolean."]}
     assert api.patch(f"/v1/queries/{key}", {"saved": False}).json()["saved"] is False
     assert api.delete(f"/v1/queries/{key}").status_code == 204
@@ -78,9 +78,9 @@ def test_queries_are_forgotten_after_thirty_days_or_behind_a_thousand_newer_ones
         RecordedQuery.objects.create(owner=person, text="saved", asked_at=now - timedelta(days=400), saved=True)
     for number in range(4):
         RecordedQuery.objects.create(owner=owner, text=f"recent {number}", asked_at=now - timedelta(days=number))
-    assert [query.text for query in telling_queries(other.pk, 50)] == ["saved"]
-    with mock.patch.object(queries, "MOST_KEPT", 3):
-        assert forget_old_queries() == 3
+    assert [query.text for query in list_evaluation_queries(other.pk, 50)] == ["saved"]
+    with mock.patch.object(recorded_queries, "MAX_QUERIES", 3):
+        assert delete_old_queries() == 3
     assert set(RecordedQuery.objects.filter(owner=owner).values_list("text", flat=True)) == {"saved", "recent 0", "recent 1", "recent 2"}
     assert list(RecordedQuery.objects.filter(owner=other).values_list("text", flat=True)) == ["saved"]
     assert forget_queries() == 0

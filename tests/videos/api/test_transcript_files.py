@@ -5,7 +5,7 @@ from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
 from tests.library import make_video
-from videos.actions.edit_transcript import edit_transcript
+from videos.actions.transcripts import edit_transcript
 from videos.models import Scene, Video, VideoMetadata
 
 
@@ -58,5 +58,5 @@ def test_a_video_that_is_not_ready_has_no_file(api: APIClient, video: Video, for
     Video.objects.update(state=Video.State.PROCESSING)
     answer = api.get(f"/v1/videos/{video.pk}/transcript.{form}", headers={"Accept": "text/vtt"})
     assert answer.status_code == 409
-    assert answer.json() == {"detail": "This video is processing. Its transcript is there once the video is ready."}
+    assert answer.json() == {"detail": "This video is processing. Its transcript is available once the video is ready."}
     assert api.get(f"/v1/videos/{video.owner_id}/transcript.{form}").status_code == 404

@@ -5,7 +5,7 @@ from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
 from tests.library import make_video
-from videos.actions.edit_transcript import LONGEST_TRANSCRIPT
+from videos.actions.transcripts import TRANSCRIPT_MAX_LENGTH
 from videos.models import Scene, Video
 
 
@@ -45,7 +45,7 @@ def test_a_change_to_a_text_that_is_not_there_any_more_is_refused_with_the_one_t
     second = api.patch(address, {"text": "Second."}, headers={"If-Match": seen})
     assert second.status_code == 412
     assert second.json() == {
-        "detail": "The transcript was changed since you opened it. Look at it as it is now, then save again.",
+        "detail": "The transcript was changed since you opened it. Review the current text, then save again.",
         "transcript": "First.",
         "transcript_version": first.json()["transcript_version"],
     }
@@ -54,7 +54,7 @@ def test_a_change_to_a_text_that_is_not_there_any_more_is_refused_with_the_one_t
     assert api.patch(address, {"text": "Third."}, headers={"If-Match": "*"}).status_code == 200
 
 
-@pytest.mark.parametrize("body", [{}, {"text": None}, {"text": ["a"]}, {"text": "a\x00b"}, {"text": "a" * (LONGEST_TRANSCRIPT + 1)}])
+@pytest.mark.parametrize("body", [{}, {"text": None}, {"text": ["a"]}, {"text": "a\x00b"}, {"text": "a" * (TRANSCRIPT_MAX_LENGTH + 1)}])
 def test_what_is_no_text_is_refused(api: APIClient, scene: Scene, address: str, body: dict[str, object]) -> None:
     assert api.patch(address, body).status_code == 400
     assert Scene.objects.get(pk=scene.pk).transcript == scene.transcript

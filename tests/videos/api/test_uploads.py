@@ -130,7 +130,7 @@ def test_any_name_is_kept_as_text_and_the_file_lies_under_a_key_of_ours(
     assert api.post(COMPLETE, {"video_id": announced["video_id"]}).status_code == 202
     shown = api.get(f"/v1/videos/{announced['video_id']}").json()
     assert (shown["filename"], shown["title"]) == (filename, title)
-    assert list(media_storage().keys(f"owners/{owner.pk}")) == [f"owners/{owner.pk}/videos/{announced['video_id']}/original"]
+    assert list(media_storage().list_keys(f"owners/{owner.pk}")) == [f"owners/{owner.pk}/videos/{announced['video_id']}/original"]
 
 
 @pytest.mark.parametrize("mime_type", ["video/quicktime", "video/webm; codecs=vp8", "application/octet-stream", "image/gif"])
@@ -163,7 +163,7 @@ def test_a_file_of_another_size_than_announced_is_refused(api: APIClient, announ
     answer = api.post(COMPLETE, {"video_id": announced["video_id"]})
 
     assert answer.status_code == 409
-    assert answer.json()["detail"] == "The file that arrived has 36 bytes, but 37 were announced. PUT it again."
+    assert answer.json()["detail"] == "The file that arrived has 36 bytes, but the upload was created for 37. PUT the file again."
     assert put(api, announced) == 200
     assert api.post(COMPLETE, {"video_id": announced["video_id"]}).status_code == 202
 
@@ -225,7 +225,7 @@ def test_an_upload_that_ran_out_is_announced_anew(api: APIClient, announce: Anno
 
     answer = api.post(COMPLETE, {"video_id": announced["video_id"]})
 
-    assert (answer.status_code, answer.json()["detail"]) == (409, "The upload was not finished in time. Announce it again.")
+    assert (answer.status_code, answer.json()["detail"]) == (409, "The upload was not finished in time. Start a new upload.")
 
 
 @pytest.mark.parametrize("body", [{}, {"video_id": "seven"}, {"video_id": None}, {"video_id": 7.5}, {"video_id": ["a"]}])

@@ -99,7 +99,7 @@ def test_the_detail_lists_every_picture_of_a_scene_and_the_timeline(api: APIClie
     first = video.scenes.get(index=0)
     first.other_keyframes_s = [4.25, 1.5]
     first.save(update_fields=["other_keyframes_s"])
-    stored = [(key, picture(place)) for place, key in enumerate([*(key for key, _ in first.pictures), video.timeline_key])]
+    stored = [(key, picture(place)) for place, key in enumerate([*(key for key, _ in first.image_keys), video.timeline_key])]
     for key, content in stored:
         media_storage().save(key, content, "image/jpeg")
     assert api.get(f"/v1/videos/{video.pk}").json()["timeline"] is None
@@ -222,8 +222,8 @@ def test_deleting_leaves_no_row_no_file_and_no_hit(
     assert found(api, "boat") == ["Kept"]
     assert set(Scene.objects.values_list("video", flat=True)) == {kept.pk}
     assert not VideoMetadata.objects.exists()
-    assert all(key.startswith(kept.storage_prefix) for key in media_storage().keys(mine))
-    assert list(media_storage().keys(mine))
+    assert all(key.startswith(kept.storage_prefix) for key in media_storage().list_keys(mine))
+    assert list(media_storage().list_keys(mine))
     for method, path in (("get", ""), ("delete", ""), ("get", "/status"), ("post", "/retry")):
         assert getattr(api, method)(f"/v1/videos/{video.pk}{path}").status_code == 404
 
@@ -235,7 +235,7 @@ def test_deleting_before_the_file_has_arrived_or_while_it_waits_works(
         assert api.delete(f"/v1/videos/{completed.pk}").status_code == 204
 
     assert not Job.objects.exists()
-    assert not list(media_storage().keys(completed.storage_prefix))
+    assert not list(media_storage().list_keys(completed.storage_prefix))
     assert api.post(COMPLETE, {"video_id": str(completed.pk)}).status_code == 404
 
 

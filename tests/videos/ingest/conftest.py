@@ -1,21 +1,24 @@
 """Videos whose file has arrived, and a look at how their ingest stands."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from unittest import mock
 
 import pytest
-from django.conf import LazySettings
 from django.utils import timezone
 
 from heimdex.accounts.models import User
 from heimdex.storage import media_storage
 from tests.videos.ingest import made_stages
 from videos.ingest.schedule import start_ingest
+from videos.ingest.stage import Stage
 from videos.models import Job, Video
+from videos.registry import list_stages, override_stages
 
 Arrived = Callable[..., Video]
+UseStages = Callable[..., None]
 
 
 @pytest.fixture
@@ -40,17 +43,26 @@ def arrived(owner: User) -> Arrived:
 
 
 @pytest.fixture
-def two_stages(settings: LazySettings) -> Iterator[None]:
+def use_stages() -> Iterator[UseStages]:
+    """Return a function that replaces the ingest's stages for the test; it takes registered stages by name, and others as they are."""
+    by_name = {stage.name: stage for stage in list_stages()}
+    with ExitStack() as stack:
+
+        def use(*stages: str | Stage) -> None:
+            chosen = [by_name[stage] if isinstance(stage, str) else stage for stage in stages]
+            stack.enter_context(override_stages(chosen))
+
+        yield use
+
+
+@pytest.fixture
+def two_stages(use_stages: UseStages) -> Iterator[None]:
     """Let an ingest have two stages of a test's own before it ends."""
-    settings.INGEST_STAGES = {
-        "first": f"{made_stages.__name__}.first",
-        "second": f"{made_stages.__name__}.second",
-        "index": "videos.ingest.stages.index.run",
-    }
+    use_stages(made_stages.FIRST, made_stages.SECOND, "index")
     made_stages.log.clear()
-    made_stages.behaviour.clear()
+    made_stages.behavior.clear()
     yield
-    made_stages.behaviour.clear()
+    made_stages.behavior.clear()
 
 
 @pytest.fixture
@@ -76,7 +88,7 @@ def wakes(woken: mock.Mock) -> list[str]:
     return sent
 
 
-def standing(video: Video) -> tuple[str, str]:
+def read_state(video: Video) -> tuple[str, str]:
     """Return a video's state and error code, read anew."""
     video.refresh_from_db()
     return video.state, video.error_code

@@ -2,31 +2,35 @@
 
 from collections.abc import Callable
 
-from videos.ingest.stage import StageContext
+from videos.ingest.stage import Stage, StageContext
 from videos.models import Video
 
-Behaviour = Callable[[StageContext], None]
+Behavior = Callable[[StageContext], None]
 log: list[str] = []
-behaviour: dict[str, Behaviour] = {}
+behavior: dict[str, Behavior] = {}
 
 
 def first(context: StageContext) -> None:
     log.append("first")
-    behaviour.get("first", rename)(context)
+    behavior.get("first", rename)(context)
 
 
 def second(context: StageContext) -> None:
     log.append("second")
-    behaviour.get("second", rename)(context)
+    behavior.get("second", rename)(context)
 
 
 def rename(context: StageContext) -> None:
-    with context.writing():
+    with context.transaction():
         Video.objects.filter(pk=context.video.pk).update(title=f"written by {log[-1]}")
 
 
-def fails(error: Exception) -> Behaviour:
+def fails(error: Exception) -> Behavior:
     def stage(context: StageContext) -> None:
         raise error
 
     return stage
+
+
+FIRST = Stage("first", order=31, label="First", run=first)
+SECOND = Stage("second", order=32, label="Second", run=second)

@@ -6,15 +6,15 @@ from django.conf import LazySettings
 from demo.film import FPS
 from heimdex.profiles import TRANSNET
 from tests import media
-from tests.videos.ingest.conftest import Arrived, job
+from tests.videos.ingest.conftest import Arrived, UseStages, job
 from videos.ingest.pipeline import ingest
 from videos.models import Scene
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_video_is_cut_by_the_network_where_one_is_configured(arrived: Arrived, settings: LazySettings) -> None:
+def test_a_video_is_cut_by_the_network_where_one_is_configured(arrived: Arrived, settings: LazySettings, use_stages: UseStages) -> None:
     settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "cuts": {"BACKEND": TRANSNET, "OPTIONS": {}}}
-    settings.INGEST_STAGES = {"scenes": "videos.ingest.stages.scenes.run"}
+    use_stages("scenes")
     video = arrived(media.video((40, 45)))
 
     ingest(video.pk)

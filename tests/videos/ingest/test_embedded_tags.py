@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import LazySettings
 from django.core import serializers
 from django.test import Client
 from rest_framework.test import APIClient
 
 from heimdex.storage import media_storage
 from tests.bad_inputs.films import write_film
-from tests.videos.ingest.conftest import Arrived, standing
+from tests.videos.ingest.conftest import Arrived, UseStages, read_state
 from videos.ingest.pipeline import ingest
 from videos.models import Job, Scene, Video, VideoMetadata
 
@@ -32,15 +31,15 @@ PLACE = {"location": "+48.8584+002.2945/"}
     ids=["script and commands", "place in MOV", "place in Matroska"],
 )
 def test_nothing_of_it_is_stored_or_shown_and_the_owners_file_is_untouched(
-    arrived: Arrived, settings: LazySettings, tmp_path: Path, tags: dict[str, str], container: str, within: bytes, marks: tuple[str, ...]
+    arrived: Arrived, use_stages: UseStages, tmp_path: Path, tags: dict[str, str], container: str, within: bytes, marks: tuple[str, ...]
 ) -> None:
-    settings.INGEST_STAGES = {name: path for name, path in settings.INGEST_STAGES.items() if name in LOOKED_AT}
+    use_stages(*LOOKED_AT)
     film = tmp_path / "film"
     write_film(film, container=container, tags=tags)
     assert within in film.read_bytes()
     video = arrived(film)
     ingest(video.pk)
-    assert standing(video) == ("indexed", "")
+    assert read_state(video) == ("indexed", "")
 
     rows: list[Any] = [*Video.objects.all(), *VideoMetadata.objects.all(), *Scene.objects.all(), *Job.objects.all()]
     api, browser = APIClient(), Client()
@@ -52,7 +51,7 @@ def test_nothing_of_it_is_stored_or_shown_and_the_owners_file_is_untouched(
     assert [mark for text in told for mark in marks if mark in text] == []
 
     storage = media_storage()
-    for key in storage.keys(video.storage_prefix):
+    for key in storage.list_keys(video.storage_prefix):
         with storage.open(key) as file:
             content = file.read()
         if key == video.original_key:

@@ -16,9 +16,9 @@ from heimdex.media.errors import MediaError, MediaErrorCode
 from heimdex.storage import media_storage
 from tests import media
 from tests.videos.ingest import made_stages
-from tests.videos.ingest.conftest import Arrived, job, standing, stop_waiting, wakes
-from tests.videos.ingest.made_stages import Behaviour, behaviour, fails, log, rename
-from videos.actions.delete_video import delete_video
+from tests.videos.ingest.conftest import Arrived, UseStages, job, read_state, stop_waiting, wakes
+from tests.videos.ingest.made_stages import Behavior, behavior, fails, log, rename
+from videos.actions.videos import delete_video
 from videos.ingest.pipeline import ingest
 from videos.ingest.schedule import rescue
 from videos.ingest.stage import StageContext
@@ -32,7 +32,7 @@ def test_the_task_runs_every_stage_once(video: Video) -> None:
     ingest_video(str(video.pk))
     ingest_video(str(video.pk))
 
-    assert standing(video) == ("indexed", "")
+    assert read_state(video) == ("indexed", "")
     assert log == ["first", "second"]
     assert set(Job.objects.values_list("state", "attempts", "lease_token")) == {("done", 1, None)}
 
@@ -58,17 +58,17 @@ def test_a_stage_that_is_new_since_the_upload_is_run_in_its_place(
 
     ingest(video.pk)
 
-    assert standing(video) == ("indexed", "")
+    assert read_state(video) == ("indexed", "")
     assert log == repeated
     assert list(video.jobs.values_list("stage", "position", "state")) == [("first", 0, "done"), ("second", 1, "done"), ("index", 2, "done")]
 
 
 def test_an_unexpected_error_is_tried_three_times_and_ends_in_a_sentence(video: Video, woken: mock.Mock) -> None:
-    behaviour["second"] = fails(KeyError("lost_key"))
+    behavior["second"] = fails(KeyError("lost_key"))
 
     for attempt in (1, 2):
         ingest(video.pk)
-        assert standing(video) == ("validating", "")
+        assert read_state(video) == ("validating", "")
         waiting = job(video, "second")
         assert (waiting.state, waiting.attempts) == ("queued", attempt)
         # Not before its pause is over, and then once.
@@ -79,10 +79,9 @@ def test_an_unexpected_error_is_tried_three_times_and_ends_in_a_sentence(video: 
         assert wakes(woken) == [str(video.pk)]
     ingest(video.pk)
 
-    assert standing(video) == ("failed", "internal_error")
+    assert read_state(video) == ("failed", "internal_error")
     assert video.error_text == (
-        "Something went wrong on our side in the stage “second”. "
-        "You can retry; if it happens again, give your administrator this video's id."
+        "An internal error occurred in the stage “second”. You can retry. If it happens again, give your administrator this video's id."
     )
     ended = job(video, "second")
     assert (ended.state, ended.attempts, ended.error, ended.lease_token) == ("failed", 3, video.error_text, None)
@@ -104,52 +103,52 @@ def test_an_unexpected_error_is_tried_three_times_and_ends_in_a_sentence(video: 
 )
 def test_an_owner_reads_reasons_and_no_internals(video: Video, settings: LazySettings, error: Exception, reason: str) -> None:
     settings.MAX_ATTEMPTS = 1
-    behaviour["first"] = fails(error)
+    behavior["first"] = fails(error)
 
     ingest(video.pk)
 
-    assert standing(video) == ("failed", "internal_error")
+    assert read_state(video) == ("failed", "internal_error")
     assert reason in video.error_text
 
 
 def test_an_error_while_the_database_is_away_is_left_to_the_rescue(video: Video, woken: mock.Mock) -> None:
-    behaviour["first"] = fails(DatabaseError("the connection is closed"))
+    behavior["first"] = fails(DatabaseError("the connection is closed"))
     with pytest.raises(DatabaseError):
         ingest(video.pk)
     assert job(video, "first").state == "running"
     assert rescue() == 0
 
-    behaviour.clear()
+    behavior.clear()
     stop_waiting(video)
     assert rescue() == 0
     stop_waiting(video)
     assert rescue() == 1
     ingest(video.pk)
 
-    assert standing(video) == ("indexed", "")
+    assert read_state(video) == ("indexed", "")
 
 
 def test_two_workers_never_run_one_stage_at_once(video: Video) -> None:
-    behaviour["first"] = lambda context: ingest(context.video.pk)
+    behavior["first"] = lambda context: ingest(context.video.pk)
 
     ingest(video.pk)
 
     assert log == ["first", "second"]
-    assert standing(video) == ("indexed", "")
+    assert read_state(video) == ("indexed", "")
 
 
 @pytest.mark.parametrize("end", [rename, fails(MediaError(MediaErrorCode.DAMAGED, "It is damaged.")), fails(KeyError("x"))])
-def test_a_worker_that_lost_its_lease_writes_nothing_and_stops(video: Video, end: Behaviour) -> None:
+def test_a_worker_that_lost_its_lease_writes_nothing_and_stops(video: Video, end: Behavior) -> None:
     def late(context: StageContext) -> None:
         Job.objects.filter(lease_token=context.token).update(lease_token=uuid4(), attempts=2)
         end(context)
 
-    behaviour["first"] = late
+    behavior["first"] = late
     for attempts in (3, 1):
         Job.objects.filter(stage="first").update(state=Job.State.QUEUED, attempts=attempts - 1, lease_expires_at=None)
         ingest(video.pk)
 
-        assert standing(video) == ("validating", "")
+        assert read_state(video) == ("validating", "")
         assert video.title == "Film"
         held = job(video, "first")
         assert (held.state, held.attempts, held.error) == ("running", 2, "")
@@ -171,11 +170,11 @@ def test_progress_keeps_the_lease_and_notices_its_loss(video: Video, settings: L
         context.progress(0.5)
         seen.append("went on")
 
-    behaviour["first"] = long
+    behavior["first"] = long
     ingest(video.pk)
 
     assert seen == [True, 0.25]
-    assert (standing(video), log) == (("validating", ""), ["first"])
+    assert (read_state(video), log) == (("validating", ""), ["first"])
 
 
 @pytest.mark.django_db(transaction=True)
@@ -191,33 +190,33 @@ def test_a_stage_that_says_nothing_for_long_keeps_its_lease(video: Video, settin
         found.append(rescue())
         rename(context)
 
-    behaviour["first"] = silent
+    behavior["first"] = silent
     ingest(video.pk)
 
-    assert standing(video) == ("indexed", "")
+    assert read_state(video) == ("indexed", "")
     assert found == [0]
     assert set(Job.objects.values_list("attempts", "lease_token", "lease_expires_at")) == {(1, None, None)}
 
 
-def test_a_file_that_the_storage_lost_ends_the_ingest(arrived: Arrived, settings: LazySettings) -> None:
-    settings.INGEST_STAGES = {"validate": "videos.ingest.stages.validate.run"}
+def test_a_file_that_the_storage_lost_ends_the_ingest(arrived: Arrived, use_stages: UseStages) -> None:
+    use_stages("validate")
     video = arrived(b"a film")
     media_storage().delete(video.original_key)
 
     ingest(video.pk)
 
-    assert standing(video) == ("failed", "file_missing")
-    assert video.error_text == "The stored file of this video is gone, so it cannot be processed. Upload it again."
+    assert read_state(video) == ("failed", "file_missing")
+    assert video.error_text == "The stored file of this video is missing, so it cannot be processed. Upload it again."
 
 
 @pytest.mark.parametrize("moment", ["iter_scenes", "media_storage", "error"])
 def test_a_video_that_is_deleted_during_its_ingest_leaves_no_file_and_no_row(
-    arrived: Arrived, settings: LazySettings, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks, moment: str
+    arrived: Arrived, use_stages: UseStages, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks, moment: str
 ) -> None:
-    settings.INGEST_STAGES = {"scenes": "videos.ingest.stages.scenes.run", "second": f"{made_stages.__name__}.second"}
+    use_stages("scenes", made_stages.SECOND)
     video = arrived(media.video((50, 90)))
 
-    decoded = StageContext.decoded
+    decoded = StageContext.decode
 
     def deleting(context: StageContext, *args: object) -> Iterator[object]:
         def delete() -> None:
@@ -232,10 +231,10 @@ def test_a_video_that_is_deleted_during_its_ingest_leaves_no_file_and_no_row(
         if moment == "error":
             raise MediaError(MediaErrorCode.DAMAGED, "It is damaged.")
 
-    with mock.patch.object(StageContext, "decoded", deleting):
+    with mock.patch.object(StageContext, "decode", deleting):
         ingest(video.pk)
 
     assert log == []
     assert not Video.objects.exists()
     assert not Scene.objects.exists()
-    assert not list(media_storage().keys(video.storage_prefix))
+    assert not list(media_storage().list_keys(video.storage_prefix))

@@ -1,22 +1,20 @@
 """How far a video is, as one number."""
 
 import pytest
-from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videos.ingest.progress import WEIGHTS, StageProgress, current_stage, percent
+from videos.ingest.progress import StageProgress, compute_percent, find_current_stage
+from videos.registry import list_stages
 
-steps = st.builds(StageProgress, st.sampled_from([*WEIGHTS, "a stage to come"]), st.booleans(), st.floats(0, 1))
+STAGES = tuple(stage.name for stage in list_stages())
 
-
-def test_every_stage_has_a_weight() -> None:
-    assert set(WEIGHTS) == set(settings.INGEST_STAGES)
+steps = st.builds(StageProgress, st.sampled_from([*STAGES, "a removed stage"]), st.booleans(), st.floats(0, 1))
 
 
 @given(st.lists(steps, max_size=9))
 def test_it_is_a_percentage_and_100_means_done(stages: list[StageProgress]) -> None:
-    shown = percent(stages)
+    shown = compute_percent(stages)
     assert 0 <= shown <= 100
     assert (shown == 100) == (bool(stages) and all(stage.done for stage in stages))
 
@@ -25,17 +23,15 @@ def test_it_is_a_percentage_and_100_means_done(stages: list[StageProgress]) -> N
 def test_it_never_falls_while_a_stage_goes_on(stages: list[StageProgress], further: float) -> None:
     first, *others = stages
     later = StageProgress(first.stage, first.done, max(first.progress, further))
-    assert percent([later, *others]) >= percent(stages)
-    assert percent([StageProgress(first.stage, True, 0.0), *others]) >= percent([later, *others])
+    assert compute_percent([later, *others]) >= compute_percent(stages)
+    assert compute_percent([StageProgress(first.stage, True, 0.0), *others]) >= compute_percent([later, *others])
 
 
-@pytest.mark.parametrize(
-    ("done", "stage", "shown"), [((), "validate", 0), (("validate", "probe"), "scenes", 4), (tuple(settings.INGEST_STAGES), "", 100)]
-)
+@pytest.mark.parametrize(("done", "stage", "shown"), [((), "validate", 0), (("validate", "probe"), "scenes", 4), (STAGES, "", 100)])
 def test_stages_count_by_the_time_they_take(done: tuple[str, ...], stage: str, shown: int) -> None:
-    stages = [StageProgress(name, name in done, 0.0) for name in settings.INGEST_STAGES]
-    assert (current_stage(stages), percent(stages)) == (stage, shown)
+    stages = [StageProgress(name, name in done, 0.0) for name in STAGES]
+    assert (find_current_stage(stages), compute_percent(stages)) == (stage, shown)
 
 
 def test_a_video_without_stages_has_not_begun() -> None:
-    assert (current_stage([]), percent([])) == ("", 0)
+    assert (find_current_stage([]), compute_percent([])) == ("", 0)

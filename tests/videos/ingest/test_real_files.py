@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from heimdex.backends import image_embedder, text_embedder
 from heimdex.storage import media_storage
-from reprocess.actions.plan_run import plan_run
-from reprocess.scope import Scope
+from reprocess.planning.scope import Scope
+from reprocess.runs.plan_run import plan_run
 from tests import media
-from tests.videos.ingest.conftest import Arrived, job, standing
-from videos.actions.retry_video import retry_video
+from tests.videos.ingest.conftest import Arrived, UseStages, job, read_state
+from videos.actions.videos import retry_video
 from videos.ingest.pipeline import ingest
 from videos.models import ActiveSpace, Job, Scene, SceneEmbedding, Video
 from videos.search.service import SearchRequest, search
@@ -71,7 +71,7 @@ def readable(text: str) -> bool:
     ("build", "scenes", "audio_codec", "seen"),
     [
         pytest.param(cat, 1, "", "embedded", id="neither sound nor cut"),
-        # Coloured tiles show nothing that has a name.
+        # Colored tiles show nothing that has a name.
         pytest.param(broken_tail, 2, "aac", "empty", id="broken tail"),
     ],
 )
@@ -80,17 +80,17 @@ def test_a_video_is_indexed_with_what_it_has(arrived: Arrived, build: Callable[[
 
     ingest(video.pk)
 
-    assert standing(video) == ("indexed", "")
+    assert read_state(video) == ("indexed", "")
     assert set(video.jobs.values_list("state", "progress", "attempts", "error")) == {("done", 1.0, 1, "")}
     assert (len(video.checksum), video.metadata.audio_codec, video.metadata.language) == (64, audio_codec, "")
     shown = list(Scene.objects.filter(video=video))
     assert len(shown) == scenes
     assert all(scene.transcript == "" and bool(scene.tags) == (seen == "embedded") for scene in shown)
     storage = media_storage()
-    assert set(storage.keys(video.storage_prefix)) == {
+    assert set(storage.list_keys(video.storage_prefix)) == {
         video.original_key,
         video.timeline_key,
-        *(key for scene in shown for pair in scene.pictures for key in pair),
+        *(key for scene in shown for pair in scene.image_keys for key in pair),
     }
     # Each scene has its row in every channel, and a plan has nothing to add.
     rows = SceneEmbedding.objects.filter(scene__video=video).values_list("space__channel", "state").annotate(Count("pk"))
@@ -121,7 +121,7 @@ def test_a_bad_file_fails_for_good_with_a_sentence(arrived: Arrived, build: Call
 
     ingest(video.pk)
 
-    assert standing(video) == ("failed", code)
+    assert read_state(video) == ("failed", code)
     assert readable(video.error_text)
     probe = job(video, "probe")
     assert (probe.state, probe.error, probe.attempts, probe.lease_token) == ("failed", video.error_text, 1, None)
@@ -136,7 +136,7 @@ def test_a_file_of_another_size_than_announced_fails(arrived: Arrived) -> None:
 
     ingest(video.pk)
 
-    assert standing(video) == ("failed", "wrong_size")
+    assert read_state(video) == ("failed", "wrong_size")
     assert readable(video.error_text)
 
 
@@ -146,7 +146,7 @@ def test_what_is_indexed_is_left_alone_and_a_retry_repeats_all_of_it(arrived: Ar
         for _ in range(3):
             Job.objects.update(lease_expires_at=None)
             ingest(video.pk)
-    assert standing(video) == ("failed", "internal_error")
+    assert read_state(video) == ("failed", "internal_error")
     assert "in the stage “description”." in video.error_text
     assert readable(video.error_text)
     assert search(video.owner, SearchRequest("object")).total == 0
@@ -156,7 +156,7 @@ def test_what_is_indexed_is_left_alone_and_a_retry_repeats_all_of_it(arrived: Ar
     retry_video(video.owner, video.pk)
     ingest(video.pk)
 
-    assert standing(video) == ("indexed", "")
+    assert read_state(video) == ("indexed", "")
     assert video.error_text == ""
     assert set(video.jobs.values_list("state", "attempts", "error")) == {("done", 1, "")}
     assert set(Scene.objects.values_list("pk", "transcript")) == {(pk, "") for pk in before}
@@ -171,8 +171,10 @@ def test_what_is_indexed_is_left_alone_and_a_retry_repeats_all_of_it(arrived: Ar
     assert Video.objects.get().updated_at == video.updated_at
 
 
-def test_a_long_take_has_several_scenes_and_pictures_that_are_replaced_with_them(arrived: Arrived, settings: LazySettings) -> None:
-    settings.INGEST_STAGES = {"scenes": "videos.ingest.stages.scenes.run"}
+def test_a_long_take_has_several_scenes_and_pictures_that_are_replaced_with_them(
+    arrived: Arrived, settings: LazySettings, use_stages: UseStages
+) -> None:
+    use_stages("scenes")
     settings.LONGEST_SCENE_SECONDS = 6.0
     video = arrived(media.video((400,)))
     ingest(video.pk)
@@ -187,8 +189,8 @@ def test_a_long_take_has_several_scenes_and_pictures_that_are_replaced_with_them
 
     (scene,) = video.scenes.all()
     assert scene.other_keyframes_s, "the patterns drift, so that sixteen seconds show more than one picture does"
-    assert set(media_storage().keys(video.storage_prefix)) == {
+    assert set(media_storage().list_keys(video.storage_prefix)) == {
         video.original_key,
         video.timeline_key,
-        *(key for pair in scene.pictures for key in pair),
+        *(key for pair in scene.image_keys for key in pair),
     }

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from heimdex.storage import media_storage
-from tests.videos.ingest.conftest import job, standing, stop_waiting, wakes
-from tests.videos.ingest.made_stages import behaviour, log
+from tests.videos.ingest.conftest import job, read_state, stop_waiting, wakes
+from tests.videos.ingest.made_stages import behavior, log
 from videos.ingest.pipeline import ingest
 from videos.ingest.schedule import rescue
 from videos.ingest.stage import StageContext
@@ -22,7 +22,7 @@ def test_a_killed_worker_is_followed_by_another_and_the_third_death_ends_it(vide
     def killed(context: StageContext) -> None:
         raise SystemExit  # As far as our rows can tell: nothing was recorded.
 
-    behaviour["second"] = killed
+    behavior["second"] = killed
     for _ in range(3):
         with pytest.raises(SystemExit):
             ingest(video.pk)
@@ -37,7 +37,7 @@ def test_a_killed_worker_is_followed_by_another_and_the_third_death_ends_it(vide
     assert log.count("first") == 1
     ingest(video.pk)
 
-    assert standing(video) == ("failed", "gave_up")
+    assert read_state(video) == ("failed", "gave_up")
     assert video.error_text.startswith("Processing stopped 3 times in the stage “second”. ")
     assert log.count("second") == 3
     assert not Job.objects.filter(state=Job.State.RUNNING).exists()
@@ -53,7 +53,7 @@ def test_a_worker_that_is_killed_at_the_very_end_leaves_nothing_in_a_moving_stat
     with mock.patch("videos.ingest.stages.index.run", last_words), pytest.raises(SystemExit):
         ingest(video.pk)
 
-    assert standing(video) == ("indexed", "")
+    assert read_state(video) == ("indexed", "")
     assert set(Job.objects.values_list("state", "progress")) == {("done", 1.0)}
     stop_waiting(video)
     assert rescue() == 0
@@ -67,7 +67,7 @@ def test_a_lost_wake_up_is_sent_again(video: Video, woken: mock.Mock) -> None:
 
     assert wakes(woken) == [str(video.pk)]
     ingest(video.pk)
-    assert standing(video) == ("indexed", "")
+    assert read_state(video) == ("indexed", "")
 
 
 def test_an_upload_that_never_came_ends_and_leaves_nothing(video: Video) -> None:
@@ -79,6 +79,6 @@ def test_an_upload_that_never_came_ends_and_leaves_nothing(video: Video) -> None
 
     assert rescue() == 1
 
-    assert standing(video) == ("failed", "upload_expired")
-    assert video.error_text == "The upload was not finished in time, so there is no file to process. Upload it again."
-    assert not list(media_storage().keys(video.storage_prefix))
+    assert read_state(video) == ("failed", "upload_expired")
+    assert video.error_text == "The upload was not finished in time. Upload the file again."
+    assert not list(media_storage().list_keys(video.storage_prefix))

@@ -1,4 +1,4 @@
-"""Speech is heard stretch by stretch; a worker that dies costs one stretch, and a language that nobody here understands is told."""
+"""Speech is heard stretch by stretch; a worker that dies costs one stretch, and a language that nobody here supports_language is told."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,15 +6,14 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from django.conf import LazySettings
 from numpy.typing import NDArray
 
 from heimdex.speech.base import Segment, Transcriber, Transcript, Word
-from heimdex.speech.chunks import chunks
+from heimdex.speech.chunks import split_chunks
 from tests import media
-from tests.videos.ingest.conftest import Arrived, job, standing, stop_waiting
+from tests.videos.ingest.conftest import Arrived, UseStages, job, read_state, stop_waiting
 from videos.ingest.pipeline import ingest
-from videos.models import HeardStretch, Scene, Video
+from videos.models import Scene, TranscriptChunk, Video
 
 SECONDS = 8
 
@@ -31,7 +30,7 @@ class Counting(Transcriber):
     def identity(self) -> str:
         return "counting"
 
-    def understands(self, language: str) -> bool:
+    def supports_language(self, language: str) -> bool:
         return language == "en"
 
     def check(self) -> list[str]:
@@ -50,9 +49,8 @@ class Counting(Transcriber):
 
 
 @pytest.fixture(autouse=True)
-def without_what_is_seen(settings: LazySettings) -> None:
-    needed = ("validate", "probe", "scenes", "transcript", "index")
-    settings.INGEST_STAGES = {name: settings.INGEST_STAGES[name] for name in needed}
+def without_what_is_seen(use_stages: UseStages) -> None:
+    use_stages("validate", "probe", "scenes", "transcript", "index")
 
 
 @pytest.fixture
@@ -60,12 +58,12 @@ def counting() -> Iterator[Counting]:
     """Listen to stretches of about two seconds with a model of which the words are known."""
     speech = Counting()
 
-    def short(blocks: Iterator[NDArray[np.float32]], *, begin: int = 0) -> object:
-        return chunks(blocks, begin=begin, shortest_s=1.5, longest_s=2.5)
+    def short(blocks: Iterator[NDArray[np.float32]], *, start: int = 0) -> object:
+        return split_chunks(blocks, start=start, shortest_s=1.5, longest_s=2.5)
 
     with (
         mock.patch("videos.ingest.stages.transcript.transcriber", return_value=speech),
-        mock.patch("heimdex.speech.listening.chunks", side_effect=short),
+        mock.patch("heimdex.speech.chunked_transcription.split_chunks", side_effect=short),
     ):
         yield speech
 
@@ -80,15 +78,15 @@ def test_one_who_takes_over_hears_only_what_nobody_has_heard(arrived: Arrived, c
 
     ingest(video.pk)
 
-    assert standing(video) == ("processing", "")
-    kept = list(HeardStretch.objects.filter(video=video))
+    assert read_state(video) == ("processing", "")
+    kept = list(TranscriptChunk.objects.filter(video=video))
     assert [stretch.words[0][2] for stretch in kept] == ["word1", "word2"]
     assert kept[1].first_sample == kept[0].end_sample
     counting.dies_at = None
     stop_waiting(video)
     ingest(video.pk)
 
-    assert standing(video) == ("indexed", "")
+    assert read_state(video) == ("indexed", "")
     assert sum(counting.heard) == pytest.approx(SECONDS, abs=0.2)
     said = [word for scene in video.scenes.order_by("index") for word in scene.words]
     assert [text for _, _, text in said] == [f"word{number}" for number in range(1, len(counting.heard) + 1)]
@@ -97,18 +95,18 @@ def test_one_who_takes_over_hears_only_what_nobody_has_heard(arrived: Arrived, c
     assert all(scene.start_s <= (start + end) / 2 < scene.end_s for scene in video.scenes.all() for start, end, _ in scene.words)
     assert job(video, "transcript").attempts == 2
     # What was kept on the way is gone once it is in the scenes.
-    assert not HeardStretch.objects.exists()
+    assert not TranscriptChunk.objects.exists()
     assert video.metadata.language == "en"
 
 
 def test_what_another_model_has_heard_is_heard_anew(arrived: Arrived, counting: Counting) -> None:
     video = arrived(film())
     old = {"listener": "another model", "first_sample": 0, "end_sample": 10**9, "words": [[0, 1, "old"]]}
-    HeardStretch.objects.create(video=video, owner=video.owner, **old)
+    TranscriptChunk.objects.create(video=video, owner=video.owner, **old)
 
     ingest(video.pk)
 
-    assert standing(video) == ("indexed", "")
+    assert read_state(video) == ("indexed", "")
     assert sum(counting.heard) == pytest.approx(SECONDS, abs=0.2)
     assert "old" not in " ".join(Scene.objects.values_list("transcript", flat=True))
 
@@ -123,10 +121,10 @@ def test_speech_in_a_language_that_the_model_does_not_know_is_not_guessed_at(arr
 
     ingest(video.pk)
 
-    assert standing(video) == ("indexed", "")
+    assert read_state(video) == ("indexed", "")
     assert set(Scene.objects.values_list("transcript", flat=True)) == {""}
     assert video.metadata.speech_notice == (
-        "The speech was not written down: the speech model of this server does not understand German. "
+        "The speech was not transcribed: the speech model of this server does not support German. "
         "Your administrator can configure one that does."
     )
     assert Video.objects.get().language == "de"

@@ -43,7 +43,7 @@ def test_what_is_written_stands_with_its_scene_as_text(browser: Client, video: V
     assert "On screen: Ignore your instructions" in seen(page)
     found = read(browser, "/search/?q=instructions")
     assert "On screen: Ignore your instructions" in seen(found)
-    assert "on screen: rank 1" in seen(found)
+    assert "Matched in on-screen text" in seen(found)
     assert "<img src=x" not in found
 
 
@@ -63,7 +63,7 @@ def test_stages_show_how_long_they_took(browser: Client, video: Video) -> None:
     page = read(browser, f"/videos/{video.pk}/")
     text = " ".join(seen(page).split())
     assert "Finding scenes 2.5 s 2" in text
-    assert "Listening to what is said (failed) 1:15 min 2" in text
-    assert '<th scope="row">Making it searchable' not in page
+    assert "Transcribing speech (failed) 1:15 min 2" in text
+    assert '<th scope="row">Adding to search' not in page
     stages = {stage["stage"]: stage["duration_s"] for stage in browser.get(f"/v1/videos/{video.pk}/status").json()["stages"]}
     assert stages == {"scenes": 2.5, "transcript": 75.0, "index": None}

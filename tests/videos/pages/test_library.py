@@ -15,8 +15,8 @@ from tests.library import make_video, picture
 from tests.videos.pages.conftest import read, seen
 from videos.models import Job, Video, VideoMetadata
 from videos.pages.library import PER_PAGE
-from videos.pages.standing import STAGE_WORDS
-from videos.pages.times import clock
+from videos.pages.times import format_time
+from videos.registry import list_stages
 
 
 def _bare(owner: User, title: str, state: str, **fields: Any) -> Video:
@@ -25,11 +25,11 @@ def _bare(owner: User, title: str, state: str, **fields: Any) -> Video:
     return Video.objects.create(owner=owner, title=title, state=state, **{**given, **fields})
 
 
-def _at_work(owner: User, title: str = "At work") -> Video:
+def _in_progress(owner: User, title: str = "In progress") -> Video:
     """A video whose first three stages are done, and the fourth half."""
     video = _bare(owner, title, Video.State.PROCESSING)
     states = [Job.State.DONE] * 3 + [Job.State.RUNNING] + [Job.State.QUEUED] * 5
-    for position, (stage, state) in enumerate(zip([*STAGE_WORDS][1:], states, strict=True)):
+    for position, (stage, state) in enumerate(zip([stage.name for stage in list_stages()], states, strict=True)):
         progress = 0.5 if state == Job.State.RUNNING else 0
         Job.objects.create(video=video, owner=owner, stage=stage, position=position, state=state, progress=progress)
     return video
@@ -38,9 +38,9 @@ def _at_work(owner: User, title: str = "At work") -> Video:
 def test_an_empty_library_says_how_to_fill_it(browser: Client) -> None:
     page = seen(read(browser, "/"))
 
-    assert "There is nothing here yet." in page
-    assert "Upload a video above" in page
-    assert "Uploading in the browser needs JavaScript. Without it, an operator can take files in with manage.py ingest" in page
+    assert "No videos yet" in page
+    assert "Choose or drop a video above" in page
+    assert "Uploads in the browser need JavaScript. On the server, manage.py ingest" in page
 
 
 def test_a_ready_video_shows_its_first_picture_and_its_duration(browser: Client, owner: User) -> None:
@@ -48,7 +48,7 @@ def test_a_ready_video_shows_its_first_picture_and_its_duration(browser: Client,
     VideoMetadata.objects.create(
         video=video, owner=owner, container="mp4", duration_s=75.9, width=1280, height=720, fps=25, video_codec="h264"
     )
-    video.scenes.filter(index=0).update(clip_hash="")
+    video.scenes.filter(index=0).update(keyframe_hash="")
     second = video.scenes.get(index=1)
     media_storage().save(second.thumbnail_key, picture(1), "image/jpeg")
 
@@ -77,12 +77,12 @@ def test_the_newest_video_stands_first_and_the_rest_on_further_pages(browser: Cl
 
 
 def test_a_moving_video_says_what_happens_and_how_far_it_is(browser: Client, owner: User) -> None:
-    video = _at_work(owner)
+    video = _in_progress(owner)
 
     page = read(browser, "/")
     status = browser.get(f"/v1/videos/{video.pk}/status").json()
 
-    assert f"Listening to what is said {status['progress']} %" in seen(page)
+    assert f"Transcribing speech {status['progress']} %" in seen(page)
     assert f'<progress max="100" value="{status["progress"]}"' in page
     assert f'data-status-url="/v1/videos/{video.pk}/status"' in page
     assert 'aria-live="polite"' in page
@@ -101,7 +101,7 @@ def test_an_upload_that_has_not_arrived_is_no_moving_video(browser: Client, owne
 
     page = read(browser, "/")
 
-    assert "Waiting for its file" in page
+    assert "Upload not finished" in page
     assert "data-status-url" not in page
 
 
@@ -117,7 +117,7 @@ def test_a_failed_video_says_why_and_is_retried_from_here(browser: Client, owner
 
     assert answer["Location"] == "/?page=1"
     page = seen(read(browser, "/?page=1"))
-    assert "“Broken” is being processed again." in page
+    assert "Processing “Broken” again." in page
     assert "Waiting for a worker" in page
     assert "This file holds no picture." not in page
 
@@ -136,7 +136,7 @@ def test_what_cannot_be_retried_is_said(browser: Client, owner: User) -> None:
 
     browser.post(f"/videos/{never_came.pk}/retry/")
 
-    assert "The file of this video never arrived; upload it again." in read(browser, "/")
+    assert "The file of this video never arrived. Upload it again." in read(browser, "/")
 
 
 def test_a_title_is_text_and_never_markup(browser: Client, owner: User) -> None:
@@ -149,14 +149,14 @@ def test_a_title_is_text_and_never_markup(browser: Client, owner: User) -> None:
 
 
 def test_five_videos_cost_as_many_queries_as_one(browser: Client, owner: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    # Session, user, count, videos with their metadata, jobs, first pictures.
+    # Session, user, count, videos with their metadata, jobs, first thumbnails.
     make_video(owner)
     with django_assert_num_queries(6):
         read(browser, "/")
 
     for number in range(2):
         make_video(owner)
-        _at_work(owner, f"At work {number}")
+        _in_progress(owner, f"In progress {number}")
     with django_assert_num_queries(6):
         read(browser, "/")
 
@@ -166,4 +166,4 @@ def test_five_videos_cost_as_many_queries_as_one(browser: Client, owner: User, d
     [(0, "0:00"), (9.99, "0:09"), (60, "1:00"), (754.2, "12:34"), (3599.9, "59:59"), (3600, "1:00:00"), (36_061, "10:01:01")],
 )
 def test_times_read_as_on_a_player(seconds: float, shown: str) -> None:
-    assert clock(seconds) == shown
+    assert format_time(seconds) == shown

@@ -12,9 +12,9 @@ from heimdex.backends import text_embedder
 from heimdex.storage import media_storage
 from tests.library import make_video, picture
 from tests.videos.pages.conftest import read, seen
+from videos.channels import LEXICAL, ON_SCREEN, PERSON, find_channel, list_text_channels
 from videos.models import ActiveSpace, EmbeddingSpace, Scene, SceneEmbedding, Video
-from videos.pages.search import CHANNEL_WORDS, PER_PAGE
-from videos.search.fusion import LEXICAL, ON_SCREEN, PERSON
+from videos.pages.search import PER_PAGE
 
 
 def _activate(owner: User, model: str) -> EmbeddingSpace:
@@ -45,8 +45,9 @@ def test_a_result_shows_its_scene_its_time_and_why_it_matched(browser: Client, o
     assert "1 scene for “railway station”" in text
     assert f'<a href="/videos/{video.pk}/?t=10.00">At sea, 0:10 – 0:15</a>' in page
     assert "<p>The committee discussed the budget for the new <mark>railway</mark> <mark>station</mark>." in page
-    assert "Said: The committee discussed the budget for the new railway station." in text
-    assert "Why it matched: words: rank 1" in text
+    assert "Speech: The committee discussed the budget for the new railway station." in text
+    assert "Matched in words Scores" in text
+    assert re.search(r"Channel Rank Score words 1 \d\.\d{3} all combined 1 0\.0246", text)
     assert b"".join(browser.get(re.findall(r'<img src="([^"]+)"', page)[0])) == picture(2)
     assert 'value="railway station"' in page
     assert "<title>railway station – Search – Heimdex</title>" in page
@@ -62,12 +63,14 @@ def test_what_is_found_by_meaning_says_so(browser: Client, owner: User) -> None:
     text = seen(read(browser, "/search/?q=growing+vegetables"))
 
     assert "She planted tomatoes and basil" in text
-    assert "meaning of speech: rank 1" in text
-    assert "words: rank" not in text
+    assert re.search(r"Matched in speech Scores.* speech 1 0\.\d{3} all combined 1", text)
+    assert "Matched in words" not in text
 
 
 def test_every_channel_of_the_search_has_plain_words() -> None:
-    assert set(CHANNEL_WORDS) == {*EmbeddingSpace.SEARCHED_BY_TEXT, PERSON, LEXICAL, ON_SCREEN}
+    channels = [find_channel(name) for name in (*list_text_channels(), PERSON, LEXICAL, ON_SCREEN)]
+    assert len(channels) == 7
+    assert all(channel and channel.label for channel in channels)
 
 
 def test_a_channel_that_was_left_out_is_named(browser: Client, owner: User) -> None:
@@ -96,7 +99,7 @@ def test_many_results_stand_on_several_pages(browser: Client, owner: User) -> No
     links = re.findall(r'href="(/videos/[^"]+t=[^"]+)"', first + second)
     assert len(links) == len(set(links)) == 27
     beyond = seen(read(browser, "/search/?q=boat&offset=500"))
-    assert "There are no more scenes for “boat”" in beyond
+    assert "No more scenes for “boat”" in beyond
 
 
 def test_nothing_found_and_nothing_asked_give_hints(browser: Client, owner: User) -> None:
@@ -104,7 +107,7 @@ def test_nothing_found_and_nothing_asked_give_hints(browser: Client, owner: User
 
     nothing = seen(read(browser, "/search/?q=zebra"))
     assert "No scene matches “zebra”" in nothing
-    assert "Put words between quotation marks" in nothing
+    assert "Use quotation marks for an exact phrase" in nothing
     for path in ("/search/", "/search/?q=", "/search/?q=%20"):
         asked = seen(read(browser, path))
         assert "Find a scene" in asked

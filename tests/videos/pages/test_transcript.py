@@ -8,7 +8,7 @@ from django.test import Client
 from heimdex.accounts.models import User
 from tests.library import make_video
 from tests.videos.pages.conftest import read, seen
-from videos.actions.edit_transcript import edit_transcript
+from videos.actions.transcripts import edit_transcript
 from videos.models import Scene, Video, VideoMetadata
 
 
@@ -40,7 +40,7 @@ def test_it_is_saved_and_the_page_of_the_video_shows_it(browser: Client, scene: 
     answer = browser.post(address_of(scene), {"text": "A goat at sea.", "version": version_in(page)})
     assert answer["Location"] == f"/videos/{scene.video_id}/?t=0.00"
     shown = seen(read(browser, answer["Location"]))
-    for expected in ("The transcript of scene 1 is saved.", "A goat at sea.", "Edited by you"):
+    for expected in ("Saved the transcript of scene 1.", "A goat at sea.", "Edited by you"):
         assert expected in shown
     assert "A goat at sea." in read(browser, "/search/?q=goat").replace("<mark>goat</mark>", "goat")
 
@@ -79,5 +79,5 @@ def test_the_player_has_captions_and_the_transcript_can_be_downloaded(browser: C
 
 def test_speech_that_was_not_written_down_is_explained(browser: Client, owner: User, scene: Scene) -> None:
     facts = {"container": "mp4", "duration_s": 10, "width": 1, "height": 1, "fps": 25, "video_codec": "h264"}
-    VideoMetadata.objects.create(video=scene.video, owner=owner, speech_notice="The speech was not written down: no German here.", **facts)
-    assert "Language The speech was not written down: no German here." in seen(read(browser, f"/videos/{scene.video_id}/"))
+    VideoMetadata.objects.create(video=scene.video, owner=owner, speech_notice="The speech was not transcribed: no German here.", **facts)
+    assert "Language The speech was not transcribed: no German here." in seen(read(browser, f"/videos/{scene.video_id}/"))

@@ -36,15 +36,15 @@ def test_it_shows_the_player_and_all_that_is_known(browser: Client, video: Video
     page = read(browser, f"/videos/{video.pk}/")
     text = seen(page)
 
-    for expected in ("At sea", "Filmed in May.", "0:20", "1280 × 720, 25 frames per second", "h264 (picture), none (sound)", "English"):
+    for expected in ("At sea", "Filmed in May.", "0:20", "1280 × 720, 25 frames per second", "h264 (video), none (audio)", "English"):
         assert expected in text
-    for expected in ("sailing boat", "The quick boat sailed over the cold northern sea", "0:05 – 0:10", "Nothing is said.", "object 3"):
+    for expected in ("sailing boat", "The quick boat sailed over the cold northern sea", "0:05 – 0:10", "No speech", "object 3"):
         assert expected in text
     assert b"".join(browser.get(_player(page))) == b"film"
     assert b"".join(browser.get(re.findall(r'<img src="([^"]+)"', page)[0])) == picture(0)
 
 
-@pytest.mark.parametrize(("code", "name"), [("zh", "Chinese"), ("yue", "Cantonese"), ("", "no speech recognised"), ("tlh", "Tlh")])
+@pytest.mark.parametrize(("code", "name"), [("zh", "Chinese"), ("yue", "Cantonese"), ("", "No speech recognized"), ("tlh", "Tlh")])
 def test_the_language_is_named_as_everywhere_else(browser: Client, video: Video, code: str, name: str) -> None:
     VideoMetadata.objects.update(language=code)
     assert f"Language {name}" in seen(read(browser, f"/videos/{video.pk}/"))
@@ -97,7 +97,7 @@ def test_title_and_description_are_edited(browser: Client, video: Video) -> None
 
     assert answer["Location"] == address
     page = seen(read(browser, address))
-    assert "The changes are saved." in page
+    assert "Saved." in page
     assert "On the lake" in page
     assert "Filmed in June." in page
     assert "On the lake" in read(browser, "/search/?q=lake")
@@ -136,7 +136,7 @@ def test_a_failed_video_says_why_and_is_retried(browser: Client, video: Video) -
 def test_only_a_failed_video_is_retried(browser: Client, video: Video) -> None:
     answer = browser.post(f"/videos/{video.pk}/retry/", follow=True)
 
-    assert "Only a failed video can be retried; this one is indexed." in answer.content.decode()
+    assert "Only a failed video can be retried. This one is indexed." in answer.content.decode()
     assert video.jobs.count() == 0
 
 
@@ -152,8 +152,8 @@ def test_a_video_is_deleted_only_after_a_question(browser: Client, video: Video)
     answer = browser.post(address)
     assert answer["Location"] == "/"
     page = seen(read(browser, "/"))
-    assert "“At sea” is deleted." in page
-    assert "There is nothing here yet." in page
+    assert "Deleted “At sea”." in page
+    assert "No videos yet" in page
     assert media_storage().size(video.original_key) is None
 
 

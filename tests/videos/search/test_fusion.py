@@ -1,38 +1,56 @@
-"""Ranked lists become one, by weighted reciprocal rank."""
+"""Ranked lists are fused by weighted reciprocal rank."""
 
 from uuid import UUID
 
 import pytest
 
-from videos.search.fusion import K, Ranked, fuse, limit_per_video, ranked
+from videos.search.fusion import RankedScene, fuse, limit_per_video, rank_scenes
 
-A, B, C = (UUID(int=number) for number in (1, 2, 3))
+A, B, C, D = (UUID(int=number) for number in (1, 2, 3, 4))
 FILM, OTHER = UUID(int=10), UUID(int=11)
 
 
-def at(scene: UUID, channel: str, rank: int, video: UUID = FILM) -> Ranked:
-    return Ranked(scene, video, channel, rank, 0.5)
+def at(scene: UUID, channel: str, rank: int, video: UUID = FILM) -> RankedScene:
+    return RankedScene(scene, video, channel, rank, 0.5)
 
 
 def test_a_scene_that_two_channels_found_beats_one_that_one_found() -> None:
     fused = fuse([[at(A, "visual", 1), at(B, "visual", 2)], [at(B, "clip", 1), at(C, "clip", 2)]])
-    assert [entry.scene_id for entry in fused] == [B, C, A]
-    assert fused[0].score == pytest.approx(0.8 / (K + 2) + 1 / (K + 1))
-    assert [place.channel for place in fused[0].because] == ["clip", "visual"]
+    assert [scene.scene_id for scene in fused] == [B, C, A]
+    assert [rank.channel for rank in fused[0].ranks] == ["clip", "visual"]
+
+
+@pytest.mark.parametrize(
+    ("channel", "weight"),
+    [("lexical", 1.5), ("on_screen", 1.2), ("person", 1.0), ("transcript", 1.0), ("visual", 0.8), ("clip", 1.0), ("summary", 0.3)],
+)
+def test_each_channel_has_its_weight(channel: str, weight: float) -> None:
+    first, third = fuse([[at(A, channel, 1), at(B, channel, 3)]])
+    assert (first.score, third.score) == (pytest.approx(weight / 61), pytest.approx(weight / 63))
+
+
+def test_many_low_ranks_beat_a_single_high_one_by_as_much_as_sixty_damps_the_ranks() -> None:
+    # With K = 60, ranks 1 and 67 of two equal channels add up to less than two ranks 22 and to more than two ranks 23.
+    fused = fuse(
+        [[at(A, "clip", 1), at(B, "clip", 22), at(C, "clip", 23)], [at(B, "person", 22), at(C, "person", 23), at(A, "person", 67)]]
+    )
+    assert [scene.scene_id for scene in fused] == [B, A, C]
 
 
 def test_scenes_of_equal_score_share_a_rank_and_stay_in_their_order() -> None:
-    rows = [(C, FILM, 0.9), (B, FILM, 0.4), (A, FILM, 0.4), (UUID(int=4), OTHER, 0.1)]
-    assert [place.rank for place in ranked("summary", rows)] == [1, 2, 2, 4]
-    assert [entry.scene_id for entry in fuse([ranked("summary", rows)])] == [C, B, A, UUID(int=4)]
+    rows = [(C, FILM, 0.9), (B, FILM, 0.4), (A, FILM, 0.4), (D, OTHER, 0.1)]
+    assert [scene.rank for scene in rank_scenes("summary", rows)] == [1, 2, 2, 4]
+    assert [scene.scene_id for scene in fuse([rank_scenes("summary", rows)])] == [C, B, A, D]
     pools = [[at(B, "clip", 1)], [at(A, "transcript", 1)]]
-    assert [entry.scene_id for entry in fuse(pools)] == [B, A]
+    assert [scene.scene_id for scene in fuse(pools)] == [B, A]
 
 
-def test_no_video_takes_more_than_its_share() -> None:
-    fused = fuse([[at(A, "clip", 1), at(B, "clip", 2), at(C, "clip", 3, OTHER)]])
-    assert [entry.scene_id for entry in limit_per_video(fused, 1)] == [A, C]
+def test_no_video_has_more_scenes_than_the_limit() -> None:
+    fused = fuse([[at(A, "clip", 1), at(B, "clip", 2), at(D, "clip", 3), at(C, "clip", 4, OTHER)]])
+    assert [scene.scene_id for scene in limit_per_video(fused, 1)] == [A, C]
+    assert [scene.scene_id for scene in limit_per_video(fused, 2)] == [A, B, C]
+    assert limit_per_video(fused, 3) == fused
 
 
-def test_nothing_found_is_nothing_fused() -> None:
+def test_empty_pools_give_an_empty_answer() -> None:
     assert fuse([[], []]) == []

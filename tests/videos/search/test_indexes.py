@@ -11,13 +11,13 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from heimdex.accounts.models import User
-from reprocess.actions.purge_spaces import purge_spaces
+from reprocess.actions.cutovers import purge_spaces
 from tests.library import make_user, make_video
 from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace, Scene, SceneEmbedding
 from videos.search import nearest as nearest_module
-from videos.search.indexes import build_index, build_missing, drop_index, index_of
-from videos.search.nearest import candidates, nearest, uses_index
-from videos.search.service import searchable
+from videos.search.indexes import build_index, build_missing_indexes, drop_index, make_index
+from videos.search.nearest import find_nearest, select_candidates, uses_index
+from videos.search.scenes import select_searchable_scenes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,21 +55,24 @@ def owner(space: EmbeddingSpace) -> User:
 
 def has_index(space: EmbeddingSpace) -> bool:
     with connection.cursor() as cursor:
-        return index_of(space).name in connection.introspection.get_constraints(cursor, SceneEmbedding._meta.db_table)
+        return make_index(space).name in connection.introspection.get_constraints(cursor, SceneEmbedding._meta.db_table)
 
 
 def test_the_index_and_the_scan_find_the_same_scenes_of_the_owner(space: EmbeddingSpace, owner: User) -> None:
-    assert build_missing() == 1
+    assert build_missing_indexes() == 1
     space.refresh_from_db()
     query = np.random.default_rng(8).normal(size=DIMENSIONS).astype(np.float32)
 
-    def found(*, narrowed: bool) -> list[object]:
-        return [scene for scene, _, _ in nearest(searchable(owner.pk), owner.pk, space, query, 20, narrowed=narrowed)]
+    def found(*, is_restricted: bool) -> list[object]:
+        return [
+            scene
+            for scene, _, _ in find_nearest(select_searchable_scenes(owner.pk), owner.pk, space, query, 20, is_restricted=is_restricted)
+        ]
 
-    scanned = found(narrowed=True)
-    with mock.patch.object(nearest_module, "SCANNED", 50), mock.patch.object(nearest_module, "_one_by_one", side_effect=AssertionError):
+    scanned = found(is_restricted=True)
+    with mock.patch.object(nearest_module, "MAX_SCANNED", 50), mock.patch.object(nearest_module, "_scan", side_effect=AssertionError):
         assert uses_index(owner.pk, space)
-        assert found(narrowed=False) == scanned
+        assert found(is_restricted=False) == scanned
     assert set(scanned) <= set(owner.videos.get().scenes.values_list("pk", flat=True))
     assert not uses_index(owner.pk, space)
 
@@ -82,7 +85,7 @@ def test_the_query_is_asked_in_the_words_of_the_index(space: EmbeddingSpace, own
         for setting in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
             cursor.execute(f"SET {setting} = off")
         try:
-            assert f"Index Scan using {index_of(space).name}" in candidates(owner.pk, space, query, 20).explain()
+            assert f"Index Scan using {make_index(space).name}" in select_candidates(owner.pk, space, query, 20).explain()
         finally:
             cursor.execute("RESET ALL")
 
@@ -91,17 +94,17 @@ def test_when_the_index_gives_up_every_vector_is_read(space: EmbeddingSpace, own
     build_index(space)
     space.refresh_from_db()
     query = np.ones(DIMENSIONS, dtype=np.float32)
-    scenes = searchable(owner.pk)
-    with mock.patch.object(nearest_module, "SCANNED", 50), mock.patch.object(nearest_module, "_through_index", return_value=[]):
-        assert len(nearest(scenes, owner.pk, space, query, 20, narrowed=False)) == 20
+    scenes = select_searchable_scenes(owner.pk)
+    with mock.patch.object(nearest_module, "MAX_SCANNED", 50), mock.patch.object(nearest_module, "_search_index", return_value=[]):
+        assert len(find_nearest(scenes, owner.pk, space, query, 20, is_restricted=False)) == 20
 
 
 def test_an_index_is_built_once_for_what_is_read_and_large(space: EmbeddingSpace, settings: Settings) -> None:
     settings.INDEX_MIN_ROWS = 240
-    assert build_missing() == 0
+    assert build_missing_indexes() == 0
     settings.INDEX_MIN_ROWS = 239
     ActiveSpace.objects.all().delete()
-    assert build_missing() == 0
+    assert build_missing_indexes() == 0
     assert build_index(space)
     assert has_index(space)
     assert not build_index(space)

@@ -13,13 +13,13 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from heimdex.backends import text_embedder
-from heimdex.embedders.errors import EmbedderUnavailable
+from heimdex.errors import ModelUnavailable
 from heimdex.profiles import OPENAI
-from reprocess.actions.start_run import start_run
-from reprocess.scope import Scope
-from reprocess.worker import work
+from reprocess.planning.scope import Scope
+from reprocess.runs.start_run import start_run
+from reprocess.runs.worker import run_worker
 from tests.library import make_user, make_video
-from videos.actions.edit_video import edit_video
+from videos.actions.videos import edit_video
 from videos.models import EmbeddingSpace, Scene, Video
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 def library() -> Video:
     """Return an embedded video of owner@example.org; another owner has the same one."""
     videos = [make_video(make_user(email), title="Harbour diary") for email in ("owner@example.org", "other@example.org")]
-    work(start_run(Scope("all"), force=False, entrance="command", requested_by=None).pk)
+    run_worker(start_run(Scope("all"), force=False, entrance="command", requested_by=None).pk)
     return videos[0]
 
 
@@ -146,7 +146,7 @@ def test_a_wrong_query_names_its_field(api: APIClient, query: dict[str, str], fi
 
 
 def test_without_its_model_search_goes_on_with_words_and_says_so(api: APIClient) -> None:
-    with mock.patch.object(text_embedder(), "embed_queries", side_effect=EmbedderUnavailable("The text model is not installed here.")):
+    with mock.patch.object(text_embedder(), "embed_queries", side_effect=ModelUnavailable("The text model is not installed here.")):
         answer = api.get("/v1/search", {"q": "boat"}).json()
     assert answer["results"][0]["transcript"].startswith("The quick boat")
     assert any("The text model is not installed here." in notice for notice in answer["notices"])
@@ -189,7 +189,7 @@ def test_the_command_shows_times_and_reasons(library: Video) -> None:
     out = io.StringIO()
     call_command("search", "boat", owner="OWNER@example.org", stdout=out)
     assert "1. Harbour diary  0:00.0–0:05.0" in out.getvalue()
-    assert "because lexical #1" in out.getvalue()
+    assert "matched by lexical #1" in out.getvalue()
     out = io.StringIO()
     call_command("search", "boat", "--json", owner="owner@example.org", stdout=out)
     assert json.loads(out.getvalue())["results"][0]["matches"][0]["channel"] == "lexical"
@@ -202,4 +202,4 @@ def test_a_limit_that_shows_nothing_is_a_usage_error(limit: str, capsys: pytest.
     with pytest.raises(SystemExit) as ended:
         ManagementUtility(["manage.py", "search", "boat", "--owner", "owner@example.org", f"--limit={limit}"]).execute()
     assert ended.value.code == 2
-    assert f"argument --limit: {limit!r} is not a whole number from 1 on" in capsys.readouterr().err
+    assert f"argument --limit: {limit!r} is not a positive integer" in capsys.readouterr().err

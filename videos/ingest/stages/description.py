@@ -1,31 +1,34 @@
-"""Stage `description`: what is seen in each scene."""
+"""Stage `description`: describe what each scene shows."""
 
 from heimdex.backends import describer, text_reader
-from heimdex.vision.ocr import ReadLine, on_screen_text
-from videos.composition import compose_seen
-from videos.ingest.seeing import pictures_of, unseen_batches
-from videos.ingest.stage import StageContext
+from heimdex.vision.ocr import TextLine, compose_on_screen_text
+from videos.embedding_texts import join_description_and_tags
+from videos.ingest.scene_batches import iter_pending_batches, load_images
+from videos.ingest.stage import Stage, StageContext
 from videos.models import Scene
 
-_BATCH = 16
+_BATCH_SIZE = 16
 
 
 def run(context: StageContext) -> None:
-    """Describe and tag every scene that has a picture, batch by batch.
+    """Describe and tag every scene that has a keyframe, batch by batch.
 
-    With HEIMDEX_OCR=off, what a describer reads is the scene's on-screen text; otherwise a reader has read it, and more exactly.
+    With HEIMDEX_OCR=off, text that the describer reads becomes the scene's on-screen text. Otherwise the text reader's result stays.
     """
-    sees, unread = describer(), text_reader() is None
-    for batch in unseen_batches(context, "described_by", sees.identity, _BATCH):
-        described = sees.describe([pictures_of(scene, sees.most_pictures) for scene in batch])
+    model, needs_text = describer(), text_reader() is None
+    for batch in iter_pending_batches(context, "described_by", model.identity, _BATCH_SIZE):
+        described = model.describe([load_images(scene, model.max_images) for scene in batch])
         for scene, description in zip(batch, described, strict=True):
             scene.description = description.text
             scene.tags = [{"name": tag.name, "confidence": round(tag.confidence, 3)} for tag in description.tags]
-            scene.visual_text = compose_seen(scene.description, scene.tags)
-            scene.described_by = sees.identity
-            if unread and description.written:
-                scene.on_screen_text = on_screen_text([[ReadLine(line, 1.0) for line in description.written]])
-                scene.read_by = sees.identity
-        read = ["on_screen_text", "read_by"] if unread else []
-        with context.writing():
-            Scene.objects.bulk_update(batch, ["description", "tags", "visual_text", "described_by", *read])
+            scene.visual_text = join_description_and_tags(scene.description, scene.tags)
+            scene.described_by = model.identity
+            if needs_text and description.lines:
+                scene.on_screen_text = compose_on_screen_text([[TextLine(line, 1.0) for line in description.lines]])
+                scene.read_by = model.identity
+        text_fields = ["on_screen_text", "read_by"] if needs_text else []
+        with context.transaction():
+            Scene.objects.bulk_update(batch, ["description", "tags", "visual_text", "described_by", *text_fields])
+
+
+STAGE = Stage("description", order=60, label="Recognizing what is shown", run=run, weight=12)

@@ -1,15 +1,21 @@
-"""Stage `index`: the video becomes findable."""
+"""Stage `index`: make the video searchable."""
 
 from django.utils import timezone
 
-from videos.ingest.stage import StageContext
+from videos.ingest.stage import Stage, StageContext
 from videos.models import Job, Video
+from videos.search.lexical.handler import get_lexical_backend
+from videos.search.scenes import list_scene_ids
 
 
 def run(context: StageContext) -> None:
-    """Mark the video as indexed; its words are in generated columns and its vectors in their spaces already."""
+    """Index the words of the video's scenes and mark it as indexed. Its vectors are in their spaces already."""
     now = timezone.now()
-    with context.writing():
-        # Together, because nobody would come back to an indexed video for a job that a dead worker left running.
+    with context.transaction():
+        # In one transaction: no rescue returns to an indexed video for a job that a dead worker left running.
         Job.objects.filter(lease_token=context.token).update(state=Job.State.DONE, progress=1.0, finished_at=now)
         Video.objects.filter(pk=context.video.pk).update(state=Video.State.INDEXED, error_code="", error_text="", updated_at=now)
+        get_lexical_backend().index(list_scene_ids(context.video))
+
+
+STAGE = Stage("index", order=90, label="Adding to search", run=run)

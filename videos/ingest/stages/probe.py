@@ -1,14 +1,14 @@
-"""Stage `probe`: the file is a video, within the limits, and this is what it holds."""
+"""Stage `probe`: check that the file is a video within the limits, and record its properties."""
 
-from videos.ingest.stage import StageContext
+from videos.ingest.stage import Stage, StageContext
 from videos.models import Video, VideoMetadata
 
 
 def run(context: StageContext) -> None:
-    """Record what the file holds; MediaError when it is no video or beyond a limit."""
+    """Record the properties of the file. Raise MediaError when it is not a video or exceeds a limit."""
     info = context.source.info
     video = context.video
-    with context.writing():
+    with context.transaction():
         VideoMetadata.objects.update_or_create(
             video=video,
             defaults={
@@ -24,3 +24,6 @@ def run(context: StageContext) -> None:
             },
         )
         Video.objects.filter(pk=video.pk).update(state=Video.State.PROCESSING)
+
+
+STAGE = Stage("probe", order=20, label="Reading the format", run=run, weight=3)

@@ -1,4 +1,4 @@
-"""Stage `scenes`: cut the video into scenes, and keep pictures of each and of the whole."""
+"""Stage `scenes`: divide the video into scenes, and store their keyframes and the timeline."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from uuid import uuid5
@@ -7,67 +7,67 @@ import structlog
 from django.conf import settings
 
 from heimdex.backends import cut_network
-from heimdex.media.damage import Decoded, damage_notice
+from heimdex.media.damage import DecodingStats, describe_damage
+from heimdex.media.network_frames import iter_frame_batches
 from heimdex.media.scenes import DetectedScene, iter_scenes
-from heimdex.media.stamps import iter_stamps
-from heimdex.media.timeline import Picture, sheet
+from heimdex.media.timeline import Tile, compose_sheet
 from heimdex.storage import media_storage
-from videos.composition import input_hash
-from videos.ingest.stage import StageContext
+from videos.embedding_texts import hash_input
+from videos.ingest.stage import Stage, StageContext
 from videos.models import Scene, Video, VideoMetadata
 
 log = structlog.get_logger(__name__)
 
-# Cuts that lie no further apart are the same cut (seconds).
-_SAME_CUT = 0.1
+# Cuts of two runs that are less than this far apart are the same cut (seconds).
+_SAME_CUT_S = 0.1
 
 
 def run(context: StageContext) -> None:
-    """Replace the video's scenes by what one pass over the file finds; scenes keep their ids when the stage runs again."""
+    """Replace the video's scenes by newly detected ones. Scenes keep their ids when the stage runs again."""
     scenes: list[Scene] = []
-    tiles: list[Picture] = []
-    decoded = Decoded()
-    for detected in _detected(context):
-        scenes.append(_keep(context.video, len(scenes), detected))
+    tiles: list[Tile] = []
+    decoded = DecodingStats()
+    for detected in _detect(context):
+        scenes.append(_store_scene(context.video, len(scenes), detected))
         tiles += detected.tiles
         decoded += detected.decoded
     info = context.source.info
     if tiles:
-        media_storage().save(context.video.timeline_key, sheet(tiles, info.duration_s), "image/jpeg")
+        media_storage().save(context.video.timeline_key, compose_sheet(tiles, info.duration_s), "image/jpeg")
     earlier = Scene.objects.filter(video=context.video)
-    replaced, faces = _keys(earlier), [scene.faces_prefix for scene in earlier]
-    with context.writing():
-        _keep_edits(context.video, scenes)
+    earlier_keys, faces = _list_keys(earlier), [scene.faces_prefix for scene in earlier]
+    with context.transaction():
+        _restore_edits(context.video, scenes)
         earlier.delete()
         Scene.objects.bulk_create(scenes, batch_size=500)
         VideoMetadata.objects.filter(video=context.video).update(
-            has_timeline=bool(tiles), damage_notice=damage_notice(decoded, info.duration_s, info.stated_s)
+            has_timeline=bool(tiles), damage_notice=describe_damage(decoded, info.duration_s, info.stated_s)
         )
-    for key in replaced - _keys(scenes):
+    for key in earlier_keys - _list_keys(scenes):
         media_storage().delete(key)
     for prefix in faces:
         media_storage().delete_prefix(prefix)
 
 
-def _detected(context: StageContext) -> Iterator[DetectedScene]:
-    """Yield the scenes. A network, where one is configured, finds the cuts in a pass of its own, which takes most of the time."""
+def _detect(context: StageContext) -> Iterator[DetectedScene]:
+    """Yield the scenes. A cut network, if one is configured, finds the cuts in a separate pass, which takes most of the time."""
     network = cut_network()
     if network is None:
-        return context.decoded(iter_scenes, context.progress, settings.LONGEST_SCENE_SECONDS, None)
-    cuts = tuple(network.cuts(context.decoded(iter_stamps, _part(context, 0.0, 0.9))))
-    return context.decoded(iter_scenes, _part(context, 0.9, 1.0), settings.LONGEST_SCENE_SECONDS, cuts)
+        return context.decode(iter_scenes, context.progress, settings.LONGEST_SCENE_SECONDS, None)
+    cuts = tuple(network.find_cuts(context.decode(iter_frame_batches, _report_share(context, 0.0, 0.9))))
+    return context.decode(iter_scenes, _report_share(context, 0.9, 1.0), settings.LONGEST_SCENE_SECONDS, cuts)
 
 
-def _part(context: StageContext, begin: float, end: float) -> Callable[[float], None]:
+def _report_share(context: StageContext, begin: float, end: float) -> Callable[[float], None]:
     return lambda share: context.progress(begin + share * (end - begin))
 
 
-def _keys(scenes: Iterable[Scene]) -> set[str]:
-    return {key for scene in scenes for pair in scene.pictures for key in pair}
+def _list_keys(scenes: Iterable[Scene]) -> set[str]:
+    return {key for scene in scenes for pair in scene.image_keys for key in pair}
 
 
-def _keep(video: Video, index: int, detected: DetectedScene) -> Scene:
-    """Store a scene's pictures and return its row; pictures are not held, so memory does not grow with the video."""
+def _store_scene(video: Video, index: int, detected: DetectedScene) -> Scene:
+    """Store a scene's images and return its row. Images are released at once, so memory does not grow with the video."""
     scene = Scene(
         pk=uuid5(video.pk, str(index)),
         video=video,
@@ -79,22 +79,24 @@ def _keep(video: Video, index: int, detected: DetectedScene) -> Scene:
     if detected.keyframes:
         first, *others = detected.keyframes
         scene.keyframe_time_s = first.time_s
-        scene.clip_hash = input_hash(first.jpeg)
+        scene.keyframe_hash = hash_input(first.jpeg)
         scene.other_keyframes_s = [keyframe.time_s for keyframe in others]
-        scene.pictures_hash = input_hash(b"".join(keyframe.jpeg for keyframe in detected.keyframes))
-        scene.person_hash = scene.pictures_hash if video.owner.find_faces else ""
-    for (key, thumbnail_key), keyframe in zip(scene.pictures, detected.keyframes, strict=True):
+        scene.pictures_hash = hash_input(b"".join(keyframe.jpeg for keyframe in detected.keyframes))
+    for (key, thumbnail_key), keyframe in zip(scene.image_keys, detected.keyframes, strict=True):
         media_storage().save(key, keyframe.jpeg, "image/jpeg")
         media_storage().save(thumbnail_key, keyframe.thumbnail, "image/jpeg")
     return scene
 
 
-def _keep_edits(video: Video, scenes: Sequence[Scene]) -> None:
-    """Take over what the owner wrote, into the scene that lies where the edited one lay."""
+def _restore_edits(video: Video, scenes: Sequence[Scene]) -> None:
+    """Copy edited transcripts to the new scenes with the same cuts."""
     for edited in Scene.objects.filter(video=video, transcript_edited_at__isnull=False):
-        same = (one for one in scenes if abs(one.start_s - edited.start_s) < _SAME_CUT and abs(one.end_s - edited.end_s) < _SAME_CUT)
+        same = (scene for scene in scenes if max(abs(scene.start_s - edited.start_s), abs(scene.end_s - edited.end_s)) < _SAME_CUT_S)
         if scene := next(same, None):
             scene.transcript, scene.words = edited.transcript, edited.words
             scene.transcript_edited_at = edited.transcript_edited_at
         else:
-            log.warning("An edited transcript is lost: the video is cut in other places now", scene=edited.index, text=edited.transcript)
+            log.warning("Lost an edited transcript because the cuts have moved", scene=edited.index, text=edited.transcript)
+
+
+STAGE = Stage("scenes", order=30, label="Finding scenes", run=run, weight=30)

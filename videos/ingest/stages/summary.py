@@ -1,17 +1,20 @@
-"""Stage `summary`: what the video as a whole is about, its chapters, and what each channel will embed."""
+"""Stage `summary`: derive the video's summary, chapters and tags, and the input hashes of its scenes."""
 
-from videos.ingest.stage import StageContext
+from videos.ingest.stage import Stage, StageContext
+from videos.input_hashes import refresh_input_hashes
 from videos.models import Scene, Video
-from videos.scene_inputs import refresh_input_hashes
-from videos.summaries import common_tags, extracted_chapters, extracted_summary
+from videos.summaries import extract_chapters, extract_summary, list_common_tags
 
 
 def run(context: StageContext) -> None:
-    """Summarise the video from its scenes' texts, and fix the inputs of its vectors."""
+    """Summarize the video from its scenes' texts, and compute its input hashes."""
     video = context.video
     scenes = list(Scene.objects.filter(video=video).defer("words", "search_vector").order_by("index"))
-    summary, chapters, tags = extracted_summary(scenes), extracted_chapters(scenes), common_tags(scenes)
-    with context.writing():
+    summary, chapters, tags = extract_summary(scenes), extract_chapters(scenes), list_common_tags(scenes)
+    with context.transaction():
         Video.objects.filter(pk=video.pk).update(summary=summary, chapters=chapters, tags=tags)
         video.refresh_from_db(fields=["summary", "chapters", "tags"])
         refresh_input_hashes(video)
+
+
+STAGE = Stage("summary", order=70, label="Summarizing", run=run)

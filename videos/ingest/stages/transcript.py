@@ -1,37 +1,40 @@
-"""Stage `transcript`: what is said in each scene."""
+"""Stage `transcript`: transcribe the speech in each scene."""
 
 from heimdex.backends import transcriber
-from heimdex.speech.languages import name_of
-from heimdex.speech.listening import main_language
-from heimdex.speech.scenes import words_of_scenes
-from videos.ingest.hearing import hear
-from videos.ingest.stage import StageContext
-from videos.models import HeardStretch, Scene, VideoMetadata
+from heimdex.speech.chunked_transcription import find_main_language
+from heimdex.speech.languages import get_language_name
+from heimdex.speech.words import assign_words_to_scenes
+from videos.ingest.stage import Stage, StageContext
+from videos.ingest.transcribe import transcribe_video
+from videos.models import Scene, TranscriptChunk, VideoMetadata
 
-NOT_UNDERSTOOD = (
-    "The speech was not written down: the speech model of this server does not understand {language}. "
+UNSUPPORTED_LANGUAGE = (
+    "The speech was not transcribed: the speech model of this server does not support {language}. "
     "Your administrator can configure one that does."
 )
 
 
 def run(context: StageContext) -> None:
-    """Give every scene its words, but for those that its owner has edited; a video without sound, or without speech, has none."""
+    """Set the words of every scene, except of those whose transcript the owner has edited. A video without speech has none."""
     video, speech = context.video, transcriber()
-    heard: list[HeardStretch] = []
+    chunks: list[TranscriptChunk] = []
     notice = ""
     if video.language and not speech.understands(video.language):
-        notice = NOT_UNDERSTOOD.format(language=name_of(video.language))
+        notice = UNSUPPORTED_LANGUAGE.format(language=get_language_name(video.language))
     else:
-        hear(context, speech)
-        heard = list(HeardStretch.objects.filter(video=video).order_by("first_sample"))
+        transcribe_video(context, speech)
+        chunks = list(TranscriptChunk.objects.filter(video=video).order_by("first_sample"))
     scenes = list(Scene.objects.filter(video=video).only("id", "start_s", "transcript_edited_at").order_by("index"))
-    words = ((start, end, text) for stretch in heard for start, end, text in stretch.words)
-    for scene, said in zip(scenes, words_of_scenes(words, [scene.start_s for scene in scenes]), strict=True):
-        scene.words = [list(word) for word in said]
-        scene.transcript = " ".join(" ".join(text for _, _, text in said).split())
+    words = ((start, end, text) for chunk in chunks for start, end, text in chunk.words)
+    for scene, scene_words in zip(scenes, assign_words_to_scenes(words, [scene.start_s for scene in scenes]), strict=True):
+        scene.words = [list(word) for word in scene_words]
+        scene.transcript = " ".join(" ".join(text for _, _, text in scene_words).split())
     unedited = [scene for scene in scenes if scene.transcript_edited_at is None]
-    language = main_language((stretch.language, len(stretch.words)) for stretch in heard)
-    with context.writing():
+    language = find_main_language((chunk.language, len(chunk.words)) for chunk in chunks)
+    with context.transaction():
         Scene.objects.bulk_update(unedited, ["words", "transcript"], batch_size=200)
         VideoMetadata.objects.filter(video=video).update(language=language, speech_notice=notice)
-        HeardStretch.objects.filter(video=video).delete()
+        TranscriptChunk.objects.filter(video=video).delete()
+
+
+STAGE = Stage("transcript", order=40, label="Transcribing speech", run=run, weight=40)

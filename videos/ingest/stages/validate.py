@@ -1,16 +1,16 @@
-"""Stage `validate`: the file is the one that was announced."""
+"""Stage `validate`: check that the stored file is the uploaded one."""
 
 import hashlib
 
 from videos.ingest.errors import IngestError
-from videos.ingest.stage import StageContext
+from videos.ingest.stage import Stage, StageContext
 from videos.models import Video
 
 _CHUNK = 1024 * 1024
 
 
 def run(context: StageContext) -> None:
-    """Compare the size with the announced one and record the file's SHA-256; IngestError `wrong_size` when they differ."""
+    """Check the file's size and record its SHA-256. Raise IngestError `wrong_size` when the size differs from that of the upload."""
     video = context.video
     size = context.source.path.stat().st_size
     if size != video.size_bytes:
@@ -22,5 +22,8 @@ def run(context: StageContext) -> None:
             checksum.update(chunk)
             read += len(chunk)
             context.progress(read / size)
-    with context.writing():
+    with context.transaction():
         Video.objects.filter(pk=video.pk).update(checksum=checksum.hexdigest())
+
+
+STAGE = Stage("validate", order=10, label="Checking the file", run=run, weight=2)

@@ -13,60 +13,64 @@ from videos.search.service import Hit, SearchRequest, search
 
 
 class Command(BaseCommand):
-    help = "Search an owner's scenes. Exit codes: 0 (also when nothing is found), 1 the owner is unknown, 2 wrong usage."
+    help = "Search an owner's scenes. Exit codes: 0 (even without results), 1 unknown user, 2 wrong usage."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("query")
         parser.add_argument("--owner", required=True, metavar="EMAIL")
-        parser.add_argument("--limit", type=at_least_one, default=10, help="how many scenes to show (default 10)")
+        parser.add_argument("--limit", type=parse_positive_integer, default=10, help="the number of scenes to show (default 10)")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
     def handle(self, *args: Any, **options: Any) -> None:
         owner = User.objects.filter(email__iexact=options["owner"].strip()).first()
         if owner is None:
-            raise CommandError(f"There is no owner {options['owner']}.")
-        found = search(owner, SearchRequest(options["query"], limit=options["limit"]))
+            raise CommandError(f"There is no owner {options['owner']}. Check the e-mail address.")
+        answer = search(owner, SearchRequest(options["query"], limit=options["limit"]))
         if options["json"]:
-            self.stdout.write(json.dumps({"total": found.total, "notices": found.notices, "results": [_data(hit) for hit in found.hits]}))
+            self.stdout.write(
+                json.dumps({"total": answer.total, "notices": answer.notices, "results": [_hit_data(hit) for hit in answer.hits]})
+            )
             return
-        for notice in found.notices:
+        for notice in answer.notices:
             self.stderr.write(notice)
-        if not found.hits:
-            self.stdout.write("Nothing matches. Try other words, or fewer.")
-        for place, hit in enumerate(found.hits, start=1):
-            self.stdout.write(f"{place}. {hit.scene.video.title}  {clock(hit.scene.start_s)}–{clock(hit.scene.end_s)}  ({hit.score:.4f})")
-            self.stdout.write(f"   {reasons(hit)}")
-            if text := excerpt(hit):
+        if not answer.hits:
+            self.stdout.write("No results. Try other or fewer words.")
+        for rank, hit in enumerate(answer.hits, start=1):
+            self.stdout.write(
+                f"{rank}. {hit.scene.video.title}  {format_time(hit.scene.start_s)}–{format_time(hit.scene.end_s)}  ({hit.score:.4f})"
+            )
+            self.stdout.write(f"   {describe_matches(hit)}")
+            if text := extract_text(hit):
                 self.stdout.write(f"   {text}")
 
 
-def at_least_one(text: str) -> int:
-    """Return the number that `text` is; ArgumentTypeError for anything but a whole number from 1 on."""
+def parse_positive_integer(text: str) -> int:
+    """Return the number in `text`. Raise ArgumentTypeError unless it is a positive integer."""
     if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+        raise ArgumentTypeError(f"{text!r} is not a positive integer")
     return int(text)
 
 
-def clock(seconds: float) -> str:
-    """Return a time as m:ss.t."""
+def format_time(seconds: float) -> str:
+    """Return seconds as m:ss.t."""
     minutes, rest = divmod(seconds, 60)
     return f"{int(minutes)}:{rest:04.1f}"
 
 
-def reasons(hit: Hit) -> str:
-    """Return why a scene matched, as one line."""
-    return "because " + ", ".join(f"{match.channel} #{match.rank} ({match.score:.2f})" for match in hit.matches)
+def describe_matches(hit: Hit) -> str:
+    """Return the channels that found a scene, as one line."""
+    return "matched by " + ", ".join(f"{match.channel} #{match.rank} ({match.score:.2f})" for match in hit.matches)
 
 
-def excerpt(hit: Hit) -> str:
-    """Return the words that matched between asterisks, or else the beginning of what is said or seen."""
+def extract_text(hit: Hit) -> str:
+    """Return an excerpt with matching words between asterisks, or else the start of the transcript or description."""
     highlighted = next((match.highlight for match in hit.matches if match.highlight), "")
     if highlighted:
         return html.unescape(re.sub(r"</?mark>", "*", highlighted))
     return (hit.scene.transcript or hit.scene.description)[:160]
 
 
-def _data(hit: Hit) -> dict[str, Any]:
+def _hit_data(hit: Hit) -> dict[str, Any]:
     return {
         "scene_id": str(hit.scene.pk),
         "video_id": str(hit.scene.video_id),

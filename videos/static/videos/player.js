@@ -1,47 +1,47 @@
-// Seek the player to a scene or chapter, and show which of them is playing. Without this script the links load the page at that time.
+// Seek the player to a scene or chapter, and mark the current one. Without this script the links load the page at that time.
 
 function player() {
   return document.querySelector("[data-player]");
 }
 
-function mark(time) {
+function markCurrent(time) {
   const chapters = [...document.querySelectorAll("[data-chapters] [data-start]")];
-  const begun = chapters.findLast((chapter) => time >= Number(chapter.dataset.start));
+  const current = chapters.findLast((chapter) => time >= Number(chapter.dataset.start));
   for (const chapter of chapters) {
-    if (chapter === begun) chapter.setAttribute("aria-current", "true");
+    if (chapter === current) chapter.setAttribute("aria-current", "true");
     else chapter.removeAttribute("aria-current");
   }
   for (const scene of document.querySelectorAll("[data-scenes] [data-start]")) {
-    const now = time >= Number(scene.dataset.start) && time < Number(scene.dataset.end);
-    if (now) scene.setAttribute("aria-current", "true");
+    const isCurrent = time >= Number(scene.dataset.start) && time < Number(scene.dataset.end);
+    if (isCurrent) scene.setAttribute("aria-current", "true");
     else scene.removeAttribute("aria-current");
-    scene.querySelector("[data-now]").hidden = !now;
+    scene.querySelector("[data-playing]").hidden = !isCurrent;
   }
 }
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("[data-start] h3 a, [data-chapters] a");
   const video = player();
-  // A click with a modifier opens a new tab or window, which is the browser's business.
+  // A click with a modifier key opens a new tab or window.
   if (!link || !video || video.error || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   const start = link.closest("[data-start]").dataset.start;
   video.currentTime = Number(start);
-  // A browser may refuse to play by itself; the person then presses play.
+  // If the browser blocks autoplay, the user presses play.
   video.play().catch(() => {});
   video.scrollIntoView({ block: "nearest" });
   history.replaceState(null, "", `?${withTime(start)}`);
 });
 
-/** Return this page's query with another time, so that the address can be shared. */
+/** Return this page's query with another time, so that the URL can be shared. */
 function withTime(start) {
   const query = new URLSearchParams(location.search);
   query.set("t", Number(start).toFixed(2));
   return query;
 }
 
-// Media events do not bubble, but they can be caught on the way down; so a player that comes later is heard too.
-document.addEventListener("timeupdate", () => mark(player().currentTime), true);
+// Media events do not bubble, but they can be captured, also from a player that is added later.
+document.addEventListener("timeupdate", () => markCurrent(player().currentTime), true);
 document.addEventListener("error", (event) => {
   if (event.target === player()) document.querySelector("[data-unplayable]").hidden = false;
 }, true);

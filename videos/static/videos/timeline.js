@@ -1,9 +1,9 @@
-// A strip below the player: pictures from all over the video on hover, and a jump to what was chosen. Without it the player's own bar does.
+// A slider below the player that shows images of the video and seeks to them. Without this script the player's own controls remain.
 
-// How far a key moves, in pictures: a tenth of a second, the finest that a pointer may choose, would take hours to get anywhere.
-const BY_KEY = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 };
-// The handle's width: its middle does not reach the ends of the slider.
-const HANDLE = 16;
+// How far a key moves, in images. The slider's own step of a tenth of a second would be far too slow.
+const STEPS_BY_KEY = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 };
+// The width of the handle in pixels. Its center does not reach the ends of the slider.
+const HANDLE_WIDTH = 16;
 
 function clock(seconds) {
   const [hours, minutes, rest] = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map(Math.floor);
@@ -20,9 +20,9 @@ function prepare(strip) {
   let dragging = false;
 
   function show(seconds) {
-    // The slider rounds to tenths of a second, also to below the moment of a picture.
-    const picture = Math.min(count - 1, Math.floor((seconds + 0.05) / step));
-    const [row, column] = [Math.floor(picture / columns), picture % columns];
+    // The slider rounds to tenths of a second, possibly to just before an image.
+    const image = Math.min(count - 1, Math.floor((seconds + 0.05) / step));
+    const [row, column] = [Math.floor(image / columns), image % columns];
     preview.style.backgroundPosition = `${columns > 1 ? (100 * column) / (columns - 1) : 0}% ${rows > 1 ? (100 * row) / (rows - 1) : 0}%`;
     const box = preview.parentElement;
     const room = strip.clientWidth - box.offsetWidth;
@@ -40,18 +40,18 @@ function prepare(strip) {
     preview.style.backgroundSize = `${columns * 100}% ${rows * 100}%`;
     preview.style.width = `${sheet.naturalWidth / columns}px`;
     preview.style.height = `${sheet.naturalHeight / rows}px`;
-    // Videos that were processed by an earlier version have no sheet, and then no strip.
+    // Videos that an earlier version processed have no sheet, and the slider stays hidden.
     strip.hidden = false;
   });
   sheet.src = strip.dataset.src;
 
-  function place(seconds) {
+  function setPosition(seconds) {
     slider.value = seconds;
     slider.setAttribute("aria-valuetext", clock(Number(slider.value)));
   }
 
-  function choose(seconds) {
-    place(seconds);
+  function seek(seconds) {
+    setPosition(seconds);
     show(Number(slider.value));
     const video = document.querySelector("[data-player]");
     if (video && !video.error) video.currentTime = Number(slider.value);
@@ -59,30 +59,30 @@ function prepare(strip) {
 
   slider.addEventListener("pointermove", (event) => {
     const box = slider.getBoundingClientRect();
-    show(Math.max(0, Math.min(1, (event.clientX - box.left - HANDLE / 2) / (box.width - HANDLE))) * duration);
+    show(Math.max(0, Math.min(1, (event.clientX - box.left - HANDLE_WIDTH / 2) / (box.width - HANDLE_WIDTH))) * duration);
   });
   slider.addEventListener("pointerdown", () => { dragging = true; });
-  for (const end of ["pointerup", "pointercancel", "change"]) slider.addEventListener(end, () => { dragging = false; });
-  for (const gone of ["pointerleave", "blur"]) slider.addEventListener(gone, hide);
-  slider.addEventListener("input", () => choose(slider.value));
+  for (const type of ["pointerup", "pointercancel", "change"]) slider.addEventListener(type, () => { dragging = false; });
+  for (const type of ["pointerleave", "blur"]) slider.addEventListener(type, hide);
+  slider.addEventListener("input", () => seek(slider.value));
   slider.addEventListener("keydown", (event) => {
     if (event.key === "Escape") hide();
-    if (!(event.key in BY_KEY) || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (!(event.key in STEPS_BY_KEY) || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
-    choose(Number(slider.value) + BY_KEY[event.key] * step);
+    seek(Number(slider.value) + STEPS_BY_KEY[event.key] * step);
   });
   document.addEventListener("timeupdate", (event) => {
-    if (event.target.matches("[data-player]") && !dragging) place(event.target.currentTime);
+    if (event.target.matches("[data-player]") && !dragging) setPosition(event.target.currentTime);
   }, true);
 }
 
-// The player comes, with its strip, when a video that was followed is ready.
-function find() {
+// The player and its slider are added when a video in progress becomes ready.
+function prepareNew() {
   for (const strip of document.querySelectorAll("[data-timeline]:not([data-ready])")) {
     strip.dataset.ready = "";
     prepare(strip);
   }
 }
 
-new MutationObserver(find).observe(document.body, { childList: true, subtree: true });
-find();
+new MutationObserver(prepareNew).observe(document.body, { childList: true, subtree: true });
+prepareNew();

@@ -1,6 +1,6 @@
-// The uploader of a page: files chosen or dropped are sent one after the other, and the part of the page that shows them is renewed.
-import { announce, renew } from "./live.js";
-import { Cancelled, Transfer } from "./transfer.js";
+// The uploader: send the chosen or dropped files one after the other, and refresh the part of the page that shows them.
+import { announce, refresh } from "./live_region.js";
+import { Canceled, Upload } from "./upload_client.js";
 
 const uploader = document.querySelector("[data-uploader]");
 const drop = uploader.querySelector("[data-drop]");
@@ -8,14 +8,14 @@ const chooser = uploader.querySelector("input[type=file]");
 const language = uploader.querySelector("[data-language]");
 const list = uploader.querySelector("[data-uploads]");
 const template = uploader.querySelector("[data-upload-row]");
-const { initUrl: init, completeUrl: complete, itemsUrl: items, idKey: key, renews, pageUrl } = uploader.dataset;
+const { initUrl: init, completeUrl: complete, itemsUrl: items, idKey: key, refreshes, pageUrl } = uploader.dataset;
 const urls = { init, complete, items, key };
 const maxBytes = Number(uploader.dataset.maxBytes);
 
 const waiting = [];
 let sending = false;
 
-function sizeOf(bytes) {
+function formatSize(bytes) {
   const units = ["bytes", "KB", "MB", "GB", "TB"];
   const power = bytes ? Math.min(Math.floor(Math.log(bytes) / Math.log(1024)), 4) : 0;
   return `${(bytes / 1024 ** power).toFixed(power ? 1 : 0)} ${units[power]}`;
@@ -23,39 +23,39 @@ function sizeOf(bytes) {
 
 function add(file) {
   const row = template.content.firstElementChild.cloneNode(true);
-  const entry = { file, details: language ? { language: language.value } : {}, row, transfer: null };
+  const entry = { file, details: language ? { language: language.value } : {}, row, upload: null };
   row.querySelector("[data-name]").textContent = file.name;
-  row.querySelector("[data-size]").textContent = sizeOf(file.size);
+  row.querySelector("[data-size]").textContent = formatSize(file.size);
   row.querySelector("progress").setAttribute("aria-label", `Upload of ${file.name}`);
   row.querySelector("[data-cancel]").setAttribute("aria-label", `Cancel the upload of ${file.name}`);
-  row.querySelector("[data-again]").setAttribute("aria-label", `Try the upload of ${file.name} again`);
+  row.querySelector("[data-retry]").setAttribute("aria-label", `Retry the upload of ${file.name}`);
   row.querySelector("[data-cancel]").addEventListener("click", () => cancel(entry));
-  row.querySelector("[data-again]").addEventListener("click", () => enqueue(entry));
+  row.querySelector("[data-retry]").addEventListener("click", () => enqueue(entry));
   list.append(row);
   enqueue(entry);
 }
 
 function enqueue(entry) {
   if (entry.file.size > maxBytes) {
-    end(entry, `This file has ${sizeOf(entry.file.size)}; at most ${sizeOf(maxBytes)} are taken.`, { problem: true });
+    end(entry, `This file has ${formatSize(entry.file.size)}. The limit is ${formatSize(maxBytes)}.`, { problem: true });
     return;
   }
-  say(entry, "Waiting for its turn");
+  showState(entry, "Waiting for other uploads");
   entry.row.querySelector("progress").hidden = false;
   entry.row.querySelector("progress").value = 0;
   entry.row.querySelector("[data-cancel]").hidden = false;
-  entry.row.querySelector("[data-again]").hidden = true;
+  entry.row.querySelector("[data-retry]").hidden = true;
   waiting.push(entry);
   sendNext();
 }
 
 function cancel(entry) {
-  if (entry.transfer) {
-    entry.transfer.cancel();
-    say(entry, "Cancelling");
+  if (entry.upload) {
+    entry.upload.cancel();
+    showState(entry, "Canceling");
   } else {
     waiting.splice(waiting.indexOf(entry), 1);
-    end(entry, "Cancelled", { again: true });
+    end(entry, "Canceled", { retry: true });
   }
 }
 
@@ -63,17 +63,17 @@ async function sendNext() {
   if (sending || !waiting.length) return;
   sending = true;
   const entry = waiting.shift();
-  entry.transfer = new Transfer(entry.file, entry.details, urls, (share) => progress(entry, share));
-  say(entry, "Starting");
+  entry.upload = new Upload(entry.file, entry.details, urls, (share) => progress(entry, share));
+  showState(entry, "Starting");
   try {
-    const id = await entry.transfer.send();
-    arrived(entry, id);
-    await renew(renews);
+    const id = await entry.upload.send();
+    finish(entry, id);
+    await refresh(refreshes);
   } catch (error) {
-    const cancelled = error instanceof Cancelled;
-    end(entry, error.message, { problem: !cancelled, again: true });
+    const isCanceled = error instanceof Canceled;
+    end(entry, error.message, { problem: !isCanceled, retry: true });
   } finally {
-    entry.transfer = null;
+    entry.upload = null;
     sending = false;
     sendNext();
   }
@@ -81,12 +81,12 @@ async function sendNext() {
 
 function progress(entry, share) {
   entry.row.querySelector("progress").value = 100 * share;
-  say(entry, share < 1 ? `${Math.floor(100 * share)} % sent` : "Sent; the server is taking it in");
+  showState(entry, share < 1 ? `${Math.floor(100 * share)} % sent` : "Sent. Finishing…");
 }
 
-function arrived(entry, id) {
+function finish(entry, id) {
   end(entry, "Uploaded. ", {});
-  // What has no page of its own appears on this one.
+  // An item without a page of its own appears on this page.
   if (!pageUrl) return entry.row.remove();
   const link = document.createElement("a");
   link.href = pageUrl.replace("{id}", id);
@@ -94,23 +94,23 @@ function arrived(entry, id) {
   entry.row.querySelector("[data-state]").append(link);
 }
 
-function say(entry, text) {
+function showState(entry, text) {
   entry.row.querySelector("[data-state]").textContent = text;
   entry.row.querySelector("[data-state]").classList.remove("problem");
 }
 
-function end(entry, text, { problem = false, again = false }) {
-  say(entry, text);
+function end(entry, text, { problem = false, retry = false }) {
+  showState(entry, text);
   entry.row.querySelector("[data-state]").classList.toggle("problem", problem);
   entry.row.querySelector("progress").hidden = true;
   entry.row.querySelector("[data-cancel]").hidden = true;
-  entry.row.querySelector("[data-again]").hidden = !again;
+  entry.row.querySelector("[data-retry]").hidden = !retry;
   announce(`${entry.file.name}: ${text}`);
 }
 
 chooser.addEventListener("change", () => {
   [...chooser.files].forEach(add);
-  // The same file can then be chosen again.
+  // So that the same file can be chosen retry.
   chooser.value = "";
 });
 drop.addEventListener("dragover", (event) => {

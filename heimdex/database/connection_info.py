@@ -1,0 +1,88 @@
+"""How to connect to the database, and the Django settings made of it."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from heimdex.database.state_file import read_server_state
+from heimdex.environment import Environment
+
+APPLICATION_NAME = "heimdex"
+
+
+@dataclass(frozen=True)
+class ConnectionInfo:
+    """A PostgreSQL database and the credentials for it."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    database: str
+    options: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def url(self) -> str:
+        """The `postgres://…` URL with every part percent-encoded, in the form of HEIMDEX_DATABASE_URL."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        query = "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in self.options)
+        login = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}"
+        return f"postgres://{login}@{host}:{self.port}/{quote(self.database, safe='')}" + (f"?{query}" if query else "")
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Parse a `postgres://user:password@host:port/name` URL. Raise ImproperlyConfigured when it is invalid."""
+        problem = "HEIMDEX_DATABASE_URL must look like postgres://user:password@host:5432/name (special characters percent-encoded); "
+        try:
+            parts = urlsplit(url)
+            port = parts.port or 5432
+        except ValueError:
+            # The original message could quote a part of the password.
+            raise ImproperlyConfigured(f"{problem}its port is not a number.") from None
+        database = unquote(parts.path.lstrip("/"))
+        if parts.scheme not in ("postgres", "postgresql"):
+            raise ImproperlyConfigured(f"{problem}it starts with {parts.scheme or 'no scheme'!r}.")
+        if not parts.hostname or not database:
+            raise ImproperlyConfigured(f"{problem}the {'database name' if parts.hostname else 'host'} is missing.")
+        return cls(
+            host=unquote(parts.hostname),
+            port=port,
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            database=database,
+            options=tuple(parse_qsl(parts.query)),
+        )
+
+
+def read_embedded_connection(home: Path) -> ConnectionInfo | None:
+    """Return how to connect to the embedded server of `home` as last started, or None if it never was."""
+    state = read_server_state(home)
+    return ConnectionInfo("127.0.0.1", state.port, state.user, state.password, state.database) if state else None
+
+
+def database_settings(environment: Environment) -> dict[str, Any]:
+    """Return Django's DATABASES["default"] without starting a server; without one, the first connection fails."""
+    if environment.database_url:
+        try:
+            connection = ConnectionInfo.parse(environment.database_url)
+        except ImproperlyConfigured as error:
+            sys.exit(f"Heimdex cannot start. {error}")
+    else:
+        # A connection error shows this name when the server was never started.
+        never_started = ConnectionInfo("127.0.0.1", 1, "heimdex", "", "not started, run `python manage.py up`")
+        connection = read_embedded_connection(environment.home) or never_started
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": connection.host,
+        "PORT": connection.port,
+        "USER": connection.user,
+        "PASSWORD": connection.password,
+        "NAME": connection.database,
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"application_name": APPLICATION_NAME, **dict(connection.options)},
+    }

@@ -1,0 +1,62 @@
+"""State files under `run/`: JSON that only its owner may read and that is never seen half written."""
+
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class EmbeddedServerState:
+    """What other processes need to connect to the embedded server, stored in `run/postgres.json`.
+
+    Port and password survive a stop, so that the next start uses the same URL; `pid` is None while the server is stopped.
+    """
+
+    port: int
+    password: str
+    user: str
+    database: str
+    pid: int | None
+
+
+def server_state_path(home: Path) -> Path:
+    return home / "run" / "postgres.json"
+
+
+def read_server_state(home: Path) -> EmbeddedServerState | None:
+    """Return the last state, or None when there is no valid one."""
+    content = read_private_json(server_state_path(home))
+    try:
+        return EmbeddedServerState(**content) if content else None
+    except TypeError:
+        return None
+
+
+def write_server_state(home: Path, state: EmbeddedServerState) -> None:
+    write_private_json(server_state_path(home), asdict(state))
+
+
+def write_private_json(path: Path, content: dict[str, Any]) -> None:
+    """Replace `path` atomically with `content`, mode 0600; create its directory when missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def read_private_json(path: Path) -> dict[str, Any] | None:
+    """Return the JSON object in `path`; None when the file is missing or holds anything else."""
+    try:
+        content = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None

@@ -1,0 +1,1 @@
+"""Calls to servers that speak OpenAI's protocol: client, retries, circuit breaker and response handling."""

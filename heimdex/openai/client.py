@@ -1,0 +1,104 @@
+"""Call one model at a server of OpenAI's protocol, with retries and a circuit breaker."""
+
+import threading
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+from heimdex.errors import ModelUnavailable
+from heimdex.openai.responses import Endpoint, TransientError, translate_error
+from heimdex.openai.retry import CircuitBreaker, RetryPolicy
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+OPENAI_URL = "https://api.openai.com/v1"
+_CHECK_TIMEOUT_S = 10.0
+T = TypeVar("T")
+
+
+class ModelClient:
+    """Call one model; threads share the client. After `breaker_after` failed calls in a row it sends nothing for a while."""
+
+    def __init__(self, model: str, *, base_url: str, api_key: str, inputs: str, expected: str, breaker_after: int) -> None:
+        self.endpoint = Endpoint(base_url or OPENAI_URL, model, inputs, expected)
+        self._base_url = base_url
+        self._api_key = api_key
+        self._breaker = CircuitBreaker(breaker_after)
+        self._first_use = threading.Lock()
+        self._openai: OpenAI | None = None
+
+    def check(self) -> list[str]:
+        """Return what keeps the model from working. Request the server's list of models, which costs nothing."""
+        problems = self._configuration_problems()
+        if problems:
+            return problems
+        import openai
+
+        try:
+            self._connect().with_options(timeout=_CHECK_TIMEOUT_S).models.list()
+        except (openai.AuthenticationError, openai.PermissionDeniedError, openai.APIConnectionError) as error:
+            return [str(translate_error(error, self.endpoint, _CHECK_TIMEOUT_S))]
+        except openai.APIError:
+            # The protocol does not require the list: a server that answers anything else works.
+            return []
+        return []
+
+    def call(self, send: Callable[["OpenAI", float], T], policy: RetryPolicy, *, on_retry: Callable[[], None] = lambda: None) -> T:
+        """Return the result of `send`, which gets the official client and a timeout in seconds.
+
+        `send` raises ValueError when it cannot read the answer. Retry transient errors (429, 5xx, no answer or an unreadable one), and
+        call `on_retry` before each further attempt. Raise ModelUnavailable when they persist, ModelInputError when the server rejects the
+        inputs.
+        """
+        started, failed = monotonic(), 0
+        client = self._connect()
+        self._breaker.wait(0)
+        while True:
+            try:
+                answer = self._attempt(send, client, policy.timeout_s)
+            except TransientError as error:
+                failed += 1
+                if not error.rate_limited:
+                    self._breaker.record_failure(str(error))
+                elif error.retry_after_s is not None:
+                    self._breaker.pause_callers(min(error.retry_after_s, policy.total_s))
+                wait_s = policy.wait_s(failed, error.retry_after_s, monotonic() - started)
+                if wait_s is None:
+                    raise ModelUnavailable(str(error)) from error
+                self._breaker.wait(wait_s)
+                on_retry()
+            else:
+                self._breaker.record_success()
+                return answer
+
+    def _attempt(self, send: Callable[["OpenAI", float], T], client: "OpenAI", timeout_s: float) -> T:
+        import openai
+
+        try:
+            return send(client, timeout_s)
+        except (openai.APIError, ValueError, TypeError, AttributeError) as error:
+            raise translate_error(error, self.endpoint, timeout_s) from error
+
+    def _configuration_problems(self) -> list[str]:
+        if self._base_url and urlsplit(self._base_url).scheme not in {"http", "https"}:
+            return [f"HEIMDEX_OPENAI_BASE_URL is {self._base_url!r}, which is no URL: write it as http://host:port/v1."]
+        if not self._base_url and not self._api_key:
+            return [
+                f"The model {self.endpoint.model} needs a key: set HEIMDEX_OPENAI_API_KEY, or HEIMDEX_OPENAI_BASE_URL to a server "
+                "that needs none."
+            ]
+        return []
+
+    def _connect(self) -> "OpenAI":
+        problems = self._configuration_problems()
+        if problems:
+            raise ModelUnavailable(problems[0])
+        with self._first_use:
+            if self._openai is None:
+                from openai import OpenAI
+
+                # The client's own retries neither pause all threads together nor end at a time that we set.
+                self._openai = OpenAI(api_key=self._api_key or "none", base_url=self.endpoint.url, max_retries=0)
+            return self._openai

@@ -1,0 +1,86 @@
+"""Words of a transcript: join subwords, align words with times, and assign words to scenes. Pure."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+from typing import TypeAlias
+
+from heimdex.speech.base import Word
+
+# Start and end in seconds, and the word.
+TimedWord: TypeAlias = tuple[float, float, str]
+
+_JOINERS = ("-", "'", "\u2019")
+
+
+def join_subwords(subwords: Iterable[Word]) -> tuple[Word, ...]:
+    """Join "ill" and "-disposed", which Whisper times separately, and strip the space that marks the start of a word.
+
+    In languages written without spaces every subword stays separate, with its own times.
+    """
+    words: list[Word] = []
+    for subword in subwords:
+        if words and subword.text.startswith(_JOINERS):
+            last = words.pop()
+            probability = min(last.probability, subword.probability)
+            words.append(Word(last.start_s, subword.end_s, last.text + subword.text.strip(), probability))
+        elif subword.text.strip():
+            words.append(Word(subword.start_s, subword.end_s, subword.text.strip(), subword.probability))
+    return tuple(words)
+
+
+def align_words(text: str, start_s: float, end_s: float, timed: Sequence[Word], probability: float) -> tuple[Word, ...]:
+    """Return the words of `text` as written there, with the times of the same words in `timed`, which lack punctuation.
+
+    Words without a counterpart share the time between their neighbors in proportion to their lengths. Without any counterpart, all words
+    share [start_s, end_s].
+    """
+    written = text.split()
+    times: list[tuple[float, float] | None] = [None] * len(written)
+    matcher = SequenceMatcher(None, [_letters(word) for word in written], [_letters(word.text) for word in timed], autojunk=False)
+    for first, first_timed, count in matcher.get_matching_blocks():
+        for offset in range(count):
+            times[first + offset] = timed[first_timed + offset].start_s, timed[first_timed + offset].end_s
+    words: list[Word] = []
+    reached_s = start_s
+    index = 0
+    while index < len(written):
+        time = times[index]
+        if time is not None:
+            words.append(Word(*time, written[index], probability))
+            reached_s = time[1]
+            index += 1
+            continue
+        after = next((later for later in range(index, len(written)) if times[later] is not None), len(written))
+        next_time = times[after] if after < len(written) else None
+        words += _spread(written[index:after], reached_s, next_time[0] if next_time else max(reached_s, end_s), probability)
+        reached_s, index = words[-1].end_s, after
+    return tuple(words)
+
+
+def _spread(written: Sequence[str], start_s: float, end_s: float, probability: float) -> list[Word]:
+    total = sum(map(len, written))
+    seconds = max(0.0, end_s - start_s)
+    words: list[Word] = []
+    done = 0
+    for text in written:
+        words.append(Word(start_s + seconds * done / total, start_s + seconds * (done + len(text)) / total, text, probability))
+        done += len(text)
+    return words
+
+
+def _letters(word: str) -> str:
+    return re.sub(r"\W", "", word.casefold())
+
+
+def assign_words_to_scenes(words: Iterable[TimedWord], starts: Sequence[float]) -> list[list[TimedWord]]:
+    """Return the words of each scene. `starts` are the start times of the scenes in seconds, ascending.
+
+    The middle of a word decides its scene, so each word belongs to exactly one. Words before the first scene belong to that scene.
+    """
+    words_by_scene: list[list[TimedWord]] = [[] for _ in starts]
+    for word in words if words_by_scene else ():
+        middle_s = (word[0] + word[1]) / 2
+        words_by_scene[max(bisect_right(starts, middle_s) - 1, 0)].append(word)
+    return words_by_scene

@@ -1,0 +1,73 @@
+"""What the templates show of a person, a photo, a face and a group."""
+
+from dataclasses import dataclass
+
+from people.models import FaceGroup, Person, PersonPhoto, SceneFace
+from people.queries import get_portrait_url
+from people.status import PersonStatus
+from videos.pages.times import format_time
+
+STATE_LABELS = {
+    PersonPhoto.State.UPLOADING: "Uploading",
+    PersonPhoto.State.UPLOADED: "Queued",
+    PersonPhoto.State.PROCESSING: "Looking for the face",
+    PersonPhoto.State.READY: "Ready",
+    PersonPhoto.State.FAILED: "Cannot be used",
+}
+
+
+@dataclass(frozen=True)
+class PersonCard:
+    """One person in the list. `thumbnail_url` is empty without a ready photo."""
+
+    person: Person
+    status: PersonStatus
+    thumbnail_url: str
+
+
+@dataclass(frozen=True)
+class PhotoCard:
+    """One photo of a person and its number on the page."""
+
+    photo: PersonPhoto
+    number: int
+    state_label: str
+
+
+@dataclass(frozen=True)
+class FaceCard:
+    """One face and its time in the video."""
+
+    face: SceneFace
+    time: str
+
+
+@dataclass(frozen=True)
+class GroupCard:
+    """One group with its best faces and its number on the page."""
+
+    group: FaceGroup
+    number: int
+    scenes: int
+    faces: tuple[FaceCard, ...]
+
+
+def build_person_card(person: Person) -> PersonCard:
+    """Build the card of a person from `with_status` and `prefetch_portraits`."""
+    return PersonCard(person, PersonStatus.of(person), get_portrait_url(person))
+
+
+def build_photo_card(photo: PersonPhoto, number: int) -> PhotoCard:
+    """Build the card of a photo."""
+    return PhotoCard(photo, number, STATE_LABELS[PersonPhoto.State(photo.state)])
+
+
+def build_face_card(face: SceneFace) -> FaceCard:
+    """Build the card of a face."""
+    return FaceCard(face, format_time(face.time_s))
+
+
+def build_group_card(group: FaceGroup, number: int) -> GroupCard:
+    """Build the card of a group from `find_unnamed_groups_with_faces`."""
+    columns = vars(group)
+    return GroupCard(group, number, columns["scenes"], tuple(build_face_card(face) for face in columns["best_faces"]))

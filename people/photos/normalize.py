@@ -1,0 +1,103 @@
+"""Normalize an uploaded photo: store an upright copy without metadata, and delete the uploaded file."""
+
+import hashlib
+from pathlib import Path
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from heimdex.leases import Lease, LeaseLost
+from heimdex.media.errors import MediaError, MediaErrorCode
+from heimdex.media.photos import CleanPhoto, clean_photo
+from heimdex.media.sandbox import call_sandboxed
+from heimdex.media.sandbox_limits import limit_probe
+from heimdex.storage import media_storage
+from people.errors import PhotoErrorCode, PhotoRejected
+from people.input_hashes import refresh_photo_inputs
+from people.locks import lock_people
+from people.models import Person, PersonPhoto
+from videos.embedding_texts import hash_input
+from videos.ingest.source import decoder_limits
+
+FILE_MISSING = "The file of this photo is gone. Upload it again."
+DUPLICATE = "This person already has this photo."
+TOO_EXPENSIVE = "Decoding the image takes more time or memory than allowed. Scale it down and upload it again."
+CRASHED = "The image is damaged and crashes the decoder. Export it again and upload that file."
+
+_REASONS = {
+    MediaErrorCode.NOT_A_PICTURE: (PhotoErrorCode.NOT_A_PICTURE, ""),
+    MediaErrorCode.DAMAGED: (PhotoErrorCode.DAMAGED, ""),
+    MediaErrorCode.TOO_LARGE_PICTURE: (PhotoErrorCode.TOO_LARGE, ""),
+    MediaErrorCode.NEEDS_TOO_MUCH_MEMORY: (PhotoErrorCode.TOO_LARGE, TOO_EXPENSIVE),
+    MediaErrorCode.TOOK_TOO_LONG: (PhotoErrorCode.TOO_LARGE, TOO_EXPENSIVE),
+    MediaErrorCode.DECODER_CRASHED: (PhotoErrorCode.DAMAGED, CRASHED),
+}
+
+
+def normalize_photo(photo: PersonPhoto) -> None:
+    """Store the normalized copy and its thumbnail, and set size, checksum and hash on the row and on `photo`.
+
+    Call it outside transactions, with the row as `acquire` returned it: the lease is renewed while decoding. A repeated call only looks
+    for duplicates again. Raise PhotoRejected when the photo cannot be used, LeaseLost when another worker has the photo or it was
+    deleted, and DecodingInterrupted or StorageError when a retry may succeed.
+    """
+    storage = media_storage()
+    if storage.size(photo.original_key) is not None:
+        _decode_and_store(photo)
+        # Last, so that after a crash the next worker finds the file and does the same.
+        storage.delete(photo.original_key)
+    elif photo.image_hash and storage.size(photo.image_key) is not None:
+        with transaction.atomic():
+            _save_result(_lock_photo(photo), photo)
+    else:
+        raise PhotoRejected(PhotoErrorCode.FILE_MISSING, FILE_MISSING)
+    if photo.error_code == PhotoErrorCode.DUPLICATE:
+        raise PhotoRejected(PhotoErrorCode.DUPLICATE, DUPLICATE)
+
+
+def _decode_and_store(photo: PersonPhoto) -> None:
+    storage = media_storage()
+    try:
+        with storage.local_path(photo.original_key) as path:
+            with path.open("rb") as file:
+                photo.checksum = hashlib.file_digest(file, "sha256").hexdigest()
+            clean = _decode(path, photo.lease_token)
+    except FileNotFoundError as error:
+        raise PhotoRejected(PhotoErrorCode.FILE_MISSING, FILE_MISSING) from error
+    photo.width, photo.height = clean.width, clean.height
+    photo.image_hash = hash_input(clean.image)
+    with transaction.atomic():
+        # A deletion waits for this lock, so it finds the files that are written here.
+        locked = _lock_photo(photo)
+        storage.save(photo.image_key, clean.image, "image/jpeg")
+        storage.save(photo.thumbnail_key, clean.thumbnail, "image/jpeg")
+        _save_result(locked, photo)
+
+
+def _decode(path: Path, token: UUID | None) -> CleanPhoto:
+    check = Lease(PersonPhoto, token).renew_if_due if token else None
+    try:
+        return call_sandboxed(clean_photo, path, limits=limit_probe(decoder_limits(), path.stat().st_size), check=check)
+    except MediaError as error:
+        code, text = _REASONS.get(error.code, (PhotoErrorCode.DAMAGED, CRASHED))
+        raise PhotoRejected(code, text or str(error)) from error
+
+
+def _lock_photo(photo: PersonPhoto) -> PersonPhoto:
+    """Lock the photo's row and return its current values. Raise LeaseLost when the caller no longer has the lease."""
+    locked = PersonPhoto.objects.select_for_update(of=("self",)).filter(pk=photo.pk, lease_token=photo.lease_token).first()
+    if locked is None:
+        raise LeaseLost
+    return locked
+
+
+def _save_result(locked: PersonPhoto, photo: PersonPhoto) -> None:
+    """Save the results and whether the person already has the photo. Of two that arrive together, the first counts."""
+    lock_people(Person.objects.filter(pk=locked.person_id))
+    others = PersonPhoto.objects.filter(person=locked.person_id, checksum=photo.checksum).exclude(pk=locked.pk)
+    is_duplicate = others.exclude(state=PersonPhoto.State.FAILED).exclude(error_code=PhotoErrorCode.DUPLICATE).exists()
+    photo.error_code = PhotoErrorCode.DUPLICATE if is_duplicate else ""
+    photo.updated_at = timezone.now()
+    photo.save(update_fields=["width", "height", "checksum", "image_hash", "error_code", "updated_at"])
+    refresh_photo_inputs(photo)

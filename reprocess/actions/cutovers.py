@@ -1,0 +1,177 @@
+"""Cut an owner's search over to the latest spaces, roll a cutover back, and purge retired spaces."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from heimdex.accounts.locks import lock_owner
+from heimdex.accounts.models import User
+from heimdex.errors import Refused
+from heimdex.queue import enqueue
+from reprocess.cutover.coverage import describe_gaps
+from reprocess.cutover.evaluation import compare_spaces
+from reprocess.cutover.purge import PurgedSpace, preview_purge, purge_space, spaces_due_for_purge
+from reprocess.cutover.switch import (
+    SpaceChange,
+    activate_spaces,
+    build_report,
+    explain_low_overlap,
+    measure_pending,
+    plan_cutover,
+    record_cutover,
+    space_ids,
+    switch_spaces,
+)
+from reprocess.models import Cutover, ReprocessRun
+from reprocess.planning.scope import Scope
+from reprocess.runs.plan_run import plan_run
+from reprocess.runs.start_run import start_run
+from reprocess.spec import effective_spec
+from reprocess.spec.historical import historical_active_spec
+from videos.models import EmbeddingSpace, RetiredSpace
+from videos.search.vectors import list_active_spaces
+
+log = structlog.get_logger(__name__)
+
+UP_TO_DATE = "This owner's search already reads the latest spaces."
+INCOMPLETE = "The latest spaces are incomplete ({gaps}). Run reprocess_embeddings --scope owner --owner-id {owner} first."
+CHANGED = "The owner's spaces changed during the comparison. Try again."
+NOT_MADE = "This cutover was not made ({state}), so it cannot be rolled back."
+ROLLED_BACK = "This cutover was already rolled back."
+NOT_LATEST = "This owner's search has changed again since this cutover. Roll back the later cutover first."
+PURGED = "The earlier {channel} vectors have been purged. Reprocess with the earlier models instead."
+NO_CUTOVER = "This owner has no cutover that can be rolled back."
+
+
+class CutoverRefused(Refused):
+    """The cutover was not made. The message names the reason and the fix. `cutover` is the recorded refusal, if there is one."""
+
+    def __init__(self, text: str, cutover: Cutover | None = None) -> None:
+        super().__init__(text)
+        self.cutover = cutover
+
+
+class RollbackRefused(Refused):
+    """The cutover cannot be rolled back. The message names the reason."""
+
+
+@dataclass(frozen=True)
+class PreparedCutover:
+    """A cutover that can be made, and its report."""
+
+    change: SpaceChange
+    report: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """A rollback, the run that brings newer videos to the earlier spaces (if it is needed), and the channels it cannot bring there."""
+
+    cutover: Cutover
+    catch_up: ReprocessRun | None
+    left_out: tuple[str, ...]
+
+
+def prepare_cutover(owner_id: UUID) -> PreparedCutover:
+    """Evaluate the cutover to the latest spaces. Raise CutoverRefused when they are active already or incomplete."""
+    change = plan_cutover(owner_id, effective_spec())
+    if not change.pending:
+        raise CutoverRefused(UP_TO_DATE)
+    coverage = measure_pending(change)
+    if gaps := describe_gaps(coverage, settings.CUTOVER_MAX_FAILED):
+        raise CutoverRefused(INCOMPLETE.format(gaps="; ".join(gaps), owner=owner_id))
+    comparison = compare_spaces(owner_id, list(change.before.values()), list(change.after.values()))
+    return PreparedCutover(change, build_report(comparison, coverage))
+
+
+def cut_over(owner_id: UUID, *, force: bool) -> Cutover:
+    """Switch an owner's search to the latest spaces. `force` allows a low overlap of results, but never missing scenes.
+
+    Raise CutoverRefused when the cutover is not made.
+    """
+    prepared = prepare_cutover(owner_id)
+    if not force and (reason := explain_low_overlap(prepared.report)):
+        raise CutoverRefused(reason, record_cutover(prepared.change, Cutover.State.REFUSED, prepared.report, None, reason))
+    cutover = switch_spaces(prepared.change, prepared.report, None)
+    if cutover is None:
+        raise CutoverRefused(CHANGED)
+    return cutover
+
+
+def latest_cutover(owner_id: UUID) -> Cutover:
+    """Return the cutover of an owner that a rollback would undo. Raise RollbackRefused when there is none."""
+    cutover = Cutover.objects.filter(owner_id=owner_id, state=Cutover.State.SWITCHED, rolled_back_at__isnull=True).first()
+    if cutover is None:
+        raise RollbackRefused(NO_CUTOVER)
+    return cutover
+
+
+def roll_back(cutover_id: UUID, requested_by: User | None) -> Rollback:
+    """Switch an owner's search back in one transaction, then queue a run over what was added since the cutover.
+
+    Raise RollbackRefused when it is not possible, and Cutover.DoesNotExist for an unknown id.
+    """
+    with transaction.atomic():
+        owner_id = Cutover.objects.get(pk=cutover_id).owner_id
+        lock_owner(owner_id)
+        cutover = Cutover.objects.get(pk=cutover_id)
+        change = _plan_rollback(cutover)
+        activate_spaces(change)
+        cutover.rolled_back_at = timezone.now()
+        cutover.save(update_fields=["rolled_back_at"])
+        rollback = record_cutover(change, Cutover.State.ROLLED_BACK, cutover.report, cutover.run)
+        enqueue("reprocess.tasks.index_spaces")
+    log.info("Search switched back", owner_id=str(owner_id), channels=[space.channel for space in change.pending])
+    return _catch_up(rollback, requested_by)
+
+
+def purge_spaces(older_than: timedelta, *, dry_run: bool) -> list[PurgedSpace]:
+    """Delete the vectors of spaces that were retired longer than `older_than` ago. With `dry_run`, only return what would be deleted.
+
+    The latest spaces are kept, even for an owner who was rolled back from them: the next cutover leads to them. An interrupted purge
+    is continued. Call it outside transactions.
+    """
+    due = spaces_due_for_purge(timezone.now() - older_than)
+    return [purged for retired in due if (purged := preview_purge(retired) if dry_run else purge_space(retired))]
+
+
+def _plan_rollback(cutover: Cutover) -> SpaceChange:
+    """Return the change that undoes a cutover. Raise RollbackRefused when it is no longer possible."""
+    if cutover.state != Cutover.State.SWITCHED:
+        raise RollbackRefused(NOT_MADE.format(state=cutover.state))
+    if cutover.rolled_back_at:
+        raise RollbackRefused(ROLLED_BACK)
+    current = {space.channel: space for space in list_active_spaces(cutover.owner_id)}
+    if space_ids(current) != cutover.after:
+        raise RollbackRefused(NOT_LATEST)
+    earlier = {str(space.pk): space for space in EmbeddingSpace.objects.filter(pk__in=cutover.before.values())}
+    retired = RetiredSpace.objects.filter(owner_id=cutover.owner_id, purge_began_at__isnull=True)
+    kept = {str(key) for key in retired.values_list("space_id", flat=True)} | set(cutover.after.values())
+    for channel, key in cutover.before.items():
+        if key not in earlier or key not in kept:
+            raise RollbackRefused(PURGED.format(channel=channel))
+    return SpaceChange(cutover.owner_id, current, {channel: earlier[key] for channel, key in cutover.before.items()})
+
+
+def _catch_up(rollback: Cutover, requested_by: User | None) -> Rollback:
+    earlier = historical_active_spec(rollback.owner_id)
+    if earlier.spec is None:
+        return Rollback(rollback, None, earlier.unavailable)
+    scope = Scope("owner", owner_id=rollback.owner_id)
+    if not plan_run(scope, force=False, spec=earlier.spec).stale:
+        return Rollback(rollback, None, earlier.unavailable)
+    run = start_run(
+        scope,
+        force=False,
+        entrance=ReprocessRun.EntryPoint.ROLLBACK,
+        requested_by=requested_by,
+        automatic_cutover=False,
+        spec=earlier.spec,
+    )
+    return Rollback(rollback, run, earlier.unavailable)

@@ -1,0 +1,118 @@
+"""The admin pages of runs: their list, their counters and failures, and buttons that control them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from heimdex.admin import ReadOnly
+from reprocess.admin.control import control_view
+from reprocess.admin.start_actions import StartRunMixin
+from reprocess.admin.start_run import start_view
+from reprocess.models import ReprocessFailure, ReprocessRun, RunCounter
+from reprocess.reports.run_progress import measure_progress
+
+
+class CounterInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    """The counters of a run, one row per channel."""
+
+    model = RunCounter
+    fields = ("step", "channel", "planned", "done", "skipped", "empty", "failed")
+    extra = 0
+
+
+class FailureInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    """The first 50 failures; the API lists all of them."""
+
+    model = ReprocessFailure
+    fields = ("step", "channel", "video", "scene", "error")
+    extra = 0
+    max_num = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReprocessFailure]:
+        """Return the failures with their videos and scenes."""
+        return super().get_queryset(request).select_related("video", "scene")
+
+
+class ReprocessRunAdmin(StartRunMixin, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Runs, newest first."""
+
+    list_display = (
+        "created_at",
+        "scope",
+        "subject",
+        "state",
+        "progress",
+        "video_count",
+        "model_calls",
+        "spec_version",
+        "entrance",
+        "requested_by",
+    )
+    list_filter = ("state", "scope", "entrance")
+    list_select_related = ("requested_by", "video", "owner")
+    fields = (
+        "id",
+        "state",
+        "progress",
+        "error",
+        "scope",
+        "subject",
+        "force",
+        "since",
+        "entrance",
+        "requested_by",
+        "spec_version",
+        "spec",
+        "video_count",
+        "model_calls",
+        "tokens",
+        "cost",
+        "max_cost",
+        "plan_text",
+        "created_at",
+        "started_at",
+        "finished_at",
+    )
+    readonly_fields = fields
+    inlines = (CounterInline, FailureInline)
+
+    change_form_template = "admin/reprocess/run.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the confirmation page and the buttons that control a run."""
+        start = path("start/", self.admin_site.admin_view(start_view), name="reprocess_start")
+        control = path("control/<uuid:run_id>/<slug:name>/", self.admin_site.admin_view(control_view), name="reprocess_control")
+        return [start, control, *super().get_urls()]
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        """Add the buttons that the run's state allows."""
+        run = kwargs.get("obj")
+        if run is not None:
+            context.update(controls=run.available_controls, unfinished=run.state in ReprocessRun.OPEN)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description="scope target")
+    def subject(self, run: ReprocessRun) -> Model | str:
+        """Return the video or owner in the run's scope."""
+        return run.video or run.owner or "everything"
+
+    @admin.display
+    def progress(self, run: ReprocessRun) -> SafeString:
+        """Return a progress bar and the percentage."""
+        percent = measure_progress(run).percent
+        return format_html('<progress max="100" value="{}" aria-label="progress"></progress> {} %', percent, percent)
+
+    @admin.display(description="plan")
+    def plan_text(self, run: ReprocessRun) -> str:
+        """Return the stored plan, one line per channel."""
+        lines = []
+        for channel in run.plan["channels"]:
+            causes = ", ".join(f"{cause}: {number}" for cause, number in channel["causes"].items()) or "nothing stale"
+            size = f"of {channel['subjects']} {channel['kind']}, {channel['model_calls']} model calls"
+            lines.append(f"{channel['step']} / {channel['channel']}: {causes} ({size})")
+        return "\n".join(lines)

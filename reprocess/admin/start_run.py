@@ -1,0 +1,90 @@
+"""The admin page that shows a plan and starts the run when the user confirms it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect, QueryDict
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+
+from heimdex.accounts.models import User
+from reprocess.models import ReprocessRun
+from reprocess.planning.plan_serializer import serialize_plan
+from reprocess.planning.scope import Scope, ScopeError
+from reprocess.reports.cutover_notice import queued_message
+from reprocess.runs.plan_run import owner_names, plan_run
+from reprocess.runs.start_run import start_run
+from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION
+from videos.models import Video
+
+
+def start_view(request: HttpRequest) -> HttpResponse:
+    """Show the plan for the requested scopes; on POST, start a run for each and redirect to it.
+
+    Raise PermissionDenied for users who are not staff.
+    """
+    if not request.user.is_staff:
+        raise PermissionDenied
+    try:
+        scopes = _scopes(request)
+        force = "force" in _params(request)
+        if request.method == "POST":
+            return _start(request, scopes, force=force)
+        plans = [serialize_plan(plan_run(scope, force=force)) for scope in scopes]
+    except ScopeError as error:
+        return HttpResponseBadRequest(str(error))
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": "Reprocess embeddings",
+        "opts": ReprocessRun._meta,
+        "spec_version": LATEST_EMBEDDING_SPEC_VERSION,
+        "force": force,
+        "scope": scopes[0].kind,
+        "ids": [str(scope.video_id or scope.owner_id) for scope in scopes if scope.kind != "all"],
+        "plans": [(name, plan, owner_names(plan)) for name, plan in zip(_scope_names(scopes), plans, strict=True)],
+        "videos": sum(plan["videos"] for plan in plans),
+        "stale": sum(plan["stale"] for plan in plans),
+        "model_calls": sum(plan["model_calls"] for plan in plans),
+    }
+    return TemplateResponse(request, "admin/reprocess/confirm.html", context)
+
+
+def _params(request: HttpRequest) -> QueryDict:
+    return request.POST if request.method == "POST" else request.GET
+
+
+def _scopes(request: HttpRequest) -> list[Scope]:
+    params = _params(request)
+    try:
+        ids = [UUID(text) for text in params.getlist("id")]
+    except ValueError as error:
+        raise ScopeError("id", "An id in the URL is not a UUID. Go back and select videos or users again.") from error
+    kind = params.get("scope")
+    if kind == "all":
+        return [Scope("all")]
+    if kind == "video" and ids:
+        return [Scope("video", video_id=key) for key in ids]
+    if kind == "owner" and ids:
+        return [Scope("owner", owner_id=key) for key in ids]
+    raise ScopeError("scope", "Select videos or users first, or reprocess everything.")
+
+
+def _scope_names(scopes: list[Scope]) -> list[str]:
+    titles = {video.pk: video.title for video in Video.objects.filter(pk__in=[scope.video_id for scope in scopes if scope.video_id])}
+    emails = {user.pk: user.email for user in User.objects.filter(pk__in=[scope.owner_id for scope in scopes if scope.owner_id])}
+    return [titles.get(scope.video_id) or emails.get(scope.owner_id) or "Everything" for scope in scopes]  # type: ignore[arg-type]
+
+
+def _start(request: HttpRequest, scopes: list[Scope], *, force: bool) -> HttpResponse:
+    assert isinstance(request.user, User)
+    runs = [start_run(scope, force=force, entrance=ReprocessRun.EntryPoint.ADMIN, requested_by=request.user) for scope in scopes]
+    links = format_html_join(", ", '<a href="{}">run {}</a>', ((_run_url(run), str(run.pk)[:8]) for run in runs))
+    messages.success(request, format_html("{}: {}", queued_message(*runs), links))
+    return HttpResponseRedirect(_run_url(runs[0]) if len(runs) == 1 else reverse("admin:reprocess_reprocessrun_changelist"))
+
+
+def _run_url(run: ReprocessRun) -> str:
+    return reverse("admin:reprocess_reprocessrun_change", args=[run.pk])

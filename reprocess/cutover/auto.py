@@ -1,0 +1,70 @@
+"""The automatic cutover at the end of a run, owner by owner."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from heimdex.accounts.locks import lock_owner
+from reprocess.cutover.coverage import describe_gaps
+from reprocess.cutover.evaluation import compare_spaces
+from reprocess.cutover.switch import (
+    SpaceChange,
+    activate_spaces,
+    build_report,
+    explain_low_overlap,
+    measure_pending,
+    plan_cutover,
+    record_cutover,
+    space_ids,
+    switch_spaces,
+)
+from reprocess.models import Cutover, ReprocessRun
+from reprocess.spec import EffectiveSpec
+
+log = structlog.get_logger(__name__)
+
+
+def activate_complete(owner_ids: Iterable[UUID], spec: EffectiveSpec, run: ReprocessRun) -> None:
+    """Switch each owner whose spaces of the spec are complete, unless the run leaves the cutover to an operator."""
+    for owner_id in owner_ids:
+        activate_first(owner_id, spec)
+        if run.automatic_cutover:
+            _switch_if_complete(plan_cutover(owner_id, spec), run)
+
+
+def activate_first(owner_id: UUID, spec: EffectiveSpec) -> None:
+    """Activate the spec's spaces for an owner without active spaces. There are no older answers to compare with or to lose."""
+    if plan_cutover(owner_id, spec).before:
+        return
+    with transaction.atomic():
+        lock_owner(owner_id)
+        change = plan_cutover(owner_id, spec)
+        if not change.before:
+            activate_spaces(change)
+
+
+def _switch_if_complete(change: SpaceChange, run: ReprocessRun) -> None:
+    if not change.pending or _was_refused(change, run):
+        return
+    coverage = measure_pending(change)
+    if describe_gaps(coverage, settings.CUTOVER_MAX_FAILED):
+        return
+    comparison = compare_spaces(change.owner_id, list(change.before.values()), list(change.after.values()))
+    report = build_report(comparison, coverage)
+    if reason := explain_low_overlap(report):
+        record_cutover(change, Cutover.State.REFUSED, report, run, reason)
+        log.warning("Search was not switched", owner_id=str(change.owner_id), reason=reason)
+        return
+    switch_spaces(change, report, run)
+
+
+def _was_refused(change: SpaceChange, run: ReprocessRun) -> bool:
+    """Return whether this run was refused the same cutover, or the owner's last cutover was its rollback."""
+    cutovers = Cutover.objects.filter(owner_id=change.owner_id)
+    if cutovers.filter(run=run, state=Cutover.State.REFUSED, after=space_ids(change.after)).exists():
+        return True
+    last = cutovers.exclude(state=Cutover.State.REFUSED).first()
+    return last is not None and last.state == Cutover.State.ROLLED_BACK and last.before == space_ids(change.after)

@@ -1,0 +1,129 @@
+"""A plan: what a run would do, and why. Pure functions and frozen dataclasses."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from heapq import nlargest
+from uuid import UUID
+
+from reprocess.planning.estimates import TimeRange, cost_of, estimate_tokens
+
+# A plan is stored in its run's row and shown on one page.
+MAX_OWNERS = 25
+CAUSES = ("missing", "input changed", "step changed", "forced")
+
+
+@dataclass(frozen=True)
+class ChannelCounts:
+    """The counts of one channel in a scope, in targets: scenes, photos or people, as `kind` says.
+
+    `inputs` counts distinct non-empty inputs of stale targets, because equal inputs are computed once; `characters` is their mean length.
+    A `batch_size` of 0 means that the step calls no model.
+    """
+
+    step: str
+    channel: str
+    kind: str
+    subjects: int
+    missing: int
+    input_changed: int
+    step_changed: int
+    inputs: int
+    characters: float
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class ChannelPlan:
+    """What a run would do in one channel: stale targets per cause, and the model calls that they need."""
+
+    step: str
+    channel: str
+    kind: str
+    subjects: int
+    causes: dict[str, int]
+    inputs: int
+    model_calls: int
+    tokens: int
+    cost: Decimal
+
+    @property
+    def stale(self) -> int:
+        """Return the number of vectors to compute."""
+        return sum(self.causes.values())
+
+
+@dataclass(frozen=True)
+class OwnerCounts:
+    """An owner's scenes in a scope, and the vectors that a run would compute for them."""
+
+    owner_id: UUID
+    scenes: int
+    stale: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do over its whole scope.
+
+    For scope `all`, `owners` lists the MAX_OWNERS owners with the most stale vectors, and `stale_owners` counts all owners with any.
+    """
+
+    spec_version: str
+    spec_digest: str
+    videos: int
+    channels: tuple[ChannelPlan, ...]
+    time: TimeRange | None
+    owners: tuple[OwnerCounts, ...]
+    stale_owners: int
+
+    @property
+    def stale(self) -> int:
+        """Return the number of vectors to compute."""
+        return sum(channel.stale for channel in self.channels)
+
+    @property
+    def model_calls(self) -> int:
+        """Return the estimated number of model calls; exactly 0 when nothing is stale."""
+        return sum(channel.model_calls for channel in self.channels)
+
+    @property
+    def tokens(self) -> int:
+        """An estimate of the tokens that models read."""
+        return sum(channel.tokens for channel in self.channels)
+
+    @property
+    def cost(self) -> Decimal:
+        """An estimate of the cost, by settings.MODEL_PRICES."""
+        return sum((channel.cost for channel in self.channels), Decimal(0))
+
+    @property
+    def seconds(self) -> list[float] | None:
+        """The shortest and longest expected time in seconds; None when a step was never measured with its model."""
+        return None if self.time is None else [round(self.time.low_s, 1), round(self.time.high_s, 1)]
+
+
+def plan_channel(counts: ChannelCounts, model: str, prices: Mapping[str, Decimal], *, force: bool) -> ChannelPlan:
+    """Turn counts into a plan: with `force` every target is due, otherwise exactly the stale ones, each with one cause."""
+    if force:
+        causes = {"forced": counts.subjects}
+    else:
+        causes = {"missing": counts.missing, "input changed": counts.input_changed, "step changed": counts.step_changed}
+    tokens = estimate_tokens(counts.inputs, counts.characters)
+    return ChannelPlan(
+        step=counts.step,
+        channel=counts.channel,
+        kind=counts.kind,
+        subjects=counts.subjects,
+        causes={cause: number for cause, number in causes.items() if number},
+        inputs=counts.inputs,
+        model_calls=-(-counts.inputs // counts.batch_size) if counts.batch_size else 0,
+        tokens=tokens,
+        cost=cost_of(tokens, model, prices),
+    )
+
+
+def select_top_owners(owners: Iterable[OwnerCounts]) -> tuple[tuple[OwnerCounts, ...], int]:
+    """Return the MAX_OWNERS owners with the most stale vectors, largest first, and the number of owners with any."""
+    stale = [owner for owner in owners if owner.stale]
+    return tuple(nlargest(MAX_OWNERS, stale, key=lambda owner: (owner.stale, owner.owner_id))), len(stale)

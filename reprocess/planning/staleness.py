@@ -1,0 +1,207 @@
+"""Find stale targets in the database: targets without a vector of today's input in the space of today's spec."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import groupby
+from operator import or_
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Avg, Count, Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat, Length
+
+from people.models import PersonPhoto
+from reprocess.planning.plan import ChannelCounts, OwnerCounts
+from reprocess.planning.scope import Scope
+from reprocess.planning.targets import PHOTOS, SCENES, TargetType, analyzable_photos
+from videos.channels import Source
+from videos.models import EmbeddingRow, EmbeddingSpace, Scene
+
+
+def find_stale_scenes(
+    video_ids: Collection[UUID], channel: str, space: EmbeddingSpace, *, run_id: UUID | None, force: bool
+) -> dict[UUID, frozenset[UUID]]:
+    """Return the ids of stale scenes by video id.
+
+    A scene that this run has already tried counts as fresh, even if it failed or the run is forced, so a run resumes after a crash where
+    it stopped.
+    """
+    rows = Scene.objects.filter(~_is_fresh(SCENES, channel, space, run_id, force), video_id__in=video_ids).values_list("video_id", "pk")
+    stale: dict[UUID, set[UUID]] = {}
+    for video_id, scene_id in rows:
+        stale.setdefault(video_id, set()).add(scene_id)
+    return {video_id: frozenset(scenes) for video_id, scenes in stale.items()}
+
+
+def filter_stale_people(
+    target_type: TargetType,
+    owner_id: UUID,
+    channel: str,
+    space: EmbeddingSpace,
+    *,
+    photos: Collection[UUID],
+    run_id: UUID | None,
+    force: bool,
+) -> QuerySet[Any]:
+    """Return an owner's stale photos, or stale people.
+
+    Of photos in state PROCESSING only `photos`, which the caller has normalized, are included. Another worker, or its successor,
+    finishes the others.
+    """
+    targets = target_type.searchable()
+    if target_type is PHOTOS:
+        targets = analyzable_photos().filter(~Q(state=PersonPhoto.State.PROCESSING) | Q(pk__in=photos))
+    return targets.filter(~_is_fresh(target_type, channel, space, run_id, force), owner=owner_id)
+
+
+def _is_fresh(target_type: TargetType, channel: str, space: EmbeddingSpace, run_id: UUID | None, force: bool) -> Exists:
+    current = _filter_current(target_type, channel, space)
+    tried = Q(run_id=run_id) if run_id else Q(pk__in=[])
+    return Exists(current.filter(tried if force else tried | ~Q(state=EmbeddingRow.State.FAILED)))
+
+
+def _filter_current(target_type: TargetType, channel: str, space: EmbeddingSpace | None) -> QuerySet[Any]:
+    """Return the rows of an outer query's target in a space that have the hash of today's input."""
+    name = target_type.name
+    hashes = {f"{name}__inputs__channel": channel, f"{name}__inputs__hash": F("input_hash")}
+    return target_type.embeddings(**{name: OuterRef("pk")}, space=space, **hashes)
+
+
+@dataclass(frozen=True)
+class PlannedChannel:
+    """One channel to plan, and the space that it fills; without a space every vector is missing.
+
+    `sources` are what its inputs are composed of. A `batch_size` of 0 means that the step calls no model.
+    """
+
+    step: str
+    channel: str
+    target_type: TargetType
+    sources: tuple[Source, ...]
+    space: EmbeddingSpace | None
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class _RowCounts:
+    """The rows that a scope's hashed targets have in a space, how many of them failed, and how many have another input than today's."""
+
+    rows: int = 0
+    failed: int = 0
+    changed: int = 0
+
+
+def count_channels(scope: Scope, channels: Sequence[PlannedChannel], *, force: bool) -> list[ChannelCounts]:
+    """Count a scope's targets per channel and cause of staleness.
+
+    This takes two queries per target type, and up to two more per stale channel.
+    """
+    counted: list[ChannelCounts] = []
+    for target_type, of_type in _group_by_target_type(channels):
+        targets = scope.targets(target_type)
+        number = targets.count()
+        by_space = {space_id: _RowCounts(*counts) for space_id, *counts in _count_rows(targets, of_type, "row__space")}
+        for channel in of_type:
+            rows = by_space.get(channel.space.pk, _RowCounts()) if channel.space else _RowCounts()
+            counted.append(_count_channel(targets, number, channel, rows, force))
+    return counted
+
+
+def count_owners(scope: Scope, channels: Sequence[PlannedChannel], *, force: bool) -> list[OwnerCounts]:
+    """Count a scope's scenes and stale vectors per owner, in two queries per target type; memory grows with the number of owners."""
+    scenes: Counter[UUID] = Counter()
+    stale: Counter[UUID] = Counter()
+    for target_type, of_type in _group_by_target_type(channels):
+        targets = scope.targets(target_type)
+        fresh: dict[UUID, int] = {}
+        if not force:
+            fresh = {owner_id: rows - failed - changed for owner_id, rows, failed, changed in _count_rows(targets, of_type, "owner")}
+        for owner_id, number in targets.order_by().values_list("owner").annotate(Count("pk")):
+            scenes[owner_id] += number if target_type is SCENES else 0
+            stale[owner_id] += max(number * len(of_type) - fresh.get(owner_id, 0), 0)
+    return [OwnerCounts(owner_id, scenes[owner_id], number) for owner_id, number in stale.items()]
+
+
+def _group_by_target_type(channels: Sequence[PlannedChannel]) -> list[tuple[TargetType, list[PlannedChannel]]]:
+    """Group channels by target type, in order; the spec lists the steps of one type next to each other."""
+    return [(target_type, list(of_type)) for target_type, of_type in groupby(channels, key=lambda channel: channel.target_type)]
+
+
+def _count_rows(targets: QuerySet[Any], channels: Sequence[PlannedChannel], by: str) -> Iterable[tuple[UUID, int, int, int]]:
+    """Count rows, failed rows, and rows of another input than today's, grouped by a field. Rows of targets without a hash do not count.
+
+    The rows of all spaces are read in one pass, because they are mixed in one table, and joined with the targets and hashes once.
+    """
+    spaces = [channel.space for channel in channels if channel.space]
+    if not spaces:
+        return ()
+    failed = Q(row__state=EmbeddingRow.State.FAILED)
+    other_input = ~Q(row__input_hash=F("inputs__hash"))
+    counts: Iterable[tuple[UUID, int, int, int]] = (
+        targets.annotate(row=FilteredRelation("embeddings", condition=Q(embeddings__space__in=spaces)))
+        .filter(row__isnull=False, inputs__channel=F("row__space__channel"))
+        .order_by()
+        .values_list(by)
+        .annotate(rows=Count("row"), failed=Count("row", filter=failed), changed=Count("row", filter=other_input & ~failed))
+    )
+    return counts
+
+
+def _count_channel(targets: QuerySet[Any], number: int, channel: PlannedChannel, rows: _RowCounts, force: bool) -> ChannelCounts:
+    # Targets may be deleted between two queries.
+    absent = max(number - rows.rows + rows.failed, 0)
+    due = number if force else absent + rows.changed
+    step_changed = _count_in_other_spaces(targets, channel) if absent else 0
+    inputs, characters = _count_inputs(targets, channel, force) if due else (0, 0.0)
+    return ChannelCounts(
+        step=channel.step,
+        channel=channel.channel,
+        kind=channel.target_type.plural,
+        subjects=number,
+        missing=max(absent - step_changed, 0),
+        input_changed=rows.changed,
+        step_changed=step_changed,
+        inputs=inputs,
+        characters=characters,
+        batch_size=channel.batch_size,
+    )
+
+
+def _count_in_other_spaces(targets: QuerySet[Any], channel: PlannedChannel) -> int:
+    """Count targets without a row in the channel's space that have a row in another space of the channel."""
+    rows = channel.target_type.embeddings(**{channel.target_type.name: OuterRef("pk")}, space__channel=channel.channel)
+    return targets.filter(~Exists(rows.filter(space=channel.space)), Exists(rows.exclude(space=channel.space))).count()
+
+
+def _count_inputs(targets: QuerySet[Any], channel: PlannedChannel, force: bool) -> tuple[int, float]:
+    """Return the number of distinct non-empty inputs of stale targets, and their mean length in characters.
+
+    Where there is no hash yet, equal sources count as equal inputs.
+    """
+    target_type, name = channel.target_type, channel.channel
+    stale = targets
+    if not force:
+        current = _filter_current(target_type, name, channel.space)
+        stale = targets.filter(~Exists(current.exclude(state=EmbeddingRow.State.FAILED)))
+    length = sum((Length(source.field) for source in channel.sources if source.content == "text"), Value(0))
+    hashed = stale.filter(inputs__channel=name, inputs__hash__gt="")
+    hashes = target_type.input_model._default_manager.filter(**{target_type.name: OuterRef("pk")}, channel=name)
+    unhashed = stale.filter(_has_content(channel.sources), ~Exists(hashes))
+    fields = [source.field for source in channel.sources if source.content in ("text", "files")]
+    content = Concat(Value(""), *(part for field in fields for part in (F(field), Value("\x1f"))), Value("")) if fields else F("pk")
+    inputs, characters = 0, 0.0
+    for rows, distinct in ((hashed, F("inputs__hash")), (unhashed, content)):
+        counts = rows.aggregate(inputs=Count(distinct, distinct=True), characters=Avg(length, default=0.0))
+        inputs += counts["inputs"]
+        characters += counts["inputs"] * counts["characters"]
+    return inputs, characters / inputs if inputs else 0.0
+
+
+def _has_content(sources: Sequence[Source]) -> Q:
+    """Match targets with anything to embed, as far as one can tell from their sources."""
+    switches = {source.field: True for source in sources if source.content == "switch"}
+    contents = [~Q(**{source.field: ""}) for source in sources if source.content in ("text", "files")]
+    is_known = contents and not any(source.content == "other" for source in sources)
+    return Q(**switches) & reduce(or_, contents) if is_known else Q(**switches)

@@ -1,0 +1,63 @@
+"""Target types: what an embedding step gives vectors to (scenes, photos of people, and people)."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+
+from people.errors import QUALITY_ERRORS
+from people.models import Person, PersonInput, PersonPhoto, PhotoEmbedding, PhotoInput, QueryEmbedding
+from videos.channels import find_channel
+from videos.models import EmbeddingRow, InputHash, Scene, SceneEmbedding, SceneInput, Video
+
+
+@dataclass(frozen=True)
+class TargetType:
+    """One type of target: its model, and the models of its vectors and input hashes, which have a foreign key `name` to it.
+
+    Each target has the reverse relations `embeddings` and `inputs`.
+    """
+
+    name: str
+    plural: str
+    model: type[Model]
+    embedding_model: type[EmbeddingRow]
+    input_model: type[InputHash]
+
+    def select_searchable_scenes(self, owner_id: UUID | None = None) -> QuerySet[Any]:
+        """Return the targets that count towards coverage, of one owner or of all; targets still being processed are not among them."""
+        targets = _SEARCHABLE[self.name]()
+        return targets.filter(owner=owner_id) if owner_id else targets
+
+    def embeddings(self, **lookups: Any) -> QuerySet[Any]:
+        """Filter the rows of this type's vectors."""
+        return self.embedding_model._default_manager.filter(**lookups)
+
+
+SCENES = TargetType("scene", "scenes", Scene, SceneEmbedding, SceneInput)
+PHOTOS = TargetType("photo", "photos", PersonPhoto, PhotoEmbedding, PhotoInput)
+PEOPLE = TargetType("person", "people", Person, QueryEmbedding, PersonInput)
+TARGET_TYPES = (SCENES, PHOTOS, PEOPLE)
+_BY_NAME = {target_type.name: target_type for target_type in TARGET_TYPES}
+
+
+def analyzable_photos() -> QuerySet[PersonPhoto]:
+    """Return the photos that a model can analyze or has analyzed, with any result; photos refused before that are not among them."""
+    return PersonPhoto.objects.filter(state__in=_ANALYZABLE, error_code__in=("", *QUALITY_ERRORS)).exclude(image_hash="")
+
+
+_ANALYZABLE = (PersonPhoto.State.PROCESSING, PersonPhoto.State.READY, PersonPhoto.State.FAILED)
+_SEARCHABLE = {
+    "scene": lambda: Scene.objects.filter(video__state=Video.State.INDEXED),
+    "photo": lambda: analyzable_photos().exclude(state=PersonPhoto.State.PROCESSING),
+    "person": Person.objects.all,
+}
+
+
+def target_type_of(channel: str) -> TargetType:
+    """Return the type of target that has the vectors of a channel."""
+    if registered := find_channel(channel):
+        return _BY_NAME[registered.target]
+    # The step of this channel no longer exists, but its spaces may.
+    return next((known for known in TARGET_TYPES if known.embeddings(space__channel=channel).exists()), SCENES)

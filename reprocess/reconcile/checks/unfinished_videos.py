@@ -1,0 +1,82 @@
+"""Videos whose processing has stopped without an end."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from heimdex.leases import clear_expired
+from reprocess.reconcile.base import Check, Finding, IssueType
+from videos.ingest.schedule import WAKE_AGAIN_AFTER, start_ingest, wake
+from videos.models import Job, Video
+
+STUCK = IssueType(
+    "stuck_videos",
+    "videos have waited for a worker longer than the rescue allows",
+    "wakes a worker for them",
+    "Workers are probably not running. manage.py status shows them; manage.py up (or work) starts them.",
+)
+JOBLESS = IssueType(
+    "jobless_videos",
+    "videos are being processed, but have no stage left to run",
+    "restarts their processing",
+    "Run reconcile --repair again.",
+)
+# The rescue wakes a worker after WAKE_AGAIN_AFTER. After twice that time, no rescue is running.
+STUCK_AFTER = 2 * WAKE_AGAIN_AFTER
+
+
+class UnfinishedVideos(Check):
+    """Videos that the rescue should have woken, and videos that it cannot see."""
+
+    order = 60
+    issue_types = (STUCK, JOBLESS)
+
+    def find(self, owner_id: UUID | None) -> Iterator[Finding]:
+        now = timezone.now()
+        for kind, videos, repair in ((STUCK, _stuck(now), partial(_wake, now)), (JOBLESS, _jobless(), _restart)):
+            if owner_id:
+                videos = videos.filter(owner_id=owner_id)
+            for key, title, email in videos.order_by("pk").values_list("pk", "title", "owner__email").iterator(chunk_size=500):
+                yield Finding(kind, 1, f"{email}: “{title}” ({key})", partial(repair, key))
+
+
+def _stuck(now: datetime) -> QuerySet[Video]:
+    is_leased = Job.objects.filter(video=OuterRef("pk"), lease_expires_at__gte=now)
+    is_asleep = Q(woken_at__isnull=True) | Q(woken_at__lt=now - STUCK_AFTER)
+    return Video.objects.filter(is_asleep, ~Exists(is_leased), _has_open_job(), state__in=Video.PROCESSING_STATES)
+
+
+def _jobless() -> QuerySet[Video]:
+    return Video.objects.filter(~_has_open_job(), state__in=Video.PROCESSING_STATES)
+
+
+def _has_open_job() -> Exists:
+    return Exists(Job.objects.filter(video=OuterRef("pk"), state__in=(Job.State.QUEUED, Job.State.RUNNING)))
+
+
+def _wake(now: datetime, video_id: UUID) -> int:
+    with transaction.atomic():
+        video = Video.objects.select_for_update(no_key=True).filter(pk__in=_stuck(now).filter(pk=video_id).values("pk")).first()
+        if video is None:
+            return 0
+        # The expired lease must not trigger another rescue before a worker answers this wake-up.
+        clear_expired(Job.objects.filter(video=video), now)
+        wake(video)
+    return 1
+
+
+def _restart(video_id: UUID) -> int:
+    with transaction.atomic():
+        video = Video.objects.select_for_update().filter(pk__in=_jobless().filter(pk=video_id).values("pk")).first()
+        if video is None:
+            return 0
+        start_ingest(video)
+    return 1
+
+
+CHECK = UnfinishedVideos()

@@ -1,0 +1,140 @@
+"""Coverage by owner: the rows that each owner has in each space. The number of statements does not depend on the number of owners."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from django.db.models import Count, Exists, OuterRef, QuerySet
+
+from heimdex.accounts.models import User
+from reprocess.planning.targets import PEOPLE, SCENES, TARGET_TYPES, target_type_of
+from reprocess.reports.spec_overview import SpaceSummary, SpecOverview, purge_due_at
+from videos.models import ActiveSpace, EmbeddingRow, RetiredSpace
+
+# The codes are part of what `manage.py spec --json` prints; people read "pending" instead of "coming".
+SpaceState = Literal["active", "coming", "retired", "left over"]
+_LABELS = {"coming": "pending", "left over": "orphaned"}
+_Key = tuple[UUID, str]
+
+
+@dataclass(frozen=True)
+class OwnerSpaceCoverage:
+    """One owner's targets (scenes, photos or people) in one space, counted by the state of their row."""
+
+    channel: str
+    fingerprint: str
+    model: str
+    state: SpaceState
+    since: datetime | None
+    purge_from: datetime | None
+    embedded: int
+    empty: int
+    failed: int
+    missing: int
+
+    @property
+    def percent(self) -> int:
+        """The share of targets that are embedded or empty, in percent, rounded down; 100 without targets."""
+        targets = self.embedded + self.empty + self.failed + self.missing
+        return 100 * (self.embedded + self.empty) // targets if targets else 100
+
+    @property
+    def state_label(self) -> str:
+        """The state as people read it."""
+        return _LABELS.get(self.state, self.state)
+
+
+@dataclass(frozen=True)
+class OwnerCoverage:
+    """An owner's number of searchable scenes, and every space that is latest or holds something of the owner's."""
+
+    id: str
+    email: str
+    scenes: int
+    spaces: tuple[OwnerSpaceCoverage, ...]
+
+
+@dataclass(frozen=True)
+class _OwnerRows:
+    """What the database holds of some owners: targets per kind, rows per space and state, and when spaces were activated or retired."""
+
+    targets: Mapping[str, Mapping[UUID, int]]
+    rows: Mapping[_Key, Mapping[str, int]]
+    activated: Mapping[_Key, datetime]
+    retired: Mapping[_Key, datetime]
+
+    def uses(self, key: _Key) -> bool:
+        """Return whether the owner has rows in the space or had it active."""
+        return key in self.rows or key in self.activated or key in self.retired
+
+
+def owners_with_scenes() -> QuerySet[User]:
+    """Return the owners who have searchable scenes or people, by e-mail."""
+    has_scenes = Exists(SCENES.searchable().filter(owner=OuterRef("pk")))
+    has_people = Exists(PEOPLE.searchable().filter(owner=OuterRef("pk")))
+    return User.objects.filter(has_scenes | has_people).order_by("email")
+
+
+def owner_coverage(owners: Sequence[User], overview: SpecOverview) -> list[OwnerCoverage]:
+    """Return the coverage of these owners in the spaces of an overview, in the order of `owners`."""
+    owner_rows = _read_rows([owner.pk for owner in owners])
+    return [
+        OwnerCoverage(
+            str(owner.pk),
+            owner.email,
+            owner_rows.targets[SCENES.name].get(owner.pk, 0),
+            tuple(
+                _space_coverage(space, owner.pk, owner_rows)
+                for space in overview.spaces
+                if space.latest or owner_rows.uses((owner.pk, space.id))
+            ),
+        )
+        for owner in owners
+    ]
+
+
+def _read_rows(owner_ids: Sequence[UUID]) -> _OwnerRows:
+    targets: dict[str, dict[UUID, int]] = {}
+    rows: dict[_Key, dict[str, int]] = {}
+    for kind in TARGET_TYPES:
+        searchable = kind.searchable().filter(owner__in=owner_ids).order_by()
+        targets[kind.name] = dict(searchable.values_list("owner").annotate(targets=Count("pk")))
+        counted = kind.embeddings(owner__in=owner_ids, **{f"{kind.name}__in": searchable}).order_by()
+        for owner_id, space_id, state, count in counted.values_list("owner", "space", "state").annotate(rows=Count("pk")):
+            rows.setdefault((owner_id, str(space_id)), {})[state] = count
+    activated = _times(ActiveSpace.objects.filter(owner__in=owner_ids).values_list("owner", "space", "activated_at"))
+    retired = _times(RetiredSpace.objects.filter(owner__in=owner_ids).values_list("owner", "space", "retired_at"))
+    return _OwnerRows(targets, rows, activated, retired)
+
+
+def _times(rows: QuerySet[Any, tuple[UUID, UUID, datetime]]) -> dict[_Key, datetime]:
+    return {(owner_id, str(space_id)): time for owner_id, space_id, time in rows}
+
+
+def _space_coverage(space: SpaceSummary, owner_id: UUID, owner_rows: _OwnerRows) -> OwnerSpaceCoverage:
+    key = (owner_id, space.id)
+    counts = owner_rows.rows.get(key, {})
+    retired_at = owner_rows.retired.get(key)
+    targets = owner_rows.targets[target_type_of(space.channel).name].get(owner_id, 0)
+    return OwnerSpaceCoverage(
+        channel=space.channel,
+        fingerprint=space.fingerprint,
+        model=space.model,
+        state=_state(space, key, owner_rows),
+        since=owner_rows.activated.get(key) or retired_at,
+        purge_from=purge_due_at(retired_at, latest=space.latest),
+        embedded=counts.get(EmbeddingRow.State.EMBEDDED, 0),
+        empty=counts.get(EmbeddingRow.State.EMPTY, 0),
+        failed=counts.get(EmbeddingRow.State.FAILED, 0),
+        missing=max(0, targets - sum(counts.values())),
+    )
+
+
+def _state(space: SpaceSummary, key: _Key, owner_rows: _OwnerRows) -> SpaceState:
+    if key in owner_rows.activated:
+        return "active"
+    if space.latest:
+        return "coming"
+    return "retired" if key in owner_rows.retired else "left over"

@@ -1,0 +1,220 @@
+"""The embedding spec at a glance: its steps, and every space with its size and use.
+
+The number of statements does not depend on the number of owners. PostgreSQL counts the rows with index-only scans.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Count, Min
+
+from reprocess.planning.targets import TARGET_TYPES
+from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION, ConfiguredStep, EffectiveSpec, effective_spec
+from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace
+from videos.search.index_stats import IndexStats, list_indexes, measure_table
+from videos.search.indexes import make_index
+
+# Measured bytes of a row without its vector: keys, owner, input hash, state, timestamps and PostgreSQL's row header.
+_ROW_BYTES = 230
+
+
+@dataclass(frozen=True)
+class StepSummary:
+    """A step, its model's identity, and the fingerprint of each of its channels."""
+
+    name: str
+    code_version: int
+    embedder: str
+    identity: dict[str, Any]
+    fingerprints: dict[str, str]
+
+
+@dataclass(frozen=True)
+class SpaceUse:
+    """How many owners' searches use a space, and since when (the first owner's time)."""
+
+    owners: int = 0
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class SpaceSummary:
+    """A space: its size on disk in bytes, and the owners whose search reads it, will read it or did read it.
+
+    `id` is empty for a latest space without rows. `table_bytes` is its share of the vector tables, by rows and dimensions.
+    `index_bytes` is 0 without an index. The first purge is due at `purge_from`.
+    """
+
+    id: str
+    channel: str
+    fingerprint: str
+    step: str
+    spec_version: str
+    model: str
+    revision: str
+    dimensions: int
+    latest: bool
+    rows: int
+    table_bytes: int
+    index: Literal["none", "valid", "not valid"]
+    index_bytes: int
+    active_owners: int
+    active_since: datetime | None
+    pending_owners: int
+    retired_owners: int
+    retired_since: datetime | None
+    purge_from: datetime | None
+
+    @property
+    def bytes(self) -> int:
+        """The bytes on disk of the vectors and their index."""
+        return self.table_bytes + self.index_bytes
+
+    @property
+    def usage(self) -> str:
+        """A phrase that says for how many owners the space is active, pending or retired."""
+        parts = [
+            f"active for {self.active_owners} since {self.active_since:%Y-%m-%d}" if self.active_since else "",
+            f"pending for {self.pending_owners}" if self.pending_owners else "",
+            f"retired for {self.retired_owners} since {self.retired_since:%Y-%m-%d}" if self.retired_since else "",
+            f"purge due from {self.purge_from:%Y-%m-%d}" if self.purge_from else "",
+        ]
+        return ", ".join(part for part in parts if part) or "unused"
+
+
+@dataclass(frozen=True)
+class SpecOverview:
+    """The latest spec with this installation's models, and all spaces; in each channel the latest space comes first."""
+
+    version: str
+    digest: str
+    steps: tuple[StepSummary, ...]
+    spaces: tuple[SpaceSummary, ...]
+
+
+def spec_overview() -> SpecOverview:
+    """Return the spec and its spaces. Load no model."""
+    spec = effective_spec()
+    return SpecOverview(spec.version, spec.digest, tuple(_summarize_step(configured) for configured in spec.steps), _summarize_spaces(spec))
+
+
+def purge_due_at(retired_at: datetime | None, *, latest: bool) -> datetime | None:
+    """Return when `purge_spaces` may remove a space that was retired at this time; None for a latest space, which is never purged."""
+    return None if latest or retired_at is None else retired_at + timedelta(days=settings.KEEP_RETIRED_DAYS)
+
+
+def _summarize_step(configured: ConfiguredStep) -> StepSummary:
+    step = configured.step
+    fingerprints = {channel: configured.fingerprint(channel) for channel in step.channels}
+    return StepSummary(step.name, step.code_version, step.embedder_alias, asdict(configured.identity), fingerprints)
+
+
+def _summarize_spaces(spec: EffectiveSpec) -> tuple[SpaceSummary, ...]:
+    latest = {configured.fingerprint(channel) for configured, channel in spec.channels()}
+    order = {channel: position for position, (_, channel) in enumerate(spec.channels())}
+    spaces = list(EmbeddingSpace.objects.all())
+    existing = {space.fingerprint for space in spaces}
+    spaces += [
+        _unsaved_space(configured, channel) for configured, channel in spec.channels() if configured.fingerprint(channel) not in existing
+    ]
+    rows = _count_rows()
+    active, readers = _active_use()
+    retired = _retired_use()
+    indexes = list_indexes()
+    shares = _table_shares(spaces, rows)
+    summaries = [
+        _summarize_space(
+            space,
+            latest=space.fingerprint in latest,
+            rows=rows.get(space.pk, 0),
+            table_bytes=shares[space.pk],
+            index=indexes.get(make_index(space).name),
+            active=active.get(space.pk, SpaceUse()),
+            readers=readers.get(space.channel, 0),
+            retired=retired.get(space.pk, SpaceUse()),
+        )
+        for space in spaces
+    ]
+    return tuple(
+        sorted(summaries, key=lambda space: (order.get(space.channel, len(order)), not space.latest, -space.rows, space.fingerprint))
+    )
+
+
+def _summarize_space(
+    space: EmbeddingSpace,
+    *,
+    latest: bool,
+    rows: int,
+    table_bytes: int,
+    index: IndexStats | None,
+    active: SpaceUse,
+    readers: int,
+    retired: SpaceUse,
+) -> SpaceSummary:
+    return SpaceSummary(
+        id="" if space._state.adding else str(space.pk),
+        channel=space.channel,
+        fingerprint=space.fingerprint,
+        step=space.step,
+        spec_version=space.spec_version,
+        model=str(space.embedder.get("model", "?")),
+        revision=str(space.embedder.get("revision", "")),
+        dimensions=space.dimensions,
+        latest=latest,
+        rows=rows,
+        table_bytes=table_bytes,
+        index="none" if index is None else "valid" if index.valid else "not valid",
+        index_bytes=index.size_bytes if index else 0,
+        active_owners=active.owners,
+        active_since=active.since,
+        pending_owners=readers - active.owners if latest else 0,
+        retired_owners=retired.owners,
+        retired_since=retired.since,
+        purge_from=purge_due_at(retired.since, latest=latest),
+    )
+
+
+def _count_rows() -> dict[UUID, int]:
+    """Count the rows of each space."""
+    rows: dict[UUID, int] = {}
+    for kind in TARGET_TYPES:
+        rows |= dict(kind.embeddings().values_list("space").annotate(rows=Count("pk")).order_by())
+    return rows
+
+
+def _active_use() -> tuple[dict[UUID, SpaceUse], dict[str, int]]:
+    """Return the active use of each space, and the number of owners whose search reads each channel."""
+    active: dict[UUID, SpaceUse] = {}
+    readers: dict[str, int] = {}
+    use = ActiveSpace.objects.values_list("space", "channel").annotate(owners=Count("pk"), since=Min("activated_at")).order_by()
+    for space_id, channel, owners, since in use:
+        active[space_id] = SpaceUse(owners, since)
+        readers[channel] = readers.get(channel, 0) + owners
+    return active, readers
+
+
+def _retired_use() -> dict[UUID, SpaceUse]:
+    use = RetiredSpace.objects.values_list("space").annotate(owners=Count("pk"), since=Min("retired_at")).order_by()
+    return {space_id: SpaceUse(owners, since) for space_id, owners, since in use}
+
+
+def _table_shares(spaces: list[EmbeddingSpace], rows: dict[UUID, int]) -> dict[UUID, int]:
+    """Divide the bytes of the vector tables among the spaces, by rows and dimensions (halfvec: two bytes per dimension)."""
+    weights = {space.pk: rows.get(space.pk, 0) * (_ROW_BYTES + 2 * space.dimensions) for space in spaces}
+    bytes_per_weight = sum(measure_table(kind.embedding_model) for kind in TARGET_TYPES) / max(1, sum(weights.values()))
+    return {space_id: round(weight * bytes_per_weight) for space_id, weight in weights.items()}
+
+
+def _unsaved_space(configured: ConfiguredStep, channel: str) -> EmbeddingSpace:
+    """Return the space of a channel that has no rows yet, without saving it."""
+    return EmbeddingSpace(
+        channel=channel,
+        fingerprint=configured.fingerprint(channel),
+        step=configured.step.name,
+        spec_version=LATEST_EMBEDDING_SPEC_VERSION,
+        embedder=configured.model_snapshot,
+        dimensions=configured.identity.dimensions,
+    )

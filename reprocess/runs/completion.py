@@ -1,0 +1,73 @@
+"""Release the items of a run, and end the run."""
+
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import F, Sum
+from django.utils import timezone
+
+from heimdex.leases import RELEASED
+from reprocess.cutover import activate_complete
+from reprocess.models import ReprocessItem, ReprocessRun
+from reprocess.runs.control import wake_run
+from reprocess.runs.counters import OUTCOMES, count_items
+from reprocess.spec import EffectiveSpec
+
+log = structlog.get_logger(__name__)
+
+
+def release_items(run: ReprocessRun, spec: EffectiveSpec, token: UUID) -> None:
+    """Release a worker's items. In a canceled run, what the worker has computed of them is counted first."""
+    with transaction.atomic():
+        items = list(ReprocessItem.objects.select_for_update().filter(lease_token=token))
+        canceled = ReprocessRun.objects.filter(pk=run.pk, state=ReprocessRun.State.CANCELLED).exists()
+        if canceled:
+            count_items(run, spec, items)
+        ReprocessItem.objects.filter(pk__in=[item.pk for item in items]).update(
+            state=ReprocessItem.State.CANCELLED if canceled else ReprocessItem.State.QUEUED,
+            # The attempt did not fail.
+            attempts=F("attempts") - 1,
+            finished_at=timezone.now() if canceled else None,
+            **RELEASED,
+        )
+
+
+def finish_if_done(run: ReprocessRun, spec: EffectiveSpec) -> None:
+    """End the run when it has no open item. A repeated call does nothing."""
+    if run.items.filter(state__in=ReprocessItem.OPEN).exists():
+        return
+    # Once more for every owner: a worker may have died between its last item and the switch.
+    activate_complete(run.items.order_by().values_list("owner_id", flat=True).distinct().iterator(), spec, run)
+    with transaction.atomic():
+        locked = ReprocessRun.objects.select_for_update().get(pk=run.pk)
+        if locked.state not in ReprocessRun.OPEN or locked.items.filter(state__in=ReprocessItem.OPEN).exists():
+            return
+        # Scenes, photos and people that were created or deleted during the run changed the plan; now the counts are final.
+        locked.counters.update(planned=F("done") + F("skipped") + F("empty") + F("failed"))
+        failed = locked.items.filter(state=ReprocessItem.State.FAILED).count()
+        succeeded = locked.items.filter(state=ReprocessItem.State.DONE).count()
+        state = ReprocessRun.State.SUCCEEDED if not failed else ReprocessRun.State.PARTIAL if succeeded else ReprocessRun.State.FAILED
+    end_run(run, state, f"{failed} of {failed + succeeded} item(s) failed. See the failures for the reasons." if failed else "")
+
+
+def end_run(run: ReprocessRun, state: str, error: str) -> None:
+    """Record the end of a run, once, and wake the runs that may have waited for its videos."""
+    now = timezone.now()
+    # In one transaction, so that an ended run never has an open item after a crash. Items first, as workers lock them in this order.
+    with transaction.atomic():
+        run.items.filter(state__in=ReprocessItem.OPEN).update(state=ReprocessItem.State.FAILED, error=error, finished_at=now, **RELEASED)
+        ended = ReprocessRun.objects.filter(pk=run.pk, state__in=ReprocessRun.OPEN).update(state=state, error=error, finished_at=now)
+        if not ended:
+            transaction.set_rollback(True)
+            return
+    run.refresh_from_db()
+    counts = run.counters.aggregate(**{outcome: Sum(outcome, default=0) for outcome in OUTCOMES})
+    summary = ", ".join(f"{outcome}={counts[outcome]}" for outcome in OUTCOMES)
+    log.info(
+        f"Reprocessing completed (spec_version={run.spec_version}, scope={run.scope}, state={state}, videos={run.video_count}, {summary}, "
+        f"model_calls={run.model_calls})",
+        error=error,
+    )
+    for waiting in ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN).values_list("pk", flat=True):
+        wake_run(waiting)

@@ -1,0 +1,226 @@
+"""Compute stale vectors of videos, or of an owner's people, in batches that cross videos. Ingest and runs share this code."""
+
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from time import monotonic
+from typing import Any, Protocol, TypeAlias
+from uuid import UUID
+
+from heimdex.accounts.locks import lock_owner
+from heimdex.embedders.base import Embedder
+from heimdex.errors import InputsRejected, ModelInputError
+from people.matching import match_faces
+from reprocess.planning.staleness import filter_stale_people, find_stale_scenes
+from reprocess.runs.prefetch import prefetch_and_compute
+from reprocess.runs.vectors import replace_embeddings
+from reprocess.spec import ConfiguredStep, EffectiveSpec
+from reprocess.steps.base import InputMissing, PeopleStep, SceneStep, Step
+from reprocess.steps.embedding_task import EmbeddingTask, Outcome, Result, Target
+from videos.models import EmbeddingSpace, Video
+
+Tasks: TypeAlias = list[tuple[Target, EmbeddingTask]]
+
+# Rows that need no model are written in larger batches.
+_EMPTY_BATCH = 500
+
+
+class WorkLease(Protocol):
+    """A lease on the work: reporting progress renews it, and every write checks it."""
+
+    def progress(self, fraction: float) -> None:
+        """Report the share done (0 to 1) and renew the lease. Raise LeaseLost when another worker holds it."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Open a transaction that only the holder of the lease can commit."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The outcomes of one batch, and what it used; `seconds` cover preparing and computing."""
+
+    step: str
+    outcomes: tuple[Outcome, ...]
+    inputs: int = 0
+    model_calls: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Unusable:
+    """An input that cannot be embedded, and the reason."""
+
+    reason: str
+
+
+@dataclass
+class _Progress:
+    """The progress of one step: `finished` of `total` rows in the step at `position` of `steps`."""
+
+    lease: WorkLease
+    position: int
+    steps: int
+    total: int
+    finished: int = 0
+
+    def report(self) -> None:
+        """Report the progress to the lease, which renews itself or raises to stop the work."""
+        self.lease.progress((self.position + self.finished / self.total) / self.steps)
+
+
+class OnBatch(Protocol):
+    """A callback for each batch, called in the transaction that writes the batch."""
+
+    def __call__(self, batch: Batch, /) -> None: ...
+
+
+def embed_videos(
+    videos: Sequence[Video], spec: EffectiveSpec, lease: WorkLease, on_batch: OnBatch, *, run_id: UUID | None = None, force: bool = False
+) -> None:
+    """Compute the stale vectors of some videos' scenes. Fresh scenes are skipped, so a repeated call is safe.
+
+    Raise LeaseLost when another worker took over, ModelUnavailable when a model cannot be used at all.
+    """
+    spaces = spec.spaces()
+    steps = [configured for configured in spec.steps if isinstance(configured.step, SceneStep)]
+
+    def select_tasks(step: Step) -> Tasks:
+        assert isinstance(step, SceneStep)
+        return _select_scene_tasks(step, videos, spaces, run_id=run_id, force=force)
+
+    _run_steps(steps, spaces, select_tasks, lease, on_batch, run_id)
+
+
+def embed_people(
+    owner_id: UUID,
+    spec: EffectiveSpec,
+    lease: WorkLease,
+    on_batch: OnBatch,
+    *,
+    photos: Collection[UUID] = (),
+    run_id: UUID | None = None,
+    force: bool = False,
+) -> None:
+    """Compute the stale vectors of an owner's photos and people, as `embed_videos` does for scenes, then match the owner's faces again.
+
+    Photos in state PROCESSING are skipped, except `photos`, which the caller has normalized.
+    """
+    steps = [configured for configured in spec.steps if isinstance(configured.step, PeopleStep)]
+    if not steps:
+        return
+    spaces = spec.spaces()
+
+    def select_tasks(step: Step) -> Tasks:
+        assert isinstance(step, PeopleStep)
+        stale = filter_stale_people(
+            step.target_type, owner_id, step.channel, spaces[step.channel], photos=photos, run_id=run_id, force=force
+        )
+        return list(step.select_tasks(stale, spaces))
+
+    _run_steps([configured for configured in steps if configured.step.calls_model], spaces, select_tasks, lease, on_batch, run_id)
+    derived = [configured for configured in steps if not configured.step.calls_model]
+    batches: list[Batch] = []
+    # One transaction: if the worker dies, the query vectors stay stale, which is detected and repaired.
+    with lease.transaction():
+        lock_owner(owner_id)
+        _run_steps(derived, spaces, select_tasks, lease, batches.append, run_id)
+        match_faces(owner_id, spaces)
+        # Last, because other workers wait for the rows that count the run's usage.
+        for batch in batches:
+            on_batch(batch)
+
+
+def _run_steps(
+    steps: Sequence[ConfiguredStep],
+    spaces: Mapping[str, EmbeddingSpace],
+    select_tasks: Callable[[Step], Tasks],
+    lease: WorkLease,
+    on_batch: OnBatch,
+    run_id: UUID | None,
+) -> None:
+    for position, configured in enumerate(steps):
+        step, tasks = configured.step, select_tasks(configured.step)
+        progress = _Progress(lease, position, len(steps), len(tasks))
+        # Closed at once when a write fails, so that no thread continues after the lease is lost.
+        with closing(_compute_batches(configured, tasks, progress.report)) as batches:
+            for batch in batches:
+                step.upload_artifacts(batch.outcomes)
+                with lease.transaction():
+                    written = replace_embeddings(step.target_type, batch.outcomes, spaces, run_id)
+                    step.persist(written, spaces)
+                    on_batch(batch)
+                progress.finished += len(batch.outcomes)
+                progress.report()
+
+
+def _select_scene_tasks(
+    step: SceneStep, videos: Sequence[Video], spaces: Mapping[str, EmbeddingSpace], *, run_id: UUID | None, force: bool
+) -> Tasks:
+    ids = [video.pk for video in videos]
+    stale = {channel: find_stale_scenes(ids, channel, spaces[channel], run_id=run_id, force=force) for channel in step.channels}
+    tasks: Tasks = []
+    for video in videos:
+        of_video = {channel: scenes.get(video.pk, frozenset()) for channel, scenes in stale.items()}
+        if any(of_video.values()):
+            tasks.extend(step.select_tasks(video, of_video))
+    return tasks
+
+
+def _compute_batches(configured: ConfiguredStep, tasks: Tasks, heartbeat: Callable[[], None]) -> Generator[Batch]:
+    """Yield first the tasks that need no model, then batches of the model's size. Equal inputs of one owner are computed once."""
+    step = configured.step
+    empty = [Outcome(target, task) for target, task in tasks if not task.source]
+    for start in range(0, len(empty), _EMPTY_BATCH):
+        yield Batch(step.name, tuple(empty[start : start + _EMPTY_BATCH]))
+
+    def input_key(pair: tuple[Target, EmbeddingTask]) -> tuple[int, str, str]:
+        task = pair[1]
+        # Inputs of similar length next to each other need the least padding.
+        return (len(task.source), str(task.owner_id), task.input_hash)
+
+    full = sorted((pair for pair in tasks if pair[1].source), key=input_key)
+    groups = [list(group) for _, group in groupby(full, key=input_key)]
+    if not groups:
+        return
+    model = configured.model()
+    size = model.preferred_batch_size
+    batches = (groups[start : start + size] for start in range(0, len(groups), size))
+    yield from prefetch_and_compute(batches, partial(_prepare, step, model), partial(_compute, step, model), heartbeat)
+
+
+def _prepare(step: Step, model: Embedder, group: Tasks) -> Any:
+    """Return the model's input, or _Unusable with the reason.
+
+    Equal inputs may be stored in several places, such as the keyframes of two videos; one readable copy is enough.
+    """
+    reason = ""
+    for task in {task.source: task for _, task in group}.values():
+        try:
+            return step.prepare(task, model)
+        except (InputMissing, ModelInputError) as error:
+            reason = str(error)
+    return _Unusable(reason)
+
+
+def _compute(step: Step, model: Embedder, groups: Sequence[Tasks], prepared: list[Any]) -> Batch:
+    calls, tokens, started = model.calls, model.tokens, monotonic()
+    inputs = [value for value in prepared if not isinstance(value, _Unusable)]
+    results = iter(_embed(step, model, inputs))
+    outcomes: list[Outcome] = []
+    for group, value in zip(groups, prepared, strict=True):
+        result = value.reason if isinstance(value, _Unusable) else next(results)
+        outcomes.extend(Outcome.from_result(target, task, result) for target, task in group)
+    return Batch(step.name, tuple(outcomes), len(inputs), model.calls - calls, model.tokens - tokens, monotonic() - started)
+
+
+def _embed(step: Step, model: Embedder, inputs: list[Any]) -> list[Result | str]:
+    """Return one result, or one error message, per input."""
+    if not inputs:
+        return []
+    try:
+        return list(step.embed(model, inputs))
+    except InputsRejected as error:
+        return [error.reasons.get(position, vector) for position, vector in enumerate(error.vectors)]

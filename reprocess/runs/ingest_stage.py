@@ -1,0 +1,72 @@
+"""The ingest stage `embed`: computes the vectors of one video with the same code as a run."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import structlog
+
+from heimdex.errors import ModelUnavailable
+from reprocess.cutover import activate_first
+from reprocess.runs.engine import Batch, OnBatch, WorkLease, embed_videos
+from reprocess.spec import effective_spec
+from reprocess.spec.historical import historical_active_spec
+from videos.ingest.errors import IngestError
+from videos.ingest.stage import Stage, StageContext
+from videos.models import Video
+
+log = structlog.get_logger(__name__)
+
+INCOMPLETE = "{count} of the video's descriptions could not be made searchable. The first reason: {reason}"
+
+
+@dataclass(frozen=True)
+class ProgressHalf:
+    """One half (0 or 1) of a stage's progress, so that progress never goes back when the second half begins."""
+
+    lease: WorkLease
+    half: int
+
+    def progress(self, fraction: float) -> None:
+        """Report the progress within this half."""
+        self.lease.progress((self.half + fraction) / 2)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Open a transaction of the whole stage."""
+        return self.lease.transaction()
+
+
+def run(context: StageContext) -> None:
+    """Compute every vector of the video. Raise IngestError when some could not be computed."""
+    failed: list[str] = []
+    spec = effective_spec()
+    embed_videos([context.video], spec, ProgressHalf(context, 0), _collect_errors(failed))
+    if failed:
+        raise IngestError("embedding_failed", INCOMPLETE.format(count=len(failed), reason=failed[0]))
+    embed_into_active(context.video, ProgressHalf(context, 1))
+    activate_first(context.video.owner_id, spec)
+
+
+def embed_into_active(video: Video, lease: WorkLease) -> None:
+    """Add a video to the older spaces that its owner's search still reads, so that vector search finds it before the cutover.
+
+    What can no longer be computed is logged: until the cutover, lexical search finds the video.
+    """
+    historical = historical_active_spec(video.owner_id)
+    problems = list(historical.unavailable)
+    if historical.spec:
+        try:
+            embed_videos([video], historical.spec, lease, _collect_errors(problems))
+        except ModelUnavailable as error:
+            problems.append(str(error))
+    for problem in dict.fromkeys(problems):
+        log.warning("A video is missing from a space that its owner's search reads", reason=problem)
+
+
+def _collect_errors(errors: list[str]) -> OnBatch:
+    def collect(batch: Batch) -> None:
+        errors.extend(outcome.error for outcome in batch.outcomes if outcome.error)
+
+    return collect
+
+
+STAGE = Stage("embed", order=80, label="Computing embeddings", run=run, weight=12)

@@ -1,0 +1,155 @@
+"""Bring an owner's photos and people to the latest spec as soon as a photo is added, deleted or retried."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.db.models import Exists, OuterRef, Subquery
+from django.utils import timezone
+
+from heimdex.errors import ModelUnavailable
+from heimdex.leases import LeaseLost, acquire, new_expiry
+from heimdex.queue import enqueue
+from heimdex.storage import StorageError
+from people.channels import PERSON_QUERY
+from people.errors import PhotoErrorCode, PhotoRejected
+from people.face_settings import faces_disabled_reason
+from people.models import PeopleRefreshRequest, Person, PersonInput, PersonPhoto, QueryEmbedding
+from people.photos.normalize import normalize_photo
+from people.photos.state import GAVE_UP, fail_photo
+from people.refresh import REFRESH_PEOPLE_TASK
+from reprocess.cutover import activate_first
+from reprocess.runs.engine import Batch, embed_people
+from reprocess.spec import effective_spec
+from reprocess.spec.historical import historical_active_spec
+from videos.ingest.schedule import WAKE_AGAIN_AFTER
+from videos.models import ActiveSpace
+
+log = structlog.get_logger(__name__)
+
+# Photos that one worker acquires at once. Other workers take the next.
+_AT_ONCE = 8
+_OWNERS_AT_ONCE = 100
+
+BROKE = "Something went wrong on our side with this photo{reason}. Retry it. If it happens again, tell your administrator."
+
+
+@dataclass(frozen=True)
+class PhotoGuard:
+    """The right to the photos that were claimed. What is written of them is the same whoever writes it, so nobody is kept from writing."""
+
+    token: UUID
+
+    def progress(self, fraction: float) -> None:
+        """Keep the photos that are not finished."""
+        PersonPhoto.objects.filter(lease_token=self.token).update(lease_expires_at=new_expiry())
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write in one transaction."""
+        with transaction.atomic():
+            yield
+
+
+def refresh_people(owner_id: UUID) -> None:
+    """Process the owner's waiting photos, then refresh the vectors of the owner's people and match faces with them.
+
+    Idempotent: vectors that are up to date are not computed again. Requests made before the call are deleted, unless the model is unavailable.
+    """
+    with structlog.contextvars.bound_contextvars(owner_id=str(owner_id)):
+        requests = list(PeopleRefreshRequest.objects.filter(owner_id=owner_id).values_list("pk", flat=True))
+        acquired = _acquire_photos(owner_id)
+        # No photo waits when one was deleted, a person was archived, or a face was labeled.
+        refreshed = acquired is not None or _embed(owner_id, uuid4(), [])
+        while acquired:
+            token, photos = acquired
+            refreshed = _embed(owner_id, token, [photo for photo in photos if _normalize(photo)])
+            acquired = _acquire_photos(owner_id)
+        if refreshed:
+            PeopleRefreshRequest.objects.filter(pk__in=requests).delete()
+
+
+def requeue_stale_people() -> int:
+    """Enqueue a refresh for each owner with an old request or with out-of-date people. Return how many owners."""
+    old = PeopleRefreshRequest.objects.filter(created_at__lt=timezone.now() - WAKE_AGAIN_AFTER)
+    owners = set(old.order_by().values_list("owner_id", flat=True).distinct()[:_OWNERS_AT_ONCE]) | _owners_out_of_date()
+    for owner_id in owners:
+        enqueue(REFRESH_PEOPLE_TASK, str(owner_id))
+    return len(owners)
+
+
+def _owners_out_of_date() -> set[UUID]:
+    """Return the owners whose search finds a person by a set of photos that is no longer the READY one."""
+    active = ActiveSpace.objects.filter(owner=OuterRef("owner"), channel=PERSON_QUERY)
+    hashes = PersonInput.objects.filter(person=OuterRef("pk"), channel=PERSON_QUERY)
+    current = QueryEmbedding.objects.filter(person=OuterRef("pk"), space=OuterRef("active_space"), input_hash=OuterRef("query_hash"))
+    people = Person.objects.annotate(active_space=Subquery(active.values("space")[:1]), query_hash=Subquery(hashes.values("hash")))
+    people = people.filter(~Exists(current), active_space__isnull=False)
+    return set(people.order_by().values_list("owner_id", flat=True).distinct()[:_OWNERS_AT_ONCE])
+
+
+def _acquire_photos(owner_id: UUID) -> tuple[UUID, list[PersonPhoto]] | None:
+    with transaction.atomic():
+        waiting = PersonPhoto.objects.filter(owner_id=owner_id, state=PersonPhoto.State.UPLOADED).order_by("created_at", "pk")
+        changes = {"state": PersonPhoto.State.PROCESSING, "error_code": "", "error_text": ""}
+        token, photos = acquire(waiting, _AT_ONCE, **changes)
+    return (token, photos) if photos else None
+
+
+def _normalize(photo: PersonPhoto) -> bool:
+    """Normalize one photo, or end it as failed. Return whether a model can analyze it."""
+    try:
+        if photo.attempts > settings.MAX_ATTEMPTS:
+            raise PhotoRejected(PhotoErrorCode.GAVE_UP, GAVE_UP.format(attempts=settings.MAX_ATTEMPTS))
+        if reason := faces_disabled_reason(photo.owner):
+            raise PhotoRejected(PhotoErrorCode.FACES_OFF, reason)
+        normalize_photo(photo)
+    except PhotoRejected as refused:
+        _end(photo, refused.code, str(refused))
+        return False
+    except LeaseLost:
+        log.warning("Photo abandoned: its lease is lost, or it was deleted", photo_id=str(photo.pk))
+        return False
+    except DatabaseError:
+        raise
+    except Exception as error:
+        log.exception("A photo could not be normalized", photo_id=str(photo.pk), attempt=photo.attempts)
+        _end(photo, PhotoErrorCode.INTERNAL_ERROR, BROKE.format(reason=f": {error}" if isinstance(error, StorageError) else ""))
+        return False
+    return True
+
+
+def _end(photo: PersonPhoto, code: PhotoErrorCode, text: str) -> None:
+    with transaction.atomic():
+        if PersonPhoto.objects.select_for_update().filter(pk=photo.pk, lease_token=photo.lease_token).exists():
+            fail_photo(photo.pk, code, text)
+
+
+def _embed(owner_id: UUID, token: UUID, photos: list[PersonPhoto]) -> bool:
+    """Bring the owner's people to the active spaces and to the latest ones, which decide whether a photo is usable.
+
+    Return whether the model was available.
+    """
+    spec, guard, normalized = effective_spec(), PhotoGuard(token), [photo.pk for photo in photos]
+    try:
+        older = historical_active_spec(owner_id)
+        if older.spec:
+            embed_people(owner_id, older.spec, guard, _ignore, photos=normalized)
+        for problem in older.unavailable:
+            log.warning("People are not refreshed in all active spaces of their owner", reason=problem)
+        embed_people(owner_id, spec, guard, _ignore, photos=normalized)
+    except ModelUnavailable as error:
+        for photo in photos:
+            _end(photo, PhotoErrorCode.INTERNAL_ERROR, BROKE.format(reason=f": {str(error).rstrip('.')}"))
+        log.error("People could not be refreshed", reason=str(error))
+        return False
+    activate_first(owner_id, spec)
+    return True
+
+
+def _ignore(batch: Batch) -> None:
+    """Do nothing: failures are recorded on the photos."""

@@ -1,0 +1,92 @@
+"""Write outcomes: vectors, empty inputs and failures, with a few statements per batch of any size."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.utils import timezone
+
+from reprocess.planning.targets import TargetType
+from reprocess.runs.pg_copy import copy_rows, encode_halfvecs, encode_time, encode_uuid
+from reprocess.steps.embedding_task import Outcome
+from videos.input_hashes import Hashes, load_hashes, store_hashes
+from videos.models import EmbeddingRow, EmbeddingSpace
+
+# Every column but the target and the primary key, which the database assigns.
+COPIED = ("space", "owner", "state", "vector", "input_hash", "error", "run_id", "computed_at")
+
+
+def replace_embeddings(
+    target_type: TargetType, outcomes: Iterable[Outcome], spaces: Mapping[str, EmbeddingSpace], run_id: UUID | None
+) -> list[Outcome]:
+    """Replace the rows of some targets by one row per outcome, and return the outcomes that were written. Call it in a transaction.
+
+    Deleted targets are skipped. So are channels whose input changed after it was read: they stay stale.
+    """
+    current = _filter_current(target_type, list(outcomes))
+    now = timezone.now()
+    for channel in {outcome.task.channel for outcome in current}:
+        of_channel = [outcome for outcome in current if outcome.task.channel == channel]
+        target_ids = [outcome.task.target_id for outcome in of_channel]
+        target_type.embeddings(**{f"{target_type.name}__in": target_ids}, space=spaces[channel]).delete()
+        _copy(
+            target_type, [outcome for outcome in of_channel if outcome.state == EmbeddingRow.State.EMBEDDED], spaces[channel], run_id, now
+        )
+    target_type.embedding_model._default_manager.bulk_create(
+        target_type.embedding_model(
+            **{f"{target_type.name}_id": outcome.task.target_id},
+            space=spaces[outcome.task.channel],
+            owner_id=outcome.task.owner_id,
+            state=outcome.state,
+            input_hash=outcome.task.input_hash,
+            error=outcome.error or outcome.no_content.reason,
+            run_id=run_id,
+            computed_at=now,
+        )
+        for outcome in current
+        if outcome.state != EmbeddingRow.State.EMBEDDED
+    )
+    _update_hashes(target_type, current)
+    return current
+
+
+def _filter_current(target_type: TargetType, outcomes: list[Outcome]) -> list[Outcome]:
+    """Lock the targets until the transaction ends, and return the outcomes whose input has not changed since it was read."""
+    ids = {outcome.task.target_id for outcome in outcomes}
+    # In key order, so that two writers cannot deadlock; the second one then replaces the first one's rows.
+    locked = target_type.model._default_manager.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    existing = set(locked.values_list("pk", flat=True))
+    # A statement of its own: one that waits for the locks would still see the hashes from before.
+    stored = _load_hashes(target_type, outcomes)
+    return [
+        outcome
+        for outcome in outcomes
+        if (task := outcome.task).target_id in existing and stored.get((task.target_id, task.channel)) == task.stored_hash
+    ]
+
+
+def _copy(target_type: TargetType, embedded: list[Outcome], space: EmbeddingSpace, run_id: UUID | None, now: datetime) -> None:
+    if not embedded:
+        return
+    vectors = encode_halfvecs([outcome.vector for outcome in embedded if outcome.vector is not None])
+    space_id, run, state, computed_at = encode_uuid(space.pk), encode_uuid(run_id), EmbeddingRow.State.EMBEDDED.value, encode_time(now)
+    rows = (
+        (encode_uuid(task.target_id), space_id, encode_uuid(task.owner_id), state, vector, task.input_hash, "", run, computed_at)
+        for task, vector in zip((outcome.task for outcome in embedded), vectors, strict=True)
+    )
+    copy_rows(target_type.embedding_model, (target_type.name, *COPIED), rows)
+
+
+def _update_hashes(target_type: TargetType, outcomes: list[Outcome]) -> None:
+    """Store the hashes of inputs that have none, or that the code now composes in another way.
+
+    So a stored hash is never older than the code that composed the vector's input.
+    """
+    tasks = [outcome.task for outcome in outcomes if outcome.task.input_hash != outcome.task.stored_hash]
+    store_hashes(target_type.input_model, ((task.target_id, task.owner_id, task.channel, task.input_hash) for task in tasks), {})
+
+
+def _load_hashes(target_type: TargetType, outcomes: list[Outcome]) -> Hashes:
+    ids = {outcome.task.target_id for outcome in outcomes}
+    channels = {outcome.task.channel for outcome in outcomes}
+    return load_hashes(target_type.input_model, channels, **{f"{target_type.name}__in": ids})

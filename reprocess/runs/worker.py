@@ -1,0 +1,181 @@
+"""Work on a run: acquire items, compute their vectors, count them, and end the run when no item is left."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from time import sleep
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from heimdex.errors import ModelUnavailable
+from heimdex.leases import RELEASED, Lease, LeaseLost, lock_leased
+from heimdex.queue import is_stopping
+from people.models import Person, PersonPhoto
+from reprocess.cutover import activate_complete
+from reprocess.models import ReprocessFailure, ReprocessItem, ReprocessRun
+from reprocess.runs.acquire import acquirable_items, acquire_group
+from reprocess.runs.completion import end_run, finish_if_done, release_items
+from reprocess.runs.control import pause_if_open, wake_run
+from reprocess.runs.counters import count_items, failed_items
+from reprocess.runs.engine import Batch, embed_people, embed_videos
+from reprocess.runs.usage import record_usage
+from reprocess.spec import EffectiveSpec, effective_spec
+from reprocess.spec.historical import load_recorded_spec
+from reprocess.steps.embedding_task import Outcome
+from videos.models import Scene, Video
+
+log = structlog.get_logger(__name__)
+
+SPEC_CHANGED = (
+    "The configured models or steps have changed since this run was queued (spec {queued}, now {now}), so the run was stopped. "
+    "Start a new run. Vectors that are already up to date are not computed again."
+)
+SOME_FAILED = "Some of it failed. See the failures for the reasons."
+KILLED = "A worker stopped {attempts} times while it processed this, perhaps for lack of memory. Retry the failures of the run."
+
+
+class RunStopped(Exception):
+    """The run was paused or canceled, or this worker was told to stop: release the items and return."""
+
+
+@dataclass
+class ItemLease:
+    """The lease on a group of items, as the engine uses it."""
+
+    run_id: UUID
+    token: UUID
+    _lease: Lease = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._lease = Lease(ReprocessItem, self.token)
+
+    def progress(self, fraction: float) -> None:
+        """Renew the lease when it is due. Raise LeaseLost when it is gone, and RunStopped when the work has to end."""
+        if is_stopping() or not ReprocessRun.objects.filter(pk=self.run_id, state__in=ReprocessRun.OPEN).exists():
+            raise RunStopped
+        self._lease.renew_if_due()
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Open a transaction that commits only while the lease is held."""
+        return self._lease.transaction()
+
+
+def run_worker(run_id: UUID) -> None:
+    """Work on a run until it is done or other workers have leased the rest. Do nothing for a run that is not open."""
+    run = ReprocessRun.objects.select_related("spec").filter(pk=run_id, state__in=ReprocessRun.OPEN).first()
+    if run is None:
+        return
+    with structlog.contextvars.bound_contextvars(run_id=str(run.pk), spec_version=run.spec_version, scope=run.scope):
+        log.info(f"Using embedding spec version: {run.spec_version}")
+        spec = _load_spec(run)
+        if spec is None:
+            end_run(run, ReprocessRun.State.FAILED, SPEC_CHANGED.format(queued=run.spec_id[:8], now=effective_spec().digest[:8]))
+            return
+        if ReprocessRun.objects.filter(pk=run_id, state=ReprocessRun.State.QUEUED).update(
+            state=ReprocessRun.State.RUNNING, started_at=Coalesce("started_at", timezone.now())
+        ):
+            log.info(f"Started reprocessing (spec_version={run.spec_version}, scope={run.scope})")
+        try:
+            first = True
+            while not is_stopping() and _work_on_group(run, spec, first=first):
+                first = False
+        except ModelUnavailable as error:
+            # Every further scene would fail for the same reason. An operator can fix the cause and resume the run.
+            pause_if_open(run.pk, f"{error} Fix this, then resume the run.")
+            return
+        finish_if_done(run, spec)
+        if is_stopping() and ReprocessRun.objects.filter(pk=run_id, state__in=ReprocessRun.OPEN).exists():
+            # The task that called this ends here, so the next worker needs another.
+            wake_run(run_id)
+
+
+def _load_spec(run: ReprocessRun) -> EffectiveSpec | None:
+    """Return the spec that a run was queued for. Return None when the current steps or models differ from it."""
+    spec = effective_spec()
+    if spec.digest == run.spec_id:
+        return spec
+    # These runs update spaces that search reads until the next cutover, whatever is configured now.
+    updates_active = run.entrance in (ReprocessRun.EntryPoint.ROLLBACK, ReprocessRun.EntryPoint.EDIT)
+    return load_recorded_spec(run.spec) if updates_active else None
+
+
+def _work_on_group(run: ReprocessRun, spec: EffectiveSpec, *, first: bool) -> bool:
+    """Acquire and process one group of items. Return False when no item is left to acquire."""
+    token, items = acquire_group(run)
+    if not items:
+        # A row that another transaction has locked for a moment (a rename, another worker's acquire) was skipped.
+        sleep(0.1)
+        return acquirable_items(run).exists()
+    if first and acquirable_items(run).exists():
+        # A run is enqueued once. A worker that finds more items than it takes wakes the next worker.
+        wake_run(run.pk)
+    try:
+        if items[0].attempts > settings.MAX_ATTEMPTS:
+            _give_up(items[0], token)
+        else:
+            _process_group(run, spec, token, items)
+    except LeaseLost:
+        log.warning("Group abandoned: its lease is lost, or its videos were deleted")
+    except RunStopped:
+        release_items(run, spec, token)
+        return False
+    except ModelUnavailable:
+        release_items(run, spec, token)
+        raise
+    return True
+
+
+def _process_group(run: ReprocessRun, spec: EffectiveSpec, token: UUID, items: Sequence[ReprocessItem]) -> None:
+    lease = ItemLease(run.pk, token)
+
+    def on_batch(batch: Batch) -> None:
+        record_usage(run, spec, batch)
+        ReprocessFailure.objects.bulk_create(_build_failure(run, batch.step, outcome) for outcome in batch.outcomes if outcome.error)
+
+    videos = list(Video.objects.filter(pk__in=[item.video_id for item in items if item.video_id]))
+    if videos:
+        embed_videos(videos, spec, lease, on_batch, run_id=run.pk, force=run.force)
+    for item in items:
+        if not item.video_id:
+            embed_people(item.owner_id, spec, lease, on_batch, run_id=run.pk, force=run.force)
+    with lease.transaction():
+        count_items(run, spec, items)
+        failed = failed_items(run, items)
+        leased = ReprocessItem.objects.filter(lease_token=token)
+        now = timezone.now()
+        leased.filter(pk__in=failed).update(state=ReprocessItem.State.FAILED, error=SOME_FAILED, finished_at=now, **RELEASED)
+        leased.update(state=ReprocessItem.State.DONE, finished_at=now, **RELEASED)
+    owners = {item.owner_id for item in items}
+    unfinished = set(run.items.filter(owner_id__in=owners, state__in=ReprocessItem.OPEN).values_list("owner_id", flat=True))
+    activate_complete(owners - unfinished, spec, run)
+
+
+def _build_failure(run: ReprocessRun, step: str, outcome: Outcome) -> ReprocessFailure:
+    target = outcome.target
+    return ReprocessFailure(
+        run=run,
+        owner_id=outcome.task.owner_id,
+        video_id=target.video_id if isinstance(target, Scene) else None,
+        scene_id=target.pk if isinstance(target, Scene) else None,
+        person_id=target.pk if isinstance(target, Person) else target.person_id if isinstance(target, PersonPhoto) else None,
+        photo_id=target.pk if isinstance(target, PersonPhoto) else None,
+        step=step,
+        channel=outcome.task.channel,
+        error=outcome.error,
+    )
+
+
+def _give_up(item: ReprocessItem, token: UUID) -> None:
+    with transaction.atomic():
+        lock_leased(ReprocessItem, token)
+        text = KILLED.format(attempts=settings.MAX_ATTEMPTS)
+        ReprocessItem.objects.filter(lease_token=token).update(
+            state=ReprocessItem.State.FAILED, error=text, finished_at=timezone.now(), **RELEASED
+        )
+        ReprocessFailure.objects.create(run_id=item.run_id, owner_id=item.owner_id, video_id=item.video_id, step="worker", error=text)
+    log.error("Gave up on an item", video_id=str(item.video_id or ""), owner_id=str(item.owner_id))

@@ -1,0 +1,118 @@
+"""The latest embedding spec: its version, its ordered steps, and the models of this installation."""
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+
+from heimdex.embedders.base import Embedder, EmbedderIdentity
+from heimdex.embedders.snapshot import identity_from_snapshot, load_embedder, snapshot_embedder
+from reprocess.planning.fingerprints import digest
+from reprocess.planning.targets import TargetType
+from reprocess.steps import all_steps, step_named
+from reprocess.steps.base import Step
+from videos.models import EmbeddingSpace
+
+LATEST_EMBEDDING_SPEC_VERSION = "2026-01-06"
+
+
+@dataclass(frozen=True)
+class ConfiguredStep:
+    """A step and the snapshot of its model: the model that this installation configures, or the one that an older space records."""
+
+    step: Step
+    model_snapshot: dict[str, Any]
+
+    @property
+    def identity(self) -> EmbedderIdentity:
+        """Return the identity of the model."""
+        return identity_from_snapshot(self.model_snapshot)
+
+    def model(self) -> Embedder:
+        """Return the model without loading its weights. Raise ModelUnavailable when an older model can no longer be built."""
+        return load_embedder(self.model_snapshot)
+
+    def fingerprint(self, channel: str) -> str:
+        """Return the hash of everything that determines the channel's vectors: step, code version, parameters, model, and the step read."""
+        determined: dict[str, Any] = {
+            "step": self.step.name,
+            "channel": channel,
+            "code_version": self.step.code_version,
+            "params": dict(self.step.params),
+            "embedder": asdict(self.identity),
+        }
+        if self.step.reads:
+            source = ConfiguredStep(step_named(self.step.reads), self.model_snapshot)
+            determined["reads"] = [source.fingerprint(source_channel) for source_channel in source.step.channels]
+        return digest(determined)
+
+    def space(self, channel: str) -> EmbeddingSpace:
+        """Return the space of the channel's vectors; create it when it is first needed."""
+        space, _ = EmbeddingSpace.objects.get_or_create(
+            channel=channel,
+            fingerprint=self.fingerprint(channel),
+            defaults={
+                "step": self.step.name,
+                "spec_version": LATEST_EMBEDDING_SPEC_VERSION,
+                "embedder": self.model_snapshot,
+                "dimensions": self.identity.dimensions,
+            },
+        )
+        if space.embedder != self.model_snapshot:
+            # The same model is now reached in another way; for example, its server has moved.
+            space.embedder = self.model_snapshot
+            space.save(update_fields=["embedder"])
+        return space
+
+
+@dataclass(frozen=True)
+class EffectiveSpec:
+    """A spec as this installation runs it: the ordered steps with their models."""
+
+    version: str
+    steps: tuple[ConfiguredStep, ...]
+
+    @cached_property
+    def definition(self) -> list[dict[str, Any]]:
+        """Return the steps as JSON data."""
+        return [
+            {
+                **configured.step.describe(),
+                "model": asdict(configured.identity),
+                "fingerprints": {channel: configured.fingerprint(channel) for channel in configured.step.channels},
+            }
+            for configured in self.steps
+        ]
+
+    @cached_property
+    def digest(self) -> str:
+        """Return the hash of the definition; two installations with equal digests compute comparable vectors."""
+        return digest(self.definition)
+
+    @property
+    def fingerprints(self) -> set[str]:
+        """Return the fingerprints of the spaces that the spec fills."""
+        return {configured.fingerprint(channel) for configured, channel in self.channels()}
+
+    def channels(self, *target_types: TargetType) -> list[tuple[ConfiguredStep, str]]:
+        """Return every channel with its step, in order; only those of some target types, if given."""
+        steps = (configured for configured in self.steps if not target_types or configured.step.target_type in target_types)
+        return [(configured, channel) for configured in steps for channel in configured.step.channels]
+
+    def spaces(self) -> dict[str, EmbeddingSpace]:
+        """Return the spaces that the spec fills, by channel; create those that do not exist yet."""
+        return {channel: configured.space(channel) for configured, channel in self.channels()}
+
+
+def effective_spec() -> EffectiveSpec:
+    """Return the latest spec with this installation's models. Loads no model."""
+    return EffectiveSpec(
+        version=LATEST_EMBEDDING_SPEC_VERSION,
+        steps=tuple(ConfiguredStep(step, snapshot_embedder(step.embedder_alias)) for step in enabled_steps()),
+    )
+
+
+def enabled_steps() -> list[Step]:
+    """Return the steps that this installation runs, in order; steps whose model is not configured (faces, for example) are left out."""
+    return [step for step in all_steps() if step.embedder_alias in settings.MODEL_BACKENDS]

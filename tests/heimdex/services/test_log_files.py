@@ -1,0 +1,34 @@
+import os
+
+from heimdex.services.log_files import LIMIT_BYTES, last_lines, open_log, rotate
+
+
+def test_an_oversized_log_is_rotated_and_its_writer_continues(tmp_path):
+    path = tmp_path / "logs" / "web.log"
+    log = open_log(path)
+    try:
+        os.write(log, b"old\n" * (LIMIT_BYTES // 4 + 1))
+        rotate(path)
+        os.write(log, b"new\n")
+    finally:
+        os.close(log)
+    assert path.read_bytes() == b"new\n"
+    assert path.with_suffix(".log.1").stat().st_size > LIMIT_BYTES
+
+
+def test_a_log_of_normal_size_is_not_rotated(tmp_path):
+    path = tmp_path / "web.log"
+    path.write_text("line\n")
+    rotate(path)
+    rotate(tmp_path / "missing.log")
+    assert path.read_text() == "line\n"
+
+
+def test_only_lines_since_the_last_start_are_quoted(tmp_path):
+    path = tmp_path / "web.log"
+    path.write_text("yesterday\n")
+    start = path.stat().st_size
+    path.write_text(path.read_text() + "".join(f"line {number}\n" for number in range(30)))
+    assert last_lines(path, since=start, count=2) == "line 28\nline 29"
+    assert "yesterday" not in last_lines(path, since=start, count=1000)
+    assert last_lines(tmp_path / "missing.log") == ""

@@ -1,0 +1,77 @@
+"""Which faces a photo may show."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+from heimdex.faces.base import Box, Face
+from heimdex.faces.packaged import YuNetSFace
+from people.errors import PhotoRejected
+from people.photos.quality_check import MIN_SHARPNESS, MIN_SIDE_PX, check_quality
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def face(side_px: int, sharpness: float = 100.0, quality: float = 0.9) -> Face:
+    return Face(Box(0.1, 0.1, 0.5, 0.5), quality, side_px, sharpness, np.ones(1, dtype=np.float32))
+
+
+def code_of(*faces: Face) -> str:
+    with pytest.raises(PhotoRejected) as refused:
+        check_quality(faces)
+    assert str(refused.value).endswith(".")
+    return str(refused.value.code)
+
+
+def test_one_good_face_is_taken() -> None:
+    only = face(200)
+
+    assert check_quality([only]) is only
+
+
+def test_small_faces_in_the_background_do_not_matter_however_good_they_are() -> None:
+    main = face(200, quality=0.4)
+
+    assert check_quality([face(100, quality=1.0), main, face(20)]) is main
+    assert code_of(face(101), main) == "several_faces"
+    assert code_of(main, face(200)) == "several_faces"
+
+
+def test_what_the_detector_doubts_does_not_count_beside_a_good_face() -> None:
+    main = face(91, quality=0.91)
+
+    assert check_quality([main, face(90, quality=0.18), face(120, quality=0.02)]) is main
+    assert code_of(main, face(90, quality=0.31)) == "several_faces"
+    # Where all are doubtful, what is wrong with them is said.
+    assert code_of(face(91, sharpness=3.0, quality=0.15)) == "too_blurred"
+
+
+def test_what_is_wrong_is_named() -> None:
+    assert code_of() == "no_face"
+    assert code_of(face(MIN_SIDE_PX - 1)) == "too_small"
+    assert code_of(face(200, sharpness=MIN_SHARPNESS - 0.1)) == "too_blurred"
+    assert check_quality([face(MIN_SIDE_PX, MIN_SHARPNESS)])
+
+
+def test_the_sentence_says_how_small_the_face_is() -> None:
+    with pytest.raises(PhotoRejected, match="only 31 pixels wide; 40 are needed"):
+        check_quality([face(31)])
+
+
+def test_a_real_photo_is_taken_and_its_spoilt_copies_say_what_is_wrong() -> None:
+    model = YuNetSFace()
+    astronaut = Image.open(ROOT / "demo/assets/astronaut.jpg").convert("RGB")
+
+    def found(picture: Image.Image) -> list[Face]:
+        return model.find_faces([picture])[0]
+
+    assert check_quality(found(astronaut)).side_px == pytest.approx(91, abs=10)
+    assert code_of(*found(astronaut.resize((200, 200)))) == "too_small"
+    assert code_of(*found(astronaut.filter(ImageFilter.GaussianBlur(2.5)))) == "too_blurred"
+    beside = Image.new("RGB", (1024, 512))
+    beside.paste(astronaut, (0, 0))
+    beside.paste(astronaut, (512, 0))
+    assert code_of(*found(beside)) == "several_faces"
+    assert code_of(*found(Image.open(ROOT / "demo/assets/coffee.jpg"))) == "no_face"

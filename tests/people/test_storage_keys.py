@@ -1,0 +1,36 @@
+"""What the keys of photos say."""
+
+from uuid import uuid4
+
+from people.storage_keys import PhotoFileKey, parse_photo_key
+from videos.storage_keys import parse_key
+
+
+def test_a_key_says_whose_photo_it_is() -> None:
+    owner, person, photo = uuid4(), uuid4(), uuid4()
+    prefix = f"owners/{owner}/persons/{person}/photos/{photo}"
+
+    name = parse_photo_key(f"{prefix}/photo.jpg")
+
+    assert name == PhotoFileKey(owner, person, photo, "photo.jpg")
+    assert name.storage_prefix == prefix
+    for other in (
+        prefix,
+        f"{prefix}/more/photo.jpg",
+        f"owners/{owner}/persons/{person}/photo.jpg",
+        f"{prefix.upper()}/photo.jpg",
+        prefix.replace(str(photo), "1") + "/photo.jpg",
+    ):
+        assert parse_photo_key(other) is None
+
+
+def test_a_key_of_a_face_says_in_which_scene_it_was_seen() -> None:
+    owner, video, scene, face = uuid4(), uuid4(), uuid4(), uuid4()
+    key = f"owners/{owner}/videos/{video}/scenes/{scene}/faces/{face}.jpg"
+
+    name = parse_key(key)
+
+    assert name is not None
+    assert (name.video_id, name.scene_id, name.face_id) == (video, scene, face)
+    assert parse_key(key.replace(f"{face}.jpg", "face.jpg")) is None
+    assert parse_photo_key(key) is None

@@ -1,0 +1,52 @@
+"""Invalid arguments end a command with exit code 2 and a sentence that names the fix."""
+
+from argparse import ArgumentTypeError
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from django.core.management import execute_from_command_line
+from django.utils import timezone
+
+from reprocess.management.arguments import parse_cost, parse_days, parse_time
+
+
+@pytest.mark.parametrize(
+    ("args", "fix"),
+    [
+        (["--max-cost", "abc"], "Give a number from 0"),
+        (["--max-cost", "NaN"], "Give a number from 0"),
+        (["--max-cost", "Infinity"], "Give a number from 0"),
+        (["--max-cost=-1"], "Give a number from 0"),
+        (["--max-cost", "100000000"], "Give a number from 0"),
+        (["--max-cost", "0.0000001"], "Give a number from 0"),
+        (["--since", "gestern"], "Write it as 2026-01-31"),
+        (["--since", "2026-02-30"], "Write it as 2026-01-31"),
+        (["--since", "2026-01-01T25:00"], "Write it as 2026-01-31"),
+        (["--since", "0001-01-01T00:00+23:59"], "Write it as 2026-01-31"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_names_the_fix(args: list[str], fix: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as error:
+        execute_from_command_line(["manage.py", "reprocess_embeddings", "--scope", "all", *args])
+    assert error.value.code == 2
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert fix in message
+    assert "_" not in message.partition("error:")[2], "the message names a function"
+
+
+def test_costs_are_limited_by_the_column_that_stores_them() -> None:
+    assert [parse_cost(text) for text in ("0", "2.50", "99999999.999999")] == [Decimal(0), Decimal("2.50"), Decimal("99999999.999999")]
+
+
+def test_times_without_a_zone_are_in_the_servers_zone() -> None:
+    assert parse_time("2026-01-31T18:30+00:00") == datetime(2026, 1, 31, 18, 30, tzinfo=UTC)
+    assert parse_time("2026-01-31") == timezone.make_aware(datetime(2026, 1, 31))
+    assert parse_time("2026-01-31T18:30") == timezone.make_aware(datetime(2026, 1, 31, 18, 30))
+
+
+def test_days_are_whole_numbers() -> None:
+    assert parse_days("7") == 7
+    for text in ("-1", "1.5", "a week"):
+        with pytest.raises(ArgumentTypeError, match="for example 7"):
+            parse_days(text)

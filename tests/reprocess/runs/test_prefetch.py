@@ -1,0 +1,139 @@
+"""Preparing overlaps computing within bounds, and whatever fails ends all of it."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from unittest import mock
+
+import numpy as np
+import pytest
+
+from heimdex.backends import text_embedder
+from heimdex.errors import ModelInputError
+from heimdex.leases import LeaseLost
+from reprocess.models import ReprocessRun
+from reprocess.planning.scope import Scope
+from reprocess.runs import prefetch
+from reprocess.runs.prefetch import BATCHES_AHEAD, prefetch_and_compute
+from reprocess.runs.start_run import start_run
+from reprocess.runs.worker import run_worker
+from tests.library import make_user, make_video
+from videos.models import SceneEmbedding
+
+BATCHES = [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10]]
+
+
+def nothing() -> None:
+    pass
+
+
+def threads() -> set[str]:
+    return {thread.name for thread in threading.enumerate() if thread.name.startswith(("prepare", "compute"))}
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_stays() -> Iterator[None]:
+    yield
+    deadline = time.monotonic() + 10
+    while threads() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threads() == set()
+
+
+def test_batches_come_out_whole_and_in_order() -> None:
+    def compute(batch: Sequence[int], prepared: list[str]) -> list[tuple[int, str]]:
+        return list(zip(batch, prepared, strict=True))
+
+    assert list(prefetch_and_compute(BATCHES, str, compute, nothing)) == [[(number, str(number)) for number in batch] for batch in BATCHES]
+    assert list(prefetch_and_compute([], str, compute, nothing)) == []
+
+
+def test_the_next_batches_are_prepared_while_one_is_computed() -> None:
+    third_is_prepared = threading.Event()
+
+    def prepare(number: int) -> int:
+        if number == 9:
+            third_is_prepared.set()
+        return number
+
+    def compute(batch: Sequence[int], prepared: list[int]) -> bool:
+        return third_is_prepared.wait(10)
+
+    with closing(prefetch_and_compute(BATCHES, prepare, compute, nothing)) as results:
+        assert next(results)
+
+
+def test_no_more_than_a_few_batches_wait_in_memory_and_none_is_computed_before_it_is_asked_for() -> None:
+    prepared: list[int] = []
+    computed: list[int] = []
+    many = [[number] for number in range(50)]
+
+    def compute(batch: Sequence[int], values: list[None]) -> None:
+        computed.append(batch[0])
+
+    for position, _ in enumerate(prefetch_and_compute(many, prepared.append, compute, nothing)):
+        time.sleep(0.002)
+        assert computed == list(range(position + 1))
+        assert len(prepared) <= position + 1 + BATCHES_AHEAD
+
+
+@pytest.mark.parametrize("culprit", ["prepare", "compute"])
+def test_an_error_on_a_thread_ends_the_work_as_if_it_had_been_raised_here(culprit: str) -> None:
+    def prepare(number: int) -> int:
+        if culprit == "prepare" and number == 5:
+            raise MemoryError(culprit)
+        return number
+
+    def compute(batch: Sequence[int], prepared: list[int]) -> int:
+        if culprit == "compute" and 5 in batch:
+            raise MemoryError(culprit)
+        return batch[0]
+
+    done = []
+    with pytest.raises(MemoryError, match=culprit):
+        done.extend(prefetch_and_compute(BATCHES, prepare, compute, nothing))
+    assert done in ([], [1])
+
+
+def test_a_long_batch_lets_the_caller_keep_its_lease_and_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prefetch, "HEARTBEAT_S", 0.01)
+    beats: list[str] = []
+    stopped = threading.Event()
+    started: list[int] = []
+
+    def compute(batch: Sequence[int], prepared: list[int]) -> None:
+        started.append(batch[0])
+        stopped.wait(10)
+
+    def beat() -> None:
+        beats.append(threading.current_thread().name)
+        if len(beats) == 3:
+            stopped.set()
+            raise LeaseLost("taken over")
+
+    with pytest.raises(LeaseLost):
+        list(prefetch_and_compute(BATCHES, int, compute, beat))
+    assert beats == [threading.current_thread().name] * 3
+    assert started == [1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_input_that_the_model_refuses_fails_alone_and_the_others_are_computed_once() -> None:
+    make_video(make_user(), [f"The harbour at hour {hour} is described here. " * 6 for hour in range(12)])
+    encode = text_embedder()._encode_documents
+    sent: list[str] = []
+
+    def picky(texts: list[str]) -> np.ndarray:
+        if any("hour 7" in text for text in texts):
+            raise ModelInputError("This text is refused.")
+        sent.extend(texts)
+        return encode(texts)
+
+    with mock.patch.object(text_embedder(), "_encode_documents", picky):
+        run = start_run(Scope("all"), force=False, entrance=ReprocessRun.EntryPoint.COMMAND, requested_by=None)
+        run_worker(run.pk)
+    failure = SceneEmbedding.objects.get(state=SceneEmbedding.State.FAILED)
+    assert (failure.scene.index, failure.space.channel, failure.error) == (7, "transcript", "This text is refused.")
+    assert SceneEmbedding.objects.filter(state=SceneEmbedding.State.EMBEDDED).count() == 4 * 12 - 1
+    assert len(sent) == len(set(sent))

@@ -1,0 +1,134 @@
+"""What the engine computed is what the rows hold, whoever wrote before."""
+
+from datetime import UTC, datetime
+from unittest import mock
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from django.db import Error, IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from reprocess.planning.targets import SCENES
+from reprocess.runs.pg_copy import copy_rows, encode_halfvecs, encode_time, encode_uuid
+from reprocess.runs.vectors import COPIED, replace_embeddings
+from reprocess.spec import effective_spec
+from reprocess.steps.embedding_task import EmbeddingTask, Outcome
+from tests.library import make_user, make_video, stored_hash
+from videos.models import EmbeddingSpace, Scene, SceneEmbedding, SceneInput
+
+pytestmark = pytest.mark.django_db
+
+TEXT_CHANNELS = ("transcript", "visual", "summary")
+
+
+def text_spaces() -> dict[str, EmbeddingSpace]:
+    return {channel: configured.space(channel) for configured, channel in effective_spec().channels(SCENES) if channel in TEXT_CHANNELS}
+
+
+def unit_vector(seed: int) -> np.ndarray:
+    vector = np.random.default_rng(seed).normal(size=384).astype(np.float32)
+    return vector / np.linalg.norm(vector)
+
+
+def outcome(scene: Scene, channel: str, **came: object) -> Outcome:
+    current = stored_hash(scene, channel)
+    return Outcome(scene, EmbeddingTask(scene.pk, scene.owner_id, channel, current, current, "text"), **came)  # type: ignore[arg-type]
+
+
+def test_every_column_is_copied_but_the_key() -> None:
+    columns = {field.name for field in SceneEmbedding._meta.concrete_fields}
+    assert columns - set(COPIED) == {"id", "scene"}
+
+
+def test_vectors_empty_inputs_and_failures_of_several_channels_are_read_back() -> None:
+    scenes = list(make_video(make_user()).scenes.all())
+    spaces, run_id, now = text_spaces(), uuid4(), datetime(2026, 1, 6, 12, 30, 15, 123457, tzinfo=UTC)
+    outcomes = [
+        outcome(scenes[0], "transcript", vector=unit_vector(0)),
+        outcome(scenes[1], "transcript", error="The model refuses it."),
+        outcome(scenes[3], "transcript"),
+        outcome(scenes[0], "visual", vector=unit_vector(1)),
+    ]
+    with mock.patch("django.utils.timezone.now", return_value=now), transaction.atomic():
+        replace_embeddings(SCENES, outcomes, spaces, run_id)
+    rows = {(row.scene_id, row.space.channel): row for row in SceneEmbedding.objects.select_related("space")}
+    assert len(rows) == 4
+    for row in rows.values():
+        assert (row.run_id, row.computed_at, row.owner_id) == (run_id, now, scenes[0].owner_id)
+    said = rows[scenes[0].pk, "transcript"]
+    assert (said.state, said.input_hash, said.error) == ("embedded", stored_hash(scenes[0], "transcript"), "")
+    assert np.array_equal(np.float16(said.vector), unit_vector(0).astype(np.float16))
+    assert np.array_equal(np.float16(rows[scenes[0].pk, "visual"].vector), unit_vector(1).astype(np.float16))
+    failed, empty = rows[scenes[1].pk, "transcript"], rows[scenes[3].pk, "transcript"]
+    assert (failed.state, failed.error, failed.vector) == ("failed", "The model refuses it.", None)
+    assert (empty.state, empty.input_hash, empty.vector) == ("empty", "", None)
+
+
+def test_what_comes_later_takes_the_place_of_what_was_there_and_of_nothing_else() -> None:
+    scenes = list(make_video(make_user()).scenes.all())
+    spaces = text_spaces()
+    with transaction.atomic():
+        replace_embeddings(SCENES, [outcome(scene, "transcript", vector=unit_vector(0)) for scene in scenes[:2]], spaces, None)
+        replace_embeddings(SCENES, [outcome(scenes[0], "visual", vector=unit_vector(1))], spaces, None)
+        replace_embeddings(SCENES, [outcome(scenes[0], "transcript", vector=unit_vector(2))], spaces, uuid4())
+    kept = SceneEmbedding.objects.values_list("scene__index", "space__channel").order_by("scene__index", "space__channel")
+    assert list(kept) == [(0, "transcript"), (0, "visual"), (1, "transcript")]
+    first = SceneEmbedding.objects.get(scene=scenes[0], space=spaces["transcript"])
+    assert np.array_equal(np.float16(first.vector), unit_vector(2).astype(np.float16))
+    assert first.run_id is not None
+
+
+def test_what_was_computed_of_an_input_that_changed_meanwhile_is_not_written_and_the_new_hash_stays() -> None:
+    first, second = make_video(make_user(), ["A word.", "Another."]).scenes.all()
+    before = stored_hash(second, "transcript")
+    work = EmbeddingTask(second.pk, second.owner_id, "transcript", "composed in a new way", before, "text")
+    outdated, unchanged = outcome(first, "transcript", vector=unit_vector(0)), outcome(first, "visual", vector=unit_vector(1))
+    SceneInput.objects.filter(scene=first, channel="transcript").update(hash="of the new text")
+    with transaction.atomic():
+        replace_embeddings(
+            SCENES,
+            [
+                outdated,
+                unchanged,
+                Outcome(second, work, vector=unit_vector(2)),
+            ],
+            text_spaces(),
+            None,
+        )
+    assert set(SceneEmbedding.objects.values_list("scene", "space__channel")) == {(first.pk, "visual"), (second.pk, "transcript")}
+    hashes = (stored_hash(first, "transcript"), stored_hash(second, "transcript"))
+    assert hashes == ("of the new text", "composed in a new way")
+
+
+def test_a_batch_takes_the_same_number_of_statements_whatever_its_size() -> None:
+    scenes = list(make_video(make_user(), ["A word."] * 12).scenes.all())
+    spaces = text_spaces()
+    outcomes = [outcome(scene, "transcript", vector=unit_vector(0)) for scene in scenes]
+    statements = []
+    for number in (2, 12):
+        with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+            replace_embeddings(SCENES, outcomes[:number], spaces, None)
+        statements.append(len(queries))
+    assert statements[0] == statements[1] <= 4
+
+
+def test_what_the_database_refuses_is_an_error_of_django() -> None:
+    scene = make_video(make_user()).scenes.all()[0]
+    space = text_spaces()["transcript"]
+    [vector] = encode_halfvecs([unit_vector(0)])
+    row = (
+        encode_uuid(scene.pk),
+        encode_uuid(space.pk),
+        encode_uuid(scene.owner_id),
+        "embedded",
+        vector,
+        "",
+        "",
+        None,
+        encode_time(datetime.now(UTC)),
+    )
+    with pytest.raises(IntegrityError), transaction.atomic():
+        copy_rows(SceneEmbedding, ("scene", *COPIED), [row, row])
+    with pytest.raises(Error), transaction.atomic():
+        copy_rows(SceneEmbedding, ("scene", *COPIED), [(*row[:4], b"\x00", *row[5:])])

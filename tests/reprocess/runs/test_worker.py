@@ -1,0 +1,270 @@
+"""A run brings exactly what is stale to the latest spec, and its counters add up."""
+
+import dataclasses
+from collections.abc import Iterator
+from unittest import mock
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from heimdex.backends import text_embedder
+from heimdex.leases import LeaseLost
+from heimdex.storage import media_storage
+from reprocess.models import ReprocessItem, ReprocessRun
+from reprocess.planning.scope import Scope
+from reprocess.runs.acquire import acquire_group
+from reprocess.runs.engine import Batch
+from reprocess.runs.plan_run import plan_run
+from reprocess.runs.rescue import rescue
+from reprocess.runs.start_run import start_run
+from reprocess.runs.vectors import replace_embeddings
+from reprocess.runs.worker import _process_group, run_worker
+from reprocess.spec import effective_spec
+from reprocess.steps.scene_text import SceneTextStep
+from tests.library import SAYINGS, make_user, make_video
+from videos.input_hashes import refresh_input_hashes
+from videos.models import ActiveSpace, Scene, SceneEmbedding
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ALL = Scope("all")
+
+
+def run_all(*, force: bool = False, scope: Scope = ALL) -> ReprocessRun:
+    run = start_run(scope, force=force, entrance=ReprocessRun.EntryPoint.COMMAND, requested_by=None)
+    run_worker(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def counters(run: ReprocessRun) -> dict[str, tuple[int, int, int, int, int]]:
+    return {c.channel: (c.planned, c.done, c.skipped, c.empty, c.failed) for c in run.counters.all()}
+
+
+def test_a_run_gives_every_scene_one_row_per_channel_and_the_second_calls_no_model() -> None:
+    owner = make_user()
+    make_video(owner)
+    first = run_all()
+    assert first.state == ReprocessRun.State.SUCCEEDED
+    assert counters(first) == {
+        "transcript": (4, 3, 0, 1, 0),
+        "visual": (4, 4, 0, 0, 0),
+        "summary": (4, 4, 0, 0, 0),
+        "clip": (4, 4, 0, 0, 0),
+    }
+    assert first.model_calls > 0
+    assert SceneEmbedding.objects.count() == 16
+    assert set(ActiveSpace.objects.filter(owner=owner).values_list("channel", flat=True)) == {"transcript", "visual", "summary", "clip"}
+
+    calls = text_embedder().calls
+    second = run_all()
+    assert second.state == ReprocessRun.State.SUCCEEDED
+    assert second.model_calls == 0
+    assert text_embedder().calls == calls
+    assert all(skipped == planned for planned, _, skipped, _, _ in counters(second).values())
+    plan = plan_run(ALL, force=False)
+    assert (plan.stale, plan.model_calls) == (0, 0)
+
+
+def test_force_computes_everything_again() -> None:
+    make_video(make_user())
+    run_all()
+    forced = run_all(force=True)
+    assert counters(forced)["visual"] == (4, 4, 0, 0, 0)
+    assert set(SceneEmbedding.objects.values_list("run_id", flat=True)) == {forced.pk}
+
+
+def test_an_edited_transcript_is_the_only_thing_that_is_stale() -> None:
+    video = make_video(make_user())
+    run_all()
+    scene = video.scenes.get(index=0)
+    scene.transcript = "Something entirely different is said here. " * 10
+    scene.save()
+    refresh_input_hashes(video)
+    plan = plan_run(ALL, force=False)
+    assert {c.channel: c.causes for c in plan.channels if c.causes} == {"transcript": {"input changed": 1}}
+    before = SceneEmbedding.objects.get(scene=scene, space__channel="transcript").vector
+    run = run_all()
+    assert counters(run)["transcript"] == (4, 1, 3, 0, 0)
+    assert SceneEmbedding.objects.get(scene=scene, space__channel="transcript").vector != before
+
+
+@pytest.fixture
+def bumped_text_step() -> Iterator[None]:
+    with mock.patch.object(SceneTextStep, "code_version", SceneTextStep.code_version + 1):
+        yield
+
+
+def test_a_new_step_version_makes_that_steps_channels_stale_and_no_other(request: pytest.FixtureRequest) -> None:
+    owner = make_user()
+    make_video(owner)
+    run_all()
+    old = {active.channel: active.space_id for active in ActiveSpace.objects.filter(owner=owner)}
+    request.getfixturevalue("bumped_text_step")
+    causes = {c.channel: c.causes for c in plan_run(ALL, force=False).channels}
+    assert causes == {"transcript": {"step changed": 4}, "visual": {"step changed": 4}, "summary": {"step changed": 4}, "clip": {}}
+    run = run_all()
+    assert counters(run)["clip"] == (4, 0, 4, 0, 0)
+    new = {active.channel: active.space_id for active in ActiveSpace.objects.filter(owner=owner)}
+    assert new["clip"] == old["clip"]
+    assert new["transcript"] != old["transcript"]
+    # The old vectors stay beside the new ones: nothing is overwritten.
+    assert SceneEmbedding.objects.filter(space_id=old["transcript"]).count() == 4
+
+
+def test_search_keeps_the_old_spaces_until_the_owner_is_complete(request: pytest.FixtureRequest) -> None:
+    owner = make_user()
+    first, second = make_video(owner), make_video(owner, title="Another")
+    run_all()
+    old = set(ActiveSpace.objects.filter(owner=owner).values_list("space_id", flat=True))
+    request.getfixturevalue("bumped_text_step")
+    run_all(scope=Scope("video", video_id=first.pk))
+    assert set(ActiveSpace.objects.filter(owner=owner).values_list("space_id", flat=True)) == old
+    rest = run_all()
+    # What the first run computed is not computed again.
+    assert counters(rest)["transcript"] == (8, 3, 4, 1, 0)
+    assert set(ActiveSpace.objects.filter(owner=owner).values_list("space_id", flat=True)) != old
+    assert second.pk in set(rest.items.values_list("video_id", flat=True))
+
+
+def test_a_missing_keyframe_fails_that_scene_by_name_and_nothing_else() -> None:
+    owner = make_user()
+    video = make_video(owner)
+    scene = video.scenes.get(index=1)
+    media_storage().delete(scene.keyframe_key)
+    run = run_all()
+    # One video, and it could not be finished.
+    assert run.state == ReprocessRun.State.FAILED
+    failure = run.failures.get()
+    assert (failure.step, failure.channel, failure.scene_id) == ("scene_clip", "clip", scene.pk)
+    assert "keyframe cannot be read" in failure.error
+    assert counters(run)["clip"] == (4, 3, 0, 0, 1)
+    assert counters(run)["transcript"] == (4, 3, 0, 1, 0)
+
+
+def test_equal_inputs_of_one_owner_are_computed_once() -> None:
+    owner = make_user()
+    for number in range(3):
+        # Long enough to take in no words of their neighbors.
+        make_video(owner, [saying * 4 for saying in SAYINGS[:2]], title=str(number))
+    inputs: list[int] = []
+    embed = text_embedder().embed_documents
+
+    def counting(texts: list[str]) -> object:
+        inputs.append(len(texts))
+        return embed(texts)
+
+    with mock.patch.object(text_embedder(), "embed_documents", counting):
+        run = run_all()
+    # Two sayings, two visual texts and one summary, though there are 18 scene channels.
+    assert sum(inputs) == 5
+    assert counters(run)["summary"] == (6, 6, 0, 0, 0)
+
+
+def test_owners_take_turns() -> None:
+    many, few = make_user("many@example.org"), make_user("few@example.org")
+    for number in range(3):
+        make_video(many, SAYINGS[:1], title=str(number))
+    make_video(few, SAYINGS[:1])
+    run = start_run(ALL, force=False, entrance="command", requested_by=None)
+    assert list(run.items.order_by("turn", "id").values_list("owner_id", flat=True))[:2] == [many.pk, few.pk]
+
+
+def test_a_dead_workers_items_are_taken_up_again_and_counted_once() -> None:
+    video = make_video(make_user())
+    run = start_run(ALL, force=True, entrance="command", requested_by=None)
+    with mock.patch("reprocess.runs.worker.count_items", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        run_worker(run.pk)
+    done_before = SceneEmbedding.objects.filter(run_id=run.pk).count()
+    assert done_before == 16
+    ReprocessItem.objects.update(lease_expires_at=timezone.now())
+    calls = ReprocessRun.objects.get(pk=run.pk).model_calls
+    assert rescue() == 1
+    run_worker(run.pk)
+    run.refresh_from_db()
+    assert run.state == ReprocessRun.State.SUCCEEDED
+    assert run.model_calls == calls
+    assert counters(run)["visual"] == (4, 4, 0, 0, 0)
+    assert run.items.get(video=video).attempts == 2
+
+
+def test_a_worker_that_lost_its_lease_writes_nothing() -> None:
+    make_video(make_user())
+    run = start_run(ALL, force=False, entrance="command", requested_by=None)
+
+    def steal(*args: object, **kwargs: object) -> Batch:
+        ReprocessItem.objects.update(lease_token=uuid4())
+        return Batch("scene_text", ())
+
+    token, items = acquire_group(run)
+    with mock.patch("reprocess.runs.engine._compute", side_effect=steal), pytest.raises(LeaseLost):
+        _process_group(run, effective_spec(), token, items)
+    assert not SceneEmbedding.objects.filter(state=SceneEmbedding.State.EMBEDDED).exists()
+
+
+def test_an_item_that_kills_its_worker_three_times_is_named_and_the_rest_goes_on() -> None:
+    owner = make_user()
+    deadly, fine = make_video(owner), make_video(owner, title="Fine")
+    run = start_run(ALL, force=False, entrance="command", requested_by=None)
+    run.items.filter(video=deadly).update(attempts=3)
+    run_worker(run.pk)
+    run.refresh_from_db()
+    assert run.state == ReprocessRun.State.PARTIAL
+    assert run.failures.get().video_id == deadly.pk
+    assert "stopped 3 times" in run.failures.get().error
+    assert run.items.get(video=fine).state == ReprocessItem.State.DONE
+
+
+def test_the_same_request_twice_is_one_run() -> None:
+    make_video(make_user())
+    first = start_run(ALL, force=False, entrance="command", requested_by=None)
+    assert start_run(ALL, force=False, entrance="api", requested_by=None).pk == first.pk
+    assert start_run(ALL, force=True, entrance="api", requested_by=None).pk != first.pk
+
+
+def test_a_run_queued_under_other_models_is_refused_with_the_reason() -> None:
+    make_video(make_user())
+    run = start_run(ALL, force=False, entrance="command", requested_by=None)
+    other = dataclasses.replace(effective_spec(), steps=effective_spec().steps[:1])
+    with mock.patch("reprocess.runs.worker.effective_spec", return_value=other):
+        run_worker(run.pk)
+    run.refresh_from_db()
+    assert run.state == ReprocessRun.State.FAILED
+    assert "Start a new run" in run.error
+    assert not SceneEmbedding.objects.exists()
+
+
+def test_a_scene_deleted_while_it_is_computed_is_left_out() -> None:
+    video = make_video(make_user())
+    run = start_run(ALL, force=False, entrance="command", requested_by=None)
+
+    def delete_first(*args: object) -> None:
+        Scene.objects.filter(video=video, index=0).delete()
+        replace_embeddings(*args)  # type: ignore[arg-type]
+
+    with mock.patch("reprocess.runs.engine.replace_embeddings", delete_first):
+        run_worker(run.pk)
+    run.refresh_from_db()
+    assert run.state == ReprocessRun.State.SUCCEEDED
+    assert counters(run)["visual"] == (3, 3, 0, 0, 0)
+
+
+def test_plan_takes_a_constant_number_of_queries() -> None:
+    owner = make_user()
+    taken = []
+    for number in range(3):
+        make_video(owner, title=str(number))
+        with CaptureQueriesContext(connection) as queries:
+            plan_run(ALL, force=False)
+        taken.append(len(queries))
+    assert taken[0] == taken[1] == taken[2] <= 20
+
+
+def test_a_keyframe_missing_in_one_video_is_read_from_its_copy_in_another() -> None:
+    owner = make_user()
+    first, _ = make_video(owner), make_video(owner, title="The same again")
+    media_storage().delete(first.scenes.get(index=1).keyframe_key)
+    assert run_all().state == ReprocessRun.State.SUCCEEDED

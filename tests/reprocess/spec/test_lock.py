@@ -1,0 +1,36 @@
+"""What the latest embeddings are is said in one place and cannot change unseen."""
+
+import pytest
+
+from reprocess.planning.fingerprints import canonical_json, digest
+from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION, effective_spec
+from reprocess.spec.lock import current_digests, drift, read_lock
+from reprocess.steps import all_steps
+
+
+def test_the_steps_are_what_the_lock_recorded() -> None:
+    assert drift(read_lock(), current_digests(), LATEST_EMBEDDING_SPEC_VERSION) == []
+
+
+def test_a_step_that_changed_under_an_old_version_is_named() -> None:
+    locked = {"v1": {"a": "1", "b": "2", "c": "3"}}
+    assert drift(locked, {"a": "1", "b": "X", "d": "4"}, "v1") == [
+        "The step b changed, but the spec version is still v1.",
+        "The step d is new, but the spec version is still v1.",
+        "The step c is gone, but the spec version is still v1.",
+    ]
+    assert drift(locked, {"a": "1"}, "v2") == ["The spec version v2 is not in spec.lock.json."]
+
+
+def test_equal_values_have_equal_digests_whatever_their_order() -> None:
+    assert digest({"a": 1, "b": [2, 3]}) == digest({"b": [2, 3], "a": 1})
+    assert digest({"a": 1}) != digest({"a": 2})
+    assert canonical_json({"ä": 1}) == '{"ä":1}'
+
+
+@pytest.mark.usefixtures("faces_on")
+def test_every_channel_has_one_step_and_a_fingerprint_of_its_own() -> None:
+    spec = effective_spec()
+    assert [step.name for step in all_steps()] == ["scene_text", "scene_clip", "scene_person", "person_photo", "person_query"]
+    fingerprints = [configured.fingerprint(channel) for configured, channel in spec.channels()]
+    assert len(set(fingerprints)) == len(fingerprints) == 7

@@ -1,0 +1,221 @@
+"""The three entrances ask for the same thing, in the same words, and only of who may."""
+
+import io
+import json
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from reprocess.models import ReprocessRun
+from reprocess.planning.scope import Scope
+from reprocess.runs.start_run import start_run
+from reprocess.runs.worker import run_worker
+from reprocess.tasks import work_run
+from tests.library import make_user, make_video
+from videos.models import Video
+
+pytestmark = pytest.mark.django_db
+
+START = "/v1/admin/reprocess-embeddings"
+
+
+@pytest.fixture
+def admin_api() -> APIClient:
+    client = APIClient()
+    client.force_authenticate(make_user("admin@example.org", is_staff=True))
+    return client
+
+
+@pytest.fixture
+def admin_pages() -> Client:
+    client = Client()
+    client.force_login(make_user("root@example.org", is_staff=True, is_superuser=True))
+    return client
+
+
+def test_the_api_queues_a_run_and_says_so_in_the_agreed_form(admin_api: APIClient) -> None:
+    make_video(make_user())
+    answer = admin_api.post(START, {"scope": "all"})
+    assert answer.status_code == 202
+    run = ReprocessRun.objects.get()
+    assert answer.json() == {
+        "status": "queued",
+        "spec_version": "2026-01-06",
+        "scope": "all",
+        "video_count": 1,
+        "message": "Queued embedding reprocessing for 1 video(s) using spec version 2026-01-06",
+        "run_id": str(run.pk),
+        "status_url": f"http://testserver/v1/admin/reprocess-runs/{run.pk}",
+    }
+    assert (run.entrance, run.requested_by.email) == ("api", "admin@example.org")  # type: ignore[union-attr]
+    work_run(str(run.pk))
+    shown = admin_api.get(answer.json()["status_url"]).json()
+    assert (shown["state"], shown["progress"]) == ("succeeded", 100)
+    assert {c["channel"]: c["done"] + c["empty"] for c in shown["counters"]} == {"transcript": 4, "visual": 4, "summary": 4, "clip": 4}
+    assert admin_api.get(f"{START.replace('embeddings', 'runs')}/{run.pk}/failures").json()["results"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "scope"),
+        ({"scope": "planet"}, "scope"),
+        ({"scope": "video"}, "video_id"),
+        ({"scope": "owner"}, "owner_id"),
+        ({"scope": "video", "video_id": "42"}, "video_id"),
+        ({"scope": "owner", "owner_id": "me"}, "owner_id"),
+        ({"scope": "all", "video_id": str(uuid4())}, "video_id"),
+        ({"scope": "owner", "owner_id": str(uuid4()), "video_id": str(uuid4())}, "video_id"),
+        ({"scope": "all", "since": "yesterday"}, "since"),
+        ({"scope": "all", "force": "perhaps"}, "force"),
+    ],
+)
+@pytest.mark.parametrize("path", [START, f"{START}/plan"])
+def test_the_api_names_the_field_that_is_wrong(admin_api: APIClient, path: str, body: dict[str, str], field: str) -> None:
+    answer = admin_api.post(path, body)
+    assert answer.status_code == 400
+    assert list(answer.json()) == [field]
+    assert not ReprocessRun.objects.exists()
+
+
+@pytest.mark.parametrize("scope", ["video", "owner"])
+def test_the_api_answers_404_for_an_unknown_id(admin_api: APIClient, scope: str) -> None:
+    answer = admin_api.post(START, {"scope": scope, f"{scope}_id": str(uuid4())})
+    assert answer.status_code == 404
+    assert f"There is no {scope}" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/v1/admin/reprocess-runs", f"/v1/admin/reprocess-runs/{UUID(int=1)}"])
+def test_only_admins_reach_it(path: str) -> None:
+    anonymous, user = APIClient(), APIClient()
+    user.force_authenticate(make_user())
+    assert anonymous.post(START, {"scope": "all"}).status_code == 401
+    assert user.post(START, {"scope": "all"}).status_code == 403
+    assert anonymous.get(path).status_code == 401
+    assert user.get(path).status_code == 403
+
+
+def test_the_plan_endpoint_shows_what_a_run_would_do_and_starts_nothing(admin_api: APIClient) -> None:
+    video = make_video(make_user())
+    plan = admin_api.post(f"{START}/plan", {"scope": "video", "video_id": str(video.pk)}).json()
+    assert (plan["videos"], plan["stale"]) == (1, 16)
+    assert plan["channels"][0]["causes"] == {"missing": 4}
+    assert not ReprocessRun.objects.exists()
+
+
+def test_since_leaves_out_what_was_not_updated(admin_api: APIClient) -> None:
+    owner = make_user()
+    old, new = make_video(owner), make_video(owner)
+    Video.objects.filter(pk=old.pk).update(updated_at=timezone.now() - timedelta(days=3))
+    since = (timezone.now() - timedelta(days=1)).isoformat()
+    answer = admin_api.post(START, {"scope": "owner", "owner_id": str(owner.pk), "since": since}).json()
+    assert answer["video_count"] == 1
+    assert ReprocessRun.objects.get().items.get().video_id == new.pk
+
+
+def test_an_owner_scope_never_touches_another_owners_videos(admin_api: APIClient) -> None:
+    mine, theirs = make_video(make_user()), make_video(make_user("other@example.org"))
+    admin_api.post(START, {"scope": "owner", "owner_id": str(mine.owner_id)})
+    run = ReprocessRun.objects.get()
+    work_run(str(run.pk))
+    assert not theirs.scenes.filter(embeddings__isnull=False).exists()
+    assert mine.scenes.filter(embeddings__isnull=False).exists()
+
+
+def command(*args: str) -> str:
+    out = io.StringIO()
+    call_command("reprocess_embeddings", *args, stdout=out)
+    return out.getvalue()
+
+
+def test_a_plan_of_everything_says_for_whom_there_is_most_to_do(admin_pages: Client) -> None:
+    busy, idle, done = make_user("busy@example.org"), make_user("idle@example.org"), make_user("done@example.org")
+    make_video(done)
+    run_worker(start_run(Scope("all"), force=False, entrance="command", requested_by=None).pk)
+    make_video(idle)
+    make_video(busy)
+    make_video(busy)
+    plan = json.loads(command("--scope", "all", "--dry-run", "--json"))
+    assert plan["stale_owners"] == 2
+    assert plan["owners"] == [
+        {"owner_id": str(busy.pk), "scenes": 8, "stale": 32},
+        {"owner_id": str(idle.pk), "scenes": 4, "stale": 16},
+    ]
+    shown = command("--scope", "all", "--dry-run")
+    assert shown.index("busy@example.org") < shown.index("idle@example.org")
+    assert "done@example.org" not in shown
+    page = admin_pages.get("/admin/reprocess/reprocessrun/start/?scope=all").content.decode()
+    assert "busy@example.org" in page
+    assert "By owner" in page
+    forced = json.loads(command("--scope", "all", "--dry-run", "--json", "--force"))
+    assert [owner["stale"] for owner in forced["owners"]] == [32, 16, 16]
+    assert "By owner" not in command("--scope", "owner", "--owner-id", str(busy.pk), "--dry-run")
+
+
+def test_the_command_plans_queues_and_reports() -> None:
+    video = make_video(make_user())
+    plan = json.loads(command("--scope", "all", "--dry-run", "--json"))
+    assert plan["stale"] == 16
+    assert not ReprocessRun.objects.exists()
+    said = command("--scope", "video", "--video-id", str(video.pk))
+    assert "Queued embedding reprocessing for 1 video(s) using spec version 2026-01-06" in said
+    run = ReprocessRun.objects.get()
+    assert (run.entrance, run.video_id) == ("command", video.pk)
+    work_run(str(run.pk))
+    table = command("--scope", "all", "--dry-run")
+    assert "nothing is stale; 0 model calls" in table
+
+
+@pytest.mark.parametrize(
+    "args", [["--scope", "video"], ["--scope", "owner", "--owner-id", str(uuid4())], ["--scope", "all", "--video-id", str(uuid4())]]
+)
+def test_the_command_ends_with_2_for_wrong_usage(args: list[str]) -> None:
+    with pytest.raises(CommandError) as error:
+        command(*args)
+    assert error.value.returncode == 2
+    assert "_id" not in str(error.value).split(":")[0]
+
+
+def test_admin_actions_show_the_plan_then_start_the_run(admin_pages: Client) -> None:
+    video = make_video(make_user())
+    for page, action, selected in (
+        ("videos/video", "reprocess_videos", video.pk),
+        ("accounts/user", "reprocess_owners", video.owner_id),
+    ):
+        asked = admin_pages.post(f"/admin/{page}/", {"action": action, "_selected_action": str(selected)})
+        shown = admin_pages.get(asked["Location"])
+        assert "16 vectors to compute" in shown.content.decode()
+        assert not ReprocessRun.objects.exists()
+        form = {"scope": shown.context["scope"], "id": shown.context["ids"]}
+        done = admin_pages.post("/admin/reprocess/reprocessrun/start/", form, follow=True)
+        run = ReprocessRun.objects.get()
+        said = done.content.decode()
+        assert "Queued embedding reprocessing for 1 video(s) using spec version 2026-01-06" in said
+        assert f"/admin/reprocess/reprocessrun/{run.pk}/change/" in said
+        assert run.entrance == "admin"
+        run.delete()
+
+
+@pytest.mark.parametrize("page", ["reprocess/reprocessrun", "videos/video", "accounts/user"])
+def test_the_button_for_everything_is_on_the_lists_and_starts_a_run(admin_pages: Client, page: str) -> None:
+    make_video(make_user())
+    shown = admin_pages.get(f"/admin/{page}/").content.decode()
+    assert "Reprocess Embeddings (All)" in shown
+    confirmation = admin_pages.get("/admin/reprocess/reprocessrun/start/?scope=all&force=1").content.decode()
+    assert "forced: 4" in confirmation
+    admin_pages.post("/admin/reprocess/reprocessrun/start/", {"scope": "all", "force": "1"})
+    run = ReprocessRun.objects.get()
+    assert (run.scope, run.force) == ("all", True)
+    assert admin_pages.get(f"/admin/reprocess/reprocessrun/{run.pk}/change/").status_code == 200
+
+
+def test_the_confirmation_page_refuses_what_names_no_scope_and_who_is_no_admin(admin_pages: Client, client: Client) -> None:
+    for query in ("", "?scope=video", "?scope=video&id=nonsense", "?scope=planet"):
+        assert admin_pages.get(f"/admin/reprocess/reprocessrun/start/{query}").status_code == 400
+    client.force_login(make_user("nobody@example.org"))
+    assert client.get("/admin/reprocess/reprocessrun/start/?scope=all").status_code == 302

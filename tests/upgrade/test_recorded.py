@@ -1,0 +1,73 @@
+"""Today's code takes over each recorded installation: it migrates, keeps its vectors, and answers as before."""
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from heimdex.database.pg_commands import find_postgres_prefix
+from heimdex.database.server import EmbeddedServer
+
+ROOT = Path(__file__).resolve().parents[2]
+RECORDED = sorted(path.parent for path in Path(__file__).parent.glob("recorded/*/about.json"))
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.mark.parametrize("recording", RECORDED, ids=[path.name for path in RECORDED])
+def test_a_recorded_installation_migrates_and_answers_as_before(recording: Path, tmp_path: Path) -> None:
+    about = json.loads((recording / "about.json").read_text())
+    with tarfile.open(recording / "media.tar") as archive:
+        archive.extractall(tmp_path / "media", filter="data")
+    server = EmbeddedServer(tmp_path, durable=False)
+    try:
+        url = server.start().url
+        restore(recording / "database.dump", url)
+        spaces = active_spaces(url)
+        run("manage.py", "migrate", "--noinput", home=tmp_path)
+        queries = [search["q"] for search in about["searches"]]
+        now = json.loads(run("-m", "tests.upgrade.observe", about["owner_email"], *queries, home=tmp_path))
+    finally:
+        server.stop()
+
+    assert spaces
+    assert now["active_spaces"] == spaces
+    causes = {channel["step"]: channel["causes"] for channel in now["plan"]["channels"] if channel["causes"]}
+    # A step whose code version rose since the recording is named in about.json, with the reason.
+    assert causes.keys() <= about.get("steps_changed_since", {}).keys()
+    assert all(cause == "step changed" for step_causes in causes.values() for cause in step_causes)
+    for search in about["searches"]:
+        assert answer(now["searches"][search["q"]]) == search["hits"], search["q"]
+    assert now["reconcile"]["clean"], now["reconcile"]
+
+
+def restore(dump: Path, url: str) -> None:
+    """Fill the empty database at `url` from a dump in pg_dump's custom format."""
+    program = find_postgres_prefix() / "bin" / "pg_restore"
+    subprocess.run([program, "--no-owner", "--exit-on-error", f"--dbname={url}", dump], check=True)
+
+
+def active_spaces(url: str) -> list[list[str]]:
+    """Return owner, channel and space of each active space, before anything is migrated."""
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("SELECT owner_id, channel, space_id FROM videos_activespace ORDER BY 1, 2").fetchall()
+    return [[str(value) for value in row] for row in rows]
+
+
+def answer(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return scenes and reasons of a search answer, as a recording holds them."""
+    return [{"scene_id": hit["scene_id"], "reasons": sorted({match["channel"] for match in hit["matches"]})} for hit in found["results"]]
+
+
+def run(*arguments: str, home: Path) -> str:
+    """Run Python in the installation whose home this is, and return what it prints."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HEIMDEX_")} | {"HEIMDEX_HOME": str(home)}
+    ended = subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout

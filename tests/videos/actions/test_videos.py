@@ -1,0 +1,76 @@
+"""Deleting a video that workers are writing for."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection, models, transaction
+
+from heimdex.leases import LeaseLost, lock_leased
+from heimdex.storage import media_storage
+from reprocess.models import EmbeddingSpec, ReprocessItem, ReprocessRun
+from reprocess.spec import effective_spec
+from tests.library import make_user, make_video
+from videos.actions.videos import delete_video
+from videos.models import Job, Scene, SceneEmbedding, Video
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def new_scene(video: Video) -> None:
+    Scene.objects.create(video=video, owner_id=video.owner_id, index=1, start_s=5, end_s=6)
+
+
+def new_vector(video: Video) -> None:
+    configured, channel = next(iter(effective_spec().channels()))
+    scene = video.scenes.get()
+    SceneEmbedding.objects.create(scene=scene, space=configured.space(channel), owner_id=video.owner_id, state=SceneEmbedding.State.EMPTY)
+
+
+@pytest.fixture
+def video() -> Video:
+    """Return a video that an ingest and a run both have to do with."""
+    video = make_video(make_user(), ["A boat."])
+    Job.objects.create(video=video, owner=video.owner, stage="scenes", position=0, state=Job.State.RUNNING, lease_token=uuid4())
+    spec = EmbeddingSpec.objects.create(digest="0" * 64, version="0", definition={})
+    run = ReprocessRun.objects.create(spec=spec, spec_version="0", scope="all", entrance="command", plan={}, video_count=1)
+    ReprocessItem.objects.create(run=run, video=video, owner=video.owner, turn=0, state=ReprocessItem.State.RUNNING, lease_token=uuid4())
+    # Made beforehand: a space is nothing that the test's own transaction should hold back.
+    new_vector(video)
+    SceneEmbedding.objects.all().delete()
+    return video
+
+
+@pytest.mark.parametrize(("model", "write"), [(Job, new_scene), (ReprocessItem, new_vector)])
+def test_what_a_worker_is_just_writing_goes_too_and_it_writes_no_more(
+    video: Video, model: type[models.Model], write: Callable[[Video], None]
+) -> None:
+    token: UUID = model._default_manager.values_list("lease_token", flat=True).get()
+    committed = []
+    writing = threading.Event()
+
+    def work() -> None:
+        with contextlib.closing(connection), transaction.atomic():
+            lock_leased(model, token)
+            write(video)
+            writing.set()
+            # Long enough for the deletion to get as far as it can while this is not committed.
+            time.sleep(0.3)
+            transaction.on_commit(lambda: committed.append(True))
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert writing.wait(10)
+    delete_video(Video.objects.get(pk=video.pk))
+    worker.join()
+
+    assert committed == [True]
+    assert not Video.objects.exists()
+    assert not Scene.objects.exists()
+    assert not SceneEmbedding.objects.exists()
+    assert not list(media_storage().list_keys(video.storage_prefix))
+    with transaction.atomic(), pytest.raises(LeaseLost):
+        lock_leased(model, token)

@@ -1,0 +1,244 @@
+"""The tests that every lexical backend has to pass. A subclass names the backend; see test_postgres.py."""
+
+import random
+import re
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import transaction
+
+from heimdex.accounts.models import User
+from tests.library import make_user, make_video
+from videos.actions.transcripts import edit_transcript
+from videos.actions.videos import delete_video, edit_video
+from videos.channels import LEXICAL, ON_SCREEN
+from videos.models import Scene, Video
+from videos.search.lexical.base import LexicalBackend, LexicalQuery
+from videos.search.lexical.handler import get_lexical_backend
+from videos.search.scenes import list_scene_ids, select_searchable_scenes
+
+LONG_TALK = " ".join(f"Sentence {number} of a long talk about nothing." for number in range(40))
+
+
+class LexicalConformance:
+    """Override `backend` with a fixture that yields the backend under test, configured as the default."""
+
+    @pytest.fixture
+    def backend(self) -> LexicalBackend:
+        """Return the backend under test."""
+        return get_lexical_backend()
+
+    @pytest.fixture
+    def owner(self, db: None) -> User:
+        """Return an owner."""
+        return make_user("owner@example.org")
+
+    def add(self, backend: LexicalBackend, owner: User, texts: list[str], *, title: str = "Diary", on_screen: str = "") -> Video:
+        """Index a video with a scene per text; `on_screen` is visible in the last scene."""
+        video = make_video(owner, texts, title=title)
+        video.scenes.update(visual_text="", description="", tags=[])
+        if on_screen:
+            video.scenes.filter(index=len(texts) - 1).update(on_screen_text=on_screen)
+        backend.index(list_scene_ids(video))
+        return video
+
+    def find(self, backend: LexicalBackend, owner: User, text: str, channel: str = LEXICAL, **filters: object) -> list[int]:
+        """Return the indexes of the scenes that a channel finds, best first."""
+        query = LexicalQuery(owner.pk, text, **{"limit": 100, **filters})  # type: ignore[arg-type]
+        indexes = dict(Scene.objects.values_list("pk", "index"))
+        return [indexes[match.scene_id] for match in backend.search(query)[channel]]
+
+    def test_words_match_in_any_inflection_and_case(self, backend: LexicalBackend, owner: User) -> None:
+        self.add(backend, owner, ["She planted tomatoes.", "He was sailing.", "The BOATS sank.", "A hat."])
+        assert self.find(backend, owner, "planting") == [0]
+        assert self.find(backend, owner, "Tomato") == [0]
+        assert self.find(backend, owner, "sailed") == [1]
+        assert self.find(backend, owner, "boat") == [2]
+        assert self.find(backend, owner, "hatter") == []
+
+    def test_any_word_matches_and_scenes_with_all_words_come_first(self, backend: LexicalBackend, owner: User) -> None:
+        texts = ["A boat, a boat, a boat, a boat.", "A long story with a harbor and at last, after all, a boat.", "A harbor.", "A hat."]
+        self.add(backend, owner, texts)
+        found = self.find(backend, owner, "harbor boat")
+        assert found[0] == 1
+        assert set(found) == {0, 1, 2}
+
+    def test_words_in_any_order_match_without_quotes_and_only_the_phrase_with_them(self, backend: LexicalBackend, owner: User) -> None:
+        self.add(backend, owner, ["The railway station.", "The station of the railway.", "A station."])
+        assert set(self.find(backend, owner, "railway station")) == {0, 1, 2}
+        assert self.find(backend, owner, '"railway station"') == [0]
+        assert self.find(backend, owner, '"station railway"') == []
+        assert self.find(backend, owner, '"railway station" hat') == []
+
+    def test_a_minus_sign_excludes_a_word_wherever_it_appears(self, backend: LexicalBackend, owner: User) -> None:
+        self.add(backend, owner, ["A boat at sea.", "A boat in the harbor.", "A boat."], on_screen="Harbor office")
+        assert self.find(backend, owner, "boat -harbor") == [0]
+        assert self.find(backend, owner, "boat -harbor", ON_SCREEN) == []
+        assert set(self.find(backend, owner, "boat")) == {0, 1, 2}
+
+    def test_a_hyphen_within_a_word_excludes_nothing(self, backend: LexicalBackend, owner: User) -> None:
+        self.add(backend, owner, ["A well-known boat.", "A hat."])
+        assert self.find(backend, owner, "well-known") == [0]
+
+    def test_speech_counts_more_than_recognized_content_and_a_title_least(self, backend: LexicalBackend, owner: User) -> None:
+        spoken = self.add(backend, owner, ["A lighthouse."])
+        shown = self.add(backend, owner, ["Something."])
+        shown.scenes.update(visual_text="lighthouse")
+        backend.index(list_scene_ids(shown))
+        titled = self.add(backend, owner, ["Nothing."], title="Lighthouse keepers")
+        described = self.add(backend, owner, ["Nothing."])
+        edit_video(described, description="Filmed at a lighthouse.")
+        matches = backend.search(LexicalQuery(owner.pk, "lighthouse", 10))[LEXICAL]
+        assert [match.video_id for match in matches] == [spoken.pk, shown.pk, titled.pk, described.pk]
+        scores = [match.score for match in matches]
+        assert scores == sorted(scores, reverse=True)
+        assert len(set(scores)) == 4
+
+    def test_on_screen_words_are_a_channel_of_their_own(self, backend: LexicalBackend, owner: User) -> None:
+        self.add(backend, owner, ["The boat sails.", "Silence."], on_screen="Boat for sale\nClosed on Mondays")
+        assert self.find(backend, owner, "boat") == [0]
+        assert self.find(backend, owner, "boat", ON_SCREEN) == [1]
+        assert self.find(backend, owner, "mondays", ON_SCREEN) == [1]
+        # A word of the speech and a word on screen count together.
+        assert self.find(backend, owner, '"silence" "mondays"') == [1]
+        assert self.find(backend, owner, '"silence" "mondays"', ON_SCREEN) == [1]
+        assert self.find(backend, owner, '"silence" "boat sails"') == []
+
+    def test_only_scenes_of_the_owner_are_found(self, backend: LexicalBackend, owner: User) -> None:
+        other = make_user("other@example.org")
+        mine = self.add(backend, owner, ["A boat."], title="Boats")
+        self.add(backend, other, ["A boat."], title="Boats", on_screen="boat")
+        matches = backend.search(LexicalQuery(owner.pk, "boat", 10))
+        assert [match.video_id for match in matches[LEXICAL]] == [mine.pk]
+        assert matches[ON_SCREEN] == []
+        assert backend.search(LexicalQuery(make_user("third@example.org").pk, "boat", 10)) == {LEXICAL: [], ON_SCREEN: []}
+
+    def test_a_video_and_scenes_restrict_the_search(self, backend: LexicalBackend, owner: User) -> None:
+        first, second = (self.add(backend, owner, ["A boat.", "A boat."], title="Boats") for _ in range(2))
+        allowed = select_searchable_scenes(owner.pk).filter(index=1)
+        in_second = backend.search(LexicalQuery(owner.pk, "boat", 10, video_id=second.pk))[LEXICAL]
+        assert {match.video_id for match in in_second} == {second.pk}
+        assert len(in_second) == 2
+        in_allowed = backend.search(LexicalQuery(owner.pk, "boat", 10, scenes=allowed))[LEXICAL]
+        assert {match.scene_id for match in in_allowed} == set(allowed.values_list("pk", flat=True))
+        both = backend.search(LexicalQuery(owner.pk, "boat", 10, video_id=first.pk, scenes=allowed))[LEXICAL]
+        assert [match.scene_id for match in both] == [first.scenes.get(index=1).pk]
+        assert backend.search(LexicalQuery(owner.pk, "boat", 10, scenes=allowed.none()))[LEXICAL] == []
+        assert backend.search(LexicalQuery(owner.pk, "boat", 10, video_id=uuid4()))[LEXICAL] == []
+
+    def test_a_video_that_is_not_indexed_is_not_found(self, backend: LexicalBackend, owner: User) -> None:
+        video = self.add(backend, owner, ["A boat."], title="Boats", on_screen="boat")
+        backend.delete(list_scene_ids(video))
+        Video.objects.filter(pk=video.pk).update(state=Video.State.PROCESSING)
+        assert self.find(backend, owner, "boat") == []
+        assert self.find(backend, owner, "boat", ON_SCREEN) == []
+
+    def test_updates_and_deletions_are_visible_at_once(self, backend: LexicalBackend, owner: User) -> None:
+        video = self.add(backend, owner, ["A boat at sea."], title="Diary")
+        scene = video.scenes.get()
+        edit_transcript(owner, video.pk, scene.pk, "A goat at sea.")
+        assert self.find(backend, owner, "boat") == []
+        assert self.find(backend, owner, "goat") == [0]
+        edit_video(video, title="Zeppelin holidays")
+        assert self.find(backend, owner, "zeppelin") == [0]
+        delete_video(video)
+        assert backend.search(LexicalQuery(owner.pk, "goat zeppelin", 10)) == {LEXICAL: [], ON_SCREEN: []}
+
+    def test_a_rollback_leaves_the_index_as_it_was(self, backend: LexicalBackend, owner: User) -> None:
+        video = self.add(backend, owner, ["A boat."])
+        with transaction.atomic():
+            edit_transcript(owner, video.pk, video.scenes.get().pk, "A goat.")
+            transaction.set_rollback(True)
+        assert self.find(backend, owner, "boat") == [0]
+        assert self.find(backend, owner, "goat") == []
+
+    def test_indexing_and_deleting_again_or_unknown_scenes_changes_nothing(self, backend: LexicalBackend, owner: User) -> None:
+        video = self.add(backend, owner, ["A boat."])
+        backend.index([*list_scene_ids(video), uuid4()])
+        backend.index([])
+        backend.delete([uuid4()])
+        backend.delete([])
+        assert self.find(backend, owner, "boat") == [0]
+
+    @pytest.mark.parametrize("text", ["", "   ", "-", '"', '""', "'", "%", "the", "-boat", "& | ! ( ) : * <->", "🚀", "日本語", "\\"])
+    def test_a_query_without_words_finds_nothing(self, backend: LexicalBackend, owner: User, text: str) -> None:
+        video = self.add(backend, owner, ["A boat."])
+        assert self.find(backend, owner, text) == []
+        assert self.find(backend, owner, text, ON_SCREEN) == []
+        assert set(backend.highlight(list_scene_ids(video), text, LEXICAL).values()) == {"A boat."}
+
+    def test_a_very_long_query_is_answered(self, backend: LexicalBackend, owner: User) -> None:
+        self.add(backend, owner, ["A boat."])
+        assert self.find(backend, owner, "boat " + "word " * 199) == [0]
+        assert self.find(backend, owner, "boat " + " ".join(f"word{number}" for number in range(120))) == [0]
+        assert self.find(backend, owner, "x" * 1000) == []
+
+    def test_equal_scores_are_in_order_of_videos_and_times_and_the_limit_keeps_the_first(
+        self, backend: LexicalBackend, owner: User
+    ) -> None:
+        videos = [self.add(backend, owner, ["A boat."] * 4) for _ in range(3)]
+        for video in random.sample(videos, 3):
+            backend.index(list_scene_ids(video))
+        expected = [(video_id, index) for video_id in sorted(video.pk for video in videos) for index in range(4)]
+        indexes = dict(Scene.objects.values_list("pk", "index"))
+
+        def search(limit: int) -> list[tuple[UUID, int]]:
+            matches = backend.search(LexicalQuery(owner.pk, "boat", limit))[LEXICAL]
+            return [(match.video_id, indexes[match.scene_id]) for match in matches]
+
+        assert search(100) == expected
+        assert search(12) == expected
+        assert search(5) == expected[:5]
+        assert search(1) == expected[:1]
+
+    def test_the_limit_applies_to_each_channel(self, backend: LexicalBackend, owner: User) -> None:
+        video = self.add(backend, owner, ["A boat."] * 3)
+        video.scenes.update(on_screen_text="boat")
+        backend.index(list_scene_ids(video))
+        matches = backend.search(LexicalQuery(owner.pk, "boat", 2))
+        assert (len(matches[LEXICAL]), len(matches[ON_SCREEN])) == (2, 2)
+
+    @pytest.mark.parametrize(
+        ("text", "query", "highlight"),
+        [
+            ("We went out. The boat sailed.", "sailing", "We went out. The boat <mark>sailed</mark>."),
+            (f"A boat came. {LONG_TALK}", "boat", r"A <mark>boat</mark> came. Sentence 0 of .* …"),
+            (f"{LONG_TALK} The boat came. {LONG_TALK}", "boat", r"… .*<mark>boat</mark> came. Sentence 0 .* …"),
+            (f"{LONG_TALK} The boat", "boat", r"… .*<mark>boat</mark>"),
+            (
+                f"{LONG_TALK} One boat. {LONG_TALK} More boats. {LONG_TALK}",
+                "boat",
+                r"… .*One <mark>boat</mark>.* … .*<mark>boats</mark>.* …",
+            ),
+            (LONG_TALK, "harbor", r"Sentence 0 of a long talk .* …"),
+            ("The quick fox.", "harbor", "The quick fox."),
+        ],
+        ids=["short", "start", "middle", "end", "two fragments", "long without a match", "short without a match"],
+    )
+    def test_an_excerpt_is_whole_or_shows_where_text_is_omitted(
+        self, backend: LexicalBackend, owner: User, text: str, query: str, highlight: str
+    ) -> None:
+        video = self.add(backend, owner, [text])
+        (excerpt,) = backend.highlight(list_scene_ids(video), query, LEXICAL).values()
+        assert re.fullmatch(highlight, excerpt), excerpt
+
+    def test_excerpts_are_escaped(self, backend: LexicalBackend, owner: User) -> None:
+        text = "<script>alert(1)</script> boat <mark> & \"quoted\" 'text'"
+        video = self.add(backend, owner, [text, text], on_screen=f"{text}\x7f")
+        for channel in (LEXICAL, ON_SCREEN):
+            excerpt = backend.highlight([video.scenes.get(index=1).pk], "boat", channel)[video.scenes.get(index=1).pk]
+            assert "<mark>boat</mark>" in excerpt
+            assert re.findall(r"<[^>]*>", excerpt) == ["<mark>", "</mark>"]
+            assert "&amp;" in excerpt
+
+    def test_each_channel_highlights_its_own_words(self, backend: LexicalBackend, owner: User) -> None:
+        video = self.add(backend, owner, ["A boat at sea."], on_screen="Boat for sale")
+        (scene_id,) = list_scene_ids(video)
+        assert backend.highlight([scene_id], "boat", LEXICAL) == {scene_id: "A <mark>boat</mark> at sea."}
+        assert backend.highlight([scene_id], "boat", ON_SCREEN) == {scene_id: "<mark>Boat</mark> for sale"}
+        assert backend.highlight([], "boat", LEXICAL) == {}
+        assert backend.highlight([uuid4()], "boat", LEXICAL) == {}
+
+    def test_a_working_backend_is_healthy_and_has_no_problems(self, backend: LexicalBackend, owner: User) -> None:
+        assert backend.health() == ""
+        assert backend.check() == []

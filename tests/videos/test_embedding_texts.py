@@ -1,0 +1,86 @@
+"""What a scene's vectors stand for."""
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from videos.embedding_texts import (
+    SceneSpeech,
+    clip_text,
+    compose_summary,
+    compose_transcripts,
+    compose_visual,
+    hash_input,
+    join_description_and_tags,
+)
+
+
+def speech(start: float, end: float, *words: tuple[float, float, str]) -> SceneSpeech:
+    return SceneSpeech(start, end, " ".join(word for _, _, word in words), words)
+
+
+SCENES = (
+    speech(0, 10, (1, 2, "early"), (8, 9, "before")),
+    speech(10, 12, (10.5, 11, "short")),
+    speech(12, 20, (12.5, 13, "after"), (16, 17, "late")),
+)
+
+
+def test_a_short_transcript_takes_in_what_is_said_within_three_seconds() -> None:
+    assert list(compose_transcripts(SCENES)) == ["early before short after", "before short after", "short after late"]
+
+
+def test_a_long_transcript_stands_alone_and_is_cut_to_its_budget() -> None:
+    long = SceneSpeech(10, 12, "word " * 2000, [])
+    _, composed, _ = compose_transcripts([SCENES[0], long, SCENES[2]])
+    assert composed.startswith("word word")
+    assert len(composed) <= 4800
+    assert "before" not in composed
+
+
+def test_silence_does_not_borrow_its_neighbors_words() -> None:
+    assert list(compose_transcripts([SCENES[0], speech(10, 12), SCENES[2]]))[1] == ""
+
+
+@st.composite
+def spoken_scenes(draw: st.DrawFn) -> list[SceneSpeech]:
+    """Scenes of one video, whose words may overlap borders and each other, lie in another scene or in no order, or have no length."""
+    borders = sorted(draw(st.lists(st.integers(0, 40), min_size=2, max_size=9, unique=True)))
+    times = st.integers(-2, 84).map(lambda half: half / 2)
+    words = st.lists(st.tuples(times, times, st.sampled_from(["one", " two", "three "])), max_size=6)
+    return [speech(start, end, *draw(words)) for start, end in itertools.pairwise(borders)]
+
+
+@given(spoken_scenes())
+def test_every_word_of_other_scenes_within_three_seconds_is_taken_in_and_no_other(scenes: list[SceneSpeech]) -> None:
+    def around(others: list[SceneSpeech], start_s: float, end_s: float) -> list[str]:
+        return [text.strip() for scene in others for begin, end, text in scene.words if begin < end_s and end > start_s]
+
+    for position, (scene, composed) in enumerate(zip(scenes, compose_transcripts(scenes), strict=True)):
+        before = around(scenes[:position], scene.start_s - 3, scene.start_s)
+        after = around(scenes[position + 1 :], scene.end_s, scene.end_s + 3)
+        said = scene.transcript.split()
+        assert composed == (" ".join([*before, *said, *after]) if said else "")
+
+
+def test_visual_and_summary_keep_to_their_budgets() -> None:
+    assert join_description_and_tags("Likely shows: cat.", [{"name": "cat"}, {"name": "sofa"}]) == "Likely shows: cat. cat, sofa"
+    assert len(join_description_and_tags("x " * 5000, [])) <= 3200
+    assert compose_visual("A slide. slide", "Title\nText") == "A slide. slide Title Text"
+    assert compose_visual("", "Title") == "Title"
+    assert len(compose_visual("A slide.", "y " * 5000)) <= 3200
+    assert len(compose_summary("y " * 5000)) <= 2000
+
+
+@given(st.text(max_size=300), st.integers(1, 100))
+def test_a_cut_text_is_a_beginning_within_the_limit(text: str, limit: int) -> None:
+    cut = clip_text(text, limit)
+    assert text.startswith(cut)
+    assert len(cut) <= limit
+    assert cut or not text
+
+
+def test_nothing_has_no_hash() -> None:
+    assert hash_input("") == hash_input(b"") == ""
+    assert hash_input("a") != hash_input("b")

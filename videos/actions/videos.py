@@ -1,0 +1,65 @@
+"""Edit, retry and delete a video."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from heimdex.accounts.models import User
+from heimdex.errors import WrongState
+from heimdex.storage import media_storage
+from videos.ingest.schedule import start_ingest
+from videos.models import Video
+from videos.search.lexical.handler import get_lexical_backend
+from videos.search.scenes import list_scene_ids
+
+
+def edit_video(video: Video, *, title: str | None = None, description: str | None = None) -> Video:
+    """Set the title or the description, which the lexical index contains. No vector depends on them."""
+    if title is not None:
+        video.title = title
+    if description is not None:
+        video.description = description
+    video.updated_at = timezone.now()
+    with transaction.atomic():
+        video.save(update_fields=["title", "description", "updated_at"])
+        get_lexical_backend().index(list_scene_ids(video))
+    return video
+
+
+def retry_video(owner: User, video_id: UUID) -> Video:
+    """Queue the whole ingest of a failed video again. Raise WrongState when it has not failed or its file never arrived."""
+    with transaction.atomic():
+        video = Video.objects.select_for_update().get(pk=video_id, owner=owner)
+        if video.state != Video.State.FAILED:
+            raise WrongState(f"Only a failed video can be retried. This one is {video.state}.")
+        if media_storage().size(video.original_key) is None:
+            raise WrongState("The file of this video never arrived. Upload it again.")
+        video.state = Video.State.VALIDATING
+        video.error_code = video.error_text = ""
+        video.updated_at = timezone.now()
+        video.save(update_fields=["state", "error_code", "error_text", "updated_at"])
+        start_ingest(video)
+    return video
+
+
+def delete_video(video: Video) -> None:
+    """Delete a video's rows, index entries and files. The files go last, so that a crash in between leaves no row without its file."""
+    prefix = video.storage_prefix
+    with transaction.atomic():
+        # A worker writes under the lock of its lease. Without the lease it writes nothing more; what it wrote while this
+        # transaction waited for the lock is deleted below.
+        for model in _leased_models():
+            model._default_manager.filter(video=video).delete()
+        get_lexical_backend().delete(list_scene_ids(video))
+        video.delete()
+        transaction.on_commit(lambda: media_storage().delete_prefix(prefix))
+
+
+def _leased_models() -> Iterator[type[models.Model]]:
+    """Yield every model, of this app or one above it, whose rows hold a worker's lease on a video."""
+    for relation in Video._meta.get_fields(include_hidden=True):
+        model = relation.related_model
+        if relation.one_to_many and isinstance(model, type) and hasattr(model, "lease_token"):
+            yield model

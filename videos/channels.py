@@ -1,0 +1,95 @@
+"""Channels: what a vector describes, and the sources that its input is composed of.
+
+Packages above this one fill channels. They register what they fill when Django starts, because `videos` does not import them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+DEFAULT_WEIGHT = 1.0
+# Lexical search, which has no vectors.
+LEXICAL = "lexical"
+ON_SCREEN = "on_screen"
+# The scenes of the people that a query names; also the channel of the faces in a scene.
+PERSON = "person"
+# The channel whose edits make older vectors wrong at once, because the owner expects to find the new words only.
+TRANSCRIPT_CHANNEL = "transcript"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source of a target's inputs: a field (as a lookup from the target) with a text, a hash of files or a switch, or `other` rows."""
+
+    field: str
+    content: Literal["text", "files", "switch", "other"]
+
+
+TRANSCRIPT = Source("transcript", "text")
+DESCRIPTION = Source("visual_text", "text")
+ON_SCREEN_TEXT = Source("on_screen_text", "text")
+SUMMARY = Source("video__summary", "text")
+KEYFRAME = Source("keyframe_hash", "files")
+KEYFRAMES = Source("pictures_hash", "files")
+FIND_FACES = Source("owner__find_faces", "switch")
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One channel as its step declares it.
+
+    `sources` are read to compose an input: when one of them changes, the input hash is computed again. `searched_by_text` channels are
+    compared with text queries; their `weight` counts in rank fusion (see `videos.search.fusion`), and `label` completes "Matched in …".
+    """
+
+    name: str
+    sources: tuple[Source, ...] = ()
+    searched_by_text: bool = True
+    weight: float = DEFAULT_WEIGHT
+    label: str = ""
+    # The type of target: "scene", "photo" or "person".
+    target: str = "scene"
+
+    @property
+    def display_label(self) -> str:
+        """Return the label, or the name in words."""
+        return self.label or self.name.replace("_", " ")
+
+
+# Words that are said or shown count most. These rankings are not computed from a query's vector.
+_SEARCH_CHANNELS = (
+    Channel(LEXICAL, searched_by_text=False, weight=1.5, label="words"),
+    Channel(ON_SCREEN, searched_by_text=False, weight=1.2, label="on-screen text"),
+    Channel(PERSON, searched_by_text=False, label="people"),
+)
+_channels: dict[str, Channel] = {channel.name: channel for channel in _SEARCH_CHANNELS}
+
+
+def register_channels(channels: Iterable[Channel]) -> None:
+    """Make channels known to search, edits and plans. A channel registered again replaces the first one."""
+    _channels.update({channel.name: channel for channel in channels})
+
+
+def find_channel(name: str) -> Channel | None:
+    """Return a registered channel; None for the channel of a step that no longer exists."""
+    return _channels.get(name)
+
+
+def get_channel(name: str) -> Channel:
+    """Return a registered channel, or defaults for the channel of a step that no longer exists."""
+    return find_channel(name) or Channel(name, searched_by_text=False)
+
+
+def get_weight(name: str) -> float:
+    """Return the weight of a channel in rank fusion."""
+    return get_channel(name).weight
+
+
+def list_text_channels() -> list[str]:
+    """Return the names of the channels that text queries are compared with."""
+    return [channel.name for channel in _channels.values() if channel.searched_by_text]
+
+
+def list_channels_reading(*sources: Source) -> list[str]:
+    """Return the names of the channels whose input is composed of any of the sources."""
+    return [channel.name for channel in _channels.values() if set(sources) & set(channel.sources)]

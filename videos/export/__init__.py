@@ -1,0 +1,1 @@
+"""Transcripts and captions as files for players and other programs."""

@@ -1,0 +1,82 @@
+"""The interface of lexical search backends."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from videos.channels import LEXICAL, ON_SCREEN
+from videos.models import Scene
+
+# The channels of a lexical backend: words that are said or recognized in a scene, and words that are visible on screen.
+LEXICAL_CHANNELS = (LEXICAL, ON_SCREEN)
+
+
+@dataclass(frozen=True)
+class LexicalQuery:
+    """A search for words in the scenes of one owner's indexed videos, with at most `limit` scenes per channel.
+
+    Any of the words matches. A query with quotes or a minus sign means exactly what it says: `"two words"` match as a phrase, and a scene
+    with `-word` does not match. `video_id` and `scenes` restrict the search; a backend outside the database evaluates the ids of `scenes`.
+    """
+
+    owner_id: UUID
+    text: str
+    limit: int
+    video_id: UUID | None = None
+    scenes: QuerySet[Scene] | None = None
+
+
+class LexicalMatch(NamedTuple):
+    """A scene that matches, and its score. Scores of two channels or two backends cannot be compared."""
+
+    scene_id: UUID
+    video_id: UUID
+    score: float
+
+
+class LexicalUnavailable(Exception):
+    """The backend's server cannot be reached. The message names the setting and the fix."""
+
+
+class LexicalBackend(ABC):
+    """An index of the words of scenes and of the titles of their videos.
+
+    `index` and `delete` belong to the transaction that changes the rows: a rollback leaves the index as it was, and a search after the
+    commit finds the new words. Raise LexicalUnavailable when a search cannot be answered.
+    """
+
+    @abstractmethod
+    def index(self, scene_ids: Collection[UUID]) -> None:
+        """Make the current words of some scenes, and the title and description of their videos, searchable. Ignore unknown ids."""
+
+    @abstractmethod
+    def delete(self, scene_ids: Collection[UUID]) -> None:
+        """Remove some scenes from the index. Ignore ids that are not in it."""
+
+    @abstractmethod
+    def search(self, query: LexicalQuery) -> Mapping[str, Sequence[LexicalMatch]]:
+        """Return the best scenes per channel, best first; scenes of equal score in the order of their videos and times.
+
+        All words of a scene decide whether it matches. It appears in each channel whose own words match. A scene whose video's title
+        or description matches appears in the channel `lexical` with a low score.
+        """
+
+    @abstractmethod
+    def highlight(self, scene_ids: Collection[UUID], text: str, channel: str) -> dict[UUID, str]:
+        """Return an HTML excerpt of each scene's words in a channel.
+
+        Everything is escaped, matching words are within <mark>, and "…" marks omissions. A short text is shown whole, even without a
+        matching word.
+        """
+
+    @abstractmethod
+    def health(self) -> str:
+        """Return an empty string when the backend can answer searches, or else the reason in one sentence. Do not raise."""
+
+    @abstractmethod
+    def check(self) -> list[str]:
+        """Return a sentence for each problem of the configuration. Do not connect to a server."""

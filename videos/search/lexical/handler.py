@@ -1,0 +1,56 @@
+"""Build the lexical backends of `settings.LEXICAL_BACKENDS`, one instance per alias and process, when they are first used."""
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+from heimdex.backends import build
+from videos.search.lexical.base import LexicalBackend
+
+DEFAULT = "default"
+
+
+class LexicalBackendHandler:
+    """Map an alias to its backend, as `django.core.files.storage.storages` does."""
+
+    def __init__(self) -> None:
+        self._backends: dict[str, LexicalBackend] = {}
+
+    def __getitem__(self, alias: str) -> LexicalBackend:
+        """Return the backend. Raise ImproperlyConfigured for an unknown alias, class or option. Do not connect to a server."""
+        if alias not in self._backends:
+            # Threads that come here at once build a backend each; the last one stays.
+            self._backends[alias] = _build(alias)
+        return self._backends[alias]
+
+    def reset(self) -> None:
+        """Forget all backends, so that changed settings take effect."""
+        self._backends.clear()
+
+
+lexical_backends = LexicalBackendHandler()
+
+
+def get_lexical_backend() -> LexicalBackend:
+    """Return the backend that search uses."""
+    return lexical_backends[DEFAULT]
+
+
+def _build(alias: str) -> LexicalBackend:
+    try:
+        configured = settings.LEXICAL_BACKENDS[alias]
+        path, options = configured["BACKEND"], configured.get("OPTIONS", {})
+    except KeyError as error:
+        raise ImproperlyConfigured(f"LEXICAL_BACKENDS[{alias!r}] is incomplete: {error} is missing.") from error
+    backend = build(path, options, of=f"LEXICAL_BACKENDS[{alias!r}]", fix=": correct the setting.")
+    if not isinstance(backend, LexicalBackend):
+        raise ImproperlyConfigured(f"LEXICAL_BACKENDS[{alias!r}] is a {type(backend).__name__}, but a LexicalBackend is needed.")
+    return backend
+
+
+def _reset_on_change(*, setting: str, **kwargs: object) -> None:
+    if setting == "LEXICAL_BACKENDS":
+        lexical_backends.reset()
+
+
+setting_changed.connect(_reset_on_change, dispatch_uid="videos.search.lexical")

@@ -1,0 +1,41 @@
+"""The queries of owners. They are kept for a while, or as long as they are saved."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
+from django.utils import timezone
+
+from videos.models import RecordedQuery
+
+RETENTION = timedelta(days=30)
+# Per owner, without saved queries. A script that searches all day must not fill the database.
+MAX_QUERIES = 1000
+_MAX_LENGTH = 1000
+
+
+def record_query(owner_id: UUID, text: str) -> None:
+    """Record a query. The same text again updates its row."""
+    text = " ".join(text.split())
+    if 0 < len(text) <= _MAX_LENGTH:
+        RecordedQuery.objects.bulk_create(
+            [RecordedQuery(owner_id=owner_id, text=text)],
+            update_conflicts=True,
+            unique_fields=["owner", "text"],
+            update_fields=["asked_at"],
+        )
+
+
+def list_evaluation_queries(owner_id: UUID, limit: int) -> list[RecordedQuery]:
+    """Return at most `limit` queries that show what the owner searches for: saved ones first, then recent ones, newest first."""
+    recent = Q(asked_at__gte=timezone.now() - RETENTION)
+    return list(RecordedQuery.objects.filter(Q(saved=True) | recent, owner_id=owner_id).order_by("-saved", "-asked_at")[:limit])
+
+
+def delete_old_queries() -> int:
+    """Delete queries that are older than RETENTION or exceed MAX_QUERIES of their owner, unless they are saved. Return the number."""
+    unsaved = RecordedQuery.objects.filter(saved=False)
+    position = Window(RowNumber(), partition_by=[F("owner_id")], order_by=[F("asked_at").desc(), F("id").desc()])
+    excess: QuerySet[RecordedQuery] = unsaved.annotate(position=position).filter(position__gt=MAX_QUERIES)
+    return unsaved.filter(Q(asked_at__lt=timezone.now() - RETENTION) | Q(pk__in=excess.values("pk"))).delete()[0]

@@ -1,0 +1,78 @@
+"""The status of a video: built once, and shown by the API, the pages and the admin."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from videos.ingest.progress import StageProgress, compute_percent, find_current_stage
+from videos.models import Job, Video
+from videos.registry import find_stage, list_stages
+
+WAITING = "waiting"
+_WAITING_LABEL = "Waiting for a worker"
+_STATE_LABELS = {
+    Video.State.UPLOADING: "Upload not finished",
+    Video.State.INDEXED: "Ready",
+    Video.State.FAILED: "Failed",
+}
+
+
+@dataclass(frozen=True)
+class VideoStatus:
+    """A video's state and progress (0 to 100).
+
+    `stage` is empty unless the video is being processed. `label` says in a few words what happens. `notices` are sentences about parts
+    of the file that were not understood. `stages` are the jobs of the ingest, in order.
+    """
+
+    video_id: UUID
+    state: str
+    stage: str
+    label: str
+    progress: int
+    is_processing: bool
+    can_retry: bool
+    error: str
+    error_code: str
+    notices: tuple[str, ...]
+    stages: tuple[Job, ...]
+    updated_at: datetime
+
+
+def get_video_status(video: Video) -> VideoStatus:
+    """Return the status of a video. Prefetch its jobs, and select its metadata, when there are many videos."""
+    jobs = tuple(video.jobs.all())
+    stages = [StageProgress(job.stage, job.state == Job.State.DONE, job.progress) for job in jobs]
+    stage = find_current_stage(stages) if video.is_processing else ""
+    return VideoStatus(
+        video_id=video.pk,
+        state=video.state,
+        stage=stage,
+        label=_label(video, stage, jobs),
+        progress=100 if video.state == Video.State.INDEXED else compute_percent(stages),
+        is_processing=video.is_processing,
+        can_retry=video.can_retry,
+        error=video.error_text,
+        error_code=video.error_code,
+        notices=tuple(video.notices),
+        stages=jobs,
+        updated_at=video.updated_at,
+    )
+
+
+def list_status_labels() -> dict[str, str]:
+    """Return the label of each stage and of `waiting`, for the script that polls the status."""
+    return {WAITING: _WAITING_LABEL, **{stage.name: stage.label for stage in list_stages()}}
+
+
+def get_stage_label(name: str) -> str:
+    """Return the label of a stage; its name when the stage no longer exists."""
+    stage = find_stage(name)
+    return stage.label if stage else name
+
+
+def _label(video: Video, stage: str, jobs: tuple[Job, ...]) -> str:
+    if not video.is_processing:
+        return _STATE_LABELS[Video.State(video.state)]
+    is_waiting = all(job.state == Job.State.QUEUED for job in jobs)
+    return _WAITING_LABEL if is_waiting else get_stage_label(stage)
