@@ -137,7 +137,11 @@ def test_what_only_writes_results_does_not_matter(copy: Path, edit: Edit) -> Non
 def test_the_check_of_a_changed_copy_fails_and_names_the_steps(copy: Path, edit: Edit, tmp_path: Path) -> None:
     edit("videos.embedding_texts", lambda source: source.replace("4800", "4700"))
     edit("people.input_hashes", lambda source: source.replace('"\\n".join(sorted', '"; ".join(sorted'))
-    environment = {"PATH": os.environ["PATH"], "HEIMDEX_HOME": str(tmp_path), "HEIMDEX_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HEIMDEX_HOME": str(tmp_path),
+        "HEIMDEX_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+    }
     command = [sys.executable, "manage.py", "check", "--tag", "spec"]
     finished = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, timeout=120)
     assert finished.returncode != 0
