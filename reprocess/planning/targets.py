@@ -25,7 +25,7 @@ class TargetType:
     embedding_model: type[EmbeddingRow]
     input_model: type[InputHash]
 
-    def select_searchable_scenes(self, owner_id: UUID | None = None) -> QuerySet[Any]:
+    def searchable(self, owner_id: UUID | None = None) -> QuerySet[Any]:
         """Return the targets that count towards coverage, of one owner or of all; targets still being processed are not among them."""
         targets = _SEARCHABLE[self.name]()
         return targets.filter(owner=owner_id) if owner_id else targets

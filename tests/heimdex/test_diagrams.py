@@ -1,6 +1,7 @@
 """The diagrams are up to date, and the declared state transitions are those that the code makes."""
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,6 +72,5 @@ def _state_names(value: ast.AST) -> Iterator[tuple[str, str]]:
     for branch in branches:
         if isinstance(branch, ast.IfExp):
             yield from _state_names(branch)
-        elif isinstance(branch, ast.Attribute) and isinstance(branch.value, ast.Attribute) and branch.value.attr == "State":
-            if isinstance(branch.value.value, ast.Name):
-                yield branch.value.value.id, branch.attr
+        elif match := re.fullmatch(r"(\w+)\.State\.([A-Z]+)", ast.unparse(branch)):
+            yield match[1], match[2]

@@ -160,7 +160,7 @@ class LexicalConformance:
         backend.delete([])
         assert self.find(backend, owner, "boat") == [0]
 
-    @pytest.mark.parametrize("text", ["", "   ", "-", '"', '""', "'", "%", "the", "-boat", "& | ! ( ) : * <->", "🚀", "日本語", "\\"])
+    @pytest.mark.parametrize("text", ["", "   ", "-", '"', '""', "'", "%", "the", "& | ! ( ) : * <->", "🚀", "日本語", "\\"])
     def test_a_query_without_words_finds_nothing(self, backend: LexicalBackend, owner: User, text: str) -> None:
         video = self.add(backend, owner, ["A boat."])
         assert self.find(backend, owner, text) == []
