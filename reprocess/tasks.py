@@ -4,7 +4,7 @@ from uuid import UUID
 
 from heimdex.queue import enqueue
 from reprocess.runs.refresh_people import refresh_people, requeue_stale_people
-from reprocess.runs.rescue import rescue
+from reprocess.runs import rescue
 from reprocess.runs.worker import run_worker
 from videos.search.indexes import build_missing_indexes, list_unindexed
 
@@ -26,7 +26,7 @@ def wake_forgotten_people() -> int:
 
 def rescue_runs() -> int:
     """Wake workers for runs that nobody works on. Return how many runs."""
-    return rescue()
+    return rescue.rescue_runs()
 
 
 def index_spaces() -> int:

@@ -1,4 +1,4 @@
-"""Keep models in memory from test to test: one test that configures another model would have the next load all of them anew."""
+"""Keep models in memory between tests: otherwise a test that configures another model makes the next test load all models again."""
 
 import json
 from collections.abc import Iterator
@@ -9,22 +9,22 @@ from unittest import mock
 from heimdex.backends import build
 from heimdex.profiles import CONSE, FASTER_WHISPER, RAPID_OCR, SENTENCE_TRANSFORMER, TAGS, YUNET_SFACE
 
-# They remember nothing but what they have loaded, and how often they were called.
+# Their only state is the loaded model and a count of calls.
 KEPT = frozenset({SENTENCE_TRANSFORMER, CONSE, TAGS, FASTER_WHISPER, RAPID_OCR, YUNET_SFACE})
 
 
 @contextmanager
 def kept_models() -> Iterator[None]:
-    """Build each packaged model that is configured once for each set of options, whatever is configured in between."""
-    made: dict[str, Any] = {}
+    """Build each configured packaged model once per set of options, whatever is configured in between."""
+    built: dict[str, Any] = {}
 
     def build_once(path: str, options: dict[str, Any], **words: str) -> Any:
         if path not in KEPT:
             return build(path, options, **words)
         key = json.dumps([path, options], sort_keys=True, default=str)
-        if key not in made:
-            made[key] = build(path, options, **words)
-        return made[key]
+        if key not in built:
+            built[key] = build(path, options, **words)
+        return built[key]
 
     with mock.patch("heimdex.backends.build", build_once):
         yield

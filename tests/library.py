@@ -9,6 +9,7 @@ from django.utils import timezone
 from PIL import Image, ImageDraw
 
 from heimdex.accounts.models import User
+from heimdex.leases import Lease, LeasedModel
 from heimdex.storage import media_storage
 from videos.embedding_texts import hash_input, join_description_and_tags
 from videos.input_hashes import refresh_input_hashes
@@ -80,3 +81,9 @@ def _make_scene(video: Video, index: int, said: str) -> None:
         keyframe_hash=hash_input(jpeg),
     )
     media_storage().save(scene.keyframe_key, jpeg, "image/jpeg")
+
+
+def lease_on(row: LeasedModel) -> Lease:
+    """Return the lease that the worker of a row has."""
+    assert row.lease_token
+    return Lease(type(row), row.lease_token, frozenset([row.pk]))

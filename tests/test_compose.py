@@ -1,4 +1,4 @@
-"""compose.yml and the Dockerfile, as far as they can be held against the code without running them."""
+"""compose.yml and the Dockerfile, checked against the code without running them."""
 
 import json
 import os
@@ -23,7 +23,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 VARIABLE = re.compile(r"\$\{(\w+)(?:(:[-?])([^}]*))?\}")
-# What the Compose specification knows, of which a service here may use some.
+# The keys of the Compose specification that services here may use.
 SERVICE_KEYS = {"build", "command", "configs", "depends_on", "deploy", "environment", "healthcheck", "image", "init", "ports", "restart"}
 SERVICE_KEYS |= {"shm_size", "stop_grace_period", "volumes"}
 
@@ -33,8 +33,8 @@ def example() -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
-def filled(node: Any, variables: dict[str, str]) -> Any:
-    """Put variables into all strings, as Compose does; an empty one counts as unset where a default or an error follows `:`."""
+def substitute(node: Any, variables: dict[str, str]) -> Any:
+    """Substitute variables in all strings, as Compose does; an empty one counts as unset before `:-` and `:?`."""
 
     def value(match: re.Match[str]) -> str:
         name, kind, other = match.groups()
@@ -43,20 +43,20 @@ def filled(node: Any, variables: dict[str, str]) -> Any:
         return given or (other if kind == ":-" else "")
 
     if isinstance(node, dict):
-        return {key: filled(child, variables) for key, child in node.items()}
+        return {key: substitute(child, variables) for key, child in node.items()}
     if isinstance(node, list):
-        return [filled(child, variables) for child in node]
+        return [substitute(child, variables) for child in node]
     return VARIABLE.sub(value, node) if isinstance(node, str) else node
 
 
-def test_the_file_is_of_the_form_that_compose_takes() -> None:
+def test_the_file_follows_the_compose_specification() -> None:
     assert {key for key in COMPOSE if not key.startswith("x-")} == {"name", "services", "configs", "volumes"}
     for name, service in SERVICES.items():
         assert set(service) <= SERVICE_KEYS, name
-        for other, wanted in service.get("depends_on", {}).items():
-            once = SERVICES[other].get("restart") == "on-failure" and "healthcheck" not in SERVICES[other]
-            assert wanted["condition"] == ("service_completed_successfully" if once else "service_healthy")
-            assert once or "healthcheck" in SERVICES[other]
+        for other, dependency in service.get("depends_on", {}).items():
+            runs_once = SERVICES[other].get("restart") == "on-failure" and "healthcheck" not in SERVICES[other]
+            assert dependency["condition"] == ("service_completed_successfully" if runs_once else "service_healthy")
+            assert runs_once or "healthcheck" in SERVICES[other]
         for volume in service.get("volumes", []):
             assert volume.split(":")[0] in COMPOSE["volumes"]
         for config in service.get("configs", []):
@@ -69,7 +69,7 @@ def test_every_image_is_pinned_by_a_short_name() -> None:
         assert re.fullmatch(r"([a-z]+/)?[a-z]+:\d+\.\d+[\w.-]*", image), image
 
 
-def test_every_process_of_ours_is_a_command_that_exists_and_what_serves_is_started_anew() -> None:
+def test_every_process_is_an_existing_command_and_services_are_restarted() -> None:
     commands = {name: service["command"] for name, service in OURS.items() if "command" in service}
     assert set(OURS) - set(commands) == {"web"}, "the web server is the image's own command"
     assert all(command[:2] == ["python", "manage.py"] and command[2] in get_commands() for command in commands.values())
@@ -79,52 +79,55 @@ def test_every_process_of_ours_is_a_command_that_exists_and_what_serves_is_start
         assert {"migrate", "bucket"} <= set(SERVICES[name]["depends_on"])
 
 
-def test_every_variable_is_a_setting_or_stands_in_the_example() -> None:
+def test_every_variable_is_a_setting_or_in_the_example() -> None:
     settings = {f"HEIMDEX_{field}".upper() for field in Environment.model_fields}
     used = {name for name, *_ in VARIABLE.findall(TEXT)}
     assert used == set(example())
     for service in OURS.values():
         assert set(service["environment"]) <= settings
-    # Whoever writes a setting into .env wants it to reach the processes.
-    reaching = {name for name, *_ in VARIABLE.findall(str(OURS["web"]))}
-    assert {name for name in example() if name in settings} <= reaching
+    # A setting in .env must reach the processes.
+    passed = {name for name, *_ in VARIABLE.findall(str(OURS["web"]))}
+    assert {name for name in example() if name in settings} <= passed
 
 
-def test_the_variables_make_a_valid_installation_and_a_missing_secret_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_variables_make_a_valid_installation_and_a_missing_secret_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AssertionError, match=r"\w+ is needed: see .env.example"):
-        filled(COMPOSE, example())
+        substitute(COMPOSE, example())
     secrets = {
         name: f"5ec{place}" for place, (name, value) in enumerate(example().items()) if re.search("PASSWORD|KEY", name) and not value
     }
-    services = filled(COMPOSE, example() | secrets)["services"]
+    services = substitute(COMPOSE, example() | secrets)["services"]
     for name, value in services["web"]["environment"].items():
         monkeypatch.setenv(name, value)
     environment = Environment.load()
-    address = ConnectionInfo.parse(environment.database_url)
-    assert (address.host, address.user, address.database) == ("postgres", *[services["postgres"]["environment"]["POSTGRES_USER"]] * 2)
-    assert address.password == services["postgres"]["environment"]["POSTGRES_PASSWORD"]
+    connection = ConnectionInfo.parse(environment.database_url)
+    assert (connection.host, connection.user, connection.database) == (
+        "postgres",
+        *[services["postgres"]["environment"]["POSTGRES_USER"]] * 2,
+    )
+    assert connection.password == services["postgres"]["environment"]["POSTGRES_PASSWORD"]
     assert services["valkey"]["command"][-1] in environment.redis_url
     assert environment.storage == "s3"
     assert "127.0.0.1" in environment.allowed_hosts.split(",")
 
 
-def copied_into_the_image() -> list[str]:
+def list_copied_sources() -> list[str]:
     lines = re.findall(r"^COPY (.+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     return [source for line in lines for source in line.split()[:-1]]
 
 
-def test_the_image_is_made_of_what_is_there() -> None:
-    dockerfile, copied = (ROOT / "Dockerfile").read_text(), copied_into_the_image()
+def test_the_image_copies_existing_files() -> None:
+    dockerfile, copied = (ROOT / "Dockerfile").read_text(), list_copied_sources()
     assert all((ROOT / source).exists() for source in copied)
     packages = {path.parent.name for path in ROOT.glob("*/apps.py")} | {"heimdex"}
-    assert packages <= set(copied), "every package with an app goes into the image"
+    assert packages <= set(copied), "every package with an app is copied into the image"
     kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     assert {source.split("/")[0] for source in copied} == kept
     assert "--require-hashes" in dockerfile
 
 
-def test_what_is_in_the_image_is_enough_to_serve_and_to_work(tmp_path: Path) -> None:
-    for source in copied_into_the_image():
+def test_the_copied_files_are_enough_to_serve_and_to_work(tmp_path: Path) -> None:
+    for source in list_copied_sources():
         target = tmp_path / "srv" / source
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / source).is_dir():

@@ -14,7 +14,7 @@ PAGE = (Path(__file__).resolve().parents[1] / "docs" / "reference" / "configurat
 
 
 def documented() -> set[str]:
-    """Return the variables of the first table; `…_X` stands for a variable with the beginning of the one before it."""
+    """Return the variables of the first table; `…_X` shares its prefix with the variable before it."""
     names: set[str] = set()
     for cell in re.findall(r"^\| (`HEIMDEX.+?) \|", PAGE, re.MULTILINE):
         first, *others = re.findall(r"`([^`]+)`", cell)

@@ -1,4 +1,4 @@
-"""Importing any module costs nothing: no network, no database, no model, and none of the packages that only workers have."""
+"""Importing any module needs no network, no database, no model, and no package that only workers install."""
 
 import subprocess
 import sys

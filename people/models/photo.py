@@ -6,12 +6,13 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from heimdex.leases import LeasedModel
 from heimdex.storage import signed_url
 from people.errors import NOT_RETRYABLE
 from people.models.person import Person
 
 
-class PersonPhoto(models.Model):
+class PersonPhoto(LeasedModel):
     """One photo, its state, and the lease of the worker that processes it."""
 
     class State(models.TextChoices):
@@ -52,9 +53,6 @@ class PersonPhoto(models.Model):
     height = models.PositiveIntegerField(null=True)
     checksum = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the uploaded bytes.")
     image_hash = models.CharField(max_length=64, blank=True, editable=False, help_text="Hash of the normalized copy; empty without one.")
-    attempts = models.PositiveSmallIntegerField(default=0)
-    lease_token = models.UUIDField(null=True, editable=False)
-    lease_expires_at = models.DateTimeField(null=True, editable=False)
     woken_at = models.DateTimeField(null=True, editable=False, help_text="When a task was last queued for it.")
     upload_expires_at = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)

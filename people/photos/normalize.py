@@ -2,7 +2,6 @@
 
 import hashlib
 from pathlib import Path
-from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -35,58 +34,58 @@ _REASONS = {
 }
 
 
-def normalize_photo(photo: PersonPhoto) -> None:
+def normalize_photo(photo: PersonPhoto, lease: Lease) -> None:
     """Store the normalized copy and its thumbnail, and set size, checksum and hash on the row and on `photo`.
 
-    Call it outside transactions, with the row as `acquire` returned it: the lease is renewed while decoding. A repeated call only looks
-    for duplicates again. Raise PhotoRejected when the photo cannot be used, LeaseLost when another worker has the photo or it was
+    Call it outside transactions. The lease on the photo is renewed while decoding. A repeated call only looks for duplicates again.
+
+    Raise PhotoRejected when the photo cannot be used, LeaseLost when another worker has the photo or it was
     deleted, and DecodingInterrupted or StorageError when a retry may succeed.
     """
     storage = media_storage()
     if storage.size(photo.original_key) is not None:
-        _decode_and_store(photo)
+        _decode_and_store(photo, lease)
         # Last, so that after a crash the next worker finds the file and does the same.
         storage.delete(photo.original_key)
     elif photo.image_hash and storage.size(photo.image_key) is not None:
         with transaction.atomic():
-            _save_result(_lock_photo(photo), photo)
+            _save_result(_lock_photo(photo, lease), photo)
     else:
         raise PhotoRejected(PhotoErrorCode.FILE_MISSING, FILE_MISSING)
     if photo.error_code == PhotoErrorCode.DUPLICATE:
         raise PhotoRejected(PhotoErrorCode.DUPLICATE, DUPLICATE)
 
 
-def _decode_and_store(photo: PersonPhoto) -> None:
+def _decode_and_store(photo: PersonPhoto, lease: Lease) -> None:
     storage = media_storage()
     try:
         with storage.local_path(photo.original_key) as path:
             with path.open("rb") as file:
                 photo.checksum = hashlib.file_digest(file, "sha256").hexdigest()
-            clean = _decode(path, photo.lease_token)
+            clean = _decode(path, lease)
     except FileNotFoundError as error:
         raise PhotoRejected(PhotoErrorCode.FILE_MISSING, FILE_MISSING) from error
     photo.width, photo.height = clean.width, clean.height
     photo.image_hash = hash_input(clean.image)
     with transaction.atomic():
         # A deletion waits for this lock, so it finds the files that are written here.
-        locked = _lock_photo(photo)
+        locked = _lock_photo(photo, lease)
         storage.save(photo.image_key, clean.image, "image/jpeg")
         storage.save(photo.thumbnail_key, clean.thumbnail, "image/jpeg")
         _save_result(locked, photo)
 
 
-def _decode(path: Path, token: UUID | None) -> CleanPhoto:
-    check = Lease(PersonPhoto, token).renew_if_due if token else None
+def _decode(path: Path, lease: Lease) -> CleanPhoto:
     try:
-        return call_sandboxed(clean_photo, path, limits=limit_probe(decoder_limits(), path.stat().st_size), check=check)
+        return call_sandboxed(clean_photo, path, limits=limit_probe(decoder_limits(), path.stat().st_size), check=lease.renew_if_due)
     except MediaError as error:
         code, text = _REASONS.get(error.code, (PhotoErrorCode.DAMAGED, CRASHED))
         raise PhotoRejected(code, text or str(error)) from error
 
 
-def _lock_photo(photo: PersonPhoto) -> PersonPhoto:
+def _lock_photo(photo: PersonPhoto, lease: Lease) -> PersonPhoto:
     """Lock the photo's row and return its current values. Raise LeaseLost when the caller no longer has the lease."""
-    locked = PersonPhoto.objects.select_for_update(of=("self",)).filter(pk=photo.pk, lease_token=photo.lease_token).first()
+    locked = PersonPhoto.objects.select_for_update(of=("self",)).filter(pk=photo.pk, lease_token=lease.token).first()
     if locked is None:
         raise LeaseLost
     return locked

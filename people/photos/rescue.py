@@ -3,21 +3,15 @@
 from datetime import datetime
 from functools import partial
 
-import structlog
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
-from heimdex.leases import RELEASED, unleased
+from heimdex.rescue import requeue_lost, wake_stuck
 from heimdex.storage import media_storage
 from people.errors import PhotoErrorCode
 from people.models import PersonPhoto
 from people.photos.state import GAVE_UP, fail_photo
 from people.refresh import request_refresh
-from videos.ingest.schedule import WAKE_AGAIN_AFTER, pause_after
-
-log = structlog.get_logger(__name__)
 
 _BATCH = 200
 
@@ -27,33 +21,18 @@ def rescue_photos() -> int:
 
     A photo that has used all its attempts fails instead.
     """
-    now = timezone.now()
-    _release_lost_photos(now)
-    task_lost = Q(lease_expires_at__isnull=True) & (Q(woken_at__isnull=True) | Q(woken_at__lt=now - WAKE_AGAIN_AFTER))
-    with transaction.atomic():
-        waiting = PersonPhoto.objects.filter(Q(lease_expires_at__lt=now) | task_lost, state=PersonPhoto.State.UPLOADED)
-        stuck = list(waiting.select_for_update(skip_locked=True, of=("self",)).order_by("created_at")[:_BATCH])
-        for photo in stuck:
-            log.warning("Queued a stuck photo again", photo_id=str(photo.pk), attempts=photo.attempts)
-        # The expired pause must not cause another rescue before the task has started.
-        PersonPhoto.objects.filter(pk__in=[photo.pk for photo in stuck]).update(woken_at=now, **RELEASED)
-        for owner_id in sorted({photo.owner_id for photo in stuck}):
-            request_refresh(owner_id)
-    return len(stuck) + _delete_expired_uploads(now)
+    photos = PersonPhoto.objects.filter(state__in=PersonPhoto.IN_PROGRESS)
+    requeue_lost(photos.filter(state=PersonPhoto.State.PROCESSING), on_last_attempt=_give_up, state=PersonPhoto.State.UPLOADED)
+    return wake_stuck(photos.filter(state=PersonPhoto.State.UPLOADED), photos, "pk", _wake) + _delete_expired_uploads(timezone.now())
 
 
-def _release_lost_photos(now: datetime) -> None:
-    """Return photos with an expired lease to the queue after a pause, or fail them after the last attempt."""
-    with transaction.atomic():
-        lost = PersonPhoto.objects.filter(unleased(), state=PersonPhoto.State.PROCESSING)
-        for photo in lost.select_for_update(skip_locked=True, of=("self",))[:_BATCH]:
-            log.warning("A photo has lost its worker", photo_id=str(photo.pk), attempt=photo.attempts)
-            if photo.attempts >= settings.MAX_ATTEMPTS:
-                fail_photo(photo.pk, PhotoErrorCode.GAVE_UP, GAVE_UP.format(attempts=photo.attempts))
-            else:
-                PersonPhoto.objects.filter(pk=photo.pk).update(
-                    state=PersonPhoto.State.UPLOADED, lease_token=None, lease_expires_at=now + pause_after(photo.attempts)
-                )
+def _give_up(photo: PersonPhoto) -> None:
+    fail_photo(photo.pk, PhotoErrorCode.GAVE_UP, GAVE_UP.format(attempts=photo.attempts))
+
+
+def _wake(photo: PersonPhoto) -> None:
+    PersonPhoto.objects.filter(pk=photo.pk).update(woken_at=timezone.now())
+    request_refresh(photo.owner_id)
 
 
 def _delete_expired_uploads(now: datetime) -> int:

@@ -4,13 +4,14 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from heimdex.leases import LeasedModel
 from people.models import Person, PersonPhoto
 from reprocess.models.run import ReprocessRun
 from videos.models import Scene, Video
 from videos.models.input_hash import CHANNEL_LENGTH
 
 
-class ReprocessItem(models.Model):
+class ReprocessItem(LeasedModel):
     """One video of a run, or the people of one owner. A worker leases it while it works on it."""
 
     class State(models.TextChoices):
@@ -42,10 +43,7 @@ class ReprocessItem(models.Model):
     state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
     # What this item has added to the run's counters, by channel, so that a retry can subtract it.
     counts = models.JSONField(default=dict)
-    attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
-    lease_token = models.UUIDField(null=True, editable=False)
-    lease_expires_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:

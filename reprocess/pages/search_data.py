@@ -15,6 +15,7 @@ from heimdex.errors import WrongState
 from reprocess.actions.refresh_video import TooManyRuns, cancel_refresh, refresh_video
 from reprocess.models import ReprocessFailure
 from reprocess.reports.search_data import SearchDataStatus, search_data_status
+from videos.channels import get_channel
 from videos.models import Video
 
 STATE_LABELS = {
@@ -23,13 +24,6 @@ STATE_LABELS = {
     "paused": "Paused",
     "failed": "Incomplete",
     "cancelled": "Canceled",
-}
-CHANNEL_LABELS = {
-    "transcript": "speech",
-    "visual": "descriptions",
-    "summary": "summaries",
-    "clip": "images",
-    "person": "faces",
 }
 
 
@@ -69,8 +63,7 @@ def search_data_page(request: HttpRequest, video_id: UUID) -> HttpResponse:
         "indexed": video.state == Video.State.INDEXED,
         "label": _label(search_data),
         "channels": [
-            ChannelRow(CHANNEL_LABELS.get(channel.channel, channel.channel), channel.current, channel.scenes)
-            for channel in search_data.channels
+            ChannelRow(get_channel(channel.channel).display_label, channel.current, channel.scenes) for channel in search_data.channels
         ],
         "failures": [_failure_row(failure) for failure in search_data.failures],
     }
@@ -94,6 +87,6 @@ def _label(search_data: SearchDataStatus) -> str:
 
 
 def _failure_row(failure: ReprocessFailure) -> FailureRow:
-    channel = CHANNEL_LABELS.get(failure.channel, failure.channel)
+    channel = get_channel(failure.channel).display_label
     target = [f"Scene {failure.scene.index + 1}"] if failure.scene else []
     return FailureRow(", ".join([*target, channel] if channel else target) or "The whole video", failure.error)

@@ -41,18 +41,18 @@ def filter_stale_people(
     channel: str,
     space: EmbeddingSpace,
     *,
-    photos: Collection[UUID],
+    photo_token: UUID | None,
     run_id: UUID | None,
     force: bool,
 ) -> QuerySet[Any]:
     """Return an owner's stale photos, or stale people.
 
-    Of photos in state PROCESSING only `photos`, which the caller has normalized, are included. Another worker, or its successor,
-    finishes the others.
+    Of photos in state PROCESSING only those with the lease `photo_token`, which the caller has normalized, are included. Another
+    worker, or its successor, finishes the others.
     """
     targets = target_type.searchable()
     if target_type is PHOTOS:
-        targets = analyzable_photos().filter(~Q(state=PersonPhoto.State.PROCESSING) | Q(pk__in=photos))
+        targets = analyzable_photos().filter(~Q(state=PersonPhoto.State.PROCESSING) | Q(lease_token=photo_token, lease_token__isnull=False))
     return targets.filter(~_is_fresh(target_type, channel, space, run_id, force), owner=owner_id)
 
 

@@ -1,14 +1,13 @@
 """Choose which items of a run a worker takes next, and acquire the lease on them."""
 
 from collections.abc import Iterable
-from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from heimdex.leases import acquire, unleased
+from heimdex.leases import Lease, unleased
 from reprocess.models import ReprocessItem, ReprocessRun
 from videos.models import Scene
 
@@ -19,8 +18,8 @@ GROUP_SCENES = 512
 GROUP_VIDEOS = 64
 
 
-def acquire_group(run: ReprocessRun) -> tuple[UUID, list[ReprocessItem]]:
-    """Acquire the next items of a run. Return the lease's token and the items, which are empty when none is left.
+def acquire_group(run: ReprocessRun) -> tuple[Lease, list[ReprocessItem]]:
+    """Acquire the next items of a run. Return the lease and the items, which are empty when none is left.
 
     New videos are taken as a group. People, and items that a worker has begun before, are taken one by one, so that an item that kills
     its worker takes no other item with it.
@@ -34,7 +33,7 @@ def acquire_group(run: ReprocessRun) -> tuple[UUID, list[ReprocessItem]]:
         locked = new[: count_fitting((item.scenes for item in new), GROUP_SCENES)] or videos.filter(attempts__gt=0)[:1] or _lock_people(run)
         # Filtered again now that the locks are held: items that another run acquired a moment ago drop out.
         items = acquirable_items(run).filter(pk__in=[item.pk for item in locked])
-        return acquire(items, GROUP_VIDEOS, state=ReprocessItem.State.RUNNING)
+        return Lease.acquire(items, GROUP_VIDEOS, state=ReprocessItem.State.RUNNING)
 
 
 def acquirable_items(run: ReprocessRun) -> QuerySet[ReprocessItem]:

@@ -1,13 +1,11 @@
 """Release the items of a run, and end the run."""
 
-from uuid import UUID
-
 import structlog
 from django.db import transaction
 from django.db.models import F, Sum
 from django.utils import timezone
 
-from heimdex.leases import RELEASED
+from heimdex.leases import RELEASED, Lease
 from reprocess.cutover import activate_complete
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.runs.control import wake_run
@@ -17,19 +15,18 @@ from reprocess.spec import EffectiveSpec
 log = structlog.get_logger(__name__)
 
 
-def release_items(run: ReprocessRun, spec: EffectiveSpec, token: UUID) -> None:
+def release_items(run: ReprocessRun, lease: Lease) -> None:
     """Release a worker's items. In a canceled run, what the worker has computed of them is counted first."""
     with transaction.atomic():
-        items = list(ReprocessItem.objects.select_for_update().filter(lease_token=token))
+        items = list(lease.rows.select_for_update().order_by("pk"))
         canceled = ReprocessRun.objects.filter(pk=run.pk, state=ReprocessRun.State.CANCELLED).exists()
         if canceled:
-            count_items(run, spec, items)
-        ReprocessItem.objects.filter(pk__in=[item.pk for item in items]).update(
+            count_items(run, items)
+        lease.release(
             state=ReprocessItem.State.CANCELLED if canceled else ReprocessItem.State.QUEUED,
             # The attempt did not fail.
             attempts=F("attempts") - 1,
             finished_at=timezone.now() if canceled else None,
-            **RELEASED,
         )
 
 

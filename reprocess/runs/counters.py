@@ -7,27 +7,23 @@ from uuid import UUID
 from django.db.models import Count, F, FilteredRelation, Q, QuerySet
 
 from reprocess.models import ReprocessItem, ReprocessRun
-from reprocess.planning.targets import PEOPLE, PHOTOS, SCENES
-from reprocess.spec import EffectiveSpec
+from reprocess.planning.targets import SCENES, target_type_of
 from videos.models import EmbeddingRow, EmbeddingSpace, Scene
 
 OUTCOMES = ("done", "skipped", "empty", "failed")
 
 
-def count_items(run: ReprocessRun, spec: EffectiveSpec, items: Sequence[ReprocessItem]) -> None:
+def count_items(run: ReprocessRun, items: Sequence[ReprocessItem]) -> None:
     """Add finished items to the run's counters. The counts come from the vectors' rows, so a crash before this loses none."""
     videos = [item.video_id for item in items if item.video_id]
     owners = [item.owner_id for item in items if not item.video_id]
     counts: dict[str, dict[UUID, dict[str, int]]] = {}
-    if videos:
-        scenes = Scene.objects.filter(video_id__in=videos)
-        counts |= {
-            channel: _count_outcomes(run, configured.space(channel), scenes, "video_id") for configured, channel in spec.channels(SCENES)
-        }
-    if owners:
-        for configured, channel in spec.channels(PHOTOS, PEOPLE):
-            targets = configured.step.target_type.searchable().filter(owner__in=owners)
-            counts[channel] = _count_outcomes(run, configured.space(channel), targets, "owner_id")
+    for channel, space in _find_spaces(run).items():
+        target_type = target_type_of(channel)
+        if target_type is SCENES and videos:
+            counts[channel] = _count_outcomes(run, space, Scene.objects.filter(video_id__in=videos), "video_id")
+        elif target_type is not SCENES and owners:
+            counts[channel] = _count_outcomes(run, space, target_type.searchable().filter(owner__in=owners), "owner_id")
     for channel, per_item in counts.items():
         sums = {outcome: sum(numbers[outcome] for numbers in per_item.values()) for outcome in OUTCOMES}
         run.counters.filter(channel=channel).update(**{outcome: F(outcome) + number for outcome, number in sums.items()})
@@ -45,7 +41,14 @@ def failed_items(run: ReprocessRun, items: Sequence[ReprocessItem]) -> list[int]
     return [item.pk for item in items if (item.video_id in videos if item.video_id else item.owner_id in owners)]
 
 
-def _count_outcomes(run: ReprocessRun, space: EmbeddingSpace, targets: QuerySet[Any], group_by: str) -> dict[UUID, dict[str, int]]:
+def _find_spaces(run: ReprocessRun) -> dict[str, EmbeddingSpace | None]:
+    """Return the spaces that a run fills, by channel. A channel without a space has no rows yet."""
+    fingerprints = {channel: fingerprint for step in run.spec.definition for channel, fingerprint in step["fingerprints"].items()}
+    spaces = {space.fingerprint: space for space in EmbeddingSpace.objects.filter(fingerprint__in=fingerprints.values())}
+    return {channel: spaces.get(fingerprint) for channel, fingerprint in fingerprints.items()}
+
+
+def _count_outcomes(run: ReprocessRun, space: EmbeddingSpace | None, targets: QuerySet[Any], group_by: str) -> dict[UUID, dict[str, int]]:
     """Count targets per outcome of this run, for each video or owner."""
     by_this_run = Q(embedding__run_id=run.pk)
     rows = (

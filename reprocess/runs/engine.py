@@ -1,6 +1,6 @@
 """Compute stale vectors of videos, or of an owner's people, in batches that cross videos. Ingest and runs share this code."""
 
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from functools import partial
@@ -100,13 +100,13 @@ def embed_people(
     lease: WorkLease,
     on_batch: OnBatch,
     *,
-    photos: Collection[UUID] = (),
+    photo_token: UUID | None = None,
     run_id: UUID | None = None,
     force: bool = False,
 ) -> None:
     """Compute the stale vectors of an owner's photos and people, as `embed_videos` does for scenes, then match the owner's faces again.
 
-    Photos in state PROCESSING are skipped, except `photos`, which the caller has normalized.
+    Photos in state PROCESSING are skipped, except those that the caller has leased under `photo_token`, and normalized.
     """
     steps = [configured for configured in spec.steps if isinstance(configured.step, PeopleStep)]
     if not steps:
@@ -116,7 +116,7 @@ def embed_people(
     def select_tasks(step: Step) -> Tasks:
         assert isinstance(step, PeopleStep)
         stale = filter_stale_people(
-            step.target_type, owner_id, step.channel, spaces[step.channel], photos=photos, run_id=run_id, force=force
+            step.target_type, owner_id, step.channel, spaces[step.channel], photo_token=photo_token, run_id=run_id, force=force
         )
         return list(step.select_tasks(stale, spaces))
 

@@ -1,9 +1,9 @@
 """Bring an owner's photos and people to the latest spec as soon as a photo is added, deleted or retried."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -12,8 +12,9 @@ from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
 from heimdex.errors import ModelUnavailable
-from heimdex.leases import LeaseLost, acquire, new_expiry
+from heimdex.leases import Lease, LeaseLost
 from heimdex.queue import enqueue
+from heimdex.rescue import WAKE_AGAIN_AFTER
 from heimdex.storage import StorageError
 from people.channels import PERSON_QUERY
 from people.errors import PhotoErrorCode, PhotoRejected
@@ -26,7 +27,6 @@ from reprocess.cutover import activate_first
 from reprocess.runs.engine import Batch, embed_people
 from reprocess.spec import effective_spec
 from reprocess.spec.historical import historical_active_spec
-from videos.ingest.schedule import WAKE_AGAIN_AFTER
 from videos.models import ActiveSpace
 
 log = structlog.get_logger(__name__)
@@ -39,18 +39,19 @@ BROKE = "Something went wrong on our side with this photo{reason}. Retry it. If 
 
 
 @dataclass(frozen=True)
-class PhotoGuard:
-    """The right to the photos that were claimed. What is written of them is the same whoever writes it, so nobody is kept from writing."""
+class PhotoLease:
+    """The lease on photos, as the engine uses it. Photos leave it one by one, so the engine fences each write by the photo's own token."""
 
-    token: UUID
+    lease: Lease
 
     def progress(self, fraction: float) -> None:
-        """Keep the photos that are not finished."""
-        PersonPhoto.objects.filter(lease_token=self.token).update(lease_expires_at=new_expiry())
+        """Renew the lease on the photos that are not finished."""
+        with suppress(LeaseLost):
+            self.lease.renew_if_due()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Write in one transaction."""
+        """Open a transaction."""
         with transaction.atomic():
             yield
 
@@ -62,13 +63,12 @@ def refresh_people(owner_id: UUID) -> None:
     """
     with structlog.contextvars.bound_contextvars(owner_id=str(owner_id)):
         requests = list(PeopleRefreshRequest.objects.filter(owner_id=owner_id).values_list("pk", flat=True))
-        acquired = _acquire_photos(owner_id)
+        lease, photos = _acquire_photos(owner_id)
         # No photo waits when one was deleted, a person was archived, or a face was labeled.
-        refreshed = acquired is not None or _embed(owner_id, uuid4(), [])
-        while acquired:
-            token, photos = acquired
-            refreshed = _embed(owner_id, token, [photo for photo in photos if _normalize(photo)])
-            acquired = _acquire_photos(owner_id)
+        refreshed = bool(photos) or _embed(owner_id, lease, [])
+        while photos:
+            refreshed = _embed(owner_id, lease, [photo for photo in photos if _normalize(photo, lease)])
+            lease, photos = _acquire_photos(owner_id)
         if refreshed:
             PeopleRefreshRequest.objects.filter(pk__in=requests).delete()
 
@@ -92,22 +92,19 @@ def _owners_out_of_date() -> set[UUID]:
     return set(people.order_by().values_list("owner_id", flat=True).distinct()[:_OWNERS_AT_ONCE])
 
 
-def _acquire_photos(owner_id: UUID) -> tuple[UUID, list[PersonPhoto]] | None:
-    with transaction.atomic():
-        waiting = PersonPhoto.objects.filter(owner_id=owner_id, state=PersonPhoto.State.UPLOADED).order_by("created_at", "pk")
-        changes = {"state": PersonPhoto.State.PROCESSING, "error_code": "", "error_text": ""}
-        token, photos = acquire(waiting, _AT_ONCE, **changes)
-    return (token, photos) if photos else None
+def _acquire_photos(owner_id: UUID) -> tuple[Lease, list[PersonPhoto]]:
+    waiting = PersonPhoto.objects.filter(owner_id=owner_id, state=PersonPhoto.State.UPLOADED).order_by("created_at", "pk")
+    return Lease.acquire(waiting, _AT_ONCE, state=PersonPhoto.State.PROCESSING, error_code="", error_text="")
 
 
-def _normalize(photo: PersonPhoto) -> bool:
+def _normalize(photo: PersonPhoto, lease: Lease) -> bool:
     """Normalize one photo, or end it as failed. Return whether a model can analyze it."""
     try:
-        if photo.attempts > settings.MAX_ATTEMPTS:
+        if photo.is_exhausted:
             raise PhotoRejected(PhotoErrorCode.GAVE_UP, GAVE_UP.format(attempts=settings.MAX_ATTEMPTS))
         if reason := faces_disabled_reason(photo.owner):
             raise PhotoRejected(PhotoErrorCode.FACES_OFF, reason)
-        normalize_photo(photo)
+        normalize_photo(photo, lease)
     except PhotoRejected as refused:
         _end(photo, refused.code, str(refused))
         return False
@@ -129,19 +126,19 @@ def _end(photo: PersonPhoto, code: PhotoErrorCode, text: str) -> None:
             fail_photo(photo.pk, code, text)
 
 
-def _embed(owner_id: UUID, token: UUID, photos: list[PersonPhoto]) -> bool:
+def _embed(owner_id: UUID, lease: Lease, photos: list[PersonPhoto]) -> bool:
     """Bring the owner's people to the active spaces and to the latest ones, which decide whether a photo is usable.
 
     Return whether the model was available.
     """
-    spec, guard, normalized = effective_spec(), PhotoGuard(token), [photo.pk for photo in photos]
+    spec, photo_lease = effective_spec(), PhotoLease(lease)
     try:
         older = historical_active_spec(owner_id)
         if older.spec:
-            embed_people(owner_id, older.spec, guard, _ignore, photos=normalized)
+            embed_people(owner_id, older.spec, photo_lease, _ignore, photo_token=lease.token)
         for problem in older.unavailable:
             log.warning("People are not refreshed in all active spaces of their owner", reason=problem)
-        embed_people(owner_id, spec, guard, _ignore, photos=normalized)
+        embed_people(owner_id, spec, photo_lease, _ignore, photo_token=lease.token)
     except ModelUnavailable as error:
         for photo in photos:
             _end(photo, PhotoErrorCode.INTERNAL_ERROR, BROKE.format(reason=f": {str(error).rstrip('.')}"))

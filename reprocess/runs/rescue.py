@@ -1,47 +1,47 @@
-"""Free what dead workers held, and wake workers for runs that nobody works on."""
+"""Rescue runs that no worker works on, and close items that dead workers have left in canceled runs."""
 
 from datetime import timedelta
+from itertools import groupby
 
-import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from heimdex.leases import clear_expired
+from heimdex.leases import RELEASED, unleased
 from heimdex.queue import REPROCESS, depth
 from heimdex.redis_broker import QueueUnavailable
+from heimdex.rescue import WAKE_AGAIN_AFTER, wake_stuck
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.runs.control import wake_run
+from reprocess.runs.counters import count_items
 
-log = structlog.get_logger(__name__)
-
-WAKE_AGAIN_AFTER = timedelta(minutes=10)
+_BATCH = 200
 
 
-def rescue() -> int:
-    """Wake a worker for every run whose leases ran out or whose wake-up was lost; return how many."""
-    now = timezone.now()
-    items = ReprocessItem.objects.filter(run=OuterRef("pk"))
-    lapsed = Exists(items.filter(lease_expires_at__lt=now))
-    at_work = Exists(items.filter(lease_expires_at__gte=now))
+def rescue_runs() -> int:
+    """Wake a worker for every run whose leases expired or whose task was lost. Return how many runs."""
+    _close_canceled_items()
+    runs = ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN)
+    items = ReprocessItem.objects.filter(run__state__in=ReprocessRun.OPEN)
+    return wake_stuck(runs, items, "run", lambda run: wake_run(run.pk), wake_again_after=_wake_again_after())
+
+
+def _close_canceled_items() -> None:
+    """Count and cancel the items whose workers died before they could release them to their canceled run."""
+    items = ReprocessItem.objects.filter(unleased(), state__in=ReprocessItem.OPEN, run__state=ReprocessRun.State.CANCELLED)
     with transaction.atomic():
-        stuck = list(
-            ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN)
-            .filter(lapsed | (~at_work & Q(woken_at__lt=now - _patience())))
-            .select_for_update(skip_locked=True)
+        locked = list(items.select_for_update(skip_locked=True, of=("self",)).select_related("run__spec").order_by("run_id", "pk")[:_BATCH])
+        for run, run_items in groupby(locked, key=lambda item: item.run):
+            count_items(run, list(run_items))
+        ReprocessItem.objects.filter(pk__in=[item.pk for item in locked]).update(
+            state=ReprocessItem.State.CANCELLED, finished_at=timezone.now(), **RELEASED
         )
-        clear_expired(ReprocessItem.objects.filter(run__in=stuck), now)
-        for run in stuck:
-            log.warning("Rescued a run that nobody works on", run_id=str(run.pk))
-            wake_run(run.pk)
-    return len(stuck)
 
 
-def _patience() -> timedelta:
-    """Return how long a run may be without a lease: a worker that dies before its first lease, or after its last, leaves no other trace.
+def _wake_again_after() -> timedelta:
+    """Return how long a run without a lease waits for its task. A worker that dies between two leases leaves no other trace.
 
-    While tasks wait, the run's own may be among them, and more would only pile up.
+    While tasks are waiting, the run's own may be among them, and more tasks would only pile up.
     """
     try:
         waiting = depth(REPROCESS).waiting

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from heimdex.leases import LeasedModel
+
 from reprocess.planning.targets import TargetType
 from reprocess.runs.pg_copy import copy_rows, encode_halfvecs, encode_time, encode_uuid
 from reprocess.steps.embedding_task import Outcome
@@ -21,7 +23,8 @@ def replace_embeddings(
 ) -> list[Outcome]:
     """Replace the rows of some targets by one row per outcome, and return the outcomes that were written. Call it in a transaction.
 
-    Deleted targets are skipped. So are channels whose input changed after it was read: they stay stale.
+    Deleted targets are skipped. So are channels whose input changed after it was read, which stay stale, and targets that another
+    worker has leased or released since.
     """
     current = _filter_current(target_type, list(outcomes))
     now = timezone.now()
@@ -51,18 +54,25 @@ def replace_embeddings(
 
 
 def _filter_current(target_type: TargetType, outcomes: list[Outcome]) -> list[Outcome]:
-    """Lock the targets until the transaction ends, and return the outcomes whose input has not changed since it was read."""
+    """Lock the targets until the transaction ends. Return the outcomes whose input and lease have not changed since they were read."""
     ids = {outcome.task.target_id for outcome in outcomes}
     # In key order, so that two writers cannot deadlock; the second one then replaces the first one's rows.
     locked = target_type.model._default_manager.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
-    existing = set(locked.values_list("pk", flat=True))
+    tokens = {target.pk: getattr(target, "lease_token", None) for target in locked.only("pk", *_lease_fields(target_type))}
     # A statement of its own: one that waits for the locks would still see the hashes from before.
     stored = _load_hashes(target_type, outcomes)
     return [
         outcome
         for outcome in outcomes
-        if (task := outcome.task).target_id in existing and stored.get((task.target_id, task.channel)) == task.stored_hash
+        if (task := outcome.task).target_id in tokens
+        and tokens[task.target_id] == getattr(outcome.target, "lease_token", None)
+        and stored.get((task.target_id, task.channel)) == task.stored_hash
     ]
+
+
+def _lease_fields(target_type: TargetType) -> list[str]:
+    """Return the field that fences the writes of a target that workers lease one by one."""
+    return ["lease_token"] if issubclass(target_type.model, LeasedModel) else []
 
 
 def _copy(target_type: TargetType, embedded: list[Outcome], space: EmbeddingSpace, run_id: UUID | None, now: datetime) -> None:

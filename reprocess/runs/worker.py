@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import sleep
 from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from heimdex.errors import ModelUnavailable
-from heimdex.leases import RELEASED, Lease, LeaseLost, lock_leased
+from heimdex.leases import Lease, LeaseLost
 from heimdex.queue import is_stopping
 from people.models import Person, PersonPhoto
 from reprocess.cutover import activate_complete
@@ -43,26 +42,22 @@ class RunStopped(Exception):
     """The run was paused or canceled, or this worker was told to stop: release the items and return."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class ItemLease:
     """The lease on a group of items, as the engine uses it."""
 
     run_id: UUID
-    token: UUID
-    _lease: Lease = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._lease = Lease(ReprocessItem, self.token)
+    lease: Lease
 
     def progress(self, fraction: float) -> None:
         """Renew the lease when it is due. Raise LeaseLost when it is gone, and RunStopped when the work has to end."""
         if is_stopping() or not ReprocessRun.objects.filter(pk=self.run_id, state__in=ReprocessRun.OPEN).exists():
             raise RunStopped
-        self._lease.renew_if_due()
+        self.lease.renew_if_due()
 
     def transaction(self) -> AbstractContextManager[None]:
         """Open a transaction that commits only while the lease is held."""
-        return self._lease.transaction()
+        return self.lease.transaction()
 
 
 def run_worker(run_id: UUID) -> None:
@@ -106,7 +101,7 @@ def _load_spec(run: ReprocessRun) -> EffectiveSpec | None:
 
 def _work_on_group(run: ReprocessRun, spec: EffectiveSpec, *, first: bool) -> bool:
     """Acquire and process one group of items. Return False when no item is left to acquire."""
-    token, items = acquire_group(run)
+    lease, items = acquire_group(run)
     if not items:
         # A row that another transaction has locked for a moment (a rename, another worker's acquire) was skipped.
         sleep(0.1)
@@ -115,23 +110,23 @@ def _work_on_group(run: ReprocessRun, spec: EffectiveSpec, *, first: bool) -> bo
         # A run is enqueued once. A worker that finds more items than it takes wakes the next worker.
         wake_run(run.pk)
     try:
-        if items[0].attempts > settings.MAX_ATTEMPTS:
-            _give_up(items[0], token)
+        if items[0].is_exhausted:
+            _give_up(items[0], lease)
         else:
-            _process_group(run, spec, token, items)
+            _process_group(run, spec, lease, items)
     except LeaseLost:
         log.warning("Group abandoned: its lease is lost, or its videos were deleted")
     except RunStopped:
-        release_items(run, spec, token)
+        release_items(run, lease)
         return False
     except ModelUnavailable:
-        release_items(run, spec, token)
+        release_items(run, lease)
         raise
     return True
 
 
-def _process_group(run: ReprocessRun, spec: EffectiveSpec, token: UUID, items: Sequence[ReprocessItem]) -> None:
-    lease = ItemLease(run.pk, token)
+def _process_group(run: ReprocessRun, spec: EffectiveSpec, lease: Lease, items: Sequence[ReprocessItem]) -> None:
+    item_lease = ItemLease(run.pk, lease)
 
     def on_batch(batch: Batch) -> None:
         record_usage(run, spec, batch)
@@ -139,17 +134,16 @@ def _process_group(run: ReprocessRun, spec: EffectiveSpec, token: UUID, items: S
 
     videos = list(Video.objects.filter(pk__in=[item.video_id for item in items if item.video_id]))
     if videos:
-        embed_videos(videos, spec, lease, on_batch, run_id=run.pk, force=run.force)
+        embed_videos(videos, spec, item_lease, on_batch, run_id=run.pk, force=run.force)
     for item in items:
         if not item.video_id:
-            embed_people(item.owner_id, spec, lease, on_batch, run_id=run.pk, force=run.force)
+            embed_people(item.owner_id, spec, item_lease, on_batch, run_id=run.pk, force=run.force)
     with lease.transaction():
-        count_items(run, spec, items)
+        count_items(run, items)
         failed = failed_items(run, items)
-        leased = ReprocessItem.objects.filter(lease_token=token)
         now = timezone.now()
-        leased.filter(pk__in=failed).update(state=ReprocessItem.State.FAILED, error=SOME_FAILED, finished_at=now, **RELEASED)
-        leased.update(state=ReprocessItem.State.DONE, finished_at=now, **RELEASED)
+        lease.release(state=ReprocessItem.State.DONE, finished_at=now)
+        ReprocessItem.objects.filter(pk__in=failed).update(state=ReprocessItem.State.FAILED, error=SOME_FAILED, finished_at=now)
     owners = {item.owner_id for item in items}
     unfinished = set(run.items.filter(owner_id__in=owners, state__in=ReprocessItem.OPEN).values_list("owner_id", flat=True))
     activate_complete(owners - unfinished, spec, run)
@@ -170,12 +164,9 @@ def _build_failure(run: ReprocessRun, step: str, outcome: Outcome) -> ReprocessF
     )
 
 
-def _give_up(item: ReprocessItem, token: UUID) -> None:
-    with transaction.atomic():
-        lock_leased(ReprocessItem, token)
+def _give_up(item: ReprocessItem, lease: Lease) -> None:
+    with lease.transaction():
         text = KILLED.format(attempts=settings.MAX_ATTEMPTS)
-        ReprocessItem.objects.filter(lease_token=token).update(
-            state=ReprocessItem.State.FAILED, error=text, finished_at=timezone.now(), **RELEASED
-        )
+        lease.release(state=ReprocessItem.State.FAILED, error=text, finished_at=timezone.now())
         ReprocessFailure.objects.create(run_id=item.run_id, owner_id=item.owner_id, video_id=item.video_id, step="worker", error=text)
     log.error("Gave up on an item", video_id=str(item.video_id or ""), owner_id=str(item.owner_id))

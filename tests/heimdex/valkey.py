@@ -1,4 +1,4 @@
-"""A real server that speaks Redis' protocol: one Valkey process on a free port of this machine, which tests may stop and start."""
+"""A real Redis-compatible server: one Valkey process on a free port, which tests can stop and start."""
 
 import subprocess
 import time
@@ -15,7 +15,7 @@ READY_TIMEOUT_S = 20
 
 
 class Valkey:
-    """Keeps its port and its data (an append-only file, as an operator would have it) when it is stopped and started again."""
+    """Keeps its port and its data (in an append-only file) across a restart."""
 
     def __init__(self, home: Path, password: str = "") -> None:
         self._home = home
@@ -30,7 +30,7 @@ class Valkey:
         return f"redis://{login}127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        """Start the server and wait until it answers."""
+        """Start the server and wait until it responds."""
         command = [str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._home)]
         command += [
             "--appendonly",
@@ -44,19 +44,19 @@ class Valkey:
         with (self._home / "valkey.log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         deadline = time.monotonic() + READY_TIMEOUT_S
-        while not self._answers():
+        while not self._responds():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"Valkey did not start: {(self._home / 'valkey.log').read_text()[-2000:]}")
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """Stop the server; nothing happens when it does not run."""
+        """Stop the server if it runs."""
         if self._process:
             self._process.terminate()
             self._process.wait()
             self._process = None
 
-    def _answers(self) -> bool:
+    def _responds(self) -> bool:
         try:
             with Redis.from_url(self.url) as client:
                 return bool(client.ping())

@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread, Timer
 from time import monotonic
-from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from heimdex.leases import LeaseLost, renew
-from videos.models import Job
+from heimdex.leases import Lease, LeaseLost
 
 log = structlog.get_logger(__name__)
 
@@ -33,13 +31,13 @@ def compute_time_limit(base_s: float, per_second: float, duration_s: float, size
 
 
 @contextmanager
-def keep_lease(token: UUID, limit_s: float, on_hung: Callable[[], None]) -> Iterator[None]:
-    """Renew the lease on a job while the block runs. After `limit_s` seconds, call `on_hung` and end this process.
+def keep_lease(lease: Lease, limit_s: float, on_hung: Callable[[], None]) -> Iterator[None]:
+    """Renew a lease while the block runs. After `limit_s` seconds, call `on_hung` and end this process.
 
     Nothing else can end a call that does not return. The cluster starts another worker process.
     """
     ended = Event()
-    thread = Thread(target=_watch, args=(token, limit_s, on_hung, ended), name="lease", daemon=True)
+    thread = Thread(target=_watch, args=(lease, limit_s, on_hung, ended), name="lease", daemon=True)
     thread.start()
     try:
         yield
@@ -48,7 +46,7 @@ def keep_lease(token: UUID, limit_s: float, on_hung: Callable[[], None]) -> Iter
         thread.join()
 
 
-def _watch(token: UUID, limit_s: float, on_hung: Callable[[], None], ended: Event) -> None:
+def _watch(lease: Lease, limit_s: float, on_hung: Callable[[], None], ended: Event) -> None:
     deadline = monotonic() + limit_s
     lost = False
     while not ended.wait(max(0.0, min(settings.LEASE_SECONDS / _RENEWALS_PER_LEASE, deadline - monotonic()))):
@@ -56,7 +54,7 @@ def _watch(token: UUID, limit_s: float, on_hung: Callable[[], None], ended: Even
             if monotonic() >= deadline:
                 _end_process(on_hung)
             if not lost:
-                renew(Job, token)
+                lease.renew()
         except LeaseLost:
             # The stage notices it when it next reports progress or writes.
             lost = True

@@ -6,16 +6,16 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.utils import timezone
 
 from heimdex.errors import ModelUnavailable
-from heimdex.leases import RELEASED, LeaseLost, acquire, lock_leased
+from heimdex.leases import RELEASED, Lease, LeaseLost, requeued
 from heimdex.media.errors import MediaError
 from heimdex.storage import StorageError, media_storage
 from videos.ingest.errors import IngestError
 from videos.ingest.heartbeat import compute_time_limit, keep_lease
-from videos.ingest.schedule import add_new_stages, pause_after
+from videos.ingest.schedule import add_new_stages
 from videos.ingest.source import SourceFile
 from videos.ingest.stage import Stage, StageContext
 from videos.models import Job, Video, VideoMetadata
@@ -73,40 +73,39 @@ def _run_stage(video: Video, stage: Stage, source: SourceFile) -> bool:
         return False
 
 
-def _run_attempt(video: Video, stage: Stage, source: SourceFile, token: UUID, job: Job) -> bool:
+def _run_attempt(video: Video, stage: Stage, source: SourceFile, lease: Lease, job: Job) -> bool:
     """Run one attempt of a stage and record its result. Return whether the stage is done. Raise LeaseLost when the lease is lost."""
-    if job.attempts > settings.MAX_ATTEMPTS:
-        _record_failure(token, video, "gave_up", GAVE_UP.format(attempts=settings.MAX_ATTEMPTS, stage=job.stage))
+    if job.is_exhausted:
+        _record_failure(lease, video, "gave_up", GAVE_UP.format(attempts=settings.MAX_ATTEMPTS, stage=job.stage))
         return False
     limit_s = _time_limit_s(video)
     try:
-        with keep_lease(token, limit_s, partial(_release_hung, token, video, job, limit_s)):
-            stage.run(StageContext(video, token, source))
+        with keep_lease(lease, limit_s, partial(_release_hung, lease, video, job, limit_s)):
+            stage.run(StageContext(video, lease, source))
     except LeaseLost:
         raise
     except MediaError as error:
-        _record_failure(token, video, str(error.code), str(error))
+        _record_failure(lease, video, str(error.code), str(error))
         return False
     except IngestError as error:
-        _record_failure(token, video, error.code, str(error))
+        _record_failure(lease, video, error.code, str(error))
         return False
     except DatabaseError:
         # Nothing can be recorded now. The lease expires, and the rescue task wakes another worker.
         raise
     except Exception as error:
         log.exception("Stage failed", stage=job.stage, attempt=job.attempts)
-        _retry_or_fail(token, video, job, "internal_error", INTERNAL_ERROR.format(stage=job.stage, reason=_reason(error)))
+        _retry_or_fail(lease, video, job, "internal_error", INTERNAL_ERROR.format(stage=job.stage, reason=_reason(error)))
         return False
-    Job.objects.filter(lease_token=token).update(state=Job.State.DONE, progress=1.0, finished_at=timezone.now(), **RELEASED)
+    lease.release(state=Job.State.DONE, progress=1.0, finished_at=timezone.now())
     log.info("Stage done", stage=job.stage)
     return True
 
 
-def _acquire_job(video: Video, name: str) -> tuple[UUID, Job] | None:
-    with transaction.atomic():
-        rows = Job.objects.filter(video=video, stage=name, state__in=(Job.State.QUEUED, Job.State.RUNNING))
-        token, jobs = acquire(rows, 1, state=Job.State.RUNNING, started_at=timezone.now(), progress=0.0, error="")
-    return (token, jobs[0]) if jobs else None
+def _acquire_job(video: Video, name: str) -> tuple[Lease, Job] | None:
+    rows = Job.objects.filter(video=video, stage=name, state__in=(Job.State.QUEUED, Job.State.RUNNING))
+    lease, jobs = Lease.acquire(rows, 1, state=Job.State.RUNNING, started_at=timezone.now(), progress=0.0, error="")
+    return (lease, jobs[0]) if jobs else None
 
 
 def _time_limit_s(video: Video) -> float:
@@ -114,24 +113,21 @@ def _time_limit_s(video: Video) -> float:
     return compute_time_limit(settings.STAGE_SECONDS, settings.STAGE_RATIO, duration_s, video.size_bytes)
 
 
-def _release_hung(token: UUID, video: Video, job: Job, limit_s: float) -> None:
+def _release_hung(lease: Lease, video: Video, job: Job, limit_s: float) -> None:
     limit = f"{limit_s / 60:.0f} minutes" if limit_s >= 120 else f"{limit_s:.0f} seconds"
-    _retry_or_fail(token, video, job, "took_too_long", HUNG.format(stage=job.stage, limit=limit))
+    _retry_or_fail(lease, video, job, "took_too_long", HUNG.format(stage=job.stage, limit=limit))
 
 
-def _retry_or_fail(token: UUID, video: Video, job: Job, code: str, text: str) -> None:
-    if job.attempts >= settings.MAX_ATTEMPTS:
-        _record_failure(token, video, code, text)
+def _retry_or_fail(lease: Lease, video: Video, job: Job, code: str, text: str) -> None:
+    if job.is_last_attempt:
+        _record_failure(lease, video, code, text)
         return
-    Job.objects.filter(lease_token=token).update(
-        state=Job.State.QUEUED, error=text, lease_token=None, lease_expires_at=timezone.now() + pause_after(job.attempts)
-    )
+    lease.release(state=Job.State.QUEUED, error=text, **requeued(job.attempts))
 
 
-def _record_failure(token: UUID, video: Video, code: str, text: str) -> None:
-    with transaction.atomic():
-        lock_leased(Job, token)
-        Job.objects.filter(lease_token=token).update(state=Job.State.FAILED, error=text, finished_at=timezone.now(), **RELEASED)
+def _record_failure(lease: Lease, video: Video, code: str, text: str) -> None:
+    with lease.transaction():
+        lease.release(state=Job.State.FAILED, error=text, finished_at=timezone.now())
         fail_ingest(video, code, text)
     log.warning("Ingest failed", code=code, reason=text)
 

@@ -1,15 +1,11 @@
 """Queue the ingest of videos, and rescue videos that no worker processes."""
 
-from datetime import timedelta
-
 import structlog
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from heimdex.leases import clear_expired
 from heimdex.queue import enqueue
+from heimdex.rescue import requeue_lost, wake_stuck
 from heimdex.storage import media_storage
 from videos.models import Job, Video
 from videos.models.video import UPLOAD_EXPIRED
@@ -19,8 +15,6 @@ from videos.search.scenes import list_scene_ids
 
 log = structlog.get_logger(__name__)
 
-# A queued task that no worker has started for this long counts as lost. A second task for the same video does no harm.
-WAKE_AGAIN_AFTER = timedelta(minutes=10)
 _BATCH_SIZE = 200
 
 WORKER_LOST = "The worker of this stage stopped. The stage will be tried again."
@@ -71,48 +65,16 @@ def _list_new_stages(video: Video) -> list[int] | None:
 
 def rescue() -> int:
     """Wake a worker for every video whose worker died or whose task was lost, and end expired uploads. Return the number of both."""
-    now = timezone.now()
-    _release_lost_stages()
-    jobs = Job.objects.filter(video=OuterRef("pk"))
-    is_retry_due = Exists(jobs.filter(state=Job.State.QUEUED, lease_expires_at__lt=now))
-    is_running = Exists(jobs.filter(lease_expires_at__gte=now))
-    is_task_lost = Q(woken_at__lt=now - WAKE_AGAIN_AFTER)
-    with transaction.atomic():
-        stuck = list(
-            Video.objects.filter(state__in=Video.PROCESSING_STATES)
-            .filter(~is_running & (is_retry_due | is_task_lost))
-            .select_for_update(skip_locked=True)
-            .order_by("created_at")[:_BATCH_SIZE]
-        )
-        # An expired retry delay must not cause another rescue before a worker starts.
-        clear_expired(Job.objects.filter(video__in=stuck), now)
-        for video in stuck:
-            log.warning("Rescued a video that no worker processes", video_id=str(video.pk), state=video.state)
-            wake(video)
-    return len(stuck) + _end_expired_uploads()
-
-
-def pause_after(attempts: int) -> timedelta:
-    """Return the delay before the next attempt: longer after each, and zero when no other attempt follows."""
-    return timedelta(seconds=settings.RETRY_AFTER_SECONDS * attempts) if attempts < settings.MAX_ATTEMPTS else timedelta()
+    jobs = Job.objects.filter(video__state__in=Video.PROCESSING_STATES)
+    requeue_lost(jobs.filter(state=Job.State.RUNNING), state=Job.State.QUEUED, error=WORKER_LOST)
+    videos = Video.objects.filter(state__in=Video.PROCESSING_STATES)
+    return wake_stuck(videos, jobs, "video", wake) + _end_expired_uploads()
 
 
 def wake(video: Video) -> None:
     """Queue the ingest of a video when the current transaction commits."""
     Video.objects.filter(pk=video.pk).update(woken_at=timezone.now())
     enqueue("videos.tasks.ingest_video", str(video.pk))
-
-
-def _release_lost_stages() -> None:
-    """Queue every stage with an expired lease again, after a delay."""
-    now = timezone.now()
-    with transaction.atomic():
-        lost = Job.objects.filter(state=Job.State.RUNNING, lease_expires_at__lt=now, video__state__in=Video.PROCESSING_STATES)
-        for job in lost.select_for_update(skip_locked=True, of=("self",))[:_BATCH_SIZE]:
-            log.warning("A stage lost its worker", video_id=str(job.video_id), stage=job.stage, attempt=job.attempts)
-            Job.objects.filter(pk=job.pk).update(
-                state=Job.State.QUEUED, error=WORKER_LOST, lease_token=None, lease_expires_at=now + pause_after(job.attempts)
-            )
 
 
 def _end_expired_uploads() -> int:

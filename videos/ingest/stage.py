@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
-from uuid import UUID
 
 from heimdex.leases import Lease
 from heimdex.media.sandbox import iter_sandboxed
 from heimdex.media.sandbox_limits import limit_decoding
 from videos.ingest.source import SourceFile, decoder_limits
-from videos.models import Job, Video
+from videos.models import Video
 
 T = TypeVar("T")
 
@@ -20,20 +19,16 @@ class StageContext:
     """A running stage: its video, the file, and the lease under which it writes."""
 
     video: Video
-    token: UUID
+    lease: Lease
     source: SourceFile
-    _lease: Lease = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._lease = Lease(Job, self.token)
 
     def progress(self, fraction: float) -> None:
         """Report the share of the stage that is done (0 to 1) and renew the lease. Raise LeaseLost when another worker has taken over."""
-        self._lease.renew_if_due(progress=min(max(fraction, 0.0), 1.0))
+        self.lease.renew_if_due(progress=min(max(fraction, 0.0), 1.0))
 
     def transaction(self) -> AbstractContextManager[None]:
         """Open a transaction that only the holder of the lease can commit. Raise LeaseLost when another worker has taken over."""
-        return self._lease.transaction()
+        return self.lease.transaction()
 
     def decode(
         self, function: Callable[..., Iterator[T]], on_progress: Callable[[float], None] | None = None, *more: object
@@ -46,7 +41,7 @@ class StageContext:
         info = self.source.info
         limits = limit_decoding(decoder_limits(), info)
         items = iter_sandboxed(
-            function, self.source.path, info, *more, limits=limits, on_progress=on_progress, check=self._lease.renew_if_due
+            function, self.source.path, info, *more, limits=limits, on_progress=on_progress, check=self.lease.renew_if_due
         )
         return self.source.enter(closing(items))
 

@@ -4,10 +4,12 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from heimdex.leases import LeasedModel
+
 from videos.models.video import Video
 
 
-class Job(models.Model):
+class Job(LeasedModel):
     """The state of one stage, and the lease of the worker that runs it."""
 
     class State(models.TextChoices):
@@ -34,10 +36,7 @@ class Job(models.Model):
     position = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
     progress = models.FloatField(default=0.0, help_text="0 to 1")
-    attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
-    lease_token = models.UUIDField(null=True, editable=False)
-    lease_expires_at = models.DateTimeField(null=True, editable=False)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 

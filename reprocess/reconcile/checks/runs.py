@@ -11,11 +11,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from heimdex.leases import RELEASED, clear_expired, unleased
+from heimdex.rescue import WAKE_AGAIN_AFTER
 from reprocess.models import ReprocessItem, ReprocessRun, RunCounter
 from reprocess.reconcile.base import Check, Finding, IssueType
 from reprocess.reconcile.counters import CounterCorrection, find_corrections
 from reprocess.runs.control import wake_run
-from reprocess.runs.rescue import WAKE_AGAIN_AFTER
 
 STUCK = IssueType(
     "stuck_runs",

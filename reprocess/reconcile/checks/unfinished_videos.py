@@ -10,8 +10,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from heimdex.leases import clear_expired
+from heimdex.rescue import WAKE_AGAIN_AFTER
 from reprocess.reconcile.base import Check, Finding, IssueType
-from videos.ingest.schedule import WAKE_AGAIN_AFTER, start_ingest, wake
+from videos.ingest.schedule import start_ingest, wake
 from videos.models import Job, Video
 
 STUCK = IssueType(

@@ -1,7 +1,7 @@
 """Owners with people, each of whom one scene shows, and what has become of them."""
 
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.utils import timezone
 from pytest_django import Settings
@@ -51,7 +51,9 @@ def make_people(settings: Settings, server: CountingServer, number: int, word: s
             _take_in(photos[-1], picture(number, place, which))
     with_models(settings, server, SECOND, FIRST)
     embed_now([film])
-    embed_people(owner.pk, effective_spec(), Alone(), lambda batch: None, photos=[photo.pk for photo in photos])
+    token = uuid4()
+    PersonPhoto.objects.filter(pk__in=[photo.pk for photo in photos]).update(lease_token=token)
+    embed_people(owner.pk, effective_spec(), Alone(), lambda batch: None, photo_token=token)
     with_models(settings, server, SECOND, SECOND)
     embed_videos([film], effective_spec(), Alone(), lambda batch: None)
     return owner

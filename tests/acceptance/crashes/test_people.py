@@ -25,7 +25,7 @@ from tests.acceptance.crashes.people import PHOTOS, assert_people_complete, make
 from tests.acceptance.crashes.stages import Stage, stops
 from tests.acceptance.crashes.victims import VICTIMS
 from tests.library import stored_hash
-from videos.ingest.schedule import WAKE_AGAIN_AFTER
+from heimdex.rescue import WAKE_AGAIN_AFTER
 from videos.models import ActiveSpace
 
 Until = Callable[[Callable[[], bool], str], None]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from heimdex.speech.split_chunks import SAMPLE_RATE, Chunk, split_chunks
+from heimdex.speech.chunks import SAMPLE_RATE, Chunk, split_chunks
 from numpy.typing import NDArray
 
 PAUSES_S = (7.0, 16.5, 24.2, 33.0)

@@ -19,7 +19,7 @@ from people.input_hashes import query_hash
 from people.models import FaceLabel, FaceMatch, Person, PersonPhoto, PhotoEmbedding, QueryEmbedding, SceneFace
 from people.photos import normalize
 from people.photos.normalize import normalize_photo
-from tests.library import make_video, stored_hash
+from tests.library import lease_on, make_video, stored_hash
 from tests.people.conftest import files_of, make_photo
 from videos.models import EmbeddingSpace
 
@@ -79,7 +79,7 @@ def preparing(photo: PersonPhoto) -> Iterator[list[str]]:
     def work() -> None:
         with contextlib.closing(connection):
             try:
-                normalize_photo(photo)
+                normalize_photo(photo, lease_on(photo))
                 outcome.append("prepared")
             except LeaseLost:
                 outcome.append("lost")

@@ -7,12 +7,13 @@ import pytest
 from django.db import transaction
 from PIL import Image
 
-from heimdex.leases import LeaseLost, acquire
+from heimdex.leases import Lease, LeaseLost
 from heimdex.storage import media_storage
 from people.errors import PhotoErrorCode, PhotoRejected
 from people.models import Person, PersonPhoto
 from people.photos.normalize import normalize_photo
 from people.photos.state import fail_photo
+from tests.library import lease_on
 from tests.people.conftest import files_of, jpeg, make_photo
 from videos.embedding_texts import hash_input
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def claimed(photo: PersonPhoto) -> PersonPhoto:
     """Return a photo as the worker has it that took it up."""
     with transaction.atomic():
-        _, (held,) = acquire(PersonPhoto.objects.filter(pk=photo.pk), 1, state=PersonPhoto.State.PROCESSING)
+        _, (held,) = Lease.acquire(PersonPhoto.objects.filter(pk=photo.pk), 1, state=PersonPhoto.State.PROCESSING)
     return held
 
 
@@ -32,9 +33,13 @@ def arrived(person: Person, content: bytes) -> PersonPhoto:
     return claimed(photo)
 
 
+def normalize(photo: PersonPhoto) -> None:
+    normalize_photo(photo, lease_on(photo))
+
+
 def refusal(photo: PersonPhoto) -> str:
     with pytest.raises(PhotoRejected) as refused:
-        normalize_photo(photo)
+        normalize(photo)
     assert str(refused.value).endswith(".")
     return str(refused.value.code)
 
@@ -45,7 +50,7 @@ def test_the_copy_takes_the_place_of_what_arrived(ada: Person) -> None:
     content = jpeg(size=(2000, 1000), exif=turned)
     photo = arrived(ada, content)
 
-    normalize_photo(photo)
+    normalize(photo)
 
     stored = PersonPhoto.objects.get(pk=photo.pk)
     with media_storage().open(photo.image_key) as file:
@@ -59,11 +64,11 @@ def test_the_copy_takes_the_place_of_what_arrived(ada: Person) -> None:
 
 def test_a_repeated_call_does_nothing(ada: Person) -> None:
     photo = arrived(ada, jpeg())
-    normalize_photo(photo)
+    normalize(photo)
     before = PersonPhoto.objects.values().get(pk=photo.pk)
 
     with mock.patch("people.photos.normalize.call_sandboxed") as decoding:
-        normalize_photo(PersonPhoto.objects.get(pk=photo.pk))
+        normalize(PersonPhoto.objects.get(pk=photo.pk))
 
     assert not decoding.called
     assert {**PersonPhoto.objects.values().get(pk=photo.pk), "updated_at": None} == {**before, "updated_at": None}
@@ -74,10 +79,10 @@ def test_a_repeated_call_does_nothing(ada: Person) -> None:
 def test_whoever_follows_a_killed_worker_does_the_same_again(ada: Person, place: str) -> None:
     photo = arrived(ada, jpeg())
     with mock.patch(f"people.photos.normalize.{place}", side_effect=SystemExit), pytest.raises(SystemExit):
-        normalize_photo(photo)
+        normalize(photo)
     assert media_storage().size(photo.original_key)
 
-    normalize_photo(PersonPhoto.objects.get(pk=photo.pk))
+    normalize(PersonPhoto.objects.get(pk=photo.pk))
 
     assert files_of(ada.owner) == {photo.image_key, photo.thumbnail_key}
 
@@ -108,17 +113,17 @@ def test_a_file_that_nothing_can_be_made_of_is_deleted_when_the_photo_fails(ada:
 def test_the_same_photo_twice_is_one_too_many(ada: Person, owner: object) -> None:
     content = jpeg(7)
     first, second = arrived(ada, content), arrived(ada, content)
-    normalize_photo(first)
+    normalize(first)
 
     assert refusal(second) == "duplicate"
     # Also after a crash, and the first is none.
     assert refusal(PersonPhoto.objects.get(pk=second.pk)) == "duplicate"
-    normalize_photo(PersonPhoto.objects.get(pk=first.pk))
+    normalize(PersonPhoto.objects.get(pk=first.pk))
     # Somebody else may have the same photo, and so may this person when the first one failed.
-    normalize_photo(arrived(Person.objects.create(owner=ada.owner, name="Bob"), content))
+    normalize(arrived(Person.objects.create(owner=ada.owner, name="Bob"), content))
     with transaction.atomic():
         fail_photo(first.pk, PhotoErrorCode.NO_FACE, "No face.")
-    normalize_photo(PersonPhoto.objects.get(pk=second.pk))
+    normalize(PersonPhoto.objects.get(pk=second.pk))
     assert PersonPhoto.objects.get(pk=second.pk).error_code == ""
 
 
@@ -127,7 +132,7 @@ def test_a_worker_that_was_given_up_writes_nothing(ada: Person) -> None:
     PersonPhoto.objects.filter(pk=photo.pk).update(lease_token=None)
 
     with pytest.raises(LeaseLost):
-        normalize_photo(photo)
+        normalize(photo)
 
     assert files_of(ada.owner) == {photo.original_key}
     assert PersonPhoto.objects.get(pk=photo.pk).image_hash == ""
@@ -138,6 +143,6 @@ def test_a_photo_that_is_removed_meanwhile_leaves_nothing(ada: Person) -> None:
     PersonPhoto.objects.filter(pk=photo.pk).delete()
 
     with pytest.raises(LeaseLost):
-        normalize_photo(photo)
+        normalize(photo)
 
     assert files_of(ada.owner) == {photo.original_key}, "only what the removal itself deletes"

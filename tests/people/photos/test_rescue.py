@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from heimdex.leases import acquire
+from heimdex.leases import Lease
 from heimdex.storage import media_storage
 from people.models import Person, PersonPhoto
 from people.tasks import rescue_photos
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def lose(photo: PersonPhoto) -> None:
     """Take a photo up and be killed."""
     with transaction.atomic():
-        acquire(PersonPhoto.objects.filter(pk=photo.pk), 1, state=PersonPhoto.State.PROCESSING)
+        Lease.acquire(PersonPhoto.objects.filter(pk=photo.pk), 1, state=PersonPhoto.State.PROCESSING)
 
 
 def stop_waiting() -> None:

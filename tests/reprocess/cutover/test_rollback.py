@@ -14,7 +14,6 @@ from django.utils import timezone
 from heimdex.accounts.models import User
 from heimdex.backends import text_embedder
 from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
-from heimdex.leases import new_expiry
 from reprocess.actions.cutovers import RollbackRefused, cut_over, latest_cutover, purge_spaces, roll_back
 from reprocess.models import Cutover, ReprocessRun
 from reprocess.planning.scope import Scope
@@ -22,7 +21,7 @@ from reprocess.runs import ingest_stage
 from reprocess.runs.start_run import start_run
 from reprocess.runs.worker import run_worker
 from reprocess.steps.scene_text import SceneTextStep
-from tests.library import make_user, make_video
+from tests.library import lease_on, make_user, make_video
 from tests.reprocess.cutover.conftest import active, answers, channels_that_find, run
 from videos.ingest.source import SourceFile
 from videos.ingest.stage import StageContext
@@ -38,9 +37,8 @@ def arrive(owner: User) -> Scene:
     """Return the scene of a video that the ingest has just embedded."""
     video = make_video(owner, NEWS, title="News")
     Video.objects.filter(pk=video.pk).update(state=Video.State.PROCESSING)
-    token = uuid4()
-    Job.objects.create(video=video, owner=owner, stage="embed", position=5, lease_token=token, lease_expires_at=new_expiry())
-    ingest_stage.run(StageContext(video, token, SourceFile(video.original_key)))
+    job = Job.objects.create(video=video, owner=owner, stage="embed", position=5, lease_token=uuid4())
+    ingest_stage.run(StageContext(video, lease_on(job), SourceFile(video.original_key)))
     Video.objects.filter(pk=video.pk).update(state=Video.State.INDEXED)
     return video.scenes.get()
 

@@ -37,7 +37,7 @@ def test_the_button_starts_an_update_and_the_page_follows_to_the_end(browser: Cl
 
     work_run(str(ReprocessRun.objects.get().pk))
     page = read(browser, url)
-    for expected in ("Up to date", "Speech 2 of 2 scenes", "Images 2 of 2 scenes", "Update search data"):
+    for expected in ("Up to date", "Speech 2 of 2 scenes", "Image 2 of 2 scenes", "Update search data"):
         assert expected in seen(page)
     assert "data-in-progress" not in page
 
@@ -54,7 +54,7 @@ def test_an_update_can_be_canceled_and_a_failure_shows_its_reason(browser: Clien
     work_run(str(ReprocessRun.objects.get(force=False).pk))
     page = seen(read(browser, url))
     assert "1 of 8 parts could not be updated." in page
-    assert "Scene 2, images: The keyframe cannot be read" in page
+    assert "Scene 2, image: The keyframe cannot be read" in page
 
 
 def test_a_video_that_is_not_ready_has_no_button(browser: Client, video: Video) -> None:

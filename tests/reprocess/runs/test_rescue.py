@@ -9,7 +9,7 @@ from django_q.models import OrmQ
 
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.scope import Scope
-from reprocess.runs.rescue import rescue
+from reprocess.runs.rescue import rescue_runs
 from reprocess.runs.start_run import start_run
 from tests.library import make_user, make_video
 
@@ -30,28 +30,28 @@ def test_a_run_without_a_lease_whose_task_was_lost_is_woken_after_one_lease(run:
     # As after the death of a worker before its first lease, or after its last.
     OrmQ.objects.all().delete()
     woken(settings.LEASE_SECONDS / 2)
-    assert rescue() == 0
+    assert rescue_runs() == 0
     woken(settings.LEASE_SECONDS + 1)
-    assert rescue() == 1
+    assert rescue_runs() == 1
     assert OrmQ.objects.count() == 1
     # It has just been woken.
-    assert rescue() == 0
+    assert rescue_runs() == 0
 
 
 def test_no_tasks_pile_up_while_some_wait(run: ReprocessRun) -> None:
     woken(settings.LEASE_SECONDS + 1)
-    assert rescue() == 0
+    assert rescue_runs() == 0
     assert OrmQ.objects.count() == 1
     # The task that waits may be another run's.
     woken(3600)
-    assert rescue() == 1
+    assert rescue_runs() == 1
 
 
 def test_a_run_that_is_worked_on_is_left_alone_until_its_lease_runs_out(run: ReprocessRun) -> None:
     OrmQ.objects.all().delete()
     woken(3600)
     ReprocessItem.objects.update(state=ReprocessItem.State.RUNNING, lease_expires_at=timezone.now() + timedelta(seconds=5))
-    assert rescue() == 0
+    assert rescue_runs() == 0
     ReprocessItem.objects.update(lease_expires_at=timezone.now())
-    assert rescue() == 1
+    assert rescue_runs() == 1
     assert run.items.get().lease_expires_at is None

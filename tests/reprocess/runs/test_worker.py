@@ -18,7 +18,7 @@ from reprocess.planning.scope import Scope
 from reprocess.runs.acquire import acquire_group
 from reprocess.runs.engine import Batch
 from reprocess.runs.plan_run import plan_run
-from reprocess.runs.rescue import rescue
+from reprocess.runs.rescue import rescue_runs
 from reprocess.runs.start_run import start_run
 from reprocess.runs.vectors import replace_embeddings
 from reprocess.runs.worker import _process_group, run_worker
@@ -182,7 +182,7 @@ def test_a_dead_workers_items_are_taken_up_again_and_counted_once() -> None:
     assert done_before == 16
     ReprocessItem.objects.update(lease_expires_at=timezone.now())
     calls = ReprocessRun.objects.get(pk=run.pk).model_calls
-    assert rescue() == 1
+    assert rescue_runs() == 1
     run_worker(run.pk)
     run.refresh_from_db()
     assert run.state == ReprocessRun.State.SUCCEEDED
@@ -199,9 +199,9 @@ def test_a_worker_that_lost_its_lease_writes_nothing() -> None:
         ReprocessItem.objects.update(lease_token=uuid4())
         return Batch("scene_text", ())
 
-    token, items = acquire_group(run)
+    lease, items = acquire_group(run)
     with mock.patch("reprocess.runs.engine._compute", side_effect=steal), pytest.raises(LeaseLost):
-        _process_group(run, effective_spec(), token, items)
+        _process_group(run, effective_spec(), lease, items)
     assert not SceneEmbedding.objects.filter(state=SceneEmbedding.State.EMBEDDED).exists()
 
 

@@ -4,16 +4,16 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 
-from heimdex.leases import LeaseLost, lock_leased
+from heimdex.leases import LeasedModel, LeaseLost
 from heimdex.storage import media_storage
 from reprocess.models import EmbeddingSpec, ReprocessItem, ReprocessRun
 from reprocess.spec import effective_spec
-from tests.library import make_user, make_video
+from tests.library import lease_on, make_user, make_video
 from videos.actions.videos import delete_video
 from videos.models import Job, Scene, SceneEmbedding, Video
 
@@ -46,15 +46,14 @@ def video() -> Video:
 
 @pytest.mark.parametrize(("model", "write"), [(Job, new_scene), (ReprocessItem, new_vector)])
 def test_what_a_worker_is_just_writing_goes_too_and_it_writes_no_more(
-    video: Video, model: type[models.Model], write: Callable[[Video], None]
+    video: Video, model: type[LeasedModel], write: Callable[[Video], None]
 ) -> None:
-    token: UUID = model._default_manager.values_list("lease_token", flat=True).get()
+    lease = lease_on(model._default_manager.get())
     committed = []
     writing = threading.Event()
 
     def work() -> None:
-        with contextlib.closing(connection), transaction.atomic():
-            lock_leased(model, token)
+        with contextlib.closing(connection), lease.transaction():
             write(video)
             writing.set()
             # Long enough for the deletion to get as far as it can while this is not committed.
@@ -72,5 +71,5 @@ def test_what_a_worker_is_just_writing_goes_too_and_it_writes_no_more(
     assert not Scene.objects.exists()
     assert not SceneEmbedding.objects.exists()
     assert not list(media_storage().list_keys(video.storage_prefix))
-    with transaction.atomic(), pytest.raises(LeaseLost):
-        lock_leased(model, token)
+    with pytest.raises(LeaseLost), lease.transaction():
+        pass

@@ -1,5 +1,6 @@
 """What nobody works on any more is taken up again, or ended with a reason."""
 
+from dataclasses import replace
 from datetime import timedelta
 from unittest import mock
 
@@ -7,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from heimdex.storage import media_storage
-from tests.videos.ingest.conftest import job, read_state, stop_waiting, wakes
+from tests.videos.ingest import made_stages
+from tests.videos.ingest.conftest import UseStages, job, read_state, stop_waiting, wakes
 from tests.videos.ingest.made_stages import behavior, log
 from videos.ingest.pipeline import ingest
 from videos.ingest.schedule import rescue
@@ -43,14 +45,13 @@ def test_a_killed_worker_is_followed_by_another_and_the_third_death_ends_it(vide
     assert not Job.objects.filter(state=Job.State.RUNNING).exists()
 
 
-def test_a_worker_that_is_killed_at_the_very_end_leaves_nothing_in_a_moving_state(video: Video) -> None:
-    real = index.run
-
-    def last_words(context: StageContext) -> None:
-        real(context)
+def test_a_worker_that_is_killed_at_the_very_end_leaves_nothing_in_a_moving_state(video: Video, use_stages: UseStages) -> None:
+    def finish_and_die(context: StageContext) -> None:
+        index.run(context)
         raise SystemExit
 
-    with mock.patch("videos.ingest.stages.index.run", last_words), pytest.raises(SystemExit):
+    use_stages(made_stages.FIRST, made_stages.SECOND, replace(index.STAGE, run=finish_and_die))
+    with pytest.raises(SystemExit):
         ingest(video.pk)
 
     assert read_state(video) == ("indexed", "")
