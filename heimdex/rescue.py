@@ -1,7 +1,7 @@
 """Rescue: find work that no worker does any more, and wake workers for it."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import structlog
@@ -40,15 +40,15 @@ def wake_stuck(
     rows: QuerySet[Any],
     unit_field: str,
     wake: Callable[[U], None],
+    now: datetime,
     *,
     wake_again_after: timedelta = WAKE_AGAIN_AFTER,
 ) -> int:
     """Wake workers for the units of work that have none, and return how many units.
 
     A unit (a video, run or photo, with its field `woken_at`) has leased `rows`, whose `unit_field` is the unit. It has no worker when a
-    lease or a delay of its rows has expired, or when none of its rows is leased and it was last woken before `wake_again_after`.
+    lease or a delay of its rows has expired before `now`, or when none of its rows is leased and it was last woken `wake_again_after` ago.
     """
-    now = timezone.now()
     unit_rows = rows.filter(**{unit_field: OuterRef("pk")})
     has_expired = Exists(unit_rows.filter(lease_expires_at__lt=now))
     is_leased = Exists(unit_rows.filter(lease_expires_at__gte=now))

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from heimdex.queue import enqueue
-from reprocess.runs.refresh_people import refresh_people, requeue_stale_people
 from reprocess.runs import rescue
+from reprocess.runs.refresh_people import refresh_people, requeue_stale_people
 from reprocess.runs.worker import run_worker
 from videos.search.indexes import build_missing_indexes, list_unindexed
 

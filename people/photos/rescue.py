@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from functools import partial
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -21,18 +22,26 @@ def rescue_photos() -> int:
 
     A photo that has used all its attempts fails instead.
     """
+    now = timezone.now()
     photos = PersonPhoto.objects.filter(state__in=PersonPhoto.IN_PROGRESS)
     requeue_lost(photos.filter(state=PersonPhoto.State.PROCESSING), on_last_attempt=_give_up, state=PersonPhoto.State.UPLOADED)
-    return wake_stuck(photos.filter(state=PersonPhoto.State.UPLOADED), photos, "pk", _wake) + _delete_expired_uploads(timezone.now())
+    owners: set[UUID] = set()
+    waiting = photos.filter(state=PersonPhoto.State.UPLOADED)
+    with transaction.atomic():
+        count = wake_stuck(waiting, photos, "pk", partial(_mark_woken, owners=owners), now)
+        for owner_id in sorted(owners):
+            request_refresh(owner_id)
+    return count + _delete_expired_uploads(now)
 
 
 def _give_up(photo: PersonPhoto) -> None:
     fail_photo(photo.pk, PhotoErrorCode.GAVE_UP, GAVE_UP.format(attempts=photo.attempts))
 
 
-def _wake(photo: PersonPhoto) -> None:
+def _mark_woken(photo: PersonPhoto, owners: set[UUID]) -> None:
+    """Note that the photo's task is queued, and collect its owner, because one refresh serves all photos of an owner."""
     PersonPhoto.objects.filter(pk=photo.pk).update(woken_at=timezone.now())
-    request_refresh(photo.owner_id)
+    owners.add(photo.owner_id)
 
 
 def _delete_expired_uploads(now: datetime) -> int:

@@ -23,7 +23,7 @@ def rescue_runs() -> int:
     _close_canceled_items()
     runs = ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN)
     items = ReprocessItem.objects.filter(run__state__in=ReprocessRun.OPEN)
-    return wake_stuck(runs, items, "run", lambda run: wake_run(run.pk), wake_again_after=_wake_again_after())
+    return wake_stuck(runs, items, "run", lambda run: wake_run(run.pk), timezone.now(), wake_again_after=_wake_again_after())
 
 
 def _close_canceled_items() -> None:

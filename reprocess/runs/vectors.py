@@ -7,7 +7,6 @@ from uuid import UUID
 from django.utils import timezone
 
 from heimdex.leases import LeasedModel
-
 from reprocess.planning.targets import TargetType
 from reprocess.runs.pg_copy import copy_rows, encode_halfvecs, encode_time, encode_uuid
 from reprocess.steps.embedding_task import Outcome

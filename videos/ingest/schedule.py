@@ -65,10 +65,11 @@ def _list_new_stages(video: Video) -> list[int] | None:
 
 def rescue() -> int:
     """Wake a worker for every video whose worker died or whose task was lost, and end expired uploads. Return the number of both."""
+    now = timezone.now()
     jobs = Job.objects.filter(video__state__in=Video.PROCESSING_STATES)
     requeue_lost(jobs.filter(state=Job.State.RUNNING), state=Job.State.QUEUED, error=WORKER_LOST)
     videos = Video.objects.filter(state__in=Video.PROCESSING_STATES)
-    return wake_stuck(videos, jobs, "video", wake) + _end_expired_uploads()
+    return wake_stuck(videos, jobs, "video", wake, now) + _end_expired_uploads()
 
 
 def wake(video: Video) -> None:

@@ -5,7 +5,6 @@ from django.db import models
 from django.utils import timezone
 
 from heimdex.leases import LeasedModel
-
 from videos.models.video import Video
 
 

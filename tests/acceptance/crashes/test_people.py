@@ -9,6 +9,7 @@ from pytest_django import Settings
 
 from heimdex.accounts.models import User
 from heimdex.queue import REPROCESS, UPLOADS
+from heimdex.rescue import WAKE_AGAIN_AFTER
 from heimdex.storage import media_storage
 from people.models import FaceMatch, Person, PersonPhoto, PhotoEmbedding, QueryEmbedding
 from people.refresh import request_refresh
@@ -25,7 +26,6 @@ from tests.acceptance.crashes.people import PHOTOS, assert_people_complete, make
 from tests.acceptance.crashes.stages import Stage, stops
 from tests.acceptance.crashes.victims import VICTIMS
 from tests.library import stored_hash
-from heimdex.rescue import WAKE_AGAIN_AFTER
 from videos.models import ActiveSpace
 
 Until = Callable[[Callable[[], bool], str], None]

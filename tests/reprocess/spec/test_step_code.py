@@ -56,7 +56,9 @@ def assigned(node: ast.Assign | ast.AnnAssign) -> list[str]:
     return [part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)]
 
 
-USED = {definition for module in MODULES.values() for definition in StepCode().find_definitions(module)}
+_CODE = StepCode()
+USED_BY = {name: _CODE.find_definitions(module) for name, module in MODULES.items()}
+DIGESTS = {name: _CODE.digest(module) for name, module in MODULES.items()}
 
 
 @pytest.fixture(scope="module")
@@ -88,13 +90,9 @@ def edit(copy: Path) -> Iterator[Edit]:
         path.write_text(source)
 
 
-def digests(root: Path) -> dict[str, str]:
-    code = StepCode(root)
-    return {name: code.digest(module) for name, module in MODULES.items()}
-
-
 def changed(root: Path) -> set[str]:
-    return {name for name, digest in digests(root).items() if digest != digests(PROJECT)[name]}
+    code = StepCode(root)
+    return {name for name, module in MODULES.items() if code.digest(module) != DIGESTS[name]}
 
 
 def alter(source: str, name: str) -> str:
@@ -109,15 +107,13 @@ def alter(source: str, name: str) -> str:
 
 
 def test_the_derivation_finds_what_is_known_to_matter() -> None:
-    code = StepCode()
-    found = {name: code.find_definitions(module) for name, module in MODULES.items()}
-    assert {known: {name for name in found if known in found[name]} for known in KNOWN} == KNOWN
+    assert {known: {name for name, used in USED_BY.items() if known in used} for known in KNOWN} == KNOWN
 
 
-@pytest.mark.parametrize("definition", sorted(used for used in USED if is_defined(*used)), ids=".".join)
+@pytest.mark.parametrize("definition", sorted(used for used in set().union(*USED_BY.values()) if is_defined(*used)), ids=".".join)
 def test_a_change_to_anything_that_a_step_uses_changes_its_digest(definition: tuple[str, str], copy: Path, edit: Edit) -> None:
     module, name = definition
-    users = {step for step, of_step in MODULES.items() if definition in StepCode().find_definitions(of_step)}
+    users = {step for step, used in USED_BY.items() if definition in used}
     edit(module, lambda source: alter(source, name))
     assert changed(copy) == users != set()
 

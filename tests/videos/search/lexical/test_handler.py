@@ -26,7 +26,7 @@ def test_the_default_backend_is_built_once_and_again_after_a_change(settings: Se
         ({}, "'default'"),
         ({"default": {}}, "'BACKEND' is missing"),
         ({"default": {"BACKEND": "videos.no.such.Backend"}}, "videos.no.such.Backend"),
-        ({"default": {"BACKEND": POSTGRES, "OPTIONS": {"host": "x"}}}, "host"),
+        ({"default": {"BACKEND": POSTGRES, "OPTIONS": {"host": "x"}}}, "options that"),
         ({"default": {"BACKEND": "videos.search.fusion.RankedScene", "OPTIONS": {}}}, "RankedScene"),
         ({"default": {"BACKEND": "builtins.dict"}}, "a LexicalBackend is needed"),
     ],
