@@ -59,7 +59,7 @@ class PhotoLease:
 def refresh_people(owner_id: UUID) -> None:
     """Process the owner's waiting photos, then refresh the vectors of the owner's people and match faces with them.
 
-    Idempotent: vectors that are up to date are not computed again. Requests made before the call are deleted, unless the model is unavailable.
+    Idempotent: vectors that are up to date are not computed again. Earlier requests are deleted, unless the model is unavailable.
     """
     with structlog.contextvars.bound_contextvars(owner_id=str(owner_id)):
         requests = list(PeopleRefreshRequest.objects.filter(owner_id=owner_id).values_list("pk", flat=True))

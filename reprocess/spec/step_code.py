@@ -2,8 +2,8 @@
 
 A step's digest covers its whole module and, recursively, each function, class and constant of this project that its code uses. It also
 covers other code that runs when those modules are imported. Docstrings, comments, formatting and the declaration of channels (`fills`) do
-not count, nor does the module that a definition is in: moving a function changes no digest, and changing it changes the digest of every step
-that uses it.
+not count. Nor does the module that a definition is in: moving a function changes no digest, and changing it changes the digests of all
+steps that use it.
 
 What is not followed:
 
