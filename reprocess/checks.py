@@ -5,7 +5,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, register
 
 from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION
-from reprocess.spec.lock import current_digests, drift, read_lock
+from reprocess.spec.lock import compute_digests, find_drift, read_lock
 
 
 @register("spec")
@@ -20,5 +20,5 @@ def check_spec_lock(**kwargs: Any) -> list[CheckMessage]:
             ),
             id="reprocess.E001",
         )
-        for sentence in drift(read_lock(), current_digests(), LATEST_EMBEDDING_SPEC_VERSION)
+        for sentence in find_drift(read_lock(), compute_digests(), LATEST_EMBEDDING_SPEC_VERSION)
     ]

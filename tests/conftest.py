@@ -1,42 +1,60 @@
-"""What every test stands on: a real PostgreSQL with pgvector in a home of its own, started once for the whole suite."""
+"""What every test has: a home of its own, and a real PostgreSQL with pgvector that starts with the first test that needs it."""
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 # Before Django reads its settings: nothing of the developer's own installation may be touched.
 for _name in [name for name in os.environ if name.startswith("HEIMDEX_")]:
     del os.environ[_name]
 _HOME = tempfile.TemporaryDirectory(prefix="heimdex-tests-")
 os.environ["HEIMDEX_HOME"] = _HOME.name
-# Most tests of runs count the channels of texts and pictures; those of people switch faces on (`faces_on`), installations have them on.
+# Most tests of runs count the channels of texts and images; those of people switch faces on (`faces_on`), installations have them on.
 os.environ["HEIMDEX_FACES"] = "off"
+# Most tests are about what happens to vectors; those about their meaning take the packaged models (`packaged_models`).
+os.environ["HEIMDEX_MODELS"] = json.dumps(
+    {
+        "text": {"backend": "tests.hashing_embedder.HashingTextEmbedder"},
+        "image": {"backend": "tests.hashing_embedder.HashingImageEmbedder"},
+    }
+)
 os.environ["DJANGO_SETTINGS_MODULE"] = "heimdex.settings"
-
-from django.test import override_settings  # noqa: E402
-
-from demo.film import DemoFilm, film_scenes  # noqa: E402
-from heimdex.database.server import EmbeddedServer  # noqa: E402
-from heimdex.profiles import YUNET_SFACE  # noqa: E402
-from tests import media  # noqa: E402
-from tests.kept_models import kept_models  # noqa: E402
-
-_SERVER = EmbeddedServer(Path(_HOME.name), durable=False)
-os.environ["HEIMDEX_DATABASE_URL"] = _SERVER.start().url
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Two processes with two threads each would wait for each other on two cores.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import django  # noqa: E402
 
 django.setup()
 
+from django.test import TransactionTestCase, override_settings  # noqa: E402
+
+from demo.film import DemoFilm, film_scenes  # noqa: E402
+from heimdex.database.server import EmbeddedServer  # noqa: E402
+from heimdex.profiles import CONSE, SENTENCE_TRANSFORMER, YUNET_SFACE  # noqa: E402
+from tests import media, prepared_database  # noqa: E402
+from tests.kept_models import kept_models  # noqa: E402
+
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server, whatever became of the tests."""
-    _SERVER.stop()
+    EmbeddedServer(Path(_HOME.name)).stop()
     _HOME.cleanup()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Start PostgreSQL with an empty, migrated database."""
+    with django_db_blocker.unblock():
+        prepared_database.start_server(Path(_HOME.name))
+    with mock.patch.object(TransactionTestCase, "_fixture_teardown", prepared_database.empty_tables_of):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -47,19 +65,30 @@ def demo_film() -> DemoFilm:
 
 @pytest.fixture(scope="session", autouse=True)
 def models_stay_loaded() -> Iterator[None]:
-    """Have each packaged model loaded once for all tests."""
+    """Load each packaged model once for all tests."""
     with kept_models():
         yield
 
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_hashes() -> Iterator[None]:
-    """Have passwords hashed at the least cost."""
+    """Hash passwords at the least cost."""
     with override_settings(PASSWORD_HASHERS=["tests.quick_hasher.QuickHasher"]):
         yield
 
 
 @pytest.fixture
+def packaged_models(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Embed texts and images with the packaged models, here and in the processes that the test starts."""
+    settings.MODEL_BACKENDS = {
+        **settings.MODEL_BACKENDS,
+        "text": {"BACKEND": SENTENCE_TRANSFORMER, "OPTIONS": {"model": "all-MiniLM-L6-v2", "dimensions": 384}},
+        "image": {"BACKEND": CONSE, "OPTIONS": {}},
+    }
+    monkeypatch.delenv("HEIMDEX_MODELS")
+
+
+@pytest.fixture
 def faces_on(settings: Settings) -> None:
-    """Have faces looked for, with the packaged model."""
+    """Find faces with the packaged model."""
     settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "faces": {"BACKEND": YUNET_SFACE, "OPTIONS": {}}}

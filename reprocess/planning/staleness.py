@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import groupby
 from operator import or_
 from typing import Any
 from uuid import UUID
@@ -96,24 +95,24 @@ class _RowCounts:
 def count_channels(scope: Scope, channels: Sequence[PlannedChannel], *, force: bool) -> list[ChannelCounts]:
     """Count a scope's targets per channel and cause of staleness.
 
-    This takes two queries per target type, and up to two more per stale channel.
+    This takes two queries per target type, and up to three more per stale channel.
     """
-    counted: list[ChannelCounts] = []
-    for target_type, of_type in _group_by_target_type(channels):
+    counts: dict[str, ChannelCounts] = {}
+    for target_type, of_type in _group_by_target_type(channels).items():
         targets = scope.targets(target_type)
         number = targets.count()
-        by_space = {space_id: _RowCounts(*counts) for space_id, *counts in _count_rows(targets, of_type, "row__space")}
+        by_space = {space_id: _RowCounts(*row) for space_id, *row in _count_rows(targets, of_type, "row__space")}
         for channel in of_type:
             rows = by_space.get(channel.space.pk, _RowCounts()) if channel.space else _RowCounts()
-            counted.append(_count_channel(targets, number, channel, rows, force))
-    return counted
+            counts[channel.channel] = _count_channel(targets, number, channel, rows, force)
+    return [counts[channel.channel] for channel in channels]
 
 
 def count_owners(scope: Scope, channels: Sequence[PlannedChannel], *, force: bool) -> list[OwnerCounts]:
     """Count a scope's scenes and stale vectors per owner, in two queries per target type; memory grows with the number of owners."""
     scenes: Counter[UUID] = Counter()
     stale: Counter[UUID] = Counter()
-    for target_type, of_type in _group_by_target_type(channels):
+    for target_type, of_type in _group_by_target_type(channels).items():
         targets = scope.targets(target_type)
         fresh: dict[UUID, int] = {}
         if not force:
@@ -124,9 +123,11 @@ def count_owners(scope: Scope, channels: Sequence[PlannedChannel], *, force: boo
     return [OwnerCounts(owner_id, scenes[owner_id], number) for owner_id, number in stale.items()]
 
 
-def _group_by_target_type(channels: Sequence[PlannedChannel]) -> list[tuple[TargetType, list[PlannedChannel]]]:
-    """Group channels by target type, in order; the spec lists the steps of one type next to each other."""
-    return [(target_type, list(of_type)) for target_type, of_type in groupby(channels, key=lambda channel: channel.target_type)]
+def _group_by_target_type(channels: Sequence[PlannedChannel]) -> dict[TargetType, list[PlannedChannel]]:
+    grouped: dict[TargetType, list[PlannedChannel]] = {}
+    for channel in channels:
+        grouped.setdefault(channel.target_type, []).append(channel)
+    return grouped
 
 
 def _count_rows(targets: QuerySet[Any], channels: Sequence[PlannedChannel], by: str) -> Iterable[tuple[UUID, int, int, int]]:

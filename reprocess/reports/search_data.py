@@ -128,11 +128,12 @@ def _count_channels(video: Video, spec: EffectiveSpec, forced_run: ReprocessRun 
     for fingerprint, (step, channel) in fingerprints.items():
         counts = {"current": 0, "failed": 0}
         if space := spaces.get(fingerprint):
-            is_fresh = Q(row__input_hash=F(f"{channel}_hash")) & (Q(row__run_id=forced_run.pk) if forced_run else Q())
+            is_fresh = Q(row__input_hash=F("input__hash")) & (Q(row__run_id=forced_run.pk) if forced_run else Q())
             has_failed = Q(row__state=EmbeddingRow.State.FAILED)
-            counts = scenes.annotate(row=FilteredRelation("embeddings", condition=Q(embeddings__space=space))).aggregate(
-                current=Count("pk", filter=is_fresh & ~has_failed), failed=Count("pk", filter=is_fresh & has_failed)
-            )
+            counts = scenes.annotate(
+                row=FilteredRelation("embeddings", condition=Q(embeddings__space=space)),
+                input=FilteredRelation("inputs", condition=Q(inputs__channel=channel)),
+            ).aggregate(current=Count("pk", filter=is_fresh & ~has_failed), failed=Count("pk", filter=is_fresh & has_failed))
         channels.append(ChannelStatus(step, channel, total, counts["current"], counts["failed"]))
     return tuple(channels)
 

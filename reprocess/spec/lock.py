@@ -13,7 +13,7 @@ from reprocess.steps import all_steps
 LOCK_FILE = Path(__file__).parents[1] / "spec.lock.json"
 
 
-def current_digests() -> dict[str, str]:
+def compute_digests() -> dict[str, str]:
     """Return the digest of each step: its parameters, its versions and the code that it depends on."""
     modules = {step.name: type(step).__module__ for step in all_steps()}
     code = StepCode(files={module: Path(str(sys.modules[module].__file__)) for module in modules.values()})
@@ -28,10 +28,10 @@ def read_lock() -> dict[str, dict[str, str]]:
 
 def write_lock() -> None:
     """Record the current digests under the latest version."""
-    LOCK_FILE.write_text(json.dumps({**read_lock(), LATEST_EMBEDDING_SPEC_VERSION: current_digests()}, indent=2, sort_keys=True) + "\n")
+    LOCK_FILE.write_text(json.dumps({**read_lock(), LATEST_EMBEDDING_SPEC_VERSION: compute_digests()}, indent=2, sort_keys=True) + "\n")
 
 
-def drift(locked: dict[str, Any], current: dict[str, str], version: str) -> list[str]:
+def find_drift(locked: dict[str, Any], current: dict[str, str], version: str) -> list[str]:
     """Return the differences between the steps and the lock of a version, one sentence each. Pure."""
     if version not in locked:
         return [f"The spec version {version} is not in spec.lock.json."]

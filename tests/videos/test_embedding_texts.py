@@ -1,7 +1,9 @@
 """What a scene's vectors stand for."""
 
 import itertools
+from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -84,3 +86,41 @@ def test_a_cut_text_is_a_beginning_within_the_limit(text: str, limit: int) -> No
 def test_nothing_has_no_hash() -> None:
     assert hash_input("") == hash_input(b"") == ""
     assert hash_input("a") != hash_input("b")
+
+
+@pytest.mark.parametrize(
+    ("compose", "budget"),
+    [
+        (lambda text: next(compose_transcripts([SceneSpeech(0, 10, text, [])])), 4800),
+        (lambda text: join_description_and_tags(text, []), 3200),
+        (lambda text: compose_visual(text, ""), 3200),
+        (lambda text: compose_visual("", text), 3200),
+        (compose_summary, 2000),
+    ],
+    ids=["transcript", "description", "visual", "on screen", "summary"],
+)
+def test_a_text_of_exactly_its_budget_is_whole_and_a_longer_one_is_cut(compose: Callable[[str], str], budget: int) -> None:
+    assert compose("x" * budget) == "x" * budget
+    assert compose("x" * (budget + 1)) == "x" * budget
+
+
+@pytest.mark.parametrize(("length", "has_context"), [(199, True), (200, False)])
+def test_a_transcript_of_200_characters_gets_no_context(length: int, has_context: bool) -> None:
+    scenes = [SCENES[0], SceneSpeech(10, 12, "x" * length, []), SCENES[2]]
+    assert ("before" in list(compose_transcripts(scenes))[1]) == has_context
+
+
+@pytest.mark.parametrize(("end_s", "start_s", "expected"), [(7.1, 14.9, "before x after"), (7.0, 15.0, "x")])
+def test_context_reaches_three_seconds_and_no_further(end_s: float, start_s: float, expected: str) -> None:
+    scenes = [
+        speech(0, 10, (5, end_s, "before")),
+        SceneSpeech(10, 12, "x", [(10.5, 11, "x")]),
+        speech(12, 30, (start_s, 20, "after")),
+    ]
+    assert list(compose_transcripts(scenes))[1] == expected
+
+
+@pytest.mark.parametrize(("space", "length"), [(79, 100), (80, 80), (99, 99)])
+def test_a_text_is_cut_at_a_space_only_in_the_last_fifth(space: int, length: int) -> None:
+    text = "x" * space + " " + "y" * 200
+    assert len(clip_text(text, 100)) == length

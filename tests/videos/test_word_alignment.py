@@ -1,5 +1,7 @@
 """An edited transcript keeps the times of the words that were heard."""
 
+import pytest
+
 from videos.word_alignment import align_words
 
 HEARD = [(float(place), place + 0.8, word) for place, word in enumerate(["he", "was", "not", "an", "ill", "disposed", "young", "man"])]
@@ -31,3 +33,29 @@ def test_a_correction_in_hours_of_speech_is_placed_at_once() -> None:
     timed = align_words(heard, text)
     assert len(timed) == 46_002
     assert timed[20_000:20_002] == [(20_000.0, 21_999.75, "a"), (21_999.75, 23_999.5, "b")]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_aligned"), [("a b x y", True), ("a b x y z", False), ("a b c x y z", True), ("a b c x y z q w e", False)]
+)
+def test_a_text_with_half_of_its_words_in_common_is_the_same_speech(text: str, is_aligned: bool) -> None:
+    # The ratio is twice the common words by the words of both texts: 4/8, 4/9, 6/10 and 6/13.
+    words = [(float(place), place + 0.5, word) for place, word in enumerate("abcd")]
+    assert bool(align_words(words, text)) == is_aligned
+
+
+@pytest.mark.parametrize(("length", "is_aligned"), [(2000, True), (2001, False)])
+def test_words_between_the_first_and_the_last_change_are_compared_up_to_2000(length: int, is_aligned: bool) -> None:
+    words = [(float(place), place + 0.5, f"word{place}") for place in range(length)]
+    inner = [word for _, _, word in words[1:-1]]
+    aligned = align_words(words, " ".join(["first", *inner, "last"]))
+    assert aligned == ([(0.0, 0.5, "first"), *words[1:-1], (length - 1.0, length - 0.5, "last")] if is_aligned else [])
+    longer = align_words(words, " ".join(["first", "added", *inner[1:], "last"]))
+    assert bool(longer) == is_aligned
+
+
+def test_a_repeated_word_is_matched_once() -> None:
+    words = [(0.0, 0.5, "b"), (1.0, 1.5, "a")]
+    # The second "a" is new. If the common tail overlapped the common head, it would get the time of the first.
+    assert align_words(words, "b a a") == [*words, (1.5, 1.5, "a")]
+    assert align_words([*words, (2.0, 2.5, "a")], "b a") == [(0.0, 0.5, "b"), (1.0, 1.5, "a")]

@@ -86,11 +86,14 @@ def _find_gaps(space: EmbeddingSpace, owner_id: UUID | None, run_ids: Iterable[U
     rows = (
         target_type.searchable(owner_id)
         .filter(Exists(is_active), ~is_in_progress)
-        .annotate(row=FilteredRelation("embeddings", condition=Q(embeddings__space=space)))
+        .annotate(
+            row=FilteredRelation("embeddings", condition=Q(embeddings__space=space)),
+            current=FilteredRelation("inputs", condition=Q(inputs__channel=space.channel)),
+        )
         .values("owner_id", "owner__email")
         .annotate(
             missing=Count("pk", filter=Q(row__id__isnull=True)),
-            stale=Count("pk", filter=Q(row__id__isnull=False) & ~Q(row__input_hash=F(f"{space.channel}_hash"))),
+            stale=Count("pk", filter=Q(row__id__isnull=False) & (Q(current__id__isnull=True) | ~Q(row__input_hash=F("current__hash")))),
         )
         .filter(Q(missing__gt=0) | Q(stale__gt=0))
         .order_by("owner_id")

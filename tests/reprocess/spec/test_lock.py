@@ -4,22 +4,22 @@ import pytest
 
 from reprocess.planning.fingerprints import canonical_json, digest
 from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION, effective_spec
-from reprocess.spec.lock import current_digests, drift, read_lock
+from reprocess.spec.lock import compute_digests, find_drift, read_lock
 from reprocess.steps import all_steps
 
 
 def test_the_steps_are_what_the_lock_recorded() -> None:
-    assert drift(read_lock(), current_digests(), LATEST_EMBEDDING_SPEC_VERSION) == []
+    assert find_drift(read_lock(), compute_digests(), LATEST_EMBEDDING_SPEC_VERSION) == []
 
 
 def test_a_step_that_changed_under_an_old_version_is_named() -> None:
     locked = {"v1": {"a": "1", "b": "2", "c": "3"}}
-    assert drift(locked, {"a": "1", "b": "X", "d": "4"}, "v1") == [
+    assert find_drift(locked, {"a": "1", "b": "X", "d": "4"}, "v1") == [
         "The step b changed, but the spec version is still v1.",
         "The step d is new, but the spec version is still v1.",
         "The step c is gone, but the spec version is still v1.",
     ]
-    assert drift(locked, {"a": "1"}, "v2") == ["The spec version v2 is not in spec.lock.json."]
+    assert find_drift(locked, {"a": "1"}, "v2") == ["The spec version v2 is not in spec.lock.json."]
 
 
 def test_equal_values_have_equal_digests_whatever_their_order() -> None:

@@ -86,3 +86,49 @@ def test_files_look_as_players_expect() -> None:
 def test_a_caption_lasts_as_long_as_a_reader_needs_and_no_longer_than_one_reads() -> None:
     slow = SceneSpeech(0, 60, SAID, timed(SAID, each_s=2.0))
     assert all(1.0 <= caption.end_s - caption.start_s <= MAX_DURATION_S for caption in build_captions([slow]))
+
+
+def words_from(*words: tuple[float, float, str]) -> list[Caption]:
+    return build_captions([SceneSpeech(0, 60, " ".join(text for _, _, text in words), list(words))])
+
+
+@pytest.mark.parametrize(("width", "lines"), [(21, 1), (22, 2)])
+def test_a_line_holds_42_characters(width: int, lines: int) -> None:
+    (caption,) = words_from((0, 1, "x" * 20), (1, 2, "y" * width))
+    assert len(caption.lines) == lines
+
+
+def test_a_caption_has_two_lines() -> None:
+    captions = words_from(*((place, place + 1.0, "x" * 30) for place in range(3)))
+    assert [len(caption.lines) for caption in captions] == [2, 1]
+
+
+@pytest.mark.parametrize(("end_s", "count"), [(7.0, 1), (7.01, 2)])
+def test_a_caption_lasts_seven_seconds_at_most(end_s: float, count: int) -> None:
+    assert len(words_from(*((place, place + 1.0, "yes") for place in range(6)), (6.0, end_s, "no"))) == count
+
+
+@pytest.mark.parametrize(("start_s", "count"), [(2.5, 1), (2.51, 2)])
+def test_a_pause_of_more_than_one_and_a_half_seconds_starts_a_caption(start_s: float, count: int) -> None:
+    assert len(words_from((0, 1, "yes"), (start_s, 3, "no"))) == count
+
+
+@pytest.mark.parametrize(("end_s", "shown_s"), [(0.2, 1.0), (1.0, 1.0), (1.1, 1.1)])
+def test_a_caption_is_shown_for_a_second_at_least(end_s: float, shown_s: float) -> None:
+    (caption,) = words_from((0.0, end_s, "Yes."))
+    assert caption.end_s - caption.start_s == shown_s
+
+
+def test_captions_of_words_that_start_together_start_a_twentieth_of_a_second_apart() -> None:
+    captions = words_from(*((2.0, 3.0, "x" * 42) for _ in range(6)))
+    assert [caption.start_s for caption in captions] == pytest.approx([2.0, 2.05, 2.1])
+
+
+def test_a_sentence_that_fills_two_lines_ends_a_caption_and_a_shorter_one_does_not() -> None:
+    assert [caption.lines for caption in words_from((0, 1, "x" * 30), (1, 2, "y" * 10 + "."), (2, 3, "z"))] == [
+        ("x" * 30 + " " + "y" * 10 + ".", "z")
+    ]
+    assert [caption.lines for caption in words_from((0, 1, "x" * 30), (1, 2, "y" * 20 + "."), (2, 3, "z"))] == [
+        ("x" * 30, "y" * 20 + "."),
+        ("z",),
+    ]

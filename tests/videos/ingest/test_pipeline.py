@@ -140,7 +140,7 @@ def test_two_workers_never_run_one_stage_at_once(video: Video) -> None:
 @pytest.mark.parametrize("end", [rename, fails(MediaError(MediaErrorCode.DAMAGED, "It is damaged.")), fails(KeyError("x"))])
 def test_a_worker_that_lost_its_lease_writes_nothing_and_stops(video: Video, end: Behavior) -> None:
     def late(context: StageContext) -> None:
-        Job.objects.filter(lease_token=context.token).update(lease_token=uuid4(), attempts=2)
+        context.lease.rows.update(lease_token=uuid4(), attempts=2)
         end(context)
 
     behavior["first"] = late

@@ -13,7 +13,7 @@ def run(context: StageContext) -> None:
     now = timezone.now()
     with context.transaction():
         # In one transaction: no rescue returns to an indexed video for a job that a dead worker left running.
-        Job.objects.filter(lease_token=context.token).update(state=Job.State.DONE, progress=1.0, finished_at=now)
+        context.lease.rows.update(state=Job.State.DONE, progress=1.0, finished_at=now)
         Video.objects.filter(pk=context.video.pk).update(state=Video.State.INDEXED, error_code="", error_text="", updated_at=now)
         get_lexical_backend().index(list_scene_ids(context.video))
 

@@ -1,0 +1,77 @@
+"""Embedders without a model: equal words and equal images give equal vectors, and shared words give similar ones."""
+
+import re
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image, Resampling
+
+from heimdex.embedders.base import BATCH_SIZE, EmbedderIdentity, ImageEmbedder, TextEmbedder
+
+DIMENSIONS = 384
+_WORD = re.compile(r"\w+")
+
+
+class HashingTextEmbedder(TextEmbedder):
+    """Count the words of a text in hashed dimensions; each revision hashes differently."""
+
+    def __init__(
+        self, revision: str = "1", dimensions: int = DIMENSIONS, similarity_floor: float = 0.2, batch_size: int = BATCH_SIZE
+    ) -> None:
+        super().__init__(similarity_floor=similarity_floor, batch_size=batch_size)
+        self._identity = EmbedderIdentity("tests", "hashed words", revision, dimensions)
+
+    @property
+    def identity(self) -> EmbedderIdentity:
+        return self._identity
+
+    def check(self) -> list[str]:
+        return []
+
+    def _encode_documents(self, texts: list[str]) -> NDArray[np.floating]:
+        return np.stack([hash_features(_WORD.findall(text.lower()), self._identity) for text in texts])
+
+    def _encode_queries(self, texts: list[str]) -> NDArray[np.floating]:
+        return self._encode_documents(texts)
+
+
+class HashingImageEmbedder(ImageEmbedder):
+    """Hash the colors of an image's places; a query is its hashed words, which resemble no image."""
+
+    def __init__(self, revision: str = "1", similarity_floor: float = 0.2, batch_size: int = BATCH_SIZE) -> None:
+        super().__init__(similarity_floor=similarity_floor, batch_size=batch_size)
+        self._identity = EmbedderIdentity("tests", "hashed pixels", revision, DIMENSIONS)
+
+    @property
+    def identity(self) -> EmbedderIdentity:
+        return self._identity
+
+    @property
+    def input_side(self) -> int:
+        return 32
+
+    def check(self) -> list[str]:
+        return []
+
+    def _encode_queries(self, texts: list[str]) -> NDArray[np.floating]:
+        return np.stack([hash_features(_WORD.findall(text.lower()), self._identity) for text in texts])
+
+    def _pixels(self, image: Image) -> list[str]:
+        small = np.asarray(image.convert("RGB").resize((8, 8), Resampling.BOX)).reshape(64, 3) // 32
+        return [f"{place} {red} {green} {blue}" for place, (red, green, blue) in enumerate(small.tolist())]
+
+    def _encode_prepared(self, prepared: list[Any]) -> NDArray[np.floating]:
+        return np.stack([hash_features(features, self._identity) for features in prepared])
+
+
+def hash_features(features: list[str], identity: EmbedderIdentity) -> NDArray[np.float32]:
+    """Return the signed counts of the features, shape (dimensions,), float32; never all zero (Weinberger et al. 2009, arXiv:0902.2206)."""
+    vector = np.zeros(identity.dimensions, dtype=np.float32)
+    for feature in features or [""]:
+        number = zlib.crc32(f"{identity.revision} {feature}".encode())
+        vector[number % identity.dimensions] += 1.0 if number & 0x40000000 else -1.0
+    if not vector.any():
+        vector[0] = 1.0
+    return vector
