@@ -46,9 +46,9 @@ def rounds() -> Iterator[Mapping[str, float]]:
 
 def _uploaded(owner: Any, path: Path) -> Any:
     from heimdex.storage import media_storage
-    from videos.actions.uploads import UploadRequest, complete_upload, init_upload
+    from videos.actions.uploads import VideoUpload, complete_upload, init_upload
 
-    video, _ = init_upload(owner, UploadRequest(path.name, "video/mp4", path.stat().st_size))
+    video, _ = init_upload(owner, VideoUpload(path.name, "video/mp4", path.stat().st_size))
     media_storage().save(video.upload_key, path.read_bytes(), "video/mp4")
     return complete_upload(owner, video.pk)
 
@@ -61,12 +61,13 @@ def _state(video: Any) -> str:
 def _person_with_photo(owner: Any, name: str, file: Path) -> tuple[Any, float]:
     """Return a person with one photo, and the seconds from its completion until the query vector exists."""
     from heimdex.storage import media_storage
+    from heimdex.uploads.flow import UploadRequest
     from people.actions.persons import add_person
-    from people.actions.photos import PhotoUpload, complete_photo_upload, init_photo_upload
+    from people.actions.photos import complete_photo_upload, init_photo_upload
     from people.models import FaceMatch, QueryEmbedding
 
     person = add_person(owner, name)
-    photo, _ = init_photo_upload(owner, person.pk, PhotoUpload(file.name, "image/jpeg", file.stat().st_size))
+    photo, _ = init_photo_upload(owner, person.pk, UploadRequest(file.name, "image/jpeg", file.stat().st_size))
     media_storage().save(photo.upload_key, file.read_bytes(), "image/jpeg")
     complete_photo_upload(owner, person.pk, photo.pk)
     renewed = QueryEmbedding.objects.filter(person=person, state=QueryEmbedding.State.EMBEDDED)

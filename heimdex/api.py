@@ -17,6 +17,8 @@ from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as default_handler
 from rest_framework_simplejwt.exceptions import DetailDictMixin
 
+from heimdex.errors import Refused, WrongState
+
 _ERROR_SCHEMA = {
     "type": "object",
     "description": "Either `detail`, or a list of problems for each invalid field.",
@@ -34,6 +36,13 @@ class BodyTooLarge(APIException):
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "body_too_large"
+
+
+class Conflict(APIException):
+    """The request conflicts with the current state of the object."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "conflict"
 
 
 class ShallowJSONParser(JSONParser):
@@ -57,8 +66,8 @@ class Pages(PageNumberPagination):
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return `{"field": ["message"]}` for an invalid field and `{"detail": "message"}` for any other error.
 
-    Input that only the database or the text encoding rejects (NUL bytes, lone surrogates, numbers out of range) is the client's error.
-    Exceptions that are not handled here become a 500: they are bugs.
+    The `WrongState` of an action becomes 409, and its `Refused` 400. Input that only the database or the text encoding rejects (NUL bytes,
+    lone surrogates, numbers out of range) is the client's error. Exceptions that are not handled here become a 500: they are bugs.
     """
     if isinstance(error, DataError | UnicodeEncodeError):
         error = ValidationError("A value contains characters or numbers that cannot be stored.")
@@ -67,6 +76,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     elif isinstance(error, Http404):
         # The original text names a model.
         error = NotFound()
+    elif isinstance(error, WrongState):
+        error = Conflict(str(error))
+    elif isinstance(error, Refused):
+        error = ValidationError({error.field: [str(error)]} if error.field else str(error))
     elif isinstance(error, DjangoValidationError):
         error = ValidationError(error.message_dict if hasattr(error, "error_dict") else error.messages)
     response = default_handler(error, context)

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 import structlog
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
-from django.utils import timezone
 
 from heimdex.leases import LeasedModel, clear_expired, requeued, unleased
 

@@ -1,54 +1,43 @@
 """Upload, retry and delete photos of a person."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from heimdex.accounts.models import User
-from heimdex.errors import Refused, WrongState
+from heimdex.errors import WrongState
 from heimdex.storage import UploadTarget, media_storage
-from heimdex.storage.base import sanitize_filename
+from heimdex.uploads import flow
 from people.errors import NOT_RETRYABLE
 from people.face_settings import faces_disabled_reason
 from people.input_hashes import refresh_person_inputs
 from people.models import Person, PersonPhoto
 from people.photos.state import queue_photo
 from people.refresh import request_refresh
-from videos.actions.uploads import FILE_NOT_RECEIVED, SIZE_MISMATCH
 
 PHOTO_TYPES = ("image/jpeg", "image/png", "image/webp", "image/heic", "image/heif")
 # A file of a few megabytes arrives within this time or not at all. Afterwards its place is free again.
 _MAX_UPLOAD_TIME = timedelta(hours=1)
 
+WRONG_TYPE = "is not a JPEG, PNG, WebP or HEIC image ({mime_type}). Export it as JPEG."
 PERSON_ARCHIVED = "{name} is archived. Restore the person before you add photos."
 TOO_MANY_PHOTOS = "{name} already has {limit} photos, which is the limit. Remove one first."
 CANNOT_SUCCEED = "A retry with the same file cannot succeed. Remove this photo and upload another one."
 
 
-@dataclass(frozen=True)
-class PhotoUpload:
-    """The photo that a client wants to send (size in bytes)."""
-
-    filename: str
-    mime_type: str
-    size_bytes: int
-
-
-def init_photo_upload(owner: User, person_id: UUID, upload: PhotoUpload) -> tuple[PersonPhoto, UploadTarget]:
+def init_photo_upload(owner: User, person_id: UUID, upload: flow.UploadRequest) -> tuple[PersonPhoto, UploadTarget]:
     """Create a photo in state `uploading` and the signed URL for its bytes.
 
     Raise Person.DoesNotExist for another owner's id, Refused for an unsupported size or type, and WrongState when the person is archived
     or has the maximum number of photos, or when face recognition is off.
     """
-    validate_photo_upload(upload, settings.MAX_PHOTO_BYTES)
+    policy = get_photo_policy()
+    flow.validate_upload(upload, policy)
     if reason := faces_disabled_reason(owner):
         raise WrongState(reason)
-    lifetime = min(timedelta(seconds=settings.UPLOAD_TTL_SECONDS), _MAX_UPLOAD_TIME)
     with transaction.atomic():
         # Locked, so that two uploads at the same time cannot both take the last place.
         person = Person.objects.select_for_update(no_key=True).get(pk=person_id, owner=owner)
@@ -62,23 +51,20 @@ def init_photo_upload(owner: User, person_id: UUID, upload: PhotoUpload) -> tupl
             filename=upload.filename,
             mime_type=upload.mime_type,
             size_bytes=upload.size_bytes,
-            upload_expires_at=timezone.now() + lifetime,
+            upload_expires_at=policy.compute_expiry(),
         )
-    target = media_storage().presign_upload(
-        photo.upload_key, size=photo.size_bytes, content_type=photo.mime_type, expires_in_s=int(lifetime.total_seconds())
+    return photo, flow.presign_upload(photo)
+
+
+def get_photo_policy() -> flow.UploadPolicy:
+    """Return what an upload of a photo accepts."""
+    return flow.UploadPolicy(
+        max_bytes=settings.MAX_PHOTO_BYTES,
+        accepts_type=PHOTO_TYPES.__contains__,
+        wrong_type=WRONG_TYPE,
+        too_large_hint=" Scale the image down.",
+        max_lifetime=_MAX_UPLOAD_TIME,
     )
-    return photo, target
-
-
-def validate_photo_upload(upload: PhotoUpload, max_bytes: int) -> None:
-    """Raise Refused for an unsupported size or type. Pure."""
-    name = sanitize_filename(upload.filename)
-    if upload.size_bytes <= 0:
-        raise Refused("The file is empty. Choose another one.", "size_bytes")
-    if upload.size_bytes > max_bytes:
-        raise Refused(f"{name} is larger than the limit of {max_bytes} bytes. Scale the image down.", "size_bytes")
-    if upload.mime_type not in PHOTO_TYPES:
-        raise Refused(f"{name} is not a JPEG, PNG, WebP or HEIC image ({upload.mime_type}). Export it as JPEG.", "mime_type")
 
 
 def complete_photo_upload(owner: User, person_id: UUID, photo_id: UUID) -> PersonPhoto:
@@ -90,15 +76,7 @@ def complete_photo_upload(owner: User, person_id: UUID, photo_id: UUID) -> Perso
         photo = _lock_photo(owner, person_id, photo_id)
         if photo.state != PersonPhoto.State.UPLOADING:
             return photo
-        storage = media_storage()
-        arrived = storage.size(photo.upload_key)
-        if arrived is None and storage.size(photo.original_key) is None:
-            raise WrongState(FILE_NOT_RECEIVED)
-        if arrived is not None:
-            if arrived != photo.size_bytes:
-                raise WrongState(SIZE_MISMATCH.format(arrived=arrived, announced=photo.size_bytes))
-            # From here on no upload URL reaches the file, so the file that is checked is the file that is kept.
-            storage.move(photo.upload_key, photo.original_key)
+        flow.receive_file(photo)
         queue_photo(photo)
     return photo
 

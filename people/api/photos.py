@@ -5,18 +5,18 @@ from uuid import UUID
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import NotFound
 from rest_framework.generics import ListAPIView, get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from heimdex.accounts.owner import get_owner
-from heimdex.errors import Refused, WrongState
-from people.actions.photos import PhotoUpload, complete_photo_upload, delete_photo, init_photo_upload, retry_photo
+from heimdex.uploads.api import describe_target
+from heimdex.uploads.flow import UploadRequest
+from people.actions.photos import complete_photo_upload, delete_photo, init_photo_upload, retry_photo
 from people.api.serializers import PhotoSerializer, UploadUrlAnswerSerializer, UploadUrlSerializer
 from people.models import Person, PersonPhoto
-from videos.api.errors import Conflict
 
 NOT_FOUND = {404: OpenApiResponse(description="You have no such photo.")}
 
@@ -51,20 +51,10 @@ class UploadUrlView(APIView):
         body = UploadUrlSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         try:
-            photo, target = init_photo_upload(get_owner(request), pk, PhotoUpload(**body.validated_data))
+            photo, target = init_photo_upload(get_owner(request), pk, UploadRequest(**body.validated_data))
         except Person.DoesNotExist as error:
             raise NotFound from error
-        except WrongState as error:
-            raise Conflict(str(error)) from error
-        except Refused as error:
-            raise ValidationError({error.field: [str(error)]}) from error
-        answer = {
-            "photo_id": photo.pk,
-            "method": target.method,
-            "url": request.build_absolute_uri(target.url),
-            "headers": dict(target.headers),
-            "expires_at": target.expires_at,
-        }
+        answer = {"photo_id": photo.pk, **describe_target(request, target)}
         return Response(UploadUrlAnswerSerializer(answer).data, status=status.HTTP_201_CREATED)
 
 
@@ -98,8 +88,6 @@ class CompletePhotoView(APIView):
             photo = complete_photo_upload(get_owner(request), pk, photo_id)
         except PersonPhoto.DoesNotExist as error:
             raise NotFound from error
-        except WrongState as error:
-            raise Conflict(str(error)) from error
         return Response(PhotoSerializer(photo).data, status=status.HTTP_202_ACCEPTED)
 
 
@@ -116,8 +104,6 @@ class RetryPhotoView(APIView):
             photo = retry_photo(get_owner(request), pk, photo_id)
         except PersonPhoto.DoesNotExist as error:
             raise NotFound from error
-        except WrongState as error:
-            raise Conflict(str(error)) from error
         return Response(PhotoSerializer(photo).data, status=status.HTTP_202_ACCEPTED)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from heimdex.uploads.api import UploadRequestSerializer, UploadTargetSerializer
 from people.models import Person, PersonPhoto
 from people.names import MAX_ALIASES, MAX_NAME_LENGTH
 from people.queries import get_portrait_url
@@ -73,22 +74,16 @@ class MergeSerializer(serializers.Serializer[Any]):
     other = serializers.UUIDField(help_text="Everything of this person moves to the person in the URL, and this person is deleted.")
 
 
-class UploadUrlSerializer(serializers.Serializer[Any]):
+class UploadUrlSerializer(UploadRequestSerializer):
     """The photo to upload."""
 
-    filename = serializers.CharField(max_length=1024)
     mime_type = serializers.CharField(max_length=255, help_text="image/jpeg, image/png, image/webp, image/heic or image/heif.")
-    size_bytes = serializers.IntegerField(min_value=0)
 
 
-class UploadUrlAnswerSerializer(serializers.Serializer[Any]):
+class UploadUrlAnswerSerializer(UploadTargetSerializer):
     """Where and how to send the bytes of a photo."""
 
     photo_id = serializers.UUIDField()
-    method = serializers.CharField()
-    url = serializers.CharField()
-    headers = serializers.DictField(child=serializers.CharField())
-    expires_at = serializers.DateTimeField()
 
 
 class PhotoSerializer(serializers.ModelSerializer[PersonPhoto]):

@@ -9,10 +9,13 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from heimdex.accounts.owner import get_owner
 from heimdex.errors import Refused
+from heimdex.uploads.uploader import Uploader
 from people.actions.persons import edit_person
 from people.actions.photos import PHOTO_TYPES
 from people.face_settings import build_face_settings_context
@@ -70,14 +73,33 @@ def person_page(request: HttpRequest, person_id: UUID) -> HttpResponse:
         "more_photos": max(RECOMMENDED_PHOTOS - status.ready_count, 0) if status.ready_count else 0,
         "form": form,
         "photos": cards,
-        "photo_types": ",".join(PHOTO_TYPES),
+        "uploader": _build_uploader(person_id),
         **face_settings,
         "can_add_photos": len(cards) < settings.MAX_PHOTOS and not person.is_archived and not face_settings["no_faces"],
         "max_photos": settings.MAX_PHOTOS,
-        "max_photo_bytes": settings.MAX_PHOTO_BYTES,
         "faces": [(build_face_card(match.face), match.probability) for match in matches[:MAX_FACES]],
         "scene_count": matches.aggregate(scenes=Count("scene", distinct=True))["scenes"],
         "has_others": Person.objects.filter(owner=owner).exclude(pk=person_id).exists(),
         "quoted_name": f'"{person.name}"',
     }
     return render(request, "people/person.html", context, status=400 if form.errors else 200)
+
+
+def _build_uploader(person_id: UUID) -> Uploader:
+    photos_url = reverse("person-photos", args=[person_id])
+    return Uploader(
+        heading="Add photos",
+        label="Choose photos",
+        help=(
+            f"Or drop them here: JPEG, PNG, WebP or HEIC, up to {filesizeformat(settings.MAX_PHOTO_BYTES)} each. "
+            "The person must be alone or clearly in front. Metadata such as the location is not kept."
+        ),
+        without_script="Uploading in the browser needs JavaScript. Without it, use the API.",
+        accept=",".join(PHOTO_TYPES),
+        max_bytes=settings.MAX_PHOTO_BYTES,
+        init_url=reverse("person-photo-upload", args=[person_id]),
+        complete_url=f"{photos_url}/{{id}}/complete",
+        items_url=photos_url,
+        id_key="photo_id",
+        refreshes="photos",
+    )

@@ -1,6 +1,5 @@
 """Queue photos again whose worker died or whose task was lost, and delete uploads that were never completed."""
 
-from datetime import datetime
 from functools import partial
 from uuid import UUID
 
@@ -8,13 +7,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from heimdex.rescue import requeue_lost, wake_stuck
-from heimdex.storage import media_storage
+from heimdex.uploads.flow import end_expired_uploads
 from people.errors import PhotoErrorCode
 from people.models import PersonPhoto
 from people.photos.state import GAVE_UP, fail_photo
 from people.refresh import request_refresh
-
-_BATCH = 200
 
 
 def rescue_photos() -> int:
@@ -31,7 +28,7 @@ def rescue_photos() -> int:
         count = wake_stuck(waiting, photos, "pk", partial(_mark_woken, owners=owners), now)
         for owner_id in sorted(owners):
             request_refresh(owner_id)
-    return count + _delete_expired_uploads(now)
+    return count + end_expired_uploads(PersonPhoto.objects.filter(state=PersonPhoto.State.UPLOADING), PersonPhoto.delete)
 
 
 def _give_up(photo: PersonPhoto) -> None:
@@ -42,15 +39,3 @@ def _mark_woken(photo: PersonPhoto, owners: set[UUID]) -> None:
     """Note that the photo's task is queued, and collect its owner, because one refresh serves all photos of an owner."""
     PersonPhoto.objects.filter(pk=photo.pk).update(woken_at=timezone.now())
     owners.add(photo.owner_id)
-
-
-def _delete_expired_uploads(now: datetime) -> int:
-    """Delete photos whose upload was not completed in time, with their files. Return how many."""
-    with transaction.atomic():
-        expired = PersonPhoto.objects.filter(state=PersonPhoto.State.UPLOADING, upload_expires_at__lt=now)
-        photos = list(expired.select_for_update(skip_locked=True, of=("self",))[:_BATCH])
-        for photo in photos:
-            prefix = photo.storage_prefix
-            photo.delete()
-            transaction.on_commit(partial(media_storage().delete_prefix, prefix))
-    return len(photos)

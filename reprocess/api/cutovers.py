@@ -15,9 +15,9 @@ from rest_framework.viewsets import GenericViewSet
 
 from heimdex.accounts.models import User
 from heimdex.accounts.owner import get_owner
+from heimdex.api import Conflict
 from reprocess.actions.cutovers import CutoverRefused, RollbackRefused, cut_over, roll_back
 from reprocess.models import Cutover
-from videos.api.errors import Conflict
 
 
 class CutoverSerializer(serializers.ModelSerializer[Cutover]):

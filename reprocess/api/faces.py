@@ -9,11 +9,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from heimdex.accounts.owner import get_owner
+from heimdex.api import Conflict
 from heimdex.errors import WrongState
 from people.face_settings import faces_disabled_reason
 from reprocess.actions.faces import turn_faces_off, turn_faces_on
 from reprocess.models import ReprocessRun
-from videos.api.errors import Conflict
 
 
 class FaceSwitchSerializer(serializers.Serializer[Any]):

@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from heimdex.accounts.owner import get_owner
-from heimdex.api import Pages
+from heimdex.api import Conflict, Pages
 from heimdex.errors import WrongState
 from reprocess.actions.runs import CONTROLS
 from reprocess.models import ReprocessRun
@@ -26,7 +26,6 @@ from reprocess.reports.cutover_notice import queued_message
 from reprocess.reports.run_serializers import FailureSerializer, RunSerializer
 from reprocess.runs.plan_run import plan_run
 from reprocess.runs.start_run import start_run
-from videos.api.errors import Conflict
 
 
 class ReprocessRequestSerializer(serializers.Serializer[Any]):

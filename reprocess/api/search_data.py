@@ -12,11 +12,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from heimdex.accounts.owner import get_owner
+from heimdex.api import Conflict
 from heimdex.errors import WrongState
 from reprocess.actions.refresh_video import TooManyRuns, cancel_refresh, refresh_video
 from reprocess.models import ReprocessFailure
 from reprocess.reports.search_data import SearchDataStatus, search_data_status
-from videos.api.errors import Conflict
 from videos.models import Video
 
 NOT_FOUND = OpenApiResponse(description="You have no such video.")

@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from heimdex.storage import signed_url
+from heimdex.uploads.api import UploadRequestSerializer, UploadTargetSerializer
 from videos.api.appearances import AppearanceSerializer, VideoPersonSerializer
 from videos.models import Job, Scene, Video, VideoMetadata
 from videos.models.video import DESCRIPTION_MAX_LENGTH, TITLE_MAX_LENGTH
@@ -16,12 +17,10 @@ from videos.timeline import get_timeline
 from videos.video_people import list_video_people
 
 
-class InitUploadSerializer(serializers.Serializer[Any]):
-    """The file that a client wants to upload."""
+class InitUploadSerializer(UploadRequestSerializer):
+    """The video that a client wants to upload."""
 
-    filename = serializers.CharField(max_length=1024)
     mime_type = serializers.CharField(max_length=255, help_text="video/*, image/gif, or application/octet-stream if unknown.")
-    size_bytes = serializers.IntegerField(min_value=0)
     title = serializers.CharField(max_length=TITLE_MAX_LENGTH, required=False, allow_blank=True, default="")
     description = serializers.CharField(max_length=DESCRIPTION_MAX_LENGTH, required=False, allow_blank=True, default="")
     language = serializers.CharField(
@@ -31,15 +30,6 @@ class InitUploadSerializer(serializers.Serializer[Any]):
         default="",
         help_text="Spoken language, as a code such as en, de or pt-BR. Detected when omitted.",
     )
-
-
-class UploadTargetSerializer(serializers.Serializer[Any]):
-    """The request that uploads the bytes."""
-
-    method = serializers.CharField()
-    url = serializers.CharField()
-    headers = serializers.DictField(child=serializers.CharField())
-    expires_at = serializers.DateTimeField()
 
 
 class InitUploadAnswerSerializer(serializers.Serializer[Any]):

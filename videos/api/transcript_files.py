@@ -16,8 +16,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from heimdex.accounts.owner import get_owner
+from heimdex.api import Conflict
 from heimdex.storage.base import sanitize_filename
-from videos.api.errors import Conflict
 from videos.embedding_texts import SceneSpeech
 from videos.export.caption_files import format_subrip, format_webvtt
 from videos.export.captions import Caption, build_captions

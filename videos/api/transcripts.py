@@ -12,9 +12,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from heimdex.accounts.owner import get_owner
+from heimdex.api import Conflict
 from heimdex.errors import WrongState
 from videos.actions.transcripts import TRANSCRIPT_MAX_LENGTH, TranscriptChanged, edit_transcript
-from videos.api.errors import Conflict
 from videos.api.serializers import SceneSerializer
 from videos.models import Scene, Video
 

@@ -1,18 +1,15 @@
 """Start and complete uploads."""
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from heimdex.accounts.owner import get_owner
-from heimdex.errors import Refused, WrongState
-from videos.actions.uploads import UploadRequest, complete_upload, init_upload
-from videos.api.errors import Conflict
+from heimdex.uploads.api import describe_target
+from videos.actions.uploads import VideoUpload, complete_upload, init_upload
 from videos.api.serializers import InitUploadAnswerSerializer, InitUploadSerializer, VideoIdSerializer, VideoStatusSerializer
 from videos.models import Video
 from videos.status import get_video_status
@@ -26,17 +23,8 @@ class InitUploadView(APIView):
         """Create the video and return the URL to PUT its bytes to."""
         body = InitUploadSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        try:
-            video, target = init_upload(get_owner(request), UploadRequest(**body.validated_data))
-        except Refused as error:
-            raise ValidationError({error.field: [str(error)]}) from error
-        upload: dict[str, Any] = {
-            "method": target.method,
-            "url": request.build_absolute_uri(target.url),
-            "headers": dict(target.headers),
-            "expires_at": target.expires_at,
-        }
-        answer = InitUploadAnswerSerializer({"video_id": video.pk, "upload": upload})
+        video, target = init_upload(get_owner(request), VideoUpload(**body.validated_data))
+        answer = InitUploadAnswerSerializer({"video_id": video.pk, "upload": describe_target(request, target)})
         return Response(answer.data, status=status.HTTP_201_CREATED)
 
 
@@ -52,6 +40,4 @@ class CompleteUploadView(APIView):
             video = complete_upload(get_owner(request), body.validated_data["video_id"])
         except Video.DoesNotExist as error:
             raise NotFound from error
-        except WrongState as error:
-            raise Conflict(str(error)) from error
         return Response(VideoStatusSerializer(get_video_status(video)).data, status=status.HTTP_202_ACCEPTED)

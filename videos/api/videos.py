@@ -14,9 +14,9 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from heimdex.accounts.owner import get_owner
+from heimdex.api import Conflict
 from heimdex.errors import WrongState
 from videos.actions.videos import delete_video, edit_video, retry_video
-from videos.api.errors import Conflict
 from videos.api.serializers import VideoDetailSerializer, VideoSerializer, VideoStatusSerializer
 from videos.models import Video
 from videos.status import get_video_status

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from heimdex.queue import enqueue
 from heimdex.rescue import requeue_lost, wake_stuck
-from heimdex.storage import media_storage
+from heimdex.uploads.flow import end_expired_uploads
 from videos.models import Job, Video
 from videos.models.video import UPLOAD_EXPIRED
 from videos.registry import list_stages
@@ -15,7 +15,6 @@ from videos.search.scenes import list_scene_ids
 
 log = structlog.get_logger(__name__)
 
-_BATCH_SIZE = 200
 
 WORKER_LOST = "The worker of this stage stopped. The stage will be tried again."
 FILE_NEVER_ARRIVED = "The upload was not finished in time. Upload the file again."
@@ -69,7 +68,7 @@ def rescue() -> int:
     jobs = Job.objects.filter(video__state__in=Video.PROCESSING_STATES)
     requeue_lost(jobs.filter(state=Job.State.RUNNING), state=Job.State.QUEUED, error=WORKER_LOST)
     videos = Video.objects.filter(state__in=Video.PROCESSING_STATES)
-    return wake_stuck(videos, jobs, "video", wake, now) + _end_expired_uploads()
+    return wake_stuck(videos, jobs, "video", wake, now) + end_expired_uploads(Video.objects.filter(state=Video.State.UPLOADING), _expire)
 
 
 def wake(video: Video) -> None:
@@ -78,12 +77,8 @@ def wake(video: Video) -> None:
     enqueue("videos.tasks.ingest_video", str(video.pk))
 
 
-def _end_expired_uploads() -> int:
-    expired = list(Video.objects.filter(state=Video.State.UPLOADING, upload_expires_at__lt=timezone.now())[:_BATCH_SIZE])
-    for video in expired:
-        ended = Video.objects.filter(pk=video.pk, state=Video.State.UPLOADING).update(
-            state=Video.State.FAILED, error_code=UPLOAD_EXPIRED, error_text=FILE_NEVER_ARRIVED, updated_at=timezone.now()
-        )
-        if ended:
-            media_storage().delete_prefix(video.storage_prefix)
-    return len(expired)
+def _expire(video: Video) -> None:
+    video.state = Video.State.FAILED
+    video.error_code, video.error_text = UPLOAD_EXPIRED, FILE_NEVER_ARRIVED
+    video.updated_at = timezone.now()
+    video.save(update_fields=["state", "error_code", "error_text", "updated_at"])

@@ -10,10 +10,12 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from heimdex.accounts.owner import get_owner
 from heimdex.speech.languages import NAMES, get_language_name
+from heimdex.uploads.uploader import Uploader
 from videos.models import Scene, Video
 from videos.pages.times import format_time
 from videos.status import VideoStatus, get_video_status, list_status_labels
@@ -46,11 +48,28 @@ def library(request: HttpRequest) -> HttpResponse:
         "page": page,
         "cards": _build_cards(list(page)),
         "status_labels": list_status_labels(),
-        "max_upload_bytes": settings.MAX_UPLOAD_BYTES,
-        "max_upload_size": filesizeformat(settings.MAX_UPLOAD_BYTES).replace(".0", ""),
-        "languages": sorted(((code, get_language_name(code)) for code in NAMES), key=lambda language: language[1]),
+        "uploader": _build_uploader(get_owner(request).email),
     }
     return render(request, "videos/library.html", context)
+
+
+def _build_uploader(email: str) -> Uploader:
+    size = filesizeformat(settings.MAX_UPLOAD_BYTES).replace(".0", "")
+    return Uploader(
+        heading="Upload",
+        label="Choose videos",
+        help=f"Or drop them here. Up to {size} each. Files upload one at a time.",
+        without_script=f"Uploads in the browser need JavaScript. On the server, run “manage.py ingest PATH… --owner {email}”.",
+        accept="video/*,image/gif,.mkv,.ts,.mts",
+        max_bytes=settings.MAX_UPLOAD_BYTES,
+        init_url=reverse("upload-init"),
+        complete_url=reverse("upload-complete"),
+        items_url=reverse("video-list"),
+        id_key="video_id",
+        page_url="/videos/{id}/",
+        refreshes="library",
+        languages=sorted(((code, get_language_name(code)) for code in NAMES), key=lambda language: language[1]),
+    )
 
 
 def _build_cards(videos: Sequence[Video]) -> list[VideoCard]:

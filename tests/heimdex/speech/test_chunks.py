@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from heimdex.speech.chunks import SAMPLE_RATE, Chunk, split_chunks
+from heimdex.speech.base import SAMPLE_RATE
+from heimdex.speech.chunks import Chunk, split_chunks
 from numpy.typing import NDArray
 
 PAUSES_S = (7.0, 16.5, 24.2, 33.0)

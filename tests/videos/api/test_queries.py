@@ -86,6 +86,24 @@ def test_queries_are_forgotten_after_thirty_days_or_behind_a_thousand_newer_ones
     assert forget_queries() == 0
 
 
+@pytest.mark.parametrize(("age", "is_kept"), [(timedelta(days=30, minutes=-1), True), (timedelta(days=30, minutes=1), False)])
+def test_a_query_is_kept_for_thirty_days(owner: User, age: timedelta, is_kept: bool) -> None:
+    RecordedQuery.objects.create(owner=owner, text="boat", asked_at=timezone.now() - age)
+    assert bool(list_evaluation_queries(owner.pk, 50)) == is_kept
+    assert delete_old_queries() == (0 if is_kept else 1)
+
+
+def test_a_thousand_queries_are_kept(owner: User) -> None:
+    RecordedQuery.objects.bulk_create(RecordedQuery(owner=owner, text=f"boat {number}") for number in range(1001))
+    assert delete_old_queries() == 1
+
+
+@pytest.mark.parametrize(("length", "is_recorded"), [(1000, True), (1001, False)])
+def test_a_query_of_a_thousand_characters_is_recorded(owner: User, length: int, is_recorded: bool) -> None:
+    record_query(owner.pk, "x" * length)
+    assert RecordedQuery.objects.exists() == is_recorded
+
+
 def test_what_is_no_query_is_not_recorded(owner: User) -> None:
     record_query(owner.pk, "  ")
     record_query(owner.pk, "x" * 1001)

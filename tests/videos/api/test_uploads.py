@@ -144,7 +144,7 @@ def test_complete_before_the_bytes_have_arrived_says_what_to_do(api: APIClient, 
     answer = api.post(COMPLETE, {"video_id": announced["video_id"]})
 
     assert answer.status_code == 409
-    assert answer.json() == {"detail": "No file has arrived yet. PUT its bytes to the upload address first, then complete."}
+    assert answer.json() == {"detail": "No file has arrived yet. PUT its bytes to the upload URL first, then complete the upload."}
     assert Video.objects.get().state == Video.State.UPLOADING
     assert not Job.objects.exists()
     put(api, announced)

@@ -259,7 +259,7 @@ def test_only_a_failed_video_is_retried(api: APIClient, completed: Video, state:
 
     answer = api.post(f"/v1/videos/{completed.pk}/retry")
 
-    assert (answer.status_code, answer.json()) == (409, {"detail": f"Only a failed video can be retried; this one is {state}."})
+    assert (answer.status_code, answer.json()) == (409, {"detail": f"Only a failed video can be retried. This one is {state}."})
     assert set(Job.objects.values_list("pk", flat=True)) == jobs
 
 
@@ -269,7 +269,7 @@ def test_what_never_arrived_cannot_be_retried(api: APIClient, completed: Video) 
 
     answer = api.post(f"/v1/videos/{completed.pk}/retry")
 
-    assert (answer.status_code, answer.json()["detail"]) == (409, "The file of this video never arrived; upload it again.")
+    assert (answer.status_code, answer.json()["detail"]) == (409, "The file of this video never arrived. Upload it again.")
     assert Video.objects.get().state == Video.State.FAILED
 
 

@@ -7,6 +7,7 @@ from unittest import mock
 import numpy as np
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -113,8 +114,10 @@ def test_an_index_is_built_once_for_what_is_read_and_large(space: EmbeddingSpace
     # Another worker is at it.
     EmbeddingSpace.objects.update(index_began_at=timezone.now())
     assert not build_index(space)
-    # It died hours ago.
-    EmbeddingSpace.objects.update(index_began_at=timezone.now() - timedelta(hours=7))
+    # It may take six hours.
+    EmbeddingSpace.objects.update(index_began_at=timezone.now() - timedelta(hours=5, minutes=59))
+    assert not build_index(space)
+    EmbeddingSpace.objects.update(index_began_at=timezone.now() - timedelta(hours=6, minutes=1))
     assert build_index(space)
 
 
@@ -127,3 +130,27 @@ def test_the_index_goes_with_its_space(space: EmbeddingSpace) -> None:
     assert [entry.rows for entry in purged] == [120, 120]
     assert not has_index(space)
     assert not EmbeddingSpace.objects.exists()
+
+
+def test_an_index_search_reads_twice_as_many_candidates_and_stops_after_200_000_vectors(space: EmbeddingSpace, owner: User) -> None:
+    build_index(space)
+    space.refresh_from_db()
+    query = np.ones(DIMENSIONS, dtype=np.float32)
+    with mock.patch.object(nearest_module, "MAX_SCANNED", 50), CaptureQueriesContext(connection) as captured:
+        find_nearest(select_searchable_scenes(owner.pk), owner.pk, space, query, 20, is_restricted=False)
+    statements = " ".join(query["sql"] for query in captured.captured_queries)
+    assert "set_config('hnsw.ef_search', '400', true)" in statements
+    assert "set_config('hnsw.iterative_scan', 'strict_order', true)" in statements
+    assert "set_config('hnsw.max_scan_tuples', '200000', true)" in statements
+    assert "LIMIT 40" in statements
+
+
+def test_up_to_20_000_vectors_of_an_owner_are_scanned(space: EmbeddingSpace, owner: User) -> None:
+    space.indexed_at = timezone.now()
+    with CaptureQueriesContext(connection) as captured:
+        uses_index(owner.pk, space)
+    assert "LIMIT 20001" in captured.captured_queries[0]["sql"]
+    with mock.patch.object(nearest_module, "MAX_SCANNED", 120):
+        assert not uses_index(owner.pk, space)
+    with mock.patch.object(nearest_module, "MAX_SCANNED", 119):
+        assert uses_index(owner.pk, space)

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from heimdex.accounts.models import User
 from heimdex.errors import Refused
 from heimdex.storage import StorageError, media_storage
-from videos.actions.uploads import UNKNOWN_TYPE, UploadRequest, complete_upload, init_upload
+from videos.actions.uploads import UNKNOWN_TYPE, VideoUpload, complete_upload, init_upload
 from videos.models import Video
 from videos.status import get_video_status
 
@@ -79,6 +79,6 @@ def upload_file(owner: User, path: Path, language: str = "") -> Video:
         raise Refused("This is not a file.")
     mime_type = mimetypes.guess_type(path.name)[0] or UNKNOWN_TYPE
     with path.open("rb") as file:
-        video, _ = init_upload(owner, UploadRequest(path.name[:1024], mime_type, size, language=language))
+        video, _ = init_upload(owner, VideoUpload(path.name[:1024], mime_type, size, language=language))
         media_storage().save(video.upload_key, file, mime_type)
     return complete_upload(owner, video.pk)

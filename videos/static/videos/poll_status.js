@@ -1,5 +1,5 @@
 // Poll the status of videos in progress every two seconds, until each is ready or has failed.
-import { announce, refresh } from "./live_region.js";
+import { announce, refresh } from "../heimdex/live_region.js";
 
 const POLL_MS = 2000;
 const PROCESSING_STATES = ["validating", "processing"];

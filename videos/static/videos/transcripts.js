@@ -1,5 +1,5 @@
 // Edit a scene's transcript in place. Without this script the link leads to a page with the same form.
-import { announce } from "./live_region.js";
+import { announce } from "../heimdex/live_region.js";
 
 const template = document.querySelector("[data-transcript-editor]");
 

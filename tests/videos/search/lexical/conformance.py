@@ -94,6 +94,10 @@ class LexicalConformance:
         assert scores == sorted(scores, reverse=True)
         assert len(set(scores)) == 4
 
+    def test_a_word_counts_more_in_a_short_text(self, backend: LexicalBackend, owner: User) -> None:
+        self.add(backend, owner, [f"A boat. {LONG_TALK}", "A boat in the harbor."])
+        assert self.find(backend, owner, "boat") == [1, 0]
+
     def test_on_screen_words_are_a_channel_of_their_own(self, backend: LexicalBackend, owner: User) -> None:
         self.add(backend, owner, ["The boat sails.", "Silence."], on_screen="Boat for sale\nClosed on Mondays")
         assert self.find(backend, owner, "boat") == [0]

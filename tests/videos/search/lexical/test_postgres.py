@@ -6,7 +6,10 @@ import pytest
 from django.db import OperationalError, connection
 
 from heimdex.accounts.models import User
+from tests.library import make_video
 from tests.videos.search.lexical.conformance import LexicalConformance
+from videos.actions.videos import edit_video
+from videos.models import Scene, Video
 from videos.search.lexical.base import LexicalBackend, LexicalQuery
 from videos.search.lexical.postgres import MAX_QUERY_WORDS, PostgresLexical
 
@@ -36,11 +39,42 @@ class TestPostgres(LexicalConformance):
         scene = video.scenes.get()
 
         def score(channel: str) -> float:
-            # A match of all words adds one; the rest is ts_rank_cd divided by 1 + log(length).
+            # A match of all words adds one. The rest is ts_rank divided by 1 + log(length).
             return backend.search(LexicalQuery(owner.pk, "boat", 1))[channel][0].score - 1
 
+        edit_video(video, title="boat", description="")
+        titled = score("lexical")
+        edit_video(video, title="Diary")
         spoken, on_screen = score("lexical"), score("on_screen")
+        # ts_rank of a single word of weight A is 0.6079; a title counts a tenth of it.
+        assert titled - spoken == pytest.approx(0.06079, rel=0.01)
         scene.transcript, scene.visual_text = "", "boat"
         scene.save(update_fields=["transcript", "visual_text"])
         assert score("lexical") / spoken == pytest.approx(0.4, rel=0.05)
         assert on_screen / spoken == pytest.approx(1.0, rel=0.05)
+
+    def test_titles_of_at_most_500_videos_match(self, backend: LexicalBackend, owner: User) -> None:
+        pattern = make_video(owner, [])
+        values = {field: getattr(pattern, field) for field in ("filename", "mime_type", "size_bytes", "state", "upload_expires_at")}
+        videos = Video.objects.bulk_create(Video(owner=owner, title="Zeppelin", **values) for _ in range(501))
+        Scene.objects.bulk_create(Scene(video=video, owner=owner, index=0, start_s=0, end_s=1) for video in videos)
+        assert len(backend.search(LexicalQuery(owner.pk, "zeppelin", 1000))["lexical"]) == 500
+
+    @pytest.mark.parametrize(("length", "is_whole"), [(298, True), (299, False)])
+    def test_a_text_of_300_characters_is_shown_whole(self, backend: LexicalBackend, owner: User, length: int, is_whole: bool) -> None:
+        # A space follows each of the two fields of the channel.
+        text = ("ab " * 100)[:length]
+        video = self.add(backend, owner, ["x"])
+        video.scenes.update(transcript=text)
+        (excerpt,) = backend.highlight([video.scenes.get().pk], "harbor", "lexical").values()
+        assert (excerpt == text.strip()) == is_whole
+
+    def test_an_excerpt_has_two_fragments_of_at_most_30_words(self, backend: LexicalBackend, owner: User) -> None:
+        filler = " ".join(f"w{number}" for number in range(100))
+        video = self.add(backend, owner, [f"{filler} boat {filler} boat {filler} boat {filler}"])
+        (excerpt,) = backend.highlight([video.scenes.get().pk], "boat", "lexical").values()
+        fragments = [fragment.split() for fragment in excerpt.removeprefix("… ").removesuffix(" …").split(" … ")]
+        assert [len(fragment) for fragment in fragments] == [30, 30]
+        video = self.add(backend, owner, [f"boats boat {filler} {filler}"])
+        (excerpt,) = backend.highlight([video.scenes.get().pk], "harbor", "lexical").values()
+        assert len(excerpt.removesuffix(" …").split()) == 10

@@ -110,7 +110,7 @@ function end(entry, text, { problem = false, retry = false }) {
 
 chooser.addEventListener("change", () => {
   [...chooser.files].forEach(add);
-  // So that the same file can be chosen retry.
+  // Allow choosing the same file again.
   chooser.value = "";
 });
 drop.addEventListener("dragover", (event) => {

@@ -1,0 +1,29 @@
+"""How long a stage may take, and how often its lease is renewed."""
+
+from threading import Event
+from unittest import mock
+from uuid import uuid4
+
+import pytest
+from django.conf import LazySettings
+
+from videos.ingest.heartbeat import compute_time_limit, keep_lease
+
+
+def test_a_stage_has_time_for_the_duration_and_the_size_of_its_video() -> None:
+    assert compute_time_limit(600.0, 20.0, 30.0, 5_000_000) == 600 + 20 * 30 + 5
+    assert compute_time_limit(600.0, 20.0, 0.0, 0) == 600
+
+
+@pytest.mark.parametrize(("limit_s", "waits_s"), [(1000.0, 15.0), (2.0, 2.0)])
+def test_a_lease_is_renewed_four_times_within_its_duration(settings: LazySettings, limit_s: float, waits_s: float) -> None:
+    settings.LEASE_SECONDS = 60
+    waited: list[float] = []
+
+    def wait(event: Event, timeout: float | None = None) -> bool:
+        waited.append(timeout or 0.0)
+        return True
+
+    with mock.patch("videos.ingest.heartbeat.Event.wait", wait), keep_lease(uuid4(), limit_s, lambda: None):
+        pass
+    assert waited[-1] == pytest.approx(waits_s, abs=0.5)

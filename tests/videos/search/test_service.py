@@ -1,0 +1,52 @@
+"""Limits of a search, and answers without a lexical backend."""
+
+from collections.abc import Sequence
+from unittest import mock
+
+import pytest
+
+from heimdex.accounts.models import User
+from tests.library import make_user, make_video
+from videos.models import Scene, Video
+from videos.search.lexical.base import LexicalUnavailable
+from videos.search.lexical.postgres import PostgresLexical
+from videos.search.service import SearchRequest, search
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def owner() -> User:
+    return make_user()
+
+
+def add_scenes(owner: User, texts: Sequence[str]) -> Video:
+    video = make_video(owner, [])
+    Scene.objects.bulk_create(
+        Scene(video=video, owner=owner, index=index, start_s=index, end_s=index + 1, transcript=text) for index, text in enumerate(texts)
+    )
+    return video
+
+
+def test_an_answer_has_at_most_ten_scenes_of_a_video_by_default(owner: User) -> None:
+    add_scenes(owner, ["A boat."] * 11)
+    add_scenes(owner, ["A boat."] * 9)
+    assert search(owner, SearchRequest("boat", limit=100)).total == 19
+    assert search(owner, SearchRequest("boat", limit=100, per_video=11)).total == 20
+
+
+def test_a_channel_contributes_at_most_200_scenes(owner: User) -> None:
+    add_scenes(owner, ["A boat."] * 201)
+    assert search(owner, SearchRequest("boat", per_video=1000)).total == 200
+
+
+@pytest.mark.parametrize("method", ["search", "highlight"])
+def test_a_lexical_backend_that_cannot_be_reached_is_named_and_the_other_channels_answer(owner: User, method: str) -> None:
+    add_scenes(owner, ["A boat."])
+    with mock.patch.object(PostgresLexical, method, side_effect=LexicalUnavailable("The server is not running. Start it.")):
+        answer = search(owner, SearchRequest("boat"))
+    if method == "search":
+        assert answer.notices == ("The search for words was left out: The server is not running. Start it.",)
+        assert answer.hits == ()
+    else:
+        assert [match.highlight for hit in answer.hits for match in hit.matches] == [""]
