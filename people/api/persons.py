@@ -1,19 +1,17 @@
 """List, add, show, edit, merge and delete people."""
 
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from heimdex.accounts.owner import get_owner
-from heimdex.errors import Refused
 from people.actions.persons import add_person, delete_person, edit_person, merge_people
 from people.api.serializers import MergeSerializer, NewPersonSerializer, PersonChangesSerializer, PersonFilterSerializer, PersonSerializer
 from people.models import Person
@@ -50,10 +48,7 @@ class PersonViewSet(mixins.RetrieveModelMixin, GenericViewSet[Person]):
         """Add a person without photos."""
         body = NewPersonSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        try:
-            person = add_person(get_owner(request), **body.validated_data)
-        except Refused as error:
-            raise _to_validation_error(error) from error
+        person = add_person(get_owner(request), **body.validated_data)
         return self._respond(person.pk, status.HTTP_201_CREATED)
 
     @extend_schema(request=PersonChangesSerializer, responses={200: PersonSerializer, **NOT_FOUND})
@@ -66,8 +61,6 @@ class PersonViewSet(mixins.RetrieveModelMixin, GenericViewSet[Person]):
             edit_person(get_owner(request), pk, **body.validated_data)
         except Person.DoesNotExist as error:
             raise NotFound from error
-        except Refused as error:
-            raise _to_validation_error(error) from error
         return self._respond(pk)
 
     @extend_schema(responses={204: None, **NOT_FOUND})
@@ -90,8 +83,6 @@ class PersonViewSet(mixins.RetrieveModelMixin, GenericViewSet[Person]):
             merge_people(get_owner(request), pk, body.validated_data["other"])
         except Person.DoesNotExist as error:
             raise NotFound from error
-        except Refused as error:
-            raise _to_validation_error(error) from error
         return self._respond(pk)
 
     def _respond(self, pk: UUID, code: int = status.HTTP_200_OK) -> Response:
@@ -100,8 +91,3 @@ class PersonViewSet(mixins.RetrieveModelMixin, GenericViewSet[Person]):
             # Deleted in the meantime.
             raise NotFound
         return Response(PersonSerializer(person).data, status=code)
-
-
-def _to_validation_error(error: Refused) -> ValidationError:
-    detail: Any = {error.field: [str(error)]} if error.field else str(error)
-    return ValidationError(detail)

@@ -9,8 +9,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from heimdex.accounts.owner import get_owner
-from heimdex.api import Conflict
-from heimdex.errors import WrongState
 from people.face_settings import faces_disabled_reason
 from reprocess.actions.faces import turn_faces_off, turn_faces_on
 from reprocess.models import ReprocessRun
@@ -45,10 +43,7 @@ class FaceSwitchView(APIView):
         if not body.validated_data["find_faces"]:
             turn_faces_off(owner.pk)
         elif not owner.find_faces:
-            try:
-                turn_faces_on(owner, entrance=ReprocessRun.EntryPoint.OWNER, requested_by=owner)
-            except WrongState as error:
-                raise Conflict(str(error)) from error
+            turn_faces_on(owner, entrance=ReprocessRun.EntryPoint.OWNER, requested_by=owner)
         owner.refresh_from_db(fields=["find_faces"])
         return self._answer(request)
 

@@ -16,8 +16,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from heimdex.accounts.owner import get_owner
-from heimdex.api import Conflict, Pages
-from heimdex.errors import WrongState
+from heimdex.api import Pages
 from reprocess.actions.runs import CONTROLS
 from reprocess.models import ReprocessRun
 from reprocess.planning.plan_serializer import PlanSerializer, serialize_plan
@@ -114,10 +113,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSe
 
     def _control(self, name: str) -> Response:
         run = self.get_object()
-        try:
-            CONTROLS[name](run.pk)
-        except WrongState as error:
-            raise Conflict(str(error)) from error
+        CONTROLS[name](run.pk)
         return Response(RunSerializer(self.get_queryset().get(pk=run.pk)).data)
 
     @extend_schema(request=None, responses=RunSerializer)

@@ -12,8 +12,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from heimdex.accounts.owner import get_owner
-from heimdex.api import Conflict
-from heimdex.errors import WrongState
 from reprocess.actions.refresh_video import TooManyRuns, cancel_refresh, refresh_video
 from reprocess.models import ReprocessFailure
 from reprocess.reports.search_data import SearchDataStatus, search_data_status
@@ -86,8 +84,6 @@ class VideoReprocessView(APIView):
         body.is_valid(raise_exception=True)
         try:
             refresh_video(get_owner(request), pk, force=body.validated_data["force"])
-        except WrongState as error:
-            raise Conflict(str(error)) from error
         except TooManyRuns as error:
             raise Throttled(wait=error.wait_s, detail=str(error)) from error
         return Response(_serialize(_status(request, pk)), status=status.HTTP_202_ACCEPTED)
@@ -107,10 +103,7 @@ class CancelReprocessView(APIView):
     def post(self, request: Request, pk: UUID) -> Response:
         """Cancel it. What it has computed is kept."""
         _video(request, pk)
-        try:
-            cancel_refresh(get_owner(request), pk)
-        except WrongState as error:
-            raise Conflict(str(error)) from error
+        cancel_refresh(get_owner(request), pk)
         return Response(_serialize(_status(request, pk)))
 
 

@@ -12,8 +12,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from heimdex.accounts.owner import get_owner
-from heimdex.api import Conflict
-from heimdex.errors import WrongState
 from videos.actions.transcripts import TRANSCRIPT_MAX_LENGTH, TranscriptChanged, edit_transcript
 from videos.api.serializers import SceneSerializer
 from videos.models import Scene, Video
@@ -62,8 +60,6 @@ class TranscriptView(APIView):
             scene = edit_transcript(get_owner(request), pk, scene_id, body.validated_data["text"], version=_expected_version(request))
         except (Video.DoesNotExist, Scene.DoesNotExist) as error:
             raise NotFound from error
-        except WrongState as error:
-            raise Conflict(str(error)) from error
         except TranscriptChanged as error:
             current = {"detail": str(error), "transcript": error.scene.transcript, "transcript_version": error.scene.transcript_version}
             return _respond(TranscriptChangedSerializer(current).data, error.scene, status.HTTP_412_PRECONDITION_FAILED)

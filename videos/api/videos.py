@@ -14,8 +14,6 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from heimdex.accounts.owner import get_owner
-from heimdex.api import Conflict
-from heimdex.errors import WrongState
 from videos.actions.videos import delete_video, edit_video, retry_video
 from videos.api.serializers import VideoDetailSerializer, VideoSerializer, VideoStatusSerializer
 from videos.models import Video
@@ -65,6 +63,4 @@ class VideoViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
             video = retry_video(get_owner(request), pk)
         except Video.DoesNotExist as error:
             raise NotFound from error
-        except WrongState as error:
-            raise Conflict(str(error)) from error
         return Response(VideoStatusSerializer(get_video_status(video)).data, status=status.HTTP_202_ACCEPTED)

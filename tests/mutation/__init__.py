@@ -1,0 +1,1 @@
+"""Mutation testing: `make mutate` changes the modules that hold rules and expects their tests to fail."""

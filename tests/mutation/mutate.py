@@ -1,0 +1,188 @@
+"""Mutation testing: change the modules that hold rules, one change at a time, and expect their tests to fail.
+
+Cosmic Ray makes the changes. Its own runner is not used, because it starts Python anew for each of some hundred mutants: Django and numpy
+take ten seconds of processor time each time. Here a process imports the libraries once and forks for each mutant. (mutmut forks too, but
+changes only the bodies of functions, and most rules of Heimdex are constants of modules.)
+
+Everything happens in a copy of the working tree under .cache/mutation, so the tree itself never changes. Run it with `make mutate`, or
+`make mutate ONLY="people/matching.py"`. It fails when less than 90 % of the mutants are killed or a survivor has no reason in
+survivors.toml.
+"""
+
+import argparse
+import contextlib
+import importlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+COPY = ROOT / ".cache" / "mutation"
+# The share of mutants that tests must kill.
+MIN_KILLED = 0.9
+# Imported before the forks. All else is imported by the tests, so that the mutant is used everywhere.
+LIBRARIES = """
+pytest numpy PIL.Image django django.test django.db.backends.postgresql.base psycopg pgvector.django structlog pydantic_settings hypothesis
+rest_framework drf_spectacular django_q boto3 redis openai av scipy.sparse sklearn.cluster cv2 rich
+""".split()
+# A test of a mutant may take this many times as long as without, and so many seconds more.
+_SLOWER, _EXTRA_S = 5, 20
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of one module."""
+
+    module: str
+    code: str
+    line: int
+    before: str
+    after: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Identify the mutant even when lines above it come or go."""
+        return self.module, self.before, self.after
+
+
+def find_mutants(module: str, source: str) -> Iterator[Mutant]:
+    """Yield the mutants of a module."""
+    from cosmic_ray.ast import get_ast
+    from cosmic_ray.mutating import mutate_code
+    from operators import load_operators
+
+    lines = source.splitlines()
+    for operator in load_operators().values():
+        positions = [position for node in _walk(get_ast(source)) for position in operator.mutation_positions(node)]
+        for occurrence, ((line, _), _) in enumerate(positions):
+            code = mutate_code(source, operator, occurrence)
+            if code is None or code == source or is_exempt(lines[line - 1]):
+                continue
+            changed = next((number for number, pair in enumerate(zip(lines, code.splitlines(), strict=False)) if pair[0] != pair[1]), None)
+            if changed is not None:
+                yield Mutant(module, code, changed + 1, lines[changed].strip(), code.splitlines()[changed].strip())
+
+
+def is_exempt(line: str) -> bool:
+    """Return whether a line holds no rule: a decorator, or the checks that only fail when the program itself is wrong."""
+    text = line.strip()
+    return text.startswith(("@", "assert ", "log.", "raise ")) or "strict=" in text or "TYPE_CHECKING" in text
+
+
+def _walk(node: object) -> Iterator[object]:
+    yield node
+    for child in getattr(node, "children", ()):
+        yield from _walk(child)
+
+
+def copy_tree() -> None:
+    """Copy the files that git knows or would add, without the copy's old files."""
+    shutil.rmtree(COPY, ignore_errors=True)
+    files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in filter(None, files.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (COPY / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, COPY / name)
+
+
+def run_tests(tests: list[str], timeout_s: float, *, write_bytecode: bool = False) -> int:
+    """Run tests in a fork; return pytest's exit code, or -1 when they had to be killed."""
+    child = os.fork()
+    if not child:
+        _become_pytest(tests, timeout_s, write_bytecode)
+    deadline = time.monotonic() + timeout_s + _EXTRA_S
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.02)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return -1
+
+
+def _become_pytest(tests: list[str], timeout_s: float, write_bytecode: bool) -> None:
+    code = 3
+    try:
+        os.setsid()
+        os.chdir(COPY)
+        sys.path[:] = [str(COPY), *(path for path in sys.path if path not in (str(HERE), str(ROOT), ""))]
+        # A mutant may have the size and the second of the original, so its bytecode must not be kept.
+        sys.dont_write_bytecode = not write_bytecode
+        output = os.open(COPY / "mutation.out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        import pytest
+
+        code = int(pytest.main(["-x", "-q", "--no-header", f"--timeout={timeout_s:.0f}", "-p", "no:randomly", *tests]))
+    finally:
+        os._exit(code)
+
+
+def test_module(module: str, tests: list[str]) -> tuple[int, list[Mutant]]:
+    """Run the tests of a module on each of its mutants; return how many mutants there are, and the survivors."""
+    path = COPY / module
+    source = path.read_text()
+    started = time.monotonic()
+    if code := run_tests(tests, 300, write_bytecode=True):
+        sys.exit(f"The tests of {module} fail without a change (exit code {code}):\n{(COPY / 'mutation.out').read_text()[-3000:]}")
+    timeout_s = _SLOWER * (time.monotonic() - started)
+    for bytecode in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):
+        bytecode.unlink()
+    mutants = list(find_mutants(module, source))
+    survivors = []
+    try:
+        for mutant in mutants:
+            path.write_text(mutant.code)
+            if run_tests(tests, timeout_s) == 0:
+                survivors.append(mutant)
+                print(f"  survived: {module}:{mutant.line}: {mutant.before}\n{' ' * 12}-> {mutant.after}", flush=True)
+    finally:
+        path.write_text(source)
+    print(f"{module}: {len(mutants) - len(survivors)} of {len(mutants)} killed in {time.monotonic() - started:.0f} s", flush=True)
+    return len(mutants), survivors
+
+
+def main() -> int:
+    """Test all modules of modules.toml, or the given ones; return 1 when too many mutants survive."""
+    parser = argparse.ArgumentParser(description="Change the modules that hold rules, and expect their tests to fail.")
+    parser.add_argument("modules", nargs="*", help="paths of modules.toml; all by default")
+    parser.add_argument("--list", action="store_true", help="count the mutants instead of testing them")
+    arguments = parser.parse_args()
+    targets: dict[str, list[str]] = tomllib.loads((HERE / "modules.toml").read_text())["modules"]
+    accepted = {(row["module"], row["before"], row["after"]) for row in tomllib.loads((HERE / "survivors.toml").read_text())["survivors"]}
+    if unknown := set(arguments.modules) - set(targets):
+        parser.error(f"not in modules.toml: {', '.join(sorted(unknown))}")
+    if arguments.list:
+        counts = {module: len(list(find_mutants(module, (ROOT / module).read_text()))) for module in arguments.modules or targets}
+        print(*(f"{count:5} {module}" for module, count in counts.items()), f"{sum(counts.values()):5} in all", sep="\n")
+        return 0
+    os.nice(10)
+    copy_tree()
+    for library in LIBRARIES:
+        with contextlib.suppress(Exception):
+            importlib.import_module(library)
+    total, survivors = 0, []
+    for module in arguments.modules or targets:
+        count, alive = test_module(module, targets[module])
+        total += count
+        survivors += alive
+    killed = total - len(survivors)
+    print(f"{killed} of {total} mutants killed ({killed / total:.1%})")
+    unexplained = [mutant for mutant in survivors if mutant.key not in accepted]
+    for mutant in unexplained:
+        print(f"No test fails, and survivors.toml gives no reason: {mutant.module}:{mutant.line}: {mutant.before} -> {mutant.after}")
+    return int(bool(unexplained) or killed < MIN_KILLED * total)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
