@@ -1,8 +1,10 @@
 """Mutation testing: change the modules that hold rules, one change at a time, and expect their tests to fail.
 
-Cosmic Ray makes the changes. Its own runner is not used, because it starts Python anew for each of some hundred mutants: Django and numpy
-take ten seconds of processor time each time. Here a process imports the libraries once and forks for each mutant. (mutmut forks too, but
-changes only the bodies of functions, and most rules of Heimdex are constants of modules.)
+Cosmic Ray makes the changes. Its own runner is not used, because it starts Python for each mutant, and importing Django, numpy and the
+project takes ten seconds of processor time. Here one process imports everything, and forks for each mutant. (mutmut forks too, but
+changes only the bodies of functions, and most rules of Heimdex are constants of modules.) The fork reloads the changed module and puts
+its new functions, classes and constants in the place of the old ones wherever they were imported.
+Unchanged code must pass after such a reload; `--fresh` imports the project in each fork instead, which is slower.
 
 Everything happens in a copy of the working tree under .cache/mutation, so the tree itself never changes. Run it with `make mutate`, or
 `make mutate ONLY="people/matching.py"`. It fails when less than 90 % of the mutants are killed or a survivor has no reason in
@@ -19,6 +21,7 @@ import subprocess
 import sys
 import time
 import tomllib
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,11 +31,9 @@ ROOT = HERE.parents[1]
 COPY = ROOT / ".cache" / "mutation"
 # The share of mutants that tests must kill.
 MIN_KILLED = 0.9
-# Imported before the forks. All else is imported by the tests, so that the mutant is used everywhere.
-LIBRARIES = """
-pytest numpy PIL.Image django django.test django.db.backends.postgresql.base psycopg pgvector.django structlog pydantic_settings hypothesis
-rest_framework drf_spectacular django_q boto3 redis openai av scipy.sparse sklearn.cluster cv2 rich
-""".split()
+# Imported before the forks in any case.
+LIBRARIES = ("pytest", "numpy", "scipy.sparse", "sklearn.cluster", "hypothesis", "PIL.Image", "av", "cv2")
+PACKAGES = ("heimdex.", "videos.", "people.", "reprocess.", "demo.", "tests.")
 # A test of a mutant may take this many times as long as without, and so many seconds more.
 _SLOWER, _EXTRA_S = 5, 20
 
@@ -93,11 +94,34 @@ def copy_tree() -> None:
             shutil.copy2(ROOT / name, COPY / name)
 
 
-def run_tests(tests: list[str], timeout_s: float, *, write_bytecode: bool = False) -> int:
+def import_project() -> None:
+    """Import the project from the copy, as its tests do."""
+    os.chdir(COPY)
+    sys.path[:] = [str(COPY), *(path for path in sys.path if path not in (str(HERE), str(ROOT), ""))]
+    importlib.import_module("tests.conftest")
+    importlib.import_module("heimdex.urls")
+
+
+def reload_module(module: str) -> None:
+    """Execute a module again, and replace its old functions, classes and constants wherever they were imported."""
+    loaded = sys.modules.get(module.removesuffix(".py").replace("/", "."))
+    if loaded is None:
+        return
+    old = dict(vars(loaded))
+    importlib.reload(loaded)
+    new = vars(loaded)
+    for name, other in list(sys.modules.items()):
+        if name.startswith(PACKAGES):
+            for attribute, value in list(vars(other).items()):
+                if attribute in old and value is old[attribute] and new.get(attribute) is not value and not attribute.startswith("__"):
+                    setattr(other, attribute, new.get(attribute))
+
+
+def run_tests(module: str, tests: list[str], timeout_s: float) -> int:
     """Run tests in a fork; return pytest's exit code, or -1 when they had to be killed."""
     child = os.fork()
     if not child:
-        _become_pytest(tests, timeout_s, write_bytecode)
+        _become_pytest(module, tests, timeout_s)
     deadline = time.monotonic() + timeout_s + _EXTRA_S
     while time.monotonic() < deadline:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -110,20 +134,26 @@ def run_tests(tests: list[str], timeout_s: float, *, write_bytecode: bool = Fals
     return -1
 
 
-def _become_pytest(tests: list[str], timeout_s: float, write_bytecode: bool) -> None:
+def _become_pytest(module: str, tests: list[str], timeout_s: float) -> None:
     code = 3
     try:
         os.setsid()
-        os.chdir(COPY)
-        sys.path[:] = [str(COPY), *(path for path in sys.path if path not in (str(HERE), str(ROOT), ""))]
-        # A mutant may have the size and the second of the original, so its bytecode must not be kept.
-        sys.dont_write_bytecode = not write_bytecode
         output = os.open(COPY / "mutation.out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(output, 1)
         os.dup2(output, 2)
+        # A mutant may have the size and the second of the original, so its bytecode must not be kept.
+        sys.dont_write_bytecode = True
+        if "django" in sys.modules:
+            # The previous fork removed it.
+            Path(os.environ["HEIMDEX_HOME"]).mkdir(exist_ok=True)
+            reload_module(module)
+        else:
+            import_project()
         import pytest
 
-        code = int(pytest.main(["-x", "-q", "--no-header", f"--timeout={timeout_s:.0f}", "-p", "no:randomly", *tests]))
+        code = int(pytest.main(["-x", "-q", "--no-header", f"--timeout={timeout_s:.0f}", *tests]))
+    except BaseException:
+        traceback.print_exc()
     finally:
         os._exit(code)
 
@@ -132,18 +162,18 @@ def test_module(module: str, tests: list[str]) -> tuple[int, list[Mutant]]:
     """Run the tests of a module on each of its mutants; return how many mutants there are, and the survivors."""
     path = COPY / module
     source = path.read_text()
-    started = time.monotonic()
-    if code := run_tests(tests, 300, write_bytecode=True):
-        sys.exit(f"The tests of {module} fail without a change (exit code {code}):\n{(COPY / 'mutation.out').read_text()[-3000:]}")
-    timeout_s = _SLOWER * (time.monotonic() - started)
     for bytecode in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):
         bytecode.unlink()
+    started = time.monotonic()
+    if code := run_tests(module, tests, 300):
+        sys.exit(f"The tests of {module} fail without a change (exit code {code}):\n{(COPY / 'mutation.out').read_text()[-3000:]}")
+    timeout_s = _SLOWER * (time.monotonic() - started) + _EXTRA_S
     mutants = list(find_mutants(module, source))
     survivors = []
     try:
         for mutant in mutants:
             path.write_text(mutant.code)
-            if run_tests(tests, timeout_s) == 0:
+            if run_tests(module, tests, timeout_s) == 0:
                 survivors.append(mutant)
                 print(f"  survived: {module}:{mutant.line}: {mutant.before}\n{' ' * 12}-> {mutant.after}", flush=True)
     finally:
@@ -156,6 +186,7 @@ def main() -> int:
     """Test all modules of modules.toml, or the given ones; return 1 when too many mutants survive."""
     parser = argparse.ArgumentParser(description="Change the modules that hold rules, and expect their tests to fail.")
     parser.add_argument("modules", nargs="*", help="paths of modules.toml; all by default")
+    parser.add_argument("--fresh", action="store_true", help="import the project for each mutant instead of reloading the changed module")
     parser.add_argument("--list", action="store_true", help="count the mutants instead of testing them")
     arguments = parser.parse_args()
     targets: dict[str, list[str]] = tomllib.loads((HERE / "modules.toml").read_text())["modules"]
@@ -168,9 +199,14 @@ def main() -> int:
         return 0
     os.nice(10)
     copy_tree()
+    sys.path.insert(0, str(HERE))
+    from cosmic_ray.mutating import mutate_code  # noqa: F401
+    from operators import load_operators  # noqa: F401
+
     for library in LIBRARIES:
-        with contextlib.suppress(Exception):
-            importlib.import_module(library)
+        importlib.import_module(library)
+    if not arguments.fresh:
+        import_project()
     total, survivors = 0, []
     for module in arguments.modules or targets:
         count, alive = test_module(module, targets[module])

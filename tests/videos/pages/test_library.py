@@ -40,7 +40,7 @@ def test_an_empty_library_says_how_to_fill_it(browser: Client) -> None:
 
     assert "No videos yet" in page
     assert "Choose or drop a video above" in page
-    assert "Uploads in the browser need JavaScript. On the server, manage.py ingest" in page
+    assert "Uploads in the browser need JavaScript. On the server, run “manage.py ingest" in page
 
 
 def test_a_ready_video_shows_its_first_picture_and_its_duration(browser: Client, owner: User) -> None:
