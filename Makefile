@@ -5,13 +5,15 @@ python := .venv/bin/python
 sources := heimdex videos people reprocess demo bench
 # The checks load the settings, which want a home; they must not touch that of an installation.
 in_scratch := HEIMDEX_HOME=.cache/lint
+# Half of the tests wait for a process or a database, so that two of them share two cores well.
+pytest := $(python) -m pytest -n $(or $(JOBS),2) --dist loadfile --no-loadscope-reorder
 compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 export PYTHON VIDEO
 
-.PHONY: help setup setup-dev demo up down status test crash fuzz bench walk lint lock clean
+.PHONY: help setup setup-dev demo up down status test test-fast test-integration crash fuzz bench walk lint lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 setup: ## make .venv and install what Heimdex needs to run
 	@sh scripts/setup.sh worker
@@ -31,8 +33,14 @@ down: ## stop all of it
 status: ## show what runs
 	@if [ -x $(python) ]; then $(python) manage.py status; else echo "Nothing is set up here; start with: make up"; exit 1; fi
 
-test: setup-dev ## run the whole test suite
-	@$(python) -m pytest
+test: setup-dev ## run the test suite in two processes (JOBS=4 takes more)
+	@$(pytest)
+
+test-fast: setup-dev ## run the tests that load no model, decode no long film and start no process
+	@$(pytest) -m "not slow and not integration and not crash"
+
+test-integration: setup-dev ## run the tests that need a second server, kill servers, restore or upgrade
+	@$(pytest) -m "integration and not crash"
 
 crash: setup-dev ## kill workers, clusters and Postgres at every stage of a run and of a photo, with both kinds of queue
 	@$(python) -m pytest -m "crash or not crash" tests/acceptance/crashes

@@ -15,13 +15,12 @@ _WORD = re.compile(r"\w+")
 
 
 class HashingTextEmbedder(TextEmbedder):
-    """Count the words of a text in hashed dimensions; each revision hashes differently."""
+    """Count the words of a text in hashed dimensions; a prefix makes another model of it."""
 
-    def __init__(
-        self, revision: str = "1", dimensions: int = DIMENSIONS, similarity_floor: float = 0.2, batch_size: int = BATCH_SIZE
-    ) -> None:
+    def __init__(self, document_prefix: str = "", similarity_floor: float = 0.2, batch_size: int = BATCH_SIZE) -> None:
         super().__init__(similarity_floor=similarity_floor, batch_size=batch_size)
-        self._identity = EmbedderIdentity("tests", "hashed words", revision, dimensions)
+        self._prefix = document_prefix
+        self._identity = EmbedderIdentity("tests", "hashed words", f"1, {document_prefix!r}", DIMENSIONS)
 
     @property
     def identity(self) -> EmbedderIdentity:
@@ -31,10 +30,10 @@ class HashingTextEmbedder(TextEmbedder):
         return []
 
     def _encode_documents(self, texts: list[str]) -> NDArray[np.floating]:
-        return np.stack([hash_features(_WORD.findall(text.lower()), self._identity) for text in texts])
+        return hash_words([self._prefix + text for text in texts])
 
     def _encode_queries(self, texts: list[str]) -> NDArray[np.floating]:
-        return self._encode_documents(texts)
+        return hash_words(texts)
 
 
 class HashingImageEmbedder(ImageEmbedder):
@@ -56,22 +55,27 @@ class HashingImageEmbedder(ImageEmbedder):
         return []
 
     def _encode_queries(self, texts: list[str]) -> NDArray[np.floating]:
-        return np.stack([hash_features(_WORD.findall(text.lower()), self._identity) for text in texts])
+        return hash_words(texts)
 
     def _pixels(self, image: Image) -> list[str]:
         small = np.asarray(image.convert("RGB").resize((8, 8), Resampling.BOX)).reshape(64, 3) // 32
         return [f"{place} {red} {green} {blue}" for place, (red, green, blue) in enumerate(small.tolist())]
 
     def _encode_prepared(self, prepared: list[Any]) -> NDArray[np.floating]:
-        return np.stack([hash_features(features, self._identity) for features in prepared])
+        return np.stack([hash_features(features) for features in prepared])
 
 
-def hash_features(features: list[str], identity: EmbedderIdentity) -> NDArray[np.float32]:
-    """Return the signed counts of the features, shape (dimensions,), float32; never all zero (Weinberger et al. 2009, arXiv:0902.2206)."""
-    vector = np.zeros(identity.dimensions, dtype=np.float32)
+def hash_words(texts: list[str]) -> NDArray[np.float32]:
+    """Return the hashed words of each text, shape (len(texts), DIMENSIONS)."""
+    return np.stack([hash_features(_WORD.findall(text.lower())) for text in texts])
+
+
+def hash_features(features: list[str]) -> NDArray[np.float32]:
+    """Return the signed counts of the features, shape (DIMENSIONS,), never all zero (Weinberger et al. 2009, arXiv:0902.2206)."""
+    vector = np.zeros(DIMENSIONS, dtype=np.float32)
     for feature in features or [""]:
-        number = zlib.crc32(f"{identity.revision} {feature}".encode())
-        vector[number % identity.dimensions] += 1.0 if number & 0x40000000 else -1.0
+        number = zlib.crc32(feature.encode())
+        vector[number % DIMENSIONS] += 1.0 if number & 0x40000000 else -1.0
     if not vector.any():
         vector[0] = 1.0
     return vector

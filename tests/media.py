@@ -1,7 +1,7 @@
 """Small test videos of known content, built once and kept under `.cache/` until this file changes."""
 
+import fcntl
 import hashlib
-import os
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -22,9 +22,13 @@ def cached(name: str, build: Callable[[Path], object]) -> Path:
     path = folder / name
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        scratch = folder / f".{os.getpid()}.{name}"
-        build(scratch)
-        scratch.replace(path)
+        # The suite runs in two processes; the second waits for the first one's file.
+        with (folder / f".{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not path.exists():
+                scratch = folder / f".{name}"
+                build(scratch)
+                scratch.replace(path)
     return path
 
 

@@ -9,6 +9,8 @@ from heimdex.profiles import PROFILES, SHORT_NAMES, TRANSNET
 
 @pytest.fixture
 def models(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    monkeypatch.delenv("HEIMDEX_MODELS")
+
     def load(profile: str, **variables: str):  # type: ignore[no-untyped-def]
         monkeypatch.setenv("HEIMDEX_PROFILE", profile)
         for name, value in variables.items():

@@ -53,7 +53,7 @@ def test_what_is_found_is_the_same_as_without_it() -> None:
     [
         (misbehaving.takes_all_memory, SandboxLimits(GIB, 60, 120, 60), "needs_too_much_memory"),
         (misbehaving.never_ends, SandboxLimits(GIB, 1, 120, 60), "took_too_long"),
-        (misbehaving.sleeps, SandboxLimits(GIB, 60, 120, 1), "took_too_long"),
+        (misbehaving.sleeps, SandboxLimits(GIB, 60, 120, 3), "took_too_long"),
         (misbehaving.drips, SandboxLimits(GIB, 60, 3, 60), "took_too_long"),
         (misbehaving.crashes, ROOMY, "decoder_crashed"),
         (misbehaving.leaves, ROOMY, "decoder_crashed"),

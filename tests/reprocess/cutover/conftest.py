@@ -6,7 +6,6 @@ import pytest
 from pytest_django import Settings
 
 from heimdex.accounts.models import User
-from heimdex.profiles import SENTENCE_TRANSFORMER
 from reprocess.models import ReprocessRun
 from reprocess.planning.scope import Scope
 from reprocess.runs.start_run import start_run
@@ -61,10 +60,13 @@ def owner(db: None) -> User:
 
 @pytest.fixture
 def change_model(settings: Settings) -> Callable[[str], None]:
-    """Return what configures another text model: the same weights, with documents said to start with a prefix."""
+    """Return a function that configures another text model: the same model with a prefix before each document."""
 
     def change(prefix: str = "passage: ") -> None:
-        options = {"model": "all-MiniLM-L6-v2", "dimensions": 384} | ({"document_prefix": prefix} if prefix else {})
-        settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "text": {"BACKEND": SENTENCE_TRANSFORMER, "OPTIONS": options}}
+        text = settings.MODEL_BACKENDS["text"]
+        options = {name: value for name, value in text["OPTIONS"].items() if name != "document_prefix"}
+        if prefix:
+            options["document_prefix"] = prefix
+        settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "text": {**text, "OPTIONS": options}}
 
     return change

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ChangeModel = Callable[..., None]
 
 
+@pytest.mark.usefixtures("packaged_models")
 def test_search_during_a_run_answers_from_the_old_vectors_until_the_switch_and_from_the_new_ones_after_it(
     owner: User, change_model: ChangeModel
 ) -> None:
@@ -147,7 +148,7 @@ def test_failures_keep_the_old_vectors_unless_they_are_tolerated(owner: User, se
 
 
 def _another_image_model() -> dict[str, object]:
-    return {"BACKEND": "tests.reprocess.cutover.models.RenamedConse", "OPTIONS": {}}
+    return {"BACKEND": "tests.hashing_embedder.HashingImageEmbedder", "OPTIONS": {"revision": "another"}}
 
 
 def test_a_canary_goes_first_and_counts_as_done_later(owner: User, change_model: ChangeModel) -> None:

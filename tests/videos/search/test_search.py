@@ -40,6 +40,7 @@ def api(library: Video) -> APIClient:
     return client
 
 
+@pytest.mark.usefixtures("packaged_models")
 def test_words_and_meaning_both_find_a_scene_and_the_answer_says_why(api: APIClient, library: Video) -> None:
     answer = api.get("/v1/search", {"q": "sailing a ship on the ocean"}).json()
     best = answer["results"][0]
