@@ -40,10 +40,10 @@ test-fast: setup-dev ## run the tests that load no model, decode no long film an
 	@$(pytest) -m "not slow and not integration and not crash"
 
 test-integration: setup-dev ## run the tests that need a second server, kill servers, restore or upgrade
-	@$(pytest) -m "integration and not crash"
+	@$(pytest) -m "integration or crash"
 
-crash: setup-dev ## kill workers, clusters and Postgres at every stage of a run and of a photo, with both kinds of queue
-	@$(python) -m pytest -m "crash or not crash" tests/acceptance/crashes
+crash: setup-dev ## run the tests that kill workers, clusters and Postgres at every stage, with both kinds of queue
+	@$(python) -m pytest -m "" tests/acceptance/crashes
 
 fuzz: setup-dev ## put damaged files through a real ingest (SECONDS=600 SEED=7); keeps those that break something
 	@$(python) -m tests.fuzz --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))

@@ -42,6 +42,17 @@ from tests import media, prepared_database  # noqa: E402
 from tests.kept_models import kept_models  # noqa: E402
 
 
+# Fixtures that start an S3 server or a Redis.
+SECOND_SERVERS = frozenset({"s3_options", "redis"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need a second server and those of slow modules, and put the longest modules first."""
+    for item in items:
+        if SECOND_SERVERS & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.integration)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server, whatever became of the tests."""
     EmbeddedServer(Path(_HOME.name)).stop()

@@ -8,7 +8,7 @@ from operator import or_
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Avg, Count, Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Value
+from django.db.models import Avg, Case, CharField, Count, Exists, F, FilteredRelation, OuterRef, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Concat, Length
 
 from people.models import PersonPhoto
@@ -135,14 +135,15 @@ def _count_rows(targets: QuerySet[Any], channels: Sequence[PlannedChannel], by: 
 
     The rows of all spaces are read in one pass, because they are mixed in one table, and joined with the targets and hashes once.
     """
-    spaces = [channel.space for channel in channels if channel.space]
+    spaces = {channel.channel: channel.space for channel in channels if channel.space}
     if not spaces:
         return ()
+    of_row = Case(*(When(row__space=space, then=Value(channel)) for channel, space in spaces.items()), output_field=CharField())
     failed = Q(row__state=EmbeddingRow.State.FAILED)
     other_input = ~Q(row__input_hash=F("inputs__hash"))
     counts: Iterable[tuple[UUID, int, int, int]] = (
-        targets.annotate(row=FilteredRelation("embeddings", condition=Q(embeddings__space__in=spaces)))
-        .filter(row__isnull=False, inputs__channel=F("row__space__channel"))
+        targets.annotate(row=FilteredRelation("embeddings", condition=Q(embeddings__space__in=spaces.values())))
+        .filter(row__isnull=False, inputs__channel=of_row)
         .order_by()
         .values_list(by)
         .annotate(rows=Count("row"), failed=Count("row", filter=failed), changed=Count("row", filter=other_input & ~failed))
@@ -191,7 +192,8 @@ def _count_inputs(targets: QuerySet[Any], channel: PlannedChannel, force: bool) 
     hashes = target_type.input_model._default_manager.filter(**{target_type.name: OuterRef("pk")}, channel=name)
     unhashed = stale.filter(_has_content(channel.sources), ~Exists(hashes))
     fields = [source.field for source in channel.sources if source.content in ("text", "files")]
-    content = Concat(Value(""), *(part for field in fields for part in (F(field), Value("\x1f"))), Value("")) if fields else F("pk")
+    parts = (part for field in fields for part in (F(field), Value("\x1f")))
+    content = Concat(Value(""), *parts, output_field=TextField()) if fields else F("pk")
     inputs, characters = 0, 0.0
     for rows, distinct in ((hashed, F("inputs__hash")), (unhashed, content)):
         counts = rows.aggregate(inputs=Count(distinct, distinct=True), characters=Avg(length, default=0.0))

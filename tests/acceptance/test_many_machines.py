@@ -12,7 +12,7 @@ from tests.acceptance.fleet import Fleet, fleet
 PASSWORD = "correct horse battery"
 OWNER = "owner@example.org"
 # Four processes load models at once; on a busy machine that alone takes a minute.
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.integration]
 
 MAKE_LIBRARY = f"""
 import django

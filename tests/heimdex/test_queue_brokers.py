@@ -48,7 +48,7 @@ def redis(server: Valkey, settings: LazySettings) -> Valkey:
     return server
 
 
-@pytest.fixture(params=["database", "redis"])
+@pytest.fixture(params=["database", pytest.param("redis", marks=pytest.mark.integration)])
 def broker(request: pytest.FixtureRequest) -> None:
     OrmQ.objects.all().delete()
     Success.objects.all().delete()

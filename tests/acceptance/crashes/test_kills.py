@@ -21,7 +21,7 @@ from tests.acceptance.crashes.victims import VICTIMS
 
 Until = Callable[[Callable[[], bool], str], None]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.integration]
 
 
 def start_and_stop(stopper: Stops, owners: dict[Stage, User]) -> dict[Stage, ReprocessRun]:

@@ -31,7 +31,7 @@ from videos.models import ActiveSpace
 Until = Callable[[Callable[[], bool], str], None]
 ServeFaces = Callable[[str], Workers]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.integration]
 
 each_victim = pytest.mark.parametrize(
     "victim", [victim if victim == "worker" else pytest.param(victim, marks=pytest.mark.crash) for victim in VICTIMS]

@@ -24,7 +24,7 @@ from tests.acceptance.crashes.outcome import all_ended, assert_complete
 
 Until = Callable[[Callable[[], bool], str], None]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.integration]
 
 WORK = "reprocess.tasks.work_run"
 

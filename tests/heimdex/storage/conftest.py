@@ -30,7 +30,7 @@ def local(web: WebServer) -> LocalMediaStorage:
     return LocalMediaStorage(root=web.home / "media", public_url=web.url)
 
 
-@pytest.fixture(scope="session", params=["local", "s3"])
+@pytest.fixture(scope="session", params=["local", pytest.param("s3", marks=pytest.mark.integration)])
 def storage(request: pytest.FixtureRequest) -> MediaStorage:
     if request.param == "local":
         local: LocalMediaStorage = request.getfixturevalue("local")

@@ -71,7 +71,7 @@ def local_storage(settings: Settings, tmp_path: Path) -> None:
     use_storage(settings, LOCAL, root=tmp_path / "media")
 
 
-@pytest.fixture(params=["local", "s3"])
+@pytest.fixture(params=["local", pytest.param("s3", marks=pytest.mark.integration)])
 def any_storage(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Iterator[None]:
     """Keep files in a directory, then in a bucket, of this test alone."""
     if request.param == "local":

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 
@@ -109,11 +110,9 @@ def planned(force: bool = False) -> dict[str, tuple[dict[str, int], int, int]]:
 
 def reconciled() -> dict[str, int]:
     output = StringIO()
-    try:
+    with suppress(CommandError):
         call_command("reconcile", "--json", stdout=output)
-    except CommandError:
-        pass
-    return {found["name"]: found["found"] for found in json.loads(output.getvalue())["issues"] if found["found"]}
+    return {found["name"]: found["found"] for found in json.loads(output.getvalue())["checks"] if found["found"]}
 
 
 def test_an_installation_gains_the_channel_by_a_plan_a_run_and_a_cutover(owner: User, add_step: AddStep) -> None:

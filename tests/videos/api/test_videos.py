@@ -207,6 +207,14 @@ def test_a_wrong_change_is_said_of_its_field(api: APIClient, video: Video, body:
     assert (video.title, video.description) == ("A day at sea", "")
 
 
+def test_the_longest_title_and_description_are_accepted(api: APIClient, video: Video) -> None:
+    longest = {"title": "t" * 300, "description": "d" * 10_000}
+    assert api.patch(f"/v1/videos/{video.pk}", longest).status_code == 200
+    assert api.patch(f"/v1/videos/{video.pk}", {"description": "d" * 10_001}).status_code == 400
+    video.refresh_from_db()
+    assert (video.title, video.description) == (longest["title"], longest["description"])
+
+
 def test_deleting_leaves_no_row_no_file_and_no_hit(
     api: APIClient, owner: User, video: Video, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:

@@ -1,13 +1,16 @@
 """What an owner has written stays when a video is processed again."""
 
 import pytest
+from django.utils import timezone
 
+from heimdex.accounts.models import User
 from tests import media
-from tests.library import stored_hash
+from tests.library import make_video, stored_hash
 from tests.videos.ingest.conftest import Arrived, UseStages, read_state
 from videos.actions.transcripts import edit_transcript
 from videos.actions.videos import retry_video
 from videos.ingest.pipeline import ingest
+from videos.ingest.stages.scenes import _restore_edits
 from videos.models import Scene, Video
 from videos.registry import list_stages
 
@@ -38,3 +41,16 @@ def test_a_retry_keeps_an_edited_transcript_and_hears_the_others_anew(arrived: A
     assert stored_hash(edited, "transcript")
     assert KEPT in video.summary
     assert video.scenes.filter(search_vector="silent").get() == edited
+
+
+@pytest.mark.parametrize(("shift_s", "is_kept"), [(0.0, True), (0.099, True), (0.1, False), (0.3, False)])
+@pytest.mark.parametrize("moved", ["start_s", "end_s"])
+def test_an_edit_is_kept_where_the_cuts_have_moved_by_less_than_a_tenth_of_a_second(
+    owner: User, moved: str, shift_s: float, is_kept: bool
+) -> None:
+    video = make_video(owner, ["Edited."])
+    video.scenes.update(start_s=0.0, end_s=1.0, transcript_edited_at=timezone.now())
+    times = {"start_s": 0.0, "end_s": 1.0}
+    scene = Scene(video=video, owner=owner, index=0, **(times | {moved: times[moved] + shift_s}))
+    _restore_edits(video, [scene])
+    assert bool(scene.transcript) == is_kept

@@ -35,3 +35,17 @@ def test_stages_count_by_the_time_they_take(done: tuple[str, ...], stage: str, s
 
 def test_a_video_without_stages_has_not_begun() -> None:
     assert (find_current_stage([]), compute_percent([])) == ("", 0)
+
+
+def test_stages_weigh_what_they_take_on_a_cpu() -> None:
+    assert {stage.name: stage.weight for stage in list_stages()} == {
+        "validate": 2,
+        "probe": 3,
+        "scenes": 30,
+        "transcript": 40,
+        "on_screen": 10,
+        "description": 12,
+        "summary": 1,
+        "embed": 12,
+        "index": 1,
+    }
