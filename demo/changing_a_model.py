@@ -22,7 +22,7 @@ from heimdex.database.ports import find_free_port
 
 PAGE = ROOT / "docs" / "tutorials" / "change-a-model.md"
 BEGIN, END = "<!-- begin: make walk -->", "<!-- end: make walk -->"
-# Spanish for "a cold and selfish man", whom the film mentions. The packaged model hardly knows Spanish.
+# Spanish for "a cold and selfish man", who is mentioned in the film. The packaged model hardly knows Spanish.
 QUERY = "un hombre frío y egoísta"
 # The owner's earlier searches. The cutover compares both sides with them.
 SEARCHES = (QUERY, "a cat", "a cup of coffee", "leisure to consider", "a rocket launch", "stars")

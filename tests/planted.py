@@ -1,4 +1,4 @@
-"""An owner with a row in every model that has owners, whatever models there are: what is tried on such rows is tried on all that comes."""
+"""Create an owner with a row in every model that has owners, so that tests of isolation cover new models too."""
 
 from functools import reduce
 from operator import or_
@@ -22,21 +22,21 @@ PACKAGES = ("videos", "people", "reprocess")
 
 
 def owned_models() -> list[type[models.Model]]:
-    """Return every model of ours whose rows belong to an owner."""
+    """Return the project's models whose rows belong to an owner."""
     return [model for model in apps.get_models() if model.__module__.split(".")[0] in PACKAGES and _owner_keys(model)]
 
 
 def belonging_to(model: type[models.Model], owner: User) -> Q:
-    """Return what matches the rows of a model that are an owner's."""
+    """Return a filter for an owner's rows of a model."""
     return reduce(or_, (Q(**{key: owner}) for key in _owner_keys(model)))
 
 
 def plant_owner(owner: User) -> Video:
-    """Give an owner a row in each model that has an owner, with the canary in every text; return a video that is indexed and embedded."""
+    """Create a row in every owned model, with the canary in every text. Return an indexed and embedded video."""
     video = make_video(owner, [f"The {CANARY} boat at sea.", "More."], title=f"{CANARY} title")
     run_worker(start_run(Scope("owner", owner_id=owner.pk), force=False, entrance="command", requested_by=owner).pk)
-    said = {"description": CANARY, "filename": f"{CANARY}.mp4", "summary": CANARY, "tags": [CANARY], "error_text": CANARY}
-    Video.objects.filter(pk=video.pk).update(**said)
+    texts = {"description": CANARY, "filename": f"{CANARY}.mp4", "summary": CANARY, "tags": [CANARY], "error_text": CANARY}
+    Video.objects.filter(pk=video.pk).update(**texts)
     Scene.objects.filter(video=video).update(description=CANARY, visual_text=f"boat {CANARY}", tags=[{"name": CANARY, "confidence": 1}])
     failed = make_video(owner, ["boat"], title=f"{CANARY} failed")
     Video.objects.filter(pk=failed.pk).update(state=Video.State.FAILED, error_text=CANARY)

@@ -111,7 +111,8 @@ class PeopleStep(Step):
         ids = list(stale.order_by().values_list("pk", flat=True))
         # Read before the sources, for the same reason as in `SceneStep.select_tasks`.
         stored = load_hashes(self.target_type.input_model, self.channels, **{f"{self.target_type.name}__in": ids})
-        chosen = self.target_type.model._default_manager.filter(pk__in=ids)
+        # Filtered again: a photo that another worker has leased since drops out.
+        chosen = stale.filter(pk__in=ids)
         hashes = self.compute_hashes(chosen)
         targets: list[Person | PersonPhoto] = list(chosen.order_by("created_at", "pk"))
         sources = self.load_sources(targets, spaces)

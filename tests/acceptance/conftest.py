@@ -88,7 +88,7 @@ class Workers:
         assert self._processes[queue].wait(timeout=30) == 0
 
     def restart_dead(self) -> None:
-        """Start clusters anew that ended, as a supervisor does."""
+        """Restart clusters that ended, as a supervisor does."""
         for queue, process in list(self._processes.items()):
             if process.poll() is not None:
                 self.kill(queue)

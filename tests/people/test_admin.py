@@ -26,7 +26,7 @@ def test_people_and_photos_can_be_looked_at_and_nothing_changed(admin: Client, a
     for model, row in (("person", ada), ("personphoto", photo)):
         page = read(admin, f"/admin/people/{model}/{row.pk}/change/")
         assert "_save" not in page
-        # Who runs the service need not see whom its owners look for.
+        # Operators must not see the people that owners look for.
         assert "/v1/files/" not in page
         assert admin.post(f"/admin/people/{model}/{row.pk}/change/", {"name": "Mine"}).status_code == 403
         assert admin.post(f"/admin/people/{model}/{row.pk}/delete/", {"post": "yes"}).status_code == 403

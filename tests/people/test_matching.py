@@ -1,4 +1,4 @@
-"""Whose a face is: whom its owner says, or else the likest person, or nobody."""
+"""The person of a face: the one its owner labeled, otherwise the most similar one, or nobody."""
 
 from uuid import uuid4
 

@@ -24,7 +24,9 @@ class Scene(models.Model):
     transcript = models.TextField(blank=True)
     words = models.JSONField(default=list, blank=True, help_text="[[start_s, end_s, text], …]")
     transcript_edited_at = models.DateTimeField(
-        null=True, blank=True, help_text="When its owner last wrote the transcript; what is heard anew does not replace it."
+        null=True,
+        blank=True,
+        help_text="When its owner last wrote the transcript; what is heard anew does not replace it.",  # codespell:ignore anew
     )
     description = models.TextField(blank=True)
     tags = models.JSONField(default=list, blank=True, help_text="[{name, confidence}, …]")

@@ -48,8 +48,10 @@ class Video(models.Model):
     size_bytes = models.BigIntegerField()
     language = models.CharField(max_length=16, blank=True, help_text="Of the speech, as its owner gave it; empty to find it out.")
     checksum = models.CharField(
-        max_length=64, blank=True, help_text="SHA-256 of the bytes that were finalised."
-    )  # codespell:ignore finalised
+        max_length=64,
+        blank=True,
+        help_text="SHA-256 of the bytes that were finalised.",  # codespell:ignore finalised
+    )
     state = models.CharField(max_length=12, choices=State.choices, default=State.UPLOADING)
     error_code = models.CharField(max_length=40, blank=True)
     error_text = models.TextField(blank=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from reprocess.actions.cutovers import CutoverRefused, cut_over, prepare
+from reprocess.actions.cutovers import CutoverRefused, cut_over, prepare_cutover
 from reprocess.management.arguments import find_owner
 
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         owner = find_owner(options["owner"])
         try:
             if options["dry_run"]:
-                state, cutover_id, report = "compared", None, prepare(owner.pk).report
+                state, cutover_id, report = "compared", None, prepare_cutover(owner.pk).report
             else:
                 cutover = cut_over(owner.pk, force=options["force"])
                 state, cutover_id, report = cutover.state, str(cutover.pk), cutover.report

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from reprocess.cutover.purge import purge_spaces
+from reprocess.actions.cutovers import purge_spaces
 from reprocess.management.arguments import parse_days
 
 

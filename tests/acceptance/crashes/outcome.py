@@ -54,7 +54,7 @@ def searching(owners: list[User]) -> Iterator[dict[User, Answers]]:
 
 
 def all_ended(workers: Workers) -> bool:
-    """Say whether every run has ended, and start the workers anew where they have, as a supervisor does."""
+    """Return whether every run has ended. Restart workers that have ended, as a supervisor does."""
     workers.restart_dead()
     return not ReprocessRun.objects.filter(state__in=ReprocessRun.UNFINISHED).exists()
 

@@ -1,4 +1,4 @@
-"""Owners with people, each of whom one scene shows, and what has become of them."""
+"""Owners with people that are each in one scene, and their state after a crash."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4

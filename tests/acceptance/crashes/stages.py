@@ -55,7 +55,7 @@ STAGES = (
 
 
 class Stops:
-    """Holds the lock that stopped workers wait for; it is another connection's, so that the test's own may end and begin anew."""
+    """Holds the lock that stopped workers wait for; it is another connection's, so that the test's own may be closed and opened again."""
 
     def __init__(self, server: CountingServer) -> None:
         self._server = server

@@ -131,7 +131,7 @@ def test_a_run_of_a_spec_that_is_no_longer_configured_ends_in_words_and_never_mi
         embeddings.hold("overtaken")
         overtaken = start(Scope("owner", owner_id=owner.pk))
         until(embeddings.held.is_set, "the second call of the run")
-        # The operator configures another model and starts the workers anew.
+        # The operator configures another model and restarts the workers.
         with_models(settings, embeddings, THIRD)
         workers = serve(THIRD)
         embeddings.release()

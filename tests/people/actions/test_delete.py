@@ -1,4 +1,4 @@
-"""Deleting and merging people whom workers are at."""
+"""Deleting and merging people while workers process them."""
 
 import contextlib
 import threading

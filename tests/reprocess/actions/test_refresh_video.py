@@ -121,7 +121,7 @@ def test_only_what_the_owner_started_can_be_canceled(api: APIClient, url: str) -
     run = everything()
     refused = api.post(f"{url}/cancel")
     assert refused.status_code == 409
-    assert "Nothing that you have started" in refused.json()["detail"]
+    assert "You have not started an update" in refused.json()["detail"]
     api.post(url, {"force": True})
     canceled = api.post(f"{url}/cancel")
     assert canceled.status_code == 200

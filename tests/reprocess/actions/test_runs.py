@@ -131,8 +131,8 @@ def test_a_run_pauses_at_its_cost_limit_and_goes_on_with_a_higher_one() -> None:
             run_worker(limited.pk)
             limited.refresh_from_db()
             assert limited.state == ReprocessRun.State.PAUSED
-            assert "cost 10.00, and its limit is 5.00" in limited.error
-            with pytest.raises(WrongState, match="higher one"):
+            assert "cost 10.00 and its limit is 5.00" in limited.error
+            with pytest.raises(WrongState, match="higher limit"):
                 resume_run(limited.pk)
             resume_run(limited.pk, max_cost=Decimal("1000"))
             run_worker(limited.pk)
@@ -199,7 +199,7 @@ def test_api_command_and_admin_steer_alike(run: ReprocessRun, admin_client: Clie
     assert "Pause</button>" in admin_client.get(f"{page}/change/").content.decode()
     cancel = f"/admin/reprocess/reprocessrun/control/{run.pk}/cancel/"
     assert admin_client.get(cancel).status_code == 405
-    assert "cancelled; what it has computed stays" in admin_client.post(cancel, follow=True).content.decode()
+    assert "Run canceled. The vectors it has computed are kept." in admin_client.post(cancel, follow=True).content.decode()
     with pytest.raises(CommandError, match="has not ended can be canceled"):
         call_command("reprocess_runs", "cancel", str(run.pk))
     out = io.StringIO()

@@ -47,7 +47,7 @@ def test_an_update_can_be_canceled_and_a_failure_shows_its_reason(browser: Clien
     browser.post(url, {"force": "on"})
     assert ReprocessRun.objects.get().force
     assert "Update canceled. What is done is kept." in seen(browser.post(url, {"cancel": "1"}, follow=True).content.decode())
-    assert "there is nothing to cancel" in seen(browser.post(url, {"cancel": "1"}, follow=True).content.decode())
+    assert "have not started an update" in seen(browser.post(url, {"cancel": "1"}, follow=True).content.decode())
 
     media_storage().delete(video.scenes.get(index=1).keyframe_key)
     browser.post(url)

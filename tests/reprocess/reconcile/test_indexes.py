@@ -79,4 +79,4 @@ def test_indexes_of_spaces_that_are_gone_are_dropped(space: EmbeddingSpace) -> N
     assert index_numbers() == {"stray_indexes": 1}
     assert index_numbers("--repair", what="repaired") == {"stray_indexes": 1}
     assert set(list_indexes()) == {make_index(space).name}
-    assert reconcile()[0] == 3, "the video has lost its original, which nothing can mend"
+    assert reconcile()[0] == 3, "the video has lost its original, which nothing can repair"

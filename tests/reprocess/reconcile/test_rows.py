@@ -1,4 +1,4 @@
-"""Damage to rows is found, counted, mended for one owner without touching another, and gone when it is mended."""
+"""Damage to rows is found, counted, and repaired for one owner without touching another."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,17 +1,21 @@
 """A run that nobody works on is taken up again, whatever trace its worker left; one that waits its turn is left alone."""
 
 from datetime import timedelta
+from unittest import mock
 
 import pytest
 from django.conf import settings
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from reprocess.actions.runs import cancel_run
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.scope import Scope
 from reprocess.runs.rescue import rescue_runs
 from reprocess.runs.start_run import start_run
+from reprocess.runs.worker import run_worker
 from tests.library import make_user, make_video
+from videos.models import SceneEmbedding
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,3 +59,19 @@ def test_a_run_that_is_worked_on_is_left_alone_until_its_lease_runs_out(run: Rep
     ReprocessItem.objects.update(lease_expires_at=timezone.now())
     assert rescue_runs() == 1
     assert run.items.get().lease_expires_at is None
+
+
+def test_what_a_killed_worker_has_computed_of_a_canceled_run_is_counted_within_one_lease(run: ReprocessRun) -> None:
+    with mock.patch("reprocess.runs.worker.count_items", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        run_worker(run.pk)
+    cancel_run(run.pk)
+    assert (rescue_runs(), run.items.get().state) == (0, ReprocessItem.State.RUNNING)
+
+    ReprocessItem.objects.update(lease_expires_at=timezone.now())
+    for _ in range(2):
+        assert rescue_runs() == 0
+        item = run.items.get()
+        assert (item.state, item.lease_token, item.lease_expires_at) == (ReprocessItem.State.CANCELLED, None, None)
+        computed = SceneEmbedding.objects.filter(run_id=run.pk)
+        assert sum(counter.done + counter.empty for counter in run.counters.all()) == computed.count() > 0
+    assert item.counts["visual"] == {"done": 1, "skipped": 0, "empty": 0, "failed": 0}

@@ -89,13 +89,13 @@ def wakes(woken: mock.Mock) -> list[str]:
 
 
 def read_state(video: Video) -> tuple[str, str]:
-    """Return a video's state and error code, read anew."""
+    """Return a video's state and error code, read again."""
     video.refresh_from_db()
     return video.state, video.error_code
 
 
 def job(video: Video, stage: str) -> Job:
-    """Return a stage's row, read anew."""
+    """Return a stage's row, read again."""
     return Job.objects.get(video=video, stage=stage)
 
 

@@ -2,11 +2,11 @@
 
 from threading import Event
 from unittest import mock
-from uuid import uuid4
 
 import pytest
 from django.conf import LazySettings
 
+from heimdex.leases import Lease
 from videos.ingest.heartbeat import compute_time_limit, keep_lease
 
 
@@ -25,6 +25,6 @@ def test_a_lease_is_renewed_four_times_within_its_duration(settings: LazySetting
             waited.append(timeout or 0.0)
             return True
 
-    with mock.patch("videos.ingest.heartbeat.Event", RecordingEvent), keep_lease(uuid4(), limit_s, lambda: None):
+    with mock.patch("videos.ingest.heartbeat.Event", RecordingEvent), keep_lease(mock.Mock(spec=Lease), limit_s, lambda: None):
         pass
     assert waited == [pytest.approx(waits_s, abs=0.5)]

@@ -20,7 +20,7 @@ FILM = UUID(int=9)
 def test_a_scene_as_similar_as_the_floor_is_found_and_a_less_similar_one_is_not() -> None:
     space = EmbeddingSpace(channel="transcript", embedder={})
     near = [(UUID(int=number), FILM, score) for number, score in enumerate((0.9, 0.2, 0.1999, -0.5))]
-    model = mock.Mock(similarity_floor=0.2)
+    model = mock.MagicMock(similarity_floor=0.2)
     with (
         mock.patch("videos.search.vectors.load_embedder", return_value=model),
         mock.patch("videos.search.vectors.find_nearest", return_value=near),

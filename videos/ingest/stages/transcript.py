@@ -19,7 +19,7 @@ def run(context: StageContext) -> None:
     video, speech = context.video, transcriber()
     chunks: list[TranscriptChunk] = []
     notice = ""
-    if video.language and not speech.understands(video.language):
+    if video.language and not speech.supports_language(video.language):
         notice = UNSUPPORTED_LANGUAGE.format(language=get_language_name(video.language))
     else:
         transcribe_video(context, speech)
