@@ -54,10 +54,11 @@ bench: setup-dev ## measure the pipeline against its goals (ONLY="P1 P2" takes s
 walk: setup-dev ## change the text model of a temporary installation and record the output in docs/tutorials/change-a-model.md
 	@$(python) -m demo.changing_a_model
 
-lint: setup-dev ## check style, spelling, types and the direction of imports
+lint: setup-dev ## check style, wording, types and the direction of imports
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/codespell
+	$(python) scripts/lint/structure.py
 	$(in_scratch) $(python) -m mypy $(sources)
 	.venv/bin/lint-imports
 	$(in_scratch) $(python) manage.py check

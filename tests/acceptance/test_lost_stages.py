@@ -49,7 +49,7 @@ class HeldStages:
         self._lock.execute(_TRIGGER)
 
     def reached(self) -> bool:
-        """Say whether a worker stands at the end of a stage."""
+        """Return whether a worker waits at the end of a stage."""
         return bool(self._lock.execute(_WAITING).fetchall())
 
     def kill(self, keeper: int) -> None:

@@ -91,7 +91,7 @@ def test_an_upload_a_deletion_and_an_edit_during_a_run(
     old_spaces = set(SceneEmbedding.objects.filter(owner=owner).exclude(space__channel="clip").values_list("space_id", flat=True))
     embeddings.hold("changing")
     run = start(Scope("owner", owner_id=owner.pk))
-    # What is at work now has read the texts as they were.
+    # The running worker has read the texts as they were.
     until(embeddings.held.is_set, "the second call of the run")
     arrived = make_film(owner, "arrived")
     embed_now([arrived])

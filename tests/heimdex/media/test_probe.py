@@ -1,4 +1,4 @@
-"""What is told about good files, and why bad ones are refused."""
+"""What the probe reports of good files, and why it refuses bad ones."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -56,7 +56,7 @@ def keys() -> set[str]:
 @pytest.fixture
 def library(any_storage: None, make_library: Callable[[], Library], settings: Settings) -> Library:
     made = make_library()
-    # No upload is under way: what is there now is old enough to be judged.
+    # No upload is in progress, so every file is old enough to be judged.
     settings.UPLOAD_TTL_SECONDS = -5
     return made
 
@@ -96,7 +96,7 @@ def test_what_may_still_be_an_upload_or_at_work_is_left_alone(library: Library, 
     settings.UPLOAD_TTL_SECONDS = 3600
     assert numbers("--owner", MINE, "--repair") == {}
     settings.UPLOAD_TTL_SECONDS = -5
-    assert numbers("--owner", THEIRS) == {"jobless_videos": 1}, "a video at work has files whose rows follow"
+    assert numbers("--owner", THEIRS) == {"jobless_videos": 1}, "a video in progress has files whose rows follow"
     assert keys() == before
 
 

@@ -25,7 +25,7 @@ Library = tuple[Video, Video]
 @pytest.fixture
 def library(any_storage: None, make_library: Callable[[], Library], settings: Settings) -> Library:
     made = make_library()
-    # No upload is under way: what is there now is old enough to be judged.
+    # No upload is in progress, so every file is old enough to be judged.
     settings.UPLOAD_TTL_SECONDS = -5
     return made
 

@@ -1,4 +1,4 @@
-"""A file of which a part cannot be decoded is indexed with the rest, and its owner is told."""
+"""A file with a part that cannot be decoded is indexed without it, and its owner gets a notice."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Speech is heard stretch by stretch; a worker that dies costs one stretch, and a language that nobody here supports_language is told."""
+"""Speech is transcribed chunk by chunk. A worker that dies costs one chunk, and an unsupported language gets a notice."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
