@@ -14,6 +14,8 @@ from rest_framework.views import APIView
 
 from heimdex.accounts.models import User
 from heimdex.accounts.serializers import AccountSerializer
+from heimdex.api import exception_handler
+from heimdex.errors import Refused, WrongState
 
 
 class FindByName(APIView):
@@ -39,6 +41,20 @@ def test_text_that_the_database_cannot_store_is_a_client_error(name: str) -> Non
     answer = FindByName.as_view()(request)
 
     assert (answer.status_code, answer.data) == (400, {"detail": "A value contains characters or numbers that cannot be stored."})
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "body"),
+    [
+        (WrongState("Not now."), 409, {"detail": "Not now."}),
+        (Refused("Too long.", "name"), 400, {"name": ["Too long."]}),
+        (Refused("Not allowed."), 400, {"detail": "Not allowed."}),
+    ],
+)
+def test_a_refused_action_becomes_a_client_error(error: Refused, status: int, body: dict[str, Any]) -> None:
+    answer = exception_handler(error, {})
+    assert answer is not None
+    assert (answer.status_code, answer.data) == (status, body)
 
 
 @pytest.mark.django_db
