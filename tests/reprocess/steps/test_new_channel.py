@@ -112,7 +112,9 @@ def reconciled() -> dict[str, int]:
     output = StringIO()
     with suppress(CommandError):
         call_command("reconcile", "--json", stdout=output)
-    return {found["name"]: found["found"] for found in json.loads(output.getvalue())["checks"] if found["found"]}
+    found = {issue["name"]: issue["found"] for issue in json.loads(output.getvalue())["checks"] if issue["found"]}
+    # The library's videos have no files but keyframes.
+    return {name: number for name, number in found.items() if name not in ("missing_originals", "missing_pictures")}
 
 
 def test_an_installation_gains_the_channel_by_a_plan_a_run_and_a_cutover(owner: User, add_step: AddStep) -> None:
