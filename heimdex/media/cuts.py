@@ -3,15 +3,16 @@
 A hard cut is a frame that differs from the previous one much more than its neighbors differ from theirs (PySceneDetect's
 AdaptiveDetector). A shot in motion hides the cut at its end from that rule; there, the two frames must also show different content.
 Between stills of a second or more, such as slides, a small change suffices. None of these is a cut if the image comes back within half a
-second (a flash), or shows the same content at another position (a jolt of the camera). `gradual` finds dissolves and fades.
+second (a flash), or shows the same content at another position (a jolt of the camera). `dissolves` and `fades` find gradual cuts.
 """
 
 from collections import deque
 from collections.abc import Sequence
 from itertools import islice
 
+from heimdex.media.dissolves import DissolveDetector
+from heimdex.media.fades import BLANK_CONTRAST, FadeDetector, GradualCut
 from heimdex.media.frame_features import FrameFeatures
-from heimdex.media.gradual import BLANK_CONTRAST, DissolveDetector, FadeDetector, GradualCut
 from heimdex.media.similarity import correlate, has_returned, is_camera_move
 
 # AdaptiveDetector's window and ratio (PySceneDetect 0.7). Its least change (`min_content_val`) is 15, of hue, saturation and value. Hue is
