@@ -41,16 +41,21 @@ from heimdex.profiles import CONSE, SENTENCE_TRANSFORMER, YUNET_SFACE  # noqa: E
 from tests import media, prepared_database  # noqa: E402
 from tests.kept_models import kept_models  # noqa: E402
 
-
 # Fixtures that start an S3 server or a Redis.
 SECOND_SERVERS = frozenset({"s3_options", "redis"})
+SLOW_MODULES = [line for line in Path(__file__).with_name("slow_modules.txt").read_text().splitlines() if not line.startswith("#")]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need a second server and those of slow modules, and put the longest modules first."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests that need a second server and those of slow modules. With two processes, put slow modules first."""
+    places = {config.rootpath / name: place for place, name in enumerate(SLOW_MODULES)}
     for item in items:
         if SECOND_SERVERS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.integration)
+        if item.path in places:
+            item.add_marker(pytest.mark.slow)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -1,7 +1,8 @@
-"""Record a running installation of any commit, for the upgrade tests: `python tests/upgrade/record.py NAME --home HOME --owner EMAIL QUERY …`.
+"""Record a running installation of any commit, for the upgrade tests.
 
-It writes `recorded/NAME/` with `database.dump` (pg_dump's custom format), `media.tar` and `about.json` (commit, owner, active spaces, and
-what each query finds). It imports nothing of the project, because the recorded installation may have other code than this checkout.
+`python tests/upgrade/record.py NAME --home HOME --owner EMAIL QUERY …` writes `recorded/NAME/` with `database.dump` (pg_dump's custom
+format), `media.tar` and `about.json` (commit, owner, active spaces, and what each query finds). It imports nothing of the project, because
+the recorded installation may have other code than this checkout.
 """
 
 import argparse
