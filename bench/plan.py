@@ -25,7 +25,7 @@ FILL = (
     """INSERT INTO videos_sceneinput (scene_id, owner_id, channel, hash)
        SELECT id, owner_id, channel,
               encode(sha256(convert_to(CASE channel WHEN 'summary' THEN video_id ELSE id END || channel, 'UTF8')), 'hex')
-       FROM videos_scene, unnest(%(channels)s) channel ORDER BY id, channel""",
+       FROM videos_scene, unnest(%(channels)s::text[]) channel ORDER BY id, channel""",
 )
 FILL_CHANNEL = """INSERT INTO videos_sceneembedding (scene_id, space_id, owner_id, state, vector, input_hash, error, computed_at)
     SELECT scene_id, %(space)s, owner_id, 'embedded', %(vector)s::halfvec, hash, '', now()

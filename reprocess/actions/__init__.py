@@ -1,1 +1,1 @@
-"""What an operator can do, one use case a file; admin, command and API all call these."""
+"""The use cases of operators and owners, one module per noun. The API, pages, admin and commands call them."""

@@ -1,5 +1,6 @@
 """Count what a run has done, from the rows of vectors that it has written."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,10 @@ OUTCOMES = ("done", "skipped", "empty", "failed")
 
 
 def count_items(run: ReprocessRun, items: Sequence[ReprocessItem]) -> None:
-    """Add finished items to the run's counters. The counts come from the vectors' rows, so a crash before this loses none."""
+    """Add finished items to the run's counters. The counts come from the vectors' rows, so a crash before this loses none.
+
+    An item that has been counted before adds only the difference.
+    """
     videos = [item.video_id for item in items if item.video_id]
     owners = [item.owner_id for item in items if not item.video_id]
     counts: dict[str, dict[UUID, dict[str, int]]] = {}
@@ -24,12 +28,15 @@ def count_items(run: ReprocessRun, items: Sequence[ReprocessItem]) -> None:
             counts[channel] = _count_outcomes(run, space, Scene.objects.filter(video_id__in=videos), "video_id")
         elif target_type is not SCENES and owners:
             counts[channel] = _count_outcomes(run, space, target_type.searchable().filter(owner__in=owners), "owner_id")
-    for channel, per_item in counts.items():
-        sums = {outcome: sum(numbers[outcome] for numbers in per_item.values()) for outcome in OUTCOMES}
-        run.counters.filter(channel=channel).update(**{outcome: F(outcome) + number for outcome, number in sums.items()})
+    added: dict[str, Counter[str]] = {channel: Counter() for channel in counts}
     for item in items:
         key = item.video_id or item.owner_id
-        item.counts = {channel: per_item[key] for channel, per_item in counts.items() if key in per_item}
+        before, item.counts = item.counts, {channel: per_item[key] for channel, per_item in counts.items() if key in per_item}
+        for channel, numbers in item.counts.items():
+            added[channel].update(numbers)
+            added[channel].subtract(before.get(channel, {}))
+    for channel, sums in added.items():
+        run.counters.filter(channel=channel).update(**{outcome: F(outcome) + sums[outcome] for outcome in OUTCOMES})
     ReprocessItem.objects.bulk_update(items, ["counts"])
 
 

@@ -1,10 +1,11 @@
-"""Rescue runs that no worker works on, and close items that dead workers have left in canceled runs."""
+"""Rescue runs that no worker works on, and cancel the items that dead workers have left open in ended runs."""
 
 from datetime import timedelta
 from itertools import groupby
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from heimdex.leases import RELEASED, unleased
@@ -15,25 +16,23 @@ from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.runs.control import wake_run
 from reprocess.runs.counters import count_items
 
-_BATCH = 200
-
 
 def rescue_runs() -> int:
     """Wake a worker for every run whose leases expired or whose task was lost. Return how many runs."""
-    _close_canceled_items()
+    cancel_lost_items(ReprocessItem.objects.filter(run__state=ReprocessRun.State.CANCELLED))
     runs = ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN)
     items = ReprocessItem.objects.filter(run__state__in=ReprocessRun.OPEN)
     return wake_stuck(runs, items, "run", lambda run: wake_run(run.pk), timezone.now(), wake_again_after=_wake_again_after())
 
 
-def _close_canceled_items() -> None:
-    """Count and cancel the items whose workers died before they could release them to their canceled run."""
-    items = ReprocessItem.objects.filter(unleased(), state__in=ReprocessItem.OPEN, run__state=ReprocessRun.State.CANCELLED)
+def cancel_lost_items(items: QuerySet[ReprocessItem]) -> int:
+    """Count and cancel the items of ended runs whose workers died before they could release them. Return how many items."""
+    lost = items.filter(unleased(), state__in=ReprocessItem.OPEN).select_related("run__spec").order_by("run_id", "pk")
     with transaction.atomic():
-        locked = list(items.select_for_update(skip_locked=True, of=("self",)).select_related("run__spec").order_by("run_id", "pk")[:_BATCH])
+        locked = list(lost.select_for_update(skip_locked=True, of=("self",)))
         for run, run_items in groupby(locked, key=lambda item: item.run):
             count_items(run, list(run_items))
-        ReprocessItem.objects.filter(pk__in=[item.pk for item in locked]).update(
+        return ReprocessItem.objects.filter(pk__in=[item.pk for item in locked]).update(
             state=ReprocessItem.State.CANCELLED, finished_at=timezone.now(), **RELEASED
         )
 

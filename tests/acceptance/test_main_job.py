@@ -32,7 +32,7 @@ def upload(client: Client, path: Path) -> str:
     return client.upload(path, "video/mp4", "Film", lambda sent: None)
 
 
-@pytest.mark.usefixtures("faces_on")
+@pytest.mark.usefixtures("packaged_models", "faces_on")
 def test_a_film_becomes_searchable_and_its_embeddings_are_reprocessed(
     workers: Workers, owner_client: Client, live_server: pytest.FixtureRequest, demo_film: DemoFilm, settled: Settled, until: Until
 ) -> None:

@@ -12,7 +12,10 @@ survivors.toml.
 """
 
 import argparse
+import ast
+import atexit
 import contextlib
+import gc
 import importlib
 import os
 import shutil
@@ -22,20 +25,23 @@ import sys
 import time
 import tomllib
 import traceback
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-COPY = ROOT / ".cache" / "mutation"
+COPY = ROOT / ".cache" / "mutation" / str(os.getpid())
 # The share of mutants that tests must kill.
 MIN_KILLED = 0.9
 # Imported before the forks in any case.
 LIBRARIES = ("pytest", "numpy", "scipy.sparse", "sklearn.cluster", "hypothesis", "PIL.Image", "av", "cv2")
+PLUGINS = ("pytest_django", "pytest_timeout", "_hypothesis_pytestplugin", "no:unraisableexception", "no:threadexception")
 PACKAGES = ("heimdex.", "videos.", "people.", "reprocess.", "demo.", "tests.")
 # A test of a mutant may take this many times as long as without, and so many seconds more.
 _SLOWER, _EXTRA_S = 5, 20
+# A limit for the tests of unchanged code.
+_BASELINE_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -54,22 +60,37 @@ class Mutant:
         return self.module, self.before, self.after
 
 
-def find_mutants(module: str, source: str) -> Iterator[Mutant]:
-    """Yield the mutants of a module."""
+def find_mutants(module: str, source: str, only: Container[str] | None = None) -> Iterator[Mutant]:
+    """Yield the mutants of a module, or of some of its functions, classes and constants."""
     from cosmic_ray.ast import get_ast
     from cosmic_ray.mutating import mutate_code
     from operators import load_operators
 
     lines = source.splitlines()
+    names = name_lines(source)
     for operator in load_operators().values():
         positions = [position for node in _walk(get_ast(source)) for position in operator.mutation_positions(node)]
         for occurrence, ((line, _), _) in enumerate(positions):
             code = mutate_code(source, operator, occurrence)
-            if code is None or code == source or is_exempt(lines[line - 1]):
+            if code is None or code == source or is_exempt(lines[line - 1]) or (only is not None and names.get(line) not in only):
                 continue
             changed = next((number for number, pair in enumerate(zip(lines, code.splitlines(), strict=False)) if pair[0] != pair[1]), None)
             if changed is not None:
                 yield Mutant(module, code, changed + 1, lines[changed].strip(), code.splitlines()[changed].strip())
+
+
+def name_lines(source: str) -> dict[int, str]:
+    """Return the function, class or constant of the module that each line (from 1) belongs to."""
+    names = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            name = node.name
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name = node.targets[0].id
+        else:
+            continue
+        names.update(dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), name))
+    return names
 
 
 def is_exempt(line: str) -> bool:
@@ -85,8 +106,8 @@ def _walk(node: object) -> Iterator[object]:
 
 
 def copy_tree() -> None:
-    """Copy the files that git knows or would add, without the copy's old files."""
-    shutil.rmtree(COPY, ignore_errors=True)
+    """Copy the files that git knows or would add. The copy is removed when the program ends."""
+    atexit.register(shutil.rmtree, COPY, ignore_errors=True)
     files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
     for name in filter(None, files.stdout.split("\0")):
         if (ROOT / name).is_file():
@@ -142,7 +163,9 @@ def _become_pytest(module: str, tests: list[str], timeout_s: float) -> None:
         os.dup2(output, 1)
         os.dup2(output, 2)
         # A mutant may have the size and the second of the original, so its bytecode must not be kept.
-        sys.dont_write_bytecode = True
+        sys.dont_write_bytecode = timeout_s != _BASELINE_S
+        # Collecting the garbage of the whole project would take longer than most tests.
+        gc.disable()
         if "django" in sys.modules:
             # The previous fork removed it.
             Path(os.environ["HEIMDEX_HOME"]).mkdir(exist_ok=True)
@@ -151,24 +174,25 @@ def _become_pytest(module: str, tests: list[str], timeout_s: float) -> None:
             import_project()
         import pytest
 
-        code = int(pytest.main(["-x", "-q", "--no-header", f"--timeout={timeout_s:.0f}", *tests]))
-    except BaseException:
+        options = ["-x", "-q", "--no-header", f"--timeout={timeout_s:.0f}", *(f"-p{plugin}" for plugin in PLUGINS)]
+        code = int(pytest.main([*options, *tests]))
+    except Exception:  # noqa: BLE001  (whatever a mutant raises ends only its fork)
         traceback.print_exc()
     finally:
         os._exit(code)
 
 
-def test_module(module: str, tests: list[str]) -> tuple[int, list[Mutant]]:
+def test_module(module: str, target: Mapping[str, list[str]]) -> tuple[int, list[Mutant]]:
     """Run the tests of a module on each of its mutants; return how many mutants there are, and the survivors."""
-    path = COPY / module
+    path, tests = COPY / module, target["tests"]
     source = path.read_text()
     for bytecode in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):
         bytecode.unlink()
     started = time.monotonic()
-    if code := run_tests(module, tests, 300):
+    if code := run_tests(module, tests, _BASELINE_S):
         sys.exit(f"The tests of {module} fail without a change (exit code {code}):\n{(COPY / 'mutation.out').read_text()[-3000:]}")
     timeout_s = _SLOWER * (time.monotonic() - started) + _EXTRA_S
-    mutants = list(find_mutants(module, source))
+    mutants = list(find_mutants(module, source, target.get("only")))
     survivors = []
     try:
         for mutant in mutants:
@@ -189,15 +213,19 @@ def main() -> int:
     parser.add_argument("--fresh", action="store_true", help="import the project for each mutant instead of reloading the changed module")
     parser.add_argument("--list", action="store_true", help="count the mutants instead of testing them")
     arguments = parser.parse_args()
-    targets: dict[str, list[str]] = tomllib.loads((HERE / "modules.toml").read_text())["modules"]
+    targets: dict[str, dict[str, list[str]]] = tomllib.loads((HERE / "modules.toml").read_text())
     accepted = {(row["module"], row["before"], row["after"]) for row in tomllib.loads((HERE / "survivors.toml").read_text())["survivors"]}
     if unknown := set(arguments.modules) - set(targets):
         parser.error(f"not in modules.toml: {', '.join(sorted(unknown))}")
     if arguments.list:
-        counts = {module: len(list(find_mutants(module, (ROOT / module).read_text()))) for module in arguments.modules or targets}
+        counts = {
+            module: len(list(find_mutants(module, (ROOT / module).read_text(), targets[module].get("only"))))
+            for module in arguments.modules or targets
+        }
         print(*(f"{count:5} {module}" for module, count in counts.items()), f"{sum(counts.values()):5} in all", sep="\n")
         return 0
     os.nice(10)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     copy_tree()
     sys.path.insert(0, str(HERE))
     from cosmic_ray.mutating import mutate_code  # noqa: F401
@@ -207,6 +235,9 @@ def main() -> int:
         importlib.import_module(library)
     if not arguments.fresh:
         import_project()
+        for plugin in PLUGINS[:3]:
+            importlib.import_module(plugin)
+    gc.freeze()
     total, survivors = 0, []
     for module in arguments.modules or targets:
         count, alive = test_module(module, targets[module])

@@ -62,7 +62,7 @@ class MoveNumber(Operator):
 def parso_value(node: Any) -> float:
     """Return the value of a number in the source."""
     text = node.value.replace("_", "")
-    return float(text) if "." in text or "e" in text.lower() and not text.startswith("0x") else int(text, 0)
+    return float(text) if "." in text or ("e" in text.lower() and not text.startswith("0x")) else int(text, 0)
 
 
 def move(value: float, index: int) -> float:

@@ -56,3 +56,46 @@ def test_a_ruling_is_about_the_face_in_the_same_picture_and_place_and_the_last_w
     later = Label(ANN, 9.0, PLACE, True)
     moved = Box(0.12, 0.1, 0.33, 0.4)
     assert select_labels_at([yes, elsewhere, later, no], 2.01, moved) == [no, yes]
+
+
+def test_the_threshold_itself_is_enough() -> None:
+    face = unit(0.7, 0.3, 0.4)
+    similarity = float(PEOPLE.vectors[0] @ face)
+    exact = Calibration(threshold=similarity, middle=0.5, slope=10.0)
+    assert identify_face(face, [], PEOPLE, exact) == (ANN, round(exact.probability(similarity), 4))
+    above = Calibration(threshold=float(np.nextafter(np.float32(similarity), np.float32(2))), middle=0.5, slope=10.0)
+    assert identify_face(face, [], PEOPLE, above) is None
+
+
+def test_an_excluded_person_is_never_returned_however_low_the_threshold() -> None:
+    anybody = Calibration(threshold=-0.99, middle=0.0, slope=10.0)
+    assert identify_face(unit(0, -1, 0.1), [said(ANN, False), said(BEN, False)], PEOPLE, anybody) is None
+    found = identify_face(unit(0, -1, 0.1), [said(ANN, False)], PEOPLE, anybody)
+    assert found is not None
+    assert found[0] == BEN
+
+
+def test_of_two_labels_of_one_person_the_latest_counts() -> None:
+    assert identify_face(unit(0, 0, 1), [said(BEN, True), said(BEN, False)], PEOPLE, CALIBRATION) == (BEN, 1.0)
+    assert identify_face(unit(0, 1, 0), [said(BEN, False), said(BEN, True)], PEOPLE, CALIBRATION) is None
+
+
+def test_the_probability_is_rounded_to_four_places() -> None:
+    found = identify_face(unit(0.2, 0.9, 0.3), [], PEOPLE, Calibration(threshold=0.5, middle=0.9, slope=7.0))
+    assert found is not None
+    assert found[1] == round(found[1], 4)
+    assert found[1] != round(found[1], 3)
+
+
+def test_a_label_belongs_to_a_face_at_most_a_twentieth_of_a_second_away() -> None:
+    label = Label(ANN, 0.0, PLACE, True)
+    assert select_labels_at([label], 0.05, PLACE) == [label]
+    assert select_labels_at([label], -0.05, PLACE) == [label]
+    assert select_labels_at([label], 0.051, PLACE) == []
+
+
+def test_a_label_belongs_to_a_face_that_overlaps_its_box_by_two_fifths() -> None:
+    # The smaller box lies in the larger one, so its height is the intersection over the union.
+    wide = Label(ANN, 0.0, Box(0.0, 0.0, 1.0, 1.0), True)
+    for height, counts in ((0.4, True), (0.399, False)):
+        assert (select_labels_at([wide], 0.0, Box(0.0, 0.0, 1.0, height)) == [wide]) is counts

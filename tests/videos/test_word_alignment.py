@@ -50,8 +50,18 @@ def test_words_between_the_first_and_the_last_change_are_compared_up_to_2000(len
     inner = [word for _, _, word in words[1:-1]]
     aligned = align_words(words, " ".join(["first", *inner, "last"]))
     assert aligned == ([(0.0, 0.5, "first"), *words[1:-1], (length - 1.0, length - 0.5, "last")] if is_aligned else [])
-    longer = align_words(words, " ".join(["first", "added", *inner[1:], "last"]))
-    assert bool(longer) == is_aligned
+    shorter = align_words(words, " ".join(["first", *inner[1:], "last"]))
+    assert bool(shorter) == is_aligned
+
+
+def test_frequent_words_are_matched_too() -> None:
+    words = [(float(place), place + 0.5, ("yes", "no")[place % 2]) for place in range(300)]
+    text = " ".join(["first", *(word for _, _, word in words[1:-1]), "last"])
+    assert align_words(words, text)[1:-1] == words[1:-1]
+
+
+def test_a_word_added_between_overlapping_words_does_not_end_before_it_starts() -> None:
+    assert align_words([(0.0, 2.0, "a"), (1.0, 3.0, "b")], "a x b") == [(0.0, 2.0, "a"), (2.0, 2.0, "x"), (1.0, 3.0, "b")]
 
 
 def test_a_repeated_word_is_matched_once() -> None:

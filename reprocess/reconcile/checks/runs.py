@@ -10,12 +10,13 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from heimdex.leases import RELEASED, clear_expired, unleased
+from heimdex.leases import clear_expired, unleased
 from heimdex.rescue import WAKE_AGAIN_AFTER
 from reprocess.models import ReprocessItem, ReprocessRun, RunCounter
 from reprocess.reconcile.base import Check, Finding, IssueType
 from reprocess.reconcile.counters import CounterCorrection, find_corrections
 from reprocess.runs.control import wake_run
+from reprocess.runs.rescue import cancel_lost_items
 
 STUCK = IssueType(
     "stuck_runs",
@@ -60,7 +61,7 @@ class Runs(Check):
             yield Finding(STUCK, 1, f"{run.pk}: {run}", partial(_wake, run.pk, now))
         for run_id in items.order_by("run_id").values_list("run_id", flat=True).distinct():
             run_items = items.filter(run_id=run_id)
-            yield Finding(OPEN_ITEMS, run_items.count(), str(run_id), partial(_cancel, run_items, now))
+            yield Finding(OPEN_ITEMS, run_items.count(), str(run_id), partial(cancel_lost_items, run_items))
         for correction in find_corrections(counters):
             example = f"{correction.counter.run_id}: {correction.counter}"
             yield Finding(COUNTERS, 1, example, partial(_correct, correction))
@@ -90,10 +91,6 @@ def _wake(run_id: UUID, now: datetime) -> int:
         clear_expired(run.items.all(), now)
         wake_run(run.pk)
     return 1
-
-
-def _cancel(items: QuerySet[ReprocessItem], now: datetime) -> int:
-    return items.update(state=ReprocessItem.State.CANCELLED, finished_at=now, **RELEASED)
 
 
 def _correct(correction: CounterCorrection) -> int:

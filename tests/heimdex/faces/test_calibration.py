@@ -21,3 +21,9 @@ def test_it_grows_and_stays_a_probability_however_steep() -> None:
         values = [calibration.probability(step / 10) for step in range(-10, 11)]
         assert values == sorted(values)
         assert 0 <= values[0] < values[-1] <= 1
+
+
+def test_nobody_is_identified_with_more_than_99_percent() -> None:
+    assert CALIBRATION.probability(1.0) == 0.99
+    nearly = CALIBRATION.middle + math.log(0.98 / 0.02) / CALIBRATION.slope
+    assert CALIBRATION.probability(nearly) == pytest.approx(0.98)

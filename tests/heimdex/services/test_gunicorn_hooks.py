@@ -10,9 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from heimdex.environment import Environment
 from heimdex.services.definitions import define_services
 from tests.heimdex.storage.seaweed import free_ports
+
+pytestmark = pytest.mark.usefixtures("django_db_setup", "packaged_models")
 
 
 @dataclass(frozen=True)

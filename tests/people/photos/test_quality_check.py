@@ -55,8 +55,24 @@ def test_what_is_wrong_is_named() -> None:
     assert check_quality([face(MIN_SIDE_PX, MIN_SHARPNESS)])
 
 
+def test_the_limits_are_those_that_were_measured() -> None:
+    assert (code_of(face(39)), check_quality([face(40)]).side_px) == ("too_small", 40)
+    assert (code_of(face(200, sharpness=5.9)), check_quality([face(200, sharpness=6.0)]).sharpness) == ("too_blurred", 6.0)
+    # A third of the best quality is enough to count as a second face.
+    main = face(200, quality=0.9)
+    assert code_of(main, face(150, quality=0.3)) == "several_faces"
+    assert check_quality([main, face(150, quality=0.29)]) is main
+
+
+def test_of_two_faces_of_one_size_the_better_one_is_named_first() -> None:
+    # Both count, so the photo is rejected; a doubtful twin is not.
+    assert code_of(face(200), face(200, quality=0.8)) == "several_faces"
+    better = face(200, quality=0.9)
+    assert check_quality([face(200, quality=0.1), better]) is better
+
+
 def test_the_sentence_says_how_small_the_face_is() -> None:
-    with pytest.raises(PhotoRejected, match="only 31 pixels wide; 40 are needed"):
+    with pytest.raises(PhotoRejected, match="only 31 pixels wide; at least 40 are needed"):
         check_quality([face(31)])
 
 

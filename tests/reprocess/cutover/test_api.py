@@ -36,7 +36,7 @@ def test_an_admin_switches_looks_and_switches_back(admin_api: APIClient, owner: 
     undone = admin_api.post(f"{CUTOVERS}/{shown['id']}/rollback")
     assert (undone.status_code, undone.json()["cutover"]["state"], active(owner)) == (200, "rolled back", before)
     again = admin_api.post(f"{CUTOVERS}/{shown['id']}/rollback")
-    assert (again.status_code, again.json()["detail"]) == (409, "This cutover was rolled back already.")
+    assert (again.status_code, again.json()["detail"]) == (409, "This cutover was already rolled back.")
     listed = admin_api.get(CUTOVERS, {"owner_id": str(owner.pk)}).json()["results"]
     assert [entry["state"] for entry in listed] == ["rolled back", "switched"]
     assert admin_api.get(CUTOVERS, {"owner_id": str(uuid4())}).json()["results"] == []

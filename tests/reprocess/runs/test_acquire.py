@@ -1,4 +1,4 @@
-"""Short videos are claimed together, long ones by themselves, and what was begun before one by one."""
+"""Short videos are acquired together, long ones alone, and items that a worker has begun before one by one."""
 
 import pytest
 from django_q.models import OrmQ
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
         ([0, 0, 10, 0, 1], 4),
     ],
 )
-def test_sizes_are_taken_from_the_first_on_until_they_come_to_the_limit(sizes: list[int], number: int) -> None:
+def test_the_first_sizes_are_counted_until_they_exceed_the_limit(sizes: list[int], number: int) -> None:
     assert count_fitting(sizes, 10) == number
 
 
@@ -36,23 +36,23 @@ def run_over(*numbers_of_scenes: int) -> ReprocessRun:
     return start_run(Scope("all"), force=False, entrance=ReprocessRun.EntryPoint.COMMAND, requested_by=None)
 
 
-def claimed(run: ReprocessRun) -> list[int]:
+def acquire(run: ReprocessRun) -> list[int]:
     return [item.video.scenes.count() for item in acquire_group(run)[1]]
 
 
-def test_videos_are_claimed_until_they_come_to_so_many_scenes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_videos_are_acquired_until_their_scenes_add_up_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reprocess.runs.acquire.GROUP_SCENES", 4)
     run = run_over(1, 2, 3, 6, 1)
-    assert [claimed(run) for _ in range(5)] == [[1, 2], [3], [6], [1], []]
+    assert [acquire(run) for _ in range(5)] == [[1, 2], [3], [6], [1], []]
 
 
-def test_what_was_begun_before_is_claimed_by_itself() -> None:
+def test_an_item_that_was_begun_before_is_acquired_alone() -> None:
     run = run_over(1, 2, 3)
     run.items.filter(turn__lt=2).update(attempts=1)
-    assert [claimed(run) for _ in range(4)] == [[3], [1], [2], []]
+    assert [acquire(run) for _ in range(4)] == [[3], [1], [2], []]
 
 
-def test_a_worker_that_leaves_work_to_others_calls_one_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_leaves_items_wakes_one_more(monkeypatch: pytest.MonkeyPatch) -> None:
     run = run_over(1, 1, 1)
     OrmQ.objects.all().delete()
     monkeypatch.setattr("reprocess.runs.acquire.GROUP_SCENES", 1)
@@ -63,5 +63,5 @@ def test_a_worker_that_leaves_work_to_others_calls_one_more(monkeypatch: pytest.
     OrmQ.objects.all().delete()
     monkeypatch.undo()
     run_worker(start_run(Scope("all"), force=True, entrance=ReprocessRun.EntryPoint.COMMAND, requested_by=None).pk)
-    # Only the call with which the run itself was queued.
+    # Only the task that start_run has enqueued.
     assert OrmQ.objects.count() == 1

@@ -1,4 +1,4 @@
-"""A run that nobody works on is taken up again, whatever trace its worker left; one that waits its turn is left alone."""
+"""A run without a worker is woken, whatever its last worker left behind. A run that waits its turn is left alone."""
 
 from datetime import timedelta
 from unittest import mock

@@ -67,6 +67,7 @@ def readable(text: str) -> bool:
     return text[:1].isupper() and text.endswith(".") and "\n" not in text and not any(word in text for word in JARGON)
 
 
+@pytest.mark.usefixtures("packaged_models")
 @pytest.mark.parametrize(
     ("build", "scenes", "audio_codec", "seen"),
     [

@@ -126,6 +126,7 @@ def queued(owner: User, scenes: int) -> Video:
     return video
 
 
+@pytest.mark.usefixtures("packaged_models")
 def test_what_is_written_on_slides_is_stored_searched_and_part_of_what_is_embedded(arrived: Arrived) -> None:
     video = arrived(slides(), title="Two slides")
     ingest(video.pk)

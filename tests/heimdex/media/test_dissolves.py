@@ -1,0 +1,190 @@
+"""Dissolves at the exact thresholds, on synthetic frames."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pytest
+
+from heimdex.media import dissolves
+from heimdex.media.dissolves import DissolveDetector, DissolveThresholds, is_mixture
+from heimdex.media.fades import GradualCut
+from heimdex.media.frame_features import FrameFeatures
+from tests.heimdex.media.synthetic import LENGTH, Miniature, list_times, make_flat, make_frame, make_shot
+
+# Fine enough that ticks lie exactly 0.08 s apart.
+FPS = 125
+# Orthogonal to every shot and to a flat miniature, with a root mean square of 1.
+RESIDUAL = np.array([1.0, 1.0, -1.0, -1.0] * (LENGTH // 4))
+
+
+def mix(first: Miniature, last: Miniature, shares: Sequence[float] = (0.25, 0.5, 0.75), residual: float = 0.0) -> list[FrameFeatures]:
+    """Build five frames: the ends, and mixtures between in which `residual` (a share of the distance of the ends) is something else."""
+    distance = float(np.sqrt(np.mean((last - first) ** 2)))
+    between = [first + share * (last - first) + residual * distance * RESIDUAL for share in shares]
+    return [make_frame(miniature=np.asarray(miniature, np.float32)) for miniature in (first, *between, last)]
+
+
+def make_ends(correlation: float, scale: float = 50.0) -> tuple[Miniature, Miniature]:
+    return make_shot(0, scale=scale), make_shot(round((1 - correlation) * LENGTH / 2), scale=scale)
+
+
+@pytest.mark.parametrize(
+    ("distance", "residual", "expected"),
+    [(14.0, 0.15, True), (13.9, 0.15, False), (6.0, 0.05, True), (5.9, 0.05, False)],
+    ids=["motion", "motion, too near", "stills", "stills, too near"],
+)
+def test_the_ends_of_a_dissolve_are_far_apart(distance: float, residual: float, expected: bool) -> None:
+    assert is_mixture(mix(make_flat(0), make_shot(0, scale=distance, mean=0), residual=residual)) is expected
+
+
+@pytest.mark.parametrize(
+    ("correlation", "residual", "expected"), [(0.6, 0.15, True), (0.7, 0.15, False), (0.8, 0.05, True), (0.9, 0.05, False)]
+)
+def test_the_ends_of_a_dissolve_show_different_content(correlation: float, residual: float, expected: bool) -> None:
+    assert is_mixture(mix(*make_ends(correlation), residual=residual)) is expected
+
+
+@pytest.mark.parametrize(
+    ("correlation", "residual", "expected"), [(0.0, 0.21, True), (0.0, 0.23, False), (0.7, 0.075, True), (0.7, 0.085, False)]
+)
+def test_little_remains_when_the_mixture_is_subtracted(correlation: float, residual: float, expected: bool) -> None:
+    assert is_mixture(mix(*make_ends(correlation), residual=residual)) is expected
+
+
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [
+        ((0.055, 0.5, 0.9), True),
+        ((0.045, 0.5, 0.9), False),
+        ((0.1, 0.5, 0.945), True),
+        ((0.1, 0.5, 0.955), False),
+        ((0.445, 0.5, 0.9), True),
+        ((0.455, 0.5, 0.9), False),
+        ((0.1, 0.5, 0.555), True),
+        ((0.1, 0.5, 0.545), False),
+        ((0.1, 0.31, 0.9), True),
+        ((0.1, 0.29, 0.9), False),
+        ((0.1, 0.69, 0.9), True),
+        ((0.1, 0.71, 0.9), False),
+        ((0.75, 0.5, 0.25), False),
+    ],
+)
+def test_the_shares_of_the_second_end_rise_evenly(shares: tuple[float, float, float], expected: bool) -> None:
+    assert is_mixture(mix(*make_ends(0.0), shares)) is expected
+
+
+def test_values_at_the_thresholds_of_a_dissolve_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Powers of two make every quantity exact."""
+    monkeypatch.setattr(dissolves, "DISSOLVE_THRESHOLDS", (DissolveThresholds(64.0, 0.0, 0.25),))
+    monkeypatch.setattr(dissolves, "_MIN_DISTANCE", 64.0)
+    monkeypatch.setattr(dissolves, "MIN_SHARE_STEP", 0.125)
+    monkeypatch.setattr(dissolves, "MIN_MIDDLE_SHARE", 0.25)
+    monkeypatch.setattr(dissolves, "MAX_MIDDLE_SHARE", 0.75)
+    # The ends are uncorrelated and 64 apart, since half of their values differ by twice the scale.
+    flat, shot = make_flat(0), make_shot(0, scale=64, mean=0)
+    assert is_mixture(mix(flat, shot, (0.125, 0.25, 0.875), 0.25))
+    assert is_mixture(mix(flat, shot, (0.125, 0.75, 0.875), 0.25))
+    assert is_mixture(mix(flat, shot, (0.25, 0.375, 0.5), 0.25))
+    for name, moved in (("MIN_SHARE_STEP", 0.1251), ("MIN_MIDDLE_SHARE", 0.251)):
+        with monkeypatch.context() as patch:
+            patch.setattr(dissolves, name, moved)
+            assert not is_mixture(mix(flat, shot, (0.125, 0.25, 0.875), 0.25))
+
+
+def dissolve(duration_s: float, *, motion: float = 0.0, times: Iterable[float] | None = None) -> list[FrameFeatures]:
+    """Build stills of three seconds with a linear dissolve between. `motion` is a share of the distance of its ends."""
+    first, last = make_ends(0.0)
+    chance = np.random.default_rng(1)
+    frames = []
+    for time_s in times or list_times(0, 6 + duration_s, FPS):
+        share = min(1.0, max(0.0, (time_s - 3) / duration_s))
+        moved = motion * 50 * np.sqrt(2) * chance.normal(size=LENGTH)
+        frames.append(make_frame(time_s, miniature=np.asarray(first + share * (last - first) + moved, np.float32)))
+    return frames
+
+
+def detect(detector: DissolveDetector, frames: Iterable[FrameFeatures]) -> list[GradualCut]:
+    cuts = [cut for frame in frames if (cut := detector.add(frame))]
+    last = detector.close()
+    return [*cuts, last] if last else cuts
+
+
+@pytest.mark.parametrize(("duration_s", "found"), [(0.3, 0), (0.4, 1), (1.0, 1), (2.0, 1), (5.0, 1), (6.2, 0)])
+def test_dissolves_of_a_third_of_a_second_to_some_seconds_are_found(duration_s: float, found: int) -> None:
+    cuts = detect(DissolveDetector(), dissolve(duration_s))
+    assert len(cuts) == found
+    for cut in cuts:
+        assert cut.time_s == pytest.approx(3 + duration_s / 2, abs=0.08)
+        assert cut.begin_s < cut.time_s < cut.end_s
+
+
+def test_a_dissolve_right_between_two_cuts_is_found_by_the_reach_that_fits() -> None:
+    """It lasts 1.5 seconds: the longest reach would see the shots beyond the cuts, and motion outweighs the change in the shortest."""
+    shots = [make_shot(20, mean=40), make_shot(20, scale=20, mean=200)]
+    frames = dissolve(1.5, motion=0.1)
+    for index, frame in enumerate(frames):
+        if not 3 <= frame.time_s <= 4.5:
+            frames[index] = make_frame(frame.time_s, miniature=np.roll(shots[frame.time_s > 4], 1))
+    (cut,) = detect(DissolveDetector(), frames)
+    # It begins at the first possible middle of 16 ticks, without four ticks beside it.
+    assert cut.begin_s == pytest.approx(3 + 8 * 0.08 - 4 * 0.08, abs=0.08)
+    assert cut.end_s == pytest.approx(4.5 - 8 * 0.08 + 4 * 0.08, abs=0.08)
+
+
+@pytest.mark.parametrize(("spacing_s", "found"), [(0.079, 1), (0.15, 1), (0.17, 0)])
+def test_a_low_frame_rate_does_not_show_the_course_of_a_dissolve(spacing_s: float, found: int) -> None:
+    duration_s = 0.45 if spacing_s < 0.1 else 1.5
+    times = [number * spacing_s for number in range(round(7 / spacing_s))]
+    assert len(detect(DissolveDetector(), dissolve(duration_s, times=times))) == found
+
+
+class ScriptedDetector(DissolveDetector):
+    """Take some ticks for the middle of a dissolve."""
+
+    def __init__(self, middles: Iterable[int]) -> None:
+        super().__init__()
+        self._middles = set(middles)
+
+    def _is_dissolve_at(self, middle: int, reach: int) -> bool:
+        return round(self._ticks[middle].time_s * 1000) in self._middles
+
+
+@pytest.mark.parametrize(("spacing_ms", "gap", "found"), [(90, 5, 1), (90, 6, 2), (100, 5, 1), (100, 6, 2)])
+def test_candidates_close_to_each_other_are_one_dissolve(spacing_ms: int, gap: int, found: int) -> None:
+    """At 100 ms the tick before the fifth is exactly 0.4 s away."""
+    detector = ScriptedDetector([0, gap * spacing_ms])
+    frames = [make_frame(number * spacing_ms / 1000) for number in range(-10, 40)]
+    assert len(detect(detector, frames)) == found
+
+
+def test_a_dissolve_is_open_until_its_end_is_known() -> None:
+    detector = DissolveDetector()
+    assert detector.open_since is None
+    for frame in dissolve(1.0)[: FPS * 5]:
+        detector.add(frame)
+    assert detector.open_since == pytest.approx(3.3, abs=0.3)
+    assert detector.close() is not None
+    assert detector.open_since is None
+    assert detector.close() is None
+
+
+def test_what_a_moving_camera_shows_at_both_ends_is_no_dissolve() -> None:
+    texture = np.random.default_rng(1).integers(0, 256, (32, 32), dtype=np.uint8).repeat(2, axis=0).repeat(2, axis=1)
+    frames = [
+        make_frame(frame.time_s, miniature=frame.miniature, luma=np.roll(texture, 4 * (frame.time_s > 3.5), axis=1))
+        for frame in dissolve(1.0)
+    ]
+    assert detect(DissolveDetector(), frames) == []
+
+
+@pytest.mark.parametrize("blank", ["first", "last"])
+def test_a_fade_is_no_dissolve(blank: str) -> None:
+    frames = []
+    for frame in dissolve(1.0):
+        is_blank_end = frame.time_s < 3.8 if blank == "first" else frame.time_s > 3.2
+        frames.append(make_frame(frame.time_s, miniature=frame.miniature, brightness=0.0, contrast=0.0 if is_blank_end else 50.0))
+    assert detect(DissolveDetector(), frames) == []
+
+
+def test_a_still_has_no_dissolve() -> None:
+    assert detect(DissolveDetector(), [make_frame(time_s) for time_s in list_times(0, 3, FPS)]) == []

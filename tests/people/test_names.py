@@ -1,0 +1,49 @@
+"""What counts as a person's name."""
+
+import pytest
+
+from heimdex.errors import Refused
+from people.names import MAX_ALIASES, MAX_NAME_LENGTH, clean_aliases, clean_name, deduplicate_aliases
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("  Ada \t Lovelace\n", "Ada Lovelace"),
+        ("Ada\u00a0\u200b Lovelace", "Ada Lovelace"),
+        ("7 of 9", "7 of 9"),
+        # Persian, with a zero-width non-joiner inside the name.
+        ("می\u200cآید", "می\u200cآید"),
+    ],
+)
+def test_a_name_keeps_its_words_and_loses_what_nobody_sees(typed: str, stored: str) -> None:
+    assert clean_name(typed) == stored
+
+
+@pytest.mark.parametrize("typed", ["", "  ", "?!", "\u200c\u200d", "\u200b"])
+def test_a_name_needs_a_letter_or_digit(typed: str) -> None:
+    with pytest.raises(Refused, match="at least one letter or digit") as refused:
+        clean_name(typed, "aliases")
+    assert refused.value.field == "aliases"
+
+
+def test_a_name_may_have_200_characters() -> None:
+    assert MAX_NAME_LENGTH == 200
+    assert clean_name("a" * 200) == "a" * 200
+    with pytest.raises(Refused, match="at most 200 characters"):
+        clean_name("a" * 201)
+
+
+def test_a_person_may_have_20_other_names() -> None:
+    assert MAX_ALIASES == 20
+    names = [f"Name {number}" for number in range(21)]
+    assert clean_aliases(names[:20], "Ada") == names[:20]
+    # Duplicates do not count.
+    assert clean_aliases([*names[:20], "name 3", "ada"], "Ada") == names[:20]
+    with pytest.raises(Refused, match="at most 20 other names") as refused:
+        clean_aliases(names, "Ada")
+    assert refused.value.field == "aliases"
+
+
+def test_aliases_differ_by_more_than_capitals() -> None:
+    assert deduplicate_aliases(["Countess", "ADA", "COUNTESS", "Straße", "strasse"], "Ada") == ["Countess", "Straße"]
