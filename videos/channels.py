@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from videos.models.input_hash import CHANNEL_LENGTH
+
 DEFAULT_WEIGHT = 1.0
 # Lexical search, which has no vectors.
 LEXICAL = "lexical"
@@ -49,6 +51,10 @@ class Channel:
     label: str = ""
     # The type of target: "scene", "photo" or "person".
     target: str = "scene"
+
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier() or len(self.name) > CHANNEL_LENGTH:
+            raise ValueError(f"{self.name!r} is not a channel name: use at most {CHANNEL_LENGTH} letters, digits and underscores.")
 
     @property
     def display_label(self) -> str:

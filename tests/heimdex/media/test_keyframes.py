@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import pytest
 
 from heimdex.media.keyframes import Candidate, CandidateFrames, select_keyframes
 
@@ -58,3 +59,76 @@ def test_a_short_scene_after_an_hour_has_frames_of_its_own() -> None:
             frames.add(candidate(step / 10))
     frames.take_before(3597.0)
     assert len(frames.take_before(3598.0)) >= 2
+
+
+@pytest.mark.parametrize(
+    ("features", "is_clear"),
+    [
+        ({"brightness": 30.0}, True),
+        ({"brightness": 29.9}, False),
+        ({"brightness": 221.0}, True),
+        ({"brightness": 221.1}, False),
+        ({"sharpness": 4.0}, True),
+        ({"sharpness": 3.9}, False),
+    ],
+)
+def test_a_representative_frame_is_neither_dark_bright_nor_blurred(features: dict[str, float], is_clear: bool) -> None:
+    """The other frame is sharper, and therefore represents the scene when neither passes."""
+    frame, sharper = candidate(0, **{"sharpness": 10, **features}), candidate(1, sharpness=11, brightness=1)
+    assert times(select_keyframes([frame, sharper], 5.0)) == [0 if is_clear else 1]
+
+
+@pytest.mark.parametrize(("sharpness", "selected"), [(60.0, 0), (59.0, 1)])
+def test_the_representative_is_about_as_sharp_as_the_sharpest(sharpness: float, selected: int) -> None:
+    """The first frame is the median of the three where it counts."""
+    frames = [candidate(0, sharpness=sharpness, gray=100), candidate(1, gray=104), candidate(2, gray=60)]
+    assert times(select_keyframes(frames, 5.0))[0] == selected
+
+
+@pytest.mark.parametrize(("length_s", "count"), [(7.9, 1), (8.0, 2), (29.9, 2), (30.0, 3)])
+def test_scenes_of_eight_and_thirty_seconds_have_two_and_three_keyframes(length_s: float, count: int) -> None:
+    frames = [candidate(0, gray=100), candidate(1, gray=30), candidate(2, gray=180)]
+    assert len(select_keyframes(frames, length_s)) == count
+
+
+@pytest.mark.parametrize(("gray", "count"), [(112.0, 2), (111.9, 1), (88.0, 2), (88.1, 1)])
+def test_a_further_keyframe_differs_by_twelve_levels(gray: float, count: int) -> None:
+    frames = [candidate(0, gray=100), candidate(1, gray=100), candidate(2, gray=gray)]
+    assert len(select_keyframes(frames, 10.0)) == count
+
+
+def test_candidates_are_four_tenths_of_a_second_apart() -> None:
+    frames = CandidateFrames()
+    assert frames.needs_frame(0.0)
+    frames.add(candidate(0.0))
+    assert [frames.needs_frame(time_s) for time_s in (0.3, 0.39, 0.4, 0.5)] == [False, False, True, True]
+
+
+def test_twelve_candidates_are_kept_before_the_last_four_seconds() -> None:
+    frames = CandidateFrames()
+    for second in range(17):
+        frames.add(candidate(second))
+    # Those of the last four seconds, the one four seconds ago, and twelve before it.
+    assert times(frames.take_before(100)) == [float(second) for second in range(17)]
+    for second in range(18):
+        frames.add(candidate(second))
+    # Of thirteen, one whose neighbors are closest together is dropped: the second.
+    assert times(frames.take_before(100)) == [0.0, *(float(second) for second in range(2, 18))]
+
+
+def test_a_candidate_exactly_four_seconds_old_may_still_be_needed() -> None:
+    frames = CandidateFrames()
+    for time_s in [*(float(second) for second in range(13)), 16.0]:
+        frames.add(candidate(time_s))
+    assert len(times(frames.take_before(100))) == 14
+    for time_s in [*(float(second) for second in range(13)), 16.1]:
+        frames.add(candidate(time_s))
+    assert len(times(frames.take_before(100))) == 13
+
+
+def test_candidates_of_a_scene_are_those_before_its_end() -> None:
+    frames = CandidateFrames()
+    for second in range(4):
+        frames.add(candidate(second))
+    assert times(frames.take_before(2.0)) == [0, 1]
+    assert times(frames.take_before(2.1)) == [2]

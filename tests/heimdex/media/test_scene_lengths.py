@@ -50,3 +50,78 @@ def test_a_split_leaves_no_scrap_before_the_next_cut_or_the_end() -> None:
         assert all(after - before >= 1.0 for before, after in itertools.pairwise([0.0, *found]))
     (found_before_end,) = borders(60.4, [])
     assert found_before_end <= 59.5
+
+
+def feed(limiter: SceneLengthLimiter, times: list[float], moving: dict[float, float] | None = None) -> dict[float, list[float]]:
+    """Add frames with a change of 1, or another one, and return the boundaries by the time of the frame that made them certain."""
+    added = {time_s: limiter.add(time_s, (moving or {}).get(time_s, 1.0), []) for time_s in times}
+    return {time_s: boundaries for time_s, boundaries in added.items() if boundaries}
+
+
+@pytest.mark.parametrize(("cut", "found"), [(0.98, [0.98]), (0.97, []), (0.9, []), (1.1, [1.1])])
+def test_a_scene_lasts_a_second_but_for_rounded_times(cut: float, found: list[float]) -> None:
+    assert SceneLengthLimiter().add(5.0, 0.0, [cut]) == found
+
+
+@pytest.mark.parametrize(("cut", "found"), [(9.02, [9.02]), (9.03, []), (9.15, []), (8.9, [8.9])])
+def test_the_last_scene_lasts_a_second_but_for_rounded_times(cut: float, found: list[float]) -> None:
+    assert SceneLengthLimiter().finish(10.0, [cut]) == found
+
+
+def test_the_rounding_of_times_is_two_hundredths_of_a_second() -> None:
+    """A fifth of it lies between these values."""
+    assert [SceneLengthLimiter().add(5.0, 0.0, [cut]) for cut in (0.9785, 0.982)] == [[], [0.982]]
+    assert [SceneLengthLimiter().add(5.0, 0.0, [cut]) for cut in (0.9775, 0.9805)] == [[], [0.9805]]
+    assert [SceneLengthLimiter(8.0).finish(end_s, []) for end_s in (8.019, 8.023)] == [[], [pytest.approx(7.023)]]
+
+
+@pytest.mark.parametrize(("end_s", "found"), [(119.0, []), (120.0, []), (121.0, [120.0]), (125.0, [120.0])])
+def test_a_take_of_two_minutes_is_split(end_s: float, found: list[float]) -> None:
+    limiter = SceneLengthLimiter()
+    assert feed(limiter, [float(second) for second in range(int(end_s))]) == {}
+    assert limiter.finish(end_s, []) == found
+
+
+@pytest.mark.parametrize(("longest_s", "found"), [(1.0, [4.0]), (3.9, [4.0]), (5.0, [5.0])])
+def test_no_limit_is_less_than_four_seconds(longest_s: float, found: list[float]) -> None:
+    limiter = SceneLengthLimiter(longest_s)
+    feed(limiter, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    assert limiter.finish(7.0, []) == found
+
+
+def test_a_split_is_certain_six_seconds_later() -> None:
+    """A cut may still turn out to lie before it. It leaves a second until the time for which all cuts are known."""
+    times = [number / 4 for number in range(60)]
+    assert feed(SceneLengthLimiter(8.0), times) == {14.25: [7.0]}
+
+
+def test_a_split_lies_in_the_later_half_where_least_moves() -> None:
+    """Of stretches as calm as each other the last counts."""
+    times = [float(second) for second in range(20)]
+    assert feed(SceneLengthLimiter(8.0), times, {3.0: 0.0, 9.0: 0.0, 5.0: 0.5})[15.0] == [5.0]
+    assert feed(SceneLengthLimiter(8.0), times, {3.0: 0.0, 4.0: 0.5})[15.0] == [4.0]
+    assert feed(SceneLengthLimiter(8.0), times, {8.0: 0.5})[15.0] == [8.0]
+
+
+@pytest.mark.parametrize(("spacing_s", "frames"), [(0.45, 3), (0.55, 2), (1.0, 1), (1.1, 1)])
+def test_motion_is_measured_over_stretches_of_a_second(spacing_s: float, frames: int) -> None:
+    """A split lies at the begin of a stretch, and every stretch has the same number of frames."""
+    times = [number * spacing_s for number in range(round(40 / spacing_s))]
+    splits = [split for boundaries in feed(SceneLengthLimiter(10.0), times).values() for split in boundaries]
+    assert len(splits) >= 2
+    assert [round(split / spacing_s) % frames for split in splits] == [0] * len(splits)
+    assert round(splits[0] / spacing_s) + frames > (10.0 - 1.5) / spacing_s
+
+
+def test_the_most_that_moves_in_a_stretch_counts() -> None:
+    times = [number / 2 for number in range(40)]
+    assert feed(SceneLengthLimiter(8.0), times, {8.5: 9.0, 7.5: 9.0})[14.5] == [6.0]
+    assert feed(SceneLengthLimiter(8.0), times, {8.5: 9.0, 7.0: 9.0})[14.5] == [6.0]
+    assert feed(SceneLengthLimiter(8.0), times)[14.5] == [7.0]
+
+
+def test_a_split_leaves_a_second_before_the_end() -> None:
+    limiter = SceneLengthLimiter(8.0)
+    feed(limiter, [float(second) for second in range(8)])
+    assert limiter.finish(8.5, []) == [7.0]
+    assert SceneLengthLimiter(8.0).finish(8.5, []) == [7.5]

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from heimdex.speech.base import SAMPLE_RATE
-from heimdex.speech.chunks import Chunk, split_chunks
 from numpy.typing import NDArray
+
+from heimdex.speech import chunks
+from heimdex.speech.base import SAMPLE_RATE
+from heimdex.speech.chunks import Chunk, find_quietest_pause, split_chunks
 
 PAUSES_S = (7.0, 16.5, 24.2, 33.0)
 
@@ -62,3 +64,71 @@ def test_of_endless_sound_no_more_than_a_chunk_is_read_ahead() -> None:
     first = next(split_chunks(endless(), shortest_s=5, longest_s=12))
     assert read <= 12 * SAMPLE_RATE
     assert first.samples.size <= 12 * SAMPLE_RATE
+
+
+def pulses(pause_frames: dict[int, int], frames: int) -> NDArray[np.float32]:
+    """Make sound of 160 samples a frame, each 0.5 but for the frames given, in which only so many samples are."""
+    samples = np.full((frames, 160), 0.5, np.float32)
+    for frame, loud in pause_frames.items():
+        samples[frame, loud:] = 0
+    return samples.reshape(-1)
+
+
+def quiet(start: int, length: int, loud: int = 0) -> dict[int, int]:
+    return dict.fromkeys(range(start, start + length), loud)
+
+
+@pytest.mark.parametrize(
+    ("pauses_s", "end_s"),
+    # (start, louder than silence) of pauses of half a second; the quietest that lies within bounds is taken.
+    [
+        ({27: 0, 33: 1}, 33),
+        ({33: 0, 45: 1}, 33),
+        ({57: 0, 45: 1}, 57),
+        ({64: 0, 45: 1}, 45),
+    ],
+)
+def test_the_default_bounds_are_half_a_minute_and_a_minute(pauses_s: dict[int, int], end_s: int) -> None:
+    pauses: dict[int, int] = {}
+    for second, loud in pauses_s.items():
+        pauses |= quiet(second * 100, 50, loud)
+    first, *_ = split_chunks([pulses(pauses, 9000)])
+    assert end_s < first.samples.size / SAMPLE_RATE < end_s + 0.5
+
+
+def test_a_cut_lies_at_the_frame_in_the_middle_of_the_pause() -> None:
+    # The pause of 40 frames holds eleven windows of 30 frames; the middle one begins at 205 and has its middle at 220.
+    assert find_quietest_pause(pulses(quiet(200, 40), 500)) == 220 * 160
+
+
+@pytest.mark.parametrize(("length", "middle"), [(26, 220), (32, 416)])
+def test_a_pause_lasts_three_tenths_of_a_second(length: int, middle: int) -> None:
+    """The later pause is the last of the quietest if a window of 30 frames fits."""
+    pauses = quiet(200, 40) | quiet(400, length)
+    assert find_quietest_pause(pulses(pauses, 600)) == middle * 160
+
+
+@pytest.mark.parametrize(("loud", "middle"), [(130, 415), (150, 215)])
+def test_a_pause_with_little_more_energy_is_as_quiet(loud: int, middle: int) -> None:
+    """The quietest has 100 samples in a frame."""
+    pauses = quiet(200, 30, 100) | quiet(400, 30, loud)
+    assert find_quietest_pause(pulses(pauses, 600)) == middle * 160
+
+
+def test_a_pause_with_exactly_the_limit_of_energy_is_as_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "_EQUALLY_QUIET", 2.0)
+    assert find_quietest_pause(pulses(quiet(200, 30, 64) | quiet(400, 30, 128), 600)) == 415 * 160
+
+
+def test_below_16_bit_silence_there_is_no_difference() -> None:
+    """The earlier pause is digital silence, and the later one hisses by one step."""
+    samples = pulses(quiet(200, 30) | quiet(400, 30), 600)
+    samples[400 * 160 : 430 * 160] = 1 / 32768
+    assert find_quietest_pause(samples) == 415 * 160
+    samples[400 * 160 : 430 * 160] = 1.3 / 32768
+    assert find_quietest_pause(samples) == 215 * 160
+
+
+def test_sound_as_short_as_a_pause_is_cut_in_its_middle() -> None:
+    assert find_quietest_pause(pulses(quiet(0, 5), 30)) == 30 * 80
+    assert find_quietest_pause(pulses(quiet(0, 5), 31)) == 15 * 160

@@ -1,10 +1,9 @@
-"""Which words are believed, whole, timed, and in which scene."""
+"""Which words are whole, timed, and in which scene."""
 
 import pytest
 
 from heimdex.speech.base import Word
 from heimdex.speech.chunked_transcription import find_main_language
-from heimdex.speech.filters import SegmentScores, is_credible, is_stutter
 from heimdex.speech.languages import get_language_name, parse_language
 from heimdex.speech.words import align_words, assign_words_to_scenes, join_subwords
 
@@ -20,21 +19,6 @@ def test_a_hyphenated_word_is_one_word() -> None:
     words = join_subwords([Word(0, 1, " ill", 0.9), Word(1, 2, "-disposed.", 0.5), Word(2, 3, " man", 1)])
     assert [word.text for word in words] == ["ill-disposed.", "man"]
     assert (words[0].end_s, words[0].probability) == (2, 0.5)
-
-
-def test_what_a_model_invents_is_not_believed() -> None:
-    assert is_credible(SegmentScores("He said so.", 0.1, -0.3, 1.2))
-    assert is_credible(SegmentScores("He said so.", 0.9, -0.3, 1.2))
-    assert not is_credible(SegmentScores("Thank you.", 0.9, -0.9, 1.0))
-    assert not is_credible(SegmentScores("la la la la", 0.1, -0.3, 3.0))
-    assert not is_credible(SegmentScores("He said so.", 0.1, -1.2, 1.2))
-    assert not is_credible(SegmentScores(" ♪ ... ", 0.0, -0.1, 1.0))
-
-
-def test_a_sentence_said_a_third_time_in_a_row_is_a_stutter() -> None:
-    assert not is_stutter(["Yes."], "Yes.")
-    assert is_stutter(["Yes.", "yes."], "YES.")
-    assert not is_stutter(["Yes.", "No."], "Yes.")
 
 
 def test_written_words_take_the_times_of_the_heard_ones() -> None:
@@ -65,3 +49,14 @@ def test_the_language_of_most_words_is_that_of_the_whole() -> None:
 def test_languages_are_known_by_tag_and_name(given: str, code: str | None) -> None:
     assert parse_language(given) == code
     assert get_language_name("de") == "German"
+
+
+def test_a_word_whose_middle_is_the_cut_belongs_to_the_later_scene() -> None:
+    assert assign_words_to_scenes([(0.5, 1.5, "across")], [0.0, 1.0]) == [[], [(0.5, 1.5, "across")]]
+
+
+def test_words_between_aligned_ones_never_overlap_them() -> None:
+    """The server's words may overlap, and the sentence may end before its last word."""
+    timed = [Word(1.0, 3.0, "one", 1), Word(2.0, 4.0, "three", 1)]
+    words = align_words("one two three four", 0.0, 3.5, timed, 1.0)
+    assert [(word.start_s, word.end_s) for word in words] == [(1.0, 3.0), (3.0, 3.0), (2.0, 4.0), (4.0, 4.0)]

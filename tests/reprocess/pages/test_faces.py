@@ -36,7 +36,7 @@ def test_turning_off_asks_and_erases_and_turning_on_queues_a_run_over_all_videos
     for user in (owner, other):
         known(user)
     assert LINK in read(browser, "/people/")
-    assert "Faces are looked for in your videos. Switch faces off…" in seen(read(browser, "/people/"))
+    assert "Face recognition is on. Turn it off…" in seen(read(browser, "/people/"))
     question = seen(read(browser, PAGE))
     assert "1 person with 1 photo, 1 face found in your videos," in question
     assert "This cannot be undone. Your videos are kept" in question
@@ -46,7 +46,7 @@ def test_turning_off_asks_and_erases_and_turning_on_queues_a_run_over_all_videos
 
     page = switch(browser, "0")
     assert "Face recognition is off. All people, photos and faces were erased." in page
-    assert f"{FACES_OFF_FOR_OWNER} Switch faces on…" in page
+    assert f"{FACES_OFF_FOR_OWNER} Turn on face recognition…" in page
     for model in (Person, PersonPhoto, SceneFace, FaceMatch):
         assert list(model._default_manager.values_list("owner", flat=True)) == [other.pk]
     assert Video.objects.filter(owner=owner).count() == 1

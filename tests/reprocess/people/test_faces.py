@@ -128,7 +128,7 @@ def test_the_command_erases_for_everybody_when_it_is_told_so(capsys: pytest.Capt
     known(owner)
     with pytest.raises(CommandError, match="Nothing was erased"), mock.patch("builtins.input", return_value="no"):
         call_command("faces", "erase", "--all")
-    with pytest.raises(CommandError, match="goes with erase"):
+    with pytest.raises(CommandError, match="works only with erase"):
         call_command("faces", "off", "--all")
     call_command("faces", "erase", "--all", "--yes", "--json")
     answer = json.loads(capsys.readouterr().out.splitlines()[-1])

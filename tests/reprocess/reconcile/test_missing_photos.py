@@ -81,8 +81,8 @@ def test_photos_that_go_while_they_are_looked_at_are_not_missing(people: list[Pe
         media_storage().delete_prefix(gone.storage_prefix)
         return walk(photos, owner_id)  # type: ignore[arg-type]
 
-    walk = check._incomplete
-    monkeypatch.setattr(check, "_incomplete", remove)
+    walk = check._find_incomplete
+    monkeypatch.setattr(check, "_find_incomplete", remove)
     assert numbers() == {}
 
 

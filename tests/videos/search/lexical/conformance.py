@@ -1,4 +1,4 @@
-"""The tests that every lexical backend has to pass. A subclass names the backend; see test_postgres.py."""
+"""The tests that every lexical backend has to pass. A subclass configures the backend; see test_postgres.py."""
 
 import random
 import re
@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import transaction
+from pytest_django import Settings
 
 from heimdex.accounts.models import User
 from tests.library import make_user, make_video
@@ -21,11 +22,14 @@ LONG_TALK = " ".join(f"Sentence {number} of a long talk about nothing." for numb
 
 
 class LexicalConformance:
-    """Override `backend` with a fixture that yields the backend under test, configured as the default."""
+    """Set `configuration` to the value of LEXICAL_BACKENDS["default"] with the backend under test."""
+
+    configuration: dict[str, object]
 
     @pytest.fixture
-    def backend(self) -> LexicalBackend:
-        """Return the backend under test."""
+    def backend(self, settings: Settings) -> LexicalBackend:
+        """Return the backend under test, which is also the one that actions and the ingest use."""
+        settings.LEXICAL_BACKENDS = {"default": self.configuration}
         return get_lexical_backend()
 
     @pytest.fixture

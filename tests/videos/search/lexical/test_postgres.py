@@ -11,15 +11,13 @@ from tests.videos.search.lexical.conformance import LexicalConformance
 from videos.actions.videos import edit_video
 from videos.models import Scene, Video
 from videos.search.lexical.base import LexicalBackend, LexicalQuery
-from videos.search.lexical.postgres import MAX_QUERY_WORDS, PostgresLexical
+from videos.search.lexical.postgres import MAX_QUERY_WORDS
 
 pytestmark = pytest.mark.django_db
 
 
 class TestPostgres(LexicalConformance):
-    @pytest.fixture
-    def backend(self) -> LexicalBackend:
-        return PostgresLexical()
+    configuration = {"BACKEND": "videos.search.lexical.postgres.PostgresLexical", "OPTIONS": {}}
 
     def test_a_database_that_cannot_be_reached_is_reported(self, backend: LexicalBackend, owner: User) -> None:
         with mock.patch.object(connection, "ensure_connection", side_effect=OperationalError("gone")):

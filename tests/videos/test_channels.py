@@ -1,0 +1,109 @@
+"""Search, edits and plans know the channels that steps declare, and no others."""
+
+import pytest
+
+from tests.library import make_user, make_video, stored_hash
+from videos import channels
+from videos.channels import (
+    DEFAULT_WEIGHT,
+    DESCRIPTION,
+    FIND_FACES,
+    KEYFRAME,
+    KEYFRAMES,
+    ON_SCREEN_TEXT,
+    SUMMARY,
+    TRANSCRIPT,
+    Channel,
+    find_channel,
+    get_channel,
+    get_weight,
+    list_channels_reading,
+    list_text_channels,
+    register_channels,
+)
+from videos.input_hashes import load_hashes, refresh_input_hashes, store_hashes
+from videos.models import Scene, SceneInput
+
+
+def test_words_weigh_most_and_the_shared_summary_least() -> None:
+    names = ("lexical", "on_screen", "person", "transcript", "clip", "visual", "summary")
+    assert {name: get_weight(name) for name in names} == {
+        "lexical": 1.5,
+        "on_screen": 1.2,
+        "person": 1.0,
+        "transcript": 1.0,
+        "clip": 1.0,
+        "visual": 0.8,
+        "summary": 0.3,
+    }
+
+
+def test_faces_are_not_compared_with_text() -> None:
+    assert sorted(list_text_channels()) == ["clip", "summary", "transcript", "visual"]
+
+
+@pytest.mark.parametrize(
+    ("source", "affected"),
+    [
+        (TRANSCRIPT, ["transcript"]),
+        (SUMMARY, ["summary"]),
+        (DESCRIPTION, ["visual"]),
+        (ON_SCREEN_TEXT, ["visual"]),
+        (KEYFRAME, ["clip"]),
+        (KEYFRAMES, ["person"]),
+        (FIND_FACES, ["person"]),
+    ],
+)
+def test_a_changed_source_affects_the_channels_that_read_it(source: channels.Source, affected: list[str]) -> None:
+    assert list_channels_reading(source) == affected
+
+
+def test_a_channel_has_defaults_and_one_of_a_step_that_is_gone_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channels, "_channels", dict(channels._channels))
+    register_channels([Channel("dominant_colors")])
+    declared = get_channel("dominant_colors")
+    assert (declared.display_label, declared.weight, declared.searched_by_text) == ("dominant colors", DEFAULT_WEIGHT, True)
+    assert "dominant_colors" in list_text_channels()
+    assert find_channel("gone") is None
+    assert not get_channel("gone").searched_by_text
+
+
+@pytest.mark.parametrize("name", ["", "two words", "x" * 41, "semi;colon"])
+def test_a_name_that_no_column_can_hold_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="channel name"):
+        Channel(name)
+    assert Channel("x" * 40)
+
+
+@pytest.mark.django_db
+def test_hashes_follow_the_sources_and_only_those_that_changed_are_written() -> None:
+    video = make_video(make_user())
+    scene = video.scenes.get(index=0)
+    hashes = {row.channel: (row.pk, row.hash) for row in scene.inputs.all()}
+    assert set(hashes) == {"transcript", "visual", "summary", "clip", "person"}
+    # Without speech there is nothing to embed, and a row says so.
+    assert stored_hash(video.scenes.get(index=3), "transcript") == ""
+
+    Scene.objects.filter(pk=scene.pk).update(transcript="Other words.", words=[], visual_text="Another thing.")
+    refresh_input_hashes(video, SUMMARY, KEYFRAME)
+    # Those two are composed by steps that also fill other channels.
+    assert stored_hash(scene, "clip") == hashes["clip"][1]
+    refresh_input_hashes(video, KEYFRAMES)
+    refresh_input_hashes(video)
+    after = {row.channel: (row.pk, row.hash) for row in scene.inputs.all()}
+    assert {channel for channel in after if after[channel] != hashes[channel]} == {"transcript", "visual"}
+    assert {channel: pk for channel, (pk, _) in after.items()} == {channel: pk for channel, (pk, _) in hashes.items()}
+
+
+@pytest.mark.django_db
+def test_storing_hashes_says_whose_input_changed() -> None:
+    video = make_video(make_user())
+    first, second = video.scenes.order_by("index")[:2]
+    stored = load_hashes(SceneInput, ["transcript", "new"], scene__video=video)
+    rows = [
+        (first.pk, first.owner_id, "transcript", stored[first.pk, "transcript"]),
+        (second.pk, second.owner_id, "transcript", "changed"),
+        (first.pk, first.owner_id, "new", ""),
+    ]
+    assert store_hashes(SceneInput, rows, stored) == {second.pk}
+    assert (stored_hash(second, "transcript"), stored_hash(first, "new")) == ("changed", "")
