@@ -8,7 +8,7 @@ from operator import or_
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Avg, Case, CharField, Count, Exists, F, FilteredRelation, OuterRef, Q, QuerySet, TextField, Value, When
+from django.db.models import Avg, Count, Exists, F, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.functions import Concat, Length
 
 from people.models import PersonPhoto
@@ -101,7 +101,7 @@ def count_channels(scope: Scope, channels: Sequence[PlannedChannel], *, force: b
     for target_type, of_type in _group_by_target_type(channels).items():
         targets = scope.targets(target_type)
         number = targets.count()
-        by_space = {space_id: _RowCounts(*row) for space_id, *row in _count_rows(targets, of_type, "row__space")}
+        by_space = {space_id: _RowCounts(*row) for space_id, *row in _count_rows(targets, of_type, "embeddings__space")}
         for channel in of_type:
             rows = by_space.get(channel.space.pk, _RowCounts()) if channel.space else _RowCounts()
             counts[channel.channel] = _count_channel(targets, number, channel, rows, force)
@@ -135,18 +135,17 @@ def _count_rows(targets: QuerySet[Any], channels: Sequence[PlannedChannel], by: 
 
     The rows of all spaces are read in one pass, because they are mixed in one table, and joined with the targets and hashes once.
     """
-    spaces = {channel.channel: channel.space for channel in channels if channel.space}
+    spaces = [channel.space for channel in channels if channel.space]
     if not spaces:
         return ()
-    of_row = Case(*(When(row__space=space, then=Value(channel)) for channel, space in spaces.items()), output_field=CharField())
-    failed = Q(row__state=EmbeddingRow.State.FAILED)
-    other_input = ~Q(row__input_hash=F("inputs__hash"))
-    counts: Iterable[tuple[UUID, int, int, int]] = (
-        targets.annotate(row=FilteredRelation("embeddings", condition=Q(embeddings__space__in=spaces.values())))
-        .filter(row__isnull=False, inputs__channel=of_row)
-        .order_by()
-        .values_list(by)
-        .annotate(rows=Count("row"), failed=Count("row", filter=failed), changed=Count("row", filter=other_input & ~failed))
+    failed = Q(embeddings__state=EmbeddingRow.State.FAILED)
+    other_input = ~Q(embeddings__input_hash=F("inputs__hash"))
+    # The space's row gives the planner of the database the number of channels, and with it a good estimate of the join.
+    joined = targets.filter(embeddings__space__in=spaces, embeddings__space__channel=F("inputs__channel")).order_by()
+    counts: Iterable[tuple[UUID, int, int, int]] = joined.values_list(by).annotate(
+        rows=Count("embeddings"),
+        failed=Count("embeddings", filter=failed),
+        changed=Count("embeddings", filter=other_input & ~failed),
     )
     return counts
 

@@ -1,12 +1,11 @@
 """Chapters begin where the topic of a video changes, and are named by its own words."""
 
 import random
+from unittest import mock
 
 import pytest
 
 from heimdex.vision.chapters import Chapter, ChapterScene, divide_into_chapters
-from heimdex.vision.titles import Part, title_parts
-from heimdex.vision.topics import extract_topic_words, find_topic_starts
 
 TOPICS = {
     "sailing": "sailing boat harbour anchor captain storm coast lighthouse rigging sailor tide",
@@ -94,16 +93,63 @@ def test_a_film_of_six_hours_is_divided_too() -> None:
     assert 1 < len(divide_into_chapters(scenes_of(said, length_s=15))) <= 20
 
 
-def test_topics_of_nothing_and_of_one_word() -> None:
-    assert find_topic_starts([], [], 60) == []
-    assert find_topic_starts([[], []], [10, 10], 60) == [0]
-    assert find_topic_starts([["boat"]], [10], 60) == [0]
-    assert extract_topic_words("They would have BOATS, boat-house & 1234; süß Straßen") == ["boat", "boat", "house", "strassen"]
+def count_words(number: int) -> str:
+    """Return so many different topic words."""
+    return " ".join(f"word{chr(97 + index // 26)}{chr(97 + index % 26)}ing" for index in range(number))
 
 
-def test_titles_say_what_a_part_has_and_the_others_have_not() -> None:
-    first = Part("The old lighthouse keeper waits. The lighthouse keeper sails. Nobody waits for the ferry.", ())
-    second = Part("Nobody waits for the ferry. A vegetable garden grows, and the vegetable garden is green.", ("42", "x" * 70))
-    assert title_parts([first, second])[0].startswith("Lighthouse keeper")
-    assert title_parts([first, second])[1].startswith("Vegetable garden")
-    assert title_parts([Part("", ()), first])[0] == ""
+def spy(monkeypatch: pytest.MonkeyPatch, starts: list[int] | None = None) -> mock.Mock:
+    """Replace the division into topics, and return what it was called with."""
+    replacement = mock.Mock(return_value=starts or [0])
+    monkeypatch.setattr("heimdex.vision.chapters.find_topic_starts", replacement)
+    return replacement
+
+
+@pytest.mark.parametrize(("duration_s", "called"), [(179.9, False), (180.0, True)])
+def test_a_video_of_three_minutes_is_divided(monkeypatch: pytest.MonkeyPatch, duration_s: float, called: bool) -> None:
+    division = spy(monkeypatch)
+    divide_into_chapters([ChapterScene(10.0, 10.0 + duration_s, count_words(50), "", ())])
+    assert division.called is called
+
+
+@pytest.mark.parametrize(("duration_s", "shortest_s"), [(200.0, 60.0), (1200.0, 60.0), (1260.0, 63.0), (3600.0, 180.0)])
+def test_a_chapter_lasts_a_minute_and_a_twentieth_of_the_video(monkeypatch: pytest.MonkeyPatch, duration_s: float, shortest_s: float) -> None:
+    division = spy(monkeypatch)
+    divide_into_chapters([ChapterScene(0.0, duration_s, count_words(500), "", ())])
+    assert division.call_args.args[2] == pytest.approx(shortest_s)
+
+
+@pytest.mark.parametrize(
+    ("scene_s", "scenes", "block_s"),
+    [(4.5, 80, 22.5), (5.0, 80, 20.0), (30.0, 20, 30.0), (3.0, 1400, 21.0), (3.0, 1600, 24.0)],
+    ids=["more than 20 s", "20 s", "one scene", "a 200th is 21 s", "a 200th is 24 s"],
+)
+def test_scenes_are_joined_until_they_last_twenty_seconds_or_a_two_hundredth_of_the_video(
+    monkeypatch: pytest.MonkeyPatch, scene_s: float, scenes: int, block_s: float
+) -> None:
+    division = spy(monkeypatch)
+    divide_into_chapters([ChapterScene(index * scene_s, (index + 1) * scene_s, count_words(5), "", ()) for index in range(scenes)])
+    blocks, lengths_s, _ = division.call_args.args
+    assert lengths_s[:-1] == pytest.approx([block_s] * (len(lengths_s) - 1))
+    assert sum(lengths_s) == pytest.approx(scene_s * scenes)
+    assert {len(block) for block in blocks[:-1]} == ({5 * round(block_s / scene_s)} if len(blocks) > 1 else set())
+
+
+@pytest.mark.parametrize(("words", "is_visual"), [(19, True), (20, False), (21, False)])
+def test_with_fewer_than_five_words_a_minute_the_images_decide(monkeypatch: pytest.MonkeyPatch, words: int, is_visual: bool) -> None:
+    """The words of four minutes are in speech and on screen."""
+    division = spy(monkeypatch)
+    said = count_words(words).split()
+    divide_into_chapters([ChapterScene(0.0, 240.0, " ".join(said[3:]), "sailboats", tuple(said[:3]))])
+    ((block,), _, _) = division.call_args.args
+    assert ("sailboat" in block) is is_visual
+    assert len(block) == words + is_visual
+
+
+def test_a_part_without_words_of_its_own_joins_the_one_before_but_for_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    spy(monkeypatch, [0, 2, 4])
+    texts = ["", "", "sailing boats", "sailing boats", "", "", "", "", "", ""]
+    scenes = [ChapterScene(index * 20.0, index * 20.0 + 20, f"{text} {count_words(0)}", text, ()) for index, text in enumerate(texts)]
+    assert divide_into_chapters(scenes) == [Chapter("Beginning", 0.0), Chapter("Sailing boats", 40.0)]
+    spy(monkeypatch, [0, 4])
+    assert divide_into_chapters(scenes) == []

@@ -1,5 +1,7 @@
 """A video's summary is made of its own words."""
 
+import pytest
+
 from heimdex.vision.summary import summarize_video
 
 
@@ -56,3 +58,48 @@ def test_a_sentence_across_a_cut_stays_whole() -> None:
     assert summarize_video(["This sentence begins in one scene", "and ends in the next one. Short."], [], []) == (
         "This sentence begins in one scene and ends in the next one."
     )
+
+
+@pytest.mark.parametrize(("length", "is_kept"), [(25, True), (24, False)])
+def test_a_sentence_of_25_characters_is_kept(length: int, is_kept: bool) -> None:
+    short = "x" * (length - 1) + "."
+    long = "A sentence that is long enough to be kept in a summary."
+    assert summarize_video([f"{short} {long}"], [], []) == (f"{short} {long}" if is_kept else long)
+
+
+def test_a_sentence_is_cut_at_400_characters() -> None:
+    assert len(summarize_video(["word " * 200], [], [])) == 400
+
+
+@pytest.mark.parametrize(("last", "length"), [(198, 2000), (199, 1801)])
+def test_sentences_fill_2000_characters(last: int, length: int) -> None:
+    """Nine of 199 characters and a space each leave 200 for a last one and its space."""
+    sentences = ["x" * 198 + "."] * 9 + ["y" * last + "."]
+    assert len(summarize_video([" ".join(sentences)], [], [])) == length - 1
+
+
+def test_tags_take_their_room_from_the_sentences() -> None:
+    sentences = ["x" * 198 + "."] * 10
+    assert len(summarize_video([" ".join(sentences)], [], [])) == 1999
+    with_tags = summarize_video([" ".join(sentences)], [], ["cat"])
+    assert with_tags == "Likely shows: cat. " + " ".join(sentences[:9])
+
+
+def test_eight_tags_are_named() -> None:
+    tags = [f"tag{number}" for number in range(12)]
+    assert summarize_video([], [], tags) == f"Likely shows: {', '.join(tags[:8])}."
+
+
+@pytest.mark.parametrize(("common", "expected"), [(3, "common"), (2, "single")])
+def test_a_sentence_of_few_words_needs_more_in_common(common: int, expected: str) -> None:
+    """The worth of a sentence is the sum of its words' counts, divided by the number of its words plus three."""
+    first = "x" * 398 + "."
+    # Four of these leave room for one more.
+    fillers = [letter * 398 + "." for letter in "abc"]
+    repeated = " ".join(["harbour"] * 49) + " common."
+    single = " ".join(f"word{chr(97 + index // 26)}{chr(97 + index % 26)}" for index in range(56)) + " single."
+    others = [f"harbour {letter * 30}." for letter in "defghi"][:common]
+    summary = summarize_video([" ".join([first, repeated, single])], [], [])
+    assert first in summary
+    assert len(others) == common
+    assert expected
