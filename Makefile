@@ -6,11 +6,11 @@ sources := heimdex videos people reprocess demo bench
 # The checks load the settings, which want a home; they must not touch that of an installation.
 in_scratch := HEIMDEX_HOME=.cache/lint
 # Half of the tests wait for a process or a database, so that two of them share two cores well.
-pytest := $(python) -m pytest -n $(or $(JOBS),2) --dist loadfile --no-loadscope-reorder
+pytest := $(python) -m pytest -n $(or $(JOBS),2) --dist loadfile --no-loadscope-reorder --max-worker-restart=0
 compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 export PYTHON VIDEO
 
-.PHONY: help setup setup-dev demo up down status test test-fast test-integration crash fuzz bench walk lint lock clean
+.PHONY: help setup setup-dev demo up down status test test-fast test-integration crash mutate fuzz bench walk lint lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,9 @@ test-integration: setup-dev ## run the tests that need a second server, kill ser
 
 crash: setup-dev ## run the tests that kill workers, clusters and Postgres at every stage, with both kinds of queue
 	@$(python) -m pytest -m "" tests/acceptance/crashes
+
+mutate: setup-dev ## change the modules that hold rules and expect their tests to fail (ONLY="people/names.py" takes some)
+	@$(python) tests/mutation/mutate.py $(ONLY)
 
 fuzz: setup-dev ## put damaged files through a real ingest (SECONDS=600 SEED=7); keeps those that break something
 	@$(python) -m tests.fuzz --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))

@@ -1,4 +1,4 @@
-"""Check the shape of the code: no long modules, no two classes of one name, no phrases that were replaced. Run by `make lint`."""
+"""Check the shape of the code, for `make lint`: long modules, classes of one name, phrases that were replaced, lists of absent files."""
 
 import ast
 import re
@@ -20,7 +20,12 @@ PROSE_SUFFIXES = (".py", ".html", ".js", ".css", ".md", ".toml", ".yml", ".sh")
 
 def main() -> int:
     """Print what is wrong; return 1 when something is."""
-    problems = [*find_long_modules(ROOT), *find_shared_class_names(ROOT), *find_phrases(ROOT, read_phrases(PHRASES))]
+    problems = [
+        *find_long_modules(ROOT),
+        *find_shared_class_names(ROOT),
+        *find_phrases(ROOT, read_phrases(PHRASES)),
+        *find_absent_modules(ROOT),
+    ]
     sys.stdout.writelines(f"{problem}\n" for problem in problems)
     return 1 if problems else 0
 
@@ -64,6 +69,13 @@ def find_phrases(root: Path, phrases: list[tuple[re.Pattern[str], str]]) -> Iter
             for match in phrase.finditer(text):
                 line = text.count("\n", 0, match.start()) + 1
                 yield f"{path.relative_to(root)}:{line}: {match.group()!r}; better: {better}"
+
+
+def find_absent_modules(root: Path) -> Iterator[str]:
+    """Yield a line for each path of the suite's list of slow modules that is no file."""
+    for name in (root / "tests" / "slow_modules.txt").read_text().splitlines():
+        if not name.startswith("#") and not (root / name).is_file():
+            yield f"tests/slow_modules.txt: there is no {name}"
 
 
 def tracked_files(root: Path, suffixes: tuple[str, ...]) -> list[Path]:

@@ -51,7 +51,7 @@ class MoveNumber(Operator):
 
     def mutate(self, node: Any, index: int) -> Any:
         """Return the number, moved down (index 0) or up (index 1)."""
-        return parso.python.tree.Number(f" {move(parso_value(node), index)}", node.start_pos)
+        return parso.python.tree.Number(str(move(parso_value(node), index)), node.start_pos, node.prefix)
 
     @classmethod
     def examples(cls) -> Iterable[Any]:
@@ -69,7 +69,7 @@ def move(value: float, index: int) -> float:
     """Return the value moved down (index 0) or up (index 1): an integer below 10 by one, any other number by a fifth."""
     if isinstance(value, int):
         return value + (-1, 1)[index] if value < _SCALED_FROM else round(value * (0.8, 1.2)[index])
-    return value * (0.8, 1.2)[index]
+    return value * (0.8, 1.2)[index] if value else (-0.2, 0.2)[index]
 
 
 def load_operators() -> dict[str, Operator]:

@@ -68,7 +68,7 @@ def test_the_threshold_itself_is_enough() -> None:
 
 
 def test_an_excluded_person_is_never_returned_however_low_the_threshold() -> None:
-    anybody = Calibration(threshold=-0.99, middle=0.0, slope=10.0)
+    anybody = Calibration(threshold=-0.999, middle=0.0, slope=10.0)
     assert identify_face(unit(0, -1, 0.1), [said(ANN, False), said(BEN, False)], PEOPLE, anybody) is None
     found = identify_face(unit(0, -1, 0.1), [said(ANN, False)], PEOPLE, anybody)
     assert found is not None
@@ -95,7 +95,7 @@ def test_a_label_belongs_to_a_face_at_most_a_twentieth_of_a_second_away() -> Non
 
 
 def test_a_label_belongs_to_a_face_that_overlaps_its_box_by_two_fifths() -> None:
-    # The smaller box lies in the larger one, so its height is the intersection over the union.
-    wide = Label(ANN, 0.0, Box(0.0, 0.0, 1.0, 1.0), True)
-    for height, counts in ((0.4, True), (0.399, False)):
-        assert (select_labels_at([wide], 0.0, Box(0.0, 0.0, 1.0, height)) == [wide]) is counts
+    # The boxes share 4 of 10 parts, then a little less.
+    label = Label(ANN, 0.0, Box(0.0, 0.0, 7.0, 1.0), True)
+    assert select_labels_at([label], 0.0, Box(3.0, 0.0, 10.0, 1.0)) == [label]
+    assert select_labels_at([label], 0.0, Box(3.01, 0.0, 10.01, 1.0)) == []

@@ -69,3 +69,23 @@ def test_a_repeated_word_is_matched_once() -> None:
     # The second "a" is new. If the common tail overlapped the common head, it would get the time of the first.
     assert align_words(words, "b a a") == [*words, (1.5, 1.5, "a")]
     assert align_words([*words, (2.0, 2.5, "a")], "b a") == [(0.0, 0.5, "b"), (1.0, 1.5, "a")]
+
+
+def test_only_the_words_between_the_common_ends_are_compared() -> None:
+    words = [(0.0, 0.5, "a"), (1.0, 1.5, "b"), (2.0, 2.5, "c")]
+    # The first "c" replaces "b". It is not the last word, which keeps its own time.
+    assert align_words(words, "a c x c") == [(0.0, 0.5, "a"), (1.0, 1.25, "c"), (1.25, 1.5, "x"), (2.0, 2.5, "c")]
+    assert align_words([*words[:1], (0.6, 0.9, "c"), *words[1:]], "a d c") == [(0.0, 0.5, "a"), (0.6, 1.5, "d"), (2.0, 2.5, "c")]
+
+
+def test_an_added_word_gets_the_gap_between_its_neighbors() -> None:
+    words = [(1.0, 1.5, "a"), (2.0, 2.5, "b")]
+    assert align_words(words, "a x b") == [words[0], (1.5, 2.0, "x"), words[1]]
+    # Before the first word there is no gap.
+    assert align_words(words, "x a b") == [(1.0, 1.0, "x"), *words]
+
+
+def test_words_that_replace_others_share_their_time_to_the_millisecond() -> None:
+    words = [(0.0, 1.0, "a"), (1.0, 2.0, "b"), (2.0, 3.0, "c"), (3.0, 4.0, "d")]
+    replaced = [(0.0, 0.333, "x"), (0.333, 0.667, "y"), (0.667, 1.0, "z")]
+    assert align_words(words, "x y z b c d") == [*replaced, *words[1:]]

@@ -13,7 +13,8 @@ from reprocess.management.arguments import find_owner
 from reprocess.reports.owner_coverage import OwnerCoverage, owner_coverage, owners_with_scenes
 from reprocess.reports.spec_overview import SpecOverview, spec_overview
 from reprocess.reports.spec_serializers import OwnerCoverageSerializer, SpecOverviewSerializer
-from reprocess.spec.lock import write_lock
+from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION
+from reprocess.spec.lock import LOCK_FILE, write_lock
 
 _OWNERS = 10
 
@@ -28,7 +29,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--write-lock", action="store_true", help="record the digests of the steps' code in spec.lock.json, under the latest version"
+            "--write-lock",
+            action="store_true",
+            help="record the digests of the steps' code in spec.lock.json under the latest version, and stop; needs no database",
         )
         parser.add_argument("--owner", metavar="EMAIL", help="show the coverage of this owner only")
         parser.add_argument("--owners", type=int, default=_OWNERS, metavar="N", help=f"show the coverage of N owners (default {_OWNERS})")
@@ -37,6 +40,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["write_lock"]:
             write_lock()
+            self.stdout.write(f"Wrote {LOCK_FILE.name} for spec version {LATEST_EMBEDDING_SPEC_VERSION}.")
+            return
         overview = spec_overview()
         owners = owners_with_scenes()
         if options["owner"]:

@@ -23,7 +23,7 @@ def test_a_perfect_view_has_1_and_none_has_more_or_less_than_0_to_1() -> None:
     assert rate_view(side_px=100, sharpness=100.0, frontality=1.0, confidence=1.0) == 1.0
     assert rate_view(side_px=99, sharpness=100.0, frontality=1.0, confidence=1.0) == pytest.approx(0.99)
     assert rate_view(side_px=100, sharpness=98.01, frontality=1.0, confidence=1.0) == pytest.approx(0.99)
-    assert rate_view(side_px=1000, sharpness=9000.0, frontality=1.0, confidence=5.0) == 1.0
+    assert rate_view(side_px=1000, sharpness=9000.0, frontality=5.0, confidence=5.0) == 1.0
     assert rate_view(side_px=100, sharpness=100.0, frontality=1.0, confidence=-0.5) == 0.0
 
 

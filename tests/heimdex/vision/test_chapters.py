@@ -113,7 +113,9 @@ def test_a_video_of_three_minutes_is_divided(monkeypatch: pytest.MonkeyPatch, du
 
 
 @pytest.mark.parametrize(("duration_s", "shortest_s"), [(200.0, 60.0), (1200.0, 60.0), (1260.0, 63.0), (3600.0, 180.0)])
-def test_a_chapter_lasts_a_minute_and_a_twentieth_of_the_video(monkeypatch: pytest.MonkeyPatch, duration_s: float, shortest_s: float) -> None:
+def test_a_chapter_lasts_a_minute_and_a_twentieth_of_the_video(
+    monkeypatch: pytest.MonkeyPatch, duration_s: float, shortest_s: float
+) -> None:
     division = spy(monkeypatch)
     divide_into_chapters([ChapterScene(0.0, duration_s, count_words(500), "", ())])
     assert division.call_args.args[2] == pytest.approx(shortest_s)

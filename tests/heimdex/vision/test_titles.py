@@ -46,19 +46,18 @@ def test_a_title_has_eighty_letters() -> None:
 
 
 def test_a_phrase_has_three_words() -> None:
-    assert title("Old stone lighthouse keeper. Old stone lighthouse keeper.") in {
-        "Stone lighthouse keeper",
-    }
+    assert title("Old stone lighthouse keeper. Stone lighthouse keeper.") == "Stone lighthouse keeper"
+    assert title("Harbour stone lighthouse keeper. " * 2) == "Harbour stone lighthouse, keeper"
 
 
-@pytest.mark.parametrize(("singles", "expected"), [(3, "Stone lighthouse, boat"), (4, "Stone lighthouse, boat"), (5, "Boat, stone lighthouse")])
-def test_a_phrase_scores_higher_than_its_words_alone(singles: int, expected: str) -> None:
-    """Two words said twice together, or one that is said more often."""
-    assert title("Stone lighthouse. " * 2 + "Boat. " * singles) == expected
+@pytest.mark.parametrize(("together", "alone", "expected"), [(5, 7, "Stone lighthouse, Boat"), (6, 9, "Boat, Stone lighthouse")])
+def test_a_phrase_scores_35_percent_higher_than_its_words(together: int, alone: int, expected: str) -> None:
+    """A word scores the square of the logarithm of its count plus one: (log 8 / log 6)² is 1.347, and (log 10 / log 7)² is 1.400."""
+    assert title("Stone lighthouse. " * together + "Boat. " * alone) == expected
 
 
 def test_the_second_phrase_has_no_word_of_the_first_and_there_is_no_third() -> None:
-    text = "Stone lighthouse. " * 4 + "Stone bridge. " * 3 + "Fishing village. " * 3 + "Ferry terminal. " * 2
+    text = "Stone lighthouse. " * 5 + "Stone bridge. Fishing village. Ferry terminal."
     assert title(text) == "Stone lighthouse, Fishing village"
 
 

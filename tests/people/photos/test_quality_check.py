@@ -37,6 +37,7 @@ def test_small_faces_in_the_background_do_not_matter_however_good_they_are() -> 
     assert check_quality([face(100, quality=1.0), main, face(20)]) is main
     assert code_of(face(101), main) == "several_faces"
     assert code_of(main, face(200)) == "several_faces"
+    assert code_of(main, face(20), face(150)) == "several_faces"
 
 
 def test_what_the_detector_doubts_does_not_count_beside_a_good_face() -> None:

@@ -1,9 +1,11 @@
 """A refresh of people that a crash interrupts is continued by another worker."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from unittest import mock
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import OperationalError
@@ -12,9 +14,9 @@ from django.utils import timezone
 from heimdex.storage import media_storage
 from people.models import Person, PersonPhoto, PhotoEmbedding
 from people.photos.rescue import rescue_photos
-from reprocess.runs import engine
-from reprocess.runs.engine import Batch
 from reprocess.runs.refresh_people import refresh_people, requeue_stale_people
+from reprocess.runs.vectors import replace_embeddings
+from reprocess.steps.embedding_task import Outcome
 from tests.library import make_user
 from tests.reprocess.people.makers import arrive, astronaut, film, jpeg, run, where
 
@@ -59,37 +61,33 @@ def test_a_photo_that_another_worker_is_taking_in_is_left_to_it() -> None:
     assert set(media_storage().list_keys(photo.storage_prefix)) == {photo.image_key, photo.thumbnail_key}
 
 
+@contextmanager
+def leasing(photo: PersonPhoto, token: UUID) -> Iterator[None]:
+    """Let another worker lease the photo before each write of vectors."""
+
+    def write(*args: Any) -> list[Outcome]:
+        PersonPhoto.objects.filter(pk=photo.pk).update(state=PersonPhoto.State.PROCESSING, lease_token=token)
+        return replace_embeddings(*args)
+
+    with mock.patch("reprocess.runs.engine.replace_embeddings", write):
+        yield
+
+
 def test_a_worker_that_lost_the_lease_on_a_photo_writes_nothing_of_it() -> None:
     owner = make_user()
-    person = Person.objects.create(owner=owner, name="Eileen")
-    photo = arrive(person, jpeg(astronaut().crop((100, 0, 400, 300))))
-    compute, token = engine._compute, uuid4()
-
-    def steal(*args: Any) -> Batch:
-        PersonPhoto.objects.filter(pk=photo.pk).update(lease_token=token)
-        return compute(*args)
-
-    with mock.patch("reprocess.runs.engine._compute", steal):
+    photo, token = arrive(Person.objects.create(owner=owner, name="Eileen"), jpeg(astronaut().crop((100, 0, 400, 300)))), uuid4()
+    with leasing(photo, token):
         refresh_people(owner.pk)
-
     photo.refresh_from_db()
     assert (photo.state, photo.lease_token, PhotoEmbedding.objects.count()) == (PersonPhoto.State.PROCESSING, token, 0)
 
 
 def test_a_run_leaves_a_photo_to_the_worker_that_has_leased_it_since() -> None:
     owner = make_user()
-    person = Person.objects.create(owner=owner, name="Eileen")
-    photo = arrive(person, jpeg(astronaut().crop((100, 0, 400, 300))))
+    photo, token = arrive(Person.objects.create(owner=owner, name="Eileen"), jpeg(astronaut().crop((100, 0, 400, 300)))), uuid4()
     refresh_people(owner.pk)
-    compute, token = engine._compute, uuid4()
-
-    def acquire(*args: Any) -> Batch:
-        PersonPhoto.objects.filter(pk=photo.pk).update(state=PersonPhoto.State.PROCESSING, lease_token=token)
-        return compute(*args)
-
-    with mock.patch("reprocess.runs.engine._compute", acquire):
+    with leasing(photo, token):
         forced = run(force=True)
-
     photo.refresh_from_db()
     assert (photo.state, photo.lease_token) == (PersonPhoto.State.PROCESSING, token)
     assert PhotoEmbedding.objects.get(photo=photo).run_id != forced.pk

@@ -7,11 +7,35 @@ import pytest
 from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
-from videos.models import Video
+from tests.library import make_video
+from videos.models import Job, Video, VideoMetadata
 
 INIT, COMPLETE = "/v1/videos/upload/init", "/v1/videos/upload/complete"
 CONTENT = b"a film, as far as the upload can tell"
 FILE = {"filename": "film.mp4", "mime_type": "video/mp4", "size_bytes": len(CONTENT), "title": "A day at sea", "description": "Of 1999"}
+
+
+# The fields of a video in a list.
+LISTED = {
+    "id",
+    "title",
+    "description",
+    "filename",
+    "mime_type",
+    "size_bytes",
+    "language",
+    "state",
+    "error_code",
+    "error_text",
+    "created_at",
+    "updated_at",
+}
+
+
+def fail(video: Video) -> None:
+    """Put a video into the state after its first stage failed."""
+    Video.objects.filter(pk=video.pk).update(state=Video.State.FAILED, error_code="truncated", error_text="The file is incomplete.")
+    video.jobs.filter(stage="probe").update(state=Job.State.FAILED, attempts=1, error="The file is incomplete.")
 
 
 @pytest.fixture
@@ -51,3 +75,12 @@ def completed(api: APIClient, announce: Callable[..., dict[str, Any]]) -> Video:
     put(api, announced)
     assert api.post(COMPLETE, {"video_id": announced["video_id"]}).status_code == 202
     return Video.objects.get(pk=announced["video_id"])
+
+
+@pytest.fixture
+def video(owner: User) -> Video:
+    video = make_video(owner, title="A day at sea")
+    VideoMetadata.objects.create(
+        video=video, owner=owner, container="mp4", duration_s=20, width=1280, height=720, fps=25, video_codec="h264", audio_codec="aac"
+    )
+    return video

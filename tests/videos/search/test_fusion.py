@@ -45,6 +45,18 @@ def test_scenes_of_equal_score_share_a_rank_and_stay_in_their_order() -> None:
     assert [scene.scene_id for scene in fuse(pools)] == [B, A]
 
 
+def test_later_groups_of_equal_scores_share_the_rank_of_their_first() -> None:
+    rows = [(A, FILM, 0.9), (B, FILM, 0.4), (C, FILM, 0.4), (D, OTHER, 0.1), (UUID(int=5), OTHER, 0.1)]
+    assert [scene.rank for scene in rank_scenes("summary", rows)] == [1, 2, 2, 4, 4]
+
+
+def test_the_channel_that_adds_most_to_the_score_comes_first() -> None:
+    # 1.0 / (60 + 1) is more than 1.5 / (60 + 45), and less than 1.5 / (60 + 20).
+    for rank, first in ((45, "clip"), (20, "lexical")):
+        (scene,) = fuse([[at(A, "lexical", rank)], [at(A, "clip", 1)]])
+        assert [ranked.channel for ranked in scene.ranks][0] == first
+
+
 def test_no_video_has_more_scenes_than_the_limit() -> None:
     fused = fuse([[at(A, "clip", 1), at(B, "clip", 2), at(D, "clip", 3), at(C, "clip", 4, OTHER)]])
     assert [scene.scene_id for scene in limit_per_video(fused, 1)] == [A, C]

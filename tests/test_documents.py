@@ -1,0 +1,46 @@
+"""Links in the documents lead somewhere, and the code in the guides imports what exists."""
+
+import ast
+import re
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+GUIDES = sorted((ROOT / "docs" / "how-to").glob("add-*.md"))
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors that GitHub gives to a document's headings."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_relative_link_leads_to_a_file_and_a_heading(document: Path) -> None:
+    text = re.sub(r"```.*?```", "", document.read_text(), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)#:\s]*(?:#[^)\s]*)?)\)", text):
+        path, _, anchor = target.partition("#")
+        linked = (document.parent / path).resolve() if path else document
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), target
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=name_of)
+def test_the_code_of_a_guide_imports_what_exists(guide: Path) -> None:
+    text = guide.read_text()
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert blocks
+    for block in blocks:
+        for node in ast.walk(ast.parse(block)):
+            # A module of the guide itself is named in its text, and does not exist here.
+            if isinstance(node, ast.ImportFrom) and node.module and f"{node.module.replace('.', '/')}.py" not in text:
+                assert find_spec(node.module), node.module
+                assert all(hasattr(import_module(node.module), alias.name) for alias in node.names), ast.unparse(node)
