@@ -27,3 +27,7 @@ PEOPLE = {"ann": ANN, "ann smith": ANN_SMITH, "zoë o'neil": ZOE, "ann's mother"
 )
 def test_what_a_query_says(query: str, reading: ParsedMentions) -> None:
     assert parse_mentions(query, PEOPLE) == reading
+
+
+def test_an_at_sign_inside_a_name_starts_no_mention_of_its_own() -> None:
+    assert parse_mentions("@a @b and @ann", {"a @b": ZOE, "b": ANN_SMITH, "ann": ANN}) == ParsedMentions("and", (ZOE, ANN), ())

@@ -124,3 +124,10 @@ def test_context_reaches_three_seconds_and_no_further(end_s: float, start_s: flo
 def test_a_text_is_cut_at_a_space_only_in_the_last_fifth(space: int, length: int) -> None:
     text = "x" * space + " " + "y" * 200
     assert len(clip_text(text, 100)) == length
+
+
+def test_a_text_that_fits_is_not_cut_at_its_last_space() -> None:
+    text = "x" * 90 + " " + "y" * 9
+    assert clip_text(text, 100) == text
+    # A space that is the whole text is kept, because an empty text would not be embedded.
+    assert clip_text(" ab", 1) == " "

@@ -13,14 +13,14 @@ EMAIL, ADDRESS = "ann@example.com", "192.0.2.7"
 
 
 def test_five_failures_lock_for_fifteen_minutes() -> None:
-    assert (settings.AXES_FAILURE_LIMIT, settings.AXES_COOLOFF_TIME) == (5, timedelta(minutes=15))
+    assert (5, timedelta(minutes=15)) == (settings.AXES_FAILURE_LIMIT, settings.AXES_COOLOFF_TIME)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("ago_s", "expected"), [(0, 900), (600, 300), (899.5, 1), (900, 1), (5000, 1)])
 def test_the_time_left_counts_from_the_last_failure_and_is_never_less_than_a_second(ago_s: float, expected: int) -> None:
-    for seconds in (ago_s, ago_s + 100):
-        attempt = AccessAttempt.objects.create(username=EMAIL, ip_address=ADDRESS, failures_since_start=1)
+    for agent, seconds in (("one", ago_s), ("two", ago_s + 100)):
+        attempt = AccessAttempt.objects.create(username=EMAIL, ip_address=ADDRESS, user_agent=agent, failures_since_start=1)
         AccessAttempt.objects.filter(pk=attempt.pk).update(attempt_time=timezone.now() - timedelta(seconds=seconds))
     assert abs(get_seconds_left(EMAIL, ADDRESS) - expected) <= 1
     assert get_seconds_left("bob@example.com", ADDRESS) == 1

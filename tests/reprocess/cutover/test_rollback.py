@@ -240,7 +240,7 @@ def test_the_commands_compare_switch_and_switch_back(owner: User, change_model: 
     with pytest.raises(CommandError) as error:
         command("rollback", "--owner", "nobody@example.org")
     assert error.value.returncode == 2
-    assert "Nothing was retired" in command("purge_spaces")
+    assert "No space was retired" in command("purge_spaces")
 
 
 def test_a_run_of_the_latest_spec_and_a_catch_up_are_two_runs(owner: User, change_model: ChangeModel) -> None:
