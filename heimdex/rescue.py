@@ -21,7 +21,7 @@ _BATCH = 200
 
 
 def requeue_lost(running: QuerySet[M], *, on_last_attempt: Callable[[M], None] | None = None, **changes: Any) -> None:
-    """Queue the running rows again whose worker no longer renews its lease: apply the changes, and let each row rest before its next attempt.
+    """Queue the running rows again whose worker no longer renews its lease: apply the changes, and delay the next attempt of each row.
 
     A row that has used its last attempt goes to `on_last_attempt` instead, if that is given.
     """
@@ -46,7 +46,7 @@ def wake_stuck(
     """Wake workers for the units of work that have none, and return how many units.
 
     A unit (a video, run or photo, with its field `woken_at`) has leased `rows`, whose `unit_field` is the unit. It has no worker when a
-    lease or a delay of its rows has expired before `now`, or when none of its rows is leased and it was last woken `wake_again_after` ago.
+    lease or a delay of its rows has expired before `now`, or when no row is leased and it was last woken `wake_again_after` ago.
     """
     unit_rows = rows.filter(**{unit_field: OuterRef("pk")})
     has_expired = Exists(unit_rows.filter(lease_expires_at__lt=now))

@@ -1,12 +1,13 @@
 """An app whose ingest hangs for films of one title, as with a broken library or a dead network."""
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.apps import AppConfig
 
 if TYPE_CHECKING:
-    from videos.ingest.stage import StageContext
+    from videos.ingest.stage import Stage, StageContext
 
 STAGES = ("validate", "probe", "index")
 TITLE = "A film that hangs"
@@ -19,14 +20,19 @@ class HangingConfig(AppConfig):
     label = "hanging"
 
     def ready(self) -> None:
-        from dataclasses import replace
+        from videos.registry import override_stages
 
-        from videos.registry import list_stages, override_stages
+        # For the whole life of this process, therefore kept.
+        self._override = override_stages(list_hanging_stages())
+        self._override.__enter__()
 
-        stages = [stage for stage in list_stages() if stage.name in STAGES]
-        stages[0] = replace(stages[0], run=run)
-        # For the whole life of this process.
-        override_stages(stages).__enter__()
+
+def list_hanging_stages() -> "list[Stage]":
+    """Return the stages of this ingest."""
+    from videos.registry import list_stages
+
+    stages = [stage for stage in list_stages() if stage.name in STAGES]
+    return [replace(stages[0], run=run), *stages[1:]]
 
 
 def run(context: "StageContext") -> None:

@@ -13,7 +13,7 @@ from heimdex.embedders.precision import MIN_COSINE
 from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
 from heimdex.errors import ModelInputError, ModelUnavailable
 from heimdex.vision.classifier import ImageClassifier
-from tests.heimdex.embedders.conftest import RandomClip
+from tests.heimdex.embedders.conftest import ARCHITECTURE, RandomClip
 
 
 def test_open_clip_gives_what_the_library_gives_by_hand(
@@ -26,7 +26,7 @@ def test_open_clip_gives_what_the_library_gives_by_hand(
     with torch.no_grad():
         by_hand = [random_clip.model.encode_image(random_clip.preprocess(picture)[None], normalize=True) for picture in pictures]
         images = torch.cat(by_hand).numpy()
-        queries = random_clip.model.encode_text(open_clip.get_tokenizer("ViT-B-32")(texts), normalize=True).numpy()
+        queries = random_clip.model.encode_text(open_clip.get_tokenizer(ARCHITECTURE)(texts), normalize=True).numpy()
     # By hand it is float32; where the processor has bfloat16, the embedder uses it within this bound.
     assert (clip.embed_images(pictures) * images).sum(axis=1).min() >= MIN_COSINE
     assert (clip.embed_queries(texts) * queries).sum(axis=1).min() >= MIN_COSINE
@@ -38,7 +38,7 @@ def test_open_clip_in_float32_is_the_library_to_the_last_digits(
     import torch
 
     monkeypatch.setattr("heimdex.embedders.precision.supports_bfloat16", lambda device: False)
-    exact = OpenClipEmbedder(str(random_clip.checkpoint))
+    exact = OpenClipEmbedder(str(random_clip.checkpoint), ARCHITECTURE)
     with torch.no_grad():
         images = torch.cat([random_clip.model.encode_image(random_clip.preprocess(picture)[None], normalize=True) for picture in pictures])
     assert (exact.embed_images(pictures) * images.numpy()).sum(axis=1).min() >= 0.99999

@@ -55,7 +55,7 @@ def test_a_whole_file_has_lost_nothing(kind: str, tmp_path: Path) -> None:
 
 
 def test_a_film_with_sound_has_lost_nothing() -> None:
-    assert notice(media.demo_film()) == ""
+    assert notice(media.video((50, 90), audio="music")) == ""
 
 
 def test_pictures_that_cannot_be_decoded_are_counted(tmp_path: Path) -> None:

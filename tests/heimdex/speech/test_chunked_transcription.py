@@ -14,7 +14,7 @@ from heimdex.speech.faster_whisper import FasterWhisperTranscriber
 from tests.heimdex.speech.conformance import recording
 
 PAUSE_S = 0.5
-TIMES = 5
+TIMES = 3
 
 
 def once() -> NDArray[np.float32]:

@@ -43,7 +43,7 @@ class TranscriptionServer:
         self.requests.append(TranscriptionRequest(fields, name, len(recording), samples.size / 16_000))
         if self.prepared and self.prepared[0].body is not None:
             return ""
-        return json.dumps(_transcribed(samples, fields.get("language", [None])[0]))
+        return _transcribe(samples.tobytes(), fields.get("language", [None])[0])
 
 
 def verbose(text: str, segments: list[dict[str, Any]], words: list[dict[str, Any]] | None = None, language: str = "english") -> str:
@@ -51,12 +51,14 @@ def verbose(text: str, segments: list[dict[str, Any]], words: list[dict[str, Any
     return json.dumps({"task": "transcribe", "language": language, "duration": 9.0, "text": text, "segments": segments, "words": words})
 
 
-def _transcribed(samples: NDArray[np.float32], language: str | None) -> dict[str, Any]:
-    """Answer as OpenAI does: words without punctuation, the language by its English name."""
+@cache
+def _transcribe(sound: bytes, language: str | None) -> str:
+    """Answer as OpenAI does: words without punctuation, the language by its English name. The same sound has the same answer."""
+    samples = np.frombuffer(sound, np.float32)
     segments, info = _model().transcribe(samples, language=language, beam_size=5, temperature=0.0, word_timestamps=True)
     heard = list(segments)
     words = [word for segment in heard for word in segment.words or ()]
-    return {
+    answer = {
         "task": "transcribe",
         "language": {"en": "english"}[info.language],
         "duration": samples.size / 16_000,
@@ -78,6 +80,7 @@ def _transcribed(samples: NDArray[np.float32], language: str | None) -> dict[str
             for number, segment in enumerate(heard)
         ],
     }
+    return json.dumps(answer)
 
 
 @cache

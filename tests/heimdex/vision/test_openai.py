@@ -77,7 +77,10 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def describer(server: EmbeddingServer, **options: Any) -> OpenAIDescriber:
-    return OpenAIDescriber(base_url=server.url, api_key="the-key", **options)
+    """Build a describer whose fallback is the classifier that this process has loaded already."""
+    built = OpenAIDescriber(base_url=server.url, api_key="the-key", **options)
+    built._tags = TAGS
+    return built
 
 
 def test_a_small_picture_and_a_strict_schema_are_sent_and_text_in_it_is_data(server: EmbeddingServer) -> None:

@@ -194,7 +194,9 @@ def test_reconciliation_finds_its_rows_missing_and_stale(owner: User, add_step: 
     SceneInput.objects.filter(scene__video=video, scene__index=0, channel=CHANNEL).update(hash="other")
     SceneInput.objects.filter(scene__video=video, scene__index=2, channel=CHANNEL).delete()
     assert reconciled() == {"missing_vectors": 1, "stale_vectors": 2}
-    call_command("reconcile", "--repair", stdout=StringIO())
+    # It ends with an error for the files that cannot be repaired.
+    with suppress(CommandError):
+        call_command("reconcile", "--repair", stdout=StringIO())
     for queued in ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN):
         run_worker(queued.pk)
     assert reconciled() == {}
