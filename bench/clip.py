@@ -80,7 +80,7 @@ def _tensors(model: "OpenClipEmbedder") -> list[Any]:
         for scene in scenes[first : first + BATCH]:
             with media_storage().open(scene.keyframe_key) as file:
                 pictures.append(model.prepare(Image.open(BytesIO(file.read()))))
-        batches.append(clip.preprocessing.tensor(pictures, clip.device, clip.dtype))
+        batches.append(clip.preprocessing.build_batch(pictures, clip.device, clip.dtype))
     return batches
 
 

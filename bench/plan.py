@@ -79,7 +79,7 @@ def _fill() -> None:
     for number in range(OWNERS):
         User.objects.create(email=f"owner{number}@example.org")
     channels = effective_spec().channels(SCENE_TYPE)
-    sizes = {"owners": OWNERS, "videos": VIDEOS, "scenes": SCENES, "channels": [channel for _, channel in channels]}
+    sizes: dict[str, Any] = {"owners": OWNERS, "videos": VIDEOS, "scenes": SCENES, "channels": [channel for _, channel in channels]}
     vector = "[" + ",".join(f"0.{place:03d}" for place in range(DIMENSIONS)) + "]"
     with connection.cursor() as cursor:
         # Rows that are right need no check of their references.

@@ -105,9 +105,11 @@ class OnnxFaces(FaceModel):
         left, top, width, height = (float(value) for value in row[:4] * factor)
         points = row[4:14].reshape(5, 2).astype(np.float64) * factor
         landmarks = Landmarks(*((float(x), float(y)) for x, y in points[:3]))
-        return DetectedFace((left, top, left + width, top + height), landmarks, float(row[-1]), self._embed(align_face(pixels, points)))
+        return DetectedFace(
+            (left, top, left + width, top + height), landmarks, float(row[-1]), self._embed_face(align_face(pixels, points))
+        )
 
-    def _embed(self, face: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _embed_face(self, face: NDArray[np.uint8]) -> NDArray[np.float32]:
         network = self._loaded.embedder
         network.setInput((face.astype(np.float32).transpose(2, 0, 1)[None] - np.float32(self._mean)) * np.float32(self._scale))
         # Copied, because the network reuses the memory for its next output.
