@@ -125,4 +125,4 @@ def test_a_stage_that_hangs_is_ended_and_the_next_video_is_indexed(clusters: Wor
         ("probe", "skipped", 0),
         ("index", "skipped", 0),
     ]
-    assert good.state == "indexed"
+    assert (good.state, good.error_text) == ("indexed", "")
