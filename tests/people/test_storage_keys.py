@@ -2,7 +2,10 @@
 
 from uuid import uuid4
 
-from people.storage_keys import PhotoFileKey, parse_photo_key
+import pytest
+
+from people.models import PersonPhoto
+from people.storage_keys import PhotoFileKey, is_obsolete_file, parse_photo_key
 from videos.storage_keys import parse_key
 
 
@@ -34,3 +37,20 @@ def test_a_key_of_a_face_says_in_which_scene_it_was_seen() -> None:
     assert (name.video_id, name.scene_id, name.face_id) == (video, scene, face)
     assert parse_key(key.replace(f"{face}.jpg", "face.jpg")) is None
     assert parse_photo_key(key) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "obsolete"),
+    [
+        ("uploading", "", set()),
+        ("uploaded", "", set()),
+        ("processing", "", set()),
+        ("ready", "", {"upload", "original"}),
+        # The uploaded file is kept for a retry, unless a retry cannot succeed.
+        ("failed", "no_face", {"upload"}),
+        ("failed", "damaged", {"upload", "original"}),
+    ],
+)
+def test_an_upload_is_obsolete_once_it_is_normalized_or_can_never_be_used(state: str, code: str, obsolete: set[str]) -> None:
+    photo = PersonPhoto(state=state, error_code=code)
+    assert {name for name in ("upload", "original", "photo.jpg", "thumbnail.jpg") if is_obsolete_file(photo, name)} == obsolete

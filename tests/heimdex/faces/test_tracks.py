@@ -49,3 +49,10 @@ def test_other_persons_stay_apart_and_the_best_view_comes_first() -> None:
 def test_the_bound_itself_still_counts_as_the_same() -> None:
     one, other = face(0), face(0)
     assert seen(join_tracks([[one], [other]], float(one.vector @ other.vector))) == [(0, 1)]
+
+
+def test_the_most_similar_pair_is_joined_first_in_whatever_order_the_faces_come() -> None:
+    left, far, near = face(0, 0.8), face(20, 0.7), face(5, 0.1)
+    for views in ([[left], [far, near]], [[left], [near, far]]):
+        tracks = join_tracks(views, SAME)
+        assert [(track.best, track.images) for track in tracks] == [(left, (0, 1)), (far, (1,))]

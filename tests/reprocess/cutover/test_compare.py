@@ -36,6 +36,17 @@ def test_the_report_names_the_queries_that_change_most_and_no_more_than_twenty()
     assert Comparison(()).as_data()["overlap_at_10"] is None
 
 
+def test_of_two_queries_with_one_overlap_the_one_that_moves_more_comes_first() -> None:
+    changes = (
+        QueryChange(1, 0.5, 0.1),
+        QueryChange(2, 0.5, 3.0),
+        QueryChange(3, 0.5, None),
+        QueryChange(4, 0.4, 0.0),
+        QueryChange(5, 0.5, 0.0),
+    )
+    assert [detail["query"] for detail in Comparison(changes).as_data()["details"]] == [4, 2, 1, 3, 5]
+
+
 def test_what_a_channel_describe_gaps() -> None:
     assert describe_gaps([Coverage("clip", "scenes", 10, 7, 3, 0)], 0) == []
     assert describe_gaps([Coverage("clip", "scenes", 10, 7, 2, 1)], 0) == ["clip: 1 failed of 10 scenes"]
