@@ -91,6 +91,7 @@ def test_only_the_last_switch_can_be_undone_then_the_one_before_it(owner: User, 
         latest_cutover(owner.pk)
 
 
+@pytest.mark.usefixtures("packaged_models")
 def test_what_arrives_before_the_switch_is_found_by_meaning_before_and_after_it(owner: User, change_model: ChangeModel) -> None:
     change_model()
     scene = arrive(owner)
