@@ -53,6 +53,7 @@ def test_a_result_shows_its_scene_its_time_and_why_it_matched(browser: Client, o
     assert "<title>railway station – Search – Heimdex</title>" in page
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("packaged_models")
 def test_what_is_found_by_meaning_says_so(browser: Client, owner: User) -> None:
     video = make_video(owner)
