@@ -46,6 +46,12 @@ SECOND_SERVERS = frozenset({"s3_options", "redis"})
 SLOW_MODULES = [line for line in Path(__file__).with_name("slow_modules.txt").read_text().splitlines() if not line.startswith("#")]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Unset the settings for the processes of xdist: pytest-django would load them before this file sets the home of each."""
+    if config.getoption("numprocesses", None) and "PYTEST_XDIST_WORKER" not in os.environ:
+        del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the tests that need a second server and those of slow modules. With two processes, put slow modules first."""
     places = {config.rootpath / name: place for place, name in enumerate(SLOW_MODULES)}

@@ -50,7 +50,7 @@ def test_a_missing_file_is_named_with_the_fix() -> None:
 def test_a_file_that_is_no_network_is_named(tmp_path: Path) -> None:
     broken = tmp_path / "sface.onnx"
     broken.write_bytes(EMBEDDER.read_bytes()[:1000])
-    with pytest.raises(ModelUnavailable, match=r'no network that OpenCV reads .*correct "detector" and "embedder"'):
+    with pytest.raises(ModelUnavailable, match=r'is not a network that OpenCV can read .*correct "detector" and "embedder"'):
         OnnxFaces(str(DETECTOR), str(broken)).find_faces([astronaut()])
 
 

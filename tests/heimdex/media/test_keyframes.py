@@ -16,7 +16,7 @@ def times(candidates: list[Candidate]) -> list[float]:
     return [frame.time_s for frame in candidates]
 
 
-def test_black_white_and_blurred_frames_are_not_select_keyframes() -> None:
+def test_black_white_and_blurred_frames_are_not_selected() -> None:
     frames = [candidate(0, brightness=2), candidate(1, brightness=250), candidate(2, sharpness=1), candidate(3, sharpness=20), candidate(4)]
     assert times(select_keyframes(frames, 5.0)) == [4]
 

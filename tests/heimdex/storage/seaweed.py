@@ -56,7 +56,7 @@ def seaweed(home: Path) -> Iterator[S3Options]:
             _make_bucket(options, process, home / "weed.log")
             yield options
         finally:
-            # ParsedQuery politely it takes 25 s, and nothing here is worth keeping.
+            # A clean shutdown takes 25 s, and nothing here is worth keeping.
             process.kill()
     shutil.rmtree(home)
 

@@ -25,7 +25,7 @@ from videos.models import ActiveSpace, Scene, SceneEmbedding, Video
 from videos.search.service import SearchRequest, search
 from videos.summaries import extract_summary
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("packaged_models")]
 
 LONG = "The committee discussed the budget for the new railway station at great length, and nobody could agree on a sum. " * 3
 SAYINGS = [

@@ -47,7 +47,7 @@ def test_of_two_queries_with_one_overlap_the_one_that_moves_more_comes_first() -
     assert [detail["query"] for detail in Comparison(changes).as_data()["details"]] == [4, 2, 1, 3, 5]
 
 
-def test_what_a_channel_describe_gaps() -> None:
+def test_describes_what_a_channel_lacks() -> None:
     assert describe_gaps([Coverage("clip", "scenes", 10, 7, 3, 0)], 0) == []
     assert describe_gaps([Coverage("clip", "scenes", 10, 7, 2, 1)], 0) == ["clip: 1 failed of 10 scenes"]
     assert describe_gaps([Coverage("clip", "scenes", 10, 7, 2, 1)], 1) == []

@@ -54,7 +54,7 @@ def test_the_channel_that_adds_most_to_the_score_comes_first() -> None:
     # 1.0 / (60 + 1) is more than 1.5 / (60 + 45), and less than 1.5 / (60 + 20).
     for rank, first in ((45, "clip"), (20, "lexical")):
         (scene,) = fuse([[at(A, "lexical", rank)], [at(A, "clip", 1)]])
-        assert [ranked.channel for ranked in scene.ranks][0] == first
+        assert scene.ranks[0].channel == first
 
 
 def test_no_video_has_more_scenes_than_the_limit() -> None:

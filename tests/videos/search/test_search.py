@@ -162,6 +162,7 @@ def test_vectors_are_searched_by_the_model_that_made_them_whatever_is_configured
     assert [(hit["scene_id"], hit["matches"]) for hit in answer["results"]] == [(hit["scene_id"], hit["matches"]) for hit in before]
 
 
+@pytest.mark.usefixtures("packaged_models")
 def test_vectors_of_a_model_that_is_gone_are_compared_with_no_other(api: APIClient) -> None:
     for space in EmbeddingSpace.objects.exclude(channel="clip"):
         space.embedder |= {"revision": "another"}
@@ -169,7 +170,7 @@ def test_vectors_of_a_model_that_is_gone_are_compared_with_no_other(api: APIClie
     answer = api.get("/v1/search", {"q": "sailing a ship"}).json()
     channels = {match["channel"] for hit in answer["results"] for match in hit["matches"]}
     assert channels <= {"lexical", "clip"}
-    assert any("is another model now" in notice and "reprocess" in notice for notice in answer["notices"])
+    assert any("is a different model now" in notice and "reprocess" in notice for notice in answer["notices"])
 
 
 def test_a_video_that_is_not_indexed_is_not_found(api: APIClient, library: Video) -> None:
