@@ -51,7 +51,7 @@ def show_different_content(first: FrameFeatures, second: FrameFeatures) -> bool:
 
 
 def is_flash(before: Sequence[FrameFeatures], after: Sequence[FrameFeatures]) -> bool:
-    """Return whether a jump between two stretches of frames is the begin or the end of a flash."""
+    """Return whether a jump between two stretches of frames is the start or the end of a flash."""
     last, first = before[-1], after[0]
     begins = any(has_returned(last, first, frame) for frame in after[1:])
     return begins or any(has_returned(first, last, frame) for frame in before[:-1])

@@ -10,7 +10,6 @@ from reprocess.planning.estimates import TimeRange, cost_of, estimate_tokens
 
 # A plan is stored in its run's row and shown on one page.
 MAX_OWNERS = 25
-CAUSES = ("missing", "input changed", "step changed", "forced")
 
 
 @dataclass(frozen=True)

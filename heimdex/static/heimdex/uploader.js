@@ -37,7 +37,7 @@ function add(file) {
 
 function enqueue(entry) {
   if (entry.file.size > maxBytes) {
-    end(entry, `This file has ${formatSize(entry.file.size)}. The limit is ${formatSize(maxBytes)}.`, { problem: true });
+    end(entry, `This file is ${formatSize(entry.file.size)}. The limit is ${formatSize(maxBytes)}.`, { problem: true });
     return;
   }
   showState(entry, "Waiting for other uploads");
