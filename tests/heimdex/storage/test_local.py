@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -15,13 +16,24 @@ from tests.heimdex.storage.web import WebServer, request
 MIB = 1024 * 1024
 
 
-def _raw(web: WebServer, head: str, body: bytes = b"", *, disconnect: bool = False) -> bytes:
-    """Send raw bytes; return the whole response, or disconnect at once."""
-    with socket.create_connection(("127.0.0.1", web.port), timeout=20) as connection:
-        connection.sendall(f"{head}\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode() + body)
-        if disconnect:
-            return b""
+def _connect(web: WebServer, head: str, body: bytes = b"") -> socket.socket:
+    """Send raw bytes; return the open connection."""
+    connection = socket.create_connection(("127.0.0.1", web.port), timeout=20)
+    connection.sendall(f"{head}\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode() + body)
+    return connection
+
+
+def _raw(web: WebServer, head: str, body: bytes = b"") -> bytes:
+    """Send raw bytes; return the whole response."""
+    with _connect(web, head, body) as connection:
         return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(
@@ -50,13 +62,11 @@ def test_a_broken_upload_leaves_nothing(local: LocalMediaStorage, web: WebServer
     target = local.presign_upload(f"{folder}/upload", size=8 * MIB, content_type="video/mp4", expires_in_s=60)
     head = f"PUT {target.url.removeprefix(web.url)} HTTP/1.1\r\nContent-Type: video/mp4\r\nContent-Length: {8 * MIB}"
 
-    _raw(web, head, bytes(3 * MIB), disconnect=True)
-
     scratch = local.root / "scratch"
-    deadline = time.monotonic() + 20
-    while list(scratch.iterdir()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not list(scratch.iterdir())
+    with _connect(web, head, bytes(3 * MIB)):
+        _wait_until(lambda: any(scratch.glob("*")))
+    _wait_until(lambda: not any(scratch.glob("*")))
+
     assert local.size(f"{folder}/upload") is None
 
 
