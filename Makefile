@@ -45,8 +45,8 @@ test-integration: setup-dev ## run the tests that need a second server, kill ser
 crash: setup-dev ## run the tests that kill workers, clusters and Postgres at every stage, with both kinds of queue
 	@$(python) -m pytest -m "" tests/acceptance/crashes
 
-mutate: setup-dev ## change the modules that hold rules and expect their tests to fail (ONLY="people/names.py" takes some)
-	@$(python) tests/mutation/mutate.py $(ONLY)
+mutate: setup-dev ## change the modules that hold rules and expect their tests to fail (ONLY="people/names.py" takes some, JOBS=1 one process)
+	@$(python) tests/mutation/mutate.py $(if $(JOBS),--jobs $(JOBS)) $(ONLY)
 
 fuzz: setup-dev ## put damaged files through a real ingest (SECONDS=600 SEED=7); keeps those that break something
 	@$(python) -m tests.fuzz --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))

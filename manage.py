@@ -22,7 +22,7 @@ def main() -> None:
     except (OperationalError, ProgrammingError) as error:
         from django.conf import settings
 
-        from heimdex.database.connection_errors import describe_database_error
+        from heimdex.database.connection_info import describe_database_error
 
         message = describe_database_error(error, settings.DATABASES["default"])
         if "--traceback" in sys.argv or not message:

@@ -26,7 +26,7 @@ WHAT = "scene_clip with ViT-B-32 (random weights), 720p keyframes on disk to row
 
 def rounds() -> Iterator[Mapping[str, float]]:
     """Yield scenes per second as ratios."""
-    from heimdex.backends import image_embedder
+    from heimdex.backends import get_image_embedder
 
     empty_database()
     with tempfile.TemporaryDirectory() as folder:
@@ -36,7 +36,7 @@ def rounds() -> Iterator[Mapping[str, float]]:
             make_library(VIDEOS, SCENES, texts=False, pictures=True)
             # Loads the model and fills the channels that have nothing to embed.
             embed_all()
-            model = cast("OpenClipEmbedder", image_embedder())
+            model = cast("OpenClipEmbedder", get_image_embedder())
             naive_model = _library_model(weights)
             tensors = _tensors(model)
             for _ in range(ROUNDS):
@@ -69,16 +69,16 @@ def _tensors(model: "OpenClipEmbedder") -> list[Any]:
     """Return the model's inputs, batch by batch, in its dtype and on its device."""
     from PIL import Image
 
-    from heimdex.storage import media_storage
+    from heimdex.storage import get_media_storage
     from videos.models import Scene
 
-    clip = model._loaded()
+    clip = model._get_loaded()
     batches = []
     scenes = list(Scene.objects.all())
     for first in range(0, len(scenes), BATCH):
         pictures = []
         for scene in scenes[first : first + BATCH]:
-            with media_storage().open(scene.keyframe_key) as file:
+            with get_media_storage().open(scene.keyframe_key) as file:
                 pictures.append(model.prepare(Image.open(BytesIO(file.read()))))
         batches.append(clip.preprocessing.build_batch(pictures, clip.device, clip.dtype))
     return batches
@@ -87,7 +87,7 @@ def _tensors(model: "OpenClipEmbedder") -> list[Any]:
 def _bare_s(model: "OpenClipEmbedder", tensors: list[Any]) -> float:
     import torch
 
-    clip = model._loaded().model
+    clip = model._get_loaded().model
     began = perf_counter()
     with torch.inference_mode():
         for batch in tensors:
@@ -107,14 +107,14 @@ def _naive(model: Any, preprocess: Any) -> float:
     import torch
     from PIL import Image
 
-    from heimdex.storage import media_storage
+    from heimdex.storage import get_media_storage
     from videos.models import EmbeddingSpace, Scene, SceneEmbedding
 
     space = EmbeddingSpace.objects.get(channel="clip")
     scenes = Scene.objects.order_by("pk")[:NAIVE_SCENES]
     began = perf_counter()
     for scene in scenes:
-        with media_storage().open(scene.keyframe_key) as file:
+        with get_media_storage().open(scene.keyframe_key) as file:
             picture = Image.open(BytesIO(file.read())).convert("RGB")
         with torch.no_grad():
             vector = model.encode_image(preprocess(picture).unsqueeze(0), normalize=True)[0].numpy()

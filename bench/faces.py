@@ -60,7 +60,7 @@ def _measure(name: str, model: "FaceModel", album: list[Photo]) -> Pairs:
     print(
         f"      lowest of one person {measured.same.min():.4f}, highest of two people {measured.other.max():.4f}; "
         f"fitted curve: middle {middle:.4f}, slope {slope:.1f}; "
-        f"at the threshold {model.calibration.probability(threshold):.2f}"
+        f"at the threshold {model.calibration.estimate_probability(threshold):.2f}"
     )
     return measured
 

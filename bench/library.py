@@ -66,7 +66,7 @@ def _save_pictures(scenes: "Sequence[Scene]") -> None:
     import numpy as np
     from PIL import Image
 
-    from heimdex.storage import media_storage
+    from heimdex.storage import get_media_storage
     from videos.embedding_texts import hash_input
 
     seed = scenes[0].pk.int % 2**32
@@ -79,7 +79,7 @@ def _save_pictures(scenes: "Sequence[Scene]") -> None:
         Image.fromarray(frame).save(file, "JPEG", quality=90)
         scene.keyframe_hash = hash_input(file.getvalue())
         scene.keyframe_time_s = scene.start_s
-        media_storage().save(scene.keyframe_key, file.getvalue(), "image/jpeg")
+        get_media_storage().save(scene.keyframe_key, file.getvalue(), "image/jpeg")
 
 
 def _words(chance: random.Random, characters: int) -> str:

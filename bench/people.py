@@ -45,11 +45,11 @@ def rounds() -> Iterator[Mapping[str, float]]:
 
 
 def _uploaded(owner: Any, path: Path) -> Any:
-    from heimdex.storage import media_storage
+    from heimdex.storage import get_media_storage
     from videos.actions.uploads import VideoUpload, complete_upload, init_upload
 
     video, _ = init_upload(owner, VideoUpload(path.name, "video/mp4", path.stat().st_size))
-    media_storage().save(video.upload_key, path.read_bytes(), "video/mp4")
+    get_media_storage().save(video.upload_key, path.read_bytes(), "video/mp4")
     return complete_upload(owner, video.pk)
 
 
@@ -60,7 +60,7 @@ def _state(video: Any) -> str:
 
 def _person_with_photo(owner: Any, name: str, file: Path) -> tuple[Any, float]:
     """Return a person with one photo, and the seconds from its completion until the query vector exists."""
-    from heimdex.storage import media_storage
+    from heimdex.storage import get_media_storage
     from heimdex.uploads.flow import UploadRequest
     from people.actions.persons import add_person
     from people.actions.photos import complete_photo_upload, init_photo_upload
@@ -68,7 +68,7 @@ def _person_with_photo(owner: Any, name: str, file: Path) -> tuple[Any, float]:
 
     person = add_person(owner, name)
     photo, _ = init_photo_upload(owner, person.pk, UploadRequest(file.name, "image/jpeg", file.stat().st_size))
-    media_storage().save(photo.upload_key, file.read_bytes(), "image/jpeg")
+    get_media_storage().save(photo.upload_key, file.read_bytes(), "image/jpeg")
     complete_photo_upload(owner, person.pk, photo.pk)
     renewed = QueryEmbedding.objects.filter(person=person, state=QueryEmbedding.State.EMBEDDED)
     seconds = wait_until(renewed.exists, "the photo does not become READY")
@@ -86,9 +86,9 @@ def _bare_s(file: Path) -> float:
     """Return the seconds that the model itself takes for a photo."""
     from PIL import Image
 
-    from heimdex.backends import face_model
+    from heimdex.backends import get_face_model
 
-    model = face_model()
+    model = get_face_model()
     if model is None:
         raise RuntimeError("faces are switched off")
     picture = Image.open(file).convert("RGB")

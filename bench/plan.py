@@ -39,15 +39,15 @@ def rounds() -> Iterator[Mapping[str, float]]:
     import psutil
     from django.db import connection
 
-    from heimdex.backends import text_embedder
+    from heimdex.backends import get_text_embedder
     from reprocess.planning.scope import Scope
-    from reprocess.runs.plan_run import plan_run
+    from reprocess.runs.requests import plan_run
 
     empty_database()
     _fill()
     process = psutil.Process()
     plan_run(Scope("video", video_id=_one_video()), force=False)
-    before, calls = process.memory_info().rss, text_embedder().calls
+    before, calls = process.memory_info().rss, get_text_embedder().calls
     for _ in range(ROUNDS):
         began = perf_counter()
         with connection.cursor() as cursor:
@@ -58,7 +58,7 @@ def rounds() -> Iterator[Mapping[str, float]]:
         plan = plan_run(Scope("all"), force=False)
         planned_s = perf_counter() - began
         grown = (process.memory_info().rss - before) / 1e6
-        if plan.stale or plan.model_calls or text_embedder().calls > calls or grown > 20:
+        if plan.stale or plan.model_calls or get_text_embedder().calls > calls or grown > 20:
             raise RuntimeError(f"{plan.stale} stale, {plan.model_calls} calls planned, {grown:.0f} MB more than for 50 scenes")
         yield {"P5": planned_s / counted_s}
 
@@ -74,11 +74,11 @@ def _fill() -> None:
 
     from heimdex.accounts.models import User
     from reprocess.planning.targets import SCENES as SCENE_TYPE
-    from reprocess.spec import effective_spec
+    from reprocess.spec import get_effective_spec
 
     for number in range(OWNERS):
         User.objects.create(email=f"owner{number}@example.org")
-    channels = effective_spec().channels(SCENE_TYPE)
+    channels = get_effective_spec().list_channels(SCENE_TYPE)
     sizes: dict[str, Any] = {"owners": OWNERS, "videos": VIDEOS, "scenes": SCENES, "channels": [channel for _, channel in channels]}
     vector = "[" + ",".join(f"0.{place:03d}" for place in range(DIMENSIONS)) + "]"
     with connection.cursor() as cursor:
@@ -87,7 +87,7 @@ def _fill() -> None:
         for statement in FILL:
             cursor.execute(statement, sizes)
         for configured, channel in channels:
-            cursor.execute(FILL_CHANNEL, {"space": configured.space(channel).pk, "vector": vector, "channel": channel})
+            cursor.execute(FILL_CHANNEL, {"space": configured.ensure_space(channel).pk, "vector": vector, "channel": channel})
         cursor.execute("SET session_replication_role = origin")
         cursor.execute("VACUUM ANALYZE")
 

@@ -22,13 +22,13 @@ BATCH = 1024
 
 def rounds() -> Iterator[Mapping[str, float]]:
     """Yield rows per second as a ratio."""
-    from reprocess.spec import effective_spec
+    from reprocess.spec import get_effective_spec
     from videos.models import SceneEmbedding
 
     empty_database()
     make_library(VIDEOS, SCENES, texts=False, pictures=False)
-    configured, channel = effective_spec().channels()[0]
-    space = configured.space(channel)
+    configured, channel = get_effective_spec().list_channels()[0]
+    space = configured.ensure_space(channel)
     outcomes = _outcomes(channel)
     for _ in range(ROUNDS):
         ours = _measure_engine(outcomes, space)
@@ -66,12 +66,12 @@ def _measure_engine(outcomes: "list[Outcome]", space: Any) -> float:
     from reprocess.models import ReprocessItem, ReprocessRun
     from reprocess.planning.targets import SCENES
     from reprocess.runs.engine import Batch
-    from reprocess.runs.usage import record_usage
+    from reprocess.runs.state import record_usage
     from reprocess.runs.vectors import replace_embeddings
-    from reprocess.spec import effective_spec
+    from reprocess.spec import get_effective_spec
 
     run = ReprocessRun.objects.get(pk=queue_run())
-    spec = effective_spec()
+    spec = get_effective_spec()
     token = uuid4()
     run.items.update(lease_token=token)
     lease = Lease(ReprocessItem, token, frozenset(run.items.values_list("pk", flat=True)))

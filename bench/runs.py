@@ -13,7 +13,7 @@ def queue_run() -> UUID:
     """Create a run of scope `all` and return its id."""
     from reprocess.models import ReprocessRun
     from reprocess.planning.scope import Scope
-    from reprocess.runs.start_run import start_run
+    from reprocess.runs.requests import start_run
 
     return start_run(Scope("all"), force=False, entrance=ReprocessRun.EntryPoint.COMMAND, requested_by=None).pk
 

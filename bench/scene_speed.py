@@ -63,7 +63,7 @@ def _ingest(film: Path) -> None:
     from django.utils import timezone
 
     from heimdex.accounts.models import User
-    from heimdex.storage import media_storage
+    from heimdex.storage import get_media_storage
     from videos.ingest.pipeline import ingest
     from videos.ingest.schedule import start_ingest
     from videos.models import Video
@@ -81,7 +81,7 @@ def _ingest(film: Path) -> None:
         upload_expires_at=timezone.now() + timedelta(hours=1),
     )
     with film.open("rb") as file:
-        media_storage().save(video.original_key, file, "video/mp4")
+        get_media_storage().save(video.original_key, file, "video/mp4")
     with override_stages(stages):
         start_ingest(video)
         ingest(video.pk)

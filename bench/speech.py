@@ -9,7 +9,7 @@ from bench.benchmark import Goal, Group
 from bench.word_errors import count_word_errors
 from demo.film import reference_texts, speech_samples
 from heimdex.speech.base import SAMPLE_RATE
-from heimdex.speech.chunked_transcription import transcribe_chunks
+from heimdex.speech.chunks import transcribe_chunks
 from heimdex.speech.faster_whisper import FasterWhisperTranscriber
 
 # Longer than a chunk, so that differences between chunks show.

@@ -51,7 +51,7 @@ def measure_naive(embed: Callable[[str], Any], videos: int, scenes: int | None =
     began = perf_counter()
     for video in Video.objects.order_by("pk")[:videos]:
         summary_vector = None
-        for scene, contents in list(STEP.compose_inputs(video))[:scenes]:
+        for scene, contents in list(STEP.compose_inputs(video.pk))[:scenes]:
             for channel, text in ((channel, str(content.source)) for channel, content in contents.items()):
                 vector = summary_vector if channel == "summary" and summary_vector is not None else embed(text) if text else None
                 if channel == "summary":

@@ -49,13 +49,13 @@ def _has_leases(run_id: UUID) -> bool:
 def _measure_upload_wait() -> float:
     """Upload a small file and return the seconds until its first stage starts. The result of the stage does not matter."""
     from heimdex.accounts.models import User
-    from heimdex.storage import media_storage
+    from heimdex.storage import get_media_storage
     from videos.actions.uploads import VideoUpload, complete_upload, init_upload
     from videos.models import Job, Video
 
     owner = User.objects.get()
     video, _ = init_upload(owner, VideoUpload("film.mp4", "video/mp4", 4))
-    media_storage().save(video.upload_key, b"film", "video/mp4")
+    get_media_storage().save(video.upload_key, b"film", "video/mp4")
     complete_upload(owner, video.pk)
     began = Video.objects.get(pk=video.pk).updated_at
     started = Job.objects.filter(video=video, started_at__isnull=False).order_by("position").values_list("started_at", flat=True)

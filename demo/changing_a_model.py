@@ -18,7 +18,7 @@ from demo.client import ApiError, Client
 from demo.film import build_demo_film
 from demo.people import PEOPLE, add_person, wait_for_photo
 from demo.walk import ROOT, Walk
-from heimdex.database.ports import find_free_port
+from heimdex.database.server import find_free_port
 
 PAGE = ROOT / "docs" / "tutorials" / "change-a-model.md"
 BEGIN, END = "<!-- begin: make walk -->", "<!-- end: make walk -->"

@@ -6,7 +6,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
-from heimdex.queue import QUEUES, depth, oldest_wait_s
+from heimdex.queue import QUEUES, count_tasks, measure_oldest_wait_s
 from heimdex.redis_broker import QueueUnavailable
 
 admin.site.site_header = admin.site.site_title = "Heimdex"
@@ -52,7 +52,7 @@ def summarize_queues() -> str:
 
 
 def _summarize(queue: str) -> str:
-    tasks, wait_s = depth(queue), oldest_wait_s(queue)
+    tasks, wait_s = count_tasks(queue), measure_oldest_wait_s(queue)
     longest = f" (longest {wait_s:.0f} s)" if tasks.waiting else ""
     return f"{queue}: {tasks.waiting} waiting{longest}, {tasks.unacked} in progress"
 

@@ -63,7 +63,7 @@ class Pages(PageNumberPagination):
     max_page_size = 200
 
 
-def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return `{"field": ["message"]}` for an invalid field and `{"detail": "message"}` for any other error.
 
     The `WrongState` of an action becomes 409, and its `Refused` 400. Input that only the database or the text encoding rejects (NUL bytes,
@@ -107,14 +107,14 @@ def describe_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     return result
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+def handle_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Return a 404: JSON under /v1/, a page elsewhere."""
     if request.path.startswith("/v1/"):
         return JsonResponse({"detail": "Not found."}, status=404)
     return defaults.page_not_found(request, exception)
 
 
-def server_error(request: HttpRequest) -> HttpResponse:
+def handle_server_error(request: HttpRequest) -> HttpResponse:
     """Return a 500: JSON under /v1/, a page elsewhere."""
     if request.path.startswith("/v1/"):
         return JsonResponse({"detail": "Internal server error. The cause is in the server's log."}, status=500)

@@ -41,25 +41,25 @@ class BackendHandler:
 backends = BackendHandler()
 
 
-def text_embedder() -> TextEmbedder:
+def get_text_embedder() -> TextEmbedder:
     """Return the text embedder."""
     text: TextEmbedder = _get_instance("text", TextEmbedder)
     return text
 
 
-def image_embedder() -> ImageEmbedder:
+def get_image_embedder() -> ImageEmbedder:
     """Return the image embedder."""
     image: ImageEmbedder = _get_instance("image", ImageEmbedder)
     return image
 
 
-def embedder(alias: str) -> Embedder:
+def get_embedder(alias: str) -> Embedder:
     """Return the embedder that a pipeline step names."""
     instance: Embedder = _get_instance(alias, Embedder)
     return instance
 
 
-def transcriber() -> "Transcriber":
+def get_transcriber() -> "Transcriber":
     """Return the speech model."""
     from heimdex.speech.base import Transcriber
 
@@ -67,25 +67,25 @@ def transcriber() -> "Transcriber":
     return instance
 
 
-def describer() -> "Describer":
+def get_describer() -> "Describer":
     """Return the model that describes keyframes by tags and sentences."""
     instance: Describer = backends["description"]
     return instance
 
 
-def text_reader() -> "TextReader | None":
+def get_text_reader() -> "TextReader | None":
     """Return the model that reads text in keyframes; None when HEIMDEX_OCR is off."""
     instance: TextReader | None = backends["ocr"] if "ocr" in settings.MODEL_BACKENDS else None
     return instance
 
 
-def cut_network() -> "TransNetV2 | None":
+def get_cut_network() -> "TransNetV2 | None":
     """Return the network that detects cuts; None when HEIMDEX_CUTS selects the rule."""
     instance: TransNetV2 | None = backends["cuts"] if "cuts" in settings.MODEL_BACKENDS else None
     return instance
 
 
-def face_model() -> "FaceModel | None":
+def get_face_model() -> "FaceModel | None":
     """Return the model that detects and embeds faces; None when HEIMDEX_FACES is off."""
     from heimdex.faces.base import FaceModel
 

@@ -12,7 +12,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
-from heimdex.queue import Task, flush_fallback_queue, oldest_wait_s, ping, requeue_unacked, start_cluster
+from heimdex.queue import Task, flush_fallback_queue, measure_oldest_wait_s, ping, requeue_unacked, start_cluster
 from heimdex.redis_broker import QueueUnavailable
 from heimdex.worker_activity import WorkerActivity
 
@@ -92,10 +92,10 @@ class ClusterWatchdog:
 
     def _has_stuck_tasks(self) -> bool:
         limit_s = settings.HUNG_AFTER_SECONDS
-        if self._activity.count_busy() >= self._count or self._activity.idle_s() < limit_s:
+        if self._activity.count_busy() >= self._count or self._activity.measure_idle_s() < limit_s:
             return False
         try:
-            return self._activity.prefetched() > 0 or oldest_wait_s(self._queue) > limit_s
+            return self._activity.count_prefetched() > 0 or measure_oldest_wait_s(self._queue) > limit_s
         except (DatabaseError, QueueUnavailable):
             return False
 

@@ -104,7 +104,7 @@ class Environment(BaseSettings):
 
     @field_validator("models", mode="before")
     @classmethod
-    def _json(cls, value: object) -> object:
+    def _parse_models(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         try:
@@ -114,14 +114,14 @@ class Environment(BaseSettings):
 
     @field_validator("redis_url")
     @classmethod
-    def _redis(cls, value: str) -> str:
+    def _validate_redis_url(cls, value: str) -> str:
         if value and (problem := find_url_problem(value)):
             raise ValueError(f"must look like redis://:password@host:6379/0; {problem}")
         return value
 
     @field_validator("home")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
+    def _resolve_home(cls, value: Path) -> Path:
         return value.expanduser().resolve()
 
     @classmethod
@@ -138,7 +138,7 @@ class Environment(BaseSettings):
             ]
             sys.exit("Heimdex cannot start. Correct these environment variables:\n  " + "\n  ".join(lines))
 
-    def resolved_secret_key(self) -> str:
+    def resolve_secret_key(self) -> str:
         """Return the configured key, or the one stored under the home directory (created on first use)."""
         if self.secret_key:
             return self.secret_key

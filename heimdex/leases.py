@@ -1,16 +1,26 @@
-"""Leases: an expiring right to work on rows. Every write checks the lease's token, which fences off workers that lost it."""
+"""Leases: an expiring right to work on rows, and the rescue of rows whose worker was lost.
 
-from collections.abc import Iterator
+Every write checks the lease's token, which fences off workers that lost the lease.
+"""
+
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, Self, TypeVar
 from uuid import UUID, uuid4
 
+import structlog
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
+
+log = structlog.get_logger(__name__)
+
+# A queued task that no worker has started for this long counts as lost. A second task for the same work does no harm.
+WAKE_AGAIN_AFTER = timedelta(minutes=10)
+_BATCH = 200
 
 
 class LeaseLost(Exception):
@@ -40,12 +50,13 @@ class LeasedModel(models.Model):
 
 
 M = TypeVar("M", bound=LeasedModel)
+U = TypeVar("U", bound=models.Model)
 
 # The update that ends the lease on rows.
 RELEASED: dict[str, None] = {"lease_token": None, "lease_expires_at": None}
 
 
-def unleased() -> Q:
+def is_unleased() -> Q:
     """Match rows without a lease or with an expired one."""
     return Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lt=timezone.now())
 
@@ -55,14 +66,14 @@ def clear_expired(rows: models.QuerySet[Any], now: datetime) -> None:
     rows.filter(lease_expires_at__lt=now).update(**RELEASED)
 
 
-def retry_delay(attempts: int) -> timedelta:
+def compute_retry_delay(attempts: int) -> timedelta:
     """Return the delay before the next attempt: longer after each, and zero when no other attempt follows."""
     return timedelta(seconds=settings.RETRY_AFTER_SECONDS * attempts) if attempts < settings.MAX_ATTEMPTS else timedelta()
 
 
-def requeued(attempts: int) -> dict[str, Any]:
-    """Return the update that ends the lease on a row and lets it rest before the next attempt."""
-    return {"lease_token": None, "lease_expires_at": timezone.now() + retry_delay(attempts)}
+def build_requeue_update(attempts: int) -> dict[str, Any]:
+    """Return the update that ends the lease on a row and delays the next attempt."""
+    return {"lease_token": None, "lease_expires_at": timezone.now() + compute_retry_delay(attempts)}
 
 
 class Lease:
@@ -82,8 +93,8 @@ class Lease:
         """
         token = uuid4()
         with transaction.atomic():
-            acquired = list(rows.filter(unleased()).select_for_update(skip_locked=True, of=("self",))[:limit])
-            changes = {"lease_token": token, "lease_expires_at": _new_expiry(), **changes}
+            acquired = list(rows.filter(is_unleased()).select_for_update(skip_locked=True, of=("self",))[:limit])
+            changes = {"lease_token": token, "lease_expires_at": _compute_expiry(), **changes}
             ids = frozenset(row.pk for row in acquired)
             rows.model._default_manager.filter(pk__in=ids).update(attempts=F("attempts") + 1, **changes)
         for row in acquired:
@@ -99,7 +110,7 @@ class Lease:
     def renew(self, **changes: Any) -> None:
         """Extend the lease and apply the changes to its rows. Raise LeaseLost when it has none left."""
         self._renewed_at = monotonic()
-        if not self.rows.update(lease_expires_at=_new_expiry(), **changes):
+        if not self.rows.update(lease_expires_at=_compute_expiry(), **changes):
             raise LeaseLost
 
     def renew_if_due(self, **changes: Any) -> None:
@@ -121,5 +132,52 @@ class Lease:
         self.rows.update(**{**RELEASED, **changes})
 
 
-def _new_expiry() -> datetime:
+def _compute_expiry() -> datetime:
     return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def requeue_lost(running: QuerySet[M], *, on_last_attempt: Callable[[M], None] | None = None, **changes: Any) -> None:
+    """Requeue running rows whose lease has expired: apply the changes, and delay each row's next attempt.
+
+    With `on_last_attempt`, rows that have used their last attempt are passed to it instead.
+    """
+    with transaction.atomic():
+        for row in running.filter(is_unleased()).select_for_update(skip_locked=True, of=("self",))[:_BATCH]:
+            log.warning("A worker was lost", model=row._meta.label, id=str(row.pk), attempt=row.attempts)
+            if on_last_attempt and row.is_last_attempt:
+                on_last_attempt(row)
+            else:
+                running.model._default_manager.filter(pk=row.pk).update(**build_requeue_update(row.attempts), **changes)
+
+
+def wake_stuck(
+    units: QuerySet[U],
+    rows: QuerySet[Any],
+    unit_field: str,
+    wake: Callable[[U], None],
+    now: datetime,
+    *,
+    wake_again_after: timedelta = WAKE_AGAIN_AFTER,
+) -> int:
+    """Wake a worker for every unit of work that has none. Return how many units.
+
+    A unit is a video, run or photo with a field `woken_at`. `rows` are the leased rows, and their `unit_field` refers to the unit. A unit
+    has no worker when a lease or delay of its rows expired before `now`, or when no row is leased and it was last woken more than
+    `wake_again_after` ago.
+    """
+    unit_rows = rows.filter(**{unit_field: OuterRef("pk")})
+    has_expired = Exists(unit_rows.filter(lease_expires_at__lt=now))
+    is_leased = Exists(unit_rows.filter(lease_expires_at__gte=now))
+    is_asleep = Q(woken_at__isnull=True) | Q(woken_at__lt=now - wake_again_after)
+    with transaction.atomic():
+        stuck = list(
+            units.filter(has_expired | (~is_leased & is_asleep))
+            .select_for_update(skip_locked=True, of=("self",))
+            .order_by("created_at")[:_BATCH]
+        )
+        # An expired lease must not trigger another rescue before a worker has started.
+        clear_expired(rows.filter(**{f"{unit_field}__in": [unit.pk for unit in stuck]}), now)
+        for unit in stuck:
+            log.warning("Woke a worker for stuck work", model=unit._meta.label, id=str(unit.pk))
+            wake(unit)
+    return len(stuck)

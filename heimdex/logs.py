@@ -12,7 +12,7 @@ def _is_root_warning(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.WARNING
 
 
-def logging_settings(log_format: str, level: str) -> dict[str, Any]:
+def configure_logging(log_format: str, level: str) -> dict[str, Any]:
     """Configure structlog and the standard library's loggers alike; return the applied dictConfig."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

@@ -51,7 +51,7 @@ class BackendSettings(TypedDict):
 ModelBackends = dict[str, BackendSettings]
 
 
-def packaged(environment: Environment) -> ModelBackends:
+def build_packaged_profile(environment: Environment) -> ModelBackends:
     """Return the models that pip installs; they need no key and no model hub."""
     return _apply_overrides(
         environment,
@@ -64,7 +64,7 @@ def packaged(environment: Environment) -> ModelBackends:
     )
 
 
-def local(environment: Environment) -> ModelBackends:
+def build_local_profile(environment: Environment) -> ModelBackends:
     """Return stronger local models, which need access to a model hub or a copy of its files.
 
     Descriptions come from the OpenAI-compatible server that HEIMDEX_OPENAI_BASE_URL names, and otherwise are the classifier's tags:
@@ -97,7 +97,7 @@ def local(environment: Environment) -> ModelBackends:
     )
 
 
-def openai(environment: Environment) -> ModelBackends:
+def build_openai_profile(environment: Environment) -> ModelBackends:
     """Return OpenAI's models where they exist; texts, audio and one image per scene leave the machine."""
     return _apply_overrides(
         environment,
@@ -110,7 +110,11 @@ def openai(environment: Environment) -> ModelBackends:
     )
 
 
-PROFILES: dict[str, Callable[[Environment], ModelBackends]] = {"packaged": packaged, "local": local, "openai": openai}
+PROFILES: dict[str, Callable[[Environment], ModelBackends]] = {
+    "packaged": build_packaged_profile,
+    "local": build_local_profile,
+    "openai": build_openai_profile,
+}
 
 
 def _open_clip(environment: Environment) -> BackendSettings:

@@ -51,7 +51,7 @@ class Task:
         return function
 
 
-def cluster_settings(*, workers: dict[str, int], task_timeout_s: int) -> dict[str, Any]:
+def build_cluster_settings(*, workers: dict[str, int], task_timeout_s: int) -> dict[str, Any]:
     """Build Q_CLUSTER: one cluster per queue, selected by the environment variable Q_CLUSTER_NAME."""
     return {
         "name": "heimdex",
@@ -83,7 +83,7 @@ def ping() -> None:
     The database needs no ping: it is queried all the time.
     """
     if settings.REDIS_URL:
-        _redis(QUEUES[0]).ping()
+        _get_redis_broker(QUEUES[0]).ping()
 
 
 @dataclass(frozen=True)
@@ -94,33 +94,33 @@ class Depth:
     unacked: int
 
 
-def depth(queue: str) -> Depth:
+def count_tasks(queue: str) -> Depth:
     """Count a queue's tasks. Raise QueueUnavailable when Redis cannot be reached."""
-    broker = _broker(queue)
-    fallback = _database_rows(queue).count() if settings.REDIS_URL else 0
+    broker = _get_broker(queue)
+    fallback = _filter_database_tasks(queue).count() if settings.REDIS_URL else 0
     return Depth(waiting=broker.queue_size() + fallback, unacked=broker.lock_size())
 
 
-def oldest_wait_s(queue: str) -> float:
+def measure_oldest_wait_s(queue: str) -> float:
     """Return the seconds the next task has waited, 0 when none waits. Raise QueueUnavailable when Redis cannot be reached."""
     now = timezone.now()
     if settings.REDIS_URL:
         from django_q.signing import SignedPackage
 
-        payload = _redis(queue).peek()
+        payload = _get_redis_broker(queue).peek()
         since = SignedPackage.loads(payload)["started"] if payload else now
     else:
-        since = _database_rows(queue).filter(lock__lt=now).order_by("lock").values_list("lock", flat=True).first() or now
+        since = _filter_database_tasks(queue).filter(lock__lt=now).order_by("lock").values_list("lock", flat=True).first() or now
     return float((now - since).total_seconds())
 
 
 def requeue_unacked(queue: str) -> None:
     """Return unacknowledged tasks to the queue; a task that runs twice changes nothing."""
     if settings.REDIS_URL:
-        _redis(queue).requeue_unacked()
+        _get_redis_broker(queue).requeue_unacked()
     else:
         now = timezone.now()
-        _database_rows(queue).filter(lock__gt=now).update(lock=now)
+        _filter_database_tasks(queue).filter(lock__gt=now).update(lock=now)
 
 
 def flush_fallback_queue(queue: str) -> int:
@@ -130,12 +130,12 @@ def flush_fallback_queue(queue: str) -> int:
     """
     if not settings.REDIS_URL:
         return 0
-    broker = _redis(queue)
+    broker = _get_redis_broker(queue)
     with transaction.atomic():
-        tasks = list(_database_rows(queue).select_for_update(skip_locked=True).order_by("pk")[:_FLUSH_BATCH])
+        tasks = list(_filter_database_tasks(queue).select_for_update(skip_locked=True).order_by("pk")[:_FLUSH_BATCH])
         for task in tasks:
             broker.enqueue(task.payload)
-        _database_rows(queue).filter(pk__in=[task.pk for task in tasks]).delete()
+        _filter_database_tasks(queue).filter(pk__in=[task.pk for task in tasks]).delete()
     return len(tasks)
 
 
@@ -153,7 +153,7 @@ def start_cluster(queue: str, activity: WorkerActivity) -> tuple[Callable[[], bo
     pre_execute.connect(lambda **kwargs: activity.begin_task(), weak=False, dispatch_uid="heimdex.worker_activity")
     post_execute_in_worker.connect(lambda **kwargs: activity.end_task(), weak=False, dispatch_uid="heimdex.worker_activity")
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    cluster = Cluster(TrackingBroker(_broker(queue), activity))
+    cluster = Cluster(TrackingBroker(_get_broker(queue), activity))
     # django-q's handlers would stop the workers without the caller, who would then take them for dead.
     for number, handler in handlers.items():
         signal.signal(number, handler)
@@ -185,20 +185,20 @@ def _send(task: Task, args: tuple[str, ...]) -> None:
     from django_q.tasks import async_task
 
     try:
-        async_task(task.path, *args, cluster=task.queue, broker=_broker(task.queue))
+        async_task(task.path, *args, cluster=task.queue, broker=_get_broker(task.queue))
     except QueueUnavailable as error:
         # The request must not fail for it; `flush_fallback_queue` sends the task when Redis is back.
         log.warning("Stored a task in the database until the queue is back", task=task.path, reason=str(error))
         async_task(task.path, *args, cluster=task.queue, broker=ORM(list_key=task.queue))
 
 
-def _broker(queue: str) -> Any:
+def _get_broker(queue: str) -> Any:
     from django_q.brokers.orm import ORM
 
-    return _redis(queue) if settings.REDIS_URL else ORM(list_key=queue)
+    return _get_redis_broker(queue) if settings.REDIS_URL else ORM(list_key=queue)
 
 
-def _redis(queue: str) -> RedisBroker:
+def _get_redis_broker(queue: str) -> RedisBroker:
     return _connect(settings.REDIS_URL, queue)
 
 
@@ -208,7 +208,7 @@ def _connect(url: str, queue: str) -> RedisBroker:
     return RedisBroker(url, queue)
 
 
-def _database_rows(queue: str) -> Any:
+def _filter_database_tasks(queue: str) -> Any:
     """Return django-q's rows of a queue: all its tasks, or with Redis those stored during an outage."""
     from django_q.models import OrmQ
 

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 
 _HEADER = "Content-Security-Policy"
 # Views whose pages contain a style element: Swagger UI. Django's debug pages contain scripts too and get no policy.
 _INLINE_STYLES = {"docs"}
 
 
-def content_security_policy(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+def add_content_security_policy(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
     """Middleware that adds the policy to every HTML page whose view has not set one."""
 
     def respond(request: HttpRequest) -> HttpResponseBase:
@@ -20,7 +20,7 @@ def content_security_policy(get_response: Callable[[HttpRequest], HttpResponseBa
         is_debugging = settings.DEBUG and response.status_code >= 400
         if response.headers.get("Content-Type", "").startswith("text/html") and not is_debugging:
             inline_styles = request.resolver_match is not None and request.resolver_match.view_name in _INLINE_STYLES
-            response.headers.setdefault(_HEADER, build_policy(media_storage().client_origins(), inline_styles=inline_styles))
+            response.headers.setdefault(_HEADER, build_policy(get_media_storage().list_client_origins(), inline_styles=inline_styles))
         return response
 
     return respond

@@ -4,19 +4,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from heimdex.database.connection_info import database_settings
+from heimdex.database.connection_info import build_database_settings
 from heimdex.environment import Environment
-from heimdex.logs import logging_settings
+from heimdex.logs import configure_logging
 from heimdex.profiles import PROFILES
-from heimdex.queue import REPROCESS, UPLOADS, Task, cluster_settings
-from heimdex.storage.configuration import media_storage_settings
+from heimdex.queue import REPROCESS, UPLOADS, Task, build_cluster_settings
+from heimdex.storage import build_media_storage_settings
 
 ENVIRONMENT = Environment.load()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 HEIMDEX_HOME = ENVIRONMENT.home
 
-SECRET_KEY = ENVIRONMENT.resolved_secret_key()
+SECRET_KEY = ENVIRONMENT.resolve_secret_key()
 DEBUG = ENVIRONMENT.debug
 ALLOWED_HOSTS = [host.strip() for host in ENVIRONMENT.allowed_hosts.split(",") if host.strip()]
 CSRF_TRUSTED_ORIGINS = [origin.strip() for origin in ENVIRONMENT.csrf_trusted_origins.split(",") if origin.strip()]
@@ -46,7 +46,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "heimdex.security.content_security_policy",
+    "heimdex.security.add_content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -75,7 +75,7 @@ TEMPLATES = [
     },
 ]
 
-DATABASES: dict[str, dict[str, Any]] = {"default": database_settings(ENVIRONMENT)}
+DATABASES: dict[str, dict[str, Any]] = {"default": build_database_settings(ENVIRONMENT)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -104,7 +104,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.htt
 X_FRAME_OPTIONS = "DENY"
 
 LOGGING_CONFIG = None
-LOGGING = logging_settings(ENVIRONMENT.log_format, ENVIRONMENT.log_level)
+LOGGING = configure_logging(ENVIRONMENT.log_format, ENVIRONMENT.log_level)
 
 MODEL_BACKENDS = PROFILES[ENVIRONMENT.profile](ENVIRONMENT)
 # Options that older models need again: a space stores how to build its model, but no secrets.
@@ -115,8 +115,8 @@ QUEUE_TASKS = [
     Task("videos.tasks.ingest_video", queue=UPLOADS),
     Task("videos.tasks.rescue_videos", queue=UPLOADS, every_s=15),
     Task("videos.tasks.forget_queries", queue=UPLOADS, every_s=3600),
-    Task("reprocess.tasks.renew_people", queue=UPLOADS),
-    Task("reprocess.tasks.wake_forgotten_people", queue=UPLOADS, every_s=300),
+    Task("reprocess.tasks.refresh_people", queue=UPLOADS),
+    Task("reprocess.tasks.requeue_stale_people", queue=UPLOADS, every_s=300),
     Task("people.tasks.find_ungrouped_faces", queue=REPROCESS, every_s=60),
     Task("people.tasks.group_faces", queue=REPROCESS),
     Task("people.tasks.rescue_photos", queue=UPLOADS, every_s=15),
@@ -125,7 +125,7 @@ QUEUE_TASKS = [
     Task("reprocess.tasks.index_spaces", queue=REPROCESS),
     Task("reprocess.tasks.find_large_spaces", queue=REPROCESS, every_s=3600),
 ]
-Q_CLUSTER = cluster_settings(
+Q_CLUSTER = build_cluster_settings(
     workers={UPLOADS: ENVIRONMENT.upload_workers, REPROCESS: ENVIRONMENT.reprocess_workers},
     task_timeout_s=ENVIRONMENT.task_timeout_s,
 )
@@ -173,7 +173,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["heimdex.api.ShallowJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "heimdex.api.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "heimdex.api.exception_handler",
+    "EXCEPTION_HANDLER": "heimdex.api.handle_exception",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SIMPLE_JWT = {
@@ -209,6 +209,6 @@ SPECTACULAR_SETTINGS = {
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    "media": media_storage_settings(ENVIRONMENT),
+    "media": build_media_storage_settings(ENVIRONMENT),
 }
 # --- end of accounts, the API and storage ---

@@ -5,7 +5,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from heimdex.health import healthz
-from heimdex.storage.views import media_file
+from heimdex.storage.views import serve_media_file
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
@@ -14,9 +14,8 @@ urlpatterns = [
     path("v1/auth/", include("heimdex.accounts.api_urls")),
     path("v1/", include("videos.api.urls")),
     path("v1/", include("people.api.urls")),
-    path("v1/", include("reprocess.api.owner_urls")),
-    path("v1/admin/", include("reprocess.api.urls")),
-    path("v1/files/<str:token>", media_file, name="media-file"),
+    path("v1/", include("reprocess.api.urls")),
+    path("v1/files/<str:token>", serve_media_file, name="media-file"),
     path("v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("v1/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("", include("videos.pages.urls")),
@@ -24,5 +23,5 @@ urlpatterns = [
     path("", include("reprocess.pages.urls")),
 ]
 
-handler404 = "heimdex.api.not_found"
-handler500 = "heimdex.api.server_error"
+handler404 = "heimdex.api.handle_not_found"
+handler500 = "heimdex.api.handle_server_error"

@@ -56,11 +56,11 @@ class WorkerActivity:
         deaths, self._deaths = self._deaths, 0
         return deaths
 
-    def prefetched(self) -> int:
+    def count_prefetched(self) -> int:
         """Return the number of prefetched tasks."""
         return int(self._prefetched.value)
 
-    def idle_s(self) -> float:
+    def measure_idle_s(self) -> float:
         """Return the seconds since a task was last prefetched, begun or ended."""
         return monotonic() - float(self._changed_at.value)
 

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from heimdex.accounts.locks import lock_owner
+from heimdex.accounts.owner import lock_owner
 from heimdex.embedders.snapshot import load_embedder
 from heimdex.faces.base import FaceModel
 from heimdex.queue import enqueue

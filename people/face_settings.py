@@ -13,7 +13,7 @@ def can_find_faces() -> bool:
     return "faces" in settings.MODEL_BACKENDS
 
 
-def faces_disabled_reason(owner: User) -> str:
+def get_faces_disabled_reason(owner: User) -> str:
     """Return why face recognition is off for the owner and who can turn it on, or an empty string when it is on."""
     if not can_find_faces():
         return FACES_OFF_ON_SERVER
@@ -22,4 +22,4 @@ def faces_disabled_reason(owner: User) -> str:
 
 def build_face_settings_context(owner: User) -> dict[str, str | bool]:
     """Build the template context: `no_faces` (why face recognition is off) and `owners_choose` (whether the owner can change that)."""
-    return {"no_faces": faces_disabled_reason(owner), "owners_choose": can_find_faces()}
+    return {"no_faces": get_faces_disabled_reason(owner), "owners_choose": can_find_faces()}

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from people.models import SceneFace
 from videos.models import EmbeddingSpace
 
@@ -42,4 +42,4 @@ def _delete(faces: QuerySet[SceneFace]) -> int:
 
 def _delete_files(keys: Iterable[str]) -> None:
     for key in keys:
-        media_storage().delete(key)
+        get_media_storage().delete(key)

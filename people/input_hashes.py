@@ -10,7 +10,7 @@ from people.locks import lock_people
 from people.models import Person, PersonInput, PersonPhoto, PhotoInput
 from videos.embedding_texts import hash_input
 from videos.input_hashes import load_hashes, store_hashes
-from videos.models.input_hash import InputHash
+from videos.models.embedding import InputHash
 
 
 class InputHasher(Protocol):
@@ -53,7 +53,7 @@ def refresh_person_inputs(person_ids: Collection[UUID]) -> set[UUID]:
     return _refresh(PersonInput, _person_hashers, Person.objects.filter(pk__in=locked), person__in=locked)
 
 
-def query_hash(image_hashes: Collection[str], *, archived: bool) -> str:
+def hash_query(image_hashes: Collection[str], *, archived: bool) -> str:
     """Return the hash of a person's query, given the hashes of the READY photos; empty for an archived person or without photos. Pure."""
     return "" if archived else hash_input("\n".join(sorted(image_hashes)))
 

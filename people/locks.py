@@ -1,6 +1,6 @@
 """Lock rows of people in one order, so that transactions do not deadlock.
 
-The order is: photos, then the owner (`heimdex.accounts.locks`) where faces are matched to people, then people, then rows that refer to
+The order is: photos, then the owner (`heimdex.accounts.owner`) where faces are matched to people, then people, then rows that refer to
 people (vectors, matches, labels). Rows of one table are locked by id.
 """
 

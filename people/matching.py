@@ -9,7 +9,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from heimdex.accounts.locks import lock_owner
+from heimdex.accounts.owner import lock_owner
 from heimdex.embedders.snapshot import load_embedder
 from heimdex.faces.base import Box, FaceModel
 from heimdex.faces.calibration import Calibration
@@ -62,12 +62,14 @@ def identify_face(
     best = int(similarities.argmax())
     if similarities[best] < calibration.threshold:
         return None
-    return candidates.people[best], round(calibration.probability(float(similarities[best])), 4)
+    return candidates.people[best], round(calibration.estimate_probability(float(similarities[best])), 4)
 
 
 def select_labels_at(labels: Iterable[Label], time_s: float, box: Box) -> list[Label]:
     """Return the labels of the face in a box at a time, the latest first. Pure."""
-    matching = (label for label in labels if abs(label.time_s - time_s) <= MAX_TIME_OFFSET_S and label.box.overlap(box) >= MIN_BOX_OVERLAP)
+    matching = (
+        label for label in labels if abs(label.time_s - time_s) <= MAX_TIME_OFFSET_S and label.box.compute_overlap(box) >= MIN_BOX_OVERLAP
+    )
     return list(matching)[::-1]
 
 

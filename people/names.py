@@ -1,6 +1,9 @@
-"""Validate and clean the names of people. Pure."""
+"""Names of people: clean them, and parse @-mentions in a query: `@Ann`, `@Ann Smith` or `@"Ann Smith"`. Pure."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
 
 from heimdex.errors import Refused
 
@@ -10,9 +13,21 @@ MAX_ALIASES = 20
 _JOINERS = "\u200c\u200d"
 
 
+_QUOTED = re.compile(r'@"([^"]*)"')
+
+
+@dataclass(frozen=True)
+class ParsedMentions:
+    """A query without its mentions, the mentioned people in order, and the unknown names, which remain in the text as words."""
+
+    text: str
+    person_ids: tuple[UUID, ...]
+    unknown: tuple[str, ...]
+
+
 def clean_name(name: str, field: str = "name") -> str:
     """Return a name with single spaces and without invisible characters. Raise Refused when nothing is left or it is too long."""
-    # Joiners have a place within names of some scripts, but do not make a name on their own.
+    # Joiners are part of names in some scripts, but a name cannot consist of them alone.
     visible = "".join(letter if letter.isprintable() or letter in _JOINERS else " " for letter in name)
     cleaned = " ".join(visible.split())
     if not any(letter.isalnum() for letter in cleaned):
@@ -39,3 +54,40 @@ def deduplicate_aliases(aliases: Iterable[str], name: str) -> list[str]:
             seen.add(alias.casefold())
             unique.append(alias)
     return unique
+
+
+def parse_mentions(text: str, people: Mapping[str, UUID]) -> ParsedMentions:
+    """Remove the @-mentions from a query. The longest matching name wins, in any capitalization.
+
+    The keys of `people` are names in lower case.
+    """
+    mentioned: dict[UUID, None] = {}
+    unknown: list[str] = []
+    rest = _QUOTED.sub(lambda quoted: _replace_quoted(quoted[1], people, mentioned, unknown), text)
+    by_length = sorted(people, key=len, reverse=True)
+    parts = []
+    position = 0
+    for at in re.finditer(r"(?<!\w)@(?=\w)", rest):
+        if at.start() < position:
+            continue
+        parts.append(rest[position : at.start()])
+        following = rest[at.end() :].lower()
+        name = next((name for name in by_length if re.match(re.escape(name) + r"(?!\w)", following)), None)
+        if name is None:
+            word = re.match(r"\w+", rest[at.end() :])
+            unknown.append(word[0] if word else "")
+            position = at.end()
+        else:
+            mentioned[people[name]] = None
+            position = at.end() + len(name)
+    parts.append(rest[position:])
+    return ParsedMentions(" ".join("".join(parts).split()), tuple(mentioned), tuple(unknown))
+
+
+def _replace_quoted(name: str, people: Mapping[str, UUID], mentioned: dict[UUID, None], unknown: list[str]) -> str:
+    person = people.get(" ".join(name.lower().split()))
+    if person is None:
+        unknown.append(name)
+        return name
+    mentioned[person] = None
+    return " "

@@ -61,7 +61,7 @@ def prefetch_portraits(people: QuerySet[Person]) -> QuerySet[Person]:
 def get_portrait_url(person: Person) -> str:
     """Return a signed URL of the thumbnail of a person from `prefetch_portraits`, or an empty string without a READY photo."""
     portrait: PersonPhoto | None = next(iter(vars(person)["portraits"]), None)
-    return portrait.thumbnail_url() if portrait else ""
+    return portrait.thumbnail_url if portrait else ""
 
 
 def _is_matched(owner_id: UUID, face: str) -> Exists:

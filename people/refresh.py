@@ -6,7 +6,7 @@ from heimdex.queue import enqueue
 from people.models import PeopleRefreshRequest
 
 # A string, because the task belongs to a package that imports this one.
-REFRESH_PEOPLE_TASK = "reprocess.tasks.renew_people"
+REFRESH_PEOPLE_TASK = "reprocess.tasks.refresh_people"
 
 
 def request_refresh(owner_id: UUID) -> None:

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
-from people.mentions import parse_mentions
 from people.models import Person
+from people.names import parse_mentions
 from people.queries import find_active_matches
 from videos.models import Scene
 from videos.search.people_backend import Appearance, ParsedQuery

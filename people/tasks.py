@@ -3,12 +3,12 @@
 from uuid import UUID
 
 from people import face_groups
-from people.photos import rescue
+from people.photos import state
 
 
 def rescue_photos() -> int:
     """Queue stuck photos again; return how many."""
-    return rescue.rescue_photos()
+    return state.rescue_photos()
 
 
 def group_faces(owner_id: str) -> int:

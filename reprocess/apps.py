@@ -8,11 +8,11 @@ class ReprocessConfig(AppConfig):
 
     def ready(self) -> None:
         from reprocess import checks  # noqa: F401  (registers the system check of the spec's lock)
-        from reprocess.actions.refresh_edited import refresh_edited
+        from reprocess.actions.refresh import refresh_edited
         from reprocess.runs.ingest_stage import STAGE
         from reprocess.steps import register_steps
-        from videos.registry import register_stage, register_transcript_listener
+        from videos.registry import register_edit_listener, register_stage
 
         register_steps()
         register_stage(STAGE)
-        register_transcript_listener(refresh_edited)
+        register_edit_listener(refresh_edited)

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from heimdex.queue import enqueue
+from reprocess.runs import refresh_people as people_refresh
 from reprocess.runs import rescue
-from reprocess.runs.refresh_people import refresh_people, requeue_stale_people
 from reprocess.runs.worker import run_worker
 from videos.search.indexes import build_missing_indexes, list_unindexed
 
@@ -14,14 +14,18 @@ def work_run(run_id: str) -> None:
     run_worker(UUID(run_id))
 
 
-def renew_people(owner_id: str) -> None:
+def refresh_people(owner_id: str) -> None:
     """Process an owner's new photos, and refresh what depends on them."""
-    refresh_people(UUID(owner_id))
+    people_refresh.refresh_people(UUID(owner_id))
 
 
-def wake_forgotten_people() -> int:
+# Tasks that an earlier release queued have this name.
+renew_people = refresh_people
+
+
+def requeue_stale_people() -> int:
     """Enqueue a refresh for each owner whose people are out of date. Return how many owners."""
-    return requeue_stale_people()
+    return people_refresh.requeue_stale_people()
 
 
 def rescue_runs() -> int:

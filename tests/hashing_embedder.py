@@ -57,7 +57,7 @@ class HashingImageEmbedder(ImageEmbedder):
     def _encode_queries(self, texts: list[str]) -> NDArray[np.floating]:
         return hash_words(texts)
 
-    def _pixels(self, image: Image) -> list[str]:
+    def _preprocess(self, image: Image) -> list[str]:
         small = np.asarray(image.convert("RGB").resize((8, 8), Resampling.BOX)).reshape(64, 3) // 32
         return [f"{place} {red} {green} {blue}" for place, (red, green, blue) in enumerate(small.tolist())]
 

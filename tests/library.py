@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from heimdex.accounts.models import User
 from heimdex.leases import Lease, LeasedModel
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from videos.embedding_texts import hash_input, join_description_and_tags
 from videos.input_hashes import refresh_input_hashes
 from videos.models import Scene, Video
@@ -80,7 +80,7 @@ def _make_scene(video: Video, index: int, said: str) -> None:
         keyframe_time_s=start + 2.5,
         keyframe_hash=hash_input(jpeg),
     )
-    media_storage().save(scene.keyframe_key, jpeg, "image/jpeg")
+    get_media_storage().save(scene.keyframe_key, jpeg, "image/jpeg")
 
 
 def lease_on(row: LeasedModel) -> Lease:

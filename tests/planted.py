@@ -12,7 +12,7 @@ from pgvector.django import HalfVectorField
 
 from heimdex.accounts.models import User
 from reprocess.planning.scope import Scope
-from reprocess.runs.start_run import start_run
+from reprocess.runs.requests import start_run
 from reprocess.runs.worker import run_worker
 from tests.library import make_video
 from videos.models import Scene, Video

@@ -27,8 +27,8 @@ for root in ("heimdex", "videos", "people", "reprocess"):
 from django.test import RequestFactory
 from django.urls import reverse
 assert reverse("search") == "/v1/search"
-from reprocess.spec import effective_spec
-assert len(effective_spec().channels()) == 4
+from reprocess.spec import get_effective_spec
+assert len(get_effective_spec().list_channels()) == 4
 print("imported")
 """
 WORKER_ONLY = (

@@ -19,7 +19,7 @@ from heimdex.accounts.models import User
 from people.models import FaceGroup, Person, PersonPhoto
 from reprocess.models import ReprocessFailure
 from reprocess.planning.scope import Scope
-from reprocess.runs.start_run import start_run
+from reprocess.runs.requests import start_run
 from reprocess.runs.worker import run_worker
 from tests.library import make_video
 from tests.planted import CANARY, belonging_to, owned_models, plant_owner

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from heimdex.admin import ReadOnly
-from videos.actions.videos import delete_video
+from videos.actions.videos import delete_video, edit_video
 from videos.models import EmbeddingSpace, Job, Scene, Video
 from videos.status import get_video_status
 
@@ -68,6 +68,10 @@ class VideoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Return False: videos are only created by uploads."""
         return False
+
+    def save_model(self, request: HttpRequest, obj: Video, form: Any, change: bool) -> None:
+        """Save the title and the description as an owner's edit does, with everything that depends on them."""
+        edit_video(obj, title=obj.title, description=obj.description)
 
     def delete_model(self, request: HttpRequest, obj: Video) -> None:
         """Delete a video with its files."""

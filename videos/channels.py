@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from videos.models.input_hash import CHANNEL_LENGTH
+from videos.models.embedding import CHANNEL_LENGTH
 
 DEFAULT_WEIGHT = 1.0
 # Lexical search, which has no vectors.
@@ -15,22 +15,31 @@ LEXICAL = "lexical"
 ON_SCREEN = "on_screen"
 # The scenes of the people that a query names; also the channel of the faces in a scene.
 PERSON = "person"
-# The channel whose edits make older vectors wrong at once, because the owner expects to find the new words only.
-TRANSCRIPT_CHANNEL = "transcript"
 
 
 @dataclass(frozen=True)
 class Source:
-    """One source of a target's inputs: a field (as a lookup from the target) with a text, a hash of files or a switch, or `other` rows."""
+    """One source of a target's inputs: a field (as a lookup from the target) with a text, a hash of files or a switch, or `other` rows.
+
+    `edited_at` is the field with the time of the owner's last edit, also as a lookup from the target. Search skips older vectors of
+    another input at once, because owners expect that only the new content is found. Without it, older vectors are found until they are
+    replaced.
+    """
 
     field: str
     content: Literal["text", "files", "switch", "other"]
+    edited_at: str = ""
 
 
-TRANSCRIPT = Source("transcript", "text")
-DESCRIPTION = Source("visual_text", "text")
+# Every writer of one of these fields calls `videos.input_hashes.refresh_input_hashes`. A field without a constant here has no such writer.
+# The words with their times change together with the transcript.
+TRANSCRIPT = Source("transcript", "text", edited_at="transcript_edited_at")
+VISUAL_TEXT = Source("visual_text", "text")
 ON_SCREEN_TEXT = Source("on_screen_text", "text")
 SUMMARY = Source("video__summary", "text")
+CHAPTERS = Source("video__chapters", "other")
+TITLE = Source("video__title", "text")
+VIDEO_DESCRIPTION = Source("video__description", "text")
 KEYFRAME = Source("keyframe_hash", "files")
 KEYFRAMES = Source("pictures_hash", "files")
 FIND_FACES = Source("owner__find_faces", "switch")
@@ -40,8 +49,9 @@ FIND_FACES = Source("owner__find_faces", "switch")
 class Channel:
     """One channel as its step declares it.
 
-    `sources` are read to compose an input: when one of them changes, the input hash is computed again. `searched_by_text` channels are
-    compared with text queries; their `weight` counts in rank fusion (see `videos.search.fusion`), and `label` completes "Matched in …".
+    `sources` are read to compose an input: when one of them changes, the input hash is computed again, and an owner's edit queues a run
+    over the video. `searched_by_text` channels are compared with text queries; their `weight` counts in rank fusion (see
+    `videos.search.fusion`), and `label` completes "Matched in …".
     """
 
     name: str

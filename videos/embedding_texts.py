@@ -53,11 +53,11 @@ def compose_transcripts(scenes: Sequence[SceneSpeech], budgets: TextBudgets = BU
     words = _Words(spoken)
     end = 0
     for scene in scenes:
-        begin, end = end, end + len(scene.words)
+        start, end = end, end + len(scene.words)
         transcript = " ".join(scene.transcript.split())
         if transcript and len(transcript) < budgets.transcript_short:
-            before = words.within(scene.start_s - budgets.context_s, scene.start_s, 0, begin)
-            after = words.within(scene.end_s, scene.end_s + budgets.context_s, end, len(spoken))
+            before = words.join_within(scene.start_s - budgets.context_s, scene.start_s, 0, start)
+            after = words.join_within(scene.end_s, scene.end_s + budgets.context_s, end, len(spoken))
             transcript = " ".join(part for part in (before, transcript, after) if part)
         yield clip_text(transcript, budgets.transcript)
 
@@ -101,10 +101,10 @@ class _Words:
         # Both sequences never decrease, so they can be bisected: the latest end among a word and all before it, and the earliest start
         # among a word and all after it.
         self._latest_ends = list(accumulate((end for _, end, _ in words), max))
-        self._earliest_begins = list(accumulate((begin for begin, _, _ in reversed(words)), min))[::-1]
+        self._earliest_starts = list(accumulate((start for start, _, _ in reversed(words)), min))[::-1]
 
-    def within(self, start_s: float, end_s: float, first: int, beyond: int) -> str:
+    def join_within(self, start_s: float, end_s: float, first: int, beyond: int) -> str:
         """Return the words with index in [first, beyond) that overlap a time span, joined by spaces."""
         low = max(first, bisect_right(self._latest_ends, start_s))
-        high = min(beyond, bisect_left(self._earliest_begins, end_s))
-        return " ".join(text.strip() for begin, end, text in self._words[low:high] if begin < end_s and end > start_s)
+        high = min(beyond, bisect_left(self._earliest_starts, end_s))
+        return " ".join(text.strip() for start, end, text in self._words[low:high] if start < end_s and end > start_s)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from videos.channels import Source, list_channels_reading
 from videos.models import Scene, SceneInput, Video
-from videos.models.input_hash import InputHash
+from videos.models.embedding import InputHash
 
 _BATCH = 2000
 
@@ -30,7 +30,7 @@ class SceneComposer(Protocol):
     def channels(self) -> tuple[str, ...]:
         """Return the names of the channels."""
 
-    def compose_inputs(self, video: Video) -> Iterator[tuple[Scene, Mapping[str, SceneContent]]]:
+    def compose_inputs(self, video_id: UUID) -> Iterator[tuple[Scene, Mapping[str, SceneContent]]]:
         """Yield every scene of a video with the content of each channel."""
 
 
@@ -42,19 +42,22 @@ def register_composer(composer: SceneComposer) -> None:
     _composers[composer.channels] = composer
 
 
-def refresh_input_hashes(video: Video, *changed: Source) -> None:
-    """Hash the inputs of a video's scenes again, for all channels or those that read a changed source. Write only what differs.
+def refresh_input_hashes(video: Video, *changed: Source) -> set[UUID]:
+    """Hash the inputs of a video's scenes again, for all channels or those that read a changed source; return the scenes that changed.
 
-    Call it in the transaction that changes the sources, with the scenes locked if a worker may be embedding them.
+    Only hashes that differ are written, and without an affected channel nothing is read. Call it in the transaction that changes the
+    sources, with the scenes locked if a worker may be embedding them.
     """
     affected = list_channels_reading(*changed)
+    changed_scenes: set[UUID] = set()
     for composer in [composer for composer in _composers.values() if not changed or set(composer.channels) & set(affected)]:
         rows = (
             (scene.pk, scene.owner_id, channel, content.hash)
-            for scene, contents in composer.compose_inputs(video)
+            for scene, contents in composer.compose_inputs(video.pk)
             for channel, content in contents.items()
         )
-        store_hashes(SceneInput, rows, load_hashes(SceneInput, composer.channels, scene__video=video))
+        changed_scenes |= store_hashes(SceneInput, rows, load_hashes(SceneInput, composer.channels, scene__video=video))
+    return changed_scenes
 
 
 def load_hashes(model: type[InputHash], channels: Collection[str], **lookups: Any) -> Hashes:

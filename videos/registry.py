@@ -1,24 +1,25 @@
-"""The extensions of `videos`: ingest stages, the people search, and functions to call after a transcript was edited.
+"""The extensions of `videos`: ingest stages, the people search, and functions to call after an owner's edit.
 
 Packages above this one register theirs in `AppConfig.ready`, because `videos` does not import them. Afterwards nothing changes.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import ImproperlyConfigured
 
 if TYPE_CHECKING:
+    from videos.channels import Source
     from videos.ingest.stage import Stage
     from videos.models import Video
     from videos.search.people_backend import PeopleSearch
 
-TranscriptListener = Callable[["Video"], None]
+EditListener = Callable[["Video", "Collection[Source]"], None]
 
 _stages: dict[str, "Stage"] = {}
 _people_searches: list["PeopleSearch"] = []
-_transcript_listeners: list[TranscriptListener] = []
+_edit_listeners: list[EditListener] = []
 
 
 def register_stage(stage: "Stage") -> None:
@@ -62,20 +63,20 @@ def register_people_search(search: "PeopleSearch") -> None:
     _people_searches[:] = [search]
 
 
-def people_search() -> "PeopleSearch":
+def get_people_search() -> "PeopleSearch":
     """Return the registered people search. Raise ImproperlyConfigured when no app has registered one."""
     if not _people_searches:
         raise ImproperlyConfigured("No app has registered a people search. Add `people` to INSTALLED_APPS.")
     return _people_searches[0]
 
 
-def register_transcript_listener(listener: TranscriptListener) -> None:
-    """Have a function called with each video whose transcript was edited, in the transaction of the edit."""
-    if listener not in _transcript_listeners:
-        _transcript_listeners.append(listener)
+def register_edit_listener(listener: EditListener) -> None:
+    """Have a function called with each edited video and the sources that changed, in the transaction of the edit."""
+    if listener not in _edit_listeners:
+        _edit_listeners.append(listener)
 
 
-def notify_transcript_edited(video: "Video") -> None:
-    """Call the registered functions after an edit of one of the video's transcripts."""
-    for listener in _transcript_listeners:
-        listener(video)
+def notify_edited(video: "Video", *sources: "Source") -> None:
+    """Call the registered functions after an owner's edit of some sources, when the input hashes are refreshed."""
+    for listener in _edit_listeners:
+        listener(video, sources)

@@ -1,10 +1,10 @@
 """The status of a video: built once, and shown by the API, the pages and the admin."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from videos.ingest.progress import StageProgress, compute_percent, find_current_stage
 from videos.models import Job, Video
 from videos.registry import find_stage, list_stages
 
@@ -48,7 +48,7 @@ def get_video_status(video: Video) -> VideoStatus:
         video_id=video.pk,
         state=video.state,
         stage=stage,
-        label=_label(video, stage, jobs),
+        label=_get_label(video, stage, jobs),
         progress=100 if video.state == Video.State.INDEXED else compute_percent(stages),
         is_processing=video.is_processing,
         can_retry=video.can_retry,
@@ -71,8 +71,36 @@ def get_stage_label(name: str) -> str:
     return stage.label if stage else name
 
 
-def _label(video: Video, stage: str, jobs: tuple[Job, ...]) -> str:
+def _get_label(video: Video, stage: str, jobs: tuple[Job, ...]) -> str:
     if not video.is_processing:
         return _STATE_LABELS[Video.State(video.state)]
     is_waiting = all(job.state == Job.State.QUEUED for job in jobs)
     return _WAITING_LABEL if is_waiting else get_stage_label(stage)
+
+
+@dataclass(frozen=True)
+class StageProgress:
+    """A stage, and the share of it that is done (0 to 1)."""
+
+    stage: str
+    done: bool
+    progress: float
+
+
+def compute_percent(stages: Sequence[StageProgress]) -> int:
+    """Return the weighted progress of all stages, 0 to 100. It is 100 only when every stage is done."""
+    total = sum(_get_weight(stage.stage) for stage in stages)
+    if not total:
+        return 0
+    done = sum(_get_weight(stage.stage) * (1.0 if stage.done else stage.progress) for stage in stages)
+    return 100 if all(stage.done for stage in stages) else min(99, int(100 * done / total))
+
+
+def find_current_stage(stages: Sequence[StageProgress]) -> str:
+    """Return the first stage that is not done, or an empty string."""
+    return next((stage.stage for stage in stages if not stage.done), "")
+
+
+def _get_weight(name: str) -> float:
+    stage = find_stage(name)
+    return stage.weight if stage else 1

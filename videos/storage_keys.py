@@ -38,7 +38,7 @@ def parse_key(key: str) -> VideoFileKey | None:
     return VideoFileKey(owner_id, video_id, scene_id, face_id, name) if owner_id and video_id else None
 
 
-def owner_prefix(owner_id: UUID | None) -> str:
+def get_owner_prefix(owner_id: UUID | None) -> str:
     """Return the prefix of an owner's files, or of the files of all owners."""
     return f"{ROOT}/{owner_id}" if owner_id else ROOT
 

@@ -41,7 +41,7 @@ def align_words(words: Sequence[Word], text: str) -> list[Word]:
             timed = words[block.old_start : block.old_end]
             aligned.extend((start, end, word) for (start, end, _), word in zip(timed, texts, strict=True))
         else:
-            aligned.extend(_spread(texts, *_time_span(words, block.old_start, block.old_end)))
+            aligned.extend(_spread(texts, *_find_time_span(words, block.old_start, block.old_end)))
     return aligned
 
 
@@ -61,12 +61,12 @@ def _match_blocks(old: list[str], new: list[str]) -> list[_Block]:
     return [*blocks, _Block(True, len(old) - tail, len(old), len(new) - tail, len(new))]
 
 
-def _time_span(words: Sequence[Word], start: int, end: int) -> tuple[float, float]:
+def _find_time_span(words: Sequence[Word], start: int, end: int) -> tuple[float, float]:
     """Return the time from word `start` to before word `end`, or the gap between their neighbors when there is no such word."""
     if start < end:
         return words[start][0], words[end - 1][1]
-    begin_s = words[start - 1][1] if start else words[start][0]
-    return begin_s, max(begin_s, words[start][0]) if start < len(words) else begin_s
+    start_s = words[start - 1][1] if start else words[start][0]
+    return start_s, max(start_s, words[start][0]) if start < len(words) else start_s
 
 
 def _spread(texts: Sequence[str], start_s: float, end_s: float) -> list[Word]:

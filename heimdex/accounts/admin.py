@@ -4,9 +4,25 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin
+from django.contrib.auth import forms as auth_forms
 
-from heimdex.accounts.forms import AdminUserChangeForm, AdminUserForm
 from heimdex.accounts.models import User
+
+
+class AdminUserForm(auth_forms.AdminUserCreationForm):  # type: ignore[type-arg]  # generic only in the stubs
+    """Create an account."""
+
+    class Meta:
+        model = User
+        fields = ["email", "name"]
+
+
+class AdminUserChangeForm(auth_forms.UserChangeForm):  # type: ignore[type-arg]  # generic only in the stubs
+    """Change an account. The password has its own form, linked from here."""
+
+    class Meta:
+        model = User
+        fields = "__all__"
 
 
 @admin.register(User)

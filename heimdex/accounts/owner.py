@@ -1,4 +1,6 @@
-"""The owner whose rows a request may read and change."""
+"""The owner of a request, and the lock on an owner."""
+
+from uuid import UUID
 
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -11,3 +13,11 @@ def get_owner(request: Request | HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise TypeError("get_owner() is only for views that require a login")
     return request.user
+
+
+def lock_owner(owner_id: UUID) -> None:
+    """Lock an owner until the transaction ends, so that no other transaction switches the owner's spaces or matches faces.
+
+    Other transactions can still write rows that refer to the owner.
+    """
+    list(User.objects.filter(pk=owner_id).select_for_update(no_key=True).values_list("pk"))

@@ -1,12 +1,21 @@
 """The registration page."""
 
 from django.conf import settings
+from django.contrib.auth import forms as auth_forms
 from django.contrib.auth import login
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.generic import FormView
 
-from heimdex.accounts.forms import RegisterForm
+from heimdex.accounts.models import User
+
+
+class RegisterForm(auth_forms.BaseUserCreationForm):  # type: ignore[type-arg]  # generic only in the stubs
+    """Register on the registration page."""
+
+    class Meta:
+        model = User
+        fields = ["email", "name"]
 
 
 class RegisterPage(FormView):  # type: ignore[type-arg]  # generic only in the stubs

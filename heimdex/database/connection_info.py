@@ -1,4 +1,4 @@
-"""How to connect to the database, and the Django settings made of it."""
+"""How to connect to the database, Django's settings for it, and why a connection failed."""
 
 import sys
 from dataclasses import dataclass
@@ -7,11 +7,15 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
 
 from heimdex.database.state_file import read_server_state
 from heimdex.environment import Environment
 
 APPLICATION_NAME = "heimdex"
+# SQLSTATE classes: connection exceptions, rejected logins, no such database, servers that start or stop.
+_UNREACHABLE = ("08", "28", "3D", "57P")
+_NO_TABLE_OR_COLUMN = ("42P01", "42703")
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def read_embedded_connection(home: Path) -> ConnectionInfo | None:
     return ConnectionInfo("127.0.0.1", state.port, state.user, state.password, state.database) if state else None
 
 
-def database_settings(environment: Environment) -> dict[str, Any]:
+def build_database_settings(environment: Environment) -> dict[str, Any]:
     """Return Django's DATABASES["default"] without starting a server; without one, the first connection fails."""
     if environment.database_url:
         try:
@@ -86,3 +90,18 @@ def database_settings(environment: Environment) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {"application_name": APPLICATION_NAME, **dict(connection.options)},
     }
+
+
+def describe_database_error(error: DatabaseError, database: dict[str, Any]) -> str:
+    """Return the cause and the fix when `database` (as in DATABASES) cannot be reached or lacks our tables, else an empty string."""
+    cause = error.__cause__
+    state = getattr(cause, "sqlstate", None)
+    reason = " ".join(str(cause or error).split())
+    if state in _NO_TABLE_OR_COLUMN:
+        return f"The database is older than this code ({reason}). Run `python manage.py migrate`. Add --traceback to see where it failed."
+    if state is not None and not state.startswith(_UNREACHABLE):
+        return ""
+    return (
+        f"The database at {database['HOST']}:{database['PORT']} cannot be reached ({reason}). Start it (`python manage.py up` starts the "
+        "embedded one), or correct HEIMDEX_DATABASE_URL. Add --traceback to see where it failed."
+    )

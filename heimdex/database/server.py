@@ -1,8 +1,9 @@
-"""The embedded PostgreSQL server of one home directory."""
+"""The embedded PostgreSQL server of one home directory, and its TCP port."""
 
 import fcntl
 import os
 import secrets
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,11 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from heimdex.database import EmbeddedServerError
-from heimdex.database.configuration import render_postgresql_conf
 from heimdex.database.connection_info import ConnectionInfo, read_embedded_connection
-from heimdex.database.initdb import DATABASE, SUPERUSER, ensure_data_directory, set_password
+from heimdex.database.initdb import DATABASE, SUPERUSER, ensure_data_directory, render_postgresql_conf, set_password
 from heimdex.database.pg_commands import PgCommands
-from heimdex.database.ports import find_free_port, is_free
 from heimdex.database.postmaster import find_postmaster, kill_orphans, stop_postmaster
 from heimdex.database.state_file import EmbeddedServerState, read_server_state, write_server_state
 
@@ -58,9 +57,9 @@ class EmbeddedServer:
                 write_server_state(self.home, replace(state, pid=None))
 
     def is_running(self) -> bool:
-        return self.pid() is not None
+        return self.find_pid() is not None
 
-    def pid(self) -> int | None:
+    def find_pid(self) -> int | None:
         """Return the server's process id, or None when it does not run."""
         postmaster = find_postmaster(self.data)
         return postmaster.process.pid if postmaster else None
@@ -175,3 +174,29 @@ class EmbeddedServer:
             yield
         finally:
             os.close(descriptor)
+
+
+def is_free(port: int) -> bool:
+    """Return whether a server could listen on 127.0.0.1:`port` now."""
+    with socket.socket() as probe:
+        # As servers do: connections of the last run in TIME_WAIT do not block the port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def find_free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def pick_port(preferred: int) -> int:
+    """Return `preferred` if it is free, else one of the next twenty, else any free port."""
+    candidates = range(preferred, min(preferred + 21, 65536))
+    return next((port for port in candidates if is_free(port)), None) or find_free_port()

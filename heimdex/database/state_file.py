@@ -22,13 +22,13 @@ class EmbeddedServerState:
     pid: int | None
 
 
-def server_state_path(home: Path) -> Path:
+def get_server_state_path(home: Path) -> Path:
     return home / "run" / "postgres.json"
 
 
 def read_server_state(home: Path) -> EmbeddedServerState | None:
     """Return the last state, or None when there is no valid one."""
-    content = read_private_json(server_state_path(home))
+    content = read_private_json(get_server_state_path(home))
     try:
         return EmbeddedServerState(**content) if content else None
     except TypeError:
@@ -36,7 +36,7 @@ def read_server_state(home: Path) -> EmbeddedServerState | None:
 
 
 def write_server_state(home: Path, state: EmbeddedServerState) -> None:
-    write_private_json(server_state_path(home), asdict(state))
+    write_private_json(get_server_state_path(home), asdict(state))
 
 
 def write_private_json(path: Path, content: dict[str, Any]) -> None:

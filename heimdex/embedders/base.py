@@ -83,12 +83,12 @@ class Embedder(ABC):
     def _encode_queries(self, texts: list[str]) -> NDArray[np.floating]:
         """Embed one batch with one model call. Return vectors of any length, in order."""
 
-    def _windows(self, text: str) -> list[str]:
+    def _split_windows(self, text: str) -> list[str]:
         """Split a text that is too long for the model into windows that fit."""
         return [text]
 
     def _embed_texts(self, texts: Sequence[str], encode: Callable[[list[str]], NDArray[np.floating]]) -> Vectors:
-        windows_by_text = [self._windows(_replace_surrogates(text)) for text in texts]
+        windows_by_text = [self._split_windows(_replace_surrogates(text)) for text in texts]
         windows = [window for text_windows in windows_by_text for window in text_windows]
         starts = np.cumsum([0] + [len(text_windows) for text_windows in windows_by_text])
         try:
@@ -171,14 +171,14 @@ class ImageEmbedder(Embedder):
             image.load()
         except (OSError, SyntaxError, ValueError) as error:
             raise ModelInputError(f"An image cannot be decoded ({error}): replace its file.") from error
-        return self._pixels(image)
+        return self._preprocess(image)
 
     def embed_prepared(self, prepared: Sequence[Any]) -> Vectors:
         """Embed the results of `prepare`. Return and raise as `embed_queries`."""
         return self._embed(prepared, self._encode_prepared, range(len(prepared)))
 
     @abstractmethod
-    def _pixels(self, image: "Image") -> Any:
+    def _preprocess(self, image: "Image") -> Any:
         """Convert a decoded image of any mode to the input of `_encode_prepared`. Keep it small, because many wait in memory."""
 
     @abstractmethod

@@ -63,16 +63,16 @@ class ConseEmbedder(ImageEmbedder):
     def _encode_queries(self, texts: list[str]) -> Vectors:
         return self._text.embed_queries(texts)
 
-    def _pixels(self, image: "Image") -> NDArray[np.float32]:
+    def _preprocess(self, image: "Image") -> NDArray[np.float32]:
         from heimdex.vision.classifier import preprocess_image
 
         return preprocess_image(image)
 
     def _encode_prepared(self, prepared: list[NDArray[np.float32]]) -> NDArray[np.floating]:
-        class_vectors = self._class_vectors()
+        class_vectors = self._get_class_vectors()
         return combine_class_vectors(self._classifier.classify_preprocessed(prepared), class_vectors, TOP_CLASSES)
 
-    def _class_vectors(self) -> Vectors:
+    def _get_class_vectors(self) -> Vectors:
         with self._first_use:
             return self._named_classes
 

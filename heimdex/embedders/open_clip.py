@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heimdex.embedders.base import BATCH_SIZE, EmbedderIdentity, ImageEmbedder
-from heimdex.embedders.precision import load_fastest
-from heimdex.embedders.torch_runtime import check_packages, require_packages
+from heimdex.embedders.torch_runtime import check_packages, load_fastest, require_packages
 from heimdex.embedders.weights import check_hub, hash_file
 from heimdex.errors import ModelUnavailable
 
@@ -102,7 +101,7 @@ class OpenClipEmbedder(ImageEmbedder):
     @cached_property
     def identity(self) -> EmbedderIdentity:
         """Identify architecture and weights. A checkpoint file is read once to hash its content."""
-        revision = f"sha256:{hash_file(self._file())}" if _is_file_name(self._weights) else self._weights
+        revision = f"sha256:{hash_file(self._resolve_file())}" if _is_file_name(self._weights) else self._weights
         return EmbedderIdentity("open_clip", self._architecture, revision, self._dimensions)
 
     def check(self) -> list[str]:
@@ -128,18 +127,18 @@ class OpenClipEmbedder(ImageEmbedder):
     @property
     def input_side(self) -> int:
         """The side of the architecture's square input. Load the model, because the caller is about to use it."""
-        return self._loaded().preprocessing.side
+        return self._get_loaded().preprocessing.side
 
     def _encode_queries(self, texts: list[str]) -> NDArray[np.floating]:
-        return self._loaded().encode_texts(texts)
+        return self._get_loaded().encode_texts(texts)
 
-    def _pixels(self, image: "Image") -> NDArray[np.uint8]:
-        return self._loaded().preprocessing.pixels(image)
+    def _preprocess(self, image: "Image") -> NDArray[np.uint8]:
+        return self._get_loaded().preprocessing.pixels(image)
 
     def _encode_prepared(self, prepared: list[NDArray[np.uint8]]) -> NDArray[np.floating]:
-        return self._loaded().encode_images(prepared)
+        return self._get_loaded().encode_images(prepared)
 
-    def _loaded(self) -> LoadedClip:
+    def _get_loaded(self) -> LoadedClip:
         with self._first_use:
             if self._clip is None:
                 self._clip = self._load()
@@ -165,7 +164,7 @@ class OpenClipEmbedder(ImageEmbedder):
     def _read(self, device: "torch.device") -> Any:
         import open_clip
 
-        weights = str(self._file()) if _is_file_name(self._weights) else self._weights
+        weights = str(self._resolve_file()) if _is_file_name(self._weights) else self._weights
         quick_gelu = bool(open_clip.get_pretrained_cfg(self._architecture, weights).get("quick_gelu", False))
         try:
             model = open_clip.create_model(self._architecture, pretrained=weights, device=device, force_quick_gelu=quick_gelu)
@@ -176,7 +175,7 @@ class OpenClipEmbedder(ImageEmbedder):
             ) from error
         return model.eval()
 
-    def _file(self) -> Path:
+    def _resolve_file(self) -> Path:
         path = Path(self._weights).expanduser().resolve()
         if not path.is_file():
             raise ModelUnavailable(_describe_missing_file(self._weights))

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heimdex.embedders.base import EmbedderIdentity, TextEmbedder
-from heimdex.embedders.batching import estimate_tokens, pack_batches
-from heimdex.embedders.text_windows import split_by_bytes
+from heimdex.embedders.batching import estimate_tokens, pack_batches, split_by_bytes
 from heimdex.errors import ModelInputError
 from heimdex.openai.client import ModelClient
 from heimdex.openai.responses import Endpoint, TransientError
@@ -128,7 +127,7 @@ class OpenAIEmbedder(TextEmbedder):
         self._count_tokens(getattr(usage, "total_tokens", 0) or 0)
         return read_vectors(answer, len(texts), self._client.endpoint)
 
-    def _windows(self, text: str) -> list[str]:
+    def _split_windows(self, text: str) -> list[str]:
         return split_by_bytes(text, WINDOW_BYTES)
 
 

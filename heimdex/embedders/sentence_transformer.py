@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heimdex.embedders.base import BATCH_SIZE, EmbedderIdentity, TextEmbedder
-from heimdex.embedders.precision import load_fastest
-from heimdex.embedders.text_windows import split_by_tokens
-from heimdex.embedders.torch_runtime import check_packages, require_packages
+from heimdex.embedders.batching import split_by_tokens
+from heimdex.embedders.torch_runtime import check_packages, load_fastest, require_packages
 from heimdex.embedders.weights import check_hub, find_installed_version, find_packaged_folder, hash_folder
 from heimdex.errors import ModelUnavailable
 
@@ -83,7 +82,7 @@ class SentenceTransformerEmbedder(TextEmbedder):
         if packaged:
             name, revision = self._model, f"{packaged.distribution} {packaged.version}"
         elif _is_path(self._model):
-            folder = _existing_folder(self._model)
+            folder = _resolve_folder(self._model)
             name, revision = folder.name, self._revision or hash_folder(folder)
         else:
             name, revision = self._model, self._revision or "main"
@@ -125,7 +124,7 @@ class SentenceTransformerEmbedder(TextEmbedder):
         with loaded.using:
             return _encode([prefix + text for text in texts], loaded.model)
 
-    def _windows(self, text: str) -> list[str]:
+    def _split_windows(self, text: str) -> list[str]:
         loaded = self._loaded
         with loaded.using:
             prefix = max(self._query_prefix, self._document_prefix, key=len)
@@ -141,7 +140,7 @@ class SentenceTransformerEmbedder(TextEmbedder):
                 raise ModelUnavailable(" ".join(self.check()))
             return _load(str(folder), None)
         if _is_path(self._model):
-            return _load(str(_existing_folder(self._model)), None)
+            return _load(str(_resolve_folder(self._model)), None)
         return _load(self._model, self._revision or None)
 
 
@@ -167,7 +166,7 @@ def _load(source: str, revision: str | None) -> LoadedModel:
                 model = load_fastest(read, _encode_probe, device)
             except (OSError, ValueError) as error:
                 raise ModelUnavailable(
-                    f"The text model {source} cannot be loaded ({_first_line(error)}): give this machine access to the model hub once, "
+                    f"The text model {source} cannot be loaded ({_get_first_line(error)}): give this machine access to the model hub once, "
                     'or set "model" in HEIMDEX_MODELS to a directory that holds it.'
                 ) from error
             _models[source, revision] = LoadedModel(model, threading.Lock())
@@ -187,12 +186,12 @@ def _is_path(model: str) -> bool:
     return model.startswith(("/", "./", "../", "~"))
 
 
-def _existing_folder(model: str) -> Path:
+def _resolve_folder(model: str) -> Path:
     folder = Path(model).expanduser().resolve()
     if not folder.is_dir():
         raise ModelUnavailable(f'There is no directory {model}: correct "model" in HEIMDEX_MODELS.')
     return folder
 
 
-def _first_line(error: Exception) -> str:
+def _get_first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-from heimdex.backends import build, embedder
+from heimdex.backends import build, get_embedder
 from heimdex.embedders.base import Embedder, EmbedderIdentity
 from heimdex.errors import ModelUnavailable
 
@@ -38,14 +38,14 @@ def snapshot_embedder(alias: str) -> dict[str, Any]:
     secret_names = {name for name, value in options.items() if _is_secret(name, value)}
     return {
         "alias": alias,
-        **asdict(embedder(alias).identity),
+        **asdict(get_embedder(alias).identity),
         "class": configured["BACKEND"],
         "options": {name: value for name, value in options.items() if name not in secret_names},
         "secrets": sorted(name for name in secret_names if options[name]),
     }
 
 
-def identity_from_snapshot(snapshot: Mapping[str, Any]) -> EmbedderIdentity:
+def read_identity(snapshot: Mapping[str, Any]) -> EmbedderIdentity:
     """Return the identity of the model in a snapshot."""
     return EmbedderIdentity(snapshot["backend"], snapshot["model"], snapshot["revision"], snapshot["dimensions"])
 
@@ -56,7 +56,7 @@ def load_embedder(snapshot: Mapping[str, Any]) -> Embedder:
     Weights are loaded on first use. Raise ModelUnavailable when the embedder cannot be built, or is no longer the recorded model, because
     vectors of two models are never compared.
     """
-    recorded = identity_from_snapshot(snapshot)
+    recorded = read_identity(snapshot)
     configured = _find_configured(snapshot["alias"])
     if configured is not None and configured.identity == recorded:
         return configured
@@ -68,7 +68,7 @@ def load_embedder(snapshot: Mapping[str, Any]) -> Embedder:
 
 def _find_configured(alias: str) -> Embedder | None:
     try:
-        model = embedder(alias)
+        model = get_embedder(alias)
         # This may read the model's files, which may be missing.
         _ = model.identity
     except (ImproperlyConfigured, ModelUnavailable):
@@ -112,10 +112,10 @@ def _format(identity: EmbedderIdentity) -> str:
     return " ".join(str(part) for part in (identity.model, identity.revision, f"{identity.dimensions}-d") if part)
 
 
-def _forget_on_change(*, setting: str, **kwargs: object) -> None:
+def _clear_on_change(*, setting: str, **kwargs: object) -> None:
     if setting in ("MODEL_BACKENDS", "MODEL_SECRETS"):
         with _lock:
             _instances.clear()
 
 
-setting_changed.connect(_forget_on_change)
+setting_changed.connect(_clear_on_change)

@@ -35,7 +35,7 @@ class Box:
         """The fraction of the image that it covers."""
         return max(0.0, self.right - self.left) * max(0.0, self.bottom - self.top)
 
-    def around(self, margin: float, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    def expand(self, margin: float, size: tuple[int, int]) -> tuple[int, int, int, int]:
         """Return the corners, in pixels of an image of this size, of the box extended by `margin` times its size on each side."""
         across, down = (self.right - self.left) * margin, (self.bottom - self.top) * margin
         width, height = size
@@ -46,7 +46,7 @@ class Box:
             round(min(1.0, self.bottom + down) * height),
         )
 
-    def overlap(self, other: "Box") -> float:
+    def compute_overlap(self, other: "Box") -> float:
         """Return the intersection over the union of two boxes, 0 to 1."""
         both = Box(max(self.left, other.left), max(self.top, other.top), min(self.right, other.right), min(self.bottom, other.bottom))
         union = self.area + other.area - both.area
@@ -112,7 +112,7 @@ class FaceModel(Embedder):
         if min(rgb.size) < MIN_IMAGE_PX:
             return []
         self._count_call()
-        detected = [face for face in self._find(np.asarray(rgb)) if _shorter_side(_clip(face.corners, rgb.size)) >= 1]
+        detected = [face for face in self._find(np.asarray(rgb)) if _measure_shorter_side(_clip(face.corners, rgb.size)) >= 1]
         if not detected:
             return []
         vectors = normalize_rows(
@@ -133,7 +133,7 @@ def _build_face(image: "Image", detected: DetectedFace, vector: NDArray[np.float
     width, height = image.size
     corners = _clip(detected.corners, image.size)
     left, top, right, bottom = corners
-    side, sharpness = _shorter_side(corners), measure_sharpness(image, corners)
+    side, sharpness = _measure_shorter_side(corners), measure_sharpness(image, corners)
     return Face(
         Box(left / width, top / height, right / width, bottom / height),
         rate_view(side, sharpness, measure_frontality(detected.landmarks), detected.confidence),
@@ -149,7 +149,7 @@ def _clip(corners: Corners, size: tuple[int, int]) -> Corners:
     return max(0.0, left), max(0.0, top), min(float(size[0]), right), min(float(size[1]), bottom)
 
 
-def _shorter_side(corners: Corners) -> float:
+def _measure_shorter_side(corners: Corners) -> float:
     return min(corners[2] - corners[0], corners[3] - corners[1])
 
 

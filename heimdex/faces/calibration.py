@@ -18,7 +18,7 @@ class Calibration:
     middle: float
     slope: float
 
-    def probability(self, similarity: float) -> float:
+    def estimate_probability(self, similarity: float) -> float:
         """Return the probability (0 to 0.99) that two faces with this cosine are the same person, given even prior odds."""
         # The hyperbolic tangent is the logistic function without its overflow.
         return min(MAX_PROBABILITY, 0.5 * (1 + math.tanh(self.slope * (similarity - self.middle) / 2)))

@@ -161,8 +161,8 @@ def _read_corners(rectangle: Any) -> Corners:
 def _read_landmarks(shape: Any) -> Landmarks:
     """Convert the five points: both corners of the eye on the right of the image, both of the other eye, and the base of the nose."""
     points = [(float(point.x), float(point.y)) for point in shape.parts()]
-    return Landmarks(left_eye=_midpoint(points[2], points[3]), right_eye=_midpoint(points[0], points[1]), nose=points[4])
+    return Landmarks(left_eye=_compute_midpoint(points[2], points[3]), right_eye=_compute_midpoint(points[0], points[1]), nose=points[4])
 
 
-def _midpoint(first: tuple[float, float], second: tuple[float, float]) -> tuple[float, float]:
+def _compute_midpoint(first: tuple[float, float], second: tuple[float, float]) -> tuple[float, float]:
     return (first[0] + second[0]) / 2, (first[1] + second[1]) / 2

@@ -75,19 +75,19 @@ class OnnxFaces(FaceModel):
     @cached_property
     def identity(self) -> EmbedderIdentity:
         """The hashes of both files, which are read once, and the settings that affect detection and embedding."""
-        if missing := self._missing_files():
+        if missing := self._find_missing_files():
             raise ModelUnavailable(" ".join(missing))
         detector, embedder = (hash_file(Path(file).expanduser()) for file in self._files.values())
         settings = f"({self._mean}, {self._scale}), faces by sha256:{detector} from {self._least_confidence} at {MAX_SIDE_PX} px"
         return EmbedderIdentity("onnx_faces", Path(self._files["embedder"]).stem, f"sha256:{embedder} {settings}", self._dimensions)
 
     def check(self) -> list[str]:
-        problems = self._missing_files()
+        problems = self._find_missing_files()
         if find_spec("cv2") is None:
             problems.append("Finding faces needs opencv-python-headless: install requirements/worker.txt, or set HEIMDEX_FACES=off.")
         return problems
 
-    def _missing_files(self) -> list[str]:
+    def _find_missing_files(self) -> list[str]:
         return [
             f'There is no file {file}: correct "{option}" of "faces" in HEIMDEX_MODELS, or set HEIMDEX_FACES=off.'
             for option, file in self._files.items()

@@ -27,9 +27,9 @@ class YuNetSFace(OnnxFaces):
         revision = f"{CARRIER} {CARRIER_VERSION}, faces by {DETECTOR} from {LEAST_CONFIDENCE} at {MAX_SIDE_PX} px"
         return EmbedderIdentity("yunet_sface", EMBEDDER, revision, DIMENSIONS)
 
-    def _missing_files(self) -> list[str]:
+    def _find_missing_files(self) -> list[str]:
         installed = find_installed_version(CARRIER)
-        if installed == CARRIER_VERSION and not super()._missing_files():
+        if installed == CARRIER_VERSION and not super()._find_missing_files():
             return []
         return [
             f"Finding faces needs the files of the package {CARRIER} {CARRIER_VERSION}, but {installed or 'none'} is installed: "

@@ -1,19 +1,20 @@
 """Decode the sound of a video for speech models: mono, 16 kHz, aligned with the frames."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from heimdex.media.audio_tracks import find_audio_stream
 from heimdex.media.container import iter_packets, open_video
-from heimdex.media.info import MediaInfo, limits_for_accepted
+from heimdex.media.info import MediaInfo, derive_limits
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from av.audio.resampler import AudioResampler
+    from av.audio.stream import AudioStream
     from av.container import InputContainer
 
 SAMPLE_RATE = 16_000
@@ -21,6 +22,54 @@ SAMPLE_RATE = 16_000
 _TOLERANCE_S = 0.02
 # Silence is inserted in blocks, because a file's clock may jump by hours.
 _BLOCK = SAMPLE_RATE
+
+
+@dataclass(frozen=True)
+class AudioTrack:
+    """A track as the file describes it. `is_secondary` marks commentaries and descriptions for the blind."""
+
+    index: int
+    channels: int
+    is_default: bool
+    is_secondary: bool
+    duration_s: float
+
+
+def select_track(tracks: Iterable[AudioTrack]) -> AudioTrack | None:
+    """Return the track that most likely contains the film's own speech.
+
+    Main sound precedes secondary tracks; then the default track, the most channels, the longest and the first take precedence.
+    """
+    return max(tracks, key=_rank, default=None)
+
+
+def _rank(track: AudioTrack) -> tuple[bool, bool, int, float, int]:
+    return not track.is_secondary, track.is_default, track.channels, track.duration_s, -track.index
+
+
+def find_audio_stream(container: "InputContainer") -> "AudioStream | None":
+    """Return the best audio track for which a decoder exists."""
+    decodable = {stream.index: stream for stream in container.streams.audio if stream.codec_context is not None}
+    best = select_track(_describe(stream) for stream in decodable.values())
+    return decodable[best.index] if best else None
+
+
+def _describe(stream: "AudioStream") -> AudioTrack:
+    from av.stream import Disposition
+
+    secondary = (
+        Disposition.comment
+        | Disposition.visual_impaired
+        | Disposition.descriptions
+        | Disposition.clean_effects
+        | Disposition.karaoke
+        | Disposition.non_diegetic
+        | Disposition.dependent
+    )
+    # Many programs state the kind of a track only in its name.
+    is_secondary = bool(stream.disposition & secondary) or "commentary" in stream.metadata.get("title", "").casefold()
+    seconds = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
+    return AudioTrack(stream.index, stream.codec_context.channels, bool(stream.disposition & Disposition.default), is_secondary, seconds)
 
 
 def iter_audio_blocks(path: Path, info: MediaInfo) -> Iterator[NDArray[np.float32]]:
@@ -34,7 +83,7 @@ def iter_audio_blocks(path: Path, info: MediaInfo) -> Iterator[NDArray[np.float3
     remaining = int((info.duration_s + 1) * SAMPLE_RATE)
     pending: list[NDArray[np.float32]] = []
     size = 0
-    with open_video(path, limits_for_accepted(info)) as container:
+    with open_video(path, derive_limits(info)) as container:
         for samples in _align(container, info.start_s):
             pending.append(samples[: remaining - size])
             size += pending[-1].size

@@ -12,8 +12,7 @@ from itertools import islice
 
 from heimdex.media.dissolves import DissolveDetector
 from heimdex.media.fades import BLANK_CONTRAST, FadeDetector, GradualCut
-from heimdex.media.frame_features import FrameFeatures
-from heimdex.media.similarity import correlate, has_returned, is_camera_move
+from heimdex.media.frames import FrameFeatures, correlate, has_returned, is_camera_move
 
 # AdaptiveDetector's window and ratio (PySceneDetect 0.7). Its least change (`min_content_val`) is 15, of hue, saturation and value. Hue is
 # noise in gray images, so we measure luma and color difference; a cut between two dark shots without contrast makes 5 of that.
@@ -53,8 +52,8 @@ def show_different_content(first: FrameFeatures, second: FrameFeatures) -> bool:
 def is_flash(before: Sequence[FrameFeatures], after: Sequence[FrameFeatures]) -> bool:
     """Return whether a jump between two stretches of frames is the start or the end of a flash."""
     last, first = before[-1], after[0]
-    begins = any(has_returned(last, first, frame) for frame in after[1:])
-    return begins or any(has_returned(first, last, frame) for frame in before[:-1])
+    is_start = any(has_returned(last, first, frame) for frame in after[1:])
+    return is_start or any(has_returned(first, last, frame) for frame in before[:-1])
 
 
 class CutFinder:
@@ -132,7 +131,7 @@ class CutFinder:
         fades = [cut for cut in (*self._gradual, *self._returned) if cut.through_blank]
         self._gradual = [cut for cut in self._gradual if cut.through_blank or not any(cut.overlaps(fade) for fade in fades)]
         gradual = (*self._gradual, *self._returned)
-        self._hard = [time_s for time_s in self._hard if not any(cut.begin_s <= time_s <= cut.end_s for cut in gradual)]
+        self._hard = [time_s for time_s in self._hard if not any(cut.start_s <= time_s <= cut.end_s for cut in gradual)]
         due = [cut for cut in self._gradual if cut.time_s < until_s]
         decided = sorted([*(time_s for time_s in self._hard if time_s < until_s), *(cut.time_s for cut in due)])
         self._hard = [time_s for time_s in self._hard if time_s >= until_s]

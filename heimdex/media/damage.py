@@ -32,7 +32,7 @@ class LossCounter:
         self._frame_s = 1 / fps
         self._pending: list[float] = []
         self._last_s = start_s - self._frame_s
-        self._has_begun = False
+        self._has_started = False
         self._frames = self._lost = self._partial = 0
 
     def record_packet(self, time_s: float) -> None:
@@ -44,9 +44,9 @@ class LossCounter:
         missing = self._drop_before(time_s - self._frame_s / 2)
         self._drop_before(time_s + self._frame_s / 2)
         gap = time_s - self._last_s
-        if self._has_begun or gap > _MAX_LEAD_IN_S:
+        if self._has_started or gap > _MAX_LEAD_IN_S:
             self._lost += min(missing, self._count_missing(gap))
-        self._has_begun, self._last_s = True, max(self._last_s, time_s)
+        self._has_started, self._last_s = True, max(self._last_s, time_s)
         self._frames += 1
         self._partial += not is_complete
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from heimdex.media.fades import GradualCut, is_blank
-from heimdex.media.frame_features import FrameFeatures
-from heimdex.media.similarity import correlate, is_camera_move
+from heimdex.media.frames import FrameFeatures, correlate, is_camera_move
 
 # Dissolves take a third of a second to two seconds; samples at this interval show their course well enough.
 TICK_S = 0.08
@@ -72,7 +71,7 @@ class DissolveDetector:
 
     def __init__(self) -> None:
         self._ticks: deque[FrameFeatures] = deque(maxlen=2 * max(REACHES) + 1)
-        self._begin_s: float | None = None
+        self._start_s: float | None = None
         self._last_s = 0.0
         # The frames at both ends of the open transition.
         self._first: FrameFeatures | None = None
@@ -81,7 +80,7 @@ class DissolveDetector:
     @property
     def open_since(self) -> float | None:
         """The begin of the transition whose end is not known yet, in seconds."""
-        return self._begin_s
+        return self._start_s
 
     def add(self, frame: FrameFeatures) -> GradualCut | None:
         """Add the next frame and return a dissolve that has ended."""
@@ -94,10 +93,10 @@ class DissolveDetector:
         time_s = self._ticks[middle].time_s
         reach = next((reach for reach in REACHES if middle >= reach and self._is_dissolve_at(middle, reach)), None)
         if reach is not None:
-            if self._begin_s is None:
-                self._begin_s, self._first = time_s, self._ticks[middle - reach]
+            if self._start_s is None:
+                self._start_s, self._first = time_s, self._ticks[middle - reach]
             self._last_s, self._last = time_s, self._ticks[middle + reach]
-        elif self._begin_s is not None and time_s - self._last_s > MAX_GAP_S:
+        elif self._start_s is not None and time_s - self._last_s > MAX_GAP_S:
             return self.close()
         return None
 
@@ -109,9 +108,9 @@ class DissolveDetector:
 
     def close(self) -> GradualCut | None:
         """End the open transition, if there is one, and return it."""
-        begin_s, first, last = self._begin_s, self._first, self._last
-        self._begin_s = self._first = self._last = None
-        if begin_s is None or first is None or last is None or is_camera_move(first.luma, last.luma):
+        start_s, first, last = self._start_s, self._first, self._last
+        self._start_s = self._first = self._last = None
+        if start_s is None or first is None or last is None or is_camera_move(first.luma, last.luma):
             return None
         beside_s = TICK_S * min(REACHES)
-        return GradualCut((begin_s + self._last_s) / 2, begin_s - beside_s, self._last_s + beside_s)
+        return GradualCut((start_s + self._last_s) / 2, start_s - beside_s, self._last_s + beside_s)

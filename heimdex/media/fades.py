@@ -3,9 +3,8 @@
 from collections import deque
 from dataclasses import dataclass
 
-from heimdex.media.frame_features import FrameFeatures
+from heimdex.media.frames import FrameFeatures, correlate, has_returned
 from heimdex.media.scene_lengths import SHORTEST_S
-from heimdex.media.similarity import correlate, has_returned
 
 BLANK_CONTRAST = 8.0
 BLANK_DARK, BLANK_BRIGHT = 40.0, 215.0
@@ -27,13 +26,13 @@ class GradualCut:
     """A transition: its middle, where the cut is placed, and its begin and end, in seconds."""
 
     time_s: float
-    begin_s: float
+    start_s: float
     end_s: float
     through_blank: bool = False
 
     def overlaps(self, other: "GradualCut") -> bool:
         """Return whether two transitions overlap."""
-        return self.begin_s <= other.end_s and other.begin_s <= self.end_s
+        return self.start_s <= other.end_s and other.start_s <= self.end_s
 
 
 def is_blank(frame: FrameFeatures) -> bool:
@@ -53,33 +52,33 @@ class FadeDetector:
     @property
     def open_since(self) -> float | None:
         """The begin of the blank stretch that is not classified yet, in seconds."""
-        return self._blank.begin_s if self._blank and not self._blank.is_long else None
+        return self._blank.start_s if self._blank and not self._blank.is_long else None
 
     def add(self, frame: FrameFeatures) -> GradualCut | None:
         """Add the next frame and return a cut that is certain now: the middle of a fade, or either end of a long blank stretch."""
-        cut = self._on_blank(frame) if is_blank(frame) else self._on_content(frame)
+        cut = self._handle_blank(frame) if is_blank(frame) else self._handle_content(frame)
         self._recent.append((frame.time_s, frame.contrast))
         while self._recent[0][0] < frame.time_s - RAMP_S:
             self._recent.popleft()
         return cut
 
-    def _on_blank(self, frame: FrameFeatures) -> GradualCut | None:
+    def _handle_blank(self, frame: FrameFeatures) -> GradualCut | None:
         blank = self._blank
         if blank is None or blank.end_s is not None:
             max_contrast = max((contrast for _, contrast in self._recent), default=0.0)
             self._blank = _BlankStretch(frame, frame.time_s, frame.contrast, max_contrast, self._last_content, self._is_jump(frame))
             return None
         blank.min_contrast = min(blank.min_contrast, frame.contrast)
-        if not blank.is_long and frame.time_s - blank.begin_s >= LONG_BLANK_S and blank.is_deeper_than(blank.max_contrast_before):
+        if not blank.is_long and frame.time_s - blank.start_s >= LONG_BLANK_S and blank.is_deeper_than(blank.max_contrast_before):
             blank.is_long = True
-            return GradualCut(blank.begin_s, blank.begin_s, blank.begin_s) if blank.before else None
+            return GradualCut(blank.start_s, blank.start_s, blank.start_s) if blank.before else None
         return None
 
     def _is_jump(self, frame: FrameFeatures) -> bool:
         last = self._last_content
         return last is not None and frame.change >= MIN_JUMP and frame.change >= MIN_JUMP_RATIO * last.change
 
-    def _on_content(self, frame: FrameFeatures) -> GradualCut | None:
+    def _handle_content(self, frame: FrameFeatures) -> GradualCut | None:
         self._last_content = frame
         blank = self._blank
         if blank is None:
@@ -102,11 +101,11 @@ class _BlankStretch:
     """A stretch of blank frames: its first frame, its least contrast, the largest contrast before it, and the adjacent frames."""
 
     first: FrameFeatures
-    begin_s: float
+    start_s: float
     min_contrast: float
     max_contrast_before: float
     before: FrameFeatures | None
-    begins_with_jump: bool
+    starts_with_jump: bool
     end_s: float | None = None
     after: FrameFeatures | None = None
     is_long: bool = False
@@ -121,7 +120,7 @@ class _BlankStretch:
             return None
         if correlate(self.before, self.after) >= BLINK_CORRELATION or has_returned(self.before, self.first, self.after):
             return None
-        if self.end_s - self.begin_s >= SHORTEST_S and self.begins_with_jump:
+        if self.end_s - self.start_s >= SHORTEST_S and self.starts_with_jump:
             # A dark shot between two cuts, which the other rules find.
             return None
-        return GradualCut((self.begin_s + self.end_s) / 2, self.begin_s - BESIDE_S, self.end_s + BESIDE_S, through_blank=True)
+        return GradualCut((self.start_s + self.end_s) / 2, self.start_s - BESIDE_S, self.end_s + BESIDE_S, through_blank=True)

@@ -46,7 +46,7 @@ class MediaInfo:
         return self.video_streams > 0
 
 
-def limits_for_accepted(info: MediaInfo) -> MediaLimits:
+def derive_limits(info: MediaInfo) -> MediaLimits:
     """Return the limits for reading an accepted file again: what `probe` found, whatever the installation's limits are now.
 
     The frame size may grow within a file, though not twofold. Tracks were counted already.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from heimdex.media.downscale import SmallFrame
+from heimdex.media.frames import SmallFrame
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame

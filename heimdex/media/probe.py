@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heimdex.media.audio_tracks import find_audio_stream
+from heimdex.media.audio import find_audio_stream
 from heimdex.media.container import diagnose_unreadable, find_video_stream, iter_frames, iter_packets, open_video
 from heimdex.media.errors import MediaError, MediaErrorCode
 from heimdex.media.info import MediaInfo, MediaLimits, check_frame_size, check_streams, check_timing

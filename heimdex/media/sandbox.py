@@ -18,8 +18,7 @@ import structlog
 
 from heimdex.media.errors import MediaError, MediaErrorCode
 from heimdex.media.sandbox_child import SandboxJob
-from heimdex.media.sandbox_limits import SandboxLimits
-from heimdex.media.sandbox_protocol import InvalidMessage, MessageReader
+from heimdex.media.sandbox_protocol import InvalidMessage, MessageReader, SandboxLimits
 
 log = structlog.get_logger(__name__)
 

@@ -18,8 +18,7 @@ from time import monotonic, sleep
 from typing import Any, BinaryIO
 
 from heimdex.media.errors import MediaError
-from heimdex.media.sandbox_limits import SandboxLimits
-from heimdex.media.sandbox_protocol import send
+from heimdex.media.sandbox_protocol import SandboxLimits, send
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _REPORT_EVERY_S = 0.2

@@ -19,7 +19,7 @@ _ROUNDING_S = 0.02
 class _Stretch:
     """A stretch of about a second: its begin and the largest change between two of its frames."""
 
-    begin_s: float
+    start_s: float
     max_change: float
 
 
@@ -32,12 +32,12 @@ class SceneLengthLimiter:
 
     def __init__(self, longest_s: float = LONGEST_S) -> None:
         self._longest_s = max(longest_s, 4 * SHORTEST_S)
-        self._begin_s = 0.0
+        self._start_s = 0.0
         self._stretches: deque[_Stretch] = deque()
 
     def add(self, time_s: float, change: float, cuts: list[float]) -> list[float]:
         """Add a frame's time, its distance to the previous frame, and the newly certain cuts. Return the newly certain boundaries."""
-        if not self._stretches or time_s - self._stretches[-1].begin_s >= _STRETCH_S:
+        if not self._stretches or time_s - self._stretches[-1].start_s >= _STRETCH_S:
             self._stretches.append(_Stretch(time_s, change))
         else:
             self._stretches[-1].max_change = max(self._stretches[-1].max_change, change)
@@ -55,23 +55,23 @@ class SceneLengthLimiter:
 
     def _apply_cut(self, cut: float) -> list[float]:
         boundaries = self._split_take(cut)
-        if cut - self._begin_s >= SHORTEST_S - _ROUNDING_S:
+        if cut - self._start_s >= SHORTEST_S - _ROUNDING_S:
             boundaries.append(self._set_boundary(cut))
         return boundaries
 
     def _split_take(self, until_s: float) -> list[float]:
         """Split the current scene, up to a time, into scenes of at most the longest duration."""
         boundaries = []
-        while until_s - self._begin_s > self._longest_s + _ROUNDING_S:
-            latest_s = min(self._begin_s + self._longest_s, until_s - SHORTEST_S)
-            middle_s = self._begin_s + self._longest_s / 2
-            candidates = [stretch for stretch in self._stretches if middle_s <= stretch.begin_s <= latest_s]
-            calmest = min(candidates, key=lambda stretch: (stretch.max_change, -stretch.begin_s), default=None)
-            boundaries.append(self._set_boundary(calmest.begin_s if calmest else latest_s))
+        while until_s - self._start_s > self._longest_s + _ROUNDING_S:
+            latest_s = min(self._start_s + self._longest_s, until_s - SHORTEST_S)
+            middle_s = self._start_s + self._longest_s / 2
+            candidates = [stretch for stretch in self._stretches if middle_s <= stretch.start_s <= latest_s]
+            calmest = min(candidates, key=lambda stretch: (stretch.max_change, -stretch.start_s), default=None)
+            boundaries.append(self._set_boundary(calmest.start_s if calmest else latest_s))
         return boundaries
 
     def _set_boundary(self, time_s: float) -> float:
-        self._begin_s = time_s
-        while self._stretches and self._stretches[0].begin_s < time_s:
+        self._start_s = time_s
+        while self._stretches and self._stretches[0].start_s < time_s:
             self._stretches.popleft()
         return time_s

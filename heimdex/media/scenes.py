@@ -7,9 +7,8 @@ from pathlib import Path
 from heimdex.media.container import find_video_stream, iter_timed_frames, open_video
 from heimdex.media.cuts import CutFinder, KnownCuts
 from heimdex.media.damage import DecodingStats, LossCounter
-from heimdex.media.downscale import downscale_frame
-from heimdex.media.frame_features import FeatureExtractor
-from heimdex.media.info import MediaInfo, limits_for_accepted
+from heimdex.media.frames import FeatureExtractor, downscale_frame
+from heimdex.media.info import MediaInfo, derive_limits
 from heimdex.media.keyframes import CandidateFrames, Keyframe, encode_keyframe, make_candidate, select_keyframes
 from heimdex.media.scene_lengths import LONGEST_S, SceneLengthLimiter
 from heimdex.media.timeline import Tile, TileSampler
@@ -58,8 +57,8 @@ def iter_scenes(
     finder = CutFinder() if cuts is None else KnownCuts(cuts)
     candidates, sampler = CandidateFrames(), TileSampler(info.duration_s, info.rotation)
     tiles: list[Tile] = []
-    begin_s = last_s = 0.0
-    limits, losses = limits_for_accepted(info), LossCounter(info.fps, info.start_s)
+    start_s = last_s = 0.0
+    limits, losses = derive_limits(info), LossCounter(info.fps, info.start_s)
     with open_video(path, limits) as container:
         for number, (time_s, frame) in enumerate(iter_timed_frames(container, find_video_stream(container, limits), info, losses)):
             last_s = time_s
@@ -69,14 +68,14 @@ def iter_scenes(
             if candidates.needs_frame(time_s):
                 candidates.add(make_candidate(frame, small, time_s))
             for boundary in lengths.add(time_s, features.change, finder.add(features)):
-                yield _finish_scene(SceneSpan(begin_s, boundary), candidates, info, tiles, losses)
-                begin_s, tiles = boundary, []
+                yield _finish_scene(SceneSpan(start_s, boundary), candidates, info, tiles, losses)
+                start_s, tiles = boundary, []
             if on_progress and number % 25 == 0:
                 on_progress(min(1.0, time_s / info.duration_s))
     end_s = max(info.duration_s, last_s)
     for boundary in [*lengths.finish(end_s, finder.finish()), end_s]:
-        yield _finish_scene(SceneSpan(begin_s, boundary), candidates, info, tiles, losses)
-        begin_s, tiles = boundary, []
+        yield _finish_scene(SceneSpan(start_s, boundary), candidates, info, tiles, losses)
+        start_s, tiles = boundary, []
     if on_progress:
         on_progress(1.0)
 

@@ -8,7 +8,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from heimdex.media.downscale import SmallFrame
+from heimdex.media.frames import SmallFrame
 
 # This many images show the course of a film, and their sheet is a JPEG of some hundred kilobytes.
 MAX_TILES = 100

@@ -31,7 +31,7 @@ class ModelClient:
 
     def check(self) -> list[str]:
         """Return what keeps the model from working. Request the server's list of models, which costs nothing."""
-        problems = self._configuration_problems()
+        problems = self._find_configuration_problems()
         if problems:
             return problems
         import openai
@@ -81,7 +81,7 @@ class ModelClient:
         except (openai.APIError, ValueError, TypeError, AttributeError) as error:
             raise translate_error(error, self.endpoint, timeout_s) from error
 
-    def _configuration_problems(self) -> list[str]:
+    def _find_configuration_problems(self) -> list[str]:
         if self._base_url and urlsplit(self._base_url).scheme not in {"http", "https"}:
             return [f"HEIMDEX_OPENAI_BASE_URL is {self._base_url!r}, which is no URL: write it as http://host:port/v1."]
         if not self._base_url and not self._api_key:
@@ -92,7 +92,7 @@ class ModelClient:
         return []
 
     def _connect(self) -> "OpenAI":
-        problems = self._configuration_problems()
+        problems = self._find_configuration_problems()
         if problems:
             raise ModelUnavailable(problems[0])
         with self._first_use:

@@ -12,10 +12,9 @@ from heimdex.database import EmbeddedServerError
 from heimdex.database.server import EmbeddedServer
 from heimdex.environment import CHECKOUT
 from heimdex.services import ServiceError
-from heimdex.services.lock import is_locked, supervisor_lock
-from heimdex.services.log_files import last_lines, log_path, open_log
+from heimdex.services.log_files import get_log_path, open_log, read_last_lines
 from heimdex.services.processes import kill_all, kill_orphans, list_marked_processes
-from heimdex.services.state import Phase, SupervisorState, read_state, state_path
+from heimdex.services.state import Phase, SupervisorState, get_state_path, hold_supervisor_lock, is_locked, read_state
 from heimdex.services.supervisor import ALREADY_RUNNING
 
 SUPERVISOR = (sys.executable, "-m", "heimdex.services.run_supervisor")
@@ -30,7 +29,7 @@ def read_running_state(home: Path) -> SupervisorState | None:
     return state if state and state.supervisor.find() else None
 
 
-def up(home: Path, on_phase: Callable[[Phase], None], command: Sequence[str] = SUPERVISOR) -> tuple[SupervisorState, bool]:
+def start_services(home: Path, on_phase: Callable[[Phase], None], command: Sequence[str] = SUPERVISOR) -> tuple[SupervisorState, bool]:
     """Start the services unless they run; return their state and whether this call started them.
 
     Raise ServiceError when they do not start. They are then stopped again, as on KeyboardInterrupt if this call started them.
@@ -58,7 +57,7 @@ def up(home: Path, on_phase: Callable[[Phase], None], command: Sequence[str] = S
         raise
 
 
-def down(home: Path) -> bool:
+def stop_services(home: Path) -> bool:
     """Stop everything of this home, including what a killed supervisor left; return whether anything ran.
 
     Raise ServiceError when something cannot be stopped.
@@ -66,7 +65,7 @@ def down(home: Path) -> bool:
     if not (home / "run").is_dir():
         return False
     was_running = _stop_supervisor(home)
-    with supervisor_lock(home, timeout_s=5.0) as is_acquired:
+    with hold_supervisor_lock(home, timeout_s=5.0) as is_acquired:
         if not is_acquired:
             raise ServiceError("Another `up` or `down` is running. Try again when it has finished.")
         server = EmbeddedServer(home)
@@ -75,10 +74,10 @@ def down(home: Path) -> bool:
             server.stop()
         except EmbeddedServerError as error:
             raise ServiceError(str(error)) from error
-        left = [process.pid for process in list_marked_processes(home)] + ([server.pid()] if server.is_running() else [])
+        left = [process.pid for process in list_marked_processes(home)] + ([server.find_pid()] if server.is_running() else [])
         if left:
             raise ServiceError(f"These processes do not stop: {', '.join(map(str, left))}. Kill them, then run `down` again.")
-        state_path(home).unlink(missing_ok=True)
+        get_state_path(home).unlink(missing_ok=True)
     return was_running
 
 
@@ -87,8 +86,8 @@ def _build_start_error(home: Path, pid: int, code: int) -> ServiceError:
         return ServiceError("It was stopped during the start, by another command or by a signal.")
     state = read_state(home)
     error = state.error if state and state.supervisor.pid == pid else ""
-    log = log_path(home, "supervisor")
-    return ServiceError(error or f"The supervisor exited (exit code {code}). Last lines of {log}:\n{last_lines(log)}")
+    log = get_log_path(home, "supervisor")
+    return ServiceError(error or f"The supervisor exited (exit code {code}). Last lines of {log}:\n{read_last_lines(log)}")
 
 
 def _stop_supervisor(home: Path) -> bool:
@@ -107,7 +106,7 @@ def _stop_supervisor(home: Path) -> bool:
 
 def _spawn(home: Path, command: Sequence[str]) -> "subprocess.Popen[bytes]":
     try:
-        log = open_log(log_path(home, "supervisor"))
+        log = open_log(get_log_path(home, "supervisor"))
     except OSError as error:
         raise ServiceError(f"Cannot write to {home} ({error.strerror}). Set HEIMDEX_HOME to a directory that you can write to.") from error
     try:

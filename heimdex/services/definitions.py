@@ -28,7 +28,7 @@ class Service:
 
 def define_migration(environment: Environment) -> Service:
     """Return the migration, which runs to its end before any service that uses the database."""
-    return Service("migrate", (*_manage(), "migrate", "--noinput"), CHECKOUT, _variables(environment))
+    return Service("migrate", (*_build_manage_command(), "migrate", "--noinput"), CHECKOUT, _build_variables(environment))
 
 
 def define_services(environment: Environment, web_port: int) -> tuple[Service, ...]:
@@ -45,17 +45,17 @@ def define_services(environment: Environment, web_port: int) -> tuple[Service, .
         # Its socket would be in the user's home directory, shared by all installations.
         "--no-control-socket",
     )
-    variables = {**_variables(environment), "HEIMDEX_WEB_PORT": str(web_port)}
+    variables = {**_build_variables(environment), "HEIMDEX_WEB_PORT": str(web_port)}
     return (
-        Service("web", web, CHECKOUT, variables, responds(web_port, "/healthz", _host(environment))),
+        Service("web", web, CHECKOUT, variables, build_http_probe(web_port, "/healthz", _choose_host(environment))),
         *(
-            Service(queue, (*_manage(), "work", queue), CHECKOUT, {**variables, "Q_CLUSTER_NAME": queue}, has_grandchildren)
+            Service(queue, (*_build_manage_command(), "work", queue), CHECKOUT, {**variables, "Q_CLUSTER_NAME": queue}, has_grandchildren)
             for queue in QUEUES
         ),
     )
 
 
-def responds(port: int, path: str, host: str) -> Callable[[psutil.Process], bool]:
+def build_http_probe(port: int, path: str, host: str) -> Callable[[psutil.Process], bool]:
     """Return a readiness check: a GET of `path` with the header `Host: host` returns 200."""
 
     def probe(process: psutil.Process) -> bool:
@@ -79,17 +79,17 @@ def has_grandchildren(process: psutil.Process) -> bool:
         return False
 
 
-def _host(environment: Environment) -> str:
+def _choose_host(environment: Environment) -> str:
     """Return the first allowed host: Django rejects other values of Host, and 127.0.0.1 may be one of them."""
     first = environment.allowed_hosts.split(",")[0].strip().lstrip(".")
     return first if first not in ("", "*") else "127.0.0.1"
 
 
-def _manage() -> tuple[str, ...]:
+def _build_manage_command() -> tuple[str, ...]:
     return (sys.executable, str(CHECKOUT / "manage.py"))
 
 
-def _variables(environment: Environment) -> dict[str, str]:
+def _build_variables(environment: Environment) -> dict[str, str]:
     return {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "heimdex.settings",

@@ -13,11 +13,11 @@ def _warm_up() -> None:
     import structlog
     from django.core.exceptions import ImproperlyConfigured
 
-    from heimdex.backends import image_embedder, text_embedder
+    from heimdex.backends import get_image_embedder, get_text_embedder
     from heimdex.errors import ModelInputError, ModelUnavailable
 
     log = structlog.get_logger(__name__)
-    for embedder in (text_embedder, image_embedder):
+    for embedder in (get_text_embedder, get_image_embedder):
         try:
             embedder().embed_queries(["warm up"])
         except (ModelInputError, ModelUnavailable, ImproperlyConfigured) as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 LIMIT_BYTES = 10 * 1024**2
 
 
-def log_path(home: Path, name: str) -> Path:
+def get_log_path(home: Path, name: str) -> Path:
     return home / "logs" / f"{name}.log"
 
 
@@ -27,7 +27,7 @@ def rotate(path: Path) -> None:
         return
 
 
-def last_lines(path: Path, *, since: int = 0, count: int = 12) -> str:
+def read_last_lines(path: Path, *, since: int = 0, count: int = 12) -> str:
     """Return the last `count` lines written after byte `since`."""
     try:
         with path.open("rb") as file:

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from heimdex.services.definitions import Service
-from heimdex.services.log_files import log_path, open_log
+from heimdex.services.log_files import get_log_path, open_log
 from heimdex.services.processes import MARKER, ProcessIdentity, kill_group
 from heimdex.services.state import ServiceState
 
@@ -33,7 +33,7 @@ class ManagedProcess:
 
     @property
     def log(self) -> Path:
-        return log_path(self.home, self.service.name)
+        return get_log_path(self.home, self.service.name)
 
     def start(self) -> None:
         """Start the process; its output goes to its log."""
@@ -67,7 +67,7 @@ class ManagedProcess:
         now = time.monotonic()
         self.exit = f"exit code {code}" if code >= 0 else f"signal {-code}"
         self.failures = count_failures(self.failures, now - self.started_at)
-        self.next_start_at = now + restart_delay_s(self.failures)
+        self.next_start_at = now + compute_restart_delay_s(self.failures)
         self.process = self.identity = None
         return True
 
@@ -82,7 +82,7 @@ class ManagedProcess:
             self.process.wait()
             self.process = self.identity = None
 
-    def state(self) -> ServiceState:
+    def describe_state(self) -> ServiceState:
         return ServiceState(self.service.name, self.identity, max(self.starts - 1, 0), self.exit)
 
 
@@ -91,7 +91,7 @@ def count_failures(failures: int, uptime_s: float) -> int:
     return 1 if uptime_s >= STABLE_S else failures + 1
 
 
-def restart_delay_s(failures: int) -> float:
+def compute_restart_delay_s(failures: int) -> float:
     """Return the delay before the next start in seconds: 0.5, doubled with every failure up to 30."""
     # The exponent is bounded too: a service that never runs would overflow it after a day.
     return min(FIRST_DELAY_S * 2.0 ** min(failures - 1, 10), MAX_DELAY_S)

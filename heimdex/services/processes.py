@@ -91,7 +91,7 @@ def reap_all() -> None:
 def measure_tree_memory(process: psutil.Process) -> int:
     """Return the resident bytes of a process and its descendants; shared pages count once per process."""
     total = 0
-    for member in (process, *_descendants(process)):
+    for member in (process, *_list_descendants(process)):
         try:
             total += member.memory_info().rss
         except psutil.Error:
@@ -99,7 +99,7 @@ def measure_tree_memory(process: psutil.Process) -> int:
     return total
 
 
-def _descendants(process: psutil.Process) -> list[psutil.Process]:
+def _list_descendants(process: psutil.Process) -> list[psutil.Process]:
     try:
         return process.children(recursive=True)
     except psutil.NoSuchProcess:

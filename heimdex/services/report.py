@@ -8,7 +8,7 @@ from rich.table import Table
 
 from heimdex.database.server import EmbeddedServer
 from heimdex.services.commands import read_running_state
-from heimdex.services.log_files import log_path
+from heimdex.services.log_files import get_log_path
 from heimdex.services.processes import list_marked_processes, measure_tree_memory
 from heimdex.services.state import Phase, ServiceState
 
@@ -80,7 +80,7 @@ def _report_service(home: Path, service: ServiceState) -> ServiceReport:
         restarts=service.restarts,
         rss_bytes=measure_tree_memory(process) if process else 0,
         last_exit=service.exit,
-        log=str(log_path(home, service.name)),
+        log=str(get_log_path(home, service.name)),
     )
 
 

@@ -3,19 +3,18 @@
 import logging
 import sys
 
-from heimdex.database.ports import pick_port
-from heimdex.database.server import EmbeddedServer
+from heimdex.database.server import EmbeddedServer, pick_port
 from heimdex.environment import Environment
 from heimdex.services.definitions import define_migration, define_services
-from heimdex.services.lock import LOCK_TIMEOUT_S, supervisor_lock
 from heimdex.services.processes import kill_orphans
+from heimdex.services.state import LOCK_TIMEOUT_S, hold_supervisor_lock
 from heimdex.services.supervisor import ALREADY_RUNNING, Supervisor
 
 
 def main() -> int:
     environment = Environment.load()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    with supervisor_lock(environment.home, timeout_s=LOCK_TIMEOUT_S) as is_acquired:
+    with hold_supervisor_lock(environment.home, timeout_s=LOCK_TIMEOUT_S) as is_acquired:
         if not is_acquired:
             logging.info("another supervisor is already running")
             return ALREADY_RUNNING

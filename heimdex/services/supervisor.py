@@ -16,10 +16,10 @@ from heimdex.database.connection_info import ConnectionInfo
 from heimdex.database.server import EmbeddedServer
 from heimdex.services import ServiceError
 from heimdex.services.definitions import Service
-from heimdex.services.log_files import last_lines, log_path, rotate
-from heimdex.services.managed_process import ManagedProcess, restart_delay_s
+from heimdex.services.log_files import get_log_path, read_last_lines, rotate
+from heimdex.services.managed_process import ManagedProcess, compute_restart_delay_s
 from heimdex.services.processes import ProcessIdentity, adopt_orphans, kill_orphans, reap_adopted, reap_all
-from heimdex.services.state import Phase, ServiceState, SupervisorState, read_state, state_path, write_state
+from heimdex.services.state import Phase, ServiceState, SupervisorState, get_state_path, read_state, write_state
 
 logger = logging.getLogger("heimdex.supervisor")
 
@@ -124,14 +124,14 @@ class Supervisor:
                 process.start()
                 logger.info("%s started, pid %s", process.service.name, process.process and process.process.pid)
                 self._publish()
-        reap_adopted(self._known_pids())
+        reap_adopted(self._list_known_pids())
         if now >= self.housekeeping_at:
             self.housekeeping_at = now + HOUSEKEEPING_EVERY_S
             self._do_housekeeping()
 
     def _do_housekeeping(self) -> None:
         for name in ("postgres", "supervisor", *(process.service.name for process in self.processes)):
-            rotate(log_path(self.home, name))
+            rotate(get_log_path(self.home, name))
         state = read_state(self.home)
         if state is None or state.supervisor != self.state.supervisor:
             # The home was removed, and our lock with it: another supervisor may run there by now.
@@ -142,7 +142,7 @@ class Supervisor:
         if server.is_running() or now < self.database_retry_at:
             return
         self.database_failures += 1
-        self.database_retry_at = now + restart_delay_s(self.database_failures)
+        self.database_retry_at = now + compute_restart_delay_s(self.database_failures)
         logger.warning("PostgreSQL exited; restarting it")
         try:
             connection = server.start()
@@ -161,18 +161,18 @@ class Supervisor:
         self._publish()
 
     def _record_database(self) -> None:
-        pid = self.server and self.server.pid()
+        pid = self.server and self.server.find_pid()
         self.database = replace(self.database, process=ProcessIdentity.of(pid) if pid else None)
 
-    def _known_pids(self) -> set[int]:
-        return {process.process.pid for process in self._all_processes() if process.process}
+    def _list_known_pids(self) -> set[int]:
+        return {process.process.pid for process in self._list_processes() if process.process}
 
     def _publish(self, *, phase: Phase | None = None) -> None:
-        services = (*((self.database,) if self.server else ()), *(process.state() for process in self.processes))
+        services = (*((self.database,) if self.server else ()), *(process.describe_state() for process in self.processes))
         self.state = replace(self.state, phase=phase or self.state.phase, services=services)
         write_state(self.home, self.state)
 
-    def _all_processes(self) -> list[ManagedProcess]:
+    def _list_processes(self) -> list[ManagedProcess]:
         return [*self.processes, *([self.migration] if self.migration else [])]
 
     def _stop(self, processes: list[ManagedProcess]) -> None:
@@ -196,7 +196,7 @@ class Supervisor:
             return
         if not error:
             self._publish(phase=Phase.STOPPING)
-        self._stop(self._all_processes())
+        self._stop(self._list_processes())
         kill_orphans(self.home)
         if self.server:
             self.server.stop()
@@ -206,7 +206,7 @@ class Supervisor:
             self.state = replace(self.state, error=error)
             self._publish(phase=Phase.FAILED)
         else:
-            state_path(self.home).unlink(missing_ok=True)
+            get_state_path(self.home).unlink(missing_ok=True)
         logger.info("stopped")
 
 
@@ -215,5 +215,5 @@ def _is_ready(process: ManagedProcess) -> bool:
 
 
 def _build_error(problem: str, process: ManagedProcess) -> ServiceError:
-    lines = last_lines(process.log, since=process.log_position).replace("\n", "\n  ")
+    lines = read_last_lines(process.log, since=process.log_position).replace("\n", "\n  ")
     return ServiceError(f"{problem}. Last lines of {process.log}:\n  {lines or '(no output)'}")

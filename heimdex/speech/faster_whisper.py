@@ -36,7 +36,7 @@ class FasterWhisperTranscriber(Transcriber):
     @property
     def identity(self) -> str:
         """Backend, model and the source of its weights."""
-        package = f"{PACKAGE.replace('_', '-')}-{_package_version()}" if self._weights() == find_packaged_weights() else "hub"
+        package = f"{PACKAGE.replace('_', '-')}-{_read_package_version()}" if self._find_weights() == find_packaged_weights() else "hub"
         return f"faster-whisper/{self._name}@{'path' if Path(self._name).is_dir() else package}"
 
     def supports_language(self, language: str) -> bool:
@@ -87,7 +87,7 @@ class FasterWhisperTranscriber(Transcriber):
             on_progress(1.0)
         return Transcript(detected, tuple(segments))
 
-    def _weights(self) -> Path | None:
+    def _find_weights(self) -> Path | None:
         if self._name == PACKAGED_MODEL:
             return find_packaged_weights()
         return Path(self._name) if Path(self._name).is_dir() else None
@@ -101,7 +101,7 @@ class FasterWhisperTranscriber(Transcriber):
                 from faster_whisper import WhisperModel
 
                 try:
-                    self._model = WhisperModel(str(self._weights() or self._name), device="cpu", compute_type="int8")
+                    self._model = WhisperModel(str(self._find_weights() or self._name), device="cpu", compute_type="int8")
                 except (OSError, ValueError, RuntimeError) as error:
                     raise ModelUnavailable(
                         f"The speech model {self._name} cannot be loaded ({error}): check the network to its hub, "
@@ -117,7 +117,7 @@ def find_packaged_weights() -> Path | None:
     return next((folder for folder in folders if (folder / "model.bin").is_file()), None)
 
 
-def _package_version() -> str:
+def _read_package_version() -> str:
     try:
         return version(PACKAGE.replace("_", "-"))
     except PackageNotFoundError:

@@ -1,10 +1,11 @@
 """Transcribe with any server that speaks OpenAI's transcription protocol."""
 
 import io
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,11 @@ from numpy.typing import NDArray
 from heimdex.errors import ModelInputError, ModelUnavailable
 from heimdex.openai.client import ModelClient
 from heimdex.openai.retry import RetryPolicy
-from heimdex.speech.base import SAMPLE_RATE, SHORTEST_SPEECH_S, Segment, Transcriber, Transcript
+from heimdex.speech.base import SAMPLE_RATE, SHORTEST_SPEECH_S, Segment, Transcriber, Transcript, Word
 from heimdex.speech.chunks import split_chunks
-from heimdex.speech.filters import has_voice, is_stutter
-from heimdex.speech.languages import NAMES
-from heimdex.speech.verbose_json import detect_language, parse_segments
+from heimdex.speech.filters import SegmentScores, has_voice, is_credible, is_stutter
+from heimdex.speech.languages import NAMES, UNSPACED, parse_language
+from heimdex.speech.words import align_words
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -113,3 +114,48 @@ def encode_flac(samples: NDArray[np.float32]) -> bytes:
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return buffer.getvalue()
+
+
+def parse_segments(answer: "TranscriptionVerbose", start_s: float) -> list[Segment]:
+    """Return the credible segments, shifted by `start_s` seconds. Raise ValueError when the answer violates the protocol."""
+    if not isinstance(getattr(answer, "text", None), str) or getattr(answer, "segments", None) is None:
+        raise ValueError("no text with segments")
+    timed = [
+        Word(_parse_seconds(word.start) + start_s, _parse_seconds(word.end) + start_s, str(word.word), 1.0) for word in answer.words or ()
+    ]
+    is_unspaced = detect_language(answer) in UNSPACED
+    segments: list[Segment] = []
+    for segment in answer.segments or ():
+        text = " ".join(str(segment.text).split())
+        mean = _read_score(segment, "avg_logprob", 0.0)
+        scores = SegmentScores(text, _read_score(segment, "no_speech_prob", 0.0), mean, _read_score(segment, "compression_ratio", 1.0))
+        if not is_credible(scores):
+            continue
+        segment_start_s, segment_end_s = _parse_seconds(segment.start) + start_s, _parse_seconds(segment.end) + start_s
+        inside = [word for word in timed if segment_start_s <= (word.start_s + word.end_s) / 2 < segment_end_s]
+        probability = math.exp(min(mean, 0.0))
+        # A text without spaces has no words to align: the server's words are used as they are.
+        words = tuple(inside) if is_unspaced and inside else align_words(text, segment_start_s, segment_end_s, inside, probability)
+        segments.append(Segment(segment_start_s, segment_end_s, text, words))
+    return segments
+
+
+def detect_language(answer: "TranscriptionVerbose") -> str | None:
+    """Return the code of the language. Servers name it by code or in English."""
+    return parse_language(str(getattr(answer, "language", None) or ""))
+
+
+def _read_score(segment: Any, name: str, default: float) -> float:
+    """Return a score of a segment, or the default, because not every server reports all scores."""
+    value = getattr(segment, name, None)
+    return default if value is None else _parse_number(value)
+
+
+def _parse_seconds(value: Any) -> float:
+    return max(0.0, _parse_number(value))
+
+
+def _parse_number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is not a number")
+    return float(value)

@@ -38,7 +38,9 @@ def align_words(text: str, start_s: float, end_s: float, timed: Sequence[Word], 
     """
     written = text.split()
     times: list[tuple[float, float] | None] = [None] * len(written)
-    matcher = SequenceMatcher(None, [_letters(word) for word in written], [_letters(word.text) for word in timed], autojunk=False)
+    matcher = SequenceMatcher(
+        None, [_extract_letters(word) for word in written], [_extract_letters(word.text) for word in timed], autojunk=False
+    )
     for first, first_timed, count in matcher.get_matching_blocks():
         for offset in range(count):
             times[first + offset] = timed[first_timed + offset].start_s, timed[first_timed + offset].end_s
@@ -70,7 +72,7 @@ def _spread(written: Sequence[str], start_s: float, end_s: float, probability: f
     return words
 
 
-def _letters(word: str) -> str:
+def _extract_letters(word: str) -> str:
     return re.sub(r"\W", "", word.casefold())
 
 

@@ -67,7 +67,7 @@ class MediaStorage(ABC):
         """
 
     @abstractmethod
-    def client_origins(self) -> list[str]:
+    def list_client_origins(self) -> list[str]:
         """Return the origins (scheme, host and port) of presigned URLs other than this site's own."""
 
     @abstractmethod

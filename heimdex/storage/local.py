@@ -49,18 +49,18 @@ class LocalMediaStorage(MediaStorage):
     def presign_upload(self, key: str, *, size: int, content_type: str, expires_in_s: int) -> UploadTarget:
         expires = int(time.time()) + expires_in_s
         grant = UploadGrant(validate_key(key), size, content_type, expires)
-        return UploadTarget("PUT", self._url(grant.sign()), {"Content-Type": content_type}, datetime.fromtimestamp(expires, UTC))
+        return UploadTarget("PUT", self._build_url(grant.sign()), {"Content-Type": content_type}, datetime.fromtimestamp(expires, UTC))
 
     def presign_download(self, key: str, *, expires_in_s: int, filename: str | None = None) -> str:
         grant = DownloadGrant(validate_key(key), filename and sanitize_filename(filename), int(time.time()) + expires_in_s)
-        return self._url(grant.sign())
+        return self._build_url(grant.sign())
 
-    def client_origins(self) -> list[str]:
+    def list_client_origins(self) -> list[str]:
         parts = urlsplit(self.public_url)
         return [f"{parts.scheme}://{parts.netloc}"] if self.public_url else []
 
     def size(self, key: str) -> int | None:
-        path = self._path(key)
+        path = self._resolve_path(key)
         return path.stat().st_size if path.is_file() else None
 
     def content_type(self, key: str) -> str:
@@ -71,11 +71,11 @@ class LocalMediaStorage(MediaStorage):
             return DEFAULT_TYPE
 
     def open(self, key: str) -> BinaryIO:
-        return self._path(key).open("rb")
+        return self._resolve_path(key).open("rb")
 
     @contextmanager
     def local_path(self, key: str) -> Iterator[Path]:
-        path = self._path(key)
+        path = self._resolve_path(key)
         if not path.is_file():
             raise FileNotFoundError(f"The media directory holds no {key}.")
         yield path
@@ -102,7 +102,7 @@ class LocalMediaStorage(MediaStorage):
 
     def commit(self, file: BinaryIO, path: Path, key: str, content_type: str) -> None:
         """Sync a complete scratch file to disk and move it to its key."""
-        target, type_file = self._path(key), self._types / key
+        target, type_file = self._resolve_path(key), self._types / key
         file.flush()
         os.fsync(file.fileno())
         for parent in (target.parent, type_file.parent):
@@ -111,7 +111,7 @@ class LocalMediaStorage(MediaStorage):
         path.replace(target)
 
     def move(self, src: str, dst: str) -> None:
-        source, target = self._path(src), self._path(dst)
+        source, target = self._resolve_path(src), self._resolve_path(dst)
         if not source.is_file():
             raise FileNotFoundError(f"The media directory holds no {src}.")
         content_type = self.content_type(src)
@@ -122,7 +122,7 @@ class LocalMediaStorage(MediaStorage):
         (self._types / src).unlink(missing_ok=True)
 
     def delete(self, key: str) -> None:
-        self._path(key).unlink(missing_ok=True)
+        self._resolve_path(key).unlink(missing_ok=True)
         (self._types / key).unlink(missing_ok=True)
 
     def delete_prefix(self, prefix: str) -> None:
@@ -151,10 +151,10 @@ class LocalMediaStorage(MediaStorage):
             return [f"Cannot write to {self.root} ({error.strerror}). Set HEIMDEX_HOME to a directory that this user can write to."]
         return []
 
-    def _path(self, key: str) -> Path:
+    def _resolve_path(self, key: str) -> Path:
         return self._objects / validate_key(key)
 
-    def _url(self, token: str) -> str:
+    def _build_url(self, token: str) -> str:
         return self.public_url.rstrip("/") + reverse("media-file", args=[token])
 
     def _remove_stale_scratch(self) -> None:

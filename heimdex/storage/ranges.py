@@ -17,7 +17,7 @@ class ByteRange:
     start: int
     length: int
 
-    def content_range(self, size: int) -> str:
+    def format_content_range(self, size: int) -> str:
         """Return the `Content-Range` header for a file of `size` bytes."""
         return f"bytes {self.start}-{self.start + self.length - 1}/{size}"
 

@@ -65,7 +65,7 @@ class S3MediaStorage(MediaStorage):
             parameters["ResponseContentDisposition"] = content_disposition_header(True, sanitize_filename(filename)) or "attachment"
         return cast(str, self._public.url(validate_key(key), parameters, expires_in_s))
 
-    def client_origins(self) -> list[str]:
+    def list_client_origins(self) -> list[str]:
         if url := self.public_endpoint_url or self.endpoint_url:
             parts = urlsplit(url)
             return [f"{parts.scheme}://{parts.netloc}"]
@@ -85,7 +85,7 @@ class S3MediaStorage(MediaStorage):
         validate_key(key)
         # The file object of django-storages reads on first use, when errors are no longer translated, and into the system's temporary
         # directory, which may be small or in memory.
-        file = tempfile.SpooledTemporaryFile(max_size=_MAX_IN_MEMORY, dir=str(self._scratch()))  # noqa: SIM115  (the caller closes it)
+        file = tempfile.SpooledTemporaryFile(max_size=_MAX_IN_MEMORY, dir=str(self._ensure_scratch()))  # noqa: SIM115  (the caller closes it)
         try:
             with self._translate_errors(key):
                 shutil.copyfileobj(self._files.bucket.Object(key).get()["Body"], file, CHUNK)
@@ -97,7 +97,7 @@ class S3MediaStorage(MediaStorage):
 
     @contextmanager
     def local_path(self, key: str) -> Iterator[Path]:
-        with tempfile.NamedTemporaryFile(dir=self._scratch(), suffix=PurePosixPath(validate_key(key)).suffix) as file:
+        with tempfile.NamedTemporaryFile(dir=self._ensure_scratch(), suffix=PurePosixPath(validate_key(key)).suffix) as file:
             with self._translate_errors(key):
                 self._files.bucket.Object(key).download_fileobj(file)
             file.flush()
@@ -203,7 +203,7 @@ class S3MediaStorage(MediaStorage):
     def _client(self) -> Any:
         return self._files.connection.meta.client
 
-    def _scratch(self) -> Path:
+    def _ensure_scratch(self) -> Path:
         self.scratch.mkdir(parents=True, exist_ok=True)
         return self.scratch
 

@@ -13,7 +13,7 @@ from django.http.request import UnreadablePostError
 from django.utils.http import content_disposition_header, http_date
 from django.views.decorators.csrf import csrf_exempt
 
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from heimdex.storage.base import CHUNK
 from heimdex.storage.local import LocalMediaStorage
 from heimdex.storage.ranges import ByteRange, UnsatisfiableRangeError, parse_range
@@ -24,9 +24,9 @@ _CONTENT_POLICY = "sandbox; default-src 'none'"
 
 
 @csrf_exempt
-def media_file(request: HttpRequest, token: str) -> HttpResponseBase:
+def serve_media_file(request: HttpRequest, token: str) -> HttpResponseBase:
     """Store the body of a PUT, or return the file to a GET."""
-    storage = media_storage()
+    storage = get_media_storage()
     if not isinstance(storage, LocalMediaStorage):
         raise Http404("This installation does not serve files from here.")
     try:
@@ -36,8 +36,8 @@ def media_file(request: HttpRequest, token: str) -> HttpResponseBase:
             case "GET" | "HEAD":
                 return _serve(request, storage, DownloadGrant.from_token(token))
     except InvalidTokenError as error:
-        return _error(403, str(error))
-    response = _error(405, f"The method {request.method} is not allowed.")
+        return _build_error(403, str(error))
+    response = _build_error(405, f"The method {request.method} is not allowed.")
     response["Allow"] = "GET, HEAD, PUT"
     return response
 
@@ -49,14 +49,14 @@ def _store(request: HttpRequest, storage: LocalMediaStorage, grant: UploadGrant)
         with storage.scratch_file() as (file, path):
             received = _receive(request, file, grant.size)
             if received != grant.size:
-                return _error(400, f"The upload ended after {received} of {grant.size} bytes. Upload the file again.")
+                return _build_error(400, f"The upload ended after {received} of {grant.size} bytes. Upload the file again.")
             storage.commit(file, path, grant.key, grant.content_type)
     except UnreadablePostError:
-        return _error(400, "The connection was lost during the upload. Upload the file again.")
+        return _build_error(400, "The connection was lost during the upload. Upload the file again.")
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        return _error(507, "The server's disk is full. Free some space, then upload the file again.")
+        return _build_error(507, "The server's disk is full. Free some space, then upload the file again.")
     return HttpResponse(status=200)
 
 
@@ -64,13 +64,13 @@ def _check_headers(request: HttpRequest, grant: UploadGrant) -> HttpResponse | N
     """Return the error that the request's headers cause, before the body is read."""
     length = request.META.get("CONTENT_LENGTH") or ""
     if "HTTP_TRANSFER_ENCODING" in request.META or not length:
-        return _error(411, "A Content-Length header is required; chunked transfer encoding is not supported.")
+        return _build_error(411, "A Content-Length header is required; chunked transfer encoding is not supported.")
     if not length.isdecimal() or int(length) != grant.size:
         status = 413 if length.isdecimal() and int(length) > grant.size else 400
-        return _error(status, f"Content-Length is {length[:30]}, but {grant.size} bytes were announced.")
+        return _build_error(status, f"Content-Length is {length[:30]}, but {grant.size} bytes were announced.")
     sent = request.META.get("CONTENT_TYPE", "")
     if sent.strip().lower() != grant.content_type.lower():
-        return _error(400, f"Content-Type is {sent[:100]!r}, but {grant.content_type!r} was announced.")
+        return _build_error(400, f"Content-Type is {sent[:100]!r}, but {grant.content_type!r} was announced.")
     return None
 
 
@@ -86,7 +86,7 @@ def _serve(request: HttpRequest, storage: LocalMediaStorage, grant: DownloadGran
     try:
         file = storage.open(grant.key)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return _error(404, "This file no longer exists.")
+        return _build_error(404, "This file no longer exists.")
     status = os.fstat(file.fileno())
     size, modified = status.st_size, http_date(status.st_mtime)
     header = request.headers.get("Range") if request.headers.get("If-Range", modified) == modified else None
@@ -94,7 +94,7 @@ def _serve(request: HttpRequest, storage: LocalMediaStorage, grant: DownloadGran
         part = parse_range(header, size)
     except UnsatisfiableRangeError as error:
         file.close()
-        response: HttpResponseBase = _error(416, f"The file has {size} bytes.")
+        response: HttpResponseBase = _build_error(416, f"The file has {size} bytes.")
         response["Content-Range"] = str(error)
         return response
     whole = part or ByteRange(0, size)
@@ -106,7 +106,7 @@ def _serve(request: HttpRequest, storage: LocalMediaStorage, grant: DownloadGran
     response["Content-Security-Policy"] = _CONTENT_POLICY
     response["Cache-Control"] = "private, max-age=3600"
     if part:
-        response["Content-Range"] = part.content_range(size)
+        response["Content-Range"] = part.format_content_range(size)
     if disposition := content_disposition_header(grant.filename is not None, grant.filename or ""):
         response["Content-Disposition"] = disposition
     return response
@@ -129,5 +129,5 @@ class _FileSection:
         self._file.close()
 
 
-def _error(status: int, message: str) -> HttpResponse:
+def _build_error(status: int, message: str) -> HttpResponse:
     return JsonResponse({"detail": message}, status=status)

@@ -10,7 +10,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from heimdex.errors import Refused, WrongState
-from heimdex.storage import UploadTarget, media_storage
+from heimdex.storage import UploadTarget, get_media_storage
 from heimdex.storage.base import sanitize_filename
 
 FILE_NOT_RECEIVED = "No file has arrived yet. PUT its bytes to the upload URL first, then complete the upload."
@@ -82,7 +82,7 @@ def validate_upload(upload: UploadRequest, policy: UploadPolicy) -> None:
 def presign_upload(row: UploadRow) -> UploadTarget:
     """Return where the client sends the row's file, until the upload expires."""
     remaining = row.upload_expires_at - timezone.now()
-    return media_storage().presign_upload(
+    return get_media_storage().presign_upload(
         row.upload_key, size=row.size_bytes, content_type=row.mime_type, expires_in_s=round(remaining.total_seconds())
     )
 
@@ -93,7 +93,7 @@ def receive_file(row: UploadRow) -> None:
     No upload URL reaches the file afterwards, so the bytes that are validated are the bytes that are decoded. Raise WrongState when no
     file, or one of another size, has arrived.
     """
-    storage = media_storage()
+    storage = get_media_storage()
     arrived = storage.size(row.upload_key)
     if arrived is None:
         if storage.size(row.original_key) is None:
@@ -113,5 +113,5 @@ def end_expired_uploads(uploading: models.QuerySet[R], end: Callable[[R], object
         for row in rows:
             end(row)
     for prefix in prefixes:
-        media_storage().delete_prefix(prefix)
+        get_media_storage().delete_prefix(prefix)
     return len(rows)

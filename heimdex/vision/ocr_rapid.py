@@ -74,10 +74,10 @@ class RapidOcrReader(TextReader):
                     raise ModelUnavailable(" ".join(problems))
                 from rapidocr import RapidOCR
 
-                self._engine = RapidOCR(params=self._parameters())
+                self._engine = RapidOCR(params=self._build_parameters())
             return self._engine
 
-    def _parameters(self) -> dict[str, Any]:
+    def _build_parameters(self) -> dict[str, Any]:
         return {
             # With these paths the library neither looks for newer models nor downloads any.
             "Det.model_path": str(_find_model(DETECTION)),

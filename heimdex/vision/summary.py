@@ -39,12 +39,12 @@ def _select_central(sentences: Sequence[str], room: int) -> list[str]:
     """Select sentences by how many sentences share their words, until `room` characters are used. The first is always selected."""
     sentences_by_word = Counter(word for sentence in sentences for word in set(_extract_words(sentence)))
 
-    def centrality(index: int) -> float:
+    def measure_centrality(index: int) -> float:
         words = set(_extract_words(sentences[index]))
         return float("inf") if index == 0 else sum(sentences_by_word[word] for word in words) / (len(words) + 3)
 
     selected: list[int] = []
-    for index in sorted(range(len(sentences)), key=lambda index: (-centrality(index), index)):
+    for index in sorted(range(len(sentences)), key=lambda index: (-measure_centrality(index), index)):
         if len(sentences[index]) + 1 <= room:
             selected.append(index)
             room -= len(sentences[index]) + 1

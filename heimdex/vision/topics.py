@@ -21,7 +21,7 @@ _STOP_WORDS = frozenset(
     wanted wants watch welcome well went were what whatever when where whether which while whole whom whose will with within without wonder
     word words work would yeah year years your yours yourself""".split()  # noqa: SIM905
 )
-# The count that each word of the video has in a topic before the topic begins (a symmetric Dirichlet prior). Measured on 60 chains of 3 to
+# The count that each word of the video has in a topic before the topic starts (a symmetric Dirichlet prior). Measured on 60 chains of 3 to
 # 7 real texts: 91 % of the boundaries are found within one block of 50 words, and 4 % of all are wrong; with 1, 95 % and 17 %.
 PRIOR = 2.0
 _WORD = re.compile(r"[^\W\d_]{4,}")
@@ -39,17 +39,17 @@ def stem(word: str) -> str:
 
 
 def find_topic_starts(blocks: Sequence[Sequence[str]], lengths_s: Sequence[float], shortest_s: float) -> list[int]:
-    """Return the indexes of the blocks at which a topic begins. The first block is always one of them.
+    """Return the indexes of the blocks at which a topic starts. The first block is always one of them.
 
     `blocks` are the words of consecutive stretches of a text, `lengths_s` their durations. No topic is shorter than `shortest_s` seconds.
     The result is the most probable division if each topic draws its words from its own distribution, marginalized over all distributions
     (the Dirichlet compound multinomial of Eisenstein and Barzilay, "Bayesian Unsupervised Topic Segmentation", EMNLP 2008, section 3,
     here word by word), and a topic is equally likely to begin anywhere. The time is proportional to blocks times words.
     """
-    costs, begins = [0.0] + [math.inf] * len(blocks), [0] * (len(blocks) + 1)
+    costs, starts = [0.0] + [math.inf] * len(blocks), [0] * (len(blocks) + 1)
     smoothing = PRIOR * len({word for block in blocks for word in block})
     ends = list(accumulate(lengths_s, initial=0.0))
-    # For a topic that begins at each block: the cost of its words, each given the previous ones, and thus the best division up to each end.
+    # For a topic that starts at each block: the cost of its words, each given the previous ones, and thus the best division up to each end.
     for first in range(len(blocks)):
         cost, number, counts = costs[first] + math.log(len(blocks)), 0, Counter[str]()
         if cost == math.inf:
@@ -60,8 +60,8 @@ def find_topic_starts(blocks: Sequence[Sequence[str]], lengths_s: Sequence[float
                 counts[word] += 1
                 number += 1
             if cost < costs[last + 1] and ends[last + 1] - ends[first] >= shortest_s:
-                costs[last + 1], begins[last + 1] = cost, first
-    starts = [begins[-1]] if blocks else []
+                costs[last + 1], starts[last + 1] = cost, first
+    starts = [starts[-1]] if blocks else []
     while starts and starts[0]:
-        starts.insert(0, begins[starts[0]])
+        starts.insert(0, starts[starts[0]])
     return starts

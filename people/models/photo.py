@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from heimdex.leases import LeasedModel
-from heimdex.storage import signed_url
+from heimdex.storage import sign_url
 from people.errors import NOT_RETRYABLE
 from people.models.person import Person
 
@@ -105,6 +105,7 @@ class PersonPhoto(LeasedModel):
         """Return whether the photo failed and a retry with the same file may succeed."""
         return self.state == self.State.FAILED and self.error_code not in NOT_RETRYABLE
 
+    @property
     def thumbnail_url(self) -> str:
         """Return a signed URL of the thumbnail, or an empty string without a normalized copy."""
-        return signed_url(self.thumbnail_key) if self.image_hash else ""
+        return sign_url(self.thumbnail_key) if self.image_hash else ""

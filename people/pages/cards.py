@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from people.models import FaceGroup, Person, PersonPhoto, SceneFace
 from people.queries import get_portrait_url
 from people.status import PersonStatus
-from videos.pages.times import format_time
+from videos.times import format_time
 
 STATE_LABELS = {
     PersonPhoto.State.UPLOADING: "Uploading",

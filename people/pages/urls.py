@@ -2,10 +2,8 @@
 
 from django.urls import path
 
-from people.pages.people import people_page
-from people.pages.person import person_page
-from people.pages.person_actions import archive, delete, merge
-from people.pages.photo_actions import remove_photo, retry
+from people.pages.actions import archive, delete, merge, remove_photo, retry
+from people.pages.people import people_page, person_page
 from people.pages.unnamed import name_unnamed_group, reject_face, unnamed_page
 
 urlpatterns = [

@@ -10,14 +10,14 @@ from heimdex.leases import Lease, LeaseLost
 from heimdex.media.errors import MediaError, MediaErrorCode
 from heimdex.media.photos import CleanPhoto, clean_photo
 from heimdex.media.sandbox import call_sandboxed
-from heimdex.media.sandbox_limits import limit_probe
-from heimdex.storage import media_storage
+from heimdex.media.sandbox_protocol import limit_probe
+from heimdex.storage import get_media_storage
 from people.errors import PhotoErrorCode, PhotoRejected
 from people.input_hashes import refresh_photo_inputs
 from people.locks import lock_people
 from people.models import Person, PersonPhoto
 from videos.embedding_texts import hash_input
-from videos.ingest.source import decoder_limits
+from videos.ingest.stage import get_decoder_limits
 
 FILE_MISSING = "The file of this photo is gone. Upload it again."
 DUPLICATE = "This person already has this photo."
@@ -42,7 +42,7 @@ def normalize_photo(photo: PersonPhoto, lease: Lease) -> None:
     Raise PhotoRejected when the photo cannot be used, LeaseLost when another worker has the photo or it was
     deleted, and DecodingInterrupted or StorageError when a retry may succeed.
     """
-    storage = media_storage()
+    storage = get_media_storage()
     if storage.size(photo.original_key) is not None:
         _decode_and_store(photo, lease)
         # Last, so that after a crash the next worker finds the file and does the same.
@@ -57,7 +57,7 @@ def normalize_photo(photo: PersonPhoto, lease: Lease) -> None:
 
 
 def _decode_and_store(photo: PersonPhoto, lease: Lease) -> None:
-    storage = media_storage()
+    storage = get_media_storage()
     try:
         with storage.local_path(photo.original_key) as path:
             with path.open("rb") as file:
@@ -77,7 +77,7 @@ def _decode_and_store(photo: PersonPhoto, lease: Lease) -> None:
 
 def _decode(path: Path, lease: Lease) -> CleanPhoto:
     try:
-        return call_sandboxed(clean_photo, path, limits=limit_probe(decoder_limits(), path.stat().st_size), check=lease.renew_if_due)
+        return call_sandboxed(clean_photo, path, limits=limit_probe(get_decoder_limits(), path.stat().st_size), check=lease.renew_if_due)
     except MediaError as error:
         code, text = _REASONS.get(error.code, (PhotoErrorCode.DAMAGED, CRASHED))
         raise PhotoRejected(code, text or str(error)) from error

@@ -1,4 +1,4 @@
-"""Change the state of a photo."""
+"""Change the state of photos: queue, fail and rescue them."""
 
 from functools import partial
 from uuid import UUID
@@ -6,8 +6,9 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from heimdex.leases import RELEASED
-from heimdex.storage import media_storage
+from heimdex.leases import RELEASED, requeue_lost, wake_stuck
+from heimdex.storage import get_media_storage
+from heimdex.uploads.flow import end_expired_uploads
 from people.errors import NOT_RETRYABLE, PhotoErrorCode
 from people.input_hashes import refresh_person_inputs
 from people.models import PersonPhoto
@@ -42,4 +43,31 @@ def fail_photo(photo_id: UUID, code: PhotoErrorCode, text: str) -> None:
     photo.save(update_fields=["state", "error_code", "error_text", "updated_at", *RELEASED])
     refresh_person_inputs([photo.person_id])
     if code in NOT_RETRYABLE:
-        transaction.on_commit(partial(media_storage().delete, photo.original_key))
+        transaction.on_commit(partial(get_media_storage().delete, photo.original_key))
+
+
+def rescue_photos() -> int:
+    """Queue every photo again whose worker died or whose task was lost, and delete expired uploads. Return how many of both.
+
+    A photo that has used all its attempts fails instead.
+    """
+    now = timezone.now()
+    photos = PersonPhoto.objects.filter(state__in=PersonPhoto.IN_PROGRESS)
+    requeue_lost(photos.filter(state=PersonPhoto.State.PROCESSING), on_last_attempt=_give_up, state=PersonPhoto.State.UPLOADED)
+    owners: set[UUID] = set()
+    waiting = photos.filter(state=PersonPhoto.State.UPLOADED)
+    with transaction.atomic():
+        count = wake_stuck(waiting, photos, "pk", partial(_mark_woken, owners=owners), now)
+        for owner_id in sorted(owners):
+            request_refresh(owner_id)
+    return count + end_expired_uploads(PersonPhoto.objects.filter(state=PersonPhoto.State.UPLOADING), PersonPhoto.delete)
+
+
+def _give_up(photo: PersonPhoto) -> None:
+    fail_photo(photo.pk, PhotoErrorCode.GAVE_UP, GAVE_UP.format(attempts=photo.attempts))
+
+
+def _mark_woken(photo: PersonPhoto, owners: set[UUID]) -> None:
+    """Note that the photo's task is queued, and collect its owner, because one refresh serves all photos of an owner."""
+    PersonPhoto.objects.filter(pk=photo.pk).update(woken_at=timezone.now())
+    owners.add(photo.owner_id)

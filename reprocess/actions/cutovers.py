@@ -10,30 +10,29 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from heimdex.accounts.locks import lock_owner
 from heimdex.accounts.models import User
+from heimdex.accounts.owner import lock_owner
 from heimdex.errors import Refused
 from heimdex.queue import enqueue
 from reprocess.cutover.coverage import describe_gaps
 from reprocess.cutover.evaluation import compare_spaces
-from reprocess.cutover.purge import PurgedSpace, preview_purge, purge_space, spaces_due_for_purge
+from reprocess.cutover.purge import PurgedSpace, preview_purge, purge_space, select_purgeable_spaces
 from reprocess.cutover.switch import (
     SpaceChange,
     activate_spaces,
     build_report,
+    collect_space_ids,
     explain_low_overlap,
     measure_pending,
     plan_cutover,
     record_cutover,
-    space_ids,
     switch_spaces,
 )
 from reprocess.models import Cutover, ReprocessRun
 from reprocess.planning.scope import Scope
-from reprocess.runs.plan_run import plan_run
-from reprocess.runs.start_run import start_run
-from reprocess.spec import effective_spec
-from reprocess.spec.historical import historical_active_spec
+from reprocess.runs.requests import plan_run, start_run
+from reprocess.spec import get_effective_spec
+from reprocess.spec.historical import build_historical_spec
 from videos.models import EmbeddingSpace, RetiredSpace
 from videos.search.vectors import list_active_spaces
 
@@ -80,7 +79,7 @@ class Rollback:
 
 def prepare_cutover(owner_id: UUID) -> PreparedCutover:
     """Evaluate the cutover to the latest spaces. Raise CutoverRefused when they are active already or incomplete."""
-    change = plan_cutover(owner_id, effective_spec())
+    change = plan_cutover(owner_id, get_effective_spec())
     if not change.pending:
         raise CutoverRefused(UP_TO_DATE)
     coverage = measure_pending(change)
@@ -104,7 +103,7 @@ def cut_over(owner_id: UUID, *, force: bool) -> Cutover:
     return cutover
 
 
-def latest_cutover(owner_id: UUID) -> Cutover:
+def get_latest_cutover(owner_id: UUID) -> Cutover:
     """Return the cutover of an owner that a rollback would undo. Raise RollbackRefused when there is none."""
     cutover = Cutover.objects.filter(owner_id=owner_id, state=Cutover.State.SWITCHED, rolled_back_at__isnull=True).first()
     if cutover is None:
@@ -137,7 +136,7 @@ def purge_spaces(older_than: timedelta, *, dry_run: bool) -> list[PurgedSpace]:
     The latest spaces are kept, even for an owner who was rolled back from them: the next cutover leads to them. An interrupted purge
     is continued. Call it outside transactions.
     """
-    due = spaces_due_for_purge(timezone.now() - older_than)
+    due = select_purgeable_spaces(timezone.now() - older_than)
     return [purged for retired in due if (purged := preview_purge(retired) if dry_run else purge_space(retired))]
 
 
@@ -148,7 +147,7 @@ def _plan_rollback(cutover: Cutover) -> SpaceChange:
     if cutover.rolled_back_at:
         raise RollbackRefused(ROLLED_BACK)
     current = {space.channel: space for space in list_active_spaces(cutover.owner_id)}
-    if space_ids(current) != cutover.after:
+    if collect_space_ids(current) != cutover.after:
         raise RollbackRefused(NOT_LATEST)
     earlier = {str(space.pk): space for space in EmbeddingSpace.objects.filter(pk__in=cutover.before.values())}
     retired = RetiredSpace.objects.filter(owner_id=cutover.owner_id, purge_began_at__isnull=True)
@@ -160,7 +159,7 @@ def _plan_rollback(cutover: Cutover) -> SpaceChange:
 
 
 def _catch_up(rollback: Cutover, requested_by: User | None) -> Rollback:
-    earlier = historical_active_spec(rollback.owner_id)
+    earlier = build_historical_spec(rollback.owner_id)
     if earlier.spec is None:
         return Rollback(rollback, None, earlier.unavailable)
     scope = Scope("owner", owner_id=rollback.owner_id)

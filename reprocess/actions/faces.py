@@ -11,8 +11,8 @@ from people.face_settings import FACES_OFF_ON_SERVER
 from reprocess.models import ReprocessRun
 from reprocess.planning.scope import Scope
 from reprocess.planning.targets import PHOTOS
-from reprocess.runs.start_run import start_run
-from reprocess.spec import effective_spec
+from reprocess.runs.requests import start_run
+from reprocess.spec import get_effective_spec
 from videos.channels import FIND_FACES, list_channels_reading
 from videos.input_hashes import store_hashes
 from videos.models import Scene, SceneInput
@@ -32,8 +32,8 @@ def turn_faces_off(owner_id: UUID) -> ErasureCounts:
 
 def turn_faces_on(owner: User, *, entrance: str, requested_by: User | None) -> ReprocessRun:
     """Start face recognition for an owner, and queue a run over the existing videos. Raise WrongState when the server has it disabled."""
-    spec = effective_spec()
-    if not spec.channels(PHOTOS):
+    spec = get_effective_spec()
+    if not spec.list_channels(PHOTOS):
         raise WrongState(FACES_OFF_ON_SERVER)
     with transaction.atomic():
         User.objects.filter(pk=owner.pk).update(find_faces=True)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from heimdex.errors import WrongState
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.targets import PEOPLE, PHOTOS, SCENES
-from reprocess.runs.control import pause_if_open, wake_run
+from reprocess.runs.state import enqueue_run, pause_if_open
 from videos.models import EmbeddingRow
 
 log = structlog.get_logger(__name__)
@@ -40,7 +40,7 @@ def resume_run(run_id: UUID, max_cost: Decimal | None = None) -> None:
         if paused.get().limit_reached:
             raise WrongState("The run has reached its cost limit. Resume it with a higher limit.")
         paused.update(state=ReprocessRun.State.QUEUED, error="")
-        wake_run(run_id)
+        enqueue_run(run_id)
 
 
 def cancel_run(run_id: UUID) -> None:
@@ -72,16 +72,16 @@ def retry_failures(run_id: UUID) -> int:
         failed = list(run.items.select_for_update().filter(state=ReprocessItem.State.FAILED))
         if not failed:
             raise WrongState("Nothing failed in this run.")
-        _forget_failures(run, failed)
+        _delete_failures(run, failed)
         run.items.filter(pk__in=[item.pk for item in failed]).update(
             state=ReprocessItem.State.QUEUED, attempts=0, counts={}, error="", finished_at=None
         )
         ReprocessRun.objects.filter(pk=run.pk).update(state=ReprocessRun.State.QUEUED, error="", finished_at=None)
-        wake_run(run.pk)
+        enqueue_run(run.pk)
     return len(failed)
 
 
-def _forget_failures(run: ReprocessRun, items: list[ReprocessItem]) -> None:
+def _delete_failures(run: ReprocessRun, items: list[ReprocessItem]) -> None:
     """Subtract the items from the run's counters, and delete their failures."""
     for item in items:
         for channel, counts in item.counts.items():
@@ -90,9 +90,9 @@ def _forget_failures(run: ReprocessRun, items: list[ReprocessItem]) -> None:
     owners = [item.owner_id for item in items if not item.video_id]
     # A failed row without the id of this run counts as not tried by it.
     tried = {"run_id": run.pk, "state": EmbeddingRow.State.FAILED}
-    SCENES.embeddings(scene__video_id__in=videos, **tried).update(run_id=None)
+    SCENES.filter_embeddings(scene__video_id__in=videos, **tried).update(run_id=None)
     for target in (PHOTOS, PEOPLE):
-        target.embeddings(owner__in=owners, **tried).update(run_id=None)
+        target.filter_embeddings(owner__in=owners, **tried).update(run_id=None)
     run.failures.filter(Q(video_id__in=videos) | Q(video__isnull=True, owner__in=owners)).delete()
 
 

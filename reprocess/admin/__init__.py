@@ -5,7 +5,7 @@ from django.contrib import admin
 from heimdex.accounts.models import User
 from reprocess.admin.runs import ReprocessRunAdmin
 from reprocess.admin.spec import EmbeddingSpecAdmin
-from reprocess.admin.start_actions import ReprocessingUserAdmin, ReprocessingVideoAdmin
+from reprocess.admin.start_run import ReprocessingUserAdmin, ReprocessingVideoAdmin
 from reprocess.models import EmbeddingSpec, ReprocessRun
 from videos.models import Video
 

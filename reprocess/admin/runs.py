@@ -1,20 +1,29 @@
 """The admin pages of runs: their list, their counters and failures, and buttons that control them."""
 
 from typing import Any
+from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from heimdex.admin import ReadOnly
-from reprocess.admin.control import control_view
-from reprocess.admin.start_actions import StartRunMixin
-from reprocess.admin.start_run import start_view
+from heimdex.errors import WrongState
+from reprocess.actions.runs import CONTROLS
+from reprocess.admin.start_run import StartRunMixin, start_view
 from reprocess.models import ReprocessFailure, ReprocessRun, RunCounter
-from reprocess.reports.run_progress import measure_progress
+from reprocess.reports.runs import measure_progress
+
+MESSAGES = {
+    "pause": "Run paused. Its workers stop after the current batch.",
+    "resume": "Run resumed.",
+    "cancel": "Run canceled. The vectors it has computed are kept.",
+    "retry-failed": "Retrying the failures.",
+}
 
 
 class CounterInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
@@ -116,3 +125,19 @@ class ReprocessRunAdmin(StartRunMixin, ReadOnly, admin.ModelAdmin):  # type: ign
             size = f"of {channel['subjects']} {channel['kind']}, {channel['model_calls']} model calls"
             lines.append(f"{channel['step']} / {channel['channel']}: {causes} ({size})")
         return "\n".join(lines)
+
+
+def control_view(request: HttpRequest, run_id: UUID, name: str) -> HttpResponse:
+    """Apply the control named `name` to a run, then redirect to the run's page."""
+    if name not in CONTROLS:
+        raise Http404
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    run = get_object_or_404(ReprocessRun, pk=run_id)
+    try:
+        CONTROLS[name](run.pk)
+    except WrongState as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, MESSAGES[name])
+    return HttpResponseRedirect(reverse("admin:reprocess_reprocessrun_change", args=[run.pk]))

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 
 from heimdex.admin import ReadOnly
 from reprocess.models import EmbeddingSpec
-from reprocess.reports.owner_coverage import owner_coverage, owners_with_scenes
+from reprocess.reports.owner_coverage import owner_coverage, select_owners_with_targets
 from reprocess.reports.spec_overview import spec_overview
 
 OWNERS_PER_PAGE = 25
@@ -36,7 +36,7 @@ class EmbeddingSpecAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         if not self.has_view_permission(request):
             raise PermissionDenied
         query = request.GET.get("q", "").strip()
-        owners = owners_with_scenes()
+        owners = select_owners_with_targets()
         if query:
             owners = owners.filter(email__icontains=query)
         page = Paginator(owners, OWNERS_PER_PAGE).get_page(request.GET.get("p"))

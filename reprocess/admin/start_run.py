@@ -1,24 +1,67 @@
 """The admin page that shows a plan and starts the run when the user confirms it."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 
+from heimdex.accounts.admin import UserAdmin
 from heimdex.accounts.models import User
 from reprocess.models import ReprocessRun
 from reprocess.planning.plan_serializer import serialize_plan
 from reprocess.planning.scope import Scope, ScopeError
-from reprocess.reports.cutover_notice import queued_message
-from reprocess.runs.plan_run import owner_names, plan_run
-from reprocess.runs.start_run import start_run
+from reprocess.reports.runs import format_queued_message
+from reprocess.runs.requests import load_plan_owners, plan_run, start_run
 from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION
+from videos.admin import VideoAdmin
 from videos.models import Video
+
+
+class StartRunMixin:
+    """An admin list from which any staff member may start a run."""
+
+    change_list_template: Any = "admin/reprocess/change_list_with_start.html"
+
+    def has_reprocess_permission(self, request: HttpRequest) -> bool:
+        """Return whether the user may start a run; the API applies the same rule."""
+        return bool(request.user.is_active and request.user.is_staff)
+
+
+@admin.action(description="Reprocess embeddings", permissions=["reprocess"])
+def reprocess_videos(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Video]) -> HttpResponse:
+    """Show the plan for the selected videos."""
+    return _redirect_to_plan(ReprocessRun.Scope.VIDEO, list(queryset.values_list("pk", flat=True)))
+
+
+@admin.action(description="Reprocess embeddings", permissions=["reprocess"])
+def reprocess_owners(modeladmin: Any, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse:
+    """Show the plan for all videos of the selected users."""
+    return _redirect_to_plan(ReprocessRun.Scope.OWNER, list(queryset.values_list("pk", flat=True)))
+
+
+class ReprocessingVideoAdmin(StartRunMixin, VideoAdmin):
+    """Videos, with the action that reprocesses them."""
+
+    actions = [*VideoAdmin.actions, reprocess_videos]
+
+
+class ReprocessingUserAdmin(StartRunMixin, UserAdmin):
+    """Users, with the action that reprocesses their videos."""
+
+    actions = [*UserAdmin.actions, reprocess_owners]
+
+
+def _redirect_to_plan(scope: str, ids: Sequence[Any]) -> HttpResponse:
+    query = urlencode({"scope": scope, "id": [str(key) for key in ids]}, doseq=True)
+    return HttpResponseRedirect(f"{reverse('admin:reprocess_start')}?{query}")
 
 
 def start_view(request: HttpRequest) -> HttpResponse:
@@ -44,7 +87,7 @@ def start_view(request: HttpRequest) -> HttpResponse:
         "force": force,
         "scope": scopes[0].kind,
         "ids": [str(scope.video_id or scope.owner_id) for scope in scopes if scope.kind != "all"],
-        "plans": [(name, plan, owner_names(plan)) for name, plan in zip(_scope_names(scopes), plans, strict=True)],
+        "plans": [(name, plan, load_plan_owners(plan)) for name, plan in zip(_scope_names(scopes), plans, strict=True)],
         "videos": sum(plan["videos"] for plan in plans),
         "stale": sum(plan["stale"] for plan in plans),
         "model_calls": sum(plan["model_calls"] for plan in plans),
@@ -82,7 +125,7 @@ def _start(request: HttpRequest, scopes: list[Scope], *, force: bool) -> HttpRes
     assert isinstance(request.user, User)
     runs = [start_run(scope, force=force, entrance=ReprocessRun.EntryPoint.ADMIN, requested_by=request.user) for scope in scopes]
     links = format_html_join(", ", '<a href="{}">run {}</a>', ((_run_url(run), str(run.pk)[:8]) for run in runs))
-    messages.success(request, format_html("{}: {}", queued_message(*runs), links))
+    messages.success(request, format_html("{}: {}", format_queued_message(*runs), links))
     return HttpResponseRedirect(_run_url(runs[0]) if len(runs) == 1 else reverse("admin:reprocess_reprocessrun_changelist"))
 
 

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from heimdex.accounts.owner import get_owner
-from people.face_settings import faces_disabled_reason
+from people.face_settings import get_faces_disabled_reason
 from reprocess.actions.faces import turn_faces_off, turn_faces_on
 from reprocess.models import ReprocessRun
 
@@ -49,5 +49,5 @@ class FaceSwitchView(APIView):
 
     def _answer(self, request: Request) -> Response:
         owner = get_owner(request)
-        reason = faces_disabled_reason(owner)
+        reason = get_faces_disabled_reason(owner)
         return Response({"find_faces": not reason, "reason": reason})

@@ -21,10 +21,8 @@ from reprocess.actions.runs import CONTROLS
 from reprocess.models import ReprocessRun
 from reprocess.planning.plan_serializer import PlanSerializer, serialize_plan
 from reprocess.planning.scope import Scope, ScopeError, ScopeNotFound
-from reprocess.reports.cutover_notice import queued_message
-from reprocess.reports.run_serializers import FailureSerializer, RunSerializer
-from reprocess.runs.plan_run import plan_run
-from reprocess.runs.start_run import start_run
+from reprocess.reports.runs import FailureSerializer, RunSerializer, format_queued_message
+from reprocess.runs.requests import plan_run, start_run
 
 
 class ReprocessRequestSerializer(serializers.Serializer[Any]):
@@ -78,7 +76,7 @@ class ReprocessView(APIView):
             "spec_version": run.spec_version,
             "scope": run.scope,
             "video_count": run.video_count,
-            "message": queued_message(run),
+            "message": format_queued_message(run),
             "run_id": run.pk,
             "status_url": request.build_absolute_uri(reverse("reprocess-run-detail", args=[run.pk])),
         }
@@ -109,7 +107,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSe
 
     def get_queryset(self) -> QuerySet[ReprocessRun]:
         """Return the runs with everything that the answer shows."""
-        return ReprocessRun.objects.with_details()
+        return ReprocessRun.objects.prefetch_details()
 
     def _control(self, name: str) -> Response:
         run = self.get_object()

@@ -7,18 +7,18 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from heimdex.accounts.locks import lock_owner
+from heimdex.accounts.owner import lock_owner
 from reprocess.cutover.coverage import describe_gaps
 from reprocess.cutover.evaluation import compare_spaces
 from reprocess.cutover.switch import (
     SpaceChange,
     activate_spaces,
     build_report,
+    collect_space_ids,
     explain_low_overlap,
     measure_pending,
     plan_cutover,
     record_cutover,
-    space_ids,
     switch_spaces,
 )
 from reprocess.models import Cutover, ReprocessRun
@@ -64,7 +64,7 @@ def _switch_if_complete(change: SpaceChange, run: ReprocessRun) -> None:
 def _was_refused(change: SpaceChange, run: ReprocessRun) -> bool:
     """Return whether this run was refused the same cutover, or the owner's last cutover was its rollback."""
     cutovers = Cutover.objects.filter(owner_id=change.owner_id)
-    if cutovers.filter(run=run, state=Cutover.State.REFUSED, after=space_ids(change.after)).exists():
+    if cutovers.filter(run=run, state=Cutover.State.REFUSED, after=collect_space_ids(change.after)).exists():
         return True
     last = cutovers.exclude(state=Cutover.State.REFUSED).first()
-    return last is not None and last.state == Cutover.State.ROLLED_BACK and last.before == space_ids(change.after)
+    return last is not None and last.state == Cutover.State.ROLLED_BACK and last.before == collect_space_ids(change.after)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Count, FilteredRelation, Q
 
-from reprocess.planning.targets import target_type_of
+from reprocess.planning.targets import get_target_type
 from videos.models import EmbeddingRow, EmbeddingSpace
 
 
@@ -49,9 +49,9 @@ def describe_gaps(coverage: Iterable[Coverage], max_failed: int) -> list[str]:
 
 
 def _measure_space(owner_id: UUID, space: EmbeddingSpace) -> Coverage:
-    states, target_type = EmbeddingRow.State, target_type_of(space.channel)
+    states, target_type = EmbeddingRow.State, get_target_type(space.channel)
     counts = (
-        target_type.searchable(owner_id)
+        target_type.select_searchable(owner_id)
         .annotate(embedding=FilteredRelation("embeddings", condition=Q(embeddings__space=space)))
         .aggregate(targets=Count("pk"), **{state: Count("pk", filter=Q(embedding__state=state)) for state in states.values})
     )

@@ -10,11 +10,11 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from heimdex.accounts.locks import lock_owner
+from heimdex.accounts.owner import lock_owner
 from people.face_store import delete_faces
 from people.models import FaceGroup, FaceMatch
-from reprocess.planning.targets import target_type_of
-from reprocess.spec import effective_spec
+from reprocess.planning.targets import get_target_type
+from reprocess.spec import get_effective_spec
 from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace
 from videos.search.indexes import drop_index
 
@@ -40,9 +40,9 @@ class PurgedSpace:
         return asdict(self)
 
 
-def spaces_due_for_purge(before: datetime) -> QuerySet[RetiredSpace]:
+def select_purgeable_spaces(before: datetime) -> QuerySet[RetiredSpace]:
     """Return the spaces that were retired before a time, and those whose purge was interrupted. The latest spaces are never due."""
-    latest = effective_spec().fingerprints
+    latest = get_effective_spec().fingerprints
     due = RetiredSpace.objects.filter(Q(retired_at__lt=before) | Q(purge_began_at__isnull=False)).exclude(space__fingerprint__in=latest)
     return due.select_related("owner", "space").order_by("retired_at", "pk")
 
@@ -57,7 +57,7 @@ def preview_purge(retired: RetiredSpace) -> PurgedSpace:
         space=str(space.pk),
         model=space.embedder["model"],
         retired_at=retired.retired_at.isoformat(),
-        rows=target_type_of(space.channel).embeddings(owner_id=retired.owner_id, space=space).count(),
+        rows=get_target_type(space.channel).filter_embeddings(owner_id=retired.owner_id, space=space).count(),
         space_removed=unused,
     )
 
@@ -82,10 +82,10 @@ def delete_vectors(owner_id: UUID, space: EmbeddingSpace) -> None:
     delete_faces(owner_id, space)
     FaceGroup.objects.filter(owner_id=owner_id, space=space).delete()
     FaceMatch.objects.filter(owner_id=owner_id, space=space).delete()
-    target_type = target_type_of(space.channel)
-    rows = target_type.embeddings(owner_id=owner_id, space=space)
+    target_type = get_target_type(space.channel)
+    rows = target_type.filter_embeddings(owner_id=owner_id, space=space)
     while batch := list(rows.values_list("pk", flat=True)[:_BATCH]):
-        target_type.embeddings(pk__in=batch).delete()
+        target_type.filter_embeddings(pk__in=batch).delete()
 
 
 def delete_if_unused(space: EmbeddingSpace) -> bool:
@@ -96,7 +96,7 @@ def delete_if_unused(space: EmbeddingSpace) -> bool:
             locked is None
             or _is_active(locked)
             or locked.retired_for.exists()
-            or target_type_of(locked.channel).embeddings(space=locked).exists()
+            or get_target_type(locked.channel).filter_embeddings(space=locked).exists()
         ):
             return False
         locked.delete()

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from heimdex.accounts.locks import lock_owner
+from heimdex.accounts.owner import lock_owner
 from heimdex.queue import enqueue
 from reprocess.cutover.coverage import Coverage, describe_gaps, measure_coverage
 from reprocess.models import Cutover, ReprocessRun
@@ -38,7 +38,7 @@ class SpaceChange:
 def plan_cutover(owner_id: UUID, spec: EffectiveSpec) -> SpaceChange:
     """Return the change that moves an owner to a spec. A channel that the spec does not fill stays as it is."""
     before = {space.channel: space for space in list_active_spaces(owner_id)}
-    latest = {channel: configured.space(channel) for configured, channel in spec.channels()}
+    latest = {channel: configured.ensure_space(channel) for configured, channel in spec.list_channels()}
     return SpaceChange(owner_id, before, {**before, **latest})
 
 
@@ -80,14 +80,14 @@ def record_cutover(change: SpaceChange, state: str, report: dict[str, Any], run:
         owner_id=change.owner_id,
         run=run,
         state=state,
-        before=space_ids(change.before),
-        after=space_ids(change.after),
+        before=collect_space_ids(change.before),
+        after=collect_space_ids(change.after),
         report=report,
         reason=reason,
     )
 
 
-def space_ids(spaces: Mapping[str, EmbeddingSpace]) -> dict[str, str]:
+def collect_space_ids(spaces: Mapping[str, EmbeddingSpace]) -> dict[str, str]:
     """Return the ids of spaces by channel, as a cutover's row has them."""
     return {channel: str(space.pk) for channel, space in spaces.items()}
 

@@ -2,7 +2,6 @@
 
 from reprocess.models.cutover import Cutover
 from reprocess.models.item import ReprocessFailure, ReprocessItem
-from reprocess.models.run import ReprocessRun, RunCounter, StepUse
-from reprocess.models.spec import EmbeddingSpec
+from reprocess.models.run import EmbeddingSpec, ReprocessRun, RunCounter, StepUse
 
 __all__ = ["Cutover", "EmbeddingSpec", "ReprocessFailure", "ReprocessItem", "ReprocessRun", "RunCounter", "StepUse"]

@@ -8,7 +8,7 @@ from heimdex.leases import LeasedModel
 from people.models import Person, PersonPhoto
 from reprocess.models.run import ReprocessRun
 from videos.models import Scene, Video
-from videos.models.input_hash import CHANNEL_LENGTH
+from videos.models.embedding import CHANNEL_LENGTH
 
 
 class ReprocessItem(LeasedModel):

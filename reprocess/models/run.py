@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from heimdex.accounts.models import User
 from videos.models import Video
-from videos.models.input_hash import CHANNEL_LENGTH
+from videos.models.embedding import CHANNEL_LENGTH
 
 
 class RunQuerySet(models.QuerySet["ReprocessRun"]):
     """Queries of runs."""
 
-    def with_details(self) -> Self:
+    def prefetch_details(self) -> Self:
         """Load each run's requester, counters and usage, annotate `failure_count`, and sort by newest first."""
         return (
             self.select_related("requested_by")
@@ -24,10 +24,25 @@ class RunQuerySet(models.QuerySet["ReprocessRun"]):
             .order_by("-created_at")
         )
 
-    def started_by(self, owner: User) -> Self:
+    def filter_started_by(self, owner: User) -> Self:
         """Return the runs over one video that an owner started as an owner, by request or by an edit."""
         entrances = (ReprocessRun.EntryPoint.OWNER, ReprocessRun.EntryPoint.EDIT)
         return self.filter(requested_by=owner, scope=ReprocessRun.Scope.VIDEO, entrance__in=entrances)
+
+
+class EmbeddingSpec(models.Model):
+    """One effective spec of this installation, recorded when it was first used."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    version = models.CharField(max_length=40)
+    definition = models.JSONField()
+    first_used_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-first_used_at",)
+
+    def __str__(self) -> str:
+        return f"{self.version} ({self.digest[:8]})"
 
 
 class ReprocessRun(models.Model):

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from heimdex.accounts.models import User
 from heimdex.accounts.owner import get_owner
 from heimdex.errors import WrongState
-from people.face_settings import build_face_settings_context, faces_disabled_reason
+from people.face_settings import build_face_settings_context, get_faces_disabled_reason
 from people.models import Person, PersonPhoto, SceneFace
 from reprocess.actions.faces import turn_faces_off, turn_faces_on
 from reprocess.models import ReprocessRun
@@ -44,7 +44,7 @@ def faces_page(request: HttpRequest) -> HttpResponse:
 
 
 def _turn_on(request: HttpRequest, owner: User) -> None:
-    if not faces_disabled_reason(owner):
+    if not get_faces_disabled_reason(owner):
         messages.info(request, ON_ALREADY)
         return
     try:

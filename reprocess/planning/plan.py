@@ -1,15 +1,27 @@
 """A plan: what a run would do, and why. Pure functions and frozen dataclasses."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from heapq import nlargest
 from uuid import UUID
 
-from reprocess.planning.estimates import TimeRange, cost_of, estimate_tokens
-
 # A plan is stored in its run's row and shown on one page.
 MAX_OWNERS = 25
+# OpenAI's rule of thumb for English text; other languages take more tokens per character.
+CHARACTERS_PER_TOKEN = 4
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True)
+class TimeRange:
+    """The shortest and longest duration, in seconds."""
+
+    low_s: float
+    high_s: float
+
+    def __add__(self, other: "TimeRange") -> "TimeRange":
+        return TimeRange(self.low_s + other.low_s, self.high_s + other.high_s)
 
 
 @dataclass(frozen=True)
@@ -118,7 +130,7 @@ def plan_channel(counts: ChannelCounts, model: str, prices: Mapping[str, Decimal
         inputs=counts.inputs,
         model_calls=-(-counts.inputs // counts.batch_size) if counts.batch_size else 0,
         tokens=tokens,
-        cost=cost_of(tokens, model, prices),
+        cost=compute_cost(tokens, model, prices),
     )
 
 
@@ -126,3 +138,26 @@ def select_top_owners(owners: Iterable[OwnerCounts]) -> tuple[tuple[OwnerCounts,
     """Return the MAX_OWNERS owners with the most stale vectors, largest first, and the number of owners with any."""
     stale = [owner for owner in owners if owner.stale]
     return tuple(nlargest(MAX_OWNERS, stale, key=lambda owner: (owner.stale, owner.owner_id))), len(stale)
+
+
+def estimate_tokens(inputs: int, characters: float) -> int:
+    """Estimate the tokens of `inputs` texts, given their mean length in characters."""
+    return round(inputs * characters / CHARACTERS_PER_TOKEN)
+
+
+def compute_cost(tokens: int, model: str, prices: Mapping[str, Decimal]) -> Decimal:
+    """Return the cost of some tokens; `prices` are per million tokens and per model, and a model without a price costs nothing."""
+    return prices.get(model, Decimal(0)) * tokens / _MILLION
+
+
+def estimate_time(inputs: int, rates: Sequence[float]) -> TimeRange | None:
+    """Estimate the time for `inputs`, given the inputs per second of earlier runs; return None when nothing has been measured."""
+    measured = [rate for rate in rates if rate > 0]
+    if not measured:
+        return None if inputs else TimeRange(0.0, 0.0)
+    return TimeRange(inputs / max(measured), inputs / min(measured))
+
+
+def estimate_remaining_time(share: float, elapsed_s: float) -> float | None:
+    """Return the seconds left at the pace so far, given the share done (0 to 1); None when nothing is done."""
+    return elapsed_s * (1 - share) / share if share else None

@@ -53,7 +53,7 @@ class Scope:
         if self.owner_id and not User.objects.filter(pk=self.owner_id).exists():
             raise ScopeNotFound("owner_id", f"There is no owner {self.owner_id}.")
 
-    def videos(self) -> QuerySet[Video]:
+    def select_videos(self) -> QuerySet[Video]:
         """Return the indexed videos of the scope; a video that is still being ingested gets its vectors from its ingest."""
         videos = Video.objects.filter(state=Video.State.INDEXED)
         if self.video_id:
@@ -64,19 +64,19 @@ class Scope:
             videos = videos.filter(updated_at__gte=self.since)
         return videos
 
-    def people(self) -> QuerySet[Person]:
+    def select_people(self) -> QuerySet[Person]:
         """Return the people of the scope's owners; the scope of a single video has none."""
         if self.kind == "video":
             return Person.objects.none()
-        people = PEOPLE.searchable(self.owner_id)
+        people = PEOPLE.select_searchable(self.owner_id)
         return people.filter(updated_at__gte=self.since) if self.since else people
 
-    def targets(self, target_type: TargetType) -> QuerySet[Any]:
+    def select_targets(self, target_type: TargetType) -> QuerySet[Any]:
         """Return the scope's targets of one type: the scenes of its videos, the photos of its people, or its people."""
         if target_type is PEOPLE:
-            return self.people()
+            return self.select_people()
         if target_type is PHOTOS:
-            return PHOTOS.searchable().filter(person__in=self.people())
+            return PHOTOS.select_searchable().filter(person__in=self.select_people())
         if self.kind == "all" and self.since is None:
-            return SCENES.searchable()
-        return Scene.objects.filter(video__in=self.videos())
+            return SCENES.select_searchable()
+        return Scene.objects.filter(video__in=self.select_videos())

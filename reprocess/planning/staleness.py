@@ -14,7 +14,7 @@ from django.db.models.functions import Concat, Length
 from people.models import PersonPhoto
 from reprocess.planning.plan import ChannelCounts, OwnerCounts
 from reprocess.planning.scope import Scope
-from reprocess.planning.targets import PHOTOS, SCENES, TargetType, analyzable_photos
+from reprocess.planning.targets import PHOTOS, SCENES, TargetType, select_analyzable_photos
 from videos.channels import Source
 from videos.models import EmbeddingRow, EmbeddingSpace, Scene
 
@@ -49,9 +49,11 @@ def filter_stale_people(
     Of photos in state PROCESSING only those with the lease `photo_token`, which the caller has normalized, are included. Another
     worker, or its successor, finishes the others.
     """
-    targets = target_type.searchable()
+    targets = target_type.select_searchable()
     if target_type is PHOTOS:
-        targets = analyzable_photos().filter(~Q(state=PersonPhoto.State.PROCESSING) | Q(lease_token=photo_token, lease_token__isnull=False))
+        targets = select_analyzable_photos().filter(
+            ~Q(state=PersonPhoto.State.PROCESSING) | Q(lease_token=photo_token, lease_token__isnull=False)
+        )
     return targets.filter(~_is_fresh(target_type, channel, space, run_id, force), owner=owner_id)
 
 
@@ -65,7 +67,7 @@ def _filter_current(target_type: TargetType, channel: str, space: EmbeddingSpace
     """Return the rows of an outer query's target in a space that have the hash of today's input."""
     name = target_type.name
     hashes = {f"{name}__inputs__channel": channel, f"{name}__inputs__hash": F("input_hash")}
-    return target_type.embeddings(**{name: OuterRef("pk")}, space=space, **hashes)
+    return target_type.filter_embeddings(**{name: OuterRef("pk")}, space=space, **hashes)
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def count_channels(scope: Scope, channels: Sequence[PlannedChannel], *, force: b
     """
     counts: dict[str, ChannelCounts] = {}
     for target_type, of_type in _group_by_target_type(channels).items():
-        targets = scope.targets(target_type)
+        targets = scope.select_targets(target_type)
         number = targets.count()
         by_space = {space_id: _RowCounts(*row) for space_id, *row in _count_rows(targets, of_type, "embeddings__space")}
         for channel in of_type:
@@ -113,7 +115,7 @@ def count_owners(scope: Scope, channels: Sequence[PlannedChannel], *, force: boo
     scenes: Counter[UUID] = Counter()
     stale: Counter[UUID] = Counter()
     for target_type, of_type in _group_by_target_type(channels).items():
-        targets = scope.targets(target_type)
+        targets = scope.select_targets(target_type)
         fresh: dict[UUID, int] = {}
         if not force:
             fresh = {owner_id: rows - failed - changed for owner_id, rows, failed, changed in _count_rows(targets, of_type, "owner")}
@@ -172,7 +174,7 @@ def _count_channel(targets: QuerySet[Any], number: int, channel: PlannedChannel,
 
 def _count_in_other_spaces(targets: QuerySet[Any], channel: PlannedChannel) -> int:
     """Count targets without a row in the channel's space that have a row in another space of the channel."""
-    rows = channel.target_type.embeddings(**{channel.target_type.name: OuterRef("pk")}, space__channel=channel.channel)
+    rows = channel.target_type.filter_embeddings(**{channel.target_type.name: OuterRef("pk")}, space__channel=channel.channel)
     return targets.filter(~Exists(rows.filter(space=channel.space)), Exists(rows.exclude(space=channel.space))).count()
 
 

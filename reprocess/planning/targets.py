@@ -25,12 +25,12 @@ class TargetType:
     embedding_model: type[EmbeddingRow]
     input_model: type[InputHash]
 
-    def searchable(self, owner_id: UUID | None = None) -> QuerySet[Any]:
+    def select_searchable(self, owner_id: UUID | None = None) -> QuerySet[Any]:
         """Return the targets that count towards coverage, of one owner or of all; targets still being processed are not among them."""
         targets = _SEARCHABLE[self.name]()
         return targets.filter(owner=owner_id) if owner_id else targets
 
-    def embeddings(self, **lookups: Any) -> QuerySet[Any]:
+    def filter_embeddings(self, **lookups: Any) -> QuerySet[Any]:
         """Filter the rows of this type's vectors."""
         return self.embedding_model._default_manager.filter(**lookups)
 
@@ -42,7 +42,7 @@ TARGET_TYPES = (SCENES, PHOTOS, PEOPLE)
 _BY_NAME = {target_type.name: target_type for target_type in TARGET_TYPES}
 
 
-def analyzable_photos() -> QuerySet[PersonPhoto]:
+def select_analyzable_photos() -> QuerySet[PersonPhoto]:
     """Return the photos that a model can analyze or has analyzed, with any result; photos refused before that are not among them."""
     return PersonPhoto.objects.filter(state__in=_ANALYZABLE, error_code__in=("", *QUALITY_ERRORS)).exclude(image_hash="")
 
@@ -50,14 +50,14 @@ def analyzable_photos() -> QuerySet[PersonPhoto]:
 _ANALYZABLE = (PersonPhoto.State.PROCESSING, PersonPhoto.State.READY, PersonPhoto.State.FAILED)
 _SEARCHABLE = {
     "scene": lambda: Scene.objects.filter(video__state=Video.State.INDEXED),
-    "photo": lambda: analyzable_photos().exclude(state=PersonPhoto.State.PROCESSING),
+    "photo": lambda: select_analyzable_photos().exclude(state=PersonPhoto.State.PROCESSING),
     "person": Person.objects.all,
 }
 
 
-def target_type_of(channel: str) -> TargetType:
+def get_target_type(channel: str) -> TargetType:
     """Return the type of target that has the vectors of a channel."""
     if registered := find_channel(channel):
         return _BY_NAME[registered.target]
     # The step of this channel no longer exists, but its spaces may.
-    return next((known for known in TARGET_TYPES if known.embeddings(space__channel=channel).exists()), SCENES)
+    return next((known for known in TARGET_TYPES if known.filter_embeddings(space__channel=channel).exists()), SCENES)

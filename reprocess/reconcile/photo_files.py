@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from heimdex.storage import StoredFile, media_storage
+from heimdex.storage import StoredFile, get_media_storage
 from people.models import Person, PersonPhoto
 from people.storage_keys import PhotoFileKey, is_obsolete_file, parse_photo_key
 
@@ -34,7 +34,7 @@ class UnwantedPhotoFiles:
                 return 0
             keys = [key for key in self.keys if photo is None or is_obsolete_file(photo, key.rpartition("/")[2])]
             for key in keys:
-                media_storage().delete(key)
+                get_media_storage().delete(key)
         return len(keys)
 
 

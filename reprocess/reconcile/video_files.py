@@ -9,9 +9,9 @@ from datetime import datetime
 from itertools import groupby
 from uuid import UUID
 
-from heimdex.storage import StoredFile, media_storage
+from heimdex.storage import StoredFile, get_media_storage
 from videos.models import Scene, Video
-from videos.storage_keys import VideoFileKey, owner_prefix, parse_key
+from videos.storage_keys import VideoFileKey, get_owner_prefix, parse_key
 
 _BATCH_VIDEOS = 50
 _BATCH_FILES = 5000
@@ -40,7 +40,7 @@ class VideoFiles:
     @property
     def prefix(self) -> str:
         """The key prefix of these files, and of no others."""
-        return f"{owner_prefix(self.owner_id)}/videos/{self.video_id}"
+        return f"{get_owner_prefix(self.owner_id)}/videos/{self.video_id}"
 
 
 def pair_videos_with_files(owner_id: UUID | None, on_other: Callable[[StoredFile], None]) -> Iterator[VideoFiles]:
@@ -102,7 +102,7 @@ def _group_files(owner_id: UUID | None, on_other: Callable[[StoredFile], None]) 
 
 
 def _parse_files(owner_id: UUID | None, on_other: Callable[[StoredFile], None]) -> Iterator[StoredVideoFile]:
-    for stored in media_storage().list_files(owner_prefix(owner_id)):
+    for stored in get_media_storage().list_files(get_owner_prefix(owner_id)):
         parts = parse_key(stored.key)
         if parts:
             yield StoredVideoFile(stored, parts)

@@ -9,8 +9,8 @@ from uuid import UUID
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from heimdex.accounts.models import User
-from reprocess.planning.targets import PEOPLE, SCENES, TARGET_TYPES, target_type_of
-from reprocess.reports.spec_overview import SpaceSummary, SpecOverview, purge_due_at
+from reprocess.planning.targets import PEOPLE, SCENES, TARGET_TYPES, get_target_type
+from reprocess.reports.spec_overview import SpaceSummary, SpecOverview, compute_purge_time
 from videos.models import ActiveSpace, EmbeddingRow, RetiredSpace
 
 # The codes are part of what `manage.py spec --json` prints; people read "pending" instead of "coming".
@@ -70,10 +70,10 @@ class _OwnerRows:
         return key in self.rows or key in self.activated or key in self.retired
 
 
-def owners_with_scenes() -> QuerySet[User]:
+def select_owners_with_targets() -> QuerySet[User]:
     """Return the owners who have searchable scenes or people, by e-mail."""
-    has_scenes = Exists(SCENES.searchable().filter(owner=OuterRef("pk")))
-    has_people = Exists(PEOPLE.searchable().filter(owner=OuterRef("pk")))
+    has_scenes = Exists(SCENES.select_searchable().filter(owner=OuterRef("pk")))
+    has_people = Exists(PEOPLE.select_searchable().filter(owner=OuterRef("pk")))
     return User.objects.filter(has_scenes | has_people).order_by("email")
 
 
@@ -99,9 +99,9 @@ def _read_rows(owner_ids: Sequence[UUID]) -> _OwnerRows:
     targets: dict[str, dict[UUID, int]] = {}
     rows: dict[_Key, dict[str, int]] = {}
     for kind in TARGET_TYPES:
-        searchable = kind.searchable().filter(owner__in=owner_ids).order_by()
+        searchable = kind.select_searchable().filter(owner__in=owner_ids).order_by()
         targets[kind.name] = dict(searchable.values_list("owner").annotate(targets=Count("pk")))
-        counted = kind.embeddings(owner__in=owner_ids, **{f"{kind.name}__in": searchable}).order_by()
+        counted = kind.filter_embeddings(owner__in=owner_ids, **{f"{kind.name}__in": searchable}).order_by()
         for owner_id, space_id, state, count in counted.values_list("owner", "space", "state").annotate(rows=Count("pk")):
             rows.setdefault((owner_id, str(space_id)), {})[state] = count
     activated = _times(ActiveSpace.objects.filter(owner__in=owner_ids).values_list("owner", "space", "activated_at"))
@@ -117,14 +117,14 @@ def _space_coverage(space: SpaceSummary, owner_id: UUID, owner_rows: _OwnerRows)
     key = (owner_id, space.id)
     counts = owner_rows.rows.get(key, {})
     retired_at = owner_rows.retired.get(key)
-    targets = owner_rows.targets[target_type_of(space.channel).name].get(owner_id, 0)
+    targets = owner_rows.targets[get_target_type(space.channel).name].get(owner_id, 0)
     return OwnerSpaceCoverage(
         channel=space.channel,
         fingerprint=space.fingerprint,
         model=space.model,
         state=_state(space, key, owner_rows),
         since=owner_rows.activated.get(key) or retired_at,
-        purge_from=purge_due_at(retired_at, latest=space.latest),
+        purge_from=compute_purge_time(retired_at, latest=space.latest),
         embedded=counts.get(EmbeddingRow.State.EMBEDDED, 0),
         empty=counts.get(EmbeddingRow.State.EMPTY, 0),
         failed=counts.get(EmbeddingRow.State.FAILED, 0),

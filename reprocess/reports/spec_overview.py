@@ -12,10 +12,9 @@ from django.conf import settings
 from django.db.models import Count, Min
 
 from reprocess.planning.targets import TARGET_TYPES
-from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION, ConfiguredStep, EffectiveSpec, effective_spec
+from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION, ConfiguredStep, EffectiveSpec, get_effective_spec
 from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace
-from videos.search.index_stats import IndexStats, list_indexes, measure_table
-from videos.search.indexes import make_index
+from videos.search.indexes import IndexStats, list_indexes, make_index, measure_table
 
 # Measured bytes of a row without its vector: keys, owner, input hash, state, timestamps and PostgreSQL's row header.
 _ROW_BYTES = 230
@@ -97,28 +96,30 @@ class SpecOverview:
 
 def spec_overview() -> SpecOverview:
     """Return the spec and its spaces. Load no model."""
-    spec = effective_spec()
+    spec = get_effective_spec()
     return SpecOverview(spec.version, spec.digest, tuple(_summarize_step(configured) for configured in spec.steps), _summarize_spaces(spec))
 
 
-def purge_due_at(retired_at: datetime | None, *, latest: bool) -> datetime | None:
+def compute_purge_time(retired_at: datetime | None, *, latest: bool) -> datetime | None:
     """Return when `purge_spaces` may remove a space that was retired at this time; None for a latest space, which is never purged."""
     return None if latest or retired_at is None else retired_at + timedelta(days=settings.KEEP_RETIRED_DAYS)
 
 
 def _summarize_step(configured: ConfiguredStep) -> StepSummary:
     step = configured.step
-    fingerprints = {channel: configured.fingerprint(channel) for channel in step.channels}
+    fingerprints = {channel: configured.compute_fingerprint(channel) for channel in step.channels}
     return StepSummary(step.name, step.code_version, step.embedder_alias, asdict(configured.identity), fingerprints)
 
 
 def _summarize_spaces(spec: EffectiveSpec) -> tuple[SpaceSummary, ...]:
-    latest = {configured.fingerprint(channel) for configured, channel in spec.channels()}
-    order = {channel: position for position, (_, channel) in enumerate(spec.channels())}
+    latest = {configured.compute_fingerprint(channel) for configured, channel in spec.list_channels()}
+    order = {channel: position for position, (_, channel) in enumerate(spec.list_channels())}
     spaces = list(EmbeddingSpace.objects.all())
     existing = {space.fingerprint for space in spaces}
     spaces += [
-        _unsaved_space(configured, channel) for configured, channel in spec.channels() if configured.fingerprint(channel) not in existing
+        _unsaved_space(configured, channel)
+        for configured, channel in spec.list_channels()
+        if configured.compute_fingerprint(channel) not in existing
     ]
     rows = _count_rows()
     active, readers = _active_use()
@@ -173,7 +174,7 @@ def _summarize_space(
         pending_owners=readers - active.owners if latest else 0,
         retired_owners=retired.owners,
         retired_since=retired.since,
-        purge_from=purge_due_at(retired.since, latest=latest),
+        purge_from=compute_purge_time(retired.since, latest=latest),
     )
 
 
@@ -181,7 +182,7 @@ def _count_rows() -> dict[UUID, int]:
     """Count the rows of each space."""
     rows: dict[UUID, int] = {}
     for kind in TARGET_TYPES:
-        rows |= dict(kind.embeddings().values_list("space").annotate(rows=Count("pk")).order_by())
+        rows |= dict(kind.filter_embeddings().values_list("space").annotate(rows=Count("pk")).order_by())
     return rows
 
 
@@ -212,7 +213,7 @@ def _unsaved_space(configured: ConfiguredStep, channel: str) -> EmbeddingSpace:
     """Return the space of a channel that has no rows yet, without saving it."""
     return EmbeddingSpace(
         channel=channel,
-        fingerprint=configured.fingerprint(channel),
+        fingerprint=configured.compute_fingerprint(channel),
         step=configured.step.name,
         spec_version=LATEST_EMBEDDING_SPEC_VERSION,
         embedder=configured.model_snapshot,

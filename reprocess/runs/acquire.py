@@ -7,7 +7,7 @@ from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet,
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from heimdex.leases import Lease, unleased
+from heimdex.leases import Lease, is_unleased
 from reprocess.models import ReprocessItem, ReprocessRun
 from videos.models import Scene
 
@@ -26,22 +26,22 @@ def acquire_group(run: ReprocessRun) -> tuple[Lease, list[ReprocessItem]]:
     """
     with transaction.atomic():
         # The videos, or owners, are locked too, so that two runs cannot take the same one at the same moment.
-        locking = acquirable_items(run).select_for_update(skip_locked=True, of=("self", "video"), no_key=True)
+        locking = select_acquirable_items(run).select_for_update(skip_locked=True, of=("self", "video"), no_key=True)
         # The second condition is always true; it makes the inner join that can be locked.
         videos = locking.filter(video__isnull=False, video__created_at__isnull=False).select_related("video")
         new = list(videos.filter(attempts=0).annotate(scenes=_count_scenes())[:GROUP_VIDEOS])
         locked = new[: count_fitting((item.scenes for item in new), GROUP_SCENES)] or videos.filter(attempts__gt=0)[:1] or _lock_people(run)
         # Filtered again now that the locks are held: items that another run acquired a moment ago drop out.
-        items = acquirable_items(run).filter(pk__in=[item.pk for item in locked])
+        items = select_acquirable_items(run).filter(pk__in=[item.pk for item in locked])
         return Lease.acquire(items, GROUP_VIDEOS, state=ReprocessItem.State.RUNNING)
 
 
-def acquirable_items(run: ReprocessRun) -> QuerySet[ReprocessItem]:
+def select_acquirable_items(run: ReprocessRun) -> QuerySet[ReprocessItem]:
     """Return the open, unleased items whose videos and people no other run has leased. Owners take turns."""
     leased = ReprocessItem.objects.filter(lease_expires_at__gte=timezone.now()).exclude(run=run)
     same_video, same_people = leased.filter(video=OuterRef("video")), leased.filter(video__isnull=True, owner=OuterRef("owner"))
     in_another_run = Exists(same_video) | (Q(video__isnull=True) & Exists(same_people))
-    return run.items.filter(unleased(), ~in_another_run, state__in=ReprocessItem.OPEN).order_by("turn", "id")
+    return run.items.filter(is_unleased(), ~in_another_run, state__in=ReprocessItem.OPEN).order_by("turn", "id")
 
 
 def count_fitting(sizes: Iterable[int], limit: int) -> int:
@@ -56,7 +56,7 @@ def count_fitting(sizes: Iterable[int], limit: int) -> int:
 
 
 def _lock_people(run: ReprocessRun) -> QuerySet[ReprocessItem]:
-    locking = acquirable_items(run).select_for_update(skip_locked=True, of=("self", "owner"), no_key=True)
+    locking = select_acquirable_items(run).select_for_update(skip_locked=True, of=("self", "owner"), no_key=True)
     return locking.filter(video__isnull=True).select_related("owner")[:1]
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Count, F, FilteredRelation, Q, QuerySet
 
 from reprocess.models import ReprocessItem, ReprocessRun
-from reprocess.planning.targets import SCENES, target_type_of
+from reprocess.planning.targets import SCENES, get_target_type
 from videos.models import EmbeddingRow, EmbeddingSpace, Scene
 
 OUTCOMES = ("done", "skipped", "empty", "failed")
@@ -23,11 +23,11 @@ def count_items(run: ReprocessRun, items: Sequence[ReprocessItem]) -> None:
     owners = [item.owner_id for item in items if not item.video_id]
     counts: dict[str, dict[UUID, dict[str, int]]] = {}
     for channel, space in _find_spaces(run).items():
-        target_type = target_type_of(channel)
+        target_type = get_target_type(channel)
         if target_type is SCENES and videos:
             counts[channel] = _count_outcomes(run, space, Scene.objects.filter(video_id__in=videos), "video_id")
         elif target_type is not SCENES and owners:
-            counts[channel] = _count_outcomes(run, space, target_type.searchable().filter(owner__in=owners), "owner_id")
+            counts[channel] = _count_outcomes(run, space, target_type.select_searchable().filter(owner__in=owners), "owner_id")
     added: dict[str, Counter[str]] = {channel: Counter() for channel in counts}
     for item in items:
         key = item.video_id or item.owner_id
@@ -40,7 +40,7 @@ def count_items(run: ReprocessRun, items: Sequence[ReprocessItem]) -> None:
     ReprocessItem.objects.bulk_update(items, ["counts"])
 
 
-def failed_items(run: ReprocessRun, items: Sequence[ReprocessItem]) -> list[int]:
+def find_failed_items(run: ReprocessRun, items: Sequence[ReprocessItem]) -> list[int]:
     """Return the ids of the items that have failures."""
     failures = run.failures.order_by()
     videos = set(failures.filter(video__in=[item.video_id for item in items]).values_list("video_id", flat=True))

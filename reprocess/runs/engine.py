@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
-from heimdex.accounts.locks import lock_owner
+from heimdex.accounts.owner import lock_owner
 from heimdex.embedders.base import Embedder
 from heimdex.errors import InputsRejected, ModelInputError
 from people.matching import match_faces
@@ -84,7 +84,7 @@ def embed_videos(
 
     Raise LeaseLost when another worker took over, ModelUnavailable when a model cannot be used at all.
     """
-    spaces = spec.spaces()
+    spaces = spec.ensure_spaces()
     steps = [configured for configured in spec.steps if isinstance(configured.step, SceneStep)]
 
     def select_tasks(step: Step) -> Tasks:
@@ -111,7 +111,7 @@ def embed_people(
     steps = [configured for configured in spec.steps if isinstance(configured.step, PeopleStep)]
     if not steps:
         return
-    spaces = spec.spaces()
+    spaces = spec.ensure_spaces()
 
     def select_tasks(step: Step) -> Tasks:
         assert isinstance(step, PeopleStep)
@@ -185,7 +185,7 @@ def _compute_batches(configured: ConfiguredStep, tasks: Tasks, heartbeat: Callab
     groups = [list(group) for _, group in groupby(full, key=input_key)]
     if not groups:
         return
-    model = configured.model()
+    model = configured.load_model()
     size = model.preferred_batch_size
     batches = (groups[start : start + size] for start in range(0, len(groups), size))
     yield from prefetch_and_compute(batches, partial(_prepare, step, model), partial(_compute, step, model), heartbeat)

@@ -8,10 +8,9 @@ import structlog
 from heimdex.errors import ModelUnavailable
 from reprocess.cutover import activate_first
 from reprocess.runs.engine import Batch, OnBatch, WorkLease, embed_videos
-from reprocess.spec import effective_spec
-from reprocess.spec.historical import historical_active_spec
-from videos.ingest.errors import IngestError
-from videos.ingest.stage import Stage, StageContext
+from reprocess.spec import get_effective_spec
+from reprocess.spec.historical import build_historical_spec
+from videos.ingest.stage import IngestError, Stage, StageContext
 from videos.models import Video
 
 log = structlog.get_logger(__name__)
@@ -38,7 +37,7 @@ class ProgressHalf:
 def run(context: StageContext) -> None:
     """Compute every vector of the video. Raise IngestError when some could not be computed."""
     failed: list[str] = []
-    spec = effective_spec()
+    spec = get_effective_spec()
     embed_videos([context.video], spec, ProgressHalf(context, 0), _collect_errors(failed))
     if failed:
         raise IngestError("embedding_failed", INCOMPLETE.format(count=len(failed), reason=failed[0]))
@@ -51,7 +50,7 @@ def embed_into_active(video: Video, lease: WorkLease) -> None:
 
     What can no longer be computed is logged: until the cutover, lexical search finds the video.
     """
-    historical = historical_active_spec(video.owner_id)
+    historical = build_historical_spec(video.owner_id)
     problems = list(historical.unavailable)
     if historical.spec:
         try:

@@ -12,21 +12,20 @@ from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
 from heimdex.errors import ModelUnavailable
-from heimdex.leases import Lease, LeaseLost
+from heimdex.leases import WAKE_AGAIN_AFTER, Lease, LeaseLost
 from heimdex.queue import enqueue
-from heimdex.rescue import WAKE_AGAIN_AFTER
 from heimdex.storage import StorageError
 from people.channels import PERSON_QUERY
 from people.errors import PhotoErrorCode, PhotoRejected
-from people.face_settings import faces_disabled_reason
+from people.face_settings import get_faces_disabled_reason
 from people.models import PeopleRefreshRequest, Person, PersonInput, PersonPhoto, QueryEmbedding
 from people.photos.normalize import normalize_photo
 from people.photos.state import GAVE_UP, fail_photo
 from people.refresh import REFRESH_PEOPLE_TASK
 from reprocess.cutover import activate_first
 from reprocess.runs.engine import Batch, embed_people
-from reprocess.spec import effective_spec
-from reprocess.spec.historical import historical_active_spec
+from reprocess.spec import get_effective_spec
+from reprocess.spec.historical import build_historical_spec
 from videos.models import ActiveSpace
 
 log = structlog.get_logger(__name__)
@@ -102,7 +101,7 @@ def _normalize(photo: PersonPhoto, lease: Lease) -> bool:
     try:
         if photo.is_exhausted:
             raise PhotoRejected(PhotoErrorCode.GAVE_UP, GAVE_UP.format(attempts=settings.MAX_ATTEMPTS))
-        if reason := faces_disabled_reason(photo.owner):
+        if reason := get_faces_disabled_reason(photo.owner):
             raise PhotoRejected(PhotoErrorCode.FACES_OFF, reason)
         normalize_photo(photo, lease)
     except PhotoRejected as refused:
@@ -131,9 +130,9 @@ def _embed(owner_id: UUID, lease: Lease, photos: list[PersonPhoto]) -> bool:
 
     Return whether the model was available.
     """
-    spec, photo_lease = effective_spec(), PhotoLease(lease)
+    spec, photo_lease = get_effective_spec(), PhotoLease(lease)
     try:
-        older = historical_active_spec(owner_id)
+        older = build_historical_spec(owner_id)
         if older.spec:
             embed_people(owner_id, older.spec, photo_lease, _ignore, photo_token=lease.token)
         for problem in older.unavailable:

@@ -8,13 +8,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from heimdex.leases import RELEASED, unleased
-from heimdex.queue import REPROCESS, depth
+from heimdex.leases import RELEASED, WAKE_AGAIN_AFTER, is_unleased, wake_stuck
+from heimdex.queue import REPROCESS, count_tasks
 from heimdex.redis_broker import QueueUnavailable
-from heimdex.rescue import WAKE_AGAIN_AFTER, wake_stuck
 from reprocess.models import ReprocessItem, ReprocessRun
-from reprocess.runs.control import wake_run
 from reprocess.runs.counters import count_items
+from reprocess.runs.state import enqueue_run
 
 
 def rescue_runs() -> int:
@@ -22,12 +21,12 @@ def rescue_runs() -> int:
     cancel_lost_items(ReprocessItem.objects.filter(run__state=ReprocessRun.State.CANCELLED))
     runs = ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN)
     items = ReprocessItem.objects.filter(run__state__in=ReprocessRun.OPEN)
-    return wake_stuck(runs, items, "run", lambda run: wake_run(run.pk), timezone.now(), wake_again_after=_wake_again_after())
+    return wake_stuck(runs, items, "run", lambda run: enqueue_run(run.pk), timezone.now(), wake_again_after=_wake_again_after())
 
 
 def cancel_lost_items(items: QuerySet[ReprocessItem]) -> int:
     """Count and cancel the items of ended runs whose workers died before they could release them. Return how many items."""
-    lost = items.filter(unleased(), state__in=ReprocessItem.OPEN).select_related("run__spec").order_by("run_id", "pk")
+    lost = items.filter(is_unleased(), state__in=ReprocessItem.OPEN).select_related("run__spec").order_by("run_id", "pk")
     with transaction.atomic():
         locked = list(lost.select_for_update(skip_locked=True, of=("self",)))
         for run, run_items in groupby(locked, key=lambda item: item.run):
@@ -43,7 +42,7 @@ def _wake_again_after() -> timedelta:
     While tasks are waiting, the run's own may be among them, and more tasks would only pile up.
     """
     try:
-        waiting = depth(REPROCESS).waiting
+        waiting = count_tasks(REPROCESS).waiting
     except QueueUnavailable:
         return WAKE_AGAIN_AFTER
     return WAKE_AGAIN_AFTER if waiting else timedelta(seconds=settings.LEASE_SECONDS)

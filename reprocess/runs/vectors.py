@@ -30,7 +30,7 @@ def replace_embeddings(
     for channel in {outcome.task.channel for outcome in current}:
         of_channel = [outcome for outcome in current if outcome.task.channel == channel]
         target_ids = [outcome.task.target_id for outcome in of_channel]
-        target_type.embeddings(**{f"{target_type.name}__in": target_ids}, space=spaces[channel]).delete()
+        target_type.filter_embeddings(**{f"{target_type.name}__in": target_ids}, space=spaces[channel]).delete()
         _copy(
             target_type, [outcome for outcome in of_channel if outcome.state == EmbeddingRow.State.EMBEDDED], spaces[channel], run_id, now
         )

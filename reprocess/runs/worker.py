@@ -17,13 +17,11 @@ from heimdex.queue import is_stopping
 from people.models import Person, PersonPhoto
 from reprocess.cutover import activate_complete
 from reprocess.models import ReprocessFailure, ReprocessItem, ReprocessRun
-from reprocess.runs.acquire import acquirable_items, acquire_group
-from reprocess.runs.completion import end_run, finish_if_done, release_items
-from reprocess.runs.control import pause_if_open, wake_run
-from reprocess.runs.counters import count_items, failed_items
+from reprocess.runs.acquire import acquire_group, select_acquirable_items
+from reprocess.runs.counters import count_items, find_failed_items
 from reprocess.runs.engine import Batch, embed_people, embed_videos
-from reprocess.runs.usage import record_usage
-from reprocess.spec import EffectiveSpec, effective_spec
+from reprocess.runs.state import end_run, enqueue_run, finish_if_done, pause_if_open, record_usage, release_items
+from reprocess.spec import EffectiveSpec, get_effective_spec
 from reprocess.spec.historical import load_recorded_spec
 from reprocess.steps.embedding_task import Outcome
 from videos.models import Scene, Video
@@ -69,7 +67,7 @@ def run_worker(run_id: UUID) -> None:
         log.info(f"Using embedding spec version: {run.spec_version}")
         spec = _load_spec(run)
         if spec is None:
-            end_run(run, ReprocessRun.State.FAILED, SPEC_CHANGED.format(queued=run.spec_id[:8], now=effective_spec().digest[:8]))
+            end_run(run, ReprocessRun.State.FAILED, SPEC_CHANGED.format(queued=run.spec_id[:8], now=get_effective_spec().digest[:8]))
             return
         if ReprocessRun.objects.filter(pk=run_id, state=ReprocessRun.State.QUEUED).update(
             state=ReprocessRun.State.RUNNING, started_at=Coalesce("started_at", timezone.now())
@@ -86,12 +84,12 @@ def run_worker(run_id: UUID) -> None:
         finish_if_done(run, spec)
         if is_stopping() and ReprocessRun.objects.filter(pk=run_id, state__in=ReprocessRun.OPEN).exists():
             # The task that called this ends here, so the next worker needs another.
-            wake_run(run_id)
+            enqueue_run(run_id)
 
 
 def _load_spec(run: ReprocessRun) -> EffectiveSpec | None:
     """Return the spec that a run was queued for. Return None when the current steps or models differ from it."""
-    spec = effective_spec()
+    spec = get_effective_spec()
     if spec.digest == run.spec_id:
         return spec
     # These runs update spaces that search reads until the next cutover, whatever is configured now.
@@ -105,10 +103,10 @@ def _work_on_group(run: ReprocessRun, spec: EffectiveSpec, *, first: bool) -> bo
     if not items:
         # A row that another transaction has locked for a moment (a rename, another worker's acquire) was skipped.
         sleep(0.1)
-        return acquirable_items(run).exists()
-    if first and acquirable_items(run).exists():
+        return select_acquirable_items(run).exists()
+    if first and select_acquirable_items(run).exists():
         # A run is enqueued once. A worker that finds more items than it takes wakes the next worker.
-        wake_run(run.pk)
+        enqueue_run(run.pk)
     try:
         if items[0].is_exhausted:
             _give_up(items[0], lease)
@@ -140,7 +138,7 @@ def _process_group(run: ReprocessRun, spec: EffectiveSpec, lease: Lease, items: 
             embed_people(item.owner_id, spec, item_lease, on_batch, run_id=run.pk, force=run.force)
     with lease.transaction():
         count_items(run, items)
-        failed = failed_items(run, items)
+        failed = find_failed_items(run, items)
         now = timezone.now()
         lease.release(state=ReprocessItem.State.DONE, finished_at=now)
         ReprocessItem.objects.filter(pk__in=failed).update(state=ReprocessItem.State.FAILED, error=SOME_FAILED, finished_at=now)

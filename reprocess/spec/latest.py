@@ -1,5 +1,7 @@
 """The latest embedding spec: its version, its ordered steps, and the models of this installation."""
 
+import hashlib
+import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -7,10 +9,9 @@ from typing import Any
 from django.conf import settings
 
 from heimdex.embedders.base import Embedder, EmbedderIdentity
-from heimdex.embedders.snapshot import identity_from_snapshot, load_embedder, snapshot_embedder
-from reprocess.planning.fingerprints import digest
+from heimdex.embedders.snapshot import load_embedder, read_identity, snapshot_embedder
 from reprocess.planning.targets import TargetType
-from reprocess.steps import all_steps, step_named
+from reprocess.steps import get_step, list_steps
 from reprocess.steps.base import Step
 from videos.models import EmbeddingSpace
 
@@ -27,13 +28,13 @@ class ConfiguredStep:
     @property
     def identity(self) -> EmbedderIdentity:
         """Return the identity of the model."""
-        return identity_from_snapshot(self.model_snapshot)
+        return read_identity(self.model_snapshot)
 
-    def model(self) -> Embedder:
+    def load_model(self) -> Embedder:
         """Return the model without loading its weights. Raise ModelUnavailable when an older model can no longer be built."""
         return load_embedder(self.model_snapshot)
 
-    def fingerprint(self, channel: str) -> str:
+    def compute_fingerprint(self, channel: str) -> str:
         """Return the hash of everything that determines the channel's vectors: step, code version, parameters, model, and the step read."""
         determined: dict[str, Any] = {
             "step": self.step.name,
@@ -43,15 +44,15 @@ class ConfiguredStep:
             "embedder": asdict(self.identity),
         }
         if self.step.reads:
-            source = ConfiguredStep(step_named(self.step.reads), self.model_snapshot)
-            determined["reads"] = [source.fingerprint(source_channel) for source_channel in source.step.channels]
-        return digest(determined)
+            source = ConfiguredStep(get_step(self.step.reads), self.model_snapshot)
+            determined["reads"] = [source.compute_fingerprint(source_channel) for source_channel in source.step.channels]
+        return hash_json(determined)
 
-    def space(self, channel: str) -> EmbeddingSpace:
+    def ensure_space(self, channel: str) -> EmbeddingSpace:
         """Return the space of the channel's vectors; create it when it is first needed."""
         space, _ = EmbeddingSpace.objects.get_or_create(
             channel=channel,
-            fingerprint=self.fingerprint(channel),
+            fingerprint=self.compute_fingerprint(channel),
             defaults={
                 "step": self.step.name,
                 "spec_version": LATEST_EMBEDDING_SPEC_VERSION,
@@ -80,7 +81,7 @@ class EffectiveSpec:
             {
                 **configured.step.describe(),
                 "model": asdict(configured.identity),
-                "fingerprints": {channel: configured.fingerprint(channel) for channel in configured.step.channels},
+                "fingerprints": {channel: configured.compute_fingerprint(channel) for channel in configured.step.channels},
             }
             for configured in self.steps
         ]
@@ -88,31 +89,41 @@ class EffectiveSpec:
     @cached_property
     def digest(self) -> str:
         """Return the hash of the definition; two installations with equal digests compute comparable vectors."""
-        return digest(self.definition)
+        return hash_json(self.definition)
 
     @property
     def fingerprints(self) -> set[str]:
         """Return the fingerprints of the spaces that the spec fills."""
-        return {configured.fingerprint(channel) for configured, channel in self.channels()}
+        return {configured.compute_fingerprint(channel) for configured, channel in self.list_channels()}
 
-    def channels(self, *target_types: TargetType) -> list[tuple[ConfiguredStep, str]]:
+    def list_channels(self, *target_types: TargetType) -> list[tuple[ConfiguredStep, str]]:
         """Return every channel with its step, in order; only those of some target types, if given."""
         steps = (configured for configured in self.steps if not target_types or configured.step.target_type in target_types)
         return [(configured, channel) for configured in steps for channel in configured.step.channels]
 
-    def spaces(self) -> dict[str, EmbeddingSpace]:
+    def ensure_spaces(self) -> dict[str, EmbeddingSpace]:
         """Return the spaces that the spec fills, by channel; create those that do not exist yet."""
-        return {channel: configured.space(channel) for configured, channel in self.channels()}
+        return {channel: configured.ensure_space(channel) for configured, channel in self.list_channels()}
 
 
-def effective_spec() -> EffectiveSpec:
+def get_effective_spec() -> EffectiveSpec:
     """Return the latest spec with this installation's models. Loads no model."""
     return EffectiveSpec(
         version=LATEST_EMBEDDING_SPEC_VERSION,
-        steps=tuple(ConfiguredStep(step, snapshot_embedder(step.embedder_alias)) for step in enabled_steps()),
+        steps=tuple(ConfiguredStep(step, snapshot_embedder(step.embedder_alias)) for step in list_enabled_steps()),
     )
 
 
-def enabled_steps() -> list[Step]:
+def list_enabled_steps() -> list[Step]:
     """Return the steps that this installation runs, in order; steps whose model is not configured (faces, for example) are left out."""
-    return [step for step in all_steps() if step.embedder_alias in settings.MODEL_BACKENDS]
+    return [step for step in list_steps() if step.embedder_alias in settings.MODEL_BACKENDS]
+
+
+def hash_json(value: Any) -> str:
+    """Return the SHA-256 of a value's canonical JSON, as hexadecimal."""
+    return hashlib.sha256(to_canonical_json(value).encode()).hexdigest()
+
+
+def to_canonical_json(value: Any) -> str:
+    """Return JSON with sorted keys and no spaces, so that equal values give equal text. Raise TypeError for what JSON cannot hold."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

@@ -5,19 +5,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from reprocess.planning.fingerprints import digest
 from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION
+from reprocess.spec.latest import hash_json
 from reprocess.spec.step_code import StepCode
-from reprocess.steps import all_steps
+from reprocess.steps import list_steps
 
 LOCK_FILE = Path(__file__).parents[1] / "spec.lock.json"
 
 
-def compute_digests() -> dict[str, str]:
-    """Return the digest of each step: its parameters, its versions and the code that it depends on."""
-    modules = {step.name: type(step).__module__ for step in all_steps()}
-    code = StepCode(files={module: Path(str(sys.modules[module].__file__)) for module in modules.values()})
-    return {step.name: digest({**step.describe(), "code": code.digest(modules[step.name])}) for step in all_steps()}
+def compute_digests(code: StepCode | None = None) -> dict[str, str]:
+    """Return the digest of each step: its parameters, its versions and the code that it depends on (default: the code that runs)."""
+    modules = {step.name: type(step).__module__ for step in list_steps()}
+    code = code or StepCode(files={module: Path(str(sys.modules[module].__file__)) for module in modules.values()})
+    return {step.name: hash_json({**step.describe(), "code": code.digest(modules[step.name])}) for step in list_steps()}
 
 
 def read_lock() -> dict[str, dict[str, str]]:

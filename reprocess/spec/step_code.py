@@ -5,18 +5,21 @@ covers other code that runs when those modules are imported. Docstrings, comment
 not count. Nor does the module that a definition is in: moving a function changes no digest, and changing it changes the digests of all
 steps that use it.
 
+Of the tables in TABLES, members are followed by name: the source does not tell the class of an object, so `row.image_keys` refers to each
+property, method or constant of that name. Fields are not followed: what a row contains is data.
+
 What is not followed:
 
-- INFRASTRUCTURE: models, storage, leases and the interfaces of the pipeline itself decide where data is, not what is embedded.
+- INFRASTRUCTURE: storage, leases, registries and bookkeeping decide where data is, not what is embedded.
 - The interfaces of models (`heimdex.embedders.base`, `heimdex.faces.base`): the identity of the model is part of every fingerprint.
 - What only `upload_artifacts` and `persist` use from other modules: they write results after the vectors are computed.
-- Attributes of objects, such as properties of a scene's row: their class is not known from the source.
 """
 
 import ast
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
@@ -34,20 +37,20 @@ INFRASTRUCTURE = (
     "people.channels",
     "people.errors",
     "people.locks",
-    "people.models",
     "reprocess.models",
     "reprocess.planning",
-    "reprocess.steps.base",
     "reprocess.steps.embedding_task",
     "videos.channels",
     "videos.input_hashes",
-    "videos.models",
 )
+TABLES = ("people.models", "videos.models")
+# The base classes of steps.
+_INTERFACE = "reprocess.steps.base"
 _WRITERS = ("upload_artifacts", "persist")
 # The name of everything in a module that runs on import without defining anything.
 _ON_IMPORT = ""
 
-# A module, and the name of one of its definitions.
+# A module, and the name of one of its definitions: `clip_text`, or `Scene.image_keys` for the member of a table.
 Definition: TypeAlias = tuple[str, str]
 
 
@@ -76,28 +79,31 @@ class StepCode:
     def find_definitions(self, module: str) -> set[Definition]:
         """Return the step's own definitions and all that they use, as pairs of module and name."""
         waiting: list[Definition] = [(module, name) for name in self._parse(module).nodes]
-        found: set[Definition] = set()
+        definitions: set[Definition] = set()
         while waiting:
             definition = waiting.pop()
-            if definition not in found:
-                found.add(definition)
-                waiting.extend(self._find_used(definition, is_step=definition[0] == module))
-        return found
+            if definition not in definitions:
+                definitions.add(definition)
+                waiting.extend(self._find_used(definition, is_step=definition[0] in (module, _INTERFACE)))
+        return definitions
 
     def _find_used(self, definition: Definition, *, is_step: bool) -> Iterator[Definition]:
         module, name = definition
         parsed = self._parse(module)
         yield from [(module, _ON_IMPORT)] if _ON_IMPORT in parsed.nodes else []
+        skipped = _WRITERS if is_step else ()
         for node in parsed.nodes[name]:
             imports = {**parsed.imports, **_read_imports(module, ast.walk(node))}
-            for used, attribute in _iter_names(node, skipped=_WRITERS if is_step else ()):
+            for member in _iter_attributes(node, skipped):
+                yield from self._members.get(member, ())
+            for used, attribute in _iter_names(node, skipped):
                 if used in imports:
                     yield from self._resolve(*imports[used], attribute)
                 elif used in parsed.nodes and used != name:
                     yield module, used
 
     def _resolve(self, module: str, name: str | None, attribute: str | None) -> Iterator[Definition]:
-        """Yield what a used name stands for: a definition, an attribute of a module, or a whole module."""
+        """Yield what a used name refers to: a definition, an attribute of a module, or a whole module."""
         if name is not None and self._is_module(f"{module}.{name}"):
             module, name = f"{module}.{name}", None
         if not self._is_followed(module):
@@ -113,8 +119,21 @@ class StepCode:
             yield from ((module, defined) for defined in parsed.nodes)
 
     def _is_followed(self, module: str) -> bool:
-        is_infrastructure = any(module == excluded or module.startswith(f"{excluded}.") for excluded in INFRASTRUCTURE)
-        return module.split(".")[0] in PACKAGES and not is_infrastructure and self._is_module(module)
+        is_left_out = any(module == excluded or module.startswith(f"{excluded}.") for excluded in (*INFRASTRUCTURE, *TABLES))
+        return module.split(".")[0] in PACKAGES and not is_left_out and self._is_module(module)
+
+    @cached_property
+    def _members(self) -> dict[str, list[Definition]]:
+        """Index the members of all tables by name, and add them to the definitions of their modules."""
+        members: dict[str, list[Definition]] = {}
+        for package in TABLES:
+            for path in sorted(self._root.joinpath(*package.split(".")).glob("*.py")):
+                module = package if path.stem == "__init__" else f"{package}.{path.stem}"
+                parsed = self._parse(module)
+                for table, name, node in list(_iter_members(parsed)):
+                    parsed.nodes.setdefault(f"{table}.{name}", []).append(node)
+                    members.setdefault(name, []).append((module, f"{table}.{name}"))
+        return members
 
     def _is_module(self, module: str) -> bool:
         return self._path(module) is not None
@@ -205,6 +224,26 @@ def _iter_names(node: ast.AST, skipped: tuple[str, ...]) -> Iterator[tuple[str, 
         yield node.value, None
     for child in ast.iter_child_nodes(node):
         yield from _iter_names(child, skipped)
+
+
+def _iter_attributes(node: ast.AST, skipped: tuple[str, ...]) -> Iterator[str]:
+    """Yield the name of each attribute that some code reads; methods called `skipped` are left out."""
+    if isinstance(node, ast.FunctionDef) and node.name in skipped:
+        return
+    if isinstance(node, ast.Attribute):
+        yield node.attr
+    for child in ast.iter_child_nodes(node):
+        yield from _iter_attributes(child, skipped)
+
+
+def _iter_members(module: Module) -> Iterator[tuple[str, str, ast.stmt]]:
+    """Yield the class, name and code of each property, method and constant of a module's classes, but no fields and managers."""
+    classes = [node for nodes in module.nodes.values() for node in nodes if isinstance(node, ast.ClassDef)]
+    for table in classes:
+        for node in table.body:
+            is_field = isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call)
+            if isinstance(node, ast.FunctionDef | ast.Assign | ast.AnnAssign) and not is_field:
+                yield from ((table.name, name, node) for name in _names_defined(node))
 
 
 def _is_left_out(node: ast.stmt) -> bool:

@@ -14,7 +14,7 @@ _NOT_STEPS = ("base", "embedding_task")
 
 
 @cache
-def all_steps() -> tuple[Step, ...]:
+def list_steps() -> tuple[Step, ...]:
     """Return every step in the order in which the spec runs them. Raise ValueError when two share a name or a channel."""
     modules = (import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__) if info.name not in _NOT_STEPS)
     steps = tuple(sorted((module.STEP for module in modules), key=lambda step: step.order))
@@ -24,14 +24,14 @@ def all_steps() -> tuple[Step, ...]:
     return steps
 
 
-def step_named(name: str) -> Step:
+def get_step(name: str) -> Step:
     """Return the step with a name. Raise KeyError when there is none."""
-    return {step.name: step for step in all_steps()}[name]
+    return {step.name: step for step in list_steps()}[name]
 
 
 def register_steps() -> None:
-    """Tell the packages below which channels there are, and how their inputs are hashed. ValueError as in `all_steps`."""
-    for step in all_steps():
+    """Tell the packages below which channels there are, and how their inputs are hashed. ValueError as in `list_steps`."""
+    for step in list_steps():
         register_channels(step.fills)
         if isinstance(step, SceneStep):
             register_composer(step)

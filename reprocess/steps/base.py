@@ -74,14 +74,14 @@ class SceneStep(Step):
     target_type = SCENES
 
     @abstractmethod
-    def compose_inputs(self, video: Video) -> Iterator[tuple[Scene, Mapping[str, SceneContent]]]:
-        """Yield every scene of a video with the content of each channel. Stored hashes come from here, too."""
+    def compose_inputs(self, video_id: UUID) -> Iterator[tuple[Scene, Mapping[str, SceneContent]]]:
+        """Yield every scene of a video with the content of each channel, read from the database now. Stored hashes come from here, too."""
 
     def select_tasks(self, video: Video, stale: Mapping[str, frozenset[UUID]]) -> Iterator[tuple[Scene, EmbeddingTask]]:
         """Yield the tasks for a video's stale scenes, given per channel; an empty `source` means that there is nothing to embed."""
         # Read before the inputs: if a source changes in between, the hash is the older one, and the outcome is dropped as outdated.
         stored = load_hashes(SCENES.input_model, self.channels, scene__video=video)
-        for scene, contents in self.compose_inputs(video):
+        for scene, contents in self.compose_inputs(video.pk):
             for channel, content in contents.items():
                 if scene.pk in stale[channel]:
                     key, source = (scene.pk, channel), content.source if content.hash else ""

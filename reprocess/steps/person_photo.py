@@ -11,7 +11,7 @@ from django.utils import timezone
 from heimdex.embedders.base import Embedder
 from heimdex.faces.base import FaceModel
 from heimdex.leases import RELEASED
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from people.channels import PERSON_PHOTO, PHOTO
 from people.errors import PhotoErrorCode, PhotoRejected
 from people.input_hashes import refresh_person_inputs
@@ -47,7 +47,7 @@ class PersonPhotoStep(PeopleStep):
         from PIL import Image
 
         try:
-            with media_storage().open(str(task.source)) as file:
+            with get_media_storage().open(str(task.source)) as file:
                 return Image.open(io.BytesIO(file.read())).convert("RGB")
         except (OSError, SyntaxError) as error:
             raise InputMissing(f"The photo cannot be read ({error}). Upload it again.") from error

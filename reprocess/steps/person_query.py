@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from heimdex.embedders.base import Embedder
 from heimdex.embedders.vectors import normalize_rows
 from people.channels import PERSON_PHOTO, PERSON_QUERY, READY_PHOTOS
-from people.input_hashes import query_hash
+from people.input_hashes import hash_query
 from people.matching import to_float32
 from people.models import Person, PersonPhoto, PhotoEmbedding
 from reprocess.planning.targets import PEOPLE
@@ -38,7 +38,7 @@ class PersonQueryStep(PeopleStep):
         ready = PersonPhoto.objects.filter(person__in=targets, state=PersonPhoto.State.READY).exclude(image_hash="")
         for person_id, image_hash in ready.order_by().values_list("person_id", "image_hash"):
             hashes.setdefault(person_id, []).append(image_hash)
-        return {person.pk: query_hash(hashes.get(person.pk, []), archived=person.is_archived) for person in targets}
+        return {person.pk: hash_query(hashes.get(person.pk, []), archived=person.is_archived) for person in targets}
 
     def load_sources(self, targets: Sequence[Person], spaces: Mapping[str, EmbeddingSpace]) -> Mapping[UUID, tuple[bytes, ...]]:
         rows = PhotoEmbedding.objects.filter(

@@ -9,7 +9,7 @@ from heimdex.accounts.models import User
 from heimdex.embedders.base import Embedder
 from heimdex.faces import tracks
 from heimdex.faces.base import FaceModel
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from people.channels import PERSON
 from people.face_store import replace_faces
 from people.matching import match_faces
@@ -18,7 +18,7 @@ from reprocess.steps.base import InputMissing, SceneStep
 from reprocess.steps.embedding_task import Detection, EmbeddingTask, NoContent, Outcome, Result
 from videos.channels import FIND_FACES, KEYFRAMES, Channel
 from videos.input_hashes import SceneContent
-from videos.models import EmbeddingSpace, Scene, Video
+from videos.models import EmbeddingSpace, Scene
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -36,10 +36,10 @@ class ScenePersonStep(SceneStep):
     embedder_alias = "faces"
     params = {"pictures": "all keyframes"}
 
-    def compose_inputs(self, video: Video) -> Iterator[tuple[Scene, Mapping[str, SceneContent]]]:
+    def compose_inputs(self, video_id: UUID) -> Iterator[tuple[Scene, Mapping[str, SceneContent]]]:
         # Owners who have turned faces off have nothing to embed.
-        find_faces = User.objects.filter(pk=video.owner_id).values_list("find_faces", flat=True).first()
-        for scene in Scene.objects.filter(video=video).defer("words", "search_vector").order_by("index"):
+        find_faces = User.objects.filter(videos=video_id).values_list("find_faces", flat=True).first()
+        for scene in Scene.objects.filter(video=video_id).defer("words", "search_vector").order_by("index"):
             keys = tuple(key for key, _ in scene.image_keys)
             yield scene, {PERSON: SceneContent(scene.pictures_hash if find_faces and keys else "", keys)}
 
@@ -49,7 +49,7 @@ class ScenePersonStep(SceneStep):
         images = []
         for key in task.source:
             try:
-                with media_storage().open(str(key)) as file:
+                with get_media_storage().open(str(key)) as file:
                     images.append(Image.open(io.BytesIO(file.read())).convert("RGB"))
             except (OSError, SyntaxError) as error:
                 raise InputMissing(f"A keyframe cannot be read ({error}). Retry the video to rebuild it.") from error
@@ -62,7 +62,7 @@ class ScenePersonStep(SceneStep):
     def upload_artifacts(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
             for face, thumbnail in _build_faces(outcome):
-                media_storage().save(face.thumbnail_key, thumbnail, "image/jpeg")
+                get_media_storage().save(face.thumbnail_key, thumbnail, "image/jpeg")
 
     def persist(self, outcomes: Sequence[Outcome], spaces: Mapping[str, EmbeddingSpace]) -> None:
         rows = [face for outcome in outcomes for face, _ in _build_faces(outcome)]
@@ -115,7 +115,7 @@ def _build_row(key: UUID, scene: Scene, track: tracks.Track) -> SceneFace:
 
 
 def _make_thumbnail(image: "Image", track: tracks.Track) -> bytes:
-    cut = image.crop(track.best.box.around(_MARGIN, image.size))
+    cut = image.crop(track.best.box.expand(_MARGIN, image.size))
     cut.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
     jpeg = io.BytesIO()
     cut.save(jpeg, "JPEG", quality=85)

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from heimdex.embedders.base import Embedder, TextEmbedder
 from reprocess.steps.base import SceneStep
 from reprocess.steps.embedding_task import EmbeddingTask, Result
-from videos.channels import DESCRIPTION, ON_SCREEN_TEXT, SUMMARY, TRANSCRIPT, Channel
+from videos.channels import ON_SCREEN_TEXT, SUMMARY, TRANSCRIPT, VISUAL_TEXT, Channel
 from videos.embedding_texts import BUDGETS, SceneSpeech, compose_summary, compose_transcripts, compose_visual, hash_input
 from videos.input_hashes import SceneContent
 from videos.models import Scene, Video
@@ -21,17 +22,17 @@ class SceneTextStep(SceneStep):
     code_version = 1
     fills = (
         Channel("transcript", (TRANSCRIPT,), label="speech"),
-        Channel("visual", (DESCRIPTION, ON_SCREEN_TEXT), weight=0.8, label="description"),
+        Channel("visual", (VISUAL_TEXT, ON_SCREEN_TEXT), weight=0.8, label="description"),
         # All scenes of a video share its summary, so it distinguishes them least.
         Channel("summary", (SUMMARY,), weight=0.3, label="video summary"),
     )
     embedder_alias = "text"
     params = asdict(BUDGETS)
 
-    def compose_inputs(self, video: Video) -> Iterator[tuple[Scene, Mapping[str, SceneContent]]]:
-        scenes = list(Scene.objects.filter(video=video).only(*_FIELDS).order_by("index"))
+    def compose_inputs(self, video_id: UUID) -> Iterator[tuple[Scene, Mapping[str, SceneContent]]]:
+        scenes = list(Scene.objects.filter(video=video_id).only(*_FIELDS).order_by("index"))
         speech = [SceneSpeech.from_scene(scene) for scene in scenes]
-        summary = compose_summary(Video.objects.filter(pk=video.pk).values_list("summary", flat=True).first() or "")
+        summary = compose_summary(Video.objects.filter(pk=video_id).values_list("summary", flat=True).first() or "")
         for scene, transcript in zip(scenes, compose_transcripts(speech), strict=True):
             visual = compose_visual(scene.visual_text, scene.on_screen_text)
             texts = {"transcript": transcript, "visual": visual, "summary": summary}

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 from heimdex.database.server import EmbeddedServer
-from heimdex.services.definitions import has_grandchildren, responds
+from heimdex.services.definitions import build_http_probe, has_grandchildren
 from tests.heimdex.storage.seaweed import free_ports, seaweed
 from tests.heimdex.valkey import Valkey
 
@@ -114,7 +114,7 @@ def fleet(home: Path) -> Iterator[Fleet]:
             running.start("web", *web, "--no-control-socket")
             for name, queue in (("uploads", "uploads"), ("runs-1", "reprocess"), ("runs-2", "reprocess")):
                 running.start_worker(name, queue)
-            is_ready = responds(running.port, "/healthz", "127.0.0.1")
+            is_ready = build_http_probe(running.port, "/healthz", "127.0.0.1")
             running.until(lambda: is_ready(psutil.Process()), "the start of the web server")
             yield running
         finally:

@@ -13,8 +13,8 @@ from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
 from heimdex.queue import UPLOADS
-from heimdex.storage import media_storage
-from people.input_hashes import query_hash
+from heimdex.storage import get_media_storage
+from people.input_hashes import hash_query
 from people.models import Person, PersonPhoto
 from tests.acceptance.conftest import Workers, worker_environment
 from tests.acceptance.test_lost_stages import IMPATIENT
@@ -87,7 +87,7 @@ def test_photos_are_taken_or_say_why_not(api: APIClient, person_id: str, uploade
     person = api.get(f"/v1/persons/{person_id}").json()
     assert (person["status"], person["ready_photo_count"], person["failed_photo_count"]) == ("ready", 1, 4)
     ready = PersonPhoto.objects.get(state=PersonPhoto.State.READY)
-    assert stored_hash(Person.objects.get(), "person_query") == query_hash([ready.image_hash], archived=False)
+    assert stored_hash(Person.objects.get(), "person_query") == hash_query([ready.image_hash], archived=False)
 
 
 def test_a_photo_whose_worker_is_killed_is_looked_at_by_another(api: APIClient, person_id: str, uploaders: Workers, until: Until) -> None:
@@ -99,7 +99,7 @@ def test_a_photo_whose_worker_is_killed_is_looked_at_by_another(api: APIClient, 
         # The worker has written the files and waits for this row before it commits.
         held.execute("SELECT id FROM people_person WHERE id = %s FOR UPDATE", [person_id])
         complete(api, person_id, photo_id)
-        until(lambda: media_storage().size(photo.thumbnail_key) is not None, "the copy of the photo")
+        until(lambda: get_media_storage().size(photo.thumbnail_key) is not None, "the copy of the photo")
         assert PersonPhoto.objects.get().state == PersonPhoto.State.PROCESSING
         uploaders.kill(UPLOADS)
         held.rollback()
@@ -110,4 +110,4 @@ def test_a_photo_whose_worker_is_killed_is_looked_at_by_another(api: APIClient, 
     photo.refresh_from_db()
     assert (photo.state, photo.error_text, photo.lease_token) == ("ready", "", None)
     assert photo.attempts > 1
-    assert set(media_storage().list_keys(photo.storage_prefix)) == {photo.image_key, photo.thumbnail_key}
+    assert set(get_media_storage().list_keys(photo.storage_prefix)) == {photo.image_key, photo.thumbnail_key}

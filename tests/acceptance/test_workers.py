@@ -11,7 +11,7 @@ from django_q.models import OrmQ, Success
 from heimdex.queue import enqueue
 from reprocess.models import ReprocessRun
 from reprocess.planning.scope import Scope
-from reprocess.runs.start_run import start_run
+from reprocess.runs.requests import start_run
 from tests.acceptance.conftest import Workers
 from tests.library import make_user, make_video
 

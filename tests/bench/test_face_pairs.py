@@ -27,7 +27,7 @@ def test_the_fit_finds_the_curve_that_made_the_pairs() -> None:
     random = np.random.default_rng(1)
     cosines = random.uniform(0, 1, 40_000)
     true = Calibration(0.5, 0.6, 15)
-    is_same = random.uniform(size=cosines.size) < [true.probability(cosine) for cosine in cosines]
+    is_same = random.uniform(size=cosines.size) < [true.estimate_probability(cosine) for cosine in cosines]
     weight = is_same.mean() / (1 - is_same.mean())
     middle, slope = fit_curve(Pairs(cosines[is_same], cosines[~is_same]))
     assert slope == pytest.approx(15, rel=0.05)

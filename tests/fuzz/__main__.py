@@ -87,12 +87,12 @@ def _fuzz(good: list[Path], seconds: float, seed: int) -> int:
 
 def _upload(name: str, content: bytes) -> UUID:
     from heimdex.accounts.models import User
-    from heimdex.storage import media_storage
+    from heimdex.storage import get_media_storage
     from videos.actions.uploads import VideoUpload, complete_upload, init_upload
 
     owner, _ = User.objects.get_or_create(email="fuzz@example.org")
     video, _ = init_upload(owner, VideoUpload(name, "video/mp4", len(content)))
-    media_storage().save(video.upload_key, content, "video/mp4")
+    get_media_storage().save(video.upload_key, content, "video/mp4")
     complete_upload(owner, video.pk)
     return video.pk
 

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from heimdex.accounts.models import User
 from heimdex.accounts.serializers import AccountSerializer
-from heimdex.api import exception_handler
+from heimdex.api import handle_exception
 from heimdex.errors import Refused, WrongState
 
 
@@ -52,7 +52,7 @@ def test_text_that_the_database_cannot_store_is_a_client_error(name: str) -> Non
     ],
 )
 def test_a_refused_action_becomes_a_client_error(error: Refused, status: int, body: dict[str, Any]) -> None:
-    answer = exception_handler(error, {})
+    answer = handle_exception(error, {})
     assert answer is not None
     assert (answer.status_code, answer.data) == (status, body)
 

@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
-from heimdex.backends import backends, embedder, image_embedder, text_embedder
+from heimdex.backends import backends, get_embedder, get_image_embedder, get_text_embedder
 from heimdex.embedders.base import ImageEmbedder, TextEmbedder
 from heimdex.profiles import CONSE, OPENAI, SENTENCE_TRANSFORMER
 
@@ -30,16 +30,16 @@ def test_an_alias_has_one_instance_for_all_threads() -> None:
 
 
 def test_embedders_have_their_type() -> None:
-    assert isinstance(text_embedder(), TextEmbedder)
-    assert isinstance(image_embedder(), ImageEmbedder)
-    assert embedder("image") is image_embedder()
+    assert isinstance(get_text_embedder(), TextEmbedder)
+    assert isinstance(get_image_embedder(), ImageEmbedder)
+    assert get_embedder("image") is get_image_embedder()
 
 
 def test_changed_settings_take_effect(settings: Settings) -> None:
-    before = text_embedder()
+    before = get_text_embedder()
     settings.MODEL_BACKENDS = {"text": {"BACKEND": OPENAI, "OPTIONS": {"model": "m", "dimensions": 8}}}
-    assert text_embedder() is not before
-    assert text_embedder().identity.backend == "openai"
+    assert get_text_embedder() is not before
+    assert get_text_embedder().identity.backend == "openai"
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_changed_settings_take_effect(settings: Settings) -> None:
 def test_a_wrong_backend_is_reported_with_the_fix(settings: Settings, backend: dict[str, Any], message: str) -> None:
     settings.MODEL_BACKENDS = {"text": backend}
     with pytest.raises(ImproperlyConfigured, match=message):
-        text_embedder()
+        get_text_embedder()
 
 
 def test_an_unknown_alias_is_reported_with_the_known_ones() -> None:
     with pytest.raises(ImproperlyConfigured, match=r"MODEL_BACKENDS has no model 'sound'.*use one of: image, text"):
-        embedder("sound")
+        get_embedder("sound")

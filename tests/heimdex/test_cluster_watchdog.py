@@ -8,7 +8,7 @@ from django.conf import LazySettings
 
 from heimdex import cluster_watchdog, queue, worker_activity
 from heimdex.cluster_watchdog import ClusterWatchdog
-from heimdex.queue import Depth, depth, enqueue
+from heimdex.queue import Depth, count_tasks, enqueue
 from heimdex.worker_activity import TrackingBroker, WorkerActivity
 
 WORK_RUN, NO_RUN = "reprocess.tasks.work_run", "00000000-0000-0000-0000-000000000000"
@@ -34,7 +34,7 @@ def test_workers_are_hung_when_a_prefetched_task_waits_beside_a_free_worker(adva
     enqueue(WORK_RUN, NO_RUN)
     activity = WorkerActivity()
     watchdog = ClusterWatchdog("reprocess", 1, activity)
-    TrackingBroker(queue._broker("reprocess"), activity).dequeue()
+    TrackingBroker(queue._get_broker("reprocess"), activity).dequeue()
     advance_clock(59)
     assert not watchdog.is_hung()
     advance_clock(2)
@@ -45,7 +45,7 @@ def test_workers_are_hung_when_a_prefetched_task_waits_beside_a_free_worker(adva
 
 def test_a_task_that_another_machine_runs_for_hours_does_not_make_workers_hung(advance_clock: Callable[[float], None]) -> None:
     enqueue(WORK_RUN, NO_RUN)
-    queue._broker("reprocess").dequeue()
+    queue._get_broker("reprocess").dequeue()
     watchdog = ClusterWatchdog("reprocess", 1, WorkerActivity())
     for _ in range(10):
         advance_clock(600)
@@ -68,7 +68,7 @@ def test_the_task_of_a_worker_that_died_is_requeued_a_minute_later(advance_clock
     enqueue(WORK_RUN, NO_RUN)
     activity = WorkerActivity()
     watchdog = ClusterWatchdog("reprocess", 1, activity)
-    TrackingBroker(queue._broker("reprocess"), activity).dequeue()
+    TrackingBroker(queue._get_broker("reprocess"), activity).dequeue()
     worker = os.fork()
     if worker == 0:
         activity.begin_task()
@@ -76,7 +76,7 @@ def test_the_task_of_a_worker_that_died_is_requeued_a_minute_later(advance_clock
     os.waitpid(worker, 0)
     assert not watchdog.is_hung()
     watchdog.requeue_after_deaths()
-    assert depth("reprocess") == Depth(0, 1)
+    assert count_tasks("reprocess") == Depth(0, 1)
     advance_clock(61)
     watchdog.requeue_after_deaths()
-    assert depth("reprocess") == Depth(1, 0)
+    assert count_tasks("reprocess") == Depth(1, 0)

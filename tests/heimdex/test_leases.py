@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from heimdex.leases import RELEASED, Lease, LeaseLost, requeued, retry_delay, unleased
+from heimdex.leases import RELEASED, Lease, LeaseLost, build_requeue_update, compute_retry_delay, is_unleased
 from tests.library import make_user, make_video
 from videos.models import Job
 
@@ -90,15 +90,17 @@ def test_a_release_changes_only_the_rows_that_are_still_held(jobs: list[Job]) ->
     Job.objects.filter(stage="b").update(lease_token=uuid4())
     lease.release(state=Job.State.DONE)
     assert dict(Job.objects.values_list("stage", "state")) == {"a": "done", "b": "running", "c": "queued"}
-    assert Job.objects.filter(unleased()).count() == 2
+    assert Job.objects.filter(is_unleased()).count() == 2
 
 
 def test_a_requeued_row_rests_longer_after_each_attempt(jobs: list[Job]) -> None:
     allowed, pause = settings.MAX_ATTEMPTS, settings.RETRY_AFTER_SECONDS
-    assert [retry_delay(number) for number in range(1, allowed)] == [timedelta(seconds=pause * number) for number in range(1, allowed)]
-    assert retry_delay(allowed) == timedelta()
+    assert [compute_retry_delay(number) for number in range(1, allowed)] == [
+        timedelta(seconds=pause * number) for number in range(1, allowed)
+    ]
+    assert compute_retry_delay(allowed) == timedelta()
     lease, _ = acquire(1)
-    lease.release(state=Job.State.QUEUED, **requeued(1))
+    lease.release(state=Job.State.QUEUED, **build_requeue_update(1))
     assert [job.stage for job in acquire(1)[1]] == ["b"]
 
 

@@ -8,8 +8,8 @@ import pytest
 PROGRAM = """
 import logging
 from heimdex.embedders.torch_runtime import import_torchvision
-from heimdex.logs import logging_settings
-logging_settings("console", "INFO")
+from heimdex.logs import configure_logging
+configure_logging("console", "INFO")
 import_torchvision()
 import open_clip
 open_clip.create_model("ViT-S-32-alt")

@@ -19,7 +19,7 @@ from django.test import Client
 from django_q.models import OrmQ, Success
 
 from heimdex import queue
-from heimdex.queue import Depth, depth, enqueue, flush_fallback_queue, oldest_wait_s, requeue_unacked
+from heimdex.queue import Depth, count_tasks, enqueue, flush_fallback_queue, measure_oldest_wait_s, requeue_unacked
 from heimdex.redis_broker import QueueUnavailable
 from tests.acceptance.conftest import worker_environment
 from tests.heimdex.valkey import Valkey
@@ -44,7 +44,7 @@ def redis(server: Valkey, settings: LazySettings) -> Valkey:
     OrmQ.objects.all().delete()
     settings.REDIS_URL = server.url
     for name in queue.QUEUES:
-        queue._broker(name).purge_queue()
+        queue._get_broker(name).purge_queue()
     return server
 
 
@@ -58,7 +58,7 @@ def broker(request: pytest.FixtureRequest) -> None:
 
 def take(name: str) -> str:
     """Dequeue a task as a cluster does, and return its receipt."""
-    ((receipt, _),) = queue._broker(name).dequeue()
+    ((receipt, _),) = queue._get_broker(name).dequeue()
     return str(receipt)
 
 
@@ -80,9 +80,9 @@ def wait_until(happened: Callable[[], bool], what: str) -> None:
 def test_a_task_waits_in_its_queue_once_its_transaction_is_committed() -> None:
     with transaction.atomic():
         enqueue("videos.tasks.ingest_video", NO_RUN)
-        assert depth("uploads") == Depth(0, 0)
-    assert (depth("uploads"), depth("reprocess")) == (Depth(1, 0), Depth(0, 0))
-    assert oldest_wait_s("uploads") > 0 == oldest_wait_s("reprocess")
+        assert count_tasks("uploads") == Depth(0, 0)
+    assert (count_tasks("uploads"), count_tasks("reprocess")) == (Depth(1, 0), Depth(0, 0))
+    assert measure_oldest_wait_s("uploads") > 0 == measure_oldest_wait_s("reprocess")
 
 
 @pytest.mark.usefixtures("broker")
@@ -91,13 +91,13 @@ def test_a_taken_task_is_kept_until_it_is_acknowledged_and_can_be_requeued() -> 
     enqueue(WORK_RUN, NO_RUN)
     done, lost = take("reprocess"), take("reprocess")
     assert done != lost
-    assert depth("reprocess") == Depth(0, 2)
-    queue._broker("reprocess").acknowledge(done)
-    assert depth("reprocess") == Depth(0, 1)
+    assert count_tasks("reprocess") == Depth(0, 2)
+    queue._get_broker("reprocess").acknowledge(done)
+    assert count_tasks("reprocess") == Depth(0, 1)
     requeue_unacked("reprocess")
-    assert depth("reprocess") == Depth(1, 0)
-    queue._broker("reprocess").acknowledge(take("reprocess"))
-    assert depth("reprocess") == Depth(0, 0)
+    assert count_tasks("reprocess") == Depth(1, 0)
+    queue._get_broker("reprocess").acknowledge(take("reprocess"))
+    assert count_tasks("reprocess") == Depth(0, 0)
 
 
 @pytest.mark.usefixtures("broker")
@@ -108,7 +108,7 @@ def test_workers_run_waiting_tasks_and_those_that_a_killed_process_had_taken(set
     process = start_workers(settings, tmp_path / "log")
     try:
         wait_until(lambda: Success.objects.filter(func=WORK_RUN).count() == 2, "the work on both tasks")
-        wait_until(lambda: depth("reprocess") == Depth(0, 0), "their acknowledgment")
+        wait_until(lambda: count_tasks("reprocess") == Depth(0, 0), "their acknowledgment")
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait() == 0, (tmp_path / "log").read_text()
@@ -139,24 +139,24 @@ def test_tasks_enqueued_while_redis_is_down_are_stored_and_sent_later(redis: Val
     try:
         enqueue("videos.tasks.ingest_video", "meanwhile")
         with pytest.raises(QueueUnavailable, match=f"127.0.0.1:{redis.port}/0 does not work .*Start Redis 6.2 or newer, or correct"):
-            depth("uploads")
+            count_tasks("uploads")
         with pytest.raises(QueueUnavailable):
             flush_fallback_queue("uploads")
         health = admin_client.get("/healthz")
         assert (health.status_code, health.json()) == (200, {"status": "ok", "database": "ok", "queue": "unreachable"})
         assert "Start Redis 6.2 or newer" in admin_client.get("/admin/django_q/success/").content.decode()
-        assert queue._broker("uploads").dequeue() is None
+        assert queue._get_broker("uploads").dequeue() is None
         with pytest.raises(SystemCheckError, match="correct HEIMDEX_REDIS_URL") as error:
             call_command("check")
         assert "word" not in str(error.value)
     finally:
         redis.start()
     call_command("check")
-    assert depth("uploads") == Depth(2, 0)
+    assert count_tasks("uploads") == Depth(2, 0)
     assert flush_fallback_queue("uploads") == 1
     assert flush_fallback_queue("uploads") == 0
     assert not OrmQ.objects.exists()
-    assert depth("uploads") == Depth(2, 0)
+    assert count_tasks("uploads") == Depth(2, 0)
     assert take("uploads") != take("uploads")
 
 

@@ -7,8 +7,7 @@ import pytest
 from django.conf import settings
 from django.test import Client, override_settings
 
-from heimdex.storage import media_storage
-from heimdex.storage.configuration import S3
+from heimdex.storage import S3, get_media_storage
 from heimdex.storage.local import LocalMediaStorage
 from heimdex.storage.s3 import S3MediaStorage
 from tests.heimdex.storage.seaweed import S3Options
@@ -62,18 +61,18 @@ def test_the_presigned_urls_of_the_storage_are_allowed(options: S3Options) -> No
     upload = storage.presign_upload("a", size=1, content_type="a/b", expires_in_s=9)
     signed = [storage.presign_download("a", expires_in_s=60), upload.url]
     for url in signed:
-        assert any(url.startswith(f"{origin}/") for origin in storage.client_origins()), url
+        assert any(url.startswith(f"{origin}/") for origin in storage.list_client_origins()), url
 
 
 def test_files_under_another_public_url_are_allowed() -> None:
     storage = LocalMediaStorage(root=Path("unused"), public_url="https://films.example.org:8443/")
-    assert storage.client_origins() == ["https://films.example.org:8443"]
-    assert LocalMediaStorage(root=Path("unused")).client_origins() == []
+    assert storage.list_client_origins() == ["https://films.example.org:8443"]
+    assert LocalMediaStorage(root=Path("unused")).list_client_origins() == []
 
 
 def test_an_uploaded_file_keeps_its_own_stricter_policy(client: Client) -> None:
-    media_storage().save("pages/evil", b"<script>alert(1)</script>", "text/html")
-    answer = client.get(media_storage().presign_download("pages/evil", expires_in_s=60))
+    get_media_storage().save("pages/evil", b"<script>alert(1)</script>", "text/html")
+    answer = client.get(get_media_storage().presign_download("pages/evil", expires_in_s=60))
     assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
 
 

@@ -6,18 +6,18 @@ changes only the bodies of functions, and most rules of Heimdex are constants of
 its new functions, classes and constants in the place of the old ones wherever they were imported.
 Unchanged code must pass after such a reload; `--fresh` imports the project in each fork instead, which is slower.
 
-Everything happens in a copy of the working tree under .cache/mutation, so the tree itself never changes. Run it with `make mutate`, or
-`make mutate ONLY="people/matching.py"`. It fails when less than 90 % of the mutants are killed or a survivor has no reason in
-survivors.toml.
+Every worker process has its own copy of the working tree under .cache/mutation, so the tree itself never changes. Run it with
+`make mutate`, or `make mutate ONLY="people/matching.py" JOBS=1`. It fails when less than 90 % of the mutants of a module or of all
+modules are killed, or when a survivor has no reason in survivors.toml.
 """
 
 import argparse
 import ast
-import atexit
 import contextlib
 import gc
 import importlib
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -25,21 +25,25 @@ import sys
 import time
 import tomllib
 import traceback
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Collection, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-COPY = ROOT / ".cache" / "mutation" / str(os.getpid())
-# The share of mutants that tests must kill.
+COPIES = ROOT / ".cache" / "mutation"
+# The share of mutants that tests must kill, of each module and of all.
 MIN_KILLED = 0.9
 # Imported before the forks in any case.
 LIBRARIES = ("pytest", "numpy", "scipy.sparse", "sklearn.cluster", "hypothesis", "PIL.Image", "av", "cv2")
 PLUGINS = ("pytest_django", "pytest_timeout", "_hypothesis_pytestplugin", "no:unraisableexception", "no:threadexception")
 PACKAGES = ("heimdex.", "videos.", "people.", "reprocess.", "demo.", "tests.")
 # A test of a mutant may take this many times as long as without, and so many seconds more.
-_SLOWER, _EXTRA_S = 5, 20
+_SLOWER, _EXTRA_S = 5, 10
+# A mutant that never ends may also never stop allocating. It gets this many bytes more than the process that it was forked from.
+_EXTRA_BYTES = 4 * 1024**3
 # A limit for the tests of unchanged code.
 _BASELINE_S = 300.0
 
@@ -60,7 +64,22 @@ class Mutant:
         return self.module, self.before, self.after
 
 
-def find_mutants(module: str, source: str, only: Container[str] | None = None) -> Iterator[Mutant]:
+@dataclass(frozen=True)
+class Outcome:
+    """How many mutants a module has, which of them survived, and the duration of its tests on all of them (seconds)."""
+
+    module: str
+    mutants: int
+    survivors: tuple[Mutant, ...]
+    seconds: float
+
+    @property
+    def killed(self) -> int:
+        """The number of mutants that made a test fail."""
+        return self.mutants - len(self.survivors)
+
+
+def find_mutants(module: str, source: str, only: Collection[str] | None = None) -> Iterator[Mutant]:
     """Yield the mutants of a module, or of some of its functions, classes and constants."""
     from cosmic_ray.ast import get_ast
     from cosmic_ray.mutating import mutate_code
@@ -72,24 +91,25 @@ def find_mutants(module: str, source: str, only: Container[str] | None = None) -
         positions = [position for node in _walk(get_ast(source)) for position in operator.mutation_positions(node)]
         for occurrence, ((line, _), _) in enumerate(positions):
             code = mutate_code(source, operator, occurrence)
-            if code is None or code == source or is_exempt(lines[line - 1]) or (only is not None and names.get(line) not in only):
+            if code is None or code == source or is_exempt(lines[line - 1]) or (only and names.get(line, set()).isdisjoint(only)):
                 continue
             changed = next((number for number, pair in enumerate(zip(lines, code.splitlines(), strict=False)) if pair[0] != pair[1]), None)
             if changed is not None:
                 yield Mutant(module, code, changed + 1, lines[changed].strip(), code.splitlines()[changed].strip())
 
 
-def name_lines(source: str) -> dict[int, str]:
-    """Return the function, class or constant of the module that each line (from 1) belongs to."""
-    names = {}
+def name_lines(source: str) -> dict[int, set[str]]:
+    """Return the function, class or constants of the module that each line (from 1) defines."""
+    names: dict[int, set[str]] = {}
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            name = node.name
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            name = node.targets[0].id
+            defined = {node.name}
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            defined = {part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)}
         else:
             continue
-        names.update(dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), name))
+        names.update(dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), defined))
     return names
 
 
@@ -105,20 +125,27 @@ def _walk(node: object) -> Iterator[object]:
         yield from _walk(child)
 
 
-def copy_tree() -> None:
-    """Copy the files that git knows or would add. The copy is removed when the program ends."""
-    atexit.register(shutil.rmtree, COPY, ignore_errors=True)
+def start_worker(copies: Path, is_fresh: bool) -> None:
+    """Give this process a copy of the files that git knows or would add, and import the project from it unless each fork does."""
+    copy = copies / str(os.getpid())
     files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
     for name in filter(None, files.stdout.split("\0")):
         if (ROOT / name).is_file():
-            (COPY / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, COPY / name)
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, copy / name)
+    os.chdir(copy)
+    for library in LIBRARIES:
+        importlib.import_module(library)
+    if not is_fresh:
+        import_project()
+        for plugin in PLUGINS[:3]:
+            importlib.import_module(plugin)
+    gc.freeze()
 
 
 def import_project() -> None:
-    """Import the project from the copy, as its tests do."""
-    os.chdir(COPY)
-    sys.path[:] = [str(COPY), *(path for path in sys.path if path not in (str(HERE), str(ROOT), ""))]
+    """Import the project from the working directory, as its tests do."""
+    sys.path[:] = [str(Path.cwd()), *(path for path in sys.path if path not in (str(HERE), str(ROOT), ""))]
     importlib.import_module("tests.conftest")
     importlib.import_module("heimdex.urls")
 
@@ -159,13 +186,15 @@ def _become_pytest(module: str, tests: list[str], timeout_s: float) -> None:
     code = 3
     try:
         os.setsid()
-        output = os.open(COPY / "mutation.out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        output = os.open("mutation.out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(output, 1)
         os.dup2(output, 2)
         # A mutant may have the size and the second of the original, so its bytecode must not be kept.
         sys.dont_write_bytecode = timeout_s != _BASELINE_S
         # Collecting the garbage of the whole project would take longer than most tests.
         gc.disable()
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + _EXTRA_BYTES, resource.RLIM_INFINITY))
         if "django" in sys.modules:
             # The previous fork removed it.
             Path(os.environ["HEIMDEX_HOME"]).mkdir(exist_ok=True)
@@ -173,7 +202,10 @@ def _become_pytest(module: str, tests: list[str], timeout_s: float) -> None:
         else:
             import_project()
         import pytest
+        from pluggy import PluginManager
 
+        # The plugins are named, so none needs to be looked for in the metadata of every installed package.
+        PluginManager.load_setuptools_entrypoints = lambda *_, **__: 0
         options = ["-x", "-q", "--no-header", f"--timeout={timeout_s:.0f}", *(f"-p{plugin}" for plugin in PLUGINS)]
         code = int(pytest.main([*options, *tests]))
     except Exception:  # noqa: BLE001  (whatever a mutant raises ends only its fork)
@@ -182,73 +214,87 @@ def _become_pytest(module: str, tests: list[str], timeout_s: float) -> None:
         os._exit(code)
 
 
-def test_module(module: str, target: Mapping[str, list[str]]) -> tuple[int, list[Mutant]]:
-    """Run the tests of a module on each of its mutants; return how many mutants there are, and the survivors."""
-    path, tests = COPY / module, target["tests"]
+def test_module(module: str, tests: list[str], only: list[str] | None) -> Outcome:
+    """Run the tests of a module on each of its mutants. Exit when they fail without a change."""
+    path = Path(module)
     source = path.read_text()
     for bytecode in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):
         bytecode.unlink()
     started = time.monotonic()
     if code := run_tests(module, tests, _BASELINE_S):
-        sys.exit(f"The tests of {module} fail without a change (exit code {code}):\n{(COPY / 'mutation.out').read_text()[-3000:]}")
+        sys.exit(f"The tests of {module} fail without a change (exit code {code}):\n{Path('mutation.out').read_text()[-3000:]}")
     timeout_s = _SLOWER * (time.monotonic() - started) + _EXTRA_S
-    mutants = list(find_mutants(module, source, target.get("only")))
+    mutants = list(find_mutants(module, source, only))
     survivors = []
     try:
         for mutant in mutants:
             path.write_text(mutant.code)
             if run_tests(module, tests, timeout_s) == 0:
                 survivors.append(mutant)
-                print(f"  survived: {module}:{mutant.line}: {mutant.before}\n{' ' * 12}-> {mutant.after}", flush=True)
     finally:
         path.write_text(source)
-    print(f"{module}: {len(mutants) - len(survivors)} of {len(mutants)} killed in {time.monotonic() - started:.0f} s", flush=True)
-    return len(mutants), survivors
+    return Outcome(module, len(mutants), tuple(survivors), time.monotonic() - started)
 
 
 def main() -> int:
-    """Test all modules of modules.toml, or the given ones; return 1 when too many mutants survive."""
+    """Test all modules of modules.toml, or the given ones; return 1 when too many mutants survive or one has no reason."""
     parser = argparse.ArgumentParser(description="Change the modules that hold rules, and expect their tests to fail.")
     parser.add_argument("modules", nargs="*", help="paths of modules.toml; all by default")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="processes; as many as cores by default")
     parser.add_argument("--fresh", action="store_true", help="import the project for each mutant instead of reloading the changed module")
     parser.add_argument("--list", action="store_true", help="count the mutants instead of testing them")
     arguments = parser.parse_args()
     targets: dict[str, dict[str, list[str]]] = tomllib.loads((HERE / "modules.toml").read_text())
-    accepted = {(row["module"], row["before"], row["after"]) for row in tomllib.loads((HERE / "survivors.toml").read_text())["survivors"]}
     if unknown := set(arguments.modules) - set(targets):
         parser.error(f"not in modules.toml: {', '.join(sorted(unknown))}")
+    targets = {module: target for module, target in targets.items() if not arguments.modules or module in arguments.modules}
+    counts = {
+        module: sum(1 for _ in find_mutants(module, (ROOT / module).read_text(), target.get("only"))) for module, target in targets.items()
+    }
     if arguments.list:
-        counts = {
-            module: len(list(find_mutants(module, (ROOT / module).read_text(), targets[module].get("only"))))
-            for module in arguments.modules or targets
-        }
         print(*(f"{count:5} {module}" for module, count in counts.items()), f"{sum(counts.values()):5} in all", sep="\n")
         return 0
     os.nice(10)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    copy_tree()
-    sys.path.insert(0, str(HERE))
-    from cosmic_ray.mutating import mutate_code  # noqa: F401
-    from operators import load_operators  # noqa: F401
+    copies = COPIES / str(os.getpid())
+    outcomes = []
+    started = time.monotonic()
+    try:
+        with ProcessPoolExecutor(arguments.jobs, get_context("fork"), start_worker, (copies, arguments.fresh)) as pool:
+            # The modules with the most mutants first, so that no process is left with a long one at the end.
+            order = sorted(targets, key=lambda module: -counts[module])
+            futures = [pool.submit(test_module, module, targets[module]["tests"], targets[module].get("only")) for module in order]
+            for future in as_completed(futures):
+                outcomes.append(outcome := future.result())
+                print(f"{outcome.module}: {outcome.killed} of {outcome.mutants} killed in {outcome.seconds:.0f} s", flush=True)
+                for mutant in outcome.survivors:
+                    print(f"  survived: line {mutant.line}: {mutant.before}\n{' ' * 12}-> {mutant.after}", flush=True)
+    finally:
+        shutil.rmtree(copies, ignore_errors=True)
+    return report(sorted(outcomes, key=lambda outcome: outcome.module), time.monotonic() - started)
 
-    for library in LIBRARIES:
-        importlib.import_module(library)
-    if not arguments.fresh:
-        import_project()
-        for plugin in PLUGINS[:3]:
-            importlib.import_module(plugin)
-    gc.freeze()
-    total, survivors = 0, []
-    for module in arguments.modules or targets:
-        count, alive = test_module(module, targets[module])
-        total += count
-        survivors += alive
-    killed = total - len(survivors)
-    print(f"{killed} of {total} mutants killed ({killed / total:.1%})")
-    unexplained = [mutant for mutant in survivors if mutant.key not in accepted]
-    for mutant in unexplained:
-        print(f"No test fails, and survivors.toml gives no reason: {mutant.module}:{mutant.line}: {mutant.before} -> {mutant.after}")
-    return int(bool(unexplained) or killed < MIN_KILLED * total)
+
+def report(outcomes: Collection[Outcome], seconds: float) -> int:
+    """Print a table of the outcomes, and what is wrong with them. Return 1 when something is wrong."""
+    reasons = {(row["module"], row["before"], row["after"]) for row in tomllib.loads((HERE / "survivors.toml").read_text())["survivors"]}
+    total, killed = sum(outcome.mutants for outcome in outcomes), sum(outcome.killed for outcome in outcomes)
+    print(f"\n{'module':44} killed mutants  share seconds")
+    rows = [(outcome.module, outcome.killed, outcome.mutants, outcome.seconds) for outcome in outcomes]
+    rows.append(("total", killed, total, seconds))
+    for name, dead, number, duration_s in rows:
+        print(f"{name:44} {dead:6} {number:7} {dead / number:6.1%} {duration_s:7.0f}")
+    survivors = [mutant for outcome in outcomes for mutant in outcome.survivors]
+    faults = [f"Less than {MIN_KILLED:.0%} killed: {name}" for name, dead, number, _ in rows if dead < MIN_KILLED * number]
+    for mutant in survivors:
+        if mutant.key not in reasons:
+            place = f"{mutant.module}:{mutant.line}: {mutant.before} -> {mutant.after}"
+            faults.append(f"No test fails, and survivors.toml gives no reason: {place}")
+    tested = {outcome.module for outcome in outcomes}
+    for module, before, after in sorted(reasons - {mutant.key for mutant in survivors}):
+        if module in tested:
+            print(f"No longer survives, so survivors.toml need not list it: {module}: {before} -> {after}")
+    print(*faults, sep="\n")
+    return int(bool(faults))
 
 
 if __name__ == "__main__":

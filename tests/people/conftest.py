@@ -14,7 +14,7 @@ from PIL import Image
 from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from people.input_hashes import refresh_person_inputs, refresh_photo_inputs
 from people.models import Person, PersonPhoto
 from videos.embedding_texts import hash_input
@@ -53,7 +53,7 @@ def woken() -> Iterator[mock.Mock]:
 
 def wakes(woken: mock.Mock) -> list[str]:
     """Return the owners for whom wake-ups were sent since this was asked last."""
-    assert all(call.args[0] == "reprocess.tasks.renew_people" for call in woken.call_args_list)
+    assert all(call.args[0] == "reprocess.tasks.refresh_people" for call in woken.call_args_list)
     sent = [call.args[1] for call in woken.call_args_list]
     woken.reset_mock()
     return sent
@@ -75,11 +75,11 @@ def make_photo(person: Person, state: str = PersonPhoto.State.READY, *, seed: in
         person=person, owner_id=person.owner_id, state=state, upload_expires_at=timezone.now() + timedelta(hours=1), **{**given, **fields}
     )
     if state == PersonPhoto.State.UPLOADED:
-        media_storage().save(photo.original_key, content, "image/jpeg")
+        get_media_storage().save(photo.original_key, content, "image/jpeg")
     if state in (PersonPhoto.State.READY, PersonPhoto.State.FAILED):
         photo.checksum, photo.image_hash = hash_input(b"sent" + content), hash_input(content)
         for key in (photo.image_key, photo.thumbnail_key):
-            media_storage().save(key, content, "image/jpeg")
+            get_media_storage().save(key, content, "image/jpeg")
     with transaction.atomic():
         photo.save()
         refresh_photo_inputs(photo)
@@ -89,4 +89,4 @@ def make_photo(person: Person, state: str = PersonPhoto.State.READY, *, seed: in
 
 def files_of(owner: User) -> set[str]:
     """Return the keys of all files of an owner."""
-    return set(media_storage().list_keys(f"owners/{owner.pk}"))
+    return set(get_media_storage().list_keys(f"owners/{owner.pk}"))

@@ -62,7 +62,7 @@ def test_the_threshold_itself_is_enough() -> None:
     face = unit(0.7, 0.3, 0.4)
     similarity = float(PEOPLE.vectors[0] @ face)
     exact = Calibration(threshold=similarity, middle=0.5, slope=10.0)
-    assert identify_face(face, [], PEOPLE, exact) == (ANN, round(exact.probability(similarity), 4))
+    assert identify_face(face, [], PEOPLE, exact) == (ANN, round(exact.estimate_probability(similarity), 4))
     above = Calibration(threshold=float(np.nextafter(np.float32(similarity), np.float32(2))), middle=0.5, slope=10.0)
     assert identify_face(face, [], PEOPLE, above) is None
 

@@ -1,9 +1,11 @@
 """What counts as a person's name."""
 
+from uuid import uuid4
+
 import pytest
 
 from heimdex.errors import Refused
-from people.names import MAX_ALIASES, MAX_NAME_LENGTH, clean_aliases, clean_name, deduplicate_aliases
+from people.names import MAX_ALIASES, MAX_NAME_LENGTH, ParsedMentions, clean_aliases, clean_name, deduplicate_aliases, parse_mentions
 
 
 @pytest.mark.parametrize(
@@ -47,3 +49,30 @@ def test_a_person_may_have_20_other_names() -> None:
 
 def test_aliases_differ_by_more_than_capitals() -> None:
     assert deduplicate_aliases(["Countess", "ADA", "COUNTESS", "Straße", "strasse"], "Ada") == ["Countess", "Straße"]
+
+
+ANN, ANN_SMITH, ZOE = uuid4(), uuid4(), uuid4()
+PEOPLE = {"ann": ANN, "ann smith": ANN_SMITH, "zoë o'neil": ZOE, "ann's mother": ZOE}
+
+
+@pytest.mark.parametrize(
+    ("query", "reading"),
+    [
+        ("a boat", ParsedMentions("a boat", (), ())),
+        ("@ann", ParsedMentions("", (ANN,), ())),
+        ("@Ann Smith in a boat", ParsedMentions("in a boat", (ANN_SMITH,), ())),
+        ("@Ann Smithers", ParsedMentions("Smithers", (ANN,), ())),
+        ('laughing @"ann  smith" and @zoë O\'Neil', ParsedMentions("laughing and", (ANN_SMITH, ZOE), ())),
+        ("@ann @ann @Bob", ParsedMentions("Bob", (ANN,), ("Bob",))),
+        ('@"Bob Dole" speaks', ParsedMentions("Bob Dole speaks", (), ("Bob Dole",))),
+        ("write to me@ann.example", ParsedMentions("write to me@ann.example", (), ())),
+        ("@ and @", ParsedMentions("@ and @", (), ())),
+        ("@ann's mother", ParsedMentions("", (ZOE,), ())),
+    ],
+)
+def test_what_a_query_says(query: str, reading: ParsedMentions) -> None:
+    assert parse_mentions(query, PEOPLE) == reading
+
+
+def test_an_at_sign_inside_a_name_starts_no_mention_of_its_own() -> None:
+    assert parse_mentions("@a @b and @ann", {"a @b": ZOE, "b": ANN_SMITH, "ann": ANN}) == ParsedMentions("and", (ZOE, ANN), ())

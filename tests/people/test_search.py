@@ -7,7 +7,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
-from heimdex.backends import text_embedder
+from heimdex.backends import get_text_embedder
 from people.models import FaceMatch, Person, SceneFace
 from tests.library import make_user, make_video
 from videos.models import ActiveSpace, EmbeddingSpace, RecordedQuery, Scene, Video
@@ -93,7 +93,7 @@ def test_names_and_words_are_one_ranking_within_the_scenes_of_the_person(library
 def test_a_name_is_sent_to_no_model_and_not_recorded(library: Library, api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     library.person("Ann Smith", 1)
     # So that meaning is searched too.
-    identity = text_embedder().identity
+    identity = get_text_embedder().identity
     text = EmbeddingSpace.objects.create(
         channel="transcript",
         fingerprint=uuid4().hex,
@@ -104,13 +104,13 @@ def test_a_name_is_sent_to_no_model_and_not_recorded(library: Library, api: APIC
     )
     ActiveSpace.objects.create(owner=library.owner, channel="transcript", space=text)
     asked: list[str] = []
-    embed = type(text_embedder()).embed_queries
+    embed = type(get_text_embedder()).embed_queries
 
     def noted(self: object, texts: list[str]) -> object:
         asked.extend(texts)
         return embed(self, texts)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(type(text_embedder()), "embed_queries", noted)
+    monkeypatch.setattr(type(get_text_embedder()), "embed_queries", noted)
     assert found(api, q="@Ann Smith basil") == [1]
     assert found(api, q="@Ann Smith") == [1]
     assert asked == ["basil"]

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from reprocess.models import ReprocessRun
 from reprocess.planning.scope import Scope
-from reprocess.runs.start_run import start_run
+from reprocess.runs.requests import start_run
 from reprocess.runs.worker import run_worker
 from reprocess.tasks import work_run
 from tests.library import make_user, make_video

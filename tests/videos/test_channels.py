@@ -6,13 +6,13 @@ from tests.library import make_user, make_video, stored_hash
 from videos import channels
 from videos.channels import (
     DEFAULT_WEIGHT,
-    DESCRIPTION,
     FIND_FACES,
     KEYFRAME,
     KEYFRAMES,
     ON_SCREEN_TEXT,
     SUMMARY,
     TRANSCRIPT,
+    VISUAL_TEXT,
     Channel,
     find_channel,
     get_channel,
@@ -47,7 +47,7 @@ def test_faces_are_not_compared_with_text() -> None:
     [
         (TRANSCRIPT, ["transcript"]),
         (SUMMARY, ["summary"]),
-        (DESCRIPTION, ["visual"]),
+        (VISUAL_TEXT, ["visual"]),
         (ON_SCREEN_TEXT, ["visual"]),
         (KEYFRAME, ["clip"]),
         (KEYFRAMES, ["person"]),

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from people.search_backend import FaceMatchSearch
-from videos.registry import find_stage, list_stages, override_stages, people_search, register_stage
+from videos.registry import find_stage, get_people_search, list_stages, override_stages, register_stage
 
 
 def test_the_stages_are_sorted_by_their_order_and_have_a_label_and_a_weight() -> None:
@@ -43,4 +43,4 @@ def test_stages_can_be_replaced_for_a_block() -> None:
 
 
 def test_people_provides_the_people_search() -> None:
-    assert isinstance(people_search(), FaceMatchSearch)
+    assert isinstance(get_people_search(), FaceMatchSearch)

@@ -7,15 +7,17 @@ from django.utils import timezone
 
 from heimdex.accounts.models import User
 from heimdex.errors import WrongState
-from videos.channels import SUMMARY, TRANSCRIPT
+from videos.channels import CHAPTERS, SUMMARY, TRANSCRIPT
 from videos.input_hashes import refresh_input_hashes
 from videos.models import Scene, Video
-from videos.registry import notify_transcript_edited
+from videos.registry import notify_edited
 from videos.search.lexical.handler import get_lexical_backend
 from videos.summaries import extract_chapters, extract_summary
 from videos.word_alignment import align_words
 
 TRANSCRIPT_MAX_LENGTH = 100_000
+# The sources that an edit changes.
+_EDITED = (TRANSCRIPT, SUMMARY, CHAPTERS)
 NOT_INDEXED = "This video is {state}. Its transcript can be edited once the video is ready."
 CHANGED = "The transcript was changed since you opened it. Review the current text, then save again."
 
@@ -64,7 +66,7 @@ def _apply_edit(video: Video, scenes: list[Scene], scene: Scene, transcript: str
     video.chapters = extract_chapters(scenes)
     video.updated_at = timezone.now()
     video.save(update_fields=["summary", "chapters", "updated_at"])
-    refresh_input_hashes(video, TRANSCRIPT, SUMMARY)
+    refresh_input_hashes(video, *_EDITED)
     get_lexical_backend().index([scene.pk])
     # Vectors belong to a package above this one, which has registered a function that updates them.
-    notify_transcript_edited(video)
+    notify_edited(video, *_EDITED)

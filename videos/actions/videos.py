@@ -8,15 +8,23 @@ from django.utils import timezone
 
 from heimdex.accounts.models import User
 from heimdex.errors import WrongState
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
+from videos.channels import TITLE, VIDEO_DESCRIPTION, list_channels_reading
 from videos.ingest.schedule import start_ingest
-from videos.models import Video
+from videos.input_hashes import refresh_input_hashes
+from videos.models import Scene, Video
+from videos.registry import notify_edited
 from videos.search.lexical.handler import get_lexical_backend
-from videos.search.scenes import list_scene_ids
+
+# The sources that an edit changes.
+_EDITED = (TITLE, VIDEO_DESCRIPTION)
 
 
 def edit_video(video: Video, *, title: str | None = None, description: str | None = None) -> Video:
-    """Set the title or the description, which the lexical index contains. No vector depends on them."""
+    """Set the title or the description, update the lexical index, and queue the update of vectors that depend on them, if there are any.
+
+    During the video's ingest only the input hashes change; a later run computes vectors that were already stored.
+    """
     if title is not None:
         video.title = title
     if description is not None:
@@ -24,8 +32,18 @@ def edit_video(video: Video, *, title: str | None = None, description: str | Non
     video.updated_at = timezone.now()
     with transaction.atomic():
         video.save(update_fields=["title", "description", "updated_at"])
-        get_lexical_backend().index(list_scene_ids(video))
+        get_lexical_backend().index(video.list_scene_ids())
+        _refresh_vectors(video)
     return video
+
+
+def _refresh_vectors(video: Video) -> None:
+    if not list_channels_reading(*_EDITED):
+        return
+    # Workers lock in the order of the keys too, so there is no deadlock.
+    list(Scene.objects.select_for_update(no_key=True).filter(video=video).order_by("pk").values_list("pk"))
+    if refresh_input_hashes(video, *_EDITED):
+        notify_edited(video, *_EDITED)
 
 
 def retry_video(owner: User, video_id: UUID) -> Video:
@@ -34,7 +52,7 @@ def retry_video(owner: User, video_id: UUID) -> Video:
         video = Video.objects.select_for_update().get(pk=video_id, owner=owner)
         if video.state != Video.State.FAILED:
             raise WrongState(f"Only a failed video can be retried. This one is {video.state}.")
-        if media_storage().size(video.original_key) is None:
+        if get_media_storage().size(video.original_key) is None:
             raise WrongState("The file of this video never arrived. Upload it again.")
         video.state = Video.State.VALIDATING
         video.error_code = video.error_text = ""
@@ -52,9 +70,9 @@ def delete_video(video: Video) -> None:
         # transaction waited for the lock is deleted below.
         for model in _leased_models():
             model._default_manager.filter(video=video).delete()
-        get_lexical_backend().delete(list_scene_ids(video))
+        get_lexical_backend().delete(video.list_scene_ids())
         video.delete()
-        transaction.on_commit(lambda: media_storage().delete_prefix(prefix))
+        transaction.on_commit(lambda: get_media_storage().delete_prefix(prefix))
 
 
 def _leased_models() -> Iterator[type[models.Model]]:

@@ -29,12 +29,12 @@ class RecordedQueriesView(ListAPIView[RecordedQuery]):
 
     def get_queryset(self) -> QuerySet[RecordedQuery]:
         """Return the user's own queries."""
-        return _own_queries(self.request)
+        return _filter_own_queries(self.request)
 
     @extend_schema(operation_id="queries_destroy_all", responses={204: None})
     def delete(self, request: Request) -> Response:
         """Delete all recorded queries, including saved ones."""
-        _own_queries(request).delete()
+        _filter_own_queries(request).delete()
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -48,8 +48,8 @@ class RecordedQueryViewSet(mixins.UpdateModelMixin, mixins.DestroyModelMixin, Ge
 
     def get_queryset(self) -> QuerySet[RecordedQuery]:
         """Return the user's own queries."""
-        return _own_queries(self.request)
+        return _filter_own_queries(self.request)
 
 
-def _own_queries(request: Request) -> QuerySet[RecordedQuery]:
+def _filter_own_queries(request: Request) -> QuerySet[RecordedQuery]:
     return RecordedQuery.objects.filter(owner=get_owner(request))

@@ -11,9 +11,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from heimdex.accounts.owner import get_owner
-from videos.api.appearances import AppearanceSerializer
-from videos.registry import people_search
-from videos.search.service import Hit, SearchRequest, search
+from videos.api.serializers import AppearanceSerializer
+from videos.registry import get_people_search
+from videos.search.service import Hit, SearchRequest, describe_hit, search
 
 
 class SearchSerializer(serializers.Serializer[Any]):
@@ -105,7 +105,7 @@ class SearchView(APIView):
         query = body.validated_data
         owner = get_owner(request)
         people = tuple(query["person_id"])
-        if set(people) - people_search().filter_known(owner.pk, people):
+        if set(people) - get_people_search().filter_known(owner.pk, people):
             raise NotFound("You have no person with this id.")
         answer = search(
             owner,
@@ -124,26 +124,13 @@ class SearchView(APIView):
             "total": answer.total,
             "next_cursor": urlsafe_b64encode(str(end).encode()).decode() if end < answer.total else None,
             "notices": list(answer.notices),
-            "results": [_hit_data(hit) for hit in answer.hits],
+            "results": [_serialize_hit(hit) for hit in answer.hits],
         }
         return Response(SearchAnswerSerializer(page).data)
 
 
-def _hit_data(hit: Hit) -> dict[str, Any]:
+def _serialize_hit(hit: Hit) -> dict[str, Any]:
     scene = hit.scene
-    return {
-        "scene_id": scene.pk,
-        "video_id": scene.video_id,
-        "title": scene.video.title,
-        "start_s": scene.start_s,
-        "end_s": scene.end_s,
-        "score": hit.score,
-        "transcript": scene.transcript,
-        "description": scene.description,
-        "on_screen_text": scene.on_screen_text,
-        "matches": hit.matches,
-        "people": hit.people,
-        "thumbnail_url": scene.thumbnail_url(),
-        # A media fragment (W3C Media Fragments URI 1.0) makes players start at the scene.
-        "preview_url": f"{scene.video.playback_url()}#t={scene.start_s:.2f},{scene.end_s:.2f}",
-    }
+    # A media fragment (W3C Media Fragments URI 1.0) makes players start at the scene.
+    preview_url = f"{scene.video.playback_url}#t={scene.start_s:.2f},{scene.end_s:.2f}"
+    return {**describe_hit(hit), "people": hit.people, "thumbnail_url": scene.thumbnail_url, "preview_url": preview_url}

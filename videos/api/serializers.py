@@ -6,43 +6,34 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from heimdex.storage import signed_url
-from heimdex.uploads.api import UploadRequestSerializer, UploadTargetSerializer
-from videos.api.appearances import AppearanceSerializer, VideoPersonSerializer
+from heimdex.storage import sign_url
 from videos.models import Job, Scene, Video, VideoMetadata
-from videos.models.video import DESCRIPTION_MAX_LENGTH, TITLE_MAX_LENGTH
-from videos.registry import people_search
+from videos.models.video import DESCRIPTION_MAX_LENGTH
+from videos.registry import get_people_search
 from videos.status import VideoStatus
-from videos.timeline import get_timeline
 from videos.video_people import list_video_people
 
 
-class InitUploadSerializer(UploadRequestSerializer):
-    """The video that a client wants to upload."""
+class AppearanceSerializer(serializers.Serializer[Any]):
+    """A person in a scene."""
 
-    mime_type = serializers.CharField(max_length=255, help_text="video/*, image/gif, or application/octet-stream if unknown.")
-    title = serializers.CharField(max_length=TITLE_MAX_LENGTH, required=False, allow_blank=True, default="")
-    description = serializers.CharField(max_length=DESCRIPTION_MAX_LENGTH, required=False, allow_blank=True, default="")
-    language = serializers.CharField(
-        max_length=30,
-        required=False,
-        allow_blank=True,
-        default="",
-        help_text="Spoken language, as a code such as en, de or pt-BR. Detected when omitted.",
+    person_id = serializers.UUIDField()
+    name = serializers.CharField()
+    probability = serializers.FloatField(help_text="0 to 1; 1 if you named this face.")
+    first_s = serializers.FloatField(help_text="Time of the first image with the face, in seconds from the start of the video.")
+    last_s = serializers.FloatField(help_text="Time of the last image with the face, in seconds from the start of the video.")
+
+
+class VideoPersonSerializer(serializers.Serializer[Any]):
+    """A person who appears in a video."""
+
+    person_id = serializers.UUIDField()
+    name = serializers.CharField()
+    scenes = serializers.IntegerField(help_text="The number of scenes with the person.")
+    ranges = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2),
+        help_text="Start and end of each range of consecutive scenes with the person, in seconds.",
     )
-
-
-class InitUploadAnswerSerializer(serializers.Serializer[Any]):
-    """The new video, and the request that uploads its bytes."""
-
-    video_id = serializers.UUIDField()
-    upload = UploadTargetSerializer()
-
-
-class VideoIdSerializer(serializers.Serializer[Any]):
-    """A video id."""
-
-    video_id = serializers.UUIDField()
 
 
 class JobSerializer(serializers.ModelSerializer[Job]):
@@ -115,7 +106,7 @@ class SceneSerializer(serializers.ModelSerializer[Scene]):
         """Return the keyframes of a scene, at most three, the main keyframe first."""
         times = [scene.keyframe_time_s, *scene.other_keyframes_s] if scene.has_keyframe else []
         # Without thumbnails: signing a URL takes a millisecond with S3, and a film has a thousand scenes.
-        return [{"time_s": time_s, "url": signed_url(key)} for time_s, (key, _) in zip(times, scene.image_keys, strict=True)]
+        return [{"time_s": time_s, "url": sign_url(key)} for time_s, (key, _) in zip(times, scene.image_keys, strict=True)]
 
     @extend_schema_field(AppearanceSerializer(many=True))
     def get_people(self, scene: Scene) -> Any:
@@ -123,12 +114,12 @@ class SceneSerializer(serializers.ModelSerializer[Scene]):
         people = self.context.get("people")
         if people is None:
             # A scene that is serialized alone.
-            people = people_search().list_appearances(scene.owner_id, [scene.pk])
+            people = get_people_search().list_appearances(scene.owner_id, [scene.pk])
         return AppearanceSerializer(people.get(scene.pk, ()), many=True).data
 
     def get_thumbnail_url(self, scene: Scene) -> str:
         """Return a signed URL of the thumbnail, or an empty string when the scene has no keyframe."""
-        return scene.thumbnail_url()
+        return scene.thumbnail_url
 
 
 class VideoSerializer(serializers.ModelSerializer[Video]):
@@ -199,7 +190,7 @@ class VideoDetailSerializer(VideoSerializer):
     def to_representation(self, video: Video) -> dict[str, Any]:
         """Serialize the video after loading the people of all its scenes at once."""
         shared: Any = self.context
-        shared["people"] = people_search().list_appearances(video.owner_id, [scene.pk for scene in video.scenes.all()])
+        shared["people"] = get_people_search().list_appearances(video.owner_id, [scene.pk for scene in video.scenes.all()])
         return dict(super().to_representation(video))
 
     @extend_schema_field(VideoPersonSerializer(many=True))
@@ -214,10 +205,10 @@ class VideoDetailSerializer(VideoSerializer):
 
     def get_preview_url(self, video: Video) -> str:
         """Return a signed URL of the file, or an empty string until the video is ready."""
-        return video.playback_url()
+        return video.playback_url
 
     @extend_schema_field(TimelineSerializer(allow_null=True))
     def get_timeline(self, video: Video) -> dict[str, Any] | None:
         """Return the timeline, or null when there is none."""
-        timeline = get_timeline(video)
+        timeline = video.get_timeline()
         return asdict(timeline) if timeline else None

@@ -1,18 +1,49 @@
 """Start and complete uploads."""
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
-from rest_framework import status
+from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from heimdex.accounts.owner import get_owner
-from heimdex.uploads.api import describe_target
+from heimdex.uploads.api import UploadRequestSerializer, UploadTargetSerializer, describe_target
 from videos.actions.uploads import VideoUpload, complete_upload, init_upload
-from videos.api.serializers import InitUploadAnswerSerializer, InitUploadSerializer, VideoIdSerializer, VideoStatusSerializer
+from videos.api.serializers import VideoStatusSerializer
 from videos.models import Video
+from videos.models.video import DESCRIPTION_MAX_LENGTH, TITLE_MAX_LENGTH
 from videos.status import get_video_status
+
+
+class InitUploadSerializer(UploadRequestSerializer):
+    """The video that a client wants to upload."""
+
+    mime_type = serializers.CharField(max_length=255, help_text="video/*, image/gif, or application/octet-stream if unknown.")
+    title = serializers.CharField(max_length=TITLE_MAX_LENGTH, required=False, allow_blank=True, default="")
+    description = serializers.CharField(max_length=DESCRIPTION_MAX_LENGTH, required=False, allow_blank=True, default="")
+    language = serializers.CharField(
+        max_length=30,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Spoken language, as a code such as en, de or pt-BR. Detected when omitted.",
+    )
+
+
+class InitUploadAnswerSerializer(serializers.Serializer[Any]):
+    """The new video, and the request that uploads its bytes."""
+
+    video_id = serializers.UUIDField()
+    upload = UploadTargetSerializer()
+
+
+class VideoIdSerializer(serializers.Serializer[Any]):
+    """A video id."""
+
+    video_id = serializers.UUIDField()
 
 
 class InitUploadView(APIView):

@@ -5,8 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from videos.api.queries import RecordedQueriesView, RecordedQueryViewSet
 from videos.api.search import SearchView
-from videos.api.transcript_files import JsonView, SubRipView, WebVttView
-from videos.api.transcripts import TranscriptView
+from videos.api.transcripts import JsonView, SubRipView, TranscriptView, WebVttView
 from videos.api.uploads import CompleteUploadView, InitUploadView
 from videos.api.videos import VideoViewSet
 

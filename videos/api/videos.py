@@ -45,7 +45,7 @@ class VideoViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
         return Response(VideoSerializer(edit_video(video, **body.validated_data)).data)
 
     def destroy(self, request: Request, pk: str) -> Response:
-        """Delete the video, its files and its search data."""
+        """Delete the video, its files and its search index."""
         delete_video(self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -16,6 +16,11 @@ MAX_PAUSE_S = 1.5
 MIN_START_DISTANCE_S = 0.05
 _SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
 
+# SubRip has no escapes, and players interpret these characters as markup. The look-alikes are always shown as text.
+_SUBRIP_REPLACEMENTS = str.maketrans({"<": "‹", ">": "›", "{": "(", "}": ")"})
+# W3C WebVTT, section 4.2: cue text.
+_WEBVTT_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
 
 @dataclass(frozen=True)
 class Caption:
@@ -34,7 +39,7 @@ def build_captions(scenes: Iterable[SceneSpeech]) -> list[Caption]:
     """
     captions: list[Caption] = []
     for scene in scenes:
-        captions += _captions_from_words(scene.words) if scene.words else _captions_from_text(scene)
+        captions += _build_from_words(scene.words) if scene.words else _build_from_text(scene)
     starts: list[float] = []
     for caption in captions:
         starts.append(max(caption.start_s, starts[-1] + MIN_START_DISTANCE_S) if starts else max(caption.start_s, 0.0))
@@ -59,18 +64,18 @@ def _fill_lines(texts: Sequence[str]) -> list[str]:
     return lines
 
 
-def _captions_from_words(words: Sequence[Word]) -> list[Caption]:
+def _build_from_words(words: Sequence[Word]) -> list[Caption]:
     captions: list[Caption] = []
     group: list[Word] = []
     for word in (piece for whole in words for piece in _split_word(*whole)):
-        if group and _starts_caption(group, word):
+        if group and _is_caption_start(group, word):
             captions.append(_make_caption(group))
             group = []
         group.append(word)
     return [*captions, _make_caption(group)] if group else captions
 
 
-def _starts_caption(group: Sequence[Word], word: Word) -> bool:
+def _is_caption_start(group: Sequence[Word], word: Word) -> bool:
     """Return whether a word starts a new caption instead of joining the group of words before it."""
     texts = [text for _, _, text in group]
     lines = _fill_lines([*texts, word[2]])
@@ -83,7 +88,7 @@ def _make_caption(group: Sequence[Word]) -> Caption:
     return Caption(group[0][0], max(end for _, end, _ in group), tuple(_fill_lines([text for _, _, text in group])))
 
 
-def _captions_from_text(scene: SceneSpeech) -> list[Caption]:
+def _build_from_text(scene: SceneSpeech) -> list[Caption]:
     """Give each caption of a text without times a share of the scene's duration in proportion to its length."""
     lines = _fill_lines([text for word in scene.transcript.split() for _, _, text in _split_word(0.0, 0.0, word)])
     total = sum(map(len, lines))
@@ -110,3 +115,32 @@ def _split_word(start_s: float, end_s: float, text: str) -> Iterator[Word]:
     share_s = (end_s - start_s) / len(pieces) if pieces else 0.0
     for position, piece in enumerate(pieces):
         yield start_s + share_s * position, start_s + share_s * (position + 1), piece
+
+
+def format_subrip(captions: Iterable[Caption]) -> str:
+    """Return a SubRip file (.srt)."""
+    return "\n".join(
+        f"{number}\n{_format_time(caption.start_s, ',')} --> {_format_time(caption.end_s, ',')}\n"
+        f"{_join_lines(caption).translate(_SUBRIP_REPLACEMENTS)}\n"
+        for number, caption in enumerate(captions, 1)
+    )
+
+
+def format_webvtt(captions: Iterable[Caption]) -> str:
+    """Return a WebVTT file (.vtt)."""
+    blocks = (
+        f"\n{_format_time(caption.start_s, '.')} --> {_format_time(caption.end_s, '.')}\n{_join_lines(caption).translate(_WEBVTT_ESCAPES)}\n"
+        for caption in captions
+    )
+    return "WEBVTT\n" + "".join(blocks)
+
+
+def _join_lines(caption: Caption) -> str:
+    return "\n".join(caption.lines)
+
+
+def _format_time(seconds: float, decimal_point: str) -> str:
+    whole, milliseconds = divmod(round(seconds * 1000), 1000)
+    minutes, whole = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{whole:02}{decimal_point}{milliseconds:03}"

@@ -10,14 +10,12 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from heimdex.errors import ModelUnavailable
-from heimdex.leases import RELEASED, Lease, LeaseLost, requeued
+from heimdex.leases import RELEASED, Lease, LeaseLost, build_requeue_update
 from heimdex.media.errors import MediaError
-from heimdex.storage import StorageError, media_storage
-from videos.ingest.errors import IngestError
+from heimdex.storage import StorageError, get_media_storage
 from videos.ingest.heartbeat import compute_time_limit, keep_lease
 from videos.ingest.schedule import add_new_stages
-from videos.ingest.source import SourceFile
-from videos.ingest.stage import Stage, StageContext
+from videos.ingest.stage import IngestError, SourceFile, Stage, StageContext
 from videos.models import Job, Video, VideoMetadata
 from videos.registry import list_stages
 
@@ -49,7 +47,7 @@ def ingest(video_id: UUID) -> None:
             all(_run_stage(video, stage, source) for stage in list_stages())
         if not Video.objects.filter(pk=video_id).exists():
             # The video was deleted during its ingest. Files that this worker wrote after the deletion must go too.
-            media_storage().delete_prefix(video.storage_prefix)
+            get_media_storage().delete_prefix(video.storage_prefix)
 
 
 def fail_ingest(video: Video, code: str, text: str) -> None:
@@ -78,7 +76,7 @@ def _run_attempt(video: Video, stage: Stage, source: SourceFile, lease: Lease, j
     if job.is_exhausted:
         _record_failure(lease, video, "gave_up", GAVE_UP.format(attempts=settings.MAX_ATTEMPTS, stage=job.stage))
         return False
-    limit_s = _time_limit_s(video)
+    limit_s = _compute_limit_s(video)
     try:
         with keep_lease(lease, limit_s, partial(_release_hung, lease, video, job, limit_s)):
             stage.run(StageContext(video, lease, source))
@@ -95,7 +93,7 @@ def _run_attempt(video: Video, stage: Stage, source: SourceFile, lease: Lease, j
         raise
     except Exception as error:
         log.exception("Stage failed", stage=job.stage, attempt=job.attempts)
-        _retry_or_fail(lease, video, job, "internal_error", INTERNAL_ERROR.format(stage=job.stage, reason=_reason(error)))
+        _retry_or_fail(lease, video, job, "internal_error", INTERNAL_ERROR.format(stage=job.stage, reason=_format_reason(error)))
         return False
     lease.release(state=Job.State.DONE, progress=1.0, finished_at=timezone.now())
     log.info("Stage done", stage=job.stage)
@@ -108,7 +106,7 @@ def _acquire_job(video: Video, name: str) -> tuple[Lease, Job] | None:
     return (lease, jobs[0]) if jobs else None
 
 
-def _time_limit_s(video: Video) -> float:
+def _compute_limit_s(video: Video) -> float:
     duration_s = VideoMetadata.objects.filter(video=video).values_list("duration_s", flat=True).first() or 0.0
     return compute_time_limit(settings.STAGE_SECONDS, settings.STAGE_RATIO, duration_s, video.size_bytes)
 
@@ -122,7 +120,7 @@ def _retry_or_fail(lease: Lease, video: Video, job: Job, code: str, text: str) -
     if job.is_last_attempt:
         _record_failure(lease, video, code, text)
         return
-    lease.release(state=Job.State.QUEUED, error=text, **requeued(job.attempts))
+    lease.release(state=Job.State.QUEUED, error=text, **build_requeue_update(job.attempts))
 
 
 def _record_failure(lease: Lease, video: Video, code: str, text: str) -> None:
@@ -132,7 +130,7 @@ def _record_failure(lease: Lease, video: Video, code: str, text: str) -> None:
     log.warning("Ingest failed", code=code, reason=text)
 
 
-def _reason(error: Exception) -> str:
+def _format_reason(error: Exception) -> str:
     """Return the end of a sentence with the error's reason, if a person can read it."""
     text = next(iter(str(error).strip().splitlines()), "") if isinstance(error, _READABLE_ERRORS) else ""
     return f": {text.removesuffix('.')}." if text else "."

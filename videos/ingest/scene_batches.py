@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from videos.ingest.stage import StageContext
 from videos.models import Scene
 
@@ -32,7 +32,7 @@ def load_images(scene: Scene, limit: int | None = None) -> "list[Image.Image]":
 
     images: list[Image.Image] = []
     for key, _ in scene.image_keys[:limit]:
-        with media_storage().open(key) as file:
+        with get_media_storage().open(key) as file:
             image = Image.open(file)
             image.load()
         images.append(image)

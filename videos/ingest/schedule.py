@@ -5,13 +5,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from heimdex.queue import enqueue
-from heimdex.rescue import requeue_lost, wake_stuck
+from heimdex.leases import requeue_lost, wake_stuck
 from heimdex.uploads.flow import end_expired_uploads
 from videos.models import Job, Video
 from videos.models.video import UPLOAD_EXPIRED
 from videos.registry import list_stages
 from videos.search.lexical.handler import get_lexical_backend
-from videos.search.scenes import list_scene_ids
 
 log = structlog.get_logger(__name__)
 
@@ -23,8 +22,8 @@ FILE_NEVER_ARRIVED = "The upload was not finished in time. Upload the file again
 def start_ingest(video: Video) -> None:
     """Replace the video's jobs by new ones, remove its scenes from the lexical index, and wake a worker, in the current transaction."""
     Job.objects.filter(video=video).delete()
-    Job.objects.bulk_create(_new_jobs(video))
-    get_lexical_backend().delete(list_scene_ids(video))
+    Job.objects.bulk_create(_build_jobs(video))
+    get_lexical_backend().delete(video.list_scene_ids())
     wake(video)
 
 
@@ -42,7 +41,7 @@ def add_new_stages(video: Video) -> None:
         new = _list_new_stages(video)
         if new is None:
             return
-        Job.objects.bulk_create(_new_jobs(video), update_conflicts=True, unique_fields=["video", "stage"], update_fields=["position"])
+        Job.objects.bulk_create(_build_jobs(video), update_conflicts=True, unique_fields=["video", "stage"], update_fields=["position"])
         if new:
             jobs.filter(state=Job.State.DONE, position__gt=min(new)).update(
                 state=Job.State.QUEUED, progress=0.0, attempts=0, started_at=None, finished_at=None
@@ -50,7 +49,7 @@ def add_new_stages(video: Video) -> None:
     log.info("Added the jobs of new stages to a video", positions=new)
 
 
-def _new_jobs(video: Video) -> list[Job]:
+def _build_jobs(video: Video) -> list[Job]:
     return [Job(video=video, owner_id=video.owner_id, stage=stage.name, position=place) for place, stage in enumerate(list_stages())]
 
 

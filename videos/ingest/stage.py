@@ -1,17 +1,72 @@
 """A stage of the ingest, and the context in which it runs."""
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
-from typing import TypeVar
+from contextlib import AbstractContextManager, ExitStack, closing
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from django.conf import settings
 
 from heimdex.leases import Lease
-from heimdex.media.sandbox import iter_sandboxed
-from heimdex.media.sandbox_limits import limit_decoding
-from videos.ingest.source import SourceFile, decoder_limits
+from heimdex.media.info import MediaInfo, MediaLimits
+from heimdex.media.probe import probe
+from heimdex.media.sandbox import call_sandboxed, iter_sandboxed
+from heimdex.media.sandbox_protocol import DecoderLimits, limit_decoding, limit_probe
+from heimdex.storage import get_media_storage
 from videos.models import Video
 
 T = TypeVar("T")
+
+FILE_MISSING = "The stored file of this video is missing, so it cannot be processed. Upload it again."
+
+
+@dataclass
+class SourceFile:
+    """A stored file. It is fetched and probed once, when a stage first needs it, and released at the end of the block."""
+
+    key: str
+    _resources: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._resources.close()
+
+    @cached_property
+    def path(self) -> Path:
+        """Return a local path of the file. Raise IngestError `file_missing` when the storage has lost it."""
+        try:
+            return self._resources.enter_context(get_media_storage().local_path(self.key))
+        except FileNotFoundError as error:
+            raise IngestError("file_missing", FILE_MISSING) from error
+
+    @cached_property
+    def info(self) -> MediaInfo:
+        """Return the properties of the file. Raise MediaError when it is not a video or exceeds a limit."""
+        limits = MediaLimits(settings.MAX_DURATION_SECONDS, settings.MAX_PIXELS, settings.MAX_FPS, settings.MAX_STREAMS)
+        sandbox_limits = limit_probe(get_decoder_limits(), self.path.stat().st_size)
+        return call_sandboxed(probe, self.path, limits, limits=sandbox_limits)
+
+    def enter(self, context: AbstractContextManager[T]) -> T:
+        """Enter a context that is left at the end of the block at the latest."""
+        return self._resources.enter_context(context)
+
+
+def get_decoder_limits() -> DecoderLimits:
+    """Return the limits of the process that decodes a file."""
+    return DecoderLimits(settings.DECODER_MEMORY_BYTES, settings.DECODER_SECONDS, settings.DECODER_RATIO)
+
+
+class IngestError(Exception):
+    """The video cannot be indexed. `code` is for programs, the message for its owner."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 @dataclass
@@ -39,7 +94,7 @@ class StageContext:
         LeaseLost when another worker has taken over. The sandbox ends with the iteration, at the latest with this ingest.
         """
         info = self.source.info
-        limits = limit_decoding(decoder_limits(), info)
+        limits = limit_decoding(get_decoder_limits(), info)
         items = iter_sandboxed(
             function, self.source.path, info, *more, limits=limits, on_progress=on_progress, check=self.lease.renew_if_due
         )

@@ -7,8 +7,37 @@ from django.db import models
 from django.utils import timezone
 from pgvector.django import HalfVectorField
 
-from videos.models.input_hash import CHANNEL_LENGTH
 from videos.models.scene import Scene
+
+CHANNEL_LENGTH = 40
+
+
+class InputHash(models.Model):
+    """The hash of one channel's current input for one target; an empty hash means that there is nothing to embed.
+
+    A plan compares it with the hash that is stored with the vector. A target without a row has not been hashed yet: its channel is new.
+    """
+
+    # Each table has a constraint that starts with the target and an index that starts with the owner.
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    channel = models.CharField(max_length=CHANNEL_LENGTH)
+    hash = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.channel}: {self.hash[:8] or 'nothing to embed'}"
+
+
+class SceneInput(InputHash):
+    """The hash of one channel's current input for one scene."""
+
+    scene = models.ForeignKey(Scene, on_delete=models.CASCADE, related_name="inputs", db_index=False)
+
+    class Meta(InputHash.Meta):
+        constraints = (models.UniqueConstraint(fields=["scene", "channel"], name="scene_input_scene_channel"),)
+        indexes = (models.Index(fields=["owner", "channel"], name="scene_input_owner_channel"),)
 
 
 class EmbeddingSpace(models.Model):
@@ -56,7 +85,7 @@ class EmbeddingRow(models.Model):
         abstract = True
 
     @staticmethod
-    def vector_iff_embedded(name: str) -> models.CheckConstraint:
+    def build_vector_constraint(name: str) -> models.CheckConstraint:
         """Return the constraint, under a name that is unique to the table, that a row has a vector exactly when its state is `embedded`."""
         return models.CheckConstraint(condition=models.Q(state="embedded") ^ models.Q(vector__isnull=True), name=name)
 
@@ -70,7 +99,7 @@ class SceneEmbedding(EmbeddingRow):
     class Meta(EmbeddingRow.Meta):
         constraints = (
             models.UniqueConstraint(fields=["scene", "space"], name="embedding_scene_space"),
-            EmbeddingRow.vector_iff_embedded("embedding_vector_iff_embedded"),
+            EmbeddingRow.build_vector_constraint("embedding_vector_iff_embedded"),
         )
         indexes = (models.Index(fields=["owner", "space"], name="embedding_owner_space"),)
 

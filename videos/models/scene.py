@@ -2,14 +2,23 @@
 
 import hashlib
 import uuid
+from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 
-from heimdex.storage import signed_url
+from heimdex.storage import sign_url
 from videos.models.video import Video
+
+
+class SceneQuerySet(models.QuerySet["Scene"]):
+    """Queries for scenes."""
+
+    def filter_searchable(self, owner_id: uuid.UUID) -> Self:
+        """Return the scenes of an owner's indexed videos."""
+        return self.filter(owner_id=owner_id, video__state=Video.State.INDEXED)
 
 
 class Scene(models.Model):
@@ -50,6 +59,8 @@ class Scene(models.Model):
         output_field=SearchVectorField(),
         db_persist=True,
     )
+
+    objects = SceneQuerySet.as_manager()
 
     class Meta:
         ordering = ("video", "index")
@@ -104,6 +115,7 @@ class Scene(models.Model):
         """Return whether the scene has a keyframe."""
         return bool(self.keyframe_hash)
 
+    @property
     def thumbnail_url(self) -> str:
         """Return a signed URL of the main thumbnail, or an empty string when the scene has no keyframe."""
-        return signed_url(self.thumbnail_key) if self.has_keyframe else ""
+        return sign_url(self.thumbnail_key) if self.has_keyframe else ""

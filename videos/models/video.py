@@ -1,6 +1,7 @@
 """A video: one uploaded file, its state and its measured properties."""
 
 import uuid
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
@@ -8,12 +9,24 @@ from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.utils import timezone
 
-from heimdex.storage import signed_url
+from heimdex.media.timeline import compute_layout
+from heimdex.storage import sign_url
 
 TITLE_MAX_LENGTH = 300
 DESCRIPTION_MAX_LENGTH = 10_000
 # The error code of a video whose file never arrived. It can only be uploaded again, not retried.
 UPLOAD_EXPIRED = "upload_expired"
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A sheet of `count` images, row by row of `columns`. Image `i` shows second `i × step_s` of the video's `duration_s`."""
+
+    url: str
+    duration_s: float
+    step_s: float
+    columns: int
+    count: int
 
 
 class Video(models.Model):
@@ -115,13 +128,27 @@ class Video(models.Model):
         metadata = getattr(self, "metadata", None)
         return [notice for notice in (metadata.damage_notice, metadata.speech_notice) if notice] if metadata else []
 
+    def list_scene_ids(self) -> list[uuid.UUID]:
+        """Return the ids of the video's scenes."""
+        return list(self.scenes.values_list("pk", flat=True))
+
+    @property
     def playback_url(self) -> str:
         """Return a signed URL of the file, or an empty string until the video is ready."""
-        return signed_url(self.original_key) if self.state == Video.State.INDEXED else ""
+        return sign_url(self.original_key) if self.state == Video.State.INDEXED else ""
 
+    def get_timeline(self) -> Timeline | None:
+        """Return the timeline with a signed URL, or None when the video has none. Select the video's metadata first."""
+        metadata = getattr(self, "metadata", None)
+        if metadata is None or not metadata.has_timeline:
+            return None
+        layout = compute_layout(metadata.duration_s)
+        return Timeline(sign_url(self.timeline_key), metadata.duration_s, layout.step_s, layout.columns, layout.count)
+
+    @property
     def download_url(self) -> str:
         """Return a signed URL that downloads the file under its own name, or an empty string until the video is ready."""
-        return signed_url(self.original_key, filename=self.filename) if self.state == Video.State.INDEXED else ""
+        return sign_url(self.original_key, filename=self.filename) if self.state == Video.State.INDEXED else ""
 
 
 class VideoMetadata(models.Model):

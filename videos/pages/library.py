@@ -17,8 +17,8 @@ from heimdex.accounts.owner import get_owner
 from heimdex.speech.languages import NAMES, get_language_name
 from heimdex.uploads.uploader import Uploader
 from videos.models import Scene, Video
-from videos.pages.times import format_time
 from videos.status import VideoStatus, get_video_status, list_status_labels
+from videos.times import format_time
 
 PER_PAGE = 24
 
@@ -73,7 +73,7 @@ def _build_uploader(email: str) -> Uploader:
 
 
 def _build_cards(videos: Sequence[Video]) -> list[VideoCard]:
-    thumbnails = _first_thumbnails(videos)
+    thumbnails = _sign_thumbnails(videos)
     return [
         VideoCard(
             video,
@@ -85,7 +85,7 @@ def _build_cards(videos: Sequence[Video]) -> list[VideoCard]:
     ]
 
 
-def _first_thumbnails(videos: Sequence[Video]) -> dict[UUID, str]:
+def _sign_thumbnails(videos: Sequence[Video]) -> dict[UUID, str]:
     """Return the signed URL of each video's first thumbnail, with one query."""
     first = Scene.objects.filter(video__in=videos).exclude(keyframe_hash="").order_by("video_id", "index").distinct("video_id")
-    return {scene.video_id: scene.thumbnail_url() for scene in first.only("pk", "video_id", "owner_id", "keyframe_hash")}
+    return {scene.video_id: scene.thumbnail_url for scene in first.only("pk", "video_id", "owner_id", "keyframe_hash")}

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 from heimdex.accounts.owner import get_owner
 from videos.channels import LEXICAL, ON_SCREEN, get_channel
 from videos.embedding_texts import clip_text
-from videos.pages.times import format_time
 from videos.search.service import Hit, SearchAnswer, SearchRequest, search
+from videos.times import format_time
 
 PER_PAGE = 20
 EXCERPT_LENGTH = 240
@@ -84,15 +84,15 @@ def _build_result(hit: Hit) -> SearchResult:
         hit=hit,
         start=format_time(scene.start_s),
         end=format_time(scene.end_s),
-        thumbnail_url=scene.thumbnail_url(),
+        thumbnail_url=scene.thumbnail_url,
         # The search escapes everything but the marks.
         highlight=mark_safe(highlights.get(LEXICAL, "")),
         on_screen=mark_safe(highlights.get(ON_SCREEN, "")),
-        excerpt=_excerpt(scene.transcript),
+        excerpt=_clip_excerpt(scene.transcript),
         reasons=tuple(MatchReason(get_channel(match.channel).display_label, match.rank, f"{match.score:.3f}") for match in hit.matches),
     )
 
 
-def _excerpt(transcript: str) -> str:
+def _clip_excerpt(transcript: str) -> str:
     clipped = clip_text(transcript, EXCERPT_LENGTH)
     return clipped if clipped == transcript else f"{clipped} …"

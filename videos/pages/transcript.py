@@ -14,7 +14,7 @@ from heimdex.accounts.owner import get_owner
 from heimdex.errors import WrongState
 from videos.actions.transcripts import TRANSCRIPT_MAX_LENGTH, TranscriptChanged, edit_transcript
 from videos.models import Scene
-from videos.pages.times import format_time
+from videos.times import format_time
 
 
 class TranscriptForm(forms.Form):
@@ -32,7 +32,7 @@ def transcript_page(request: HttpRequest, video_id: UUID, scene_id: UUID) -> Htt
     scene = get_object_or_404(
         Scene.objects.defer("words", "search_vector").select_related("video"), pk=scene_id, video=video_id, owner=owner
     )
-    form = TranscriptForm(request.POST if request.method == "POST" else None, initial=_initial(scene))
+    form = TranscriptForm(request.POST if request.method == "POST" else None, initial=_get_initial(scene))
     current = ""
     if request.method == "POST" and form.is_valid():
         try:
@@ -41,7 +41,7 @@ def transcript_page(request: HttpRequest, video_id: UUID, scene_id: UUID) -> Htt
             form.add_error(None, str(error))
         except TranscriptChanged as error:
             current = error.scene.transcript or "No speech"
-            form = TranscriptForm(initial={**_initial(error.scene), "text": form.cleaned_data["text"]})
+            form = TranscriptForm(initial={**_get_initial(error.scene), "text": form.cleaned_data["text"]})
         else:
             messages.success(request, f"Saved the transcript of scene {scene.index + 1}.")
             return redirect(f"{reverse('video-page', args=[video_id])}?t={scene.start_s:.2f}")
@@ -50,5 +50,5 @@ def transcript_page(request: HttpRequest, video_id: UUID, scene_id: UUID) -> Htt
     return render(request, "videos/transcript.html", context, status=409 if current else 200)
 
 
-def _initial(scene: Scene) -> dict[str, str]:
+def _get_initial(scene: Scene) -> dict[str, str]:
     return {"text": scene.transcript, "version": scene.transcript_version}

@@ -5,8 +5,7 @@ from django.urls import path
 from videos.pages.library import library
 from videos.pages.search import search_page
 from videos.pages.transcript import transcript_page
-from videos.pages.video import video_page
-from videos.pages.video_actions import delete, retry
+from videos.pages.video import delete, retry, video_page
 
 urlpatterns = [
     path("", library, name="library"),

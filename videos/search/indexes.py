@@ -3,14 +3,16 @@
 An index covers a cast of the column to the space's dimensions, so a query uses it only with the same cast.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import structlog
+from django.apps.registry import Apps
 from django.conf import settings
 from django.contrib.postgres.indexes import OpClass
-from django.db import DatabaseError, connection
-from django.db.models import Exists, OuterRef, Q
+from django.db import DatabaseError, connection, models
+from django.db.models import BigIntegerField, BooleanField, Exists, F, Func, OuterRef, Q
 from django.db.models.functions import Cast
 from django.utils import timezone
 from pgvector.django import HalfVectorField, HnswIndex
@@ -22,6 +24,10 @@ log = structlog.get_logger(__name__)
 
 # A build that has not finished by then counts as dead.
 BUILD_TIMEOUT = timedelta(hours=6)
+
+PREFIX = "hnsw_"
+# PostgreSQL's catalog tables. They are not registered with the project's models, so no migration concerns them.
+_CATALOG = Apps()
 
 
 def cast_vector(space: EmbeddingSpace) -> Cast:
@@ -79,3 +85,61 @@ def _change_schema(operation: str, space: EmbeddingSpace) -> None:
 def _is_large(space: EmbeddingSpace) -> bool:
     min_rows: int = settings.INDEX_MIN_ROWS
     return SceneEmbedding.objects.filter(space=space)[: min_rows + 1].count() > min_rows
+
+
+class _Relation(models.Model):
+    oid = models.BigIntegerField(primary_key=True)
+    relname = models.CharField(max_length=63)
+
+    class Meta:
+        apps = _CATALOG
+        app_label = "catalog"
+        managed = False
+        db_table = "pg_class"
+
+    def __str__(self) -> str:
+        return self.relname
+
+
+class _Index(models.Model):
+    relation = models.OneToOneField(_Relation, models.DO_NOTHING, db_column="indexrelid", primary_key=True)
+    indisvalid = models.BooleanField()
+
+    class Meta:
+        apps = _CATALOG
+        app_label = "catalog"
+        managed = False
+        db_table = "pg_index"
+
+    def __str__(self) -> str:
+        return f"index {self.pk}"
+
+
+@dataclass(frozen=True)
+class IndexStats:
+    """A space's index: whether searches can use it, and its size on disk in bytes."""
+
+    valid: bool
+    size_bytes: int
+
+
+def list_indexes() -> dict[str, IndexStats]:
+    """Return the indexes of spaces by name, with one query."""
+    rows = (
+        _Index._default_manager.filter(relation__relname__startswith=PREFIX)
+        .annotate(
+            visible=Func(F("relation__oid"), function="pg_table_is_visible", output_field=BooleanField()),
+            size=Func(F("relation__oid"), function="pg_relation_size", output_field=BigIntegerField()),
+        )
+        .filter(visible=True)
+        .values_list("relation__relname", "indisvalid", "size")
+    )
+    return {name: IndexStats(valid, size) for name, valid, size in rows}
+
+
+def measure_table(model: type[models.Model]) -> int:
+    """Return the size of a model's table on disk in bytes, including long values and without indexes."""
+    size = Func(F("oid"), function="pg_table_size", output_field=BigIntegerField())
+    visible = Func(F("oid"), function="pg_table_is_visible", output_field=BooleanField())
+    tables = _Relation._default_manager.annotate(size=size, visible=visible).filter(relname=model._meta.db_table, visible=True)
+    return int(tables.values_list("size", flat=True).get())

@@ -1,5 +1,7 @@
 """Find the nearest vectors of a space: with a scan, or through the space's index when that reads fewer vectors."""
 
+from functools import reduce
+from operator import and_
 from uuid import UUID
 
 from django.db import transaction
@@ -8,7 +10,7 @@ from pgvector import HalfVector
 from pgvector.django import CosineDistance
 
 from heimdex.embedders.vectors import Vectors
-from videos.channels import TRANSCRIPT_CHANNEL
+from videos.channels import get_channel
 from videos.models import EmbeddingSpace, Scene, SceneEmbedding, SceneInput
 from videos.search.indexes import cast_vector
 
@@ -58,8 +60,8 @@ def _search_index(scenes: QuerySet[Scene], owner_id: UUID, space: EmbeddingSpace
         # Twice as many as requested, because some may belong to videos that are not indexed.
         distances = dict(select_candidates(owner_id, space, query, 2 * limit))
     current = SceneEmbedding.objects.filter(_is_current(space), scene=OuterRef("pk"), space=space)
-    found = scenes.filter(Exists(current), pk__in=distances).values_list("pk", "video_id", "index")
-    near = sorted((distances[scene_id], video_id, index, scene_id) for scene_id, video_id, index in found)
+    candidates = scenes.filter(Exists(current), pk__in=distances).values_list("pk", "video_id", "index")
+    near = sorted((distances[scene_id], video_id, index, scene_id) for scene_id, video_id, index in candidates)
     return [(scene_id, video_id, 1.0 - distance) for distance, video_id, _, scene_id in near[:limit]]
 
 
@@ -74,15 +76,17 @@ def _scan(scenes: QuerySet[Scene], space: EmbeddingSpace, query: Vectors, limit:
 
 
 def _is_current(space: EmbeddingSpace) -> Q:
-    """Match all vectors except those of a transcript that was edited after they were computed.
+    """Match all vectors except those whose input has changed and whose scene was edited after they were computed.
 
-    Hashes alone are not enough: a step that composes texts in another way changes the hash of every scene.
+    Only edits of the channel's own sources count. Hashes alone are not enough: a step that composes texts in another way changes the
+    hash of every scene.
     """
-    if space.channel != TRANSCRIPT_CHANNEL:
+    edits = [f"scene__{source.edited_at}" for source in get_channel(space.channel).sources if source.edited_at]
+    if not edits:
         return Q()
-    unedited = Q(scene__transcript_edited_at__isnull=True) | Q(scene__transcript_edited_at__lte=F("computed_at"))
-    current = SceneInput.objects.filter(scene=OuterRef("scene"), channel=TRANSCRIPT_CHANNEL, hash=OuterRef("input_hash"))
-    return unedited | Q(Exists(current))
+    unedited = [Q(**{f"{edited_at}__isnull": True}) | Q(**{f"{edited_at}__lte": F("computed_at")}) for edited_at in edits]
+    current = SceneInput.objects.filter(scene=OuterRef("scene"), channel=space.channel, hash=OuterRef("input_hash"))
+    return reduce(and_, unedited) | Q(Exists(current))
 
 
 def _set(name: str, value: str) -> None:

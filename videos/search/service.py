@@ -1,6 +1,6 @@
 """Answer a search: query every channel, fuse the results, and explain why each scene matched."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -9,13 +9,12 @@ from django.db.models import QuerySet
 from heimdex.accounts.models import User
 from videos.channels import PERSON
 from videos.models import Scene
-from videos.registry import people_search
+from videos.registry import get_people_search
 from videos.search.fusion import FusedScene, RankedScene, fuse, limit_per_video, rank_scenes
 from videos.search.lexical.base import LEXICAL_CHANNELS, LexicalQuery, LexicalUnavailable
 from videos.search.lexical.handler import get_lexical_backend
 from videos.search.people_backend import Appearance
 from videos.search.recorded_queries import record_query
-from videos.search.scenes import select_searchable_scenes
 from videos.search.vectors import list_active_spaces, search_spaces
 
 # The number of scenes that each channel contributes at most.
@@ -72,18 +71,18 @@ class SearchAnswer:
 
 def search(owner: User, request: SearchRequest) -> SearchAnswer:
     """Search an owner's indexed scenes. The names of people are neither recorded nor sent to a model."""
-    query = people_search().parse_query(owner.pk, request.text)
+    query = get_people_search().parse_query(owner.pk, request.text)
     person_ids = tuple(dict.fromkeys((*request.person_ids, *query.person_ids)))
-    scenes = select_searchable_scenes(owner.pk)
+    scenes = Scene.objects.filter_searchable(owner.pk)
     if request.video_id:
         scenes = scenes.filter(video_id=request.video_id)
     pools: list[list[RankedScene]] = []
     notices = list(query.notices)
     with_people: QuerySet[Scene] | None = None
     if person_ids:
-        matches = people_search().filter_scenes(scenes, owner.pk, person_ids, every=request.every_person)
+        matches = get_people_search().filter_scenes(scenes, owner.pk, person_ids, every=request.every_person)
         pools.append(_rank_by_probability(matches))
-        with_people = select_searchable_scenes(owner.pk).filter(pk__in=matches.values("pk"))
+        with_people = Scene.objects.filter_searchable(owner.pk).filter(pk__in=matches.values("pk"))
         scenes = with_people
     if query.text:
         spaces = list_active_spaces(owner.pk)
@@ -102,6 +101,23 @@ def search(owner: User, request: SearchRequest) -> SearchAnswer:
     return SearchAnswer(tuple(_build_hits(owner.pk, page, query.text)), len(fused), tuple(notices))
 
 
+def describe_hit(hit: Hit) -> dict[str, Any]:
+    """Return the fields of a hit that the API and the command `search` show."""
+    scene = hit.scene
+    return {
+        "scene_id": scene.pk,
+        "video_id": scene.video_id,
+        "title": scene.video.title,
+        "start_s": scene.start_s,
+        "end_s": scene.end_s,
+        "score": hit.score,
+        "transcript": scene.transcript,
+        "description": scene.description,
+        "on_screen_text": scene.on_screen_text,
+        "matches": [asdict(match) for match in hit.matches],
+    }
+
+
 def search_words(query: LexicalQuery) -> list[list[RankedScene]]:
     """Return the ranked scenes of each lexical channel. Raise LexicalUnavailable when the backend cannot be reached."""
     matches = get_lexical_backend().search(query)
@@ -115,7 +131,7 @@ def _rank_by_probability(scenes: QuerySet[Any]) -> list[RankedScene]:
 
 def _build_hits(owner_id: UUID, page: list[FusedScene], text: str) -> list[Hit]:
     by_id = Scene.objects.select_related("video").defer("words").in_bulk([fused.scene_id for fused in page])
-    people = people_search().list_appearances(owner_id, list(by_id))
+    people = get_people_search().list_appearances(owner_id, list(by_id))
     excerpts = _highlight(page, text)
     hits = []
     for fused in page:
@@ -130,11 +146,11 @@ def _build_hits(owner_id: UUID, page: list[FusedScene], text: str) -> list[Hit]:
 
 def _highlight(page: list[FusedScene], text: str) -> dict[str, dict[UUID, str]]:
     try:
-        return {channel: get_lexical_backend().highlight(_found_by(channel, page), text, channel) for channel in LEXICAL_CHANNELS}
+        return {channel: get_lexical_backend().highlight(_list_matched_by(channel, page), text, channel) for channel in LEXICAL_CHANNELS}
     except LexicalUnavailable:
         # Only when the backend fails between the two calls: the scenes are found, so they are shown without excerpts.
         return {}
 
 
-def _found_by(channel: str, page: list[FusedScene]) -> list[UUID]:
+def _list_matched_by(channel: str, page: list[FusedScene]) -> list[UUID]:
     return [fused.scene_id for fused in page if any(rank.channel == channel for rank in fused.ranks)]

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from rich.console import Console
 
 from heimdex.services import ServiceError
-from heimdex.services.commands import down
+from heimdex.services.commands import stop_services
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         progress = Console(stderr=True)
         try:
             with progress.status("Stopping Heimdex …"):
-                was_running = down(settings.HEIMDEX_HOME)
+                was_running = stop_services(settings.HEIMDEX_HOME)
         except ServiceError as error:
             progress.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
             sys.exit(1)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from heimdex.storage import StorageError, media_storage
+from heimdex.storage import StorageError, get_media_storage
 from heimdex.storage.s3 import S3MediaStorage
 
 
@@ -17,7 +17,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        storage = media_storage()
+        storage = get_media_storage()
         if not isinstance(storage, S3MediaStorage):
             raise CommandError("Files are stored locally. Set HEIMDEX_STORAGE=s3 and the HEIMDEX_S3_… variables first.", returncode=2)
         site = urlsplit(settings.ENVIRONMENT.public_url)

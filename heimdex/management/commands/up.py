@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
 
 from heimdex.services import ServiceError
-from heimdex.services.commands import up
+from heimdex.services.commands import start_services
 from heimdex.services.report import build_report, render_table
 from heimdex.services.state import Phase
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
                 def show(phase: Phase) -> None:
                     status.update(f"Heimdex: {phase.value} …")
 
-                state, started = up(home, show)
+                state, started = start_services(home, show)
         except ServiceError as error:
             progress.print(f"Heimdex did not start. {error}", style="red", markup=False, highlight=False, soft_wrap=True)
             sys.exit(1)

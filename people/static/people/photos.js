@@ -1,13 +1,12 @@
-// Poll the photos in progress every two seconds until each is ready or has failed.
+// Poll the photos in progress until each is ready or has failed.
 import { announce, refresh } from "../heimdex/live_region.js";
-
-const POLL_MS = 2000;
+import { getEndReason, startPolling } from "../heimdex/poll.js";
 
 async function pollPhotos(pending) {
   const list = document.querySelector("[data-photos-url]");
   const response = await fetch(`${list.dataset.photosUrl}?page_size=200`, { credentials: "same-origin" });
-  if (response.status === 401 || response.status === 403) return stopPolling(pending, "You are logged out. Reload the page to log in.");
-  if (response.status === 404) return stopPolling(pending, "This person was deleted.");
+  const end = getEndReason(response, "person");
+  if (end) return stopPolling(pending, end);
   if (!response.ok) return;
   const photos = new Map((await response.json()).results.map((photo) => [photo.id, photo]));
   const changed = pending.filter((element) => photos.get(element.dataset.poll)?.state !== element.dataset.state);
@@ -31,13 +30,4 @@ function stopPolling(pending, reason) {
   }
 }
 
-async function tick() {
-  const pending = [...document.querySelectorAll("[data-poll]")];
-  if (!document.hidden && pending.length) {
-    // If the server cannot be reached, the next poll tries again.
-    await pollPhotos(pending).catch(() => {});
-  }
-  setTimeout(tick, POLL_MS);
-}
-
-setTimeout(tick, POLL_MS);
+startPolling(pollPhotos);

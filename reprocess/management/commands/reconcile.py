@@ -11,8 +11,7 @@ from rich.table import Table
 
 from heimdex.storage import StorageError
 from reprocess.management.arguments import find_owner
-from reprocess.reconcile.reconciliation import reconcile
-from reprocess.reconcile.report import IssueCount, ReconcileReport, ReconcileReportSerializer
+from reprocess.reconcile.reconciliation import IssueCount, ReconcileReport, ReconcileReportSerializer, reconcile
 
 NOT_CLEAN = 3
 

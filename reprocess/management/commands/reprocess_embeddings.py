@@ -9,14 +9,12 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
 from reprocess.management.arguments import parse_cost, parse_time
-from reprocess.management.run_output import format_counter, wait_for_run
+from reprocess.management.run_output import build_owners_table, format_counter, plan_table, wait_for_run
 from reprocess.models import ReprocessRun
 from reprocess.planning.plan_serializer import serialize_plan
 from reprocess.planning.scope import Scope, ScopeError
-from reprocess.reports.cutover_notice import queued_message
-from reprocess.reports.plan_table import owners_table, plan_table
-from reprocess.runs.plan_run import owner_names, plan_run
-from reprocess.runs.start_run import start_run
+from reprocess.reports.runs import format_queued_message
+from reprocess.runs.requests import load_plan_owners, plan_run, start_run
 
 _COUNTER_FIELDS = ("step", "channel", "planned", "done", "skipped", "empty", "failed")
 
@@ -69,7 +67,7 @@ class Command(BaseCommand):
         console = Console(width=100)
         with console.capture() as capture:
             console.print(plan_table(plan))
-            if owners := owners_table(plan, owner_names(plan)):
+            if owners := build_owners_table(plan, load_plan_owners(plan)):
                 console.print(owners)
         self.stdout.write(capture.get())
 
@@ -88,7 +86,7 @@ class Command(BaseCommand):
             }
             self.stdout.write(json.dumps(report))
             return
-        self.stdout.write(f"{queued_message(run)} (run {run.pk})")
+        self.stdout.write(f"{format_queued_message(run)} (run {run.pk})")
         if options["wait"]:
             self.stdout.write(f"{run.get_state_display()} with {run.model_calls} model calls")
             for counter in counters:

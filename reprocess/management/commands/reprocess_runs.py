@@ -12,7 +12,7 @@ from heimdex.errors import WrongState
 from reprocess.actions.runs import CONTROLS
 from reprocess.management.run_output import format_counter
 from reprocess.models import ReprocessRun
-from reprocess.reports.run_serializers import FailureSerializer, serialize_run
+from reprocess.reports.runs import FailureSerializer, serialize_run
 
 
 class Command(BaseCommand):
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        runs = ReprocessRun.objects.with_details()
+        runs = ReprocessRun.objects.prefetch_details()
         what = options["what"]
         if what == "list":
             self._print([serialize_run(run) for run in runs[: options["limit"]]], options)

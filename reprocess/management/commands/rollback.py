@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from reprocess.actions.cutovers import RollbackRefused, latest_cutover, roll_back
+from reprocess.actions.cutovers import RollbackRefused, get_latest_cutover, roll_back
 from reprocess.management.arguments import find_owner
 
 
@@ -20,7 +20,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         owner = find_owner(options["owner"])
         try:
-            result = roll_back(latest_cutover(owner.pk).pk, None)
+            result = roll_back(get_latest_cutover(owner.pk).pk, None)
         except RollbackRefused as error:
             raise CommandError(str(error)) from error
         run = result.catch_up

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from reprocess.management.arguments import find_owner
-from reprocess.reports.owner_coverage import OwnerCoverage, owner_coverage, owners_with_scenes
+from reprocess.reports.owner_coverage import OwnerCoverage, owner_coverage, select_owners_with_targets
 from reprocess.reports.spec_overview import SpecOverview, spec_overview
 from reprocess.reports.spec_serializers import OwnerCoverageSerializer, SpecOverviewSerializer
 from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION
@@ -43,7 +43,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Wrote {LOCK_FILE.name} for spec version {LATEST_EMBEDDING_SPEC_VERSION}.")
             return
         overview = spec_overview()
-        owners = owners_with_scenes()
+        owners = select_owners_with_targets()
         if options["owner"]:
             owners = owners.filter(pk=find_owner(options["owner"]).pk)
         count = owners.count()

@@ -1,4 +1,4 @@
-"""The checks, one file each. `all_checks` finds every file in this package."""
+"""The checks, one file each. `list_checks` finds every file in this package."""
 
 import pkgutil
 from functools import cache
@@ -8,7 +8,7 @@ from reprocess.reconcile.base import Check
 
 
 @cache
-def all_checks() -> tuple[Check, ...]:
+def list_checks() -> tuple[Check, ...]:
     """Return every check by ascending `order`. Raise ValueError when two issue types share a name."""
     modules = (import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__))
     checks = tuple(sorted((module.CHECK for module in modules), key=lambda check: check.order))

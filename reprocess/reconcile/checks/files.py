@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from heimdex.storage import StoredFile, media_storage
+from heimdex.storage import StoredFile, get_media_storage
 from people.models import SceneFace
 from reprocess.reconcile.base import Check, Finding, IssueType
 from reprocess.reconcile.photo_files import PhotoFileScan
@@ -151,7 +151,7 @@ def _delete_all(files: VideoFiles) -> int:
     """Delete the files of a video without a row. Delete nothing when no video has a row, because this may be the wrong database."""
     if _owners_by_video([files]) or not Video.objects.exists():
         return 0
-    media_storage().delete_prefix(files.prefix)
+    get_media_storage().delete_prefix(files.prefix)
     return len(files.files)
 
 
@@ -161,7 +161,7 @@ def _delete_keys(video_id: UUID, keys: Sequence[str], began: datetime) -> int:
         if not Video.objects.select_for_update().filter(pk=video_id, state__in=SETTLED, updated_at__lt=began).first():
             return 0
         for key in keys:
-            media_storage().delete(key)
+            get_media_storage().delete(key)
     return len(keys)
 
 

@@ -12,8 +12,7 @@ from django.utils import timezone
 
 from reprocess.reconcile.base import Check, Finding, IssueType
 from videos.models import ActiveSpace, EmbeddingSpace, SceneEmbedding
-from videos.search.index_stats import IndexStats, list_indexes
-from videos.search.indexes import BUILD_TIMEOUT, build_index, drop_index, list_unindexed, make_index
+from videos.search.indexes import BUILD_TIMEOUT, IndexStats, build_index, drop_index, list_indexes, list_unindexed, make_index
 
 log = structlog.get_logger(__name__)
 

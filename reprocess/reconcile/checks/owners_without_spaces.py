@@ -10,8 +10,8 @@ from heimdex.accounts.models import User
 from reprocess.models import ReprocessRun
 from reprocess.planning.scope import Scope
 from reprocess.reconcile.base import Check, Finding, IssueType
-from reprocess.reconcile.in_progress import has_open_item, runs_by_fingerprint
-from reprocess.runs.start_run import start_run
+from reprocess.reconcile.runs import find_runs_by_fingerprint, has_open_item
+from reprocess.runs.requests import start_run
 from videos.models import ActiveSpace, Scene, Video
 
 WITHOUT_SPACES = IssueType(
@@ -31,7 +31,7 @@ class OwnersWithoutSpaces(Check):
     def find(self, owner_id: UUID | None) -> Iterator[Finding]:
         has_scenes = Exists(Scene.objects.filter(owner=OuterRef("pk"), video__owner=OuterRef("pk"), video__state=Video.State.INDEXED))
         has_space = Exists(ActiveSpace.objects.filter(owner=OuterRef("pk")))
-        run_ids = {run_id for run_ids in runs_by_fingerprint().values() for run_id in run_ids}
+        run_ids = {run_id for run_ids in find_runs_by_fingerprint().values() for run_id in run_ids}
         owners = User.objects.filter(has_scenes, ~has_space, ~has_open_item(run_ids, owner="pk")).order_by("pk")
         if owner_id:
             owners = owners.filter(pk=owner_id)

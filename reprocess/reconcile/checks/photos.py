@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from heimdex.media.errors import MediaError
 from heimdex.media.photos import clean_photo
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from people.models import PersonPhoto
 from people.storage_keys import parse_photo_key
 from reprocess.reconcile.base import Check, Finding, IssueType
@@ -81,7 +81,7 @@ def _find_incomplete(photos: Iterable[PersonPhoto], owner_id: UUID) -> Iterator[
 
 def _list_keys(owner_id: UUID) -> Iterator[tuple[tuple[UUID, UUID], frozenset[str]]]:
     """Yield the keys of each photo by the ids of person and photo, in ascending order."""
-    parsed = ((parse_photo_key(key), key) for key in media_storage().list_keys(f"owners/{owner_id}/persons"))
+    parsed = ((parse_photo_key(key), key) for key in get_media_storage().list_keys(f"owners/{owner_id}/persons"))
     photo_keys = ((parts, key) for parts, key in parsed if parts)
     for place, files in groupby(photo_keys, key=lambda file: (file[0].person_id, file[0].photo_id)):
         yield place, frozenset(key for _, key in files)
@@ -104,11 +104,11 @@ def _rebuild_thumbnail(photo_id: UUID, began: datetime) -> int:
         if photo is None:
             return 0
         try:
-            with media_storage().local_path(photo.image_key) as path:
+            with get_media_storage().local_path(photo.image_key) as path:
                 thumbnail = clean_photo(path).thumbnail
         except (FileNotFoundError, MediaError):
             return 0
-        media_storage().save(photo.thumbnail_key, thumbnail, "image/jpeg")
+        get_media_storage().save(photo.thumbnail_key, thumbnail, "image/jpeg")
     return 1
 
 

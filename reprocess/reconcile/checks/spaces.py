@@ -10,12 +10,12 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef
 from django.utils import timezone
 
-from heimdex.accounts.locks import lock_owner
-from reprocess.cutover.purge import delete_if_unused, delete_vectors, purge_space, spaces_due_for_purge
+from heimdex.accounts.owner import lock_owner
+from reprocess.cutover.purge import delete_if_unused, delete_vectors, purge_space, select_purgeable_spaces
 from reprocess.planning.targets import TARGET_TYPES
 from reprocess.reconcile.base import Check, Finding, IssueType
-from reprocess.reconcile.in_progress import runs_by_fingerprint
-from reprocess.spec import effective_spec
+from reprocess.reconcile.runs import find_runs_by_fingerprint
+from reprocess.spec import get_effective_spec
 from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace
 from videos.search.indexes import drop_index
 
@@ -48,7 +48,7 @@ class Spaces(Check):
     issue_types = (ORPHANS, OVERDUE, EMPTY)
 
     def find(self, owner_id: UUID | None) -> Iterator[Finding]:
-        pending = effective_spec().fingerprints | set(runs_by_fingerprint())
+        pending = get_effective_spec().fingerprints | set(find_runs_by_fingerprint())
         yield from _overdue(owner_id)
         yield from _orphans(owner_id, pending)
         if owner_id is None:
@@ -56,7 +56,7 @@ class Spaces(Check):
 
 
 def _overdue(owner_id: UUID | None) -> Iterator[Finding]:
-    due = spaces_due_for_purge(timezone.now() - timedelta(days=settings.KEEP_RETIRED_DAYS) - _PURGED_WITHIN)
+    due = select_purgeable_spaces(timezone.now() - timedelta(days=settings.KEEP_RETIRED_DAYS) - _PURGED_WITHIN)
     if owner_id:
         due = due.filter(owner_id=owner_id)
     for retired in due.iterator(chunk_size=500):
@@ -72,7 +72,7 @@ def _orphans(owner_id: UUID | None, pending: set[str]) -> Iterator[Finding]:
     same_space = {"owner": OuterRef("owner"), "space": OuterRef("space")}
     spaces = {space.pk: space for space in EmbeddingSpace.objects.exclude(fingerprint__in=pending)}
     for target_type in TARGET_TYPES:
-        rows = target_type.embeddings(space__in=spaces, **({"owner_id": owner_id} if owner_id else {}))
+        rows = target_type.filter_embeddings(space__in=spaces, **({"owner_id": owner_id} if owner_id else {}))
         rows = rows.filter(~Exists(ActiveSpace.objects.filter(**same_space)), ~Exists(RetiredSpace.objects.filter(**same_space)))
         counts = rows.values("owner_id", "owner__email", "space_id").annotate(rows=Count("pk")).order_by("owner_id")
         for row in counts.iterator(chunk_size=500):
@@ -94,7 +94,7 @@ def _delete(owner_id: UUID, space: EmbeddingSpace, rows: int) -> int:
 def _empty(pending: set[str]) -> Iterator[Finding]:
     same_space = {"space": OuterRef("pk")}
     unused = EmbeddingSpace.objects.exclude(fingerprint__in=pending).filter(
-        *(~Exists(target_type.embeddings(**same_space)) for target_type in TARGET_TYPES),
+        *(~Exists(target_type.filter_embeddings(**same_space)) for target_type in TARGET_TYPES),
         ~Exists(ActiveSpace.objects.filter(**same_space)),
         ~Exists(RetiredSpace.objects.filter(**same_space)),
     )

@@ -9,8 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from heimdex.leases import clear_expired
-from heimdex.rescue import WAKE_AGAIN_AFTER
+from heimdex.leases import WAKE_AGAIN_AFTER, clear_expired
 from reprocess.reconcile.base import Check, Finding, IssueType
 from videos.ingest.schedule import start_ingest, wake
 from videos.models import Job, Video

@@ -9,10 +9,9 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q
 
-from reprocess.planning.targets import SCENES, target_type_of
-from reprocess.reconcile.backfill import backfill
+from reprocess.planning.targets import SCENES, get_target_type
 from reprocess.reconcile.base import Check, Finding, IssueType
-from reprocess.reconcile.in_progress import has_open_item, has_open_people_item, runs_by_fingerprint
+from reprocess.reconcile.runs import backfill, find_runs_by_fingerprint, has_open_item, has_open_people_item
 from videos.models import ActiveSpace, EmbeddingSpace
 
 _MANUAL_FIX = "The step or model of the space is no longer available: run reprocess_embeddings and cut over to the latest spaces."
@@ -71,7 +70,7 @@ class Vectors(Check):
 
     def find(self, owner_id: UUID | None) -> Iterator[Finding]:
         # Read once, so that a run queued by the repair of one owner does not hide the gaps of the next owner.
-        runs = runs_by_fingerprint()
+        runs = find_runs_by_fingerprint()
         active = EmbeddingSpace.objects.filter(Exists(ActiveSpace.objects.filter(space=OuterRef("pk"))))
         streams = [_find_gaps(space, owner_id, runs.get(space.fingerprint, [])) for space in active]
         for _, gaps in groupby(heapq.merge(*streams, key=lambda gap: gap.owner_id), key=lambda gap: gap.owner_id):
@@ -81,10 +80,10 @@ class Vectors(Check):
 def _find_gaps(space: EmbeddingSpace, owner_id: UUID | None, run_ids: Iterable[UUID]) -> Iterator[SpaceGap]:
     """Yield the gap of each owner whose search reads a space, in the order of the owners' ids."""
     is_active = ActiveSpace.objects.filter(owner=OuterRef("owner"), space=space)
-    target_type = target_type_of(space.channel)
+    target_type = get_target_type(space.channel)
     is_in_progress = has_open_item(run_ids, video="video") if target_type is SCENES else has_open_people_item(run_ids)
     rows = (
-        target_type.searchable(owner_id)
+        target_type.select_searchable(owner_id)
         .filter(Exists(is_active), ~is_in_progress)
         .annotate(
             row=FilteredRelation("embeddings", condition=Q(embeddings__space=space)),

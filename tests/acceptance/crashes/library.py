@@ -8,7 +8,7 @@ from pytest_django import Settings
 from heimdex.accounts.models import User
 from reprocess.cutover import activate_first
 from reprocess.runs.engine import embed_videos
-from reprocess.spec import effective_spec
+from reprocess.spec import get_effective_spec
 from tests.acceptance.crashes.models import backends
 from tests.heimdex.embedders.openai_server import EmbeddingServer
 from tests.library import make_video
@@ -51,8 +51,8 @@ def make_film(owner: User, word: str, title: str = "A film", scenes: int = 2) ->
 
 def embed_now(videos: list[Video]) -> None:
     """Bring videos of one owner to the configured models in this process, as their ingest would have."""
-    embed_videos(videos, effective_spec(), Alone(), lambda batch: None)
-    activate_first(videos[0].owner_id, effective_spec())
+    embed_videos(videos, get_effective_spec(), Alone(), lambda batch: None)
+    activate_first(videos[0].owner_id, get_effective_spec())
 
 
 def make_library(settings: Settings, server: EmbeddingServer, word: str) -> User:

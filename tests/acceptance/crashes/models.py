@@ -38,7 +38,7 @@ class MeanColor(ImageEmbedder):
     def check(self) -> list[str]:
         return []
 
-    def _pixels(self, image: Image) -> NDArray[np.float32]:
+    def _preprocess(self, image: Image) -> NDArray[np.float32]:
         return np.asarray(image.convert("RGB"), dtype=np.float32).mean(axis=(0, 1))
 
     def _encode_prepared(self, prepared: list[Any]) -> NDArray[np.floating]:

@@ -10,7 +10,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from heimdex.accounts.models import User
 from reprocess.models import Cutover, ReprocessItem, ReprocessRun
-from reprocess.planning.targets import target_type_of
+from reprocess.planning.targets import get_target_type
 from tests.acceptance.conftest import Workers
 from tests.acceptance.crashes.library import SECOND, Answer, answer
 from videos.models import ActiveSpace
@@ -73,9 +73,9 @@ def models_of(owner: User) -> set[str]:
 def assert_one_row_each(owner: User) -> None:
     """Check that every scene, photo and person of an owner has exactly one row in each space that search reads."""
     for active in ActiveSpace.objects.filter(owner=owner):
-        kind = target_type_of(active.channel)
+        kind = get_target_type(active.channel)
         subjects = set(kind.model._default_manager.filter(owner=owner).values_list("pk", flat=True))
-        rows = Counter(kind.embeddings(space=active.space_id, owner=owner).values_list(f"{kind.name}_id", flat=True))
+        rows = Counter(kind.filter_embeddings(space=active.space_id, owner=owner).values_list(f"{kind.name}_id", flat=True))
         assert rows == dict.fromkeys(subjects, 1), (owner.email, active.channel)
 
 

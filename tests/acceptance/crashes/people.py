@@ -7,12 +7,12 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from heimdex.accounts.models import User
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from people.input_hashes import refresh_photo_inputs
 from people.models import FaceMatch, Person, PersonPhoto, SceneFace
 from reprocess.models import Cutover, ReprocessItem, ReprocessRun
 from reprocess.runs.engine import embed_people, embed_videos
-from reprocess.spec import effective_spec
+from reprocess.spec import get_effective_spec
 from tests.acceptance.crashes.faces import KEYFRAME, picture
 from tests.acceptance.crashes.library import FIRST, SECOND, Alone, embed_now, make_film, with_models
 from tests.acceptance.crashes.models import CountingServer
@@ -32,7 +32,7 @@ def make_film_of(owner: User, number: int, word: str) -> Video:
     film = make_film(owner, word, scenes=PEOPLE)
     for scene in film.scenes.all():
         keyframe = picture(number, scene.index, 0, KEYFRAME)
-        media_storage().save(scene.keyframe_key, keyframe, "image/jpeg")
+        get_media_storage().save(scene.keyframe_key, keyframe, "image/jpeg")
         seen = hash_input(keyframe)
         Scene.objects.filter(pk=scene.pk).update(keyframe_hash=seen, pictures_hash=seen)
     refresh_input_hashes(film)
@@ -53,9 +53,9 @@ def make_people(settings: Settings, server: CountingServer, number: int, word: s
     embed_now([film])
     token = uuid4()
     PersonPhoto.objects.filter(pk__in=[photo.pk for photo in photos]).update(lease_token=token)
-    embed_people(owner.pk, effective_spec(), Alone(), lambda batch: None, photo_token=token)
+    embed_people(owner.pk, get_effective_spec(), Alone(), lambda batch: None, photo_token=token)
     with_models(settings, server, SECOND, SECOND)
-    embed_videos([film], effective_spec(), Alone(), lambda batch: None)
+    embed_videos([film], get_effective_spec(), Alone(), lambda batch: None)
     return owner
 
 
@@ -75,7 +75,7 @@ def make_photo(person: Person, state: str) -> PersonPhoto:
 
 def _take_in(photo: PersonPhoto, content: bytes) -> None:
     for key in (photo.image_key, photo.thumbnail_key):
-        media_storage().save(key, content, "image/jpeg")
+        get_media_storage().save(key, content, "image/jpeg")
     PersonPhoto.objects.filter(pk=photo.pk).update(image_hash=hash_input(content), checksum=hash_input(b"sent" + content))
     refresh_photo_inputs(photo)
 

@@ -12,8 +12,7 @@ from heimdex.accounts.models import User
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.scope import Scope
 from reprocess.runs.ingest_stage import embed_into_active
-from reprocess.runs.plan_run import plan_run
-from reprocess.runs.start_run import start_run
+from reprocess.runs.requests import plan_run, start_run
 from tests.acceptance.conftest import Workers
 from tests.acceptance.crashes.library import INPUTS, SECOND, THIRD, Alone, embed_now, make_film, make_library, with_models
 from tests.acceptance.crashes.models import CountingServer

@@ -10,7 +10,7 @@ from heimdex.accounts.models import User
 from heimdex.queue import REPROCESS
 from reprocess.models import ReprocessRun
 from reprocess.planning.scope import Scope
-from reprocess.runs.start_run import start_run
+from reprocess.runs.requests import start_run
 from tests.acceptance.conftest import Workers
 from tests.acceptance.crashes.conftest import QUEUES
 from tests.acceptance.crashes.library import INPUTS, SECOND, make_library

@@ -8,14 +8,14 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from heimdex.accounts.models import User
+from heimdex.leases import WAKE_AGAIN_AFTER
 from heimdex.queue import REPROCESS, UPLOADS
-from heimdex.rescue import WAKE_AGAIN_AFTER
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from people.models import FaceMatch, Person, PersonPhoto, PhotoEmbedding, QueryEmbedding
 from people.refresh import request_refresh
 from reprocess.models import ReprocessItem, RunCounter
 from reprocess.planning.scope import Scope
-from reprocess.runs.start_run import start_run
+from reprocess.runs.requests import start_run
 from tests.acceptance.conftest import Workers
 from tests.acceptance.crashes.conftest import QUEUES
 from tests.acceptance.crashes.faces import asked, picture
@@ -124,7 +124,7 @@ def test_a_photo_survives_a_kill_at_any_stage(
         with transaction.atomic():
             for number, (stage, person) in enumerate(people.items()):
                 photo = make_photo(person, PersonPhoto.State.UPLOADED)
-                media_storage().save(photo.original_key, picture(number, 1, 0), "image/jpeg")
+                get_media_storage().save(photo.original_key, picture(number, 1, 0), "image/jpeg")
                 stopper.install(stage, person.owner_id, asked(number))
                 request_refresh(person.owner_id)
         until(lambda: stopper.reached() == len(UPLOAD_STAGES), "the arrival of a worker at each stage")
@@ -138,7 +138,7 @@ def test_a_photo_survives_a_kill_at_any_stage(
     for number, (stage, person) in enumerate(people.items()):
         photo = person.photos.get()
         assert (photo.state, photo.error_text, photo.lease_token) == (PersonPhoto.State.READY, "", None), stage.name
-        assert set(media_storage().list_keys(photo.storage_prefix)) == {photo.image_key, photo.thumbnail_key}, stage.name
+        assert set(get_media_storage().list_keys(photo.storage_prefix)) == {photo.image_key, photo.thumbnail_key}, stage.name
         person.refresh_from_db()
         assert PhotoEmbedding.objects.get(photo=photo).input_hash == photo.image_hash, stage.name
         assert QueryEmbedding.objects.get(person=person).input_hash == stored_hash(person, "person_query") != "", stage.name

@@ -15,7 +15,7 @@ from heimdex.queue import REPROCESS, enqueue
 from reprocess.actions.runs import cancel_run
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.scope import Scope
-from reprocess.runs.start_run import start_run
+from reprocess.runs.requests import start_run
 from tests.acceptance.conftest import Workers
 from tests.acceptance.crashes.conftest import QUEUES
 from tests.acceptance.crashes.library import INPUTS, SECOND, make_library

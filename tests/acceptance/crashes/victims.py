@@ -16,12 +16,12 @@ def kill_workers(workers: Workers, queue: str, stopped: set[int]) -> None:
 
 
 def kill_cluster(workers: Workers, queue: str, stopped: set[int]) -> None:
-    os.killpg(workers.pid(queue), signal.SIGKILL)
+    os.killpg(workers.find_pid(queue), signal.SIGKILL)
 
 
 def kill_postgres(workers: Workers, queue: str, stopped: set[int]) -> None:
     server = EmbeddedServer(Path(os.environ["HEIMDEX_HOME"]), durable=False)
-    pid = server.pid()
+    pid = server.find_pid()
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
     # As the supervisor does, whose own test shows it.

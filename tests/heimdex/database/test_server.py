@@ -13,7 +13,7 @@ import pytest
 from heimdex.database import EmbeddedServerError
 from heimdex.database.connection_info import ConnectionInfo
 from heimdex.database.server import EmbeddedServer
-from heimdex.database.state_file import server_state_path
+from heimdex.database.state_file import get_server_state_path
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -49,7 +49,7 @@ def test_a_server_starts_from_nothing_keeps_its_data_and_url_and_leaves_no_proce
     query(connection, "CREATE TABLE kept (vector halfvec(2))")
     query(connection, "INSERT INTO kept VALUES ('[1, 2]')")
     assert server.is_running()
-    assert server_state_path(server.home).stat().st_mode & 0o777 == 0o600
+    assert get_server_state_path(server.home).stat().st_mode & 0o777 == 0o600
     assert server.data.stat().st_mode & 0o777 == 0o700
     server.stop()
     assert not server.is_running()
@@ -75,9 +75,9 @@ def test_a_login_without_the_password_is_rejected(server):
 
 
 def test_starting_twice_gives_the_same_server(server):
-    connection, pid = server.start(), server.pid()
+    connection, pid = server.start(), server.find_pid()
     assert EmbeddedServer(server.home, durable=False).start() == connection
-    assert server.pid() == pid
+    assert server.find_pid() == pid
 
 
 def test_processes_that_start_it_concurrently_get_one_server(server):
@@ -93,7 +93,7 @@ def test_after_a_crash_it_starts_again_with_everything_committed(server):
     server.durable = True
     connection = server.start()
     query(connection, "CREATE TABLE kept AS SELECT 42 AS answer")
-    pid = server.pid()
+    pid = server.find_pid()
     assert pid is not None
     # A busy backend does not notice at once that its server is gone, and holds the shared memory.
     with psycopg.connect(connection.url, autocommit=True) as session:
@@ -141,7 +141,7 @@ def test_a_lost_state_file_locks_nobody_out(server, running):
     query(connection, "CREATE TABLE kept AS SELECT 42 AS answer")
     if not running:
         server.stop()
-    server_state_path(server.home).unlink()
+    get_server_state_path(server.home).unlink()
     restarted = server.start()
     assert restarted.password != connection.password
     assert query(restarted, "SELECT answer FROM kept") == [(42,)]

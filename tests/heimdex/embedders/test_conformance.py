@@ -7,7 +7,7 @@ import pytest
 
 from heimdex.embedders import sentence_transformer
 from heimdex.embedders.base import Embedder
-from heimdex.embedders.precision import MIN_COSINE
+from heimdex.embedders.torch_runtime import MIN_COSINE
 from heimdex.embedders.vectors import Vectors
 from tests.heimdex.embedders.conftest import Case
 

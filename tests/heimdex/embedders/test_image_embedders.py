@@ -9,8 +9,8 @@ from PIL import Image
 
 from heimdex.embedders.conse import PROMPT, TOP_CLASSES, ConseEmbedder, combine_class_vectors
 from heimdex.embedders.open_clip import OpenClipEmbedder
-from heimdex.embedders.precision import MIN_COSINE
 from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
+from heimdex.embedders.torch_runtime import MIN_COSINE
 from heimdex.errors import ModelInputError, ModelUnavailable
 from heimdex.vision.classifier import ImageClassifier
 from tests.heimdex.embedders.conftest import ARCHITECTURE, RandomClip
@@ -37,7 +37,7 @@ def test_open_clip_in_float32_is_the_library_to_the_last_digits(
 ) -> None:
     import torch
 
-    monkeypatch.setattr("heimdex.embedders.precision.supports_bfloat16", lambda device: False)
+    monkeypatch.setattr("heimdex.embedders.torch_runtime.supports_bfloat16", lambda device: False)
     exact = OpenClipEmbedder(str(random_clip.checkpoint), ARCHITECTURE)
     with torch.no_grad():
         images = torch.cat([random_clip.model.encode_image(random_clip.preprocess(picture)[None], normalize=True) for picture in pictures])

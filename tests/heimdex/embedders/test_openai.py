@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from heimdex.embedders.batching import split_by_bytes
 from heimdex.embedders.openai import OpenAIEmbedder
-from heimdex.embedders.text_windows import split_by_bytes
 from heimdex.errors import InputsRejected, ModelInputError, ModelUnavailable
 from heimdex.openai.retry import RetryPolicy
 from tests.heimdex.embedders.openai_server import EmbeddingServer

@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heimdex.embedders.precision import MIN_COSINE
+from heimdex.embedders.batching import choose_window_starts, split_by_tokens
 from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
-from heimdex.embedders.text_windows import choose_window_starts, split_by_tokens
-from heimdex.embedders.torch_runtime import import_torchvision
+from heimdex.embedders.torch_runtime import MIN_COSINE, import_torchvision
 from heimdex.embedders.weights import find_packaged_folder
 from heimdex.errors import ModelUnavailable
 

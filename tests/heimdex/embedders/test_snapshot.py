@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from heimdex.backends import text_embedder
+from heimdex.backends import get_text_embedder
 from heimdex.embedders.snapshot import MAX_LOADED, load_embedder, snapshot_embedder
 from heimdex.errors import ModelUnavailable
 from heimdex.profiles import OPENAI, SENTENCE_TRANSFORMER
@@ -32,16 +32,16 @@ def test_the_configured_model_is_used_while_it_is_the_recorded_one(settings: Set
     snapshot = snapshot_embedder("text")
     settings.MODEL_BACKENDS = {"text": served_with(base_url="http://127.0.0.1:2/v1")}
     # Its server has moved.
-    assert load_embedder(snapshot) is text_embedder()
+    assert load_embedder(snapshot) is get_text_embedder()
 
 
 def test_another_configured_model_leaves_the_recorded_one_as_it_was(settings: Settings) -> None:
     settings.MODEL_BACKENDS = {"text": minilm(document_prefix="passage: ", query_prefix="query: ", similarity_floor=0.5)}
-    then = text_embedder()
+    then = get_text_embedder()
     snapshot = json.loads(json.dumps(snapshot_embedder("text")))
     settings.MODEL_BACKENDS = {"text": minilm()}
     found = load_embedder(snapshot)
-    assert found is not text_embedder()
+    assert found is not get_text_embedder()
     assert (found.identity, found.similarity_floor) == (then.identity, 0.5)
     # Loaded once, however often a space is searched.
     assert load_embedder(snapshot) is found
@@ -94,7 +94,7 @@ def test_a_model_that_cannot_be_had_again_is_said_in_a_sentence(settings: Settin
 
 def test_a_snapshot_from_before_models_were_recorded_asks_to_reprocess(settings: Settings) -> None:
     snapshot = {name: value for name, value in snapshot_embedder("text").items() if name not in ("class", "options", "secrets")}
-    assert load_embedder(snapshot) is text_embedder()
+    assert load_embedder(snapshot) is get_text_embedder()
     settings.MODEL_BACKENDS = {"text": minilm()}
     with pytest.raises(ModelUnavailable, match=r"the settings of m were not recorded\. Reprocess"):
         load_embedder(snapshot)

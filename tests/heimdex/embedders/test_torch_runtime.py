@@ -1,15 +1,25 @@
 """Embedders in a process that has no torch, as the web image is built."""
 
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
+import numpy as np
 import pytest
+import torch
+from numpy.typing import NDArray
 
 from heimdex.embedders.base import Embedder
 from heimdex.embedders.conse import ConseEmbedder
 from heimdex.embedders.open_clip import OpenClipEmbedder
 from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
+from heimdex.embedders.torch_runtime import compute_lowest_cosine, load_fastest
 from heimdex.errors import ModelUnavailable
+
+CPU = torch.device("cpu")
+PROBE = torch.tensor(np.random.default_rng(1).normal(size=(4, 64)), dtype=torch.float32)
 
 
 @pytest.fixture(params=["minilm", "conse", "open_clip"])
@@ -33,3 +43,68 @@ def test_use_names_what_to_install_and_identity_still_works(embedder: Embedder) 
     with pytest.raises(ModelUnavailable, match=r"torch.* not installed: install requirements/torch\.txt"):
         embedder.embed_queries(["a cat"])
     assert embedder.identity.dimensions in {384, 512}
+
+
+def load() -> torch.nn.Module:
+    torch.manual_seed(0)
+    return torch.nn.Linear(64, 32)
+
+
+def is_half(model: torch.nn.Module) -> bool:
+    return next(model.parameters()).dtype == torch.bfloat16
+
+
+def embed(model: torch.nn.Module, *, wait_s: Callable[[bool], float]) -> NDArray[np.float32]:
+    time.sleep(wait_s(is_half(model)))
+    with torch.inference_mode():
+        vectors: NDArray[np.float32] = model(PROBE.to(next(model.parameters()).dtype)).float().numpy()
+    return vectors
+
+
+def half_is_faster(model: torch.nn.Module) -> NDArray[np.float32]:
+    return embed(model, wait_s=lambda half: 0.0 if half else 0.02)
+
+
+def half_is_slower(model: torch.nn.Module) -> NDArray[np.float32]:
+    return embed(model, wait_s=lambda half: 0.02 if half else 0.0)
+
+
+def half_is_wrong(model: torch.nn.Module) -> NDArray[np.float32]:
+    vectors = half_is_faster(model)
+    return vectors + 0.1 * np.abs(vectors).max() if is_half(model) else vectors
+
+
+def half_overflows(model: torch.nn.Module) -> NDArray[np.float32]:
+    return half_is_faster(model) * np.float32("nan" if is_half(model) else 1)
+
+
+@pytest.fixture
+def _instructions() -> object:
+    with mock.patch("heimdex.embedders.torch_runtime.supports_bfloat16", return_value=True) as patched:
+        yield patched
+
+
+@pytest.mark.usefixtures("_instructions")
+def test_it_is_chosen_where_it_is_faster_and_the_same() -> None:
+    assert is_half(load_fastest(load, half_is_faster, CPU))
+
+
+@pytest.mark.usefixtures("_instructions")
+@pytest.mark.parametrize("probe", [half_is_slower, half_is_wrong, half_overflows])
+def test_float32_stays_with_its_own_weights_otherwise(probe: Callable[[torch.nn.Module], NDArray[np.float32]]) -> None:
+    kept = load_fastest(load, probe, CPU)
+    for ours, original in zip(kept.parameters(), load().parameters(), strict=True):
+        assert ours.dtype == torch.float32
+        torch.testing.assert_close(ours, original, rtol=0, atol=0)
+
+
+def test_a_processor_without_its_instructions_is_not_even_measured() -> None:
+    with mock.patch.object(torch.cpu, "get_capabilities", return_value={"avx512_bf16": False}):
+        assert not is_half(load_fastest(load, half_is_faster, CPU))
+
+
+def test_the_lowest_cosine_is_of_the_worst_row() -> None:
+    rows = np.array([[1, 0], [0, 2]], dtype=np.float32)
+    assert compute_lowest_cosine(rows, rows) == pytest.approx(1)
+    assert compute_lowest_cosine(rows, np.array([[1, 0], [1, 1]], dtype=np.float32)) == pytest.approx(2**-0.5)
+    assert compute_lowest_cosine(rows, rows * 0) == 0

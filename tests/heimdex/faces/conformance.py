@@ -34,7 +34,7 @@ class FaceConformance:
 
     def test_a_face_is_found_where_it_is(self) -> None:
         face = self.one(astronaut())
-        assert face.box.overlap(FACE) > 0.5
+        assert face.box.compute_overlap(FACE) > 0.5
         assert 80 <= face.side_px <= 150
         assert face.vector.shape == (self.model.identity.dimensions,)
         assert face.vector.dtype == np.float32
@@ -44,7 +44,7 @@ class FaceConformance:
     def test_a_box_holds_for_any_size_of_the_picture_and_the_side_is_that_of_the_picture(self) -> None:
         face = self.one(astronaut())
         large = self.one(astronaut().resize((2560, 2560)))
-        assert large.box.overlap(face.box) > 0.75
+        assert large.box.compute_overlap(face.box) > 0.75
         assert large.side_px == pytest.approx(5 * face.side_px, rel=0.2)
 
     def test_where_there_is_no_face_none_is_found(self) -> None:
@@ -79,7 +79,7 @@ class FaceConformance:
         ((first, second),) = self.model.find_faces([twice()])
         assert first.quality >= second.quality
         assert sorted(face.box.left > 0.5 for face in (first, second)) == [False, True]
-        assert first.box.overlap(second.box) == 0
+        assert first.box.compute_overlap(second.box) == 0
         assert float(first.vector @ second.vector) >= self.model.calibration.threshold
 
     def test_a_face_that_is_cut_off_stays_within_the_picture(self) -> None:
@@ -129,6 +129,6 @@ class FaceConformance:
 
     def test_the_calibration_says_more_for_a_likelier_face(self) -> None:
         calibration = self.model.calibration
-        assert calibration.probability(1) > calibration.probability(calibration.threshold) >= 0.5
-        assert calibration.probability(calibration.threshold) < 0.95
-        assert calibration.probability(0) < 0.05
+        assert calibration.estimate_probability(1) > calibration.estimate_probability(calibration.threshold) >= 0.5
+        assert calibration.estimate_probability(calibration.threshold) < 0.95
+        assert calibration.estimate_probability(0) < 0.05

@@ -56,4 +56,4 @@ def test_what_is_not_installed_is_named_with_the_fix() -> None:
 
 def test_the_box_is_that_of_the_face_and_not_of_the_head() -> None:
     ((face,),) = DlibFaces().find_faces([astronaut()])
-    assert face.box.overlap(FACE) > 0.7
+    assert face.box.compute_overlap(FACE) > 0.7

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from heimdex.media.frame_features import FrameFeatures
+from heimdex.media.frames import FrameFeatures
 
 Miniature = NDArray[np.float32]
 

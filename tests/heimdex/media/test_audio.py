@@ -9,8 +9,7 @@ import pytest
 from av.stream import Disposition
 from numpy.typing import NDArray
 
-from heimdex.media.audio import SAMPLE_RATE, iter_audio_blocks
-from heimdex.media.audio_tracks import AudioTrack, select_track
+from heimdex.media.audio import SAMPLE_RATE, AudioTrack, iter_audio_blocks, select_track
 from heimdex.media.info import MediaInfo
 from heimdex.media.probe import probe
 from tests import media
@@ -30,7 +29,7 @@ def loudest(samples: NDArray[np.float32]) -> float:
     return float(np.argmax(np.abs(np.fft.rfft(samples))) * SAMPLE_RATE / samples.size)
 
 
-def write_tracks(path: Path, tracks: list[tuple[float, str, Disposition, str]], *, seconds: float = 2.0, begin_s: float = 0.0) -> None:
+def write_tracks(path: Path, tracks: list[tuple[float, str, Disposition, str]], *, seconds: float = 2.0, start_s: float = 0.0) -> None:
     """Write a Matroska file with a picture from 0 s on and tracks: the tone each holds (Hz), layout, disposition and title."""
     with av.open(str(path), "w", format="matroska") as container:
         video = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
@@ -38,7 +37,7 @@ def write_tracks(path: Path, tracks: list[tuple[float, str, Disposition, str]], 
         streams = [container.add_stream("pcm_s16le", rate=RATE, layout=layout) for _, layout, _, _ in tracks]
         for stream, (_, _, disposition, title) in zip(streams, tracks, strict=True):
             stream.disposition, stream.metadata["title"] = disposition, title
-        for number in range(int((begin_s + seconds) * 25)):
+        for number in range(int((start_s + seconds) * 25)):
             frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 90, np.uint8), format="rgb24")
             frame.pts, frame.time_base = number, Fraction(1, 25)
             container.mux(video.encode(frame))
@@ -46,7 +45,7 @@ def write_tracks(path: Path, tracks: list[tuple[float, str, Disposition, str]], 
             wave = np.sin(2 * np.pi * tone * np.arange(int(seconds * RATE)) / RATE) * 8000
             channels = len(av.AudioLayout(layout).channels)
             sound = av.AudioFrame.from_ndarray(np.repeat(wave.astype(np.int16), channels).reshape(1, -1), format="s16", layout=layout)
-            sound.sample_rate, sound.pts, sound.time_base = RATE, round(begin_s * RATE), Fraction(1, RATE)
+            sound.sample_rate, sound.pts, sound.time_base = RATE, round(start_s * RATE), Fraction(1, RATE)
             container.mux(stream.encode(sound))
             container.mux(stream.encode(None))
         container.mux(video.encode(None))
@@ -88,7 +87,7 @@ def test_what_a_file_says_of_its_tracks_counts(tmp_path: Path) -> None:
 
 
 def test_sound_that_begins_late_keeps_its_time(tmp_path: Path) -> None:
-    write_tracks(tmp_path / "late.mkv", [(440, "stereo", Disposition.default, "")], seconds=1, begin_s=2.5)
+    write_tracks(tmp_path / "late.mkv", [(440, "stereo", Disposition.default, "")], seconds=1, start_s=2.5)
     audio = whole(tmp_path / "late.mkv")
     begins = float(np.flatnonzero(np.abs(audio) > 0.05)[0]) / SAMPLE_RATE
     assert begins == pytest.approx(2.5, abs=0.03)

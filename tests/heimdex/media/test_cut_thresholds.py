@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from heimdex.media.cuts import CutFinder, KnownCuts, is_cut_from_motion, is_flash, is_hard_cut, show_different_content
-from heimdex.media.frame_features import FrameFeatures
+from heimdex.media.frames import FrameFeatures
 from tests.heimdex.media.synthetic import TINY, make_flat, make_frame, make_shot
 
 Picture = NDArray[np.uint8]

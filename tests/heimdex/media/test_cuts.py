@@ -8,8 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from heimdex.media.cuts import CutFinder
-from heimdex.media.downscale import SmallFrame
-from heimdex.media.frame_features import FeatureExtractor, FrameFeatures
+from heimdex.media.frames import FeatureExtractor, FrameFeatures, SmallFrame
 
 FPS = 25
 Picture = NDArray[np.uint8]

@@ -8,7 +8,7 @@ import pytest
 from heimdex.media import dissolves
 from heimdex.media.dissolves import DissolveDetector, DissolveThresholds, is_mixture
 from heimdex.media.fades import GradualCut
-from heimdex.media.frame_features import FrameFeatures
+from heimdex.media.frames import FrameFeatures
 from tests.heimdex.media.synthetic import LENGTH, Miniature, list_times, make_flat, make_frame, make_shot
 
 # Fine enough that ticks lie exactly 0.08 s apart.
@@ -115,7 +115,7 @@ def test_dissolves_of_a_third_of_a_second_to_some_seconds_are_found(duration_s: 
     assert len(cuts) == found
     for cut in cuts:
         assert cut.time_s == pytest.approx(3 + duration_s / 2, abs=0.08)
-        assert cut.begin_s < cut.time_s < cut.end_s
+        assert cut.start_s < cut.time_s < cut.end_s
 
 
 def test_a_dissolve_right_between_two_cuts_is_found_by_the_reach_that_fits() -> None:
@@ -127,7 +127,7 @@ def test_a_dissolve_right_between_two_cuts_is_found_by_the_reach_that_fits() -> 
             frames[index] = make_frame(frame.time_s, miniature=np.roll(shots[frame.time_s > 4], 1))
     (cut,) = detect(DissolveDetector(), frames)
     # It begins at the first possible middle of 16 ticks, without four ticks beside it.
-    assert cut.begin_s == pytest.approx(3 + 8 * 0.08 - 4 * 0.08, abs=0.08)
+    assert cut.start_s == pytest.approx(3 + 8 * 0.08 - 4 * 0.08, abs=0.08)
     assert cut.end_s == pytest.approx(4.5 - 8 * 0.08 + 4 * 0.08, abs=0.08)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pytest
 
 from heimdex.media.fades import FadeDetector, GradualCut, is_blank
-from heimdex.media.frame_features import FrameFeatures
+from heimdex.media.frames import FrameFeatures
 from tests.heimdex.media.synthetic import list_times, make_flat, make_frame, make_frames, make_shot
 
 

@@ -19,8 +19,16 @@ from heimdex.media.errors import MediaError
 from heimdex.media.info import MediaInfo, MediaLimits
 from heimdex.media.probe import probe
 from heimdex.media.sandbox import DecodingInterrupted, call_sandboxed, iter_sandboxed
-from heimdex.media.sandbox_limits import DecoderLimits, SandboxLimits, limit_decoding, limit_probe
-from heimdex.media.sandbox_protocol import InvalidMessage, MessageReader, decode, encode
+from heimdex.media.sandbox_protocol import (
+    DecoderLimits,
+    InvalidMessage,
+    MessageReader,
+    SandboxLimits,
+    decode,
+    encode,
+    limit_decoding,
+    limit_probe,
+)
 from heimdex.media.scenes import iter_scenes
 from tests import media
 from tests.heimdex.media import misbehaving
@@ -146,7 +154,7 @@ def test_time_that_nobody_waits_for_does_not_count() -> None:
 
 def test_it_dies_with_its_worker() -> None:
     program = (
-        "from heimdex.media.sandbox_limits import SandboxLimits; from heimdex.media.sandbox import iter_sandboxed; import time\n"
+        "from heimdex.media.sandbox_protocol import SandboxLimits; from heimdex.media.sandbox import iter_sandboxed; import time\n"
         "from tests.heimdex.media import misbehaving\n"
         "items = iter_sandboxed(misbehaving.sleeps, limits=SandboxLimits(2**30, 60, 120, 60))\n"
         "print(next(items), flush=True); time.sleep(600)"

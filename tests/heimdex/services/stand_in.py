@@ -10,8 +10,8 @@ from pathlib import Path
 from heimdex.database.server import EmbeddedServer
 from heimdex.services import supervisor
 from heimdex.services.definitions import Service
-from heimdex.services.lock import LOCK_TIMEOUT_S, supervisor_lock
 from heimdex.services.processes import kill_orphans
+from heimdex.services.state import LOCK_TIMEOUT_S, hold_supervisor_lock
 
 # A main process with a helper, as a cluster has workers. Both record the signals that they receive in the given file.
 HELPER = """
@@ -56,7 +56,7 @@ def main(home: Path, behavior: str) -> int:
         Service("migrate", (sys.executable, "-c", "raise SystemExit('no such table')"), home) if behavior == "no migration" else None
     )
     server = EmbeddedServer(home) if behavior == "database" else None
-    with supervisor_lock(home, timeout_s=LOCK_TIMEOUT_S) as is_acquired:
+    with hold_supervisor_lock(home, timeout_s=LOCK_TIMEOUT_S) as is_acquired:
         if not is_acquired:
             return supervisor.ALREADY_RUNNING
         kill_orphans(home)

@@ -1,6 +1,6 @@
 import socket
 
-from heimdex.database.ports import pick_port
+from heimdex.database.server import pick_port
 from heimdex.environment import Environment
 from heimdex.queue import QUEUES
 from heimdex.services.definitions import define_services

@@ -1,6 +1,6 @@
 import os
 
-from heimdex.services.log_files import LIMIT_BYTES, last_lines, open_log, rotate
+from heimdex.services.log_files import LIMIT_BYTES, open_log, read_last_lines, rotate
 
 
 def test_an_oversized_log_is_rotated_and_its_writer_continues(tmp_path):
@@ -29,6 +29,6 @@ def test_only_lines_since_the_last_start_are_quoted(tmp_path):
     path.write_text("yesterday\n")
     start = path.stat().st_size
     path.write_text(path.read_text() + "".join(f"line {number}\n" for number in range(30)))
-    assert last_lines(path, since=start, count=2) == "line 28\nline 29"
-    assert "yesterday" not in last_lines(path, since=start, count=1000)
-    assert last_lines(tmp_path / "missing.log") == ""
+    assert read_last_lines(path, since=start, count=2) == "line 28\nline 29"
+    assert "yesterday" not in read_last_lines(path, since=start, count=1000)
+    assert read_last_lines(tmp_path / "missing.log") == ""

@@ -1,16 +1,16 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heimdex.services.managed_process import MAX_DELAY_S, STABLE_S, count_failures, restart_delay_s
+from heimdex.services.managed_process import MAX_DELAY_S, STABLE_S, compute_restart_delay_s, count_failures
 
 
 def test_the_delay_grows_with_every_failure():
-    assert [restart_delay_s(failures) for failures in range(1, 9)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
+    assert [compute_restart_delay_s(failures) for failures in range(1, 9)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
 
 
 @given(st.integers(min_value=1, max_value=10**9))
 def test_the_delay_is_bounded_after_any_number_of_failures(failures):
-    assert 0 < restart_delay_s(failures) <= MAX_DELAY_S
+    assert 0 < compute_restart_delay_s(failures) <= MAX_DELAY_S
 
 
 def test_a_long_healthy_run_resets_the_failures():

@@ -15,11 +15,10 @@ import pytest
 
 from heimdex.database.connection_info import read_embedded_connection
 from heimdex.services import ServiceError
-from heimdex.services.commands import down, read_running_state, up
-from heimdex.services.lock import is_locked
+from heimdex.services.commands import read_running_state, start_services, stop_services
 from heimdex.services.processes import list_marked_processes
 from heimdex.services.report import ServiceReport, build_report
-from heimdex.services.state import Phase, SupervisorState, state_path
+from heimdex.services.state import Phase, SupervisorState, get_state_path, is_locked
 
 
 @pytest.fixture
@@ -27,11 +26,11 @@ def home(tmp_path: Path) -> Iterator[Path]:
     home = tmp_path / "a home"
     home.mkdir()
     yield home
-    down(home)
+    stop_services(home)
 
 
 def start(home: Path, behavior: str = "family", on_phase: Callable[[Phase], None] = lambda phase: None) -> tuple[SupervisorState, bool]:
-    return up(home, on_phase, [sys.executable, "-m", "tests.heimdex.services.stand_in", str(home), behavior])
+    return start_services(home, on_phase, [sys.executable, "-m", "tests.heimdex.services.stand_in", str(home), behavior])
 
 
 def only_service(home: Path) -> ServiceReport:
@@ -52,7 +51,7 @@ def helpers(home: Path) -> list[int]:
 
 
 def nothing_is_left(home: Path) -> bool:
-    return not list_marked_processes(home) and not is_locked(home) and not state_path(home).exists()
+    return not list_marked_processes(home) and not is_locked(home) and not get_state_path(home).exists()
 
 
 def test_up_starts_once_and_down_leaves_nothing(home):
@@ -68,12 +67,12 @@ def test_up_starts_once_and_down_leaves_nothing(home):
     assert [(service.name, service.state, service.restarts) for service in report.services] == [("family", "running", 0)]
     assert report.services[0].rss_bytes > 0
 
-    assert down(home)
+    assert stop_services(home)
     assert nothing_is_left(home)
     assert not build_report(home).running
     # The main process is responsible for its helpers until it has exited.
     assert (home / "family.txt").read_text().splitlines()[1:] == ["main got SIGTERM"]
-    assert not down(home)
+    assert not stop_services(home)
 
 
 def test_two_ups_at_once_start_one_supervisor(home):
@@ -105,7 +104,7 @@ def test_a_killed_service_is_restarted_and_its_children_are_killed(home):
 def test_a_service_that_does_not_stop_is_killed_with_its_helpers(home):
     start(home, "stubborn")
     helper = helpers(home)[0]
-    down(home)
+    stop_services(home)
     assert nothing_is_left(home)
     assert not psutil.pid_exists(helper)
 
@@ -120,7 +119,7 @@ def test_processes_of_a_killed_supervisor_are_found(home, then):
     assert orphan is not None
     assert psutil.pid_exists(orphan)
     if then == "down":
-        assert down(home)
+        assert stop_services(home)
         assert nothing_is_left(home)
     else:
         restarted, started = start(home)
@@ -133,12 +132,12 @@ def test_processes_of_a_killed_supervisor_are_found(home, then):
 
 def test_a_state_file_that_names_another_process_is_ignored(home):
     start(home)
-    down(home)
-    state_path(home).write_text(
+    stop_services(home)
+    get_state_path(home).write_text(
         f'{{"supervisor": {{"pid": {os.getpid()}, "create_time": 1.0}}, "phase": "running", "url": "", "error": "", "services": []}}'
     )
     assert not build_report(home).running
-    assert not down(home)
+    assert not stop_services(home)
     assert start(home)[1]
 
 
@@ -188,7 +187,7 @@ def test_a_killed_database_restarts_at_the_same_url(home):
     wait_until(lambda: build_report(home).services[0].restarts == 1 and build_report(home).running)
     assert read_embedded_connection(home) == connection
     psycopg.connect(connection.url).close()
-    assert down(home)
+    assert stop_services(home)
     assert nothing_is_left(home)
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(connection.url)

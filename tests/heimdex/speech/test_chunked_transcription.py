@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bench.word_errors import count_word_errors
 from demo.film import reference_texts
 from heimdex.speech.base import SAMPLE_RATE, Word
-from heimdex.speech.chunked_transcription import TranscribedChunk, transcribe_chunks
+from heimdex.speech.chunks import TranscribedChunk, transcribe_chunks
 from heimdex.speech.faster_whisper import FasterWhisperTranscriber
 from tests.heimdex.speech.conformance import recording
 

@@ -3,7 +3,7 @@
 import pytest
 
 from heimdex.speech.base import Word
-from heimdex.speech.chunked_transcription import find_main_language
+from heimdex.speech.chunks import find_main_language
 from heimdex.speech.languages import get_language_name, parse_language
 from heimdex.speech.words import align_words, assign_words_to_scenes, join_subwords
 

@@ -9,9 +9,8 @@ from django.core.files.storage import storages
 from django.test import override_settings
 
 from heimdex.environment import Environment
-from heimdex.storage import media_storage, signed_url
+from heimdex.storage import build_media_storage_settings, get_media_storage, sign_url
 from heimdex.storage.base import sanitize_filename
-from heimdex.storage.configuration import media_storage_settings
 from heimdex.storage.local import LocalMediaStorage
 from heimdex.storage.ranges import ByteRange, UnsatisfiableRangeError, parse_range
 from heimdex.storage.s3 import S3MediaStorage
@@ -21,24 +20,24 @@ from heimdex.storage.tokens import DownloadGrant
 def test_the_environment_selects_the_storage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HEIMDEX_HOME", str(tmp_path))
     monkeypatch.setenv("HEIMDEX_STORAGE", "local")
-    local = media_storage_settings(Environment())
+    local = build_media_storage_settings(Environment())
     monkeypatch.setenv("HEIMDEX_STORAGE", "s3")
     monkeypatch.setenv("HEIMDEX_S3_BUCKET", "films")
-    s3 = media_storage_settings(Environment())
+    s3 = build_media_storage_settings(Environment())
 
     assert local["OPTIONS"] == {"root": tmp_path / "media", "public_url": ""}
     assert s3["OPTIONS"]["bucket"] == "films"
     with override_settings(STORAGES={**settings.STORAGES, "media": local}):
-        assert isinstance(media_storage(), LocalMediaStorage)
-        assert media_storage() is media_storage() is storages["media"]
+        assert isinstance(get_media_storage(), LocalMediaStorage)
+        assert get_media_storage() is get_media_storage() is storages["media"]
         with override_settings(STORAGES={**settings.STORAGES, "media": s3}):
             assert isinstance(storages["media"], S3MediaStorage)
-        assert isinstance(media_storage(), LocalMediaStorage)
+        assert isinstance(get_media_storage(), LocalMediaStorage)
 
 
 @override_settings(LINK_TTL_SECONDS=600)
 def test_a_signed_url_expires_after_the_configured_time() -> None:
-    token = signed_url("videos/1/original", filename="holiday.mp4").rpartition("/")[2]
+    token = sign_url("videos/1/original", filename="holiday.mp4").rpartition("/")[2]
     grant = DownloadGrant.from_token(token)
     assert (grant.key, grant.filename) == ("videos/1/original", "holiday.mp4")
     assert 590 < grant.expires - time.time() <= 600

@@ -7,8 +7,7 @@ import pytest
 from django.test import override_settings
 from django.views.debug import SafeExceptionReporterFilter
 
-from heimdex.storage import StorageError
-from heimdex.storage.configuration import S3
+from heimdex.storage import S3, StorageError
 from heimdex.storage.s3 import S3MediaStorage
 from tests.heimdex.storage.seaweed import S3Options, free_ports
 

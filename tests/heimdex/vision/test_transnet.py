@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from heimdex.errors import ModelUnavailable
-from heimdex.media.network_frames import FrameBatch, iter_frame_batches
+from heimdex.media.frames import FrameBatch, iter_frame_batches
 from heimdex.media.probe import probe
 from heimdex.media.scenes import iter_scenes
 from heimdex.vision import transnet

@@ -12,10 +12,10 @@ from django.db import connection, transaction
 
 from heimdex.accounts.models import User
 from heimdex.leases import LeaseLost
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from people.actions.persons import delete_person, merge_people
 from people.actions.photos import delete_photo
-from people.input_hashes import query_hash
+from people.input_hashes import hash_query
 from people.models import FaceLabel, FaceMatch, Person, PersonPhoto, PhotoEmbedding, QueryEmbedding, SceneFace
 from people.photos import normalize
 from people.photos.normalize import normalize_photo
@@ -54,7 +54,7 @@ def test_all_of_a_person_goes_and_nothing_else(known: Person, owner: User) -> No
 
 
 def test_a_crash_before_the_files_go_leaves_no_row_that_points_at_nothing(known: Person, owner: User) -> None:
-    with mock.patch.object(type(media_storage()), "delete_prefix", side_effect=SystemExit), pytest.raises(SystemExit):
+    with mock.patch.object(type(get_media_storage()), "delete_prefix", side_effect=SystemExit), pytest.raises(SystemExit):
         delete_person(owner, known.pk)
 
     assert not Person.objects.exists()
@@ -131,7 +131,7 @@ def test_a_merge_moves_everything_and_the_files_stay_where_they_are_found(known:
     assert not QueryEmbedding.objects.exists()
     bob.refresh_from_db()
     ready = [photo.image_hash for photo in photos if photo.state == PersonPhoto.State.READY]
-    assert (bob.aliases, stored_hash(bob, "person_query")) == (["Ada", "Countess"], query_hash(ready, archived=False))
+    assert (bob.aliases, stored_hash(bob, "person_query")) == (["Ada", "Countess"], hash_query(ready, archived=False))
 
     # A second merge, and the end of it all.
     carl = Person.objects.create(owner=owner, name="Carl")
@@ -162,6 +162,6 @@ def test_two_changes_at_once_leave_the_hash_of_what_is_there(ada: Person, owner:
         thread.join()
 
     ada.refresh_from_db()
-    assert stored_hash(ada, "person_query") == query_hash([photo.image_hash for photo in photos[4:]], archived=False)
+    assert stored_hash(ada, "person_query") == hash_query([photo.image_hash for photo in photos[4:]], archived=False)
     with transaction.atomic():
         assert PersonPhoto.objects.count() == 2

@@ -11,8 +11,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
-from heimdex.storage import media_storage
-from people.input_hashes import query_hash
+from heimdex.storage import get_media_storage
+from people.input_hashes import hash_query
 from people.models import Person, PersonPhoto
 from people.names import MAX_ALIASES, MAX_NAME_LENGTH
 from tests.library import stored_hash
@@ -111,7 +111,7 @@ def test_photos_say_where_a_person_stands(api: APIClient, ada: Person) -> None:
         photo.delete()
     make_photo(ada, created_at=ready.created_at + timedelta(seconds=1))
     thumbnail = api.get(f"{PERSONS}/{ada.pk}").json()["thumbnail_url"]
-    with media_storage().open(ready.thumbnail_key) as file:
+    with get_media_storage().open(ready.thumbnail_key) as file:
         assert b"".join(api.get(thumbnail)) == file.read()
 
 
@@ -148,7 +148,7 @@ def test_a_list_takes_three_statements_however_long_it_is(
 
 def test_who_is_archived_is_not_looked_for_until_brought_back(api: APIClient, ada: Person, woken: mock.Mock) -> None:
     photos = [make_photo(ada), make_photo(ada)]
-    expected = query_hash([photo.image_hash for photo in photos], archived=False)
+    expected = hash_query([photo.image_hash for photo in photos], archived=False)
     ada.refresh_from_db()
     assert stored_hash(ada, "person_query") == expected != ""
 

@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from people.face_settings import FACES_OFF_FOR_OWNER, FACES_OFF_ON_SERVER
 from people.models import Person, PersonPhoto
 from tests.library import stored_hash
@@ -143,7 +143,7 @@ def test_complete_says_what_has_not_arrived(api: APIClient, ada: Person, announc
     assert (nothing.status_code, nothing.json()["detail"][:28]) == (409, "No file has arrived yet. PUT")
     assert put(api, target, CONTENT + b"!") == 413
     # A storage that cannot bind an address to a size takes what comes.
-    media_storage().save(PersonPhoto.objects.get().upload_key, CONTENT[:-1])
+    get_media_storage().save(PersonPhoto.objects.get().upload_key, CONTENT[:-1])
     short = api.post(complete)
     assert (short.status_code, f"has {len(CONTENT) - 1} bytes" in short.json()["detail"]) == (409, True)
     assert wakes(woken) == []
@@ -159,7 +159,7 @@ def test_bytes_that_are_sent_after_complete_change_nothing(api: APIClient, ada: 
     put(api, target, b"x" * len(CONTENT))
     api.post(f"{photos_of(ada)}/{target['photo_id']}/complete")
 
-    with media_storage().open(PersonPhoto.objects.get().original_key) as file:
+    with get_media_storage().open(PersonPhoto.objects.get().original_key) as file:
         assert file.read() == CONTENT
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from heimdex.accounts.models import User
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from people.models import Person, PersonPhoto
 from people.pages.people import PER_PAGE
 from tests.people.conftest import make_photo
@@ -63,7 +63,7 @@ def test_each_person_is_shown_with_a_picture_and_where_they_stand(browser: Clien
     assert "Bob Processing photos 1 photo" in text
     assert "Carl Needs photos 0 photos" in text
     (address,) = re.findall(r'<img src="([^"]+)"', page)
-    with media_storage().open(ready.thumbnail_key) as file:
+    with get_media_storage().open(ready.thumbnail_key) as file:
         assert b"".join(browser.get(address)) == file.read()  # type: ignore[arg-type]
     archived = read(browser, "/people/?archived=1")
     assert re.findall(r'/people/[0-9a-f-]{36}/">(\w+)<', archived) == ["Dora"]

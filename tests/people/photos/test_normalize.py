@@ -8,7 +8,7 @@ from django.db import transaction
 from PIL import Image
 
 from heimdex.leases import Lease, LeaseLost
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from people.errors import PhotoErrorCode, PhotoRejected
 from people.models import Person, PersonPhoto
 from people.photos.normalize import normalize_photo
@@ -29,7 +29,7 @@ def claimed(photo: PersonPhoto) -> PersonPhoto:
 
 def arrived(person: Person, content: bytes) -> PersonPhoto:
     photo = make_photo(person, PersonPhoto.State.UPLOADED)
-    media_storage().save(photo.original_key, content)
+    get_media_storage().save(photo.original_key, content)
     return claimed(photo)
 
 
@@ -53,7 +53,7 @@ def test_the_copy_takes_the_place_of_what_arrived(ada: Person) -> None:
     normalize(photo)
 
     stored = PersonPhoto.objects.get(pk=photo.pk)
-    with media_storage().open(photo.image_key) as file:
+    with get_media_storage().open(photo.image_key) as file:
         copy = file.read()
     assert (stored.width, stored.height) == (photo.width, photo.height) == (800, 1600) == Image.open(io.BytesIO(copy)).size
     assert stored.image_hash == photo.image_hash == hash_input(copy)
@@ -80,7 +80,7 @@ def test_whoever_follows_a_killed_worker_does_the_same_again(ada: Person, place:
     photo = arrived(ada, jpeg())
     with mock.patch(f"people.photos.normalize.{place}", side_effect=SystemExit), pytest.raises(SystemExit):
         normalize(photo)
-    assert media_storage().size(photo.original_key)
+    assert get_media_storage().size(photo.original_key)
 
     normalize(PersonPhoto.objects.get(pk=photo.pk))
 
@@ -95,7 +95,7 @@ def test_what_cannot_be_used_says_why(ada: Person) -> None:
     assert refusal(arrived(ada, jpeg()[:-500])) == "damaged"
     assert refusal(arrived(ada, huge.getvalue())) == "too_large"
     gone = arrived(ada, jpeg())
-    media_storage().delete(gone.original_key)
+    get_media_storage().delete(gone.original_key)
     assert refusal(gone) == "file_missing"
 
 

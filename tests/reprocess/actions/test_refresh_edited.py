@@ -11,8 +11,7 @@ from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
 from heimdex.errors import WrongState
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.scope import Scope
-from reprocess.runs.plan_run import plan_run
-from reprocess.runs.start_run import start_run
+from reprocess.runs.requests import plan_run, start_run
 from reprocess.runs.worker import run_worker
 from reprocess.steps.scene_text import STEP as SCENE_TEXT
 from tests.library import make_user, make_video, stored_hash
@@ -64,7 +63,7 @@ def summarize(video: Video) -> None:
 
 
 def texts(video: Video) -> dict[tuple[int, str], str]:
-    composed = SCENE_TEXT.compose_inputs(video)
+    composed = SCENE_TEXT.compose_inputs(video.pk)
     return {(scene.index, channel): str(content.source) for scene, contents in composed for channel, content in contents.items()}
 
 

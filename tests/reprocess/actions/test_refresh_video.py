@@ -10,12 +10,12 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
-from heimdex.backends import text_embedder
-from heimdex.storage import media_storage
-from reprocess.actions import refresh_video
+from heimdex.backends import get_text_embedder
+from heimdex.storage import get_media_storage
+from reprocess.actions import refresh
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.scope import Scope
-from reprocess.runs.start_run import start_run
+from reprocess.runs.requests import start_run
 from reprocess.tasks import work_run
 from tests.library import make_user, make_video
 from videos.models import SceneEmbedding, Video
@@ -52,7 +52,7 @@ def everything(requested_by: User | None = None) -> ReprocessRun:
 def test_an_owner_refreshes_a_video_and_follows_it_to_its_end(api: APIClient, owner: User, video: Video, url: str) -> None:
     assert api.get(url).json() == {
         "state": "none",
-        "message": "16 of 16 parts of this video's search data are out of date.",
+        "message": "16 of 16 parts of this video's search index are out of date.",
         "progress": 0,
         "switch": "",
         "steps": [
@@ -73,7 +73,7 @@ def test_an_owner_refreshes_a_video_and_follows_it_to_its_end(api: APIClient, ow
 
     work_run(str(run.pk))
     shown = api.get(url).json()
-    assert (shown["state"], shown["progress"], shown["message"]) == ("succeeded", 100, "The search data of this video is up to date.")
+    assert (shown["state"], shown["progress"], shown["message"]) == ("succeeded", 100, "The search index of this video is up to date.")
     assert [step["current"] for step in shown["steps"]] == [4, 4, 4, 4]
     assert shown["finished_at"]
 
@@ -87,7 +87,7 @@ def test_an_owner_refreshes_a_video_and_follows_it_to_its_end(api: APIClient, ow
 
 def test_failures_are_named_with_their_reasons(api: APIClient, video: Video, url: str) -> None:
     scene = video.scenes.get(index=2)
-    media_storage().delete(scene.keyframe_key)
+    get_media_storage().delete(scene.keyframe_key)
     api.post(url)
     work_run(str(ReprocessRun.objects.get().pk))
     shown = api.get(url).json()
@@ -148,7 +148,7 @@ def test_a_video_that_is_not_indexed_and_one_of_another_owner_are_refused(api: A
 
 
 def test_the_number_of_requests_per_hour_is_limited(api: APIClient, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refresh_video, "MAX_PER_HOUR", 2)
+    monkeypatch.setattr(refresh, "MAX_PER_HOUR", 2)
     for _ in range(2):
         assert api.post(url, {"force": True}).status_code == 202
         api.post(f"{url}/cancel")
@@ -162,10 +162,10 @@ def test_the_number_of_requests_per_hour_is_limited(api: APIClient, url: str, mo
 
 def test_a_run_pauses_at_the_cost_limit_and_says_so(api: APIClient, url: str, settings: Settings) -> None:
     settings.MAX_RUN_COST = Decimal(5)
-    settings.MODEL_PRICES = {text_embedder().identity.model: Decimal(1_000_000)}
+    settings.MODEL_PRICES = {get_text_embedder().identity.model: Decimal(1_000_000)}
     api.post(url)
     # A local model counts no tokens.
-    with mock.patch.object(type(text_embedder()), "tokens", property(lambda self: 10 * self.calls)):
+    with mock.patch.object(type(get_text_embedder()), "tokens", property(lambda self: 10 * self.calls)):
         work_run(str(ReprocessRun.objects.get().pk))
     shown = api.get(url).json()
     assert (shown["state"], shown["can_cancel"]) == ("paused", True)

@@ -12,16 +12,15 @@ from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from heimdex.backends import text_embedder
+from heimdex.backends import get_text_embedder
 from heimdex.errors import ModelUnavailable, WrongState
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from reprocess.actions.runs import cancel_run, pause_run, resume_run, retry_failures
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.scope import Scope
-from reprocess.reports.run_progress import measure_progress
+from reprocess.reports.runs import measure_progress
 from reprocess.runs import worker
-from reprocess.runs.plan_run import plan_run
-from reprocess.runs.start_run import start_run
+from reprocess.runs.requests import plan_run, start_run
 from reprocess.runs.worker import run_worker
 from reprocess.steps.scene_clip import SceneClipStep
 from tests.library import SAYINGS, make_user, make_video, picture
@@ -124,10 +123,10 @@ def test_a_canceled_run_keeps_its_vectors_and_counts_them(run: ReprocessRun) -> 
 
 def test_a_run_pauses_at_its_cost_limit_and_goes_on_with_a_higher_one() -> None:
     make_video(make_user())
-    with override_settings(MODEL_PRICES={text_embedder().identity.model: Decimal("1000000")}, MAX_RUN_COST=Decimal("5")):
+    with override_settings(MODEL_PRICES={get_text_embedder().identity.model: Decimal("1000000")}, MAX_RUN_COST=Decimal("5")):
         limited = start_run(ALL, force=False, entrance="command", requested_by=None, max_cost=Decimal("100"))
         assert limited.max_cost == Decimal("5"), "the installation's limit holds for every run"
-        with mock.patch.object(type(text_embedder()), "tokens", property(lambda self: 10 * self.calls)):
+        with mock.patch.object(type(get_text_embedder()), "tokens", property(lambda self: 10 * self.calls)):
             run_worker(limited.pk)
             limited.refresh_from_db()
             assert limited.state == ReprocessRun.State.PAUSED
@@ -142,7 +141,7 @@ def test_a_run_pauses_at_its_cost_limit_and_goes_on_with_a_higher_one() -> None:
 
 
 def test_a_model_that_cannot_be_had_pauses_the_run_with_the_reason(run: ReprocessRun) -> None:
-    with mock.patch.object(text_embedder(), "embed_documents", side_effect=ModelUnavailable("No key: set HEIMDEX_OPENAI_API_KEY.")):
+    with mock.patch.object(get_text_embedder(), "embed_documents", side_effect=ModelUnavailable("No key: set HEIMDEX_OPENAI_API_KEY.")):
         run_worker(run.pk)
     run.refresh_from_db()
     assert run.state == ReprocessRun.State.PAUSED
@@ -155,14 +154,14 @@ def test_retrying_failures_computes_them_and_nothing_else(run: ReprocessRun) -> 
     # Both videos have the same keyframes, and either copy would do.
     without_keyframe = list(Scene.objects.filter(index=1))
     for scene in without_keyframe:
-        media_storage().delete(scene.keyframe_key)
+        get_media_storage().delete(scene.keyframe_key)
     run_worker(run.pk)
     run.refresh_from_db()
     assert (run.state, run.failures.count()) == (ReprocessRun.State.FAILED, 2)
     rest = SceneEmbedding.objects.exclude(scene__in=without_keyframe, space__channel="clip")
     others = set(rest.values_list("pk", "computed_at"))
     for scene in without_keyframe:
-        media_storage().save(scene.keyframe_key, picture(1), "image/jpeg")
+        get_media_storage().save(scene.keyframe_key, picture(1), "image/jpeg")
     assert retry_failures(run.pk) == 2
     run_worker(run.pk)
     run.refresh_from_db()

@@ -8,7 +8,7 @@ from pytest_django import Settings
 from heimdex.accounts.models import User
 from reprocess.models import ReprocessRun
 from reprocess.planning.scope import Scope
-from reprocess.runs.start_run import start_run
+from reprocess.runs.requests import start_run
 from reprocess.runs.worker import run_worker
 from tests.library import make_user, make_video
 from videos.models import ActiveSpace, Scene

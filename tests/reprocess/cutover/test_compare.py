@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from reprocess.cutover.compare import Comparison, QueryChange, compare_results
 from reprocess.cutover.coverage import Coverage, describe_gaps
+from reprocess.cutover.evaluation import Comparison, QueryChange, compare_results
 
 
 def scenes(*numbers: int) -> list[UUID]:

@@ -9,10 +9,10 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
-from heimdex.backends import text_embedder
+from heimdex.backends import get_text_embedder
 from reprocess.models import ReprocessRun
 from reprocess.planning.scope import Scope
-from reprocess.runs.start_run import start_run
+from reprocess.runs.requests import start_run
 from reprocess.tasks import work_run
 from tests.library import make_user, make_video
 from tests.reprocess.cutover.conftest import active, run
@@ -82,14 +82,14 @@ def test_an_owner_that_went_first_counts_as_done_when_all_follow(owner: User, ch
     change_model()
     run(Scope("owner", owner_id=owner.pk))
     moved, waits = active(owner), active(other)
-    calls = text_embedder().calls
+    calls = get_text_embedder().calls
 
     rest = run()
     transcript = rest.counters.get(channel="transcript")
     assert (transcript.done, transcript.skipped) == (1, 6)
-    assert (rest.model_calls, text_embedder().calls - calls) == (1, 1)
+    assert (rest.model_calls, get_text_embedder().calls - calls) == (1, 1)
     assert active(owner) == moved
     assert active(other) != waits
-    calls = text_embedder().calls
+    calls = get_text_embedder().calls
     assert start_run(Scope("all"), force=False, entrance="command", requested_by=None).plan["stale"] == 0
-    assert text_embedder().calls == calls
+    assert get_text_embedder().calls == calls

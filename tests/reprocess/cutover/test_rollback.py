@@ -12,19 +12,18 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from heimdex.accounts.models import User
-from heimdex.backends import text_embedder
+from heimdex.backends import get_text_embedder
 from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
-from reprocess.actions.cutovers import RollbackRefused, cut_over, latest_cutover, purge_spaces, roll_back
+from reprocess.actions.cutovers import RollbackRefused, cut_over, get_latest_cutover, purge_spaces, roll_back
 from reprocess.models import Cutover, ReprocessRun
 from reprocess.planning.scope import Scope
 from reprocess.runs import ingest_stage
-from reprocess.runs.start_run import start_run
+from reprocess.runs.requests import start_run
 from reprocess.runs.worker import run_worker
 from reprocess.steps.scene_text import SceneTextStep
 from tests.library import lease_on, make_user, make_video
 from tests.reprocess.cutover.conftest import active, answers, channels_that_find, run
-from videos.ingest.source import SourceFile
-from videos.ingest.stage import StageContext
+from videos.ingest.stage import SourceFile, StageContext
 from videos.models import EmbeddingSpace, Job, RetiredSpace, Scene, SceneEmbedding, Video
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,7 +50,7 @@ def test_rolling_back_gives_the_exact_earlier_answers_without_computing_and_stay
     run()
     new, after = answers(owner), active(owner)
     with mock.patch.object(SentenceTransformerEmbedder, "embed_documents", side_effect=AssertionError):
-        undone = roll_back(latest_cutover(owner.pk).pk, None)
+        undone = roll_back(get_latest_cutover(owner.pk).pk, None)
     assert (undone.left_out, undone.cutover.state) == ((), "rolled back")
     assert (answers(owner), active(owner)) == (old, before)
     run()
@@ -66,7 +65,7 @@ def test_after_a_rollback_a_third_model_is_switched_to_by_itself(owner: User, ch
     before = active(owner)
     change_model()
     run()
-    first = latest_cutover(owner.pk)
+    first = get_latest_cutover(owner.pk)
     roll_back(first.pk, None)
     change_model("document: ")
     run()
@@ -79,16 +78,16 @@ def test_only_the_last_switch_can_be_undone_then_the_one_before_it(owner: User, 
     before = active(owner)
     change_model()
     run()
-    first = latest_cutover(owner.pk)
+    first = get_latest_cutover(owner.pk)
     change_model("document: ")
     run()
     with pytest.raises(RollbackRefused, match="Roll back the later cutover first"):
         roll_back(first.pk, None)
-    roll_back(latest_cutover(owner.pk).pk, None)
-    roll_back(latest_cutover(owner.pk).pk, None)
+    roll_back(get_latest_cutover(owner.pk).pk, None)
+    roll_back(get_latest_cutover(owner.pk).pk, None)
     assert active(owner) == before
     with pytest.raises(RollbackRefused, match="has no cutover"):
-        latest_cutover(owner.pk)
+        get_latest_cutover(owner.pk)
 
 
 @pytest.mark.usefixtures("packaged_models")
@@ -115,7 +114,7 @@ def test_what_arrived_after_the_switch_is_found_by_words_after_a_rollback_and_by
     theirs = active(stranger)
     scene = arrive(owner)
     assert scene.embeddings.filter(space__channel="transcript").count() == 1
-    undone = roll_back(latest_cutover(owner.pk).pk, None)
+    undone = roll_back(get_latest_cutover(owner.pk).pk, None)
     # The image model did not change.
     assert channels_that_find(owner, scene) - {"clip"} == {"lexical"}
     assert undone.catch_up is not None
@@ -136,7 +135,7 @@ def test_a_rollback_after_which_nothing_arrived_starts_no_run(owner: User, chang
     change_model()
     run()
     runs = ReprocessRun.objects.count()
-    assert roll_back(latest_cutover(owner.pk).pk, None).catch_up is None
+    assert roll_back(get_latest_cutover(owner.pk).pk, None).catch_up is None
     assert ReprocessRun.objects.count() == runs
 
 
@@ -145,7 +144,7 @@ def test_when_the_step_itself_changed_a_rollback_says_that_new_scenes_are_found_
     with mock.patch.object(SceneTextStep, "code_version", SceneTextStep.code_version + 1):
         run()
         scene = arrive(owner)
-        undone = roll_back(latest_cutover(owner.pk).pk, None)
+        undone = roll_back(get_latest_cutover(owner.pk).pk, None)
         assert undone.catch_up is None
         assert len(undone.left_out) == 3
         assert "the step that filled it has changed" in undone.left_out[0]
@@ -158,7 +157,7 @@ def test_a_queued_catch_up_does_nothing_when_its_model_is_gone(owner: User, chan
     change_model()
     run()
     arrive(owner)
-    catch_up = roll_back(latest_cutover(owner.pk).pk, None).catch_up
+    catch_up = roll_back(get_latest_cutover(owner.pk).pk, None).catch_up
     assert catch_up is not None
     for space in EmbeddingSpace.objects.exclude(embedder__revision__contains="passage"):
         space.embedder["class"] = "no.such.Embedder"
@@ -190,7 +189,7 @@ def test_the_purge_removes_what_one_owner_left_and_the_space_with_its_last_owner
     with mock.patch("reprocess.cutover.purge._BATCH", 2), dies, pytest.raises(KeyboardInterrupt):
         purge_spaces(timedelta(days=7), dry_run=False)
     with pytest.raises(RollbackRefused, match="have been purged"):
-        roll_back(latest_cutover(owner.pk).pk, None)
+        roll_back(get_latest_cutover(owner.pk).pk, None)
     assert len(purge_spaces(timedelta(days=7), dry_run=False)) == 3
     assert (left.embeddings.filter(owner=owner).count(), left.embeddings.filter(owner=other).count()) == (0, 4)
     assert (answers(owner), answers(other)) == kept
@@ -207,12 +206,12 @@ def test_the_purge_removes_what_one_owner_left_and_the_space_with_its_last_owner
 def test_the_purge_leaves_the_latest_spaces_to_an_owner_who_was_rolled_back(owner: User, change_model: ChangeModel) -> None:
     change_model()
     run()
-    roll_back(latest_cutover(owner.pk).pk, None)
+    roll_back(get_latest_cutover(owner.pk).pk, None)
     RetiredSpace.objects.update(retired_at=timezone.now() - timedelta(days=8))
     assert purge_spaces(timedelta(days=7), dry_run=False) == []
-    calls = text_embedder().calls
+    calls = get_text_embedder().calls
     cut_over(owner.pk, force=False)
-    assert text_embedder().calls == calls
+    assert get_text_embedder().calls == calls
 
 
 def test_the_commands_compare_switch_and_switch_back(owner: User, change_model: ChangeModel) -> None:
@@ -249,7 +248,7 @@ def test_a_run_of_the_latest_spec_and_a_catch_up_are_two_runs(owner: User, chang
     run()
     arrive(owner)
     ahead = start_run(Scope("owner", owner_id=owner.pk), force=False, entrance="command", requested_by=None)
-    catch_up = roll_back(latest_cutover(owner.pk).pk, None).catch_up
+    catch_up = roll_back(get_latest_cutover(owner.pk).pk, None).catch_up
     assert catch_up is not None
     assert catch_up.pk != ahead.pk
     for one in (ahead, catch_up):

@@ -9,7 +9,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from heimdex.accounts.models import User
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from reprocess.actions.cutovers import CutoverRefused, cut_over
 from reprocess.models import Cutover, ReprocessRun
 from reprocess.planning.scope import Scope
@@ -136,7 +136,7 @@ def test_without_recorded_queries_nothing_is_refused(owner: User, change_model: 
 
 def test_failures_keep_the_old_vectors_unless_they_are_tolerated(owner: User, settings: Settings) -> None:
     before = active(owner)
-    media_storage().delete(Scene.objects.get(owner=owner, index=3).keyframe_key)
+    get_media_storage().delete(Scene.objects.get(owner=owner, index=3).keyframe_key)
     settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "image": _another_image_model()}
     run()
     assert active(owner) == before

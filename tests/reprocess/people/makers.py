@@ -9,13 +9,13 @@ from django.utils import timezone
 from PIL import Image
 
 from heimdex.accounts.models import User
-from heimdex.backends import face_model
-from heimdex.storage import media_storage
+from heimdex.backends import get_face_model
+from heimdex.storage import get_media_storage
 from people.models import FaceMatch, Person, PersonPhoto
 from reprocess.models import ReprocessRun
 from reprocess.planning.scope import Scope
 from reprocess.runs.refresh_people import refresh_people
-from reprocess.runs.start_run import start_run
+from reprocess.runs.requests import start_run
 from reprocess.runs.worker import run_worker
 from tests.library import make_video
 from videos.channels import KEYFRAME, KEYFRAMES
@@ -38,7 +38,7 @@ def jpeg(picture: Image.Image) -> bytes:
 
 def show(scene: Scene, picture: bytes) -> None:
     """Make a picture the scene's keyframe, as the ingest does."""
-    media_storage().save(scene.keyframe_key, picture, "image/jpeg")
+    get_media_storage().save(scene.keyframe_key, picture, "image/jpeg")
     scene.keyframe_hash = scene.pictures_hash = hash_input(picture)
     scene.save(update_fields=["keyframe_hash", "pictures_hash"])
     refresh_input_hashes(scene.video, KEYFRAME, KEYFRAMES)
@@ -67,7 +67,7 @@ def arrive(person: Person, picture: bytes) -> PersonPhoto:
         state=PersonPhoto.State.UPLOADED,
         upload_expires_at=timezone.now() + timedelta(hours=1),
     )
-    media_storage().save(photo.original_key, picture, "image/jpeg")
+    get_media_storage().save(photo.original_key, picture, "image/jpeg")
     return photo
 
 
@@ -80,7 +80,7 @@ def known(owner: User, name: str = "Eileen") -> Person:
 
 
 def calls() -> int:
-    model = face_model()
+    model = get_face_model()
     assert model is not None
     return model.calls
 

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from people.actions.faces import build_labels, label_face
 from people.face_groups import group_faces, queue_ungrouped_owners
 from people.models import FaceGroup, FaceLabel, FaceMatch, Person, PersonPhoto, PhotoEmbedding, QueryEmbedding, SceneFace
@@ -110,9 +110,9 @@ def test_switching_faces_off_erases_every_trace_of_one_owner_and_of_nobody_else(
     kept = {model.__name__: set(model.objects.values_list("owner", flat=True)) for model in FACE_DATA}
     assert kept == {model.__name__: {other.pk} for model in FACE_DATA}
     assert not SceneEmbedding.objects.filter(owner=owner, space__channel="person").exists()
-    left = [key for key in media_storage().list_keys(f"owners/{owner.pk}") if "/faces/" in key or "/persons/" in key]
+    left = [key for key in get_media_storage().list_keys(f"owners/{owner.pk}") if "/faces/" in key or "/persons/" in key]
     assert left == []
-    assert any("/faces/" in key for key in media_storage().list_keys(f"owners/{other.pk}"))
+    assert any("/faces/" in key for key in get_media_storage().list_keys(f"owners/{other.pk}"))
     # Nothing is found again, until the owner wants it.
     run(force=True)
     assert not SceneFace.objects.filter(owner=owner).exists()

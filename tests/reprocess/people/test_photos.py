@@ -8,12 +8,12 @@ from django.utils import timezone
 from PIL import Image
 
 from heimdex.errors import ModelUnavailable
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from people.actions.faces import label_face
 from people.actions.photos import delete_photo
 from people.input_hashes import refresh_person_inputs
 from people.models import FaceMatch, PeopleRefreshRequest, Person, PersonPhoto, QueryEmbedding, SceneFace
-from people.photos.rescue import rescue_photos
+from people.photos.state import rescue_photos
 from reprocess.runs.refresh_people import refresh_people, requeue_stale_people
 from tests.library import make_user
 from tests.reprocess.people.makers import arrive, astronaut, film, jpeg, known, run, where
@@ -31,7 +31,7 @@ def test_a_photo_becomes_ready_and_its_person_is_found_in_the_scene_alone() -> N
     assert where(person) == [1]
     match = FaceMatch.objects.get()
     assert 0.5 < match.probability < 1.0
-    assert media_storage().size(match.face.thumbnail_key)
+    assert get_media_storage().size(match.face.thumbnail_key)
     # What comes later is matched when it comes.
     later = film(owner, title="Another")
     run()

@@ -6,12 +6,12 @@ import pytest
 from pytest_django import Settings
 
 from heimdex.profiles import DLIB
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from people.models import FaceMatch, PersonPhoto, SceneFace
 from reprocess.actions.runs import retry_failures
 from reprocess.models import Cutover, ReprocessItem
 from reprocess.planning.scope import Scope
-from reprocess.runs.plan_run import plan_run
+from reprocess.runs.requests import plan_run
 from tests.library import make_user
 from tests.reprocess.people.makers import ALL, calls, film, finished, known, run
 from videos.models import ActiveSpace, Video
@@ -72,22 +72,22 @@ def test_faces_that_are_replaced_leave_no_picture_behind(django_capture_on_commi
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         run(force=True)
     new = SceneFace.objects.get().thumbnail_key
-    assert (media_storage().size(old), bool(media_storage().size(new))) == (None, True)
+    assert (get_media_storage().size(old), bool(get_media_storage().size(new))) == (None, True)
 
 
 def test_failures_of_people_name_the_photo_and_can_be_retried() -> None:
     owner = make_user()
     known(owner)
     photo = PersonPhoto.objects.get()
-    kept = media_storage().open(photo.image_key).read()
-    media_storage().delete(photo.image_key)
+    kept = get_media_storage().open(photo.image_key).read()
+    get_media_storage().delete(photo.image_key)
     failed = run(force=True)
     assert failed.state == "failed"
     failure = failed.failures.get()
     assert (failure.step, failure.photo_id, failure.video_id) == ("person_photo", photo.pk, None)
     photo.refresh_from_db()
     assert photo.state == "ready"
-    media_storage().save(photo.image_key, kept, "image/jpeg")
+    get_media_storage().save(photo.image_key, kept, "image/jpeg")
     retry_failures(failed.pk)
     assert finished(failed).state == "succeeded"
     assert failed.counters.get(channel="person_photo").done == 1

@@ -11,9 +11,9 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from people.models import Person, PersonPhoto, PhotoEmbedding
-from people.photos.rescue import rescue_photos
+from people.photos.state import rescue_photos
 from reprocess.runs.refresh_people import refresh_people, requeue_stale_people
 from reprocess.runs.vectors import replace_embeddings
 from reprocess.steps.embedding_task import Outcome
@@ -58,7 +58,7 @@ def test_a_photo_that_another_worker_is_taking_in_is_left_to_it() -> None:
     refresh_people(owner.pk)
     photo.refresh_from_db()
     assert (photo.state, PhotoEmbedding.objects.count()) == (PersonPhoto.State.READY, 1)
-    assert set(media_storage().list_keys(photo.storage_prefix)) == {photo.image_key, photo.thumbnail_key}
+    assert set(get_media_storage().list_keys(photo.storage_prefix)) == {photo.image_key, photo.thumbnail_key}
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from reprocess.planning.estimates import TimeRange, cost_of, estimate_time, estimate_tokens, remaining_time
+from reprocess.planning.plan import TimeRange, compute_cost, estimate_remaining_time, estimate_time, estimate_tokens
 
 
 def test_four_characters_make_a_token() -> None:
@@ -15,9 +15,9 @@ def test_four_characters_make_a_token() -> None:
 
 def test_prices_are_per_million_tokens() -> None:
     prices = {"small": Decimal("0.02")}
-    assert cost_of(2_000_000, "small", prices) == Decimal("0.04")
-    assert cost_of(500, "small", prices) == Decimal("0.00001")
-    assert cost_of(2_000_000, "local", prices) == 0
+    assert compute_cost(2_000_000, "small", prices) == Decimal("0.04")
+    assert compute_cost(500, "small", prices) == Decimal("0.00001")
+    assert compute_cost(2_000_000, "local", prices) == 0
 
 
 def test_the_time_lies_between_the_fastest_and_the_slowest_run() -> None:
@@ -39,4 +39,4 @@ def test_ranges_add_up() -> None:
 
 @pytest.mark.parametrize(("share", "expected"), [(0.25, 180.0), (0.5, 60.0), (1.0, 0.0), (0.0, None)])
 def test_the_rest_takes_as_long_as_the_pace_so_far_says(share: float, expected: float | None) -> None:
-    assert remaining_time(share, 60.0) == expected
+    assert estimate_remaining_time(share, 60.0) == expected

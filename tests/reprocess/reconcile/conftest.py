@@ -11,8 +11,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from heimdex.accounts.models import User
-from heimdex.storage import media_storage
-from heimdex.storage.configuration import LOCAL, S3
+from heimdex.storage import LOCAL, S3, get_media_storage
 from reprocess.models import ReprocessRun
 from reprocess.runs.worker import run_worker
 from tests.heimdex.storage.seaweed import S3Options, seaweed
@@ -53,9 +52,9 @@ def finish_runs() -> None:
 def make_whole_video(owner: User) -> Video:
     """Create an indexed video with all its files."""
     video = make_video(owner, ["The quick boat sailed over the cold sea.", "She planted tomatoes behind the kitchen."])
-    media_storage().save(video.original_key, b"film", "video/mp4")
+    get_media_storage().save(video.original_key, b"film", "video/mp4")
     for scene in video.scenes.all():
-        media_storage().save(scene.thumbnail_key, picture(scene.index), "image/jpeg")
+        get_media_storage().save(scene.thumbnail_key, picture(scene.index), "image/jpeg")
     return video
 
 
@@ -79,7 +78,7 @@ def any_storage(request: pytest.FixtureRequest, settings: Settings, tmp_path: Pa
     else:
         use_storage(settings, S3, **request.getfixturevalue("s3_options"))
     yield
-    media_storage().delete_prefix("owners")
+    get_media_storage().delete_prefix("owners")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from reprocess.reconcile.checks import all_checks
+from reprocess.reconcile.checks import list_checks
 from tests.library import make_user
 from videos.models import Job, Video
 from videos.registry import list_stages
@@ -49,7 +49,7 @@ def test_it_shows_issues_then_repairs_then_that_there_are_none(local_storage: No
     assert (code, "All issues are repaired." in output) == (0, True)
     assert Job.objects.filter(state="queued").count() == 7 * len(list_stages())
     code, output = run_command("--owner", "OWNER@example.org")
-    assert (code, output) == (0, f"No issues ({sum(len(check.issue_types) for check in all_checks())} checks).\n")
+    assert (code, output) == (0, f"No issues ({sum(len(check.issue_types) for check in list_checks())} checks).\n")
 
 
 def test_an_unknown_owner_is_wrong_usage() -> None:
@@ -57,6 +57,6 @@ def test_an_unknown_owner_is_wrong_usage() -> None:
 
 
 def test_every_issue_type_has_a_name_a_summary_and_a_manual_fix() -> None:
-    issue_types = [issue_type for check in all_checks() for issue_type in check.issue_types]
+    issue_types = [issue_type for check in list_checks() for issue_type in check.issue_types]
     assert all(issue_type.summary and issue_type.manual_fix for issue_type in issue_types)
     assert len({issue_type.name for issue_type in issue_types}) == len(issue_types)

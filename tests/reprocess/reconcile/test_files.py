@@ -10,8 +10,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
 
-from heimdex.storage import media_storage
-from heimdex.storage.configuration import S3
+from heimdex.storage import S3, get_media_storage
 from tests.reprocess.reconcile.conftest import MINE, THEIRS, Numbers, make_whole_video, numbers, reconcile, use_storage
 from videos.models import Scene, Video
 from videos.registry import list_stages
@@ -23,20 +22,20 @@ Library = tuple[Video, Video]
 
 def put_after_the_deletion(video: Video) -> Numbers:
     """Leave what a client sent after its video was deleted."""
-    media_storage().save(f"owners/{video.owner_id}/videos/{uuid4()}/upload", b"late")
+    get_media_storage().save(f"owners/{video.owner_id}/videos/{uuid4()}/upload", b"late")
     return {"orphan_files": 1}
 
 
 def put_again(video: Video) -> Numbers:
     """Leave what a client sent a second time after the upload was completed."""
-    media_storage().save(video.upload_key, b"again")
+    get_media_storage().save(video.upload_key, b"again")
     return {"orphan_files": 1}
 
 
 def pictures_of_a_gone_scene(video: Video) -> Numbers:
     gone = Scene(video=video, owner=video.owner)
     for key in (gone.keyframe_key, gone.thumbnail_key):
-        media_storage().save(key, b"jpeg")
+        get_media_storage().save(key, b"jpeg")
     return {"orphan_files": 2}
 
 
@@ -50,7 +49,7 @@ DAMAGES = [put_after_the_deletion, put_again, pictures_of_a_gone_scene, video_de
 
 
 def keys() -> set[str]:
-    return set(media_storage().list_keys())
+    return set(get_media_storage().list_keys())
 
 
 @pytest.fixture
@@ -91,7 +90,7 @@ def test_what_may_still_be_an_upload_or_at_work_is_left_alone(library: Library, 
     Video.objects.filter(pk=theirs.pk).update(state=Video.State.PROCESSING, woken_at=timezone.now())
     settings.UPLOAD_TTL_SECONDS = -5
     pictures_of_a_gone_scene(theirs)
-    media_storage().delete(theirs.scenes.first().keyframe_key)  # type: ignore[union-attr]
+    get_media_storage().delete(theirs.scenes.first().keyframe_key)  # type: ignore[union-attr]
     before = keys()
     settings.UPLOAD_TTL_SECONDS = 3600
     assert numbers("--owner", MINE, "--repair") == {}
@@ -103,10 +102,10 @@ def test_what_may_still_be_an_upload_or_at_work_is_left_alone(library: Library, 
 def test_missing_pictures_are_made_anew_and_a_missing_original_is_for_a_person(library: Library, settings: Settings) -> None:
     mine, theirs = library
     for video in library:
-        media_storage().delete(video.scenes.get(index=0).keyframe_key)
-        media_storage().delete(video.scenes.get(index=1).thumbnail_key)
+        get_media_storage().delete(video.scenes.get(index=0).keyframe_key)
+        get_media_storage().delete(video.scenes.get(index=1).thumbnail_key)
     assert numbers() == {"missing_pictures": 4}
-    media_storage().delete(theirs.original_key)
+    get_media_storage().delete(theirs.original_key)
     assert numbers() == {"missing_originals": 1, "missing_pictures": 4}
 
     code, report = reconcile("--repair")
@@ -130,8 +129,8 @@ def test_without_any_video_nothing_is_deleted_because_this_may_be_the_wrong_data
 
 def test_files_of_unknown_form_and_under_another_owner_are_named_but_kept(library: Library) -> None:
     mine, theirs = library
-    media_storage().save("owners/readme.txt", b"?")
-    media_storage().save(f"owners/{theirs.owner_id}/videos/{mine.pk}/original", b"?")
+    get_media_storage().save("owners/readme.txt", b"?")
+    get_media_storage().save(f"owners/{theirs.owner_id}/videos/{mine.pk}/original", b"?")
     before = keys()
     code, report = reconcile("--repair")
     assert code == 3

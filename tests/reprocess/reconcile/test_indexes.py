@@ -10,8 +10,7 @@ from pytest_django import Settings
 from tests.library import make_user, make_video
 from tests.reprocess.reconcile.conftest import numbers, reconcile
 from videos.models import ActiveSpace, EmbeddingSpace, SceneEmbedding
-from videos.search.index_stats import list_indexes
-from videos.search.indexes import build_index, drop_index, make_index
+from videos.search.indexes import build_index, drop_index, list_indexes, make_index
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

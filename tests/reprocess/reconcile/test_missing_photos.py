@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from people.models import Person, PersonPhoto
 from reprocess.reconcile.checks import photos as check
 from tests.library import make_user
@@ -36,10 +36,10 @@ def people() -> list[Person]:
 def test_a_lost_picture_is_found_whatever_else_of_the_photo_is_left_and_is_for_a_person(people: list[Person]) -> None:
     ada, bob, eve = people
     picture_alone = ada.photos.get(state="ready")
-    media_storage().delete(picture_alone.image_key)
+    get_media_storage().delete(picture_alone.image_key)
     merged = bob.photos.get(filed_under__isnull=False)
     for photo in (merged, eve.photos.get(state="ready")):
-        media_storage().delete_prefix(photo.storage_prefix)
+        get_media_storage().delete_prefix(photo.storage_prefix)
 
     assert (numbers(), numbers("--owner", MINE), numbers("--owner", THEIRS)) == (
         {"missing_photos": 3},
@@ -53,22 +53,22 @@ def test_a_lost_picture_is_found_whatever_else_of_the_photo_is_left_and_is_for_a
     assert f"“Ada”: {picture_alone.image_key}" in found["examples"]
     assert f"“Bob”: {merged.image_key}" in found["examples"]
 
-    media_storage().delete_prefix("owners")
+    get_media_storage().delete_prefix("owners")
     assert numbers() == {"missing_photos": 4}, "nothing is listed, and all that should be is missing"
 
 
 def test_a_lost_thumbnail_is_made_anew_unless_the_picture_cannot_be_read(people: list[Person]) -> None:
     mine = PersonPhoto.objects.filter(state="ready", owner=people[0].owner)
     for photo in mine:
-        media_storage().delete(photo.thumbnail_key)
+        get_media_storage().delete(photo.thumbnail_key)
     unreadable = people[0].photos.get(state="ready")
-    media_storage().save(unreadable.image_key, b"no picture")
+    get_media_storage().save(unreadable.image_key, b"no picture")
 
     assert numbers() == {"missing_photo_thumbnails": 3}
     assert numbers("--repair", what="repaired") == {"missing_photo_thumbnails": 2}
     assert numbers() == {"missing_photo_thumbnails": 1}
     for photo in mine.exclude(pk=unreadable.pk):
-        with media_storage().open(photo.thumbnail_key) as file:
+        with get_media_storage().open(photo.thumbnail_key) as file:
             assert max(Image.open(io.BytesIO(file.read())).size) == 320
 
 
@@ -78,7 +78,7 @@ def test_photos_that_go_while_they_are_looked_at_are_not_missing(people: list[Pe
     def remove(photos: object, owner_id: object) -> object:
         # The rows were read, the listing comes later.
         PersonPhoto.objects.filter(pk=gone.pk).delete()
-        media_storage().delete_prefix(gone.storage_prefix)
+        get_media_storage().delete_prefix(gone.storage_prefix)
         return walk(photos, owner_id)  # type: ignore[arg-type]
 
     walk = check._find_incomplete
@@ -88,7 +88,7 @@ def test_photos_that_go_while_they_are_looked_at_are_not_missing(people: list[Pe
 
 def test_many_that_lack_files_are_looked_at_some_at_a_time(people: list[Person], monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(5):
-        media_storage().delete_prefix(make_photo(people[1]).storage_prefix)
+        get_media_storage().delete_prefix(make_photo(people[1]).storage_prefix)
     monkeypatch.setattr(check, "_BATCH", 2)
 
     assert numbers() == {"missing_photos": 5}
@@ -97,6 +97,6 @@ def test_many_that_lack_files_are_looked_at_some_at_a_time(people: list[Person],
 def test_many_photos_take_as_many_statements_as_few(people: list[Person], django_assert_num_queries: Callable[[int], Any]) -> None:
     for more in (0, 8):
         for _ in range(more):
-            media_storage().delete_prefix(make_photo(people[1]).storage_prefix)
+            get_media_storage().delete_prefix(make_photo(people[1]).storage_prefix)
         with django_assert_num_queries(2 if more else 1):
             assert len(list(check.CHECK.find(None))) == more

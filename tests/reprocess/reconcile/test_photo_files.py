@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from people.models import Person, PersonPhoto, SceneFace
 from reprocess.reconcile import photo_files
 from tests.people.conftest import make_photo
@@ -37,7 +37,7 @@ def ada(library: Library) -> Person:
     for state in PersonPhoto.State.values:
         make_photo(person, state)
     for state, name in (("uploading", "upload"), ("processing", "original"), ("failed", "original")):
-        media_storage().save(f"{person.photos.get(state=state).storage_prefix}/{name}", b"bytes")
+        get_media_storage().save(f"{person.photos.get(state=state).storage_prefix}/{name}", b"bytes")
     assert numbers() == {}
     return person
 
@@ -48,11 +48,11 @@ def test_files_of_people_and_photos_that_are_gone_are_deleted_and_no_others(ada:
     bob = Person.objects.create(owner=library[1].owner, name="Bob")
     gone = make_photo(bob)
     PersonPhoto.objects.filter(pk=gone.pk).delete()
-    media_storage().save(f"owners/{ada.owner_id}/persons/{uuid4()}/photos/{uuid4()}/upload", b"late")
+    get_media_storage().save(f"owners/{ada.owner_id}/persons/{uuid4()}/photos/{uuid4()}/upload", b"late")
     # Put again after complete, and left by a crash.
     for photo in (ready, failed):
-        media_storage().save(photo.upload_key, b"again")
-    media_storage().save(ready.original_key, b"where it was taken")
+        get_media_storage().save(photo.upload_key, b"again")
+    get_media_storage().save(ready.original_key, b"where it was taken")
     damaged = keys()
     settings.UPLOAD_TTL_SECONDS = 3600
     assert numbers() == {}, "what is young may be an upload"
@@ -110,7 +110,7 @@ def test_pictures_of_faces_that_are_gone_are_deleted(library: Library) -> None:
     place = {"left": 0.1, "top": 0.1, "right": 0.2, "bottom": 0.2, "time_s": 1, "first_s": 1, "last_s": 1, "quality": 1, "side_px": 9}
     kept, gone = (SceneFace.objects.create(**common, **place) for _ in range(2))
     for face in (kept, gone):
-        media_storage().save(face.thumbnail_key, b"jpeg")
+        get_media_storage().save(face.thumbnail_key, b"jpeg")
     whole = keys()
     assert "orphan_files" not in numbers()
     key = gone.thumbnail_key

@@ -10,7 +10,7 @@ from django.utils import timezone
 from heimdex.accounts.models import User
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.scope import Scope
-from reprocess.runs.start_run import start_run
+from reprocess.runs.requests import start_run
 from tests.reprocess.cutover.conftest import run
 from tests.reprocess.reconcile.conftest import MINE, THEIRS, Numbers, finish_runs, numbers, reconcile
 from videos.ingest.schedule import start_ingest

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from heimdex.accounts.models import User
 from reprocess.models import ReprocessRun
 from reprocess.planning.scope import Scope
-from reprocess.reports.owner_coverage import owner_coverage, owners_with_scenes
+from reprocess.reports.owner_coverage import owner_coverage, select_owners_with_targets
 from reprocess.reports.spec_overview import spec_overview
 from tests.library import make_user, make_video
 from tests.reprocess.cutover.conftest import change_model, owner, run  # noqa: F401  (fixtures)
@@ -159,4 +159,4 @@ def test_owners_are_searched_and_paged(staff: Client) -> None:
     found = staff.get(f"{PAGE}?q=R17@").content.decode()
     assert ("owner17@" in found, "owner18@" in found) == (True, False)
     assert "No owner whose e-mail contains “nobody”" in staff.get(f"{PAGE}?q=nobody").content.decode()
-    assert owners_with_scenes().count() == 30
+    assert select_owners_with_targets().count() == 30

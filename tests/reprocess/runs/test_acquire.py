@@ -6,7 +6,7 @@ from django_q.models import OrmQ
 from reprocess.models import ReprocessRun
 from reprocess.planning.scope import Scope
 from reprocess.runs.acquire import acquire_group, count_fitting
-from reprocess.runs.start_run import start_run
+from reprocess.runs.requests import start_run
 from reprocess.runs.worker import run_worker
 from tests.library import make_user, make_video
 

@@ -9,14 +9,14 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from heimdex.backends import text_embedder
+from heimdex.backends import get_text_embedder
 from heimdex.errors import ModelInputError
 from heimdex.leases import LeaseLost
 from reprocess.models import ReprocessRun
 from reprocess.planning.scope import Scope
 from reprocess.runs import prefetch
 from reprocess.runs.prefetch import BATCHES_AHEAD, prefetch_and_compute
-from reprocess.runs.start_run import start_run
+from reprocess.runs.requests import start_run
 from reprocess.runs.worker import run_worker
 from tests.library import make_user, make_video
 from videos.models import SceneEmbedding
@@ -121,7 +121,7 @@ def test_a_long_batch_lets_the_caller_keep_its_lease_and_stop(monkeypatch: pytes
 @pytest.mark.django_db(transaction=True)
 def test_one_input_that_the_model_refuses_fails_alone_and_the_others_are_computed_once() -> None:
     make_video(make_user(), [f"The harbour at hour {hour} is described here. " * 6 for hour in range(12)])
-    encode = text_embedder()._encode_documents
+    encode = get_text_embedder()._encode_documents
     sent: list[str] = []
 
     def picky(texts: list[str]) -> np.ndarray:
@@ -130,7 +130,7 @@ def test_one_input_that_the_model_refuses_fails_alone_and_the_others_are_compute
         sent.extend(texts)
         return encode(texts)
 
-    with mock.patch.object(text_embedder(), "_encode_documents", picky):
+    with mock.patch.object(get_text_embedder(), "_encode_documents", picky):
         run = start_run(Scope("all"), force=False, entrance=ReprocessRun.EntryPoint.COMMAND, requested_by=None)
         run_worker(run.pk)
     failure = SceneEmbedding.objects.get(state=SceneEmbedding.State.FAILED)

@@ -11,8 +11,8 @@ from django_q.models import OrmQ
 from reprocess.actions.runs import cancel_run
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.scope import Scope
+from reprocess.runs.requests import start_run
 from reprocess.runs.rescue import rescue_runs
-from reprocess.runs.start_run import start_run
 from reprocess.runs.worker import run_worker
 from tests.library import make_user, make_video
 from videos.models import SceneEmbedding

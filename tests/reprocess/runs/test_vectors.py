@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from reprocess.planning.targets import SCENES
 from reprocess.runs.pg_copy import copy_rows, encode_halfvecs, encode_time, encode_uuid
 from reprocess.runs.vectors import COPIED, replace_embeddings
-from reprocess.spec import effective_spec
+from reprocess.spec import get_effective_spec
 from reprocess.steps.embedding_task import EmbeddingTask, Outcome
 from tests.library import make_user, make_video, stored_hash
 from videos.models import EmbeddingSpace, Scene, SceneEmbedding, SceneInput
@@ -23,7 +23,11 @@ TEXT_CHANNELS = ("transcript", "visual", "summary")
 
 
 def text_spaces() -> dict[str, EmbeddingSpace]:
-    return {channel: configured.space(channel) for configured, channel in effective_spec().channels(SCENES) if channel in TEXT_CHANNELS}
+    return {
+        channel: configured.ensure_space(channel)
+        for configured, channel in get_effective_spec().list_channels(SCENES)
+        if channel in TEXT_CHANNELS
+    }
 
 
 def unit_vector(seed: int) -> np.ndarray:

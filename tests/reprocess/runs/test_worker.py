@@ -10,19 +10,18 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from heimdex.backends import text_embedder
+from heimdex.backends import get_text_embedder
 from heimdex.leases import LeaseLost
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.scope import Scope
 from reprocess.runs.acquire import acquire_group
 from reprocess.runs.engine import Batch
-from reprocess.runs.plan_run import plan_run
+from reprocess.runs.requests import plan_run, start_run
 from reprocess.runs.rescue import rescue_runs
-from reprocess.runs.start_run import start_run
 from reprocess.runs.vectors import replace_embeddings
 from reprocess.runs.worker import _process_group, run_worker
-from reprocess.spec import effective_spec
+from reprocess.spec import get_effective_spec
 from reprocess.steps.scene_text import SceneTextStep
 from tests.library import SAYINGS, make_user, make_video
 from videos.input_hashes import refresh_input_hashes
@@ -59,11 +58,11 @@ def test_a_run_gives_every_scene_one_row_per_channel_and_the_second_calls_no_mod
     assert SceneEmbedding.objects.count() == 16
     assert set(ActiveSpace.objects.filter(owner=owner).values_list("channel", flat=True)) == {"transcript", "visual", "summary", "clip"}
 
-    calls = text_embedder().calls
+    calls = get_text_embedder().calls
     second = run_all()
     assert second.state == ReprocessRun.State.SUCCEEDED
     assert second.model_calls == 0
-    assert text_embedder().calls == calls
+    assert get_text_embedder().calls == calls
     assert all(skipped == planned for planned, _, skipped, _, _ in counters(second).values())
     plan = plan_run(ALL, force=False)
     assert (plan.stale, plan.model_calls) == (0, 0)
@@ -134,7 +133,7 @@ def test_a_missing_keyframe_fails_that_scene_by_name_and_nothing_else() -> None:
     owner = make_user()
     video = make_video(owner)
     scene = video.scenes.get(index=1)
-    media_storage().delete(scene.keyframe_key)
+    get_media_storage().delete(scene.keyframe_key)
     run = run_all()
     # One video, and it could not be finished.
     assert run.state == ReprocessRun.State.FAILED
@@ -151,13 +150,13 @@ def test_equal_inputs_of_one_owner_are_computed_once() -> None:
         # Long enough to take in no words of their neighbors.
         make_video(owner, [saying * 4 for saying in SAYINGS[:2]], title=str(number))
     inputs: list[int] = []
-    embed = text_embedder().embed_documents
+    embed = get_text_embedder().embed_documents
 
     def counting(texts: list[str]) -> object:
         inputs.append(len(texts))
         return embed(texts)
 
-    with mock.patch.object(text_embedder(), "embed_documents", counting):
+    with mock.patch.object(get_text_embedder(), "embed_documents", counting):
         run = run_all()
     # Two sayings, two visual texts and one summary, though there are 18 scene channels.
     assert sum(inputs) == 5
@@ -201,7 +200,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing() -> None:
 
     lease, items = acquire_group(run)
     with mock.patch("reprocess.runs.engine._compute", side_effect=steal), pytest.raises(LeaseLost):
-        _process_group(run, effective_spec(), lease, items)
+        _process_group(run, get_effective_spec(), lease, items)
     assert not SceneEmbedding.objects.filter(state=SceneEmbedding.State.EMBEDDED).exists()
 
 
@@ -228,8 +227,8 @@ def test_the_same_request_twice_is_one_run() -> None:
 def test_a_run_queued_under_other_models_is_refused_with_the_reason() -> None:
     make_video(make_user())
     run = start_run(ALL, force=False, entrance="command", requested_by=None)
-    other = dataclasses.replace(effective_spec(), steps=effective_spec().steps[:1])
-    with mock.patch("reprocess.runs.worker.effective_spec", return_value=other):
+    other = dataclasses.replace(get_effective_spec(), steps=get_effective_spec().steps[:1])
+    with mock.patch("reprocess.runs.worker.get_effective_spec", return_value=other):
         run_worker(run.pk)
     run.refresh_from_db()
     assert run.state == ReprocessRun.State.FAILED
@@ -266,5 +265,5 @@ def test_plan_takes_a_constant_number_of_queries() -> None:
 def test_a_keyframe_missing_in_one_video_is_read_from_its_copy_in_another() -> None:
     owner = make_user()
     first, _ = make_video(owner), make_video(owner, title="The same again")
-    media_storage().delete(first.scenes.get(index=1).keyframe_key)
+    get_media_storage().delete(first.scenes.get(index=1).keyframe_key)
     assert run_all().state == ReprocessRun.State.SUCCEEDED

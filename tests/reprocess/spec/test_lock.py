@@ -2,10 +2,10 @@
 
 import pytest
 
-from reprocess.planning.fingerprints import canonical_json, digest
-from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION, effective_spec
+from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION, get_effective_spec
+from reprocess.spec.latest import hash_json, to_canonical_json
 from reprocess.spec.lock import compute_digests, find_drift, read_lock
-from reprocess.steps import all_steps
+from reprocess.steps import list_steps
 
 
 def test_the_steps_are_what_the_lock_recorded() -> None:
@@ -23,14 +23,14 @@ def test_a_step_that_changed_under_an_old_version_is_named() -> None:
 
 
 def test_equal_values_have_equal_digests_whatever_their_order() -> None:
-    assert digest({"a": 1, "b": [2, 3]}) == digest({"b": [2, 3], "a": 1})
-    assert digest({"a": 1}) != digest({"a": 2})
-    assert canonical_json({"ä": 1}) == '{"ä":1}'
+    assert hash_json({"a": 1, "b": [2, 3]}) == hash_json({"b": [2, 3], "a": 1})
+    assert hash_json({"a": 1}) != hash_json({"a": 2})
+    assert to_canonical_json({"ä": 1}) == '{"ä":1}'
 
 
 @pytest.mark.usefixtures("faces_on")
 def test_every_channel_has_one_step_and_a_fingerprint_of_its_own() -> None:
-    spec = effective_spec()
-    assert [step.name for step in all_steps()] == ["scene_text", "scene_clip", "scene_person", "person_photo", "person_query"]
-    fingerprints = [configured.fingerprint(channel) for configured, channel in spec.channels()]
+    spec = get_effective_spec()
+    assert [step.name for step in list_steps()] == ["scene_text", "scene_clip", "scene_person", "person_photo", "person_query"]
+    fingerprints = [configured.compute_fingerprint(channel) for configured, channel in spec.list_channels()]
     assert len(set(fingerprints)) == len(fingerprints) == 7

@@ -13,13 +13,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from heimdex.accounts.models import User
-from heimdex.backends import text_embedder
+from heimdex.backends import get_text_embedder
 from people.models import Person
 from reprocess import steps
 from reprocess.models import ReprocessRun
 from reprocess.planning.scope import Scope
-from reprocess.runs.plan_run import plan_run
-from reprocess.runs.start_run import start_run
+from reprocess.runs.requests import plan_run, start_run
 from reprocess.runs.worker import run_worker
 from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION
 from reprocess.spec.lock import compute_digests, find_drift, read_lock
@@ -83,12 +82,12 @@ def add_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AddSte
     def add(source: str = STEP) -> None:
         (tmp_path / "scene_opening.py").write_text(source)
         sys.modules.pop("reprocess.steps.scene_opening", None)
-        steps.all_steps.cache_clear()
+        steps.list_steps.cache_clear()
         steps.register_steps()
 
     yield add
     sys.modules.pop("reprocess.steps.scene_opening", None)
-    steps.all_steps.cache_clear()
+    steps.list_steps.cache_clear()
 
 
 @pytest.fixture
@@ -216,9 +215,9 @@ def test_a_hash_is_never_older_than_the_code_that_composes_it(owner: User, add_s
     old = dict(SceneInput.objects.filter(channel=CHANNEL).values_list("scene", "hash"))
     add_step(STEP.replace("[:4]", "[:2]").replace("code_version = 1", "code_version = 2"))
     assert planned()[CHANNEL] == ({"step changed": 4}, 3, 1)
-    calls = text_embedder().calls
+    calls = get_text_embedder().calls
     run()
-    assert text_embedder().calls == calls + 1
+    assert get_text_embedder().calls == calls + 1
     new = dict(SceneInput.objects.filter(channel=CHANNEL).values_list("scene", "hash"))
     spoken = set(video.scenes.exclude(transcript="").values_list("pk", flat=True))
     assert {scene for scene in old if old[scene] != new[scene]} == spoken

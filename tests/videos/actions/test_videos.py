@@ -10,9 +10,9 @@ import pytest
 from django.db import connection, transaction
 
 from heimdex.leases import LeasedModel, LeaseLost
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from reprocess.models import EmbeddingSpec, ReprocessItem, ReprocessRun
-from reprocess.spec import effective_spec
+from reprocess.spec import get_effective_spec
 from tests.library import lease_on, make_user, make_video
 from videos.actions.videos import delete_video
 from videos.models import Job, Scene, SceneEmbedding, Video
@@ -25,9 +25,11 @@ def new_scene(video: Video) -> None:
 
 
 def new_vector(video: Video) -> None:
-    configured, channel = next(iter(effective_spec().channels()))
+    configured, channel = next(iter(get_effective_spec().list_channels()))
     scene = video.scenes.get()
-    SceneEmbedding.objects.create(scene=scene, space=configured.space(channel), owner_id=video.owner_id, state=SceneEmbedding.State.EMPTY)
+    SceneEmbedding.objects.create(
+        scene=scene, space=configured.ensure_space(channel), owner_id=video.owner_id, state=SceneEmbedding.State.EMPTY
+    )
 
 
 @pytest.fixture
@@ -70,6 +72,6 @@ def test_what_a_worker_is_just_writing_goes_too_and_it_writes_no_more(
     assert not Video.objects.exists()
     assert not Scene.objects.exists()
     assert not SceneEmbedding.objects.exists()
-    assert not list(media_storage().list_keys(video.storage_prefix))
+    assert not list(get_media_storage().list_keys(video.storage_prefix))
     with pytest.raises(LeaseLost), lease.transaction():
         pass

@@ -17,7 +17,7 @@ from django.utils.dateparse import parse_datetime
 from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from tests.videos.api.conftest import COMPLETE, CONTENT, FILE, INIT, put
 from videos.models import Job, Video
 
@@ -55,8 +55,8 @@ def test_an_upload_goes_from_announcement_to_the_queue(api: APIClient, owner: Us
     )
     assert [(stage["stage"], stage["state"], stage["progress"]) for stage in status["stages"]] == [(name, "queued", 0.0) for name in STAGES]
     assert api.get(f"/v1/videos/{body['video_id']}/status").json() == status
-    assert media_storage().size(video.original_key) == len(CONTENT)
-    assert media_storage().size(video.upload_key) is None
+    assert get_media_storage().size(video.original_key) == len(CONTENT)
+    assert get_media_storage().size(video.upload_key) is None
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_any_name_is_kept_as_text_and_the_file_lies_under_a_key_of_ours(
     assert api.post(COMPLETE, {"video_id": announced["video_id"]}).status_code == 202
     shown = api.get(f"/v1/videos/{announced['video_id']}").json()
     assert (shown["filename"], shown["title"]) == (filename, title)
-    assert list(media_storage().list_keys(f"owners/{owner.pk}")) == [f"owners/{owner.pk}/videos/{announced['video_id']}/original"]
+    assert list(get_media_storage().list_keys(f"owners/{owner.pk}")) == [f"owners/{owner.pk}/videos/{announced['video_id']}/original"]
 
 
 @pytest.mark.parametrize("mime_type", ["video/quicktime", "video/webm; codecs=vp8", "application/octet-stream", "image/gif"])
@@ -157,9 +157,9 @@ def test_a_file_of_another_size_than_announced_is_refused(api: APIClient, announ
 
     assert put(api, announced, CONTENT + b"!") == 413
     assert put(api, announced, CONTENT[:-1]) == 400
-    assert media_storage().size(video.upload_key) is None
+    assert get_media_storage().size(video.upload_key) is None
     # A storage that cannot bind an address to a size takes what comes.
-    media_storage().save(video.upload_key, CONTENT[:-1])
+    get_media_storage().save(video.upload_key, CONTENT[:-1])
     answer = api.post(COMPLETE, {"video_id": announced["video_id"]})
 
     assert answer.status_code == 409
@@ -215,7 +215,7 @@ def test_bytes_that_are_sent_after_complete_change_nothing(api: APIClient, annou
     put(api, announced, b"x" * len(CONTENT))
     api.post(COMPLETE, {"video_id": announced["video_id"]})
 
-    with media_storage().open(Video.objects.get().original_key) as file:
+    with get_media_storage().open(Video.objects.get().original_key) as file:
         assert file.read() == CONTENT
 
 

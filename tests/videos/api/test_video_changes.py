@@ -8,7 +8,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from tests.library import make_video
 from tests.videos.api.conftest import COMPLETE, LISTED, fail
 from videos.models import Job, Scene, Video, VideoMetadata
@@ -85,7 +85,7 @@ def test_the_longest_title_and_description_are_accepted(api: APIClient, video: V
 def test_deleting_leaves_no_row_no_file_and_no_hit(
     api: APIClient, owner: User, video: Video, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
-    media_storage().save(video.original_key, b"the film", "video/mp4")
+    get_media_storage().save(video.original_key, b"the film", "video/mp4")
     kept = make_video(owner, ["A boat that stays"], title="Kept")
     mine = f"owners/{owner.pk}"
     assert set(found(api, "boat")) == {"A day at sea", "Kept"}
@@ -97,8 +97,8 @@ def test_deleting_leaves_no_row_no_file_and_no_hit(
     assert found(api, "boat") == ["Kept"]
     assert set(Scene.objects.values_list("video", flat=True)) == {kept.pk}
     assert not VideoMetadata.objects.exists()
-    assert all(key.startswith(kept.storage_prefix) for key in media_storage().list_keys(mine))
-    assert list(media_storage().list_keys(mine))
+    assert all(key.startswith(kept.storage_prefix) for key in get_media_storage().list_keys(mine))
+    assert list(get_media_storage().list_keys(mine))
     for method, path in (("get", ""), ("delete", ""), ("get", "/status"), ("post", "/retry")):
         assert getattr(api, method)(f"/v1/videos/{video.pk}{path}").status_code == 404
 
@@ -110,7 +110,7 @@ def test_deleting_before_the_file_has_arrived_or_while_it_waits_works(
         assert api.delete(f"/v1/videos/{completed.pk}").status_code == 204
 
     assert not Job.objects.exists()
-    assert not list(media_storage().list_keys(completed.storage_prefix))
+    assert not list(get_media_storage().list_keys(completed.storage_prefix))
     assert api.post(COMPLETE, {"video_id": str(completed.pk)}).status_code == 404
 
 
@@ -140,7 +140,7 @@ def test_only_a_failed_video_is_retried(api: APIClient, completed: Video, state:
 
 def test_what_never_arrived_cannot_be_retried(api: APIClient, completed: Video) -> None:
     fail(completed)
-    media_storage().delete(completed.original_key)
+    get_media_storage().delete(completed.original_key)
 
     answer = api.post(f"/v1/videos/{completed.pk}/retry")
 

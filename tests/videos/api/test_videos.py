@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from tests.library import make_video, picture
 from tests.videos.api.conftest import COMPLETE, LISTED, fail
 from videos.models import Job, Video, VideoMetadata
@@ -30,8 +30,8 @@ def test_the_list_shows_the_owners_videos_newest_first_and_in_pages(api: APIClie
 
 def test_the_detail_shows_what_was_measured_said_and_seen(api: APIClient, video: Video) -> None:
     first = video.scenes.get(index=0)
-    media_storage().save(first.thumbnail_key, picture(0), "image/jpeg")
-    media_storage().save(video.original_key, b"the film", "video/mp4")
+    get_media_storage().save(first.thumbnail_key, picture(0), "image/jpeg")
+    get_media_storage().save(video.original_key, b"the film", "video/mp4")
 
     shown = api.get(f"/v1/videos/{video.pk}").json()
 
@@ -66,7 +66,7 @@ def test_the_detail_lists_every_picture_of_a_scene_and_the_timeline(api: APIClie
     first.save(update_fields=["other_keyframes_s"])
     stored = [(key, picture(place)) for place, key in enumerate([*(key for key, _ in first.image_keys), video.timeline_key])]
     for key, content in stored:
-        media_storage().save(key, content, "image/jpeg")
+        get_media_storage().save(key, content, "image/jpeg")
     assert api.get(f"/v1/videos/{video.pk}").json()["timeline"] is None
     VideoMetadata.objects.update(has_timeline=True)
 

@@ -8,8 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from videos.embedding_texts import SceneSpeech, Word
-from videos.export.caption_files import format_subrip, format_webvtt
-from videos.export.captions import LINE_WIDTH, MAX_DURATION_S, MAX_LINES, Caption, build_captions, measure_width
+from videos.export.captions import (
+    LINE_WIDTH,
+    MAX_DURATION_S,
+    MAX_LINES,
+    Caption,
+    build_captions,
+    format_subrip,
+    format_webvtt,
+    measure_width,
+)
 
 SAID = "It was a bright cold day in April, and the clocks were striking thirteen. Winston Smith slipped quickly through the glass doors."
 

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from heimdex.accounts.models import User
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from tests.videos.ingest import made_stages
 from videos.ingest.schedule import start_ingest
 from videos.ingest.stage import Stage
@@ -35,7 +35,7 @@ def arrived(owner: User) -> Arrived:
         given = {"title": "Film", "filename": "film.mp4", "mime_type": "video/mp4", "size_bytes": len(content), **fields}
         soon = timezone.now() + timedelta(hours=1)
         video = Video.objects.create(owner=owner, state=Video.State.VALIDATING, upload_expires_at=soon, **given)
-        media_storage().save(video.original_key, content, "video/mp4")
+        get_media_storage().save(video.original_key, content, "video/mp4")
         start_ingest(video)
         return video
 

@@ -9,7 +9,7 @@ from django.core import serializers
 from django.test import Client
 from rest_framework.test import APIClient
 
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from tests.bad_inputs.films import write_film
 from tests.videos.ingest.conftest import Arrived, UseStages, read_state
 from videos.ingest.pipeline import ingest
@@ -50,7 +50,7 @@ def test_nothing_of_it_is_stored_or_shown_and_the_owners_file_is_untouched(
     told += [browser.get(path).content.decode() for path in ("/", f"/videos/{video.pk}/", "/search/?q=film")]
     assert [mark for text in told for mark in marks if mark in text] == []
 
-    storage = media_storage()
+    storage = get_media_storage()
     for key in storage.list_keys(video.storage_prefix):
         with storage.open(key) as file:
             content = file.read()

@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from heimdex.media.errors import MediaError, MediaErrorCode
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from tests import media
 from tests.videos.ingest import made_stages
 from tests.videos.ingest.conftest import Arrived, UseStages, job, read_state, stop_waiting, wakes
@@ -201,7 +201,7 @@ def test_a_stage_that_says_nothing_for_long_keeps_its_lease(video: Video, settin
 def test_a_file_that_the_storage_lost_ends_the_ingest(arrived: Arrived, use_stages: UseStages) -> None:
     use_stages("validate")
     video = arrived(b"a film")
-    media_storage().delete(video.original_key)
+    get_media_storage().delete(video.original_key)
 
     ingest(video.pk)
 
@@ -209,7 +209,7 @@ def test_a_file_that_the_storage_lost_ends_the_ingest(arrived: Arrived, use_stag
     assert video.error_text == "The stored file of this video is missing, so it cannot be processed. Upload it again."
 
 
-@pytest.mark.parametrize("moment", ["iter_scenes", "media_storage", "error"])
+@pytest.mark.parametrize("moment", ["iter_scenes", "get_media_storage", "error"])
 def test_a_video_that_is_deleted_during_its_ingest_leaves_no_file_and_no_row(
     arrived: Arrived, use_stages: UseStages, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks, moment: str
 ) -> None:
@@ -237,4 +237,4 @@ def test_a_video_that_is_deleted_during_its_ingest_leaves_no_file_and_no_row(
     assert log == []
     assert not Video.objects.exists()
     assert not Scene.objects.exists()
-    assert not list(media_storage().list_keys(video.storage_prefix))
+    assert not list(get_media_storage().list_keys(video.storage_prefix))

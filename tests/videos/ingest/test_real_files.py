@@ -10,10 +10,10 @@ from django.conf import LazySettings
 from django.db.models import Count
 from django.utils import timezone
 
-from heimdex.backends import image_embedder, text_embedder
-from heimdex.storage import media_storage
+from heimdex.backends import get_image_embedder, get_text_embedder
+from heimdex.storage import get_media_storage
 from reprocess.planning.scope import Scope
-from reprocess.runs.plan_run import plan_run
+from reprocess.runs.requests import plan_run
 from tests import media
 from tests.videos.ingest.conftest import Arrived, UseStages, job, read_state
 from videos.actions.videos import retry_video
@@ -87,7 +87,7 @@ def test_a_video_is_indexed_with_what_it_has(arrived: Arrived, build: Callable[[
     shown = list(Scene.objects.filter(video=video))
     assert len(shown) == scenes
     assert all(scene.transcript == "" and bool(scene.tags) == (seen == "embedded") for scene in shown)
-    storage = media_storage()
+    storage = get_media_storage()
     assert set(storage.list_keys(video.storage_prefix)) == {
         video.original_key,
         video.timeline_key,
@@ -143,7 +143,7 @@ def test_a_file_of_another_size_than_announced_fails(arrived: Arrived) -> None:
 
 def test_what_is_indexed_is_left_alone_and_a_retry_repeats_all_of_it(arrived: Arrived) -> None:
     video = arrived(media.video((50,)))
-    with mock.patch("videos.ingest.stages.description.describer", side_effect=OSError(5, "Input/output error", "/var/lib/secret")):
+    with mock.patch("videos.ingest.stages.description.get_describer", side_effect=OSError(5, "Input/output error", "/var/lib/secret")):
         for _ in range(3):
             Job.objects.update(lease_expires_at=None)
             ingest(video.pk)
@@ -162,12 +162,12 @@ def test_what_is_indexed_is_left_alone_and_a_retry_repeats_all_of_it(arrived: Ar
     assert set(video.jobs.values_list("state", "attempts", "error")) == {("done", 1, "")}
     assert set(Scene.objects.values_list("pk", "transcript")) == {(pk, "") for pk in before}
     # A second call, or one too late, touches nothing.
-    calls = text_embedder().calls + image_embedder().calls
+    calls = get_text_embedder().calls + get_image_embedder().calls
     jobs = list(Job.objects.order_by("pk").values())
     computed = SceneEmbedding.objects.filter(computed_at__gte=timezone.now())
     ingest(video.pk)
     assert list(Job.objects.order_by("pk").values()) == jobs
-    assert text_embedder().calls + image_embedder().calls == calls
+    assert get_text_embedder().calls + get_image_embedder().calls == calls
     assert not computed.exists()
     assert Video.objects.get().updated_at == video.updated_at
 
@@ -180,7 +180,7 @@ def test_a_long_take_has_several_scenes_and_pictures_that_are_replaced_with_them
     video = arrived(media.video((400,)))
     ingest(video.pk)
     assert video.scenes.count() >= 3
-    with media_storage().open(video.timeline_key) as sheet:
+    with get_media_storage().open(video.timeline_key) as sheet:
         assert sheet.read(2) == b"\xff\xd8"
 
     settings.LONGEST_SCENE_SECONDS = 60.0
@@ -190,7 +190,7 @@ def test_a_long_take_has_several_scenes_and_pictures_that_are_replaced_with_them
 
     (scene,) = video.scenes.all()
     assert scene.other_keyframes_s, "the patterns drift, so that sixteen seconds show more than one picture does"
-    assert set(media_storage().list_keys(video.storage_prefix)) == {
+    assert set(get_media_storage().list_keys(video.storage_prefix)) == {
         video.original_key,
         video.timeline_key,
         *(key for pair in scene.image_keys for key in pair),

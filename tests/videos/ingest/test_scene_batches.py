@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
-from heimdex.backends import describer, text_reader
-from heimdex.storage import media_storage
+from heimdex.backends import get_describer, get_text_reader
+from heimdex.storage import get_media_storage
 from heimdex.vision.base import Describer, Description
 from heimdex.vision.ocr import TextLine, TextReader
 from heimdex.vision.ocr_rapid import RapidOcrReader
@@ -108,7 +108,7 @@ def with_three_pictures(video: Video) -> Scene:
     for size, (key, _) in zip(((320, 180), (32, 18), (16, 9)), scene.image_keys, strict=True):
         content = io.BytesIO()
         Image.new("RGB", size).save(content, "JPEG")
-        media_storage().save(key, content.getvalue(), "image/jpeg")
+        get_media_storage().save(key, content.getvalue(), "image/jpeg")
     return scene
 
 
@@ -162,7 +162,7 @@ def test_a_worker_that_takes_over_repeats_no_batch_that_was_done(
 ) -> None:
     video = queued(owner, 2 * size + 3)
     model = Watched(dies_at)
-    name = "text_reader" if stage == "on_screen" else "describer"
+    name = "get_text_reader" if stage == "on_screen" else "get_describer"
     with mock.patch.object(module, name, return_value=model):
         with pytest.raises(SystemExit):
             ingest(video.pk)
@@ -188,7 +188,7 @@ def test_what_another_worker_took_over_is_not_written(owner: User) -> None:
         video.jobs.filter(stage="on_screen").update(lease_token=None)
         return real(images)
 
-    with mock.patch.object(model, "read", slow), mock.patch.object(on_screen, "text_reader", return_value=model):
+    with mock.patch.object(model, "read", slow), mock.patch.object(on_screen, "get_text_reader", return_value=model):
         ingest(video.pk)
     assert not Scene.objects.exclude(read_by="").exists()
 
@@ -196,12 +196,12 @@ def test_what_another_worker_took_over_is_not_written(owner: User) -> None:
 @pytest.mark.usefixtures("only_seeing")
 def test_with_ocr_off_nothing_is_read_and_the_video_is_indexed(owner: User, settings: LazySettings) -> None:
     settings.MODEL_BACKENDS = {alias: backend for alias, backend in settings.MODEL_BACKENDS.items() if alias != "ocr"}
-    assert text_reader() is None
+    assert get_text_reader() is None
     video = queued(owner, 2)
     ingest(video.pk)
     assert read_state(video) == ("indexed", "") or read_state(video)[0] == "processing"
     assert set(Scene.objects.values_list("on_screen_text", "read_by")) == {("", "")}
-    assert set(Scene.objects.values_list("described_by", flat=True)) == {describer().identity}
+    assert set(Scene.objects.values_list("described_by", flat=True)) == {get_describer().identity}
 
 
 @pytest.mark.usefixtures("only_seeing")
@@ -211,7 +211,7 @@ def test_what_a_describer_reads_is_searched_where_no_reader_is(owner: User, sett
         settings.MODEL_BACKENDS = {alias: backend for alias, backend in settings.MODEL_BACKENDS.items() if alias != "ocr"}
     video, model = queued(owner, 2), Reading()
     scene = with_three_pictures(video)
-    with mock.patch.object(description, "describer", return_value=model):
+    with mock.patch.object(description, "get_describer", return_value=model):
         ingest(video.pk)
 
     assert read_state(video) == ("indexed", "")

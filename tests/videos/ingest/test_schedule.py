@@ -7,7 +7,7 @@ from unittest import mock
 import pytest
 from django.utils import timezone
 
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from tests.videos.ingest import made_stages
 from tests.videos.ingest.conftest import UseStages, job, read_state, stop_waiting, wakes
 from tests.videos.ingest.made_stages import behavior, log
@@ -72,7 +72,7 @@ def test_a_lost_wake_up_is_sent_again(video: Video, woken: mock.Mock) -> None:
 
 
 def test_an_upload_that_never_came_ends_and_leaves_nothing(video: Video) -> None:
-    media_storage().save(video.upload_key, b"half a fi")
+    get_media_storage().save(video.upload_key, b"half a fi")
     Job.objects.all().delete()
     Video.objects.update(state=Video.State.UPLOADING, upload_expires_at=timezone.now() + timedelta(minutes=1))
     assert rescue() == 0
@@ -82,4 +82,4 @@ def test_an_upload_that_never_came_ends_and_leaves_nothing(video: Video) -> None
 
     assert read_state(video) == ("failed", "upload_expired")
     assert video.error_text == "The upload was not finished in time. Upload the file again."
-    assert not list(media_storage().list_keys(video.storage_prefix))
+    assert not list(get_media_storage().list_keys(video.storage_prefix))

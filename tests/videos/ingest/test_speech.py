@@ -62,8 +62,8 @@ def counting() -> Iterator[Counting]:
         return split_chunks(blocks, start=start, shortest_s=1.5, longest_s=2.5)
 
     with (
-        mock.patch("videos.ingest.stages.transcript.transcriber", return_value=speech),
-        mock.patch("heimdex.speech.chunked_transcription.split_chunks", side_effect=short),
+        mock.patch("videos.ingest.stages.transcript.get_transcriber", return_value=speech),
+        mock.patch("heimdex.speech.chunks.split_chunks", side_effect=short),
     ):
         yield speech
 

@@ -10,13 +10,13 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from heimdex.accounts.models import User
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from tests.library import make_video, picture
 from tests.videos.pages.conftest import read, seen
 from videos.models import Job, Video, VideoMetadata
 from videos.pages.library import PER_PAGE
-from videos.pages.times import format_time
 from videos.registry import list_stages
+from videos.times import format_time
 
 
 def _bare(owner: User, title: str, state: str, **fields: Any) -> Video:
@@ -50,7 +50,7 @@ def test_a_ready_video_shows_its_first_picture_and_its_duration(browser: Client,
     )
     video.scenes.filter(index=0).update(keyframe_hash="")
     second = video.scenes.get(index=1)
-    media_storage().save(second.thumbnail_key, picture(1), "image/jpeg")
+    get_media_storage().save(second.thumbnail_key, picture(1), "image/jpeg")
 
     page = read(browser, "/")
     address = re.findall(r'<img src="([^"]+)"', page)
@@ -107,7 +107,7 @@ def test_an_upload_that_has_not_arrived_is_no_moving_video(browser: Client, owne
 
 def test_a_failed_video_says_why_and_is_retried_from_here(browser: Client, owner: User) -> None:
     video = _bare(owner, "Broken", Video.State.FAILED, error_code="no_video", error_text="This file holds no picture.")
-    media_storage().save(video.original_key, b"abc", "video/mp4")
+    get_media_storage().save(video.original_key, b"abc", "video/mp4")
     page = read(browser, "/?page=1")
     assert "This file holds no picture." in page
     assert f'action="/videos/{video.pk}/retry/"' in page

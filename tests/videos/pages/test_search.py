@@ -8,8 +8,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from heimdex.accounts.models import User
-from heimdex.backends import text_embedder
-from heimdex.storage import media_storage
+from heimdex.backends import get_text_embedder
+from heimdex.storage import get_media_storage
 from tests.library import make_video, picture
 from tests.videos.pages.conftest import read, seen
 from videos.channels import LEXICAL, ON_SCREEN, PERSON, find_channel, list_text_channels
@@ -19,7 +19,7 @@ from videos.pages.search import PER_PAGE
 
 def _activate(owner: User, model: str) -> EmbeddingSpace:
     """Let the owner's search read a space for what is said, filled by `model` of the text embedder's kind."""
-    identity = text_embedder().identity
+    identity = get_text_embedder().identity
     record = {
         "alias": "text",
         "backend": identity.backend,
@@ -37,7 +37,7 @@ def _activate(owner: User, model: str) -> EmbeddingSpace:
 def test_a_result_shows_its_scene_its_time_and_why_it_matched(browser: Client, owner: User) -> None:
     video = make_video(owner, title="At sea")
     scene = video.scenes.get(index=2)
-    media_storage().save(scene.thumbnail_key, picture(2), "image/jpeg")
+    get_media_storage().save(scene.thumbnail_key, picture(2), "image/jpeg")
 
     page = read(browser, "/search/?q=railway+station")
     text = seen(page)
@@ -57,9 +57,9 @@ def test_a_result_shows_its_scene_its_time_and_why_it_matched(browser: Client, o
 @pytest.mark.usefixtures("packaged_models")
 def test_what_is_found_by_meaning_says_so(browser: Client, owner: User) -> None:
     video = make_video(owner)
-    space = _activate(owner, text_embedder().identity.model)
+    space = _activate(owner, get_text_embedder().identity.model)
     spoken = list(video.scenes.exclude(transcript="").order_by("index"))
-    for scene, vector in zip(spoken, text_embedder().embed_documents([scene.transcript for scene in spoken]), strict=True):
+    for scene, vector in zip(spoken, get_text_embedder().embed_documents([scene.transcript for scene in spoken]), strict=True):
         SceneEmbedding.objects.create(scene=scene, space=space, owner=owner, state="embedded", vector=vector)
 
     text = seen(read(browser, "/search/?q=growing+vegetables"))

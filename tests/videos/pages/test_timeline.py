@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from heimdex.accounts.models import User
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from tests.library import make_video, picture
 from tests.videos.pages.conftest import read
 from videos.models import Video, VideoMetadata
@@ -27,7 +27,7 @@ def video(owner: User) -> Video:
         video_codec="h264",
         has_timeline=True,
     )
-    media_storage().save(made.timeline_key, picture(0), "image/jpeg")
+    get_media_storage().save(made.timeline_key, picture(0), "image/jpeg")
     return made
 
 

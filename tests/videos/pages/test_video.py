@@ -7,7 +7,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from heimdex.accounts.models import User
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from tests.library import make_video, picture
 from tests.videos.pages.conftest import read, seen
 from videos.models import Scene, Video, VideoMetadata
@@ -21,7 +21,7 @@ def video(owner: User) -> Video:
         video=made, owner=owner, container="mp4", duration_s=20, width=1280, height=720, fps=25, video_codec="h264", language="en"
     )
     Video.objects.filter(pk=made.pk).update(tags=["sailing boat", "harbour"], description="Filmed in May.", size_bytes=4)
-    media_storage().save(made.original_key, b"film", "video/mp4")
+    get_media_storage().save(made.original_key, b"film", "video/mp4")
     return made
 
 
@@ -31,7 +31,7 @@ def _player(page: str) -> str:
 
 def test_it_shows_the_player_and_all_that_is_known(browser: Client, video: Video) -> None:
     first = video.scenes.get(index=0)
-    media_storage().save(first.thumbnail_key, picture(0), "image/jpeg")
+    get_media_storage().save(first.thumbnail_key, picture(0), "image/jpeg")
 
     page = read(browser, f"/videos/{video.pk}/")
     text = seen(page)
@@ -154,7 +154,7 @@ def test_a_video_is_deleted_only_after_a_question(browser: Client, video: Video)
     page = seen(read(browser, "/"))
     assert "Deleted “At sea”." in page
     assert "No videos yet" in page
-    assert media_storage().size(video.original_key) is None
+    assert get_media_storage().size(video.original_key) is None
 
 
 def test_all_that_was_said_and_seen_is_text_and_never_markup(browser: Client, owner: User) -> None:

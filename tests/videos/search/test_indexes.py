@@ -18,7 +18,6 @@ from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace, Scene, Scen
 from videos.search import nearest as nearest_module
 from videos.search.indexes import build_index, build_missing_indexes, drop_index, make_index
 from videos.search.nearest import find_nearest, select_candidates, uses_index
-from videos.search.scenes import select_searchable_scenes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,7 +66,9 @@ def test_the_index_and_the_scan_find_the_same_scenes_of_the_owner(space: Embeddi
     def found(*, is_restricted: bool) -> list[object]:
         return [
             scene
-            for scene, _, _ in find_nearest(select_searchable_scenes(owner.pk), owner.pk, space, query, 20, is_restricted=is_restricted)
+            for scene, _, _ in find_nearest(
+                Scene.objects.filter_searchable(owner.pk), owner.pk, space, query, 20, is_restricted=is_restricted
+            )
         ]
 
     scanned = found(is_restricted=True)
@@ -95,7 +96,7 @@ def test_when_the_index_gives_up_every_vector_is_read(space: EmbeddingSpace, own
     build_index(space)
     space.refresh_from_db()
     query = np.ones(DIMENSIONS, dtype=np.float32)
-    scenes = select_searchable_scenes(owner.pk)
+    scenes = Scene.objects.filter_searchable(owner.pk)
     with mock.patch.object(nearest_module, "MAX_SCANNED", 50), mock.patch.object(nearest_module, "_search_index", return_value=[]):
         assert len(find_nearest(scenes, owner.pk, space, query, 20, is_restricted=False)) == 20
 
@@ -137,7 +138,7 @@ def test_an_index_search_reads_twice_as_many_candidates_and_stops_after_200_000_
     space.refresh_from_db()
     query = np.ones(DIMENSIONS, dtype=np.float32)
     with mock.patch.object(nearest_module, "MAX_SCANNED", 50), CaptureQueriesContext(connection) as captured:
-        find_nearest(select_searchable_scenes(owner.pk), owner.pk, space, query, 20, is_restricted=False)
+        find_nearest(Scene.objects.filter_searchable(owner.pk), owner.pk, space, query, 20, is_restricted=False)
     statements = " ".join(query["sql"] for query in captured.captured_queries)
     assert "set_config('hnsw.ef_search', '400', true)" in statements
     assert "set_config('hnsw.iterative_scan', 'strict_order', true)" in statements

@@ -12,11 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from heimdex.backends import text_embedder
+from heimdex.backends import get_text_embedder
 from heimdex.errors import ModelUnavailable
 from heimdex.profiles import OPENAI
 from reprocess.planning.scope import Scope
-from reprocess.runs.start_run import start_run
+from reprocess.runs.requests import start_run
 from reprocess.runs.worker import run_worker
 from tests.library import make_user, make_video
 from videos.actions.videos import edit_video
@@ -147,7 +147,7 @@ def test_a_wrong_query_names_its_field(api: APIClient, query: dict[str, str], fi
 
 
 def test_without_its_model_search_goes_on_with_words_and_says_so(api: APIClient) -> None:
-    with mock.patch.object(text_embedder(), "embed_queries", side_effect=ModelUnavailable("The text model is not installed here.")):
+    with mock.patch.object(get_text_embedder(), "embed_queries", side_effect=ModelUnavailable("The text model is not installed here.")):
         answer = api.get("/v1/search", {"q": "boat"}).json()
     assert answer["results"][0]["transcript"].startswith("The quick boat")
     assert any("The text model is not installed here." in notice for notice in answer["notices"])

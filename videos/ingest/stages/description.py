@@ -1,6 +1,6 @@
 """Stage `description`: describe what each scene shows."""
 
-from heimdex.backends import describer, text_reader
+from heimdex.backends import get_describer, get_text_reader
 from heimdex.vision.ocr import TextLine, compose_on_screen_text
 from videos.embedding_texts import join_description_and_tags
 from videos.ingest.scene_batches import iter_pending_batches, load_images
@@ -15,7 +15,7 @@ def run(context: StageContext) -> None:
 
     With HEIMDEX_OCR=off, text that the describer reads becomes the scene's on-screen text. Otherwise the text reader's result stays.
     """
-    model, needs_text = describer(), text_reader() is None
+    model, needs_text = get_describer(), get_text_reader() is None
     for batch in iter_pending_batches(context, "described_by", model.identity, _BATCH_SIZE):
         described = model.describe([load_images(scene, model.max_images) for scene in batch])
         for scene, description in zip(batch, described, strict=True):

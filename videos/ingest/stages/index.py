@@ -5,7 +5,6 @@ from django.utils import timezone
 from videos.ingest.stage import Stage, StageContext
 from videos.models import Job, Video
 from videos.search.lexical.handler import get_lexical_backend
-from videos.search.scenes import list_scene_ids
 
 
 def run(context: StageContext) -> None:
@@ -15,7 +14,7 @@ def run(context: StageContext) -> None:
         # In one transaction: no rescue returns to an indexed video for a job that a dead worker left running.
         context.lease.rows.update(state=Job.State.DONE, progress=1.0, finished_at=now)
         Video.objects.filter(pk=context.video.pk).update(state=Video.State.INDEXED, error_code="", error_text="", updated_at=now)
-        get_lexical_backend().index(list_scene_ids(context.video))
+        get_lexical_backend().index(context.video.list_scene_ids())
 
 
 STAGE = Stage("index", order=90, label="Adding to search", run=run)

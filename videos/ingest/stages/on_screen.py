@@ -1,6 +1,6 @@
 """Stage `on_screen`: read the text in each scene's keyframes."""
 
-from heimdex.backends import text_reader
+from heimdex.backends import get_text_reader
 from heimdex.vision.ocr import compose_on_screen_text
 from videos.ingest.scene_batches import iter_pending_batches, load_images
 from videos.ingest.stage import Stage, StageContext
@@ -15,7 +15,7 @@ def run(context: StageContext) -> None:
 
     Text that stays on screen through many scenes (a slide, the name of a channel) belongs to each of them, because a viewer sees it there.
     """
-    reader = text_reader()
+    reader = get_text_reader()
     if reader is None:
         return
     for batch in iter_pending_batches(context, "read_by", reader.identity, _BATCH_SIZE):

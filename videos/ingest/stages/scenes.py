@@ -6,12 +6,12 @@ from uuid import uuid5
 import structlog
 from django.conf import settings
 
-from heimdex.backends import cut_network
+from heimdex.backends import get_cut_network
 from heimdex.media.damage import DecodingStats, describe_damage
-from heimdex.media.network_frames import iter_frame_batches
+from heimdex.media.frames import iter_frame_batches
 from heimdex.media.scenes import DetectedScene, iter_scenes
 from heimdex.media.timeline import Tile, compose_sheet
-from heimdex.storage import media_storage
+from heimdex.storage import get_media_storage
 from videos.embedding_texts import hash_input
 from videos.ingest.stage import Stage, StageContext
 from videos.models import Scene, Video, VideoMetadata
@@ -33,7 +33,7 @@ def run(context: StageContext) -> None:
         decoded += detected.decoded
     info = context.source.info
     if tiles:
-        media_storage().save(context.video.timeline_key, compose_sheet(tiles, info.duration_s), "image/jpeg")
+        get_media_storage().save(context.video.timeline_key, compose_sheet(tiles, info.duration_s), "image/jpeg")
     earlier = Scene.objects.filter(video=context.video)
     earlier_keys, faces = _list_keys(earlier), [scene.faces_prefix for scene in earlier]
     with context.transaction():
@@ -44,14 +44,14 @@ def run(context: StageContext) -> None:
             has_timeline=bool(tiles), damage_notice=describe_damage(decoded, info.duration_s, info.stated_s)
         )
     for key in earlier_keys - _list_keys(scenes):
-        media_storage().delete(key)
+        get_media_storage().delete(key)
     for prefix in faces:
-        media_storage().delete_prefix(prefix)
+        get_media_storage().delete_prefix(prefix)
 
 
 def _detect(context: StageContext) -> Iterator[DetectedScene]:
     """Yield the scenes. A cut network, if one is configured, finds the cuts in a separate pass, which takes most of the time."""
-    network = cut_network()
+    network = get_cut_network()
     if network is None:
         return context.decode(iter_scenes, context.progress, settings.LONGEST_SCENE_SECONDS, None)
     cuts = tuple(network.find_cuts(context.decode(iter_frame_batches, _report_share(context, 0.0, 0.9))))
@@ -83,8 +83,8 @@ def _store_scene(video: Video, index: int, detected: DetectedScene) -> Scene:
         scene.other_keyframes_s = [keyframe.time_s for keyframe in others]
         scene.pictures_hash = hash_input(b"".join(keyframe.jpeg for keyframe in detected.keyframes))
     for (key, thumbnail_key), keyframe in zip(scene.image_keys, detected.keyframes, strict=True):
-        media_storage().save(key, keyframe.jpeg, "image/jpeg")
-        media_storage().save(thumbnail_key, keyframe.thumbnail, "image/jpeg")
+        get_media_storage().save(key, keyframe.jpeg, "image/jpeg")
+        get_media_storage().save(thumbnail_key, keyframe.thumbnail, "image/jpeg")
     return scene
 
 

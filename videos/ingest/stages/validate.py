@@ -2,8 +2,7 @@
 
 import hashlib
 
-from videos.ingest.errors import IngestError
-from videos.ingest.stage import Stage, StageContext
+from videos.ingest.stage import IngestError, Stage, StageContext
 from videos.models import Video
 
 _CHUNK = 1024 * 1024

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from heimdex.accounts.models import User
 from heimdex.errors import Refused
-from heimdex.storage import StorageError, media_storage
+from heimdex.storage import StorageError, get_media_storage
 from videos.actions.uploads import UNKNOWN_TYPE, VideoUpload, complete_upload, init_upload
 from videos.models import Video
 from videos.status import get_video_status
@@ -80,5 +80,5 @@ def upload_file(owner: User, path: Path, language: str = "") -> Video:
     mime_type = mimetypes.guess_type(path.name)[0] or UNKNOWN_TYPE
     with path.open("rb") as file:
         video, _ = init_upload(owner, VideoUpload(path.name[:1024], mime_type, size, language=language))
-        media_storage().save(video.upload_key, file, mime_type)
+        get_media_storage().save(video.upload_key, file, mime_type)
     return complete_upload(owner, video.pk)

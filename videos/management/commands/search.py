@@ -7,9 +7,11 @@ from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.core.serializers.json import DjangoJSONEncoder
 
 from heimdex.accounts.models import User
-from videos.search.service import Hit, SearchRequest, search
+from videos.search.service import Hit, SearchRequest, describe_hit, search
+from videos.times import format_time
 
 
 class Command(BaseCommand):
@@ -27,9 +29,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no owner {options['owner']}. Check the e-mail address.")
         answer = search(owner, SearchRequest(options["query"], limit=options["limit"]))
         if options["json"]:
-            self.stdout.write(
-                json.dumps({"total": answer.total, "notices": answer.notices, "results": [_hit_data(hit) for hit in answer.hits]})
-            )
+            data = {"total": answer.total, "notices": answer.notices, "results": [describe_hit(hit) for hit in answer.hits]}
+            self.stdout.write(json.dumps(data, cls=DjangoJSONEncoder))
             return
         for notice in answer.notices:
             self.stderr.write(notice)
@@ -51,12 +52,6 @@ def parse_positive_integer(text: str) -> int:
     return int(text)
 
 
-def format_time(seconds: float) -> str:
-    """Return seconds as m:ss.t."""
-    minutes, rest = divmod(seconds, 60)
-    return f"{int(minutes)}:{rest:04.1f}"
-
-
 def describe_matches(hit: Hit) -> str:
     """Return the channels that found a scene, as one line."""
     return "matched by " + ", ".join(f"{match.channel} #{match.rank} ({match.score:.2f})" for match in hit.matches)
@@ -68,18 +63,3 @@ def extract_text(hit: Hit) -> str:
     if highlighted:
         return html.unescape(re.sub(r"</?mark>", "*", highlighted))
     return (hit.scene.transcript or hit.scene.description)[:160]
-
-
-def _hit_data(hit: Hit) -> dict[str, Any]:
-    return {
-        "scene_id": str(hit.scene.pk),
-        "video_id": str(hit.scene.video_id),
-        "title": hit.scene.video.title,
-        "start_s": hit.scene.start_s,
-        "end_s": hit.scene.end_s,
-        "score": hit.score,
-        "transcript": hit.scene.transcript,
-        "description": hit.scene.description,
-        "on_screen_text": hit.scene.on_screen_text,
-        "matches": [vars(match) for match in hit.matches],
-    }

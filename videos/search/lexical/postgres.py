@@ -17,7 +17,6 @@ from django.db.models.functions import Concat, Length
 from videos.channels import LEXICAL, ON_SCREEN
 from videos.models import Scene, Video
 from videos.search.lexical.base import LexicalBackend, LexicalMatch, LexicalQuery
-from videos.search.scenes import select_searchable_scenes
 
 CONFIG = "english"
 # A query with one of these means exactly what it says.
@@ -64,13 +63,13 @@ class PostgresLexical(LexicalBackend):
         match, any_word = build_search_query(query.text), _match_any_word(query.text)
         titles = Video.objects.filter(owner_id=query.owner_id, search_vector=match).values_list("pk", flat=True)
         titled = list(titles[:MAX_TITLE_MATCHES])
-        scenes = _restrict(query).alias(spoken=_words(LEXICAL), on_screen=_words(ON_SCREEN))
+        scenes = _restrict(query).alias(spoken=_select_words(LEXICAL), on_screen=_select_words(ON_SCREEN))
         in_speech = Q(search_vector=match) & (Q(spoken=any_word) | ~Q(on_screen=any_word)) | Q(video_id__in=titled)
         on_screen = Q(search_vector=match) & Q(on_screen=any_word)
         title_score = SearchRank(F("video__search_vector"), match) * Value(TITLE_WEIGHT) if titled else Value(0.0)
         return {
-            LEXICAL: _best(scenes.filter(in_speech), _score("spoken", LEXICAL, query.text) + title_score, query.limit),
-            ON_SCREEN: _best(scenes.filter(on_screen), _score("on_screen", ON_SCREEN, query.text), query.limit),
+            LEXICAL: _select_best(scenes.filter(in_speech), _score("spoken", LEXICAL, query.text) + title_score, query.limit),
+            ON_SCREEN: _select_best(scenes.filter(on_screen), _score("on_screen", ON_SCREEN, query.text), query.limit),
         }
 
     def highlight(self, scene_ids: Collection[UUID], text: str, channel: str) -> dict[UUID, str]:
@@ -121,13 +120,13 @@ def _match_any_word(text: str) -> SearchQuery:
 
 
 def _restrict(query: LexicalQuery) -> QuerySet[Scene]:
-    scenes = select_searchable_scenes(query.owner_id)
+    scenes = Scene.objects.filter_searchable(query.owner_id)
     if query.video_id is not None:
         scenes = scenes.filter(video_id=query.video_id)
     return scenes if query.scenes is None else scenes.filter(pk__in=query.scenes.values("pk"))
 
 
-def _words(channel: str) -> Func:
+def _select_words(channel: str) -> Func:
     return Func(F("search_vector"), Value(_CHANNELS[channel].labels), function="ts_filter", output_field=SearchVectorField())
 
 
@@ -138,7 +137,7 @@ def _score(words: str, channel: str, text: str) -> CombinedExpression:
     return SearchRank(F("search_vector"), build_search_query(text), weights=weights, normalization=Value(1)) + has_all
 
 
-def _best(scenes: QuerySet[Scene], score: CombinedExpression, limit: int) -> list[LexicalMatch]:
+def _select_best(scenes: QuerySet[Scene], score: CombinedExpression, limit: int) -> list[LexicalMatch]:
     rows = scenes.annotate(score=score).order_by("-score", "video_id", "index").values_list("pk", "video_id", "score")[:limit]
     return [LexicalMatch(*row) for row in rows]
 
@@ -150,13 +149,13 @@ def _separate(fields: Sequence[str]) -> list[F | Value]:
 
 def _render_html(excerpt: str, whole: str) -> str:
     """Return the excerpt as HTML, with "…" at each end where words are omitted. Pure."""
-    letters, fragments = _letters(whole), excerpt.split(_FRAGMENT_DELIMITER)
-    begin = "" if letters.startswith(_letters(fragments[0])) else "… "
-    end = "" if letters.endswith(_letters(fragments[-1])) else " …"
+    letters, fragments = _extract_letters(whole), excerpt.split(_FRAGMENT_DELIMITER)
+    begin = "" if letters.startswith(_extract_letters(fragments[0])) else "… "
+    end = "" if letters.endswith(_extract_letters(fragments[-1])) else " …"
     marked = html.escape(excerpt.strip()).replace(_MARK_START, "<mark>").replace(_MARK_STOP, "</mark>")
     return f"{begin}{marked}{end}"
 
 
-def _letters(text: str) -> str:
+def _extract_letters(text: str) -> str:
     # PostgreSQL drops punctuation at the ends of an excerpt, and anything that looks like a tag within it.
     return re.sub(r"[\W_]+", "", re.sub(r"<[^<>]*>", "", text))

@@ -1,14 +1,14 @@
-// Poll the status of videos in progress every two seconds, until each is ready or has failed.
+// Poll the status of videos in progress until each is ready or has failed.
 import { announce, refresh } from "../heimdex/live_region.js";
+import { getEndReason, startPolling } from "../heimdex/poll.js";
 
-const POLL_MS = 2000;
 const PROCESSING_STATES = ["validating", "processing"];
 const labels = JSON.parse(document.getElementById("status-labels").textContent);
 
 async function poll(element) {
   const response = await fetch(element.dataset.statusUrl, { credentials: "same-origin" });
-  if (response.status === 401 || response.status === 403) return stop(element, "You are logged out. Reload the page to log in.");
-  if (response.status === 404) return stop(element, "This video was deleted.");
+  const end = getEndReason(response, "video");
+  if (end) return stop(element, end);
   if (!response.ok) return;
   const status = await response.json();
   const title = element.dataset.title;
@@ -34,12 +34,5 @@ function stop(element, reason) {
   element.querySelector("progress").remove();
 }
 
-async function tick() {
-  if (!document.hidden) {
-    // If a request fails, the next poll tries again; the others go on.
-    await Promise.allSettled([...document.querySelectorAll("[data-poll]")].map(poll));
-  }
-  setTimeout(tick, POLL_MS);
-}
-
-setTimeout(tick, POLL_MS);
+// If one request fails, the others go on.
+startPolling((elements) => Promise.allSettled(elements.map(poll)));

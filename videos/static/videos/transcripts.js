@@ -54,7 +54,7 @@ async function save(place, form) {
   place.dataset.version = answer.transcript_version;
   place.dataset.edited = answer.transcript_edited_at ? "yes" : "";
   closeEditor(place, form, "Saved. The new words can be searched now; the search index is being updated.");
-  // The search data are out of date now. Load their part of the page again.
+  // The search index is out of date now. Load its part of the page again.
   document.querySelectorAll("[data-partial]").forEach((container) => delete container.dataset.loaded);
 }
 

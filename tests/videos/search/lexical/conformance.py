@@ -16,7 +16,6 @@ from videos.channels import LEXICAL, ON_SCREEN
 from videos.models import Scene, Video
 from videos.search.lexical.base import LexicalBackend, LexicalQuery
 from videos.search.lexical.handler import get_lexical_backend
-from videos.search.scenes import list_scene_ids, select_searchable_scenes
 
 LONG_TALK = " ".join(f"Sentence {number} of a long talk about nothing." for number in range(40))
 
@@ -43,7 +42,7 @@ class LexicalConformance:
         video.scenes.update(visual_text="", description="", tags=[])
         if on_screen:
             video.scenes.filter(index=len(texts) - 1).update(on_screen_text=on_screen)
-        backend.index(list_scene_ids(video))
+        backend.index(video.list_scene_ids())
         return video
 
     def find(self, backend: LexicalBackend, owner: User, text: str, channel: str = LEXICAL, **filters: object) -> list[int]:
@@ -88,7 +87,7 @@ class LexicalConformance:
         spoken = self.add(backend, owner, ["A lighthouse."])
         shown = self.add(backend, owner, ["Something."])
         shown.scenes.update(visual_text="lighthouse")
-        backend.index(list_scene_ids(shown))
+        backend.index(shown.list_scene_ids())
         titled = self.add(backend, owner, ["Nothing."], title="Lighthouse keepers")
         described = self.add(backend, owner, ["Nothing."])
         edit_video(described, description="Filmed at a lighthouse.")
@@ -123,7 +122,7 @@ class LexicalConformance:
 
     def test_a_video_and_scenes_restrict_the_search(self, backend: LexicalBackend, owner: User) -> None:
         first, second = (self.add(backend, owner, ["A boat.", "A boat."], title="Boats") for _ in range(2))
-        allowed = select_searchable_scenes(owner.pk).filter(index=1)
+        allowed = Scene.objects.filter_searchable(owner.pk).filter(index=1)
         in_second = backend.search(LexicalQuery(owner.pk, "boat", 10, video_id=second.pk))[LEXICAL]
         assert {match.video_id for match in in_second} == {second.pk}
         assert len(in_second) == 2
@@ -136,7 +135,7 @@ class LexicalConformance:
 
     def test_a_video_that_is_not_indexed_is_not_found(self, backend: LexicalBackend, owner: User) -> None:
         video = self.add(backend, owner, ["A boat."], title="Boats", on_screen="boat")
-        backend.delete(list_scene_ids(video))
+        backend.delete(video.list_scene_ids())
         Video.objects.filter(pk=video.pk).update(state=Video.State.PROCESSING)
         assert self.find(backend, owner, "boat") == []
         assert self.find(backend, owner, "boat", ON_SCREEN) == []
@@ -162,7 +161,7 @@ class LexicalConformance:
 
     def test_indexing_and_deleting_again_or_unknown_scenes_changes_nothing(self, backend: LexicalBackend, owner: User) -> None:
         video = self.add(backend, owner, ["A boat."])
-        backend.index([*list_scene_ids(video), uuid4()])
+        backend.index([*video.list_scene_ids(), uuid4()])
         backend.index([])
         backend.delete([uuid4()])
         backend.delete([])
@@ -173,7 +172,7 @@ class LexicalConformance:
         video = self.add(backend, owner, ["A boat."])
         assert self.find(backend, owner, text) == []
         assert self.find(backend, owner, text, ON_SCREEN) == []
-        assert set(backend.highlight(list_scene_ids(video), text, LEXICAL).values()) == {"A boat."}
+        assert set(backend.highlight(video.list_scene_ids(), text, LEXICAL).values()) == {"A boat."}
 
     def test_a_very_long_query_is_answered(self, backend: LexicalBackend, owner: User) -> None:
         self.add(backend, owner, ["A boat."])
@@ -186,7 +185,7 @@ class LexicalConformance:
     ) -> None:
         videos = [self.add(backend, owner, ["A boat."] * 4) for _ in range(3)]
         for video in random.sample(videos, 3):
-            backend.index(list_scene_ids(video))
+            backend.index(video.list_scene_ids())
         expected = [(video_id, index) for video_id in sorted(video.pk for video in videos) for index in range(4)]
         indexes = dict(Scene.objects.values_list("pk", "index"))
 
@@ -202,7 +201,7 @@ class LexicalConformance:
     def test_the_limit_applies_to_each_channel(self, backend: LexicalBackend, owner: User) -> None:
         video = self.add(backend, owner, ["A boat."] * 3)
         video.scenes.update(on_screen_text="boat")
-        backend.index(list_scene_ids(video))
+        backend.index(video.list_scene_ids())
         matches = backend.search(LexicalQuery(owner.pk, "boat", 2))
         assert (len(matches[LEXICAL]), len(matches[ON_SCREEN])) == (2, 2)
 
@@ -227,7 +226,7 @@ class LexicalConformance:
         self, backend: LexicalBackend, owner: User, text: str, query: str, highlight: str
     ) -> None:
         video = self.add(backend, owner, [text])
-        (excerpt,) = backend.highlight(list_scene_ids(video), query, LEXICAL).values()
+        (excerpt,) = backend.highlight(video.list_scene_ids(), query, LEXICAL).values()
         assert re.fullmatch(highlight, excerpt), excerpt
 
     def test_excerpts_are_escaped(self, backend: LexicalBackend, owner: User) -> None:
@@ -241,7 +240,7 @@ class LexicalConformance:
 
     def test_each_channel_highlights_its_own_words(self, backend: LexicalBackend, owner: User) -> None:
         video = self.add(backend, owner, ["A boat at sea."], on_screen="Boat for sale")
-        (scene_id,) = list_scene_ids(video)
+        (scene_id,) = video.list_scene_ids()
         assert backend.highlight([scene_id], "boat", LEXICAL) == {scene_id: "A <mark>boat</mark> at sea."}
         assert backend.highlight([scene_id], "boat", ON_SCREEN) == {scene_id: "<mark>Boat</mark> for sale"}
         assert backend.highlight([], "boat", LEXICAL) == {}

@@ -1,0 +1,136 @@
+"""Refresh the vectors that depend on what an owner has edited, in the active and in the pending spaces."""
+
+from collections.abc import Collection
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from heimdex.accounts.models import User
+from heimdex.errors import ModelUnavailable, WrongState
+from reprocess.actions.runs import cancel_run
+from reprocess.models import ReprocessItem, ReprocessRun
+from reprocess.planning.scope import Scope
+from reprocess.runs.requests import start_run
+from reprocess.spec import EffectiveSpec, get_effective_spec
+from reprocess.spec.historical import build_historical_spec
+from videos.channels import Source, list_channels_reading
+from videos.models import SceneEmbedding, Video
+
+log = structlog.get_logger(__name__)
+# Runs that an owner may start per hour: more than a person needs, and few enough that a script leaves workers for others.
+MAX_PER_HOUR = 30
+_HOUR = timedelta(hours=1)
+NOT_INDEXED = "This video is {state}. It is added to the search index when processing is done."
+NOTHING_TO_CANCEL = "You have not started an update of this video that is still running."
+
+
+class TooManyRuns(Exception):
+    """The owner has started MAX_PER_HOUR runs within an hour. The next one is allowed in `wait_s` seconds."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"You have started {MAX_PER_HOUR} updates within an hour. Try again later.")
+        self.wait_s = wait_s
+
+
+def refresh_video(owner: User, video_id: UUID, *, force: bool) -> ReprocessRun:
+    """Start a run over an owner's video, or return the unfinished run that will do the same. Its cost limit is settings.MAX_RUN_COST.
+
+    Raise Video.DoesNotExist for another owner's video, WrongState for a video that is not indexed, and TooManyRuns.
+    """
+    video = Video.objects.get(pk=video_id, owner=owner)
+    if video.state != Video.State.INDEXED:
+        raise WrongState(NOT_INDEXED.format(state=video.state))
+    if joined := _find_unfinished(video, force=force):
+        return joined
+    with transaction.atomic():
+        # Locked, so that two concurrent requests cannot both be the last one allowed.
+        User.objects.select_for_update(no_key=True).get(pk=owner.pk)
+        _check_rate(owner)
+        scope = Scope("video", video_id=video.pk)
+        return start_run(scope, force=force, entrance=ReprocessRun.EntryPoint.OWNER, requested_by=owner)
+
+
+def cancel_refresh(owner: User, video_id: UUID) -> None:
+    """Cancel the run that an owner has started over a video. Raise WrongState when the owner has no unfinished run over it."""
+    run = ReprocessRun.objects.filter_started_by(owner).filter(video=video_id, state__in=ReprocessRun.UNFINISHED).first()
+    if run is None:
+        raise WrongState(NOTHING_TO_CANCEL)
+    cancel_run(run.pk)
+
+
+def refresh_edited(video: Video, sources: Collection[Source]) -> None:
+    """Queue runs over the vectors of a video that an edit of some sources has made stale. Call it in the edit's transaction, so that no edit is lost.
+
+    A pending space without rows of the video is left to the run that fills it. When a model is unavailable, full text search finds
+    the new words, and the next run finds the stale vectors.
+    """
+    queued = _lock_queued(video)
+    latest = get_effective_spec()
+    if _has_begun(video, latest, sources):
+        _start_run(video, latest, queued)
+    older = build_historical_spec(video.owner_id)
+    if older.spec:
+        _start_run(video, older.spec, queued)
+    for problem in older.unavailable:
+        log.warning("An edited video is not refreshed in all active spaces of its owner", reason=problem)
+
+
+def _find_unfinished(video: Video, *, force: bool) -> ReprocessRun | None:
+    """Return an open run of any scope that has not finished this video, or None."""
+    items = ReprocessItem.objects.filter(
+        video=video, state__in=ReprocessItem.OPEN, run__state__in=ReprocessRun.OPEN, run__spec=get_effective_spec().digest
+    )
+    item = (items.filter(run__force=True) if force else items).select_related("run").order_by("-run__created_at").first()
+    return item.run if item else None
+
+
+def _check_rate(owner: User) -> None:
+    since = timezone.now() - _HOUR
+    recent = (
+        ReprocessRun.objects.filter_started_by(owner)
+        .filter(entrance=ReprocessRun.EntryPoint.OWNER, created_at__gt=since)
+        .order_by("-created_at")
+    )
+    times = list(recent.values_list("created_at", flat=True)[:MAX_PER_HOUR])
+    if len(times) == MAX_PER_HOUR:
+        raise TooManyRuns((times[-1] - since).total_seconds())
+
+
+def _lock_queued(video: Video) -> list[ReprocessItem]:
+    """Lock the queued items of the video. No worker can acquire them before this transaction ends, so it will read the new content."""
+    queued = ReprocessItem.objects.filter(video=video, state=ReprocessItem.State.QUEUED, run__state__in=ReprocessRun.OPEN)
+    return list(queued.select_for_update(of=("self",)).select_related("run").order_by("pk"))
+
+
+def _has_begun(video: Video, spec: EffectiveSpec, sources: Collection[Source]) -> bool:
+    """Return whether the spec's spaces have any vector of the sources, or a worker is about to write one of the old content."""
+    edited = list_channels_reading(*sources)
+    prints = [configured.compute_fingerprint(channel) for configured, channel in spec.list_channels() if channel in edited]
+    rows = SceneEmbedding.objects.filter(scene__video=video, space__fingerprint__in=prints)
+    running = ReprocessItem.objects.filter(video=video, state=ReprocessItem.State.RUNNING, run__spec=spec.digest)
+    return rows.exists() or running.exists()
+
+
+def _start_run(video: Video, spec: EffectiveSpec, queued: list[ReprocessItem]) -> None:
+    if any(item.run.scope == ReprocessRun.Scope.VIDEO and item.run.spec_id == spec.digest for item in queued):
+        return
+    try:
+        start_run(
+            Scope("video", video_id=video.pk),
+            force=False,
+            entrance=ReprocessRun.EntryPoint.EDIT,
+            requested_by=video.owner,
+            automatic_cutover=_will_switch(video, spec),
+            spec=spec,
+        )
+    except ModelUnavailable as error:
+        log.warning("An edited video is not refreshed", video_id=str(video.pk), reason=str(error))
+
+
+def _will_switch(video: Video, spec: EffectiveSpec) -> bool:
+    """Return whether an unfinished run over this video cuts over. It may leave the edited scenes to our run, which then ends last."""
+    unfinished = ReprocessRun.objects.filter(state__in=ReprocessRun.UNFINISHED, spec=spec.digest, automatic_cutover=True)
+    return unfinished.filter(items__video=video).exists()

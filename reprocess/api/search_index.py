@@ -1,0 +1,119 @@
+"""Owners check and update the search index of their own videos over HTTP."""
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import Throttled
+from rest_framework.generics import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from heimdex.accounts.owner import get_owner
+from reprocess.actions.refresh import TooManyRuns, cancel_refresh, refresh_video
+from reprocess.models import ReprocessFailure
+from reprocess.reports.search_index import SearchIndexStatus, get_search_index_status
+from videos.models import Video
+
+NOT_FOUND = OpenApiResponse(description="You have no such video.")
+
+
+class UpdateRequestSerializer(serializers.Serializer[Any]):
+    """How to update the search index of a video."""
+
+    force = serializers.BooleanField(default=False, help_text="Rebuild everything, not only what is out of date.")
+
+
+class ChannelStatusSerializer(serializers.Serializer[Any]):
+    """A video's scenes in one channel: all, those that are up to date, and those that failed."""
+
+    step = serializers.CharField()
+    channel = serializers.CharField()
+    scenes = serializers.IntegerField()
+    current = serializers.IntegerField()
+    failed = serializers.IntegerField()
+
+
+class SearchIndexFailureSerializer(serializers.ModelSerializer[ReprocessFailure]):
+    """A scene or video that could not be updated, and why; `scene_index` counts from 0."""
+
+    scene_index = serializers.IntegerField(source="scene.index", default=None)
+
+    class Meta:
+        model = ReprocessFailure
+        fields = ("step", "channel", "scene_id", "scene_index", "error")
+
+
+class SearchIndexSerializer(serializers.Serializer[Any]):
+    """The status of a video's search index. `message` explains it; `switch` says when search starts to use new data, if not at once."""
+
+    state = serializers.ChoiceField(choices=["none", "queued", "running", "paused", "succeeded", "failed", "cancelled"])
+    message = serializers.CharField()
+    progress = serializers.IntegerField(help_text="0 to 100")
+    switch = serializers.CharField(source="cutover_notice")
+    steps = ChannelStatusSerializer(many=True, source="channels")
+    failures = SearchIndexFailureSerializer(many=True)
+    started_by_you = serializers.BooleanField()
+    can_cancel = serializers.BooleanField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class VideoReprocessView(APIView):
+    """The search index of one of your videos."""
+
+    @extend_schema(responses={200: SearchIndexSerializer, 404: NOT_FOUND})
+    def get(self, request: Request, pk: UUID) -> Response:
+        """Show how much of it is up to date, and the result of the last update."""
+        return Response(_serialize(_status(request, pk)))
+
+    @extend_schema(
+        request=UpdateRequestSerializer,
+        responses={
+            202: SearchIndexSerializer,
+            404: NOT_FOUND,
+            409: OpenApiResponse(description="The video is not indexed yet."),
+            429: OpenApiResponse(description="Too many updates within an hour; `Retry-After` says how many seconds to wait."),
+        },
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Update it. If an unfinished run already includes this video, no second one is started."""
+        _video(request, pk)
+        body = UpdateRequestSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        try:
+            refresh_video(get_owner(request), pk, force=body.validated_data["force"])
+        except TooManyRuns as error:
+            raise Throttled(wait=error.wait_s, detail=str(error)) from error
+        return Response(_serialize(_status(request, pk)), status=status.HTTP_202_ACCEPTED)
+
+
+class CancelReprocessView(APIView):
+    """The update that you started."""
+
+    @extend_schema(
+        request=None,
+        responses={
+            200: SearchIndexSerializer,
+            404: NOT_FOUND,
+            409: OpenApiResponse(description="You have no unfinished update for this video."),
+        },
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Cancel it. What it has computed is kept."""
+        _video(request, pk)
+        cancel_refresh(get_owner(request), pk)
+        return Response(_serialize(_status(request, pk)))
+
+
+def _video(request: Request, pk: UUID) -> Video:
+    return get_object_or_404(Video.objects.defer("search_vector"), pk=pk, owner=get_owner(request))
+
+
+def _status(request: Request, pk: UUID) -> SearchIndexStatus:
+    return get_search_index_status(get_owner(request), _video(request, pk))
+
+
+def _serialize(search_index: SearchIndexStatus) -> Any:
+    return SearchIndexSerializer(search_index).data

@@ -1,0 +1,146 @@
+"""The status of one video's search index as its owner sees it: own scenes and own failures, and nothing else of the run."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, F, FilteredRelation, Q
+
+from heimdex.accounts.models import User
+from reprocess.models import ReprocessFailure, ReprocessItem, ReprocessRun
+from reprocess.planning.targets import SCENES
+from reprocess.reports.runs import count_filled_videos
+from reprocess.spec import EffectiveSpec, get_effective_spec
+from videos.models import EmbeddingRow, EmbeddingSpace, Scene, Video
+
+MOST_FAILURES = 50
+IN_PROGRESS = ("queued", "running")
+UNFINISHED = (*IN_PROGRESS, "paused")
+
+_MESSAGES = {
+    "queued": "Waiting for a worker.",
+    "running": "Updating: {current} of {parts} parts are done.",
+    "paused": "The update is paused. It continues when an administrator resumes it.",
+    "failed": "{missing} of {parts} parts could not be updated. Search finds the rest.",
+    "cancelled": "The update was canceled. {current} of {parts} parts are up to date.",
+}
+_UP_TO_DATE = "The search index of this video is up to date."
+_OUT_OF_DATE = "{missing} of {parts} parts of this video's search index are out of date."
+_COST_LIMIT = "The update is paused because it reached the cost limit. An administrator can resume it, or you can cancel it."
+_CUTOVER = (
+    "{filled} of {videos} of your videos are ready for the new search. It starts when all are ready; until then search works as before."
+)
+
+
+@dataclass(frozen=True)
+class ChannelStatus:
+    """A video's scenes in one channel: all, those that are up to date (embedded or empty), and those that failed."""
+
+    step: str
+    channel: str
+    scenes: int
+    current: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class SearchIndexStatus:
+    """The status of a video's search index; `state` is none, queued, running, paused, succeeded, failed or cancelled.
+
+    `cutover_notice` says when search switches to the new spaces; it is empty when no switch is pending.
+    """
+
+    state: str
+    message: str
+    cutover_notice: str
+    channels: tuple[ChannelStatus, ...]
+    failures: tuple[ReprocessFailure, ...]
+    started_by_you: bool
+    can_cancel: bool
+    finished_at: datetime | None
+
+    @property
+    def progress(self) -> int:
+        """The share of scenes that are up to date or have failed, in percent."""
+        scenes = sum(channel.scenes for channel in self.channels)
+        tried = sum(channel.current + channel.failed for channel in self.channels)
+        return 100 * tried // scenes if scenes else 100
+
+    @property
+    def is_in_progress(self) -> bool:
+        """Whether the status changes without a request."""
+        return self.state in IN_PROGRESS
+
+
+def get_search_index_status(owner: User, video: Video) -> SearchIndexStatus:
+    """Return the status of an owner's video by its open run item, else by its last one."""
+    spec = get_effective_spec()
+    items = ReprocessItem.objects.filter(video=video).select_related("run").order_by("-run__created_at")
+    item = items.filter(state__in=ReprocessItem.OPEN, run__state__in=ReprocessRun.UNFINISHED).first() or items.first()
+    state = _state(item)
+    channels = _count_channels(video, spec, item.run if item and item.run.force and state in UNFINISHED else None)
+    is_own = bool(item and ReprocessRun.objects.filter_started_by(owner).filter(pk=item.run_id).exists())
+    return SearchIndexStatus(
+        state=state,
+        message=_message(state, item, channels),
+        cutover_notice=_cutover_notice(owner, spec, item if state in UNFINISHED else None),
+        channels=channels,
+        failures=_failures(item, video),
+        started_by_you=is_own,
+        can_cancel=is_own and state in UNFINISHED,
+        finished_at=item.finished_at if item else None,
+    )
+
+
+def _state(item: ReprocessItem | None) -> str:
+    if item is None:
+        return "none"
+    if item.state not in ReprocessItem.OPEN:
+        return "succeeded" if item.state == ReprocessItem.State.DONE else item.state
+    if item.run.state in ReprocessRun.UNFINISHED:
+        return "paused" if item.run.state == ReprocessRun.State.PAUSED else item.state
+    # The run has ended; the item's worker releases it after the current batch.
+    return "cancelled"
+
+
+def _message(state: str, item: ReprocessItem | None, channels: tuple[ChannelStatus, ...]) -> str:
+    parts, current = sum(channel.scenes for channel in channels), sum(channel.current for channel in channels)
+    numbers = {"parts": parts, "current": current, "missing": parts - current}
+    if state == "paused" and item and item.run.limit_reached and item.run.scope == ReprocessRun.Scope.VIDEO:
+        return _COST_LIMIT
+    if state in UNFINISHED or (state in _MESSAGES and current < parts):
+        return _MESSAGES[state].format(**numbers)
+    return _OUT_OF_DATE.format(**numbers) if current < parts else _UP_TO_DATE
+
+
+def _cutover_notice(owner: User, spec: EffectiveSpec, open_item: ReprocessItem | None) -> str:
+    run_id = open_item.run_id if open_item and open_item.run.spec_id == spec.digest else None
+    share = count_filled_videos(owner.pk, spec, ReprocessItem.objects.filter(run=run_id, owner=owner).values("video"))
+    return _CUTOVER.format(filled=share[0], videos=share[1]) if share else ""
+
+
+def _count_channels(video: Video, spec: EffectiveSpec, forced_run: ReprocessRun | None) -> tuple[ChannelStatus, ...]:
+    """Count the video's scenes by channel; with `forced_run`, only rows of that run count as up to date."""
+    fingerprints = {
+        configured.compute_fingerprint(channel): (configured.step.name, channel) for configured, channel in spec.list_channels(SCENES)
+    }
+    spaces = {space.fingerprint: space for space in EmbeddingSpace.objects.filter(fingerprint__in=fingerprints)}
+    scenes = Scene.objects.filter(video=video)
+    total = scenes.count()
+    channels = []
+    for fingerprint, (step, channel) in fingerprints.items():
+        counts = {"current": 0, "failed": 0}
+        if space := spaces.get(fingerprint):
+            is_fresh = Q(row__input_hash=F("input__hash")) & (Q(row__run_id=forced_run.pk) if forced_run else Q())
+            has_failed = Q(row__state=EmbeddingRow.State.FAILED)
+            counts = scenes.annotate(
+                row=FilteredRelation("embeddings", condition=Q(embeddings__space=space)),
+                input=FilteredRelation("inputs", condition=Q(inputs__channel=channel)),
+            ).aggregate(current=Count("pk", filter=is_fresh & ~has_failed), failed=Count("pk", filter=is_fresh & has_failed))
+        channels.append(ChannelStatus(step, channel, total, counts["current"], counts["failed"]))
+    return tuple(channels)
+
+
+def _failures(item: ReprocessItem | None, video: Video) -> tuple[ReprocessFailure, ...]:
+    if item is None:
+        return ()
+    return tuple(ReprocessFailure.objects.filter(run=item.run_id, video=video).select_related("scene")[:MOST_FAILURES])

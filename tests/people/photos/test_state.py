@@ -1,0 +1,87 @@
+"""Photos that nobody looks at any more are taken up again, or end with a reason."""
+
+from datetime import timedelta
+from unittest import mock
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from heimdex.leases import Lease
+from heimdex.storage import get_media_storage
+from people.models import Person, PersonPhoto
+from people.tasks import rescue_photos
+from tests.people.conftest import files_of, make_photo, wakes
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def lose(photo: PersonPhoto) -> None:
+    """Take a photo up and be killed."""
+    with transaction.atomic():
+        Lease.acquire(PersonPhoto.objects.filter(pk=photo.pk), 1, state=PersonPhoto.State.PROCESSING)
+
+
+def stop_waiting() -> None:
+    """Let all time that a lease or a pause still has go by."""
+    PersonPhoto.objects.filter(lease_expires_at__isnull=False).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+
+
+def standing(photo: PersonPhoto) -> tuple[str, str]:
+    photo.refresh_from_db()
+    return photo.state, photo.error_code
+
+
+def test_a_killed_worker_is_followed_by_another_and_the_last_death_ends_it(ada: Person, woken: mock.Mock) -> None:
+    photo = make_photo(ada, PersonPhoto.State.UPLOADED)
+    for _ in range(settings.MAX_ATTEMPTS - 1):
+        lose(photo)
+        assert (rescue_photos(), standing(photo)[0]) == (0, "processing")
+        stop_waiting()
+        # First its lease ends, and then a pause.
+        assert (rescue_photos(), standing(photo)[0], wakes(woken)) == (0, "uploaded", [])
+        stop_waiting()
+        assert (rescue_photos(), rescue_photos()) == (1, 0)
+        assert wakes(woken) == [str(ada.owner_id)]
+    lose(photo)
+    stop_waiting()
+    assert rescue_photos() == 0
+
+    assert standing(photo) == ("failed", "gave_up")
+    assert photo.error_text.startswith(f"Processing this photo stopped unexpectedly {settings.MAX_ATTEMPTS} times.")
+    assert (photo.lease_token, photo.lease_expires_at) == (None, None)
+    assert not PersonPhoto.objects.filter(state__in=PersonPhoto.IN_PROGRESS).exists()
+
+
+def test_a_lost_wake_up_is_sent_again_once_for_an_owner(ada: Person, woken: mock.Mock) -> None:
+    for _ in range(3):
+        make_photo(ada, PersonPhoto.State.UPLOADED)
+    assert rescue_photos() == 0
+    PersonPhoto.objects.update(woken_at=timezone.now() - timedelta(minutes=11))
+
+    assert (rescue_photos(), rescue_photos()) == (3, 0)
+
+    assert wakes(woken) == [str(ada.owner_id)]
+
+
+def test_what_rests_or_is_at_work_or_done_is_left_alone(ada: Person, woken: mock.Mock) -> None:
+    long_ago, soon = timezone.now() - timedelta(hours=1), timezone.now() + timedelta(seconds=20)
+    for state, lease in (("uploaded", soon), ("processing", soon), ("ready", None), ("failed", None), ("uploading", None)):
+        make_photo(ada, state, woken_at=long_ago, lease_expires_at=lease)
+
+    assert rescue_photos() == 0
+    assert wakes(woken) == []
+
+
+def test_an_upload_that_never_came_is_removed_with_what_arrived_of_it(ada: Person, woken: mock.Mock) -> None:
+    photo = make_photo(ada, PersonPhoto.State.UPLOADING)
+    kept = make_photo(ada, PersonPhoto.State.UPLOADING)
+    for one in (photo, kept):
+        get_media_storage().save(one.upload_key, b"half a pho")
+    PersonPhoto.objects.filter(pk=photo.pk).update(upload_expires_at=timezone.now() - timedelta(seconds=1))
+
+    assert (rescue_photos(), rescue_photos()) == (1, 0)
+
+    assert list(PersonPhoto.objects.all()) == [kept]
+    assert files_of(ada.owner) == {kept.upload_key}
