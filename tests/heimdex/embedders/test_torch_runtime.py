@@ -1,4 +1,4 @@
-"""Embedders in a process that has no torch, as the web image is built."""
+"""Processes without torch name what to install; bfloat16 is used only where it is faster and gives the same vectors."""
 
 import sys
 import time
