@@ -32,7 +32,7 @@ def run_cluster(queue: str, count: int) -> int:
     server cannot be reached at the start; later outages are waited out.
     """
     ping()
-    # Tasks that an earlier process had taken when it was killed.
+    # An earlier process may have been killed after it took these tasks.
     requeue_unacked(queue)
     stop_requested = threading.Event()
 
@@ -54,7 +54,7 @@ def run_cluster(queue: str, count: int) -> int:
         if ticks % FLUSH_EVERY_TICKS == 0:
             _flush_fallback_queue(queue)
         if not is_alive() or watchdog.is_hung():
-            log.error("Workers died or hang; ending this process so that they are restarted", queue=queue)
+            log.error("Workers died or hung; exiting so that they are restarted", queue=queue)
             _kill_children()
             return EXIT_HUNG
         watchdog.requeue_after_deaths()
@@ -63,7 +63,7 @@ def run_cluster(queue: str, count: int) -> int:
 
 
 class ClusterWatchdog:
-    """Detect that this process's workers hang, whatever other processes do, and requeue the tasks of workers that died."""
+    """Detect when this process's workers hang, and requeue the tasks of workers that died. Other processes do not affect it."""
 
     def __init__(self, queue: str, count: int, activity: WorkerActivity) -> None:
         self._queue = queue
@@ -73,12 +73,12 @@ class ClusterWatchdog:
         self._died_at: float | None = None
 
     def is_hung(self) -> bool:
-        """Return whether tasks have waited too long beside a free worker, as after a worker was killed while it held the queue's lock."""
+        """Return whether tasks wait too long although a worker is free. A worker killed while it holds the queue's lock causes this."""
         if not self._has_stuck_tasks():
             self._suspected_at = None
             return False
         self._suspected_at = self._suspected_at or monotonic()
-        # After an outage the tasks are old already and are taken a moment later.
+        # After an outage the tasks are already old, and are taken a moment later.
         return monotonic() - self._suspected_at >= min(_OUTAGE_S, settings.HUNG_AFTER_SECONDS)
 
     def requeue_after_deaths(self) -> None:

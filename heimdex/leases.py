@@ -24,15 +24,15 @@ _BATCH = 200
 
 
 class LeaseLost(Exception):
-    """The lease is gone: another worker has acquired a row, or the rows were deleted. Stop, and write nothing."""
+    """The lease is lost: another worker acquired a row, or the rows were deleted. Stop, and write nothing."""
 
 
 class LeasedModel(models.Model):
-    """A row that one worker at a time works on, under a lease, in a limited number of attempts."""
+    """A row that one worker at a time processes, under a lease, in a limited number of attempts."""
 
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_token = models.UUIDField(null=True, editable=False)
-    # Without a token, this is the time before which no worker is woken for the row.
+    # Without a token, no worker is woken for the row before this time.
     lease_expires_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
@@ -40,12 +40,12 @@ class LeasedModel(models.Model):
 
     @property
     def is_last_attempt(self) -> bool:
-        """Whether no other attempt may follow the current one."""
+        """Whether the current attempt is the last one allowed."""
         return self.attempts >= settings.MAX_ATTEMPTS
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether the workers of all allowed attempts have died, so that this attempt must not start."""
+        """Whether the workers of all allowed attempts died, so that this attempt must not start."""
         return self.attempts > settings.MAX_ATTEMPTS
 
 

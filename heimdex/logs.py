@@ -8,7 +8,7 @@ import structlog
 
 
 def _is_root_warning(record: logging.LogRecord) -> bool:
-    """Keep warnings only: just libraries log at the root itself, such as open_clip with ten INFO lines per loaded model."""
+    """Keep only warnings. Only libraries use the root logger: open_clip writes ten INFO lines there per loaded model."""
     return record.levelno >= logging.WARNING
 
 
@@ -51,7 +51,7 @@ def configure_logging(log_format: str, level: str) -> dict[str, Any]:
         "filters": {"nameless": {"()": lambda: _is_root_warning}},
         "root": {"handlers": ["stderr"], "level": level, "filters": ["nameless"]},
         "loggers": {
-            # Their INFO lines describe library calls, not the work of the service.
+            # Their INFO lines describe library calls, not this service's work.
             "django-q": {"level": "WARNING"},
             "faster_whisper": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},

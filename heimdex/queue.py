@@ -80,7 +80,7 @@ def enqueue(path: str, *args: str) -> None:
 def ping() -> None:
     """Ping Redis, if the queue uses it. Raise QueueUnavailable, which names the fix.
 
-    The database needs no ping: it is queried all the time.
+    The database needs no ping, because it is queried all the time.
     """
     if settings.REDIS_URL:
         _get_redis_broker(QUEUES[0]).ping()
@@ -154,7 +154,7 @@ def start_cluster(queue: str, activity: WorkerActivity) -> tuple[Callable[[], bo
     post_execute_in_worker.connect(lambda **kwargs: activity.end_task(), weak=False, dispatch_uid="heimdex.worker_activity")
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     cluster = Cluster(TrackingBroker(_get_broker(queue), activity))
-    # django-q's handlers would stop the workers without the caller, who would then take them for dead.
+    # django-q's handlers would stop the workers without telling the caller, which would then consider them dead.
     for number, handler in handlers.items():
         signal.signal(number, handler)
     cluster.start()
@@ -204,7 +204,7 @@ def _get_redis_broker(queue: str) -> RedisBroker:
 
 @cache
 def _connect(url: str, queue: str) -> RedisBroker:
-    """Return the one connection pool of this process; the pool itself detects a fork."""
+    """Return this process's connection pool, which detects a fork by itself."""
     return RedisBroker(url, queue)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# The longest an upload waits for a queue that does not respond.
+# An upload waits at most this long for a queue that does not respond.
 CONNECT_TIMEOUT_S = 2
 RESPONSE_TIMEOUT_S = 5
 _BLOCK_S = 1

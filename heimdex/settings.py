@@ -107,7 +107,7 @@ LOGGING_CONFIG = None
 LOGGING = configure_logging(ENVIRONMENT.log_format, ENVIRONMENT.log_level)
 
 MODEL_BACKENDS = PROFILES[ENVIRONMENT.profile](ENVIRONMENT)
-# Options that older models need again: a space stores how to build its model, but no secrets.
+# Secrets for models of older spaces: a space stores how to build its model, but no secrets.
 MODEL_SECRETS = {"api_key": ENVIRONMENT.openai_api_key}
 
 REDIS_URL = ENVIRONMENT.redis_url
@@ -160,7 +160,6 @@ RETRY_AFTER_SECONDS = ENVIRONMENT.retry_after_s
 UPLOAD_TTL_SECONDS = ENVIRONMENT.upload_ttl_s
 LINK_TTL_SECONDS = ENVIRONMENT.link_ttl_s
 
-# --- Accounts, the API and storage ---
 # JWT comes first because it sets WWW-Authenticate: requests without credentials then get 401 instead of 403.
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -211,4 +210,3 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     "media": build_media_storage_settings(ENVIRONMENT),
 }
-# --- end of accounts, the API and storage ---

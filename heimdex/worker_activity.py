@@ -1,4 +1,4 @@
-"""What the workers of one cluster are doing, in memory that its processes share."""
+"""Track what the workers of one cluster do, in memory that its processes share."""
 
 import multiprocessing
 import os

@@ -8,5 +8,5 @@ PERSON_PHOTO = "person_photo"
 PERSON_QUERY = "person_query"
 
 PHOTO = Source("image_hash", "files")
-# A plan cannot tell from one field of a person whether there are READY photos.
+# Not a field: no field of a person tells a plan whether READY photos exist.
 READY_PHOTOS = Source("", "other")

@@ -6,7 +6,7 @@ from enum import StrEnum
 class PhotoErrorCode(StrEnum):
     """Every reason that the API reports."""
 
-    NOT_A_PICTURE = "not_a_picture"
+    NOT_AN_IMAGE = "not_a_picture"
     DAMAGED = "damaged"
     TOO_LARGE = "too_large"
     FILE_MISSING = "file_missing"
@@ -23,7 +23,7 @@ class PhotoErrorCode(StrEnum):
 # Reasons of the quality check. Another face model may decide otherwise.
 QUALITY_ERRORS = frozenset({PhotoErrorCode.NO_FACE, PhotoErrorCode.SEVERAL_FACES, PhotoErrorCode.TOO_SMALL, PhotoErrorCode.TOO_BLURRED})
 # A retry with the same file cannot succeed.
-NOT_RETRYABLE = frozenset({PhotoErrorCode.NOT_A_PICTURE, PhotoErrorCode.DAMAGED, PhotoErrorCode.TOO_LARGE, PhotoErrorCode.FILE_MISSING})
+NOT_RETRYABLE = frozenset({PhotoErrorCode.NOT_AN_IMAGE, PhotoErrorCode.DAMAGED, PhotoErrorCode.TOO_LARGE, PhotoErrorCode.FILE_MISSING})
 
 
 class PhotoRejected(Exception):

@@ -45,7 +45,7 @@ def group_faces(owner_id: UUID) -> int:
         return 0
     model = load_embedder(space.embedder)
     assert isinstance(model, FaceModel)
-    # The first import takes seconds, so it happens before the owner is locked.
+    # The first import takes seconds, so import it before locking the owner.
     import sklearn.cluster  # noqa: F401
 
     total = 0
@@ -64,7 +64,7 @@ def get_active_face_space(owner_id: UUID) -> EmbeddingSpace | None:
 
 def _group_batch(owner_id: UUID, space: EmbeddingSpace, threshold: float) -> int:
     with transaction.atomic():
-        # One worker at a time, so that two workers do not create two groups for one person.
+        # One worker at a time: two workers could create two groups for one person.
         lock_owner(owner_id)
         ungrouped = SceneFace.objects.filter(owner_id=owner_id, space=space, group__isnull=True)
         faces = list(ungrouped.only("pk", "vector").order_by("-quality", "pk")[:_BATCH])

@@ -1,4 +1,4 @@
-"""Keep the stored hash of every photo's and person's inputs equal to what their channels would embed now."""
+"""Keep the stored input hashes of photos and people equal to what their channels would embed now."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol
@@ -14,14 +14,14 @@ from videos.models.embedding import InputHash
 
 
 class InputHasher(Protocol):
-    """Hashes the inputs of one channel; steps implement it."""
+    """Hash the inputs of one channel. Steps implement it."""
 
     @property
     def channel(self) -> str:
         """Return the name of the channel."""
 
     def compute_hashes(self, targets: QuerySet[Any]) -> Mapping[UUID, str]:
-        """Return the hash of each target's input; an empty hash means that there is nothing to embed."""
+        """Return the hash of each target's input; an empty hash means nothing to embed."""
 
 
 _photo_hashers: dict[str, InputHasher] = {}
@@ -46,8 +46,8 @@ def refresh_photo_inputs(photo: PersonPhoto) -> None:
 def refresh_person_inputs(person_ids: Collection[UUID]) -> set[UUID]:
     """Hash the inputs of some people again; return the ids of those whose inputs changed.
 
-    Call it in the transaction that changes a photo's state or hash, after the photos are locked. It locks the people, so that of two
-    concurrent transactions the second one sees what the first one has written.
+    Call it in the transaction that changes a photo's state or hash, after the photos are locked. It locks the people, so that the
+    second of two concurrent transactions sees what the first one wrote.
     """
     locked = [person.pk for person in lock_people(Person.objects.filter(pk__in=person_ids))]
     return _refresh(PersonInput, _person_hashers, Person.objects.filter(pk__in=locked), person__in=locked)

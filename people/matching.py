@@ -17,9 +17,9 @@ from people.channels import PERSON, PERSON_QUERY
 from people.models import FaceLabel, FaceMatch, QueryEmbedding, SceneFace
 from videos.models import EmbeddingSpace
 
-# Faces that are compared at once.
+# Faces per batch.
 _BATCH = 2000
-# A detected face is the labeled one if it is in the same keyframe (seconds apart at most) and covers this much of the same place
+# A label applies to a detected face when their times differ by at most this many seconds and their boxes overlap by at least this much
 # (intersection over union).
 MAX_TIME_OFFSET_S = 0.05
 MIN_BOX_OVERLAP = 0.4
@@ -46,9 +46,9 @@ class PersonCandidates:
 def identify_face(
     face: NDArray[np.float32], labels: Iterable[Label], candidates: PersonCandidates, calibration: Calibration
 ) -> tuple[UUID, float] | None:
-    """Return the person whose face it is, and the probability: the labeled person, or else the most similar one at or above the threshold.
+    """Return the labeled person with probability 1, else the most similar person at or above the threshold, else None. Pure.
 
-    `labels` are those of this face, the latest first: for each person the latest counts, and excluded people are never returned. Pure.
+    `labels` are the labels of this face, the latest first. The latest label per person counts, and rejected people are never returned.
     """
     latest: dict[UUID, bool] = {}
     for label in labels:
@@ -79,14 +79,15 @@ def to_float32(stored: Any) -> NDArray[np.float32]:
 
 
 def match_faces(owner_id: UUID, spaces: Mapping[str, EmbeddingSpace], scenes: Collection[UUID] | None = None) -> None:
-    """Match an owner's faces again, in all scenes or in some. Write only matches that changed. Call it within a transaction.
+    """Rematch an owner's faces, in all scenes or in some. Write only changed matches. Call it within a transaction.
 
-    `spaces` are those of one spec by channel, so that faces and people have vectors of one model. Do nothing unless both are given.
+    `spaces` maps channels to the spaces of one spec, so that faces and people have vectors of the same model. Do nothing unless the spaces
+    of both channels are given.
     """
     face_space, query_space = spaces.get(PERSON), spaces.get(PERSON_QUERY)
     if face_space is None or query_space is None:
         return
-    # The second transaction sees the faces and people that the first has written.
+    # Matches of one owner run one after another, so each sees the faces and people that the earlier ones wrote.
     lock_owner(owner_id)
     model = load_embedder(query_space.embedder)
     assert isinstance(model, FaceModel)

@@ -12,7 +12,7 @@ REFRESH_PEOPLE_TASK = "reprocess.tasks.refresh_people"
 def request_refresh(owner_id: UUID) -> None:
     """Queue a refresh of an owner's photos and people when the current transaction commits.
 
-    The request is a row that remains until a worker has done it, so a lost task is queued again.
+    The request is a row that stays until a worker completes it, so a lost task is queued again.
     """
     PeopleRefreshRequest.objects.create(owner_id=owner_id)
     enqueue(REFRESH_PEOPLE_TASK, str(owner_id))

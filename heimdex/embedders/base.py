@@ -1,4 +1,4 @@
-"""What every embedder has in common: identity, batching, normalization, checks of the answer, counting of calls."""
+"""The base classes of embedders: identity, batching, normalization, validation of the answer, and call counts."""
 
 import threading
 from abc import ABC, abstractmethod
@@ -25,7 +25,7 @@ BATCH_SIZE = 32
 
 @dataclass(frozen=True)
 class EmbedderIdentity:
-    """The properties that make two embedders' vectors comparable; part of every fingerprint."""
+    """What two embedders must share for their vectors to be comparable; part of every fingerprint."""
 
     backend: str
     model: str
@@ -54,7 +54,7 @@ class Embedder(ABC):
 
     @abstractmethod
     def check(self) -> list[str]:
-        """Return what keeps the model from working, one sentence with setting and fix per problem; loads no weights."""
+        """Return one sentence per problem that keeps the model from working, with the setting and the fix. Load no weights."""
 
     @property
     def calls(self) -> int:
@@ -113,7 +113,7 @@ class Embedder(ABC):
                 if len(positions) == 1:
                     reasons[positions[0]] = str(error)
                     return
-                # Halves, so that one bad input among many costs a few calls and not one call each.
+                # Split in halves, so that one bad input costs a few more calls instead of one call per input.
                 middle = len(positions) // 2
                 embed_batch(positions[:middle])
                 embed_batch(positions[middle:])
@@ -128,7 +128,7 @@ class Embedder(ABC):
         return [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
 
     def _run_batches(self, embed_batch: Callable[[Sequence[int]], None], batches: Iterable[Sequence[int]]) -> None:
-        """Call the model for each batch, one after the other, because a local model uses every core by itself."""
+        """Call the model for one batch after another, because a local model already uses all cores."""
         for positions in batches:
             embed_batch(positions)
 
@@ -145,7 +145,7 @@ class TextEmbedder(Embedder):
     """An embedder whose documents are texts."""
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        """Embed documents. Return and raise as `embed_queries`."""
+        """Embed documents. The result and the errors are those of `embed_queries`."""
         return self._embed_texts(texts, self._encode_documents)
 
     @abstractmethod
@@ -162,7 +162,7 @@ class ImageEmbedder(Embedder):
         """The shorter side, in pixels, of the model's input. Larger images may be decoded at a reduced size."""
 
     def embed_images(self, images: "Sequence[Image]") -> Vectors:
-        """Embed images of any size and mode. Return and raise as `embed_queries`."""
+        """Embed images of any size and mode. The result and the errors are those of `embed_queries`."""
         return self.embed_prepared([self.prepare(image) for image in images])
 
     def prepare(self, image: "Image") -> Any:
@@ -174,7 +174,7 @@ class ImageEmbedder(Embedder):
         return self._preprocess(image)
 
     def embed_prepared(self, prepared: Sequence[Any]) -> Vectors:
-        """Embed the results of `prepare`. Return and raise as `embed_queries`."""
+        """Embed the results of `prepare`. The result and the errors are those of `embed_queries`."""
         return self._embed(prepared, self._encode_prepared, range(len(prepared)))
 
     @abstractmethod
@@ -193,7 +193,7 @@ def _average_windows(vectors: Vectors, starts: NDArray[np.integer]) -> Vectors:
         return vectors
     means = np.stack([vectors[start:end].mean(axis=0) for start, end in pairwise(starts)])
     blank = ~means.any(axis=1)
-    # Only rejected texts are blank. They get any direction so that their rows do not fail the others.
+    # Only rejected texts have means of zero. A placeholder direction lets normalize_rows accept their rows.
     means[blank, 0] = 1.0
     unit = normalize_rows(means)
     unit[blank] = 0.0
@@ -201,5 +201,5 @@ def _average_windows(vectors: Vectors, starts: NDArray[np.integer]) -> Vectors:
 
 
 def _replace_surrogates(text: str) -> str:
-    # JSON may carry half of a surrogate pair, which no tokenizer and no HTTP client can encode.
+    # JSON can contain half a surrogate pair, which tokenizers and HTTP clients cannot encode.
     return text.encode("utf-8", "replace").decode("utf-8")

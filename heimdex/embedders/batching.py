@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 # English has about four bytes per token. A server's limit must leave room for languages that have fewer.
 BYTES_PER_TOKEN = 4
-# A window cut inside a word may have a token or two more than the same stretch of the whole text.
+# A window that is cut inside a word may have one or two tokens more than the same part of the whole text.
 SLACK = 4
 
 
@@ -34,15 +34,15 @@ def pack_batches(sizes: Sequence[int], order: Sequence[int], max_inputs: int, ma
 
 
 def sort_longest_first(texts: Sequence[str]) -> list[int]:
-    """Return positions sorted by descending text length. A batch is padded to its longest text, so similar lengths waste least."""
+    """Return positions by descending text length. A batch is padded to its longest text, so similar lengths waste the least."""
     return sorted(range(len(texts)), key=lambda position: -len(texts[position]))
 
 
 def split_by_tokens(text: str, prefix: str, tokenizer: "PreTrainedTokenizerBase", limit: int | None) -> list[str]:
-    """Return the text itself if it fits `limit` tokens with prefix and special tokens, else windows of equal size that do.
+    """Return the text itself if it fits `limit` tokens with prefix and special tokens, else windows of equal size that fit.
 
-    Windows are equal so that each deserves the same weight in a mean. They end at the end of a word unless a word is longer than a
-    window, and together hold every token of the text.
+    Windows have equal sizes, so that each deserves the same weight in a mean. They end at a word boundary unless a word is longer than a
+    window. Together they hold every token of the text.
     """
     if limit is None or not tokenizer.is_fast or _is_surely_short(prefix + text, tokenizer.num_special_tokens_to_add() + SLACK, limit):
         return [text]
@@ -58,7 +58,7 @@ def split_by_tokens(text: str, prefix: str, tokenizer: "PreTrainedTokenizerBase"
 
 
 def _is_surely_short(text: str, reserved: int, limit: int) -> bool:
-    """Decide without tokenizing: a token of ASCII, which normalization never lengthens, has at least one character."""
+    """Return whether a text fits, without tokenizing it: normalization never lengthens ASCII, and a token has at least one character."""
     return text.isascii() and len(text) + reserved <= limit
 
 

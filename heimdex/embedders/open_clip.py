@@ -81,8 +81,8 @@ class OpenClipEmbedder(ImageEmbedder):
     the architecture "ViT-B-32-quickgelu".
     """
 
-    # The floor was not measured, because that needs the weights. For ViT-B-32 of OpenAI, LAION-400M (Schuhmann et al. 2021) kept captions
-    # from 0.3 on as matching; 0.2 drops only what is clearly unrelated.
+    # The floor is not measured, because that needs the weights. LAION-400M (Schuhmann et al. 2021) kept captions with a similarity of at
+    # least 0.3 by OpenAI's ViT-B-32 as matching; 0.2 drops only clearly unrelated pairs.
     def __init__(
         self,
         weights: str,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from openai import OpenAI
     from openai.types import CreateEmbeddingResponse
 
-# A person waits for a query; a run can wait for a server to come back.
+# A user waits for a query. A run can wait until the server is back.
 QUERY_RETRIES = RetryPolicy(attempts=3, total_s=5.0, timeout_s=10.0)
 DOCUMENT_RETRIES = RetryPolicy(attempts=8, total_s=180.0, timeout_s=60.0)
 # The protocol allows 8,191 tokens per input. Not every server's tokenizer is available, but a token has at least one byte.
@@ -34,7 +34,7 @@ class OpenAIEmbedder(TextEmbedder):
     reason. Tokens are counted from the `usage` of the answers.
     """
 
-    # The floor was not measured, because that needs a key: unrelated English texts stay below it, and fusion drops the rest.
+    # The floor is not measured, because that needs a key. Unrelated English texts stay below it, and fusion drops the others.
     # OpenAI accepts 2,048 texts and 300,000 tokens per call; half the tokens by our estimate leave room where a token has two bytes.
     def __init__(
         self,
@@ -73,7 +73,7 @@ class OpenAIEmbedder(TextEmbedder):
         return self.batch_size * self._concurrency
 
     def check(self) -> list[str]:
-        """Return what keeps the model from working. Request the server's list of models, which costs nothing."""
+        """Return the problems that keep the model from working. Request the server's list of models, which costs nothing."""
         return self._client.check()
 
     def _encode_queries(self, texts: list[str]) -> NDArray[np.floating]:

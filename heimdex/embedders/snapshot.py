@@ -16,7 +16,7 @@ from heimdex.backends import build, get_embedder
 from heimdex.embedders.base import Embedder, EmbedderIdentity
 from heimdex.errors import ModelUnavailable
 
-# Each may hold a model in memory; search rarely needs more generations at the same time.
+# Each may hold a model in memory. Search rarely needs more generations at the same time.
 MAX_LOADED = 4
 
 # `max_tokens` and the like are no secrets.
@@ -32,7 +32,7 @@ _lock = threading.Lock()
 
 
 def snapshot_embedder(alias: str) -> dict[str, Any]:
-    """Return the configured embedder of an alias as plain data: identity, class and options. Of secrets only the names are included."""
+    """Return the configured embedder of an alias as plain data: identity, class and options. Secrets are included by name only."""
     configured = settings.MODEL_BACKENDS[alias]
     options = configured["OPTIONS"]
     secret_names = {name for name, value in options.items() if _is_secret(name, value)}
@@ -89,7 +89,7 @@ def _build_embedder(snapshot: Mapping[str, Any]) -> Embedder:
         except ImproperlyConfigured as error:
             raise ModelUnavailable(CANNOT_LOAD.format(model=snapshot["model"], reason=error)) from error
         if not isinstance(model, Embedder):
-            raise ModelUnavailable(CANNOT_LOAD.format(model=snapshot["model"], reason=f"{snapshot['class']} is no embedder"))
+            raise ModelUnavailable(CANNOT_LOAD.format(model=snapshot["model"], reason=f"{snapshot['class']} is not an embedder"))
         _instances[key] = model
         while len(_instances) > MAX_LOADED:
             _instances.popitem(last=False)
@@ -97,7 +97,7 @@ def _build_embedder(snapshot: Mapping[str, Any]) -> Embedder:
 
 
 def _find_secrets(snapshot: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the current values of the recorded secrets. A server that never got a key does not get one now."""
+    """Return the current values of the recorded secrets. A server that never received a key does not receive one now."""
     configured = settings.MODEL_BACKENDS.get(snapshot["alias"], {"BACKEND": "", "OPTIONS": {}})
     options = configured["OPTIONS"] if configured["BACKEND"] == snapshot["class"] else {}
     secrets = {name: options.get(name) or settings.MODEL_SECRETS.get(name) for name in snapshot["secrets"]}

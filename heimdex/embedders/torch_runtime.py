@@ -100,7 +100,7 @@ def compute_lowest_cosine(left: NDArray[np.float32], right: NDArray[np.float32])
 
 
 def _measure(model: Model, embed: Callable[[Model], NDArray[np.float32]]) -> tuple[NDArray[np.float32], float]:
-    # The first call also selects kernels and allocates. The fastest of the others is the least disturbed.
+    # The first call also selects kernels and allocates memory, so it is not timed. The fastest of the others is the least disturbed.
     vectors = embed(model)
     seconds = []
     for _ in range(ROUNDS):

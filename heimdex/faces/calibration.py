@@ -9,7 +9,7 @@ MAX_PROBABILITY = 0.99
 
 @dataclass(frozen=True)
 class Calibration:
-    """How to read one model's cosines: two faces count as the same person from `threshold` on.
+    """Interprets one model's cosines: two faces count as the same person from a cosine of `threshold` on.
 
     `middle` and `slope` define a logistic curve, fitted to measured pairs of the same person and of different persons.
     """

@@ -68,7 +68,7 @@ class DlibFaces(FaceModel):
     def check(self) -> list[str]:
         problems = []
         if self._detector not in DETECTORS:
-            problems.append(f'There is no face detector {self._detector!r}: set "detector" of "faces" in HEIMDEX_MODELS to hog or cnn.')
+            problems.append(f'Unknown face detector {self._detector!r}: set "detector" of "faces" in HEIMDEX_MODELS to hog or cnn.')
         if not isinstance(self._upsample, int) or not 0 <= self._upsample <= MAX_UPSAMPLING:
             problems.append(
                 f'An image cannot be doubled {self._upsample!r} times: set "upsample" of "faces" in HEIMDEX_MODELS to 0, 1, 2 or 3.'

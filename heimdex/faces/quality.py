@@ -15,9 +15,9 @@ Corners = tuple[float, float, float, float]
 
 # Every face is resized to this side (pixels) first, so that the sharpness of large and small faces can be compared.
 CHIP_PX = 112
-# From this side on (pixels), a face has all the detail that the models use.
+# A face with at least this side (pixels) has all the detail that the models use.
 FULL_SIDE_PX = 100
-# Sharpness of a face that needs to be no sharper.
+# Sharpness above which a face scores no higher.
 FULL_SHARPNESS = 100.0
 
 

@@ -1,4 +1,4 @@
-"""Decode the sound of a video for speech models: mono, 16 kHz, aligned with the frames."""
+"""Select and decode the audio track that is transcribed: mono, 16 kHz, aligned with the frames."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 SAMPLE_RATE = 16_000
-# The sound may be this far off the frames before silence is inserted or sound is dropped.
+# The audio may be this far off the frames before silence is inserted or samples are dropped.
 _TOLERANCE_S = 0.02
 # Silence is inserted in blocks, because a file's clock may jump by hours.
 _BLOCK = SAMPLE_RATE
@@ -38,7 +38,7 @@ class AudioTrack:
 def select_track(tracks: Iterable[AudioTrack]) -> AudioTrack | None:
     """Return the track that most likely contains the film's own speech.
 
-    Main sound precedes secondary tracks; then the default track, the most channels, the longest and the first take precedence.
+    Main tracks precede secondary ones. Then the default track, the most channels, the longest and the first track take precedence.
     """
     return max(tracks, key=_rank, default=None)
 
@@ -73,10 +73,10 @@ def _describe(stream: "AudioStream") -> AudioTrack:
 
 
 def iter_audio_blocks(path: Path, info: MediaInfo) -> Iterator[NDArray[np.float32]]:
-    """Yield the sound in blocks of a second: float32 of shape (samples,), -1 to 1, mono, 16 kHz. The last block may be shorter.
+    """Yield the audio in blocks of a second: float32 of shape (samples,), -1 to 1, mono, 16 kHz. The last block may be shorter.
 
     Sample 0 is at the time of the first frame. Gaps on the file's clock become silence, so that later words keep their times. A broken
-    tail ends the sound early. A file without sound yields nothing, and no file yields more than `info.duration_s` plus a second.
+    tail ends the audio early. A file without audio yields nothing, and no file yields more than `info.duration_s` plus a second.
     """
     if not info.has_audio:
         return
@@ -98,7 +98,7 @@ def iter_audio_blocks(path: Path, info: MediaInfo) -> Iterator[NDArray[np.float3
 
 
 def _align(container: "InputContainer", start_s: float) -> Iterator[NDArray[np.float32]]:
-    """Yield the sound with silence in gaps of the clock, and without the part before the first frame."""
+    """Yield the audio with silence in gaps of the clock, and without the part before the first frame."""
     done = 0
     resampler = _Resampler()
     for frame in _iter_frames(container):
@@ -119,7 +119,7 @@ def _align(container: "InputContainer", start_s: float) -> Iterator[NDArray[np.f
 
 
 def _iter_frames(container: "InputContainer") -> "Iterator[AudioFrame]":
-    """Decode what is decodable: skip damaged packets, and end at a broken tail."""
+    """Yield every decodable frame: skip damaged packets, and end at a broken tail."""
     import av
 
     stream = find_audio_stream(container)

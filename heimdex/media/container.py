@@ -42,8 +42,8 @@ VIDEO_CODECS = _MODERN_CODECS | _OLDER_CODECS
 
 MAX_THREADS = 8
 
-_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*")
-_SOUNDS = (b"ID3", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1", b"\xff\xf9")
+_IMAGE_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*")
+_AUDIO_SIGNATURES = (b"ID3", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1", b"\xff\xf9")
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
 _MATROSKA = b"\x1aE\xdf\xa3"
 
@@ -72,9 +72,9 @@ def open_video(path: Path, limits: MediaLimits) -> "Iterator[InputContainer]":
 
 def diagnose_unreadable(head: bytes) -> MediaError:
     """Return why FFmpeg does not read a file as a video, from its first bytes."""
-    if head.startswith(_PICTURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP") or head[4:12] in (b"ftypheic", b"ftypavif"):
+    if head.startswith(_IMAGE_SIGNATURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP") or head[4:12] in (b"ftypheic", b"ftypavif"):
         return MediaError(MediaErrorCode.STILL_PICTURE, "This is an image, not a video. Upload a video file.")
-    if head.startswith(_SOUNDS) or (head[:4] == b"RIFF" and head[8:12] == b"WAVE"):
+    if head.startswith(_AUDIO_SIGNATURES) or (head[:4] == b"RIFF" and head[8:12] == b"WAVE"):
         return MediaError(MediaErrorCode.NO_VIDEO_STREAM, "This file has only sound. Upload a file with a video track.")
     if head[4:8] in _MP4_BOXES or head.startswith(_MATROSKA):
         return MediaError(
@@ -108,7 +108,7 @@ def find_video_stream(container: "InputContainer", limits: MediaLimits) -> "Vide
 
 
 def iter_packets(container: "InputContainer", *streams: "S") -> "Iterator[Packet[S]]":
-    """Yield the packets of some tracks as far as the file is readable, then an empty packet of each track to flush its decoder."""
+    """Yield the readable packets of some tracks, then an empty packet per track to flush its decoder."""
     import av
 
     packets = cast("Iterator[Packet[S]]", container.demux(*streams))
@@ -116,7 +116,7 @@ def iter_packets(container: "InputContainer", *streams: "S") -> "Iterator[Packet
         try:
             packet = next(packets)
         except av.error.MemoryError:
-            # A part that happened to fit is useless.
+            # Part of the packets would be useless.
             raise
         except (StopIteration, av.error.FFmpegError, IndexError):
             # A broken tail, or a track that a broadcast starts later, which PyAV does not find (IndexError).
@@ -142,7 +142,7 @@ def iter_timed_frames(
 
 
 def iter_frames(container: "InputContainer", stream: "VideoStream", losses: LossCounter | None = None) -> "Iterator[VideoFrame]":
-    """Decode what is decodable: skip damaged packets, and end early at a broken tail. `losses` counts both."""
+    """Yield every decodable frame: skip damaged packets, and end at a broken tail. `losses` counts both."""
     import av
 
     for packet in iter_packets(container, stream):

@@ -15,7 +15,7 @@ from heimdex.media.fades import BLANK_CONTRAST, FadeDetector, GradualCut
 from heimdex.media.frames import FrameFeatures, correlate, has_returned, is_camera_move
 
 # AdaptiveDetector's window and ratio (PySceneDetect 0.7). Its least change (`min_content_val`) is 15, of hue, saturation and value. Hue is
-# noise in gray images, so we measure luma and color difference; a cut between two dark shots without contrast makes 5 of that.
+# noise in gray images, so we measure luma and color difference. A cut between two dark shots without contrast has a change of 5.
 WINDOW = 2
 MIN_RATIO = 3.0
 MIN_CHANGE, MIN_MOTION_CUT_CHANGE = 4.0, 6.0
@@ -116,7 +116,7 @@ class CutFinder:
         before = before or [frames[index - 1]]
         # A jolt blurs the frame in which it happens, so the frames on either side of it are compared too.
         pairs = ((index - 1, index), (index - 2, index + 1))
-        return not is_flash(before, after) and not any(is_camera_move(frames[one].luma, frames[other].luma) for one, other in pairs)
+        return not is_flash(before, after) and not any(is_camera_move(frames[earlier].luma, frames[later].luma) for earlier, later in pairs)
 
     def _is_slide(self, index: int) -> bool:
         """Return whether a small change lies between two stretches without any motion."""
@@ -141,7 +141,7 @@ class CutFinder:
 
 
 class KnownCuts:
-    """Return cuts that were found before (seconds, in order) in the way of a CutFinder."""
+    """Return known cuts (seconds, in order) through the interface of CutFinder."""
 
     def __init__(self, cuts: Sequence[float]) -> None:
         self._remaining = deque(cuts)

@@ -1,9 +1,9 @@
-"""Count what could not be decoded of a file, and describe it to its owner."""
+"""Count the frames of a file that could not be decoded, and describe the damage to its owner."""
 
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
-# A recording may begin with frames that need earlier ones. Only a longer gap at the beginning is damage (seconds).
+# A recording may start with frames that need earlier ones. Only a longer gap at the start is damage (seconds).
 _MAX_LEAD_IN_S = 1.0
 # A header's duration is rounded, and a track may end a little before the others (seconds; share).
 _MIN_MISSING_S, _MIN_MISSING_SHARE = 2.0, 0.02
@@ -22,7 +22,7 @@ class DecodingStats:
 
 
 class LossCounter:
-    """Count the frames that a decoder returned partially, and those that it did not return where that leaves a gap in the video.
+    """Count the frames that a decoder returned partially, and the missing frames that leave a gap in the video.
 
     Packets alone are not enough: some never become a frame of their own (the second field of a frame, reference frames). Neither are
     gaps: some videos pause. Frames arrive in presentation order, packets in any order. Times are in seconds.
@@ -76,7 +76,7 @@ class LossCounter:
 
 
 def describe_damage(decoded: DecodingStats, actual_s: float, stated_s: float | None) -> str:
-    """Return a notice for the owner about the undecodable part of a video, or an empty string.
+    """Return a notice for the owner about what could not be decoded, or an empty string.
 
     `actual_s` is the measured duration in seconds, `stated_s` the duration in the header, if it is plausible.
     """

@@ -9,7 +9,7 @@ import numpy as np
 from heimdex.media.fades import GradualCut, is_blank
 from heimdex.media.frames import FrameFeatures, correlate, is_camera_move
 
-# Dissolves take a third of a second to two seconds; samples at this interval show their course well enough.
+# Dissolves last a third of a second to two seconds. Samples at this interval are dense enough to recognize them.
 TICK_S = 0.08
 # Half the durations of possible dissolves, in ticks.
 REACHES = (4, 8, 12)
@@ -20,8 +20,8 @@ class DissolveThresholds:
     """The conditions for a dissolve.
 
     `min_distance` is the distance of its ends (root mean square of the miniatures, 0 to 255), `max_correlation` their correlation,
-    independent of brightness and contrast. `max_residual` is what may remain of the frames between after the mixture of the ends is
-    subtracted, as a share of the distance.
+    independent of brightness and contrast. `max_residual` is the difference between an intermediate frame and the mixture of the ends, as
+    a share of the distance.
     """
 
     min_distance: float
@@ -29,13 +29,13 @@ class DissolveThresholds:
     max_residual: float
 
 
-# For shots in motion, and for stills and pages, whose frames between are exact mixtures. Chosen on films with known dissolves
-# (bench/scene_cuts.py), measured on others.
+# The first is for shots in motion, the second for stills and pages, whose intermediate frames are exact mixtures. Tuned on films with
+# known dissolves (bench/scene_cuts.py), and measured on other films.
 DISSOLVE_THRESHOLDS = (DissolveThresholds(14.0, 0.6, 0.22), DissolveThresholds(6.0, 0.8, 0.08))
 _MIN_DISTANCE = min(thresholds.min_distance for thresholds in DISSOLVE_THRESHOLDS)
-# The shares of the second end in the three frames between: they rise by at least this much, from this much above 0 to as much below 1 …
+# The last frame's share rises by at least this much from 0, through the three intermediate frames, to 1 …
 MIN_SHARE_STEP = 0.05
-# … and the middle one is in the middle.
+# … and is about a half in the middle frame.
 MIN_MIDDLE_SHARE, MAX_MIDDLE_SHARE = 0.3, 0.7
 # The candidates of one dissolve follow each other closely; those of two dissolves do not.
 MAX_GAP_S = 0.4
@@ -44,8 +44,8 @@ MAX_GAP_S = 0.4
 def is_mixture(frames: Sequence[FrameFeatures]) -> bool:
     """Return whether five evenly spaced frames go from the first to the last as a dissolve does.
 
-    Each frame between is the sum of the two ends in shares that rise evenly, and the ends are far apart and show different content. A
-    moving camera shows other content between, and a changing light has ends with the same content.
+    Each intermediate frame is a mixture of the two ends, whose shares rise evenly. The ends differ and show different content. With a
+    moving camera, the intermediate frames show other content; with changing light, both ends show the same content.
     """
     first = frames[0].miniature
     path = frames[-1].miniature - first
@@ -79,7 +79,7 @@ class DissolveDetector:
 
     @property
     def open_since(self) -> float | None:
-        """The begin of the transition whose end is not known yet, in seconds."""
+        """The start of the open transition in seconds; None without one."""
         return self._start_s
 
     def add(self, frame: FrameFeatures) -> GradualCut | None:
@@ -102,7 +102,7 @@ class DissolveDetector:
 
     def _is_dissolve_at(self, middle: int, reach: int) -> bool:
         frames = [self._ticks[middle + step * reach // 2] for step in (-2, -1, 0, 1, 2)]
-        # At a lower frame rate the samples do not show a dissolve's course.
+        # At a lower frame rate the samples are too sparse to recognize a dissolve.
         is_dense = frames[-1].time_s - frames[0].time_s <= 2 * reach * TICK_S * 2
         return is_dense and not is_blank(frames[0]) and not is_blank(frames[-1]) and is_mixture(frames)
 
@@ -112,5 +112,5 @@ class DissolveDetector:
         self._start_s = self._first = self._last = None
         if start_s is None or first is None or last is None or is_camera_move(first.luma, last.luma):
             return None
-        beside_s = TICK_S * min(REACHES)
-        return GradualCut((start_s + self._last_s) / 2, start_s - beside_s, self._last_s + beside_s)
+        margin_s = TICK_S * min(REACHES)
+        return GradualCut((start_s + self._last_s) / 2, start_s - margin_s, self._last_s + margin_s)

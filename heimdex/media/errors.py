@@ -4,18 +4,18 @@ from enum import StrEnum
 
 
 class MediaErrorCode(StrEnum):
-    """All reasons."""
+    """The reasons to reject a file."""
 
     EMPTY_FILE = "empty_file"
     NOT_A_VIDEO = "not_a_video"
-    NOT_A_PICTURE = "not_a_picture"
+    NOT_AN_IMAGE = "not_a_picture"
     TRUNCATED = "truncated"
     DAMAGED = "damaged"
     NO_VIDEO_STREAM = "no_video_stream"
     STILL_PICTURE = "still_picture"
     CODEC_NOT_ALLOWED = "codec_not_allowed"
     TOO_LONG = "too_long"
-    TOO_LARGE_PICTURE = "too_large_picture"
+    TOO_LARGE_IMAGE = "too_large_picture"
     TOO_MANY_STREAMS = "too_many_streams"
     TOO_MANY_FRAMES = "too_many_frames"
     BROKEN_TIMESTAMPS = "broken_timestamps"

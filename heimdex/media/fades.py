@@ -8,14 +8,14 @@ from heimdex.media.scene_lengths import SHORTEST_S
 
 BLANK_CONTRAST = 8.0
 BLANK_DARK, BLANK_BRIGHT = 40.0, 215.0
-# Within this many seconds before and after a fade, the contrast is this many times that of its middle. A dark shot does not reach it.
+# Within RAMP_S seconds before and after a fade, the contrast reaches RAMP times that of its middle. That of a dark shot does not.
 RAMP_S, RAMP = 1.5, 2.5
-# A blank stretch that begins with a change this large, and this many times that of the previous frame, was cut to. A fade goes in even
-# steps.
+# A blank stretch starts with a cut if its first change is this large, and this many times that of the previous frame. A fade changes in
+# even steps.
 MIN_JUMP, MIN_JUMP_RATIO = 6.0, 3.0
-# Changes this shortly before and after the blank stretch belong to the fade.
+# Changes within this time before and after the blank stretch belong to the fade (seconds).
 BESIDE_S = 0.5
-# A longer blank stretch is a scene of its own.
+# A blank stretch of at least this duration is a scene (seconds).
 LONG_BLANK_S = 3.0
 # If the frames before and after a blank stretch correlate at least this much, it was a blink and not a fade.
 BLINK_CORRELATION = 0.8
@@ -23,7 +23,7 @@ BLINK_CORRELATION = 0.8
 
 @dataclass(frozen=True)
 class GradualCut:
-    """A transition: its middle, where the cut is placed, and its begin and end, in seconds."""
+    """A transition: its middle, where the cut is placed, and its start and end, in seconds."""
 
     time_s: float
     start_s: float
@@ -41,7 +41,7 @@ def is_blank(frame: FrameFeatures) -> bool:
 
 
 class FadeDetector:
-    """Find stretches of blank frames between two shots: a fade if the shots fade into it, else two cuts."""
+    """Find stretches of blank frames between two shots. They are a fade if the shots fade out and in, else two cuts."""
 
     def __init__(self) -> None:
         # Times and contrasts of the most recent frames.
@@ -51,7 +51,7 @@ class FadeDetector:
 
     @property
     def open_since(self) -> float | None:
-        """The begin of the blank stretch that is not classified yet, in seconds."""
+        """The start of the blank stretch that is not classified yet, in seconds; None without one."""
         return self._blank.start_s if self._blank and not self._blank.is_long else None
 
     def add(self, frame: FrameFeatures) -> GradualCut | None:
@@ -111,7 +111,7 @@ class _BlankStretch:
     is_long: bool = False
 
     def is_deeper_than(self, contrast: float) -> bool:
-        """Return whether a contrast is so much larger than that of the stretch that the stretch is not a dark shot."""
+        """Return whether a contrast exceeds that of the stretch so much that the stretch is not a dark shot."""
         return contrast >= RAMP * max(self.min_contrast, 1.0)
 
     def build_fade(self) -> GradualCut | None:
@@ -121,6 +121,6 @@ class _BlankStretch:
         if correlate(self.before, self.after) >= BLINK_CORRELATION or has_returned(self.before, self.first, self.after):
             return None
         if self.end_s - self.start_s >= SHORTEST_S and self.starts_with_jump:
-            # A dark shot between two cuts, which the other rules find.
+            # This is a dark shot between two cuts, which the other rules find.
             return None
         return GradualCut((self.start_s + self.end_s) / 2, self.start_s - BESIDE_S, self.end_s + BESIDE_S, through_blank=True)

@@ -1,4 +1,4 @@
-"""The features of a frame that cuts are found by: a few numbers and a thumbnail-size image."""
+"""The frames in which cuts are found: downscaled, reduced to features, compared, and in batches for the network."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,16 +21,17 @@ _FAST_DIVISORS = (3, 5)
 # Formats whose first plane is 8-bit luma and whose other two are 8-bit color. Nearly all videos decode to them.
 _PLANAR = {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"}
 
+# The width and height of a miniature.
 MINIATURE = (16, 9)
-# When the center of one frame is found elsewhere in the other with at least this correlation, only the camera moved. On films with known
-# cuts, two shots reached at most 0.62, and two moments of one shot mostly more than 0.9.
+# If the center of one frame occurs anywhere in the other with at least this correlation, only the camera moved. On films with known cuts,
+# two shots reached at most 0.62, and two moments of one shot mostly more than 0.9.
 MIN_MOVE_CORRELATION = 0.8
 # A frame has returned when its distance to the earlier frame is less than this share of the distance of the frame in between.
 MAX_RETURN_RATIO = 0.35
 # An image without contrast matches everywhere.
 _MIN_CONTRAST = 2.0
 # The width and height that TransNetV2 was trained with, whatever the aspect ratio of the video.
-SIZE = (48, 27)
+NETWORK_SIZE = (48, 27)
 _BATCH_SIZE = 50
 
 
@@ -134,7 +135,7 @@ def correlate(first: FrameFeatures, second: FrameFeatures) -> float:
 
 
 def has_returned(before: FrameFeatures, between: FrameFeatures, after: FrameFeatures) -> bool:
-    """Return whether an image that was replaced has come back."""
+    """Return whether the image of `before` has come back in `after`."""
     return compute_distance(before, after) < MAX_RETURN_RATIO * compute_distance(before, between)
 
 
@@ -168,7 +169,7 @@ def iter_frame_batches(path: Path, info: MediaInfo, on_progress: Callable[[float
     with open_video(path, limits) as container:
         for time_s, frame in iter_timed_frames(container, find_video_stream(container, limits), info):
             times.append(time_s)
-            frames.append(_resize(frame))
+            frames.append(_resize_for_network(frame))
             if len(times) == _BATCH_SIZE:
                 yield FrameBatch(np.array(times), np.stack(frames))
                 times, frames = [], []
@@ -180,5 +181,5 @@ def iter_frame_batches(path: Path, info: MediaInfo, on_progress: Callable[[float
         on_progress(1.0)
 
 
-def _resize(frame: "VideoFrame") -> NDArray[np.uint8]:
-    return np.asarray(frame.reformat(*SIZE, "rgb24", interpolation="AREA", threads=1).to_ndarray(), dtype=np.uint8)
+def _resize_for_network(frame: "VideoFrame") -> NDArray[np.uint8]:
+    return np.asarray(frame.reformat(*NETWORK_SIZE, "rgb24", interpolation="AREA", threads=1).to_ndarray(), dtype=np.uint8)

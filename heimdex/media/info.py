@@ -37,19 +37,14 @@ class MediaInfo:
 
     @property
     def has_audio(self) -> bool:
-        """Whether the file has decodable sound."""
+        """Whether the file has decodable audio."""
         return self.audio_codec is not None
-
-    @property
-    def has_video(self) -> bool:
-        """Whether the file has a video track. `probe` only returns such files."""
-        return self.video_streams > 0
 
 
 def derive_limits(info: MediaInfo) -> MediaLimits:
-    """Return the limits for reading an accepted file again: what `probe` found, whatever the installation's limits are now.
+    """Derive the limits for decoding a file that `probe` has accepted, whatever the installation's limits are now.
 
-    The frame size may grow within a file, though not twofold. Tracks were counted already.
+    Frames may be up to twice as large as the first one. Tracks were counted already.
     """
     defaults = MediaLimits()
     pixels = max(defaults.max_pixels, 2 * info.width * info.height)
@@ -69,7 +64,7 @@ def check_frame_size(width: int, height: int, limits: MediaLimits) -> None:
     """Raise MediaError `too_large_picture` when a frame has more pixels than the limit."""
     if width * height > limits.max_pixels:
         raise MediaError(
-            MediaErrorCode.TOO_LARGE_PICTURE,
+            MediaErrorCode.TOO_LARGE_IMAGE,
             f"The frames are {width} × {height}; at most {limits.max_pixels / 1e6:.1f} million pixels are accepted. Export it at 4K.",
         )
 

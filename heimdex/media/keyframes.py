@@ -20,12 +20,12 @@ MIN_SHARPNESS = 4.0
 MIN_RELATIVE_SHARPNESS = 0.6
 # Scenes at least this long (seconds) may have a second keyframe, and a third …
 SECOND_FROM_S, THIRD_FROM_S = 8.0, 30.0
-# … if it differs this much from the others (mean distance of the miniatures, 0 to 255): a still take needs no copies.
+# … if it differs this much from the others (mean distance of the miniatures, 0 to 255). A static scene needs only one.
 MIN_DIFFERENCE = 12.0
 
 MAX_CANDIDATES = 12
 INTERVAL_S = 0.4
-# A cut becomes certain at most this much later (seconds). Until then every candidate after it may be needed.
+# A cut becomes certain within this time (seconds). Until then, every candidate after it may be needed.
 UNDECIDED_S = 4.0
 
 IMAGE_SIDE = 1280
@@ -124,7 +124,7 @@ def _measure_difference(frame: Candidate, others: Sequence[Candidate]) -> float:
 
 
 def encode_keyframe(candidate: Candidate, rotation: int) -> Keyframe | None:
-    """Encode a selected frame. `rotation` is the one that the file tells players to apply, in degrees counterclockwise."""
+    """Encode a selected frame. `rotation` is the file's display rotation in degrees counterclockwise."""
     import cv2
 
     if candidate.frame is None:

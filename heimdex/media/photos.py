@@ -25,7 +25,7 @@ THUMBNAIL_SIDE = 320
 _QUALITY = 90
 _ORIENTATION = 0x0112
 
-NOT_A_PICTURE = "This file is not a readable image. Upload a photo as JPEG, PNG, WebP or HEIC."
+NOT_AN_IMAGE = "This file is not a readable image. Upload a photo as JPEG, PNG, WebP or HEIC."
 TOO_LARGE = f"The image has more than {MAX_PIXELS // 10**6} million pixels, or a side is too long. Scale it down and upload that."
 DAMAGED = "The image is damaged or incomplete. Export or copy it again and upload that."
 
@@ -44,7 +44,7 @@ class CleanPhoto:
 
 
 def clean_photo(path: Path) -> CleanPhoto:
-    """Decode a photo and make its copies. Of a file with several images the first counts.
+    """Decode a photo and make its copies. If a file has several images, use the first.
 
     Transparent parts become white. Raise MediaError `not_a_picture`, `damaged` or `too_large_picture` when the file is unusable.
     """
@@ -55,12 +55,12 @@ def clean_photo(path: Path) -> CleanPhoto:
     try:
         with Image.open(path, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
-                raise MediaError(MediaErrorCode.TOO_LARGE_PICTURE, TOO_LARGE)
+                raise MediaError(MediaErrorCode.TOO_LARGE_IMAGE, TOO_LARGE)
             return _make_copies(image)
     except Image.DecompressionBombError as error:
-        raise MediaError(MediaErrorCode.TOO_LARGE_PICTURE, TOO_LARGE) from error
+        raise MediaError(MediaErrorCode.TOO_LARGE_IMAGE, TOO_LARGE) from error
     except UnidentifiedImageError as error:
-        raise MediaError(MediaErrorCode.NOT_A_PICTURE, NOT_A_PICTURE) from error
+        raise MediaError(MediaErrorCode.NOT_AN_IMAGE, NOT_AN_IMAGE) from error
     except _UNREADABLE as error:
         raise MediaError(MediaErrorCode.DAMAGED, DAMAGED) from error
 
@@ -87,7 +87,7 @@ def _find_transpose(image: "Image") -> "Transpose | None":
     try:
         orientation = image.getexif().get(_ORIENTATION)
     except _UNREADABLE:
-        # Invalid metadata does not make the image worse.
+        # Invalid metadata is no reason to reject the image.
         return None
     return {
         2: Transpose.FLIP_LEFT_RIGHT,

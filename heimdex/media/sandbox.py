@@ -1,4 +1,4 @@
-"""Decode untrusted files in a separate process that has limits and no secrets, and harms nothing else when it dies."""
+"""Decode untrusted files in a separate process that has limits, has no secrets, and can crash without harm."""
 
 import os
 import pickle
@@ -45,7 +45,7 @@ CRASHED = "The file is damaged in a way that crashes the decoder. Export it agai
 
 
 class DecodingInterrupted(RuntimeError):
-    """The sandboxed process was killed from outside, or could not start. A retry may succeed."""
+    """The sandboxed process was killed by another process, or could not start. A retry may succeed."""
 
 
 def iter_sandboxed(
@@ -57,8 +57,8 @@ def iter_sandboxed(
 ) -> Generator[T, None, None]:
     """Run a generator of heimdex.media in a sandboxed process and yield its items. Closing the iterator kills the process.
 
-    `on_progress` gets the function's reports. `check` is called at least every half second while nothing arrives; an error in it kills
-    the process too. Time in which the caller does not wait for an item does not count. Raise the MediaError that the function raises;
+    `on_progress` gets the function's reports. `check` is called at least every half second while nothing arrives; an error in it also
+    kills the process. The time limits count only while the caller waits for an item. Raise the MediaError that the function raises;
     MediaError `took_too_long`, `needs_too_much_memory` or `decoder_crashed` when it exceeds a limit or the file crashes it;
     DecodingInterrupted when a retry may succeed.
     """

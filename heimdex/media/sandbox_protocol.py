@@ -1,4 +1,4 @@
-"""The protocol between a worker and its sandboxed process: messages that cannot make the worker run anything."""
+"""The protocol between a worker and its sandboxed process: resource limits, and messages that cannot make the worker run anything."""
 
 import io
 import pickle
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from heimdex.media.info import MediaInfo
 
-# On a busy machine the wall time is at most this many times the CPU time.
+# On a busy machine, the wall time is at most this many times the CPU time.
 _WALL_PER_CPU = 2.0
 # A probe reads the whole file; a slow disk reads this many bytes per second.
 _MIN_BYTES_PER_S = 5_000_000
@@ -51,7 +51,7 @@ def limit_probe(limits: DecoderLimits, size_bytes: int) -> SandboxLimits:
 
 
 def limit_decoding(limits: DecoderLimits, info: MediaInfo) -> SandboxLimits:
-    """Return the limits for decoding all frames or all sound of a file."""
+    """Return the limits for decoding all frames or all audio of a file."""
     cpu_s = limits.base_s + limits.per_second * info.duration_s * max(1.0, info.fps / _NORMAL_FPS)
     return SandboxLimits(limits.memory_bytes, cpu_s, _WALL_PER_CPU * cpu_s, _WALL_PER_CPU * limits.base_s)
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 # A second is the shortest scene that a viewer recognizes as such, and about the duration of one spoken phrase.
 SHORTEST_S = 1.0
-# A longer take is split, so that a result leads close to the match. Two minutes of speech fill about a third of a transcript's budget.
+# A longer take is split, so that a result starts close to the match. Two minutes of speech fill about a third of a transcript's budget.
 LONGEST_S = 120.0
 # The motion of a take is measured over stretches of this duration.
 _STRETCH_S = 1.0
-# Cuts become certain at most this much later (`cuts.DECISION_DELAY_S` and the longest transition).
+# Cuts become certain within this time (`cuts.DECISION_DELAY_S` and the longest transition).
 _WAIT_S = 6.0
 # Times in files are rounded, to milliseconds at the coarsest.
 _ROUNDING_S = 0.02
@@ -17,7 +17,7 @@ _ROUNDING_S = 0.02
 
 @dataclass
 class _Stretch:
-    """A stretch of about a second: its begin and the largest change between two of its frames."""
+    """A stretch of about a second: its start and the largest change between two of its frames."""
 
     start_s: float
     max_change: float
@@ -26,8 +26,8 @@ class _Stretch:
 class SceneLengthLimiter:
     """Turn cuts into scene boundaries, so that no scene is shorter than a second or longer than `longest_s`.
 
-    Of cuts closer together than a second the first counts. A take that is too long is split where it moves least in the later half of
-    `longest_s`; where it never moves, as late as possible.
+    Of cuts less than a second apart, the first counts. A take that is too long is split at the moment of least motion in the second half
+    of `longest_s`, or as late as possible if nothing moves.
     """
 
     def __init__(self, longest_s: float = LONGEST_S) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from heimdex.media.frames import SmallFrame
 
-# This many images show the course of a film, and their sheet is a JPEG of some hundred kilobytes.
+# This many images give an overview of a film, and their sheet is a JPEG of some hundred kilobytes.
 MAX_TILES = 100
 SHORTEST_STEP_S = 1.0
 TILE_SIDE = 160
@@ -37,7 +37,7 @@ def compute_layout(duration_s: float) -> SheetLayout:
 
 
 class TileSampler:
-    """Take a tile from the video whenever one is due."""
+    """Take the tiles of a video at regular intervals."""
 
     def __init__(self, duration_s: float, rotation: int) -> None:
         self._layout = compute_layout(duration_s)

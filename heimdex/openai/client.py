@@ -30,7 +30,7 @@ class ModelClient:
         self._openai: OpenAI | None = None
 
     def check(self) -> list[str]:
-        """Return what keeps the model from working. Request the server's list of models, which costs nothing."""
+        """Return the problems that keep the model from working. Request the server's list of models, which costs nothing."""
         problems = self._find_configuration_problems()
         if problems:
             return problems
@@ -83,7 +83,7 @@ class ModelClient:
 
     def _find_configuration_problems(self) -> list[str]:
         if self._base_url and urlsplit(self._base_url).scheme not in {"http", "https"}:
-            return [f"HEIMDEX_OPENAI_BASE_URL is {self._base_url!r}, which is no URL: write it as http://host:port/v1."]
+            return [f"HEIMDEX_OPENAI_BASE_URL is {self._base_url!r}, which is not a URL: write it as http://host:port/v1."]
         if not self._base_url and not self._api_key:
             return [
                 f"The model {self.endpoint.model} needs a key: set HEIMDEX_OPENAI_API_KEY, or HEIMDEX_OPENAI_BASE_URL to a server "
@@ -99,6 +99,6 @@ class ModelClient:
             if self._openai is None:
                 from openai import OpenAI
 
-                # The client's own retries neither pause all threads together nor end at a time that we set.
+                # The client's own retries cannot pause all threads together, and have no limit on the total time.
                 self._openai = OpenAI(api_key=self._api_key or "none", base_url=self.endpoint.url, max_retries=0)
             return self._openai

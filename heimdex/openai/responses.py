@@ -20,7 +20,7 @@ PERMANENT = (401, 403, 404, 405)
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A model at a server. `inputs` and `expected` are words for error messages: what is sent, and what the server should answer."""
+    """A model at a server. `inputs` and `expected` name in error messages what is sent and what the server should answer."""
 
     url: str
     model: str
@@ -31,8 +31,8 @@ class Endpoint:
     def wrong_answer(self) -> str:
         """The message for an answer that does not follow the protocol."""
         return (
-            f"{self.url} answered with something that is no {self.expected}: check that HEIMDEX_OPENAI_BASE_URL leads to "
-            "an OpenAI-compatible server and usually ends in /v1."
+            f"{self.url} did not answer with a {self.expected}: check that HEIMDEX_OPENAI_BASE_URL is the URL of "
+            "an OpenAI-compatible server, which usually ends in /v1."
         )
 
 

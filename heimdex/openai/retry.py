@@ -28,7 +28,7 @@ class RetryPolicy:
         if failed >= self.attempts:
             return None
         limit = min(self.MAX_WAIT_S, self.FIRST_WAIT_S * 2.0 ** (failed - 1))
-        # Not for cryptography.
+        # Not used for cryptography.
         wait_s = random.uniform(0, limit) if retry_after_s is None else retry_after_s
         return wait_s if spent_s + wait_s <= self.total_s else None
 

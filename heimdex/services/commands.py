@@ -83,7 +83,7 @@ def stop_services(home: Path) -> bool:
 
 def _build_start_error(home: Path, pid: int, code: int) -> ServiceError:
     if code == 0:
-        return ServiceError("It was stopped during the start, by another command or by a signal.")
+        return ServiceError("Another command or a signal stopped it during the start.")
     state = read_state(home)
     error = state.error if state and state.supervisor.pid == pid else ""
     log = get_log_path(home, "supervisor")

@@ -51,8 +51,8 @@ class MediaStorage(ABC):
     It is registered in Django's STORAGES, but is not a `django.core.files.storage.Storage`: keys are exact instead of suggestions, and
     presigned uploads, moves and listings are part of the interface.
 
-    Methods that read bytes raise FileNotFoundError when the key holds no file. InvalidKeyError is a bug of ours; StorageError means that
-    the storage itself failed. A key never holds a partial file.
+    Methods that read bytes raise FileNotFoundError when the key holds no file. InvalidKeyError is a bug in Heimdex; StorageError means
+    that the storage itself failed. A key never holds a partial file.
     """
 
     @abstractmethod

@@ -54,7 +54,7 @@ class S3MediaStorage(MediaStorage):
         self._credentials = {"access_key": access_key, "secret_key": secret_key}
 
     def presign_upload(self, key: str, *, size: int, content_type: str, expires_in_s: int) -> UploadTarget:
-        # A presigned PUT holds the client to a size only when Content-Length is among the signed headers.
+        # A presigned PUT enforces the size only when Content-Length is a signed header.
         parameters = {"Bucket": self.bucket, "Key": validate_key(key), "ContentLength": size, "ContentType": content_type}
         url = self._public.connection.meta.client.generate_presigned_url("put_object", Params=parameters, ExpiresIn=expires_in_s)
         return UploadTarget("PUT", url, {"Content-Type": content_type}, datetime.now(UTC) + timedelta(seconds=expires_in_s))

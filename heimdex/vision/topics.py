@@ -1,4 +1,4 @@
-"""Find where a text changes its topic, by the words that occur together. Pure."""
+"""Find where the topic of a text changes, from the words that occur together. Pure."""
 
 import math
 import re
@@ -44,9 +44,9 @@ def find_topic_starts(blocks: Sequence[Sequence[str]], lengths_s: Sequence[float
     `blocks` are the words of consecutive stretches of a text, `lengths_s` their durations. No topic is shorter than `shortest_s` seconds.
     The result is the most probable division if each topic draws its words from its own distribution, marginalized over all distributions
     (the Dirichlet compound multinomial of Eisenstein and Barzilay, "Bayesian Unsupervised Topic Segmentation", EMNLP 2008, section 3,
-    here word by word), and a topic is equally likely to begin anywhere. The time is proportional to blocks times words.
+    here word by word), and a topic is equally likely to start anywhere. The time is proportional to blocks times words.
     """
-    costs, starts = [0.0] + [math.inf] * len(blocks), [0] * (len(blocks) + 1)
+    costs, first_blocks = [0.0] + [math.inf] * len(blocks), [0] * (len(blocks) + 1)
     smoothing = PRIOR * len({word for block in blocks for word in block})
     ends = list(accumulate(lengths_s, initial=0.0))
     # For a topic that starts at each block: the cost of its words, each given the previous ones, and thus the best division up to each end.
@@ -60,8 +60,8 @@ def find_topic_starts(blocks: Sequence[Sequence[str]], lengths_s: Sequence[float
                 counts[word] += 1
                 number += 1
             if cost < costs[last + 1] and ends[last + 1] - ends[first] >= shortest_s:
-                costs[last + 1], starts[last + 1] = cost, first
-    starts = [starts[-1]] if blocks else []
+                costs[last + 1], first_blocks[last + 1] = cost, first
+    starts = [first_blocks[-1]] if blocks else []
     while starts and starts[0]:
-        starts.insert(0, starts[starts[0]])
+        starts.insert(0, first_blocks[starts[0]])
     return starts

@@ -34,7 +34,7 @@ class ErasureCounts:
 
 
 def label_face(owner: User, person_id: UUID, face_id: UUID, *, is_person: bool) -> None:
-    """Label a face as a person's or not, and queue a new match of the owner's faces. Labels survive new face detections.
+    """Label a face as a person's or not, and queue a rematch of the owner's faces. Labels survive new face detections.
 
     Raise Person.DoesNotExist or SceneFace.DoesNotExist for another owner's ids.
     """
@@ -44,7 +44,7 @@ def label_face(owner: User, person_id: UUID, face_id: UUID, *, is_person: bool) 
         face = SceneFace.objects.get(pk=face_id, owner=owner)
         FaceLabel.objects.bulk_create(build_labels([face], person, is_person=is_person))
         if not is_person:
-            # Takes effect at once. The queued worker may match the face to another person.
+            # Takes effect immediately. The rematch may find another person for the face.
             FaceMatch.objects.filter(face=face, person=person).delete()
         request_refresh(owner.pk)
 
@@ -70,8 +70,8 @@ def build_labels(faces: Iterable[SceneFace], person: Person, *, is_person: bool)
 def erase_faces(owner_id: UUID) -> ErasureCounts:
     """Delete the owner's people with their photos, all faces, their vectors and files. Idempotent. Call it outside transactions.
 
-    Rows are deleted first, so nothing is found from the first moment on. A repeated call deletes what a crash has left. Switch face
-    recognition off before the call: otherwise a worker that processes the owner's videos may store new faces after it.
+    Rows are deleted first, so that search finds nobody from then on. A repeated call deletes what a crash left behind. Turn off face
+    recognition before the call; otherwise a worker that processes the owner's videos may store new faces afterwards.
     """
     with transaction.atomic():
         lock_photos(PersonPhoto.objects.filter(owner=owner_id))
@@ -95,7 +95,7 @@ def _delete_files(owner_id: UUID) -> int:
     deleted = sum(1 for _ in storage.list_keys(prefix))
     storage.delete_prefix(prefix)
     for key in storage.list_keys(get_owner_prefix(owner_id)):
-        # Face images that a crash has left behind.
+        # A crash can leave face images behind.
         if (name := parse_key(key)) and name.face_id:
             storage.delete(key)
             deleted += 1

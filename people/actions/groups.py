@@ -1,4 +1,4 @@
-"""Name a group of unnamed faces: its faces become a person's, and the best of them become the person's photos."""
+"""Name a group of unnamed faces: label its faces as one person's, and add the best ones as photos of that person."""
 
 import io
 from datetime import timedelta
@@ -23,14 +23,14 @@ from people.refresh import request_refresh
 
 log = structlog.get_logger(__name__)
 
-# A person is found by the mean of these photos. More photos of one video would add little.
+# A person is matched by the mean of their photos. More photos from one video would add little.
 _MAX_PHOTOS = 3
-# Margin around the face on each side, as a fraction of the face, so that a detector finds it again in the photo.
+# Margin on each side, as a fraction of the face's size. A detector needs it to find the face in the photo.
 _MARGIN = 0.8
 
 
 def name_group(owner: User, group_id: UUID, *, name: str = "", person_id: UUID | None = None) -> Person:
-    """Give the group's faces to a person and return the person: the one with this id or name, or a new one.
+    """Label the group's faces as a person's and return the person: the one with this id or name, or a new one.
 
     Raise FaceGroup.DoesNotExist or Person.DoesNotExist for another owner's ids, and Refused for an invalid name.
     """
@@ -59,7 +59,7 @@ def _add_photos(person: Person, faces: list[SceneFace]) -> None:
         try:
             image = _crop_face(face)
         except (OSError, StorageError, ValueError) as error:
-            log.warning("A face could not be made a photo", face_id=str(face.pk), reason=str(error))
+            log.warning("Could not add a face as a photo", face_id=str(face.pk), reason=str(error))
             continue
         if image in added:
             # The same shot in another video.

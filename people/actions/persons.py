@@ -50,7 +50,7 @@ def edit_person(
         _save(person)
         refresh_person_inputs([person.pk])
         if archive_changed:
-            # Also without photos: labels alone can make faces this person's.
+            # Needed even without photos, because labels alone match faces to a person.
             request_refresh(person.owner_id)
     return person
 
@@ -58,8 +58,8 @@ def edit_person(
 def merge_people(owner: User, person_id: UUID, other_id: UUID) -> Person:
     """Move everything from the other person to this one, keep the other's names as aliases, delete the other, and return this one.
 
-    Files are not moved: the rows of the photos keep the id in their keys, so a crash leaves nothing half done. Photos that both have are
-    kept once. Raise Person.DoesNotExist when either belongs to another owner, and Refused when both ids are the same.
+    Files are not moved: the rows of the photos keep the id in their keys, so a crash leaves nothing half done. Duplicate
+    photos are kept once. Raise Person.DoesNotExist when either belongs to another owner, and Refused when both ids are the same.
     """
     if person_id == other_id:
         raise Refused(SAME_PERSON, "other")
@@ -90,15 +90,15 @@ def delete_person(owner: User, person_id: UUID) -> None:
     Files are deleted after the rows, so a crash in between leaves no row without its file.
     """
     with transaction.atomic():
-        # A worker writes rows and files of a photo under the photo's lock. Once we hold the locks it writes no more, and whatever it
-        # wrote while we waited is deleted below.
+        # A worker writes a photo's rows and files under the photo's lock. Once we hold the locks, it writes no more. Whatever it wrote
+        # while we waited is deleted below.
         lock_photos(PersonPhoto.objects.filter(person=person_id, owner=owner))
         lock_owner(owner.pk)
         if not lock_people(Person.objects.filter(pk=person_id, owner=owner), to_delete=True):
             raise Person.DoesNotExist
         prefixes = [photo.storage_prefix for photo in PersonPhoto.objects.filter(person=person_id)]
         Person.objects.filter(pk=person_id).delete()
-        # The person's faces are now unmatched and may be grouped.
+        # The person's faces no longer match anybody, so they may be grouped.
         request_refresh(owner.pk)
         for prefix in prefixes:
             transaction.on_commit(partial(get_media_storage().delete_prefix, prefix))
@@ -110,7 +110,7 @@ def _save(person: Person) -> None:
         with transaction.atomic():
             person.save()
     except IntegrityError as error:
-        # The name is the only unique value, so this also covers two requests at the same time.
+        # The name is the only unique value. This also covers two concurrent requests.
         raise Refused(NAME_TAKEN.format(name=person.name), "name") from error
 
 

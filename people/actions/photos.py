@@ -19,7 +19,7 @@ from people.photos.state import queue_photo
 from people.refresh import request_refresh
 
 PHOTO_TYPES = ("image/jpeg", "image/png", "image/webp", "image/heic", "image/heif")
-# A file of a few megabytes arrives within this time or not at all. Afterwards its place is free again.
+# A file of a few megabytes arrives within this time or not at all. Then its slot is free again.
 _MAX_UPLOAD_TIME = timedelta(hours=1)
 
 WRONG_TYPE = "is not a JPEG, PNG, WebP or HEIC image ({mime_type}). Export it as JPEG."
@@ -39,7 +39,7 @@ def init_photo_upload(owner: User, person_id: UUID, upload: flow.UploadRequest) 
     if reason := get_faces_disabled_reason(owner):
         raise WrongState(reason)
     with transaction.atomic():
-        # Locked, so that two uploads at the same time cannot both take the last place.
+        # Locked, so that two concurrent uploads cannot both take the last slot.
         person = Person.objects.select_for_update(no_key=True).get(pk=person_id, owner=owner)
         if person.is_archived:
             raise WrongState(PERSON_ARCHIVED.format(name=person.name))
@@ -102,7 +102,7 @@ def delete_photo(owner: User, person_id: UUID, photo_id: UUID) -> None:
     Raise PersonPhoto.DoesNotExist for another owner's ids.
     """
     with transaction.atomic():
-        # A worker writes under the same lock. Once we hold it the worker writes no more, and what it wrote is deleted here.
+        # A worker writes under the same lock. Once we hold it, the worker writes no more, and what it wrote is deleted here.
         photo = _lock_photo(owner, person_id, photo_id)
         prefix = photo.storage_prefix
         photo.delete()

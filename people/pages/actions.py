@@ -31,7 +31,7 @@ class MergeForm(forms.Form):
         super().__init__(data)
         field = self.fields["other"]
         assert isinstance(field, forms.ChoiceField)
-        # No person is selected at first: a merge cannot be undone, so it must not happen to the first name by accident.
+        # No person is preselected, because a merge cannot be undone.
         field.choices = [("", "Choose a person"), *((str(other.pk), _describe(other)) for other in others)]
 
 

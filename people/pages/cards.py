@@ -1,4 +1,4 @@
-"""What the templates show of a person, a photo, a face and a group."""
+"""Cards of people, photos, faces and groups, which the templates render."""
 
 from dataclasses import dataclass
 

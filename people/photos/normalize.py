@@ -25,9 +25,9 @@ TOO_EXPENSIVE = "Decoding the image takes more time or memory than allowed. Scal
 CRASHED = "The image is damaged and crashes the decoder. Export it again and upload that file."
 
 _REASONS = {
-    MediaErrorCode.NOT_A_PICTURE: (PhotoErrorCode.NOT_A_PICTURE, ""),
+    MediaErrorCode.NOT_AN_IMAGE: (PhotoErrorCode.NOT_AN_IMAGE, ""),
     MediaErrorCode.DAMAGED: (PhotoErrorCode.DAMAGED, ""),
-    MediaErrorCode.TOO_LARGE_PICTURE: (PhotoErrorCode.TOO_LARGE, ""),
+    MediaErrorCode.TOO_LARGE_IMAGE: (PhotoErrorCode.TOO_LARGE, ""),
     MediaErrorCode.NEEDS_TOO_MUCH_MEMORY: (PhotoErrorCode.TOO_LARGE, TOO_EXPENSIVE),
     MediaErrorCode.TOOK_TOO_LONG: (PhotoErrorCode.TOO_LARGE, TOO_EXPENSIVE),
     MediaErrorCode.DECODER_CRASHED: (PhotoErrorCode.DAMAGED, CRASHED),
@@ -37,7 +37,7 @@ _REASONS = {
 def normalize_photo(photo: PersonPhoto, lease: Lease) -> None:
     """Store the normalized copy and its thumbnail, and set size, checksum and hash on the row and on `photo`.
 
-    Call it outside transactions. The lease on the photo is renewed while decoding. A repeated call only looks for duplicates again.
+    Call it outside transactions. The lease on the photo is renewed while decoding. A repeated call only checks for duplicates again.
 
     Raise PhotoRejected when the photo cannot be used, LeaseLost when another worker has the photo or it was
     deleted, and DecodingInterrupted or StorageError when a retry may succeed.
@@ -45,7 +45,7 @@ def normalize_photo(photo: PersonPhoto, lease: Lease) -> None:
     storage = get_media_storage()
     if storage.size(photo.original_key) is not None:
         _decode_and_store(photo, lease)
-        # Last, so that after a crash the next worker finds the file and does the same.
+        # Deleted last, so that after a crash the next worker finds the file and repeats the work.
         storage.delete(photo.original_key)
     elif photo.image_hash and storage.size(photo.image_key) is not None:
         with transaction.atomic():
@@ -68,7 +68,7 @@ def _decode_and_store(photo: PersonPhoto, lease: Lease) -> None:
     photo.width, photo.height = clean.width, clean.height
     photo.image_hash = hash_input(clean.image)
     with transaction.atomic():
-        # A deletion waits for this lock, so it finds the files that are written here.
+        # A deletion waits for this lock, so it also deletes the files that are written here.
         locked = _lock_photo(photo, lease)
         storage.save(photo.image_key, clean.image, "image/jpeg")
         storage.save(photo.thumbnail_key, clean.thumbnail, "image/jpeg")
@@ -92,7 +92,7 @@ def _lock_photo(photo: PersonPhoto, lease: Lease) -> PersonPhoto:
 
 
 def _save_result(locked: PersonPhoto, photo: PersonPhoto) -> None:
-    """Save the results and whether the person already has the photo. Of two that arrive together, the first counts."""
+    """Save the results and whether the person already has the photo. The first of two concurrent copies counts."""
     lock_people(Person.objects.filter(pk=locked.person_id))
     others = PersonPhoto.objects.filter(person=locked.person_id, checksum=photo.checksum).exclude(pk=locked.pk)
     is_duplicate = others.exclude(state=PersonPhoto.State.FAILED).exclude(error_code=PhotoErrorCode.DUPLICATE).exists()

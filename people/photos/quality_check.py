@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from heimdex.faces.base import Face
 
 # A face below this fraction of the best face's quality is a false detection or a face that looks away. On the demo's astronaut photo, whose
-# face has quality 0.91 with dlib, the detector at its weakest limit also finds a pattern of the same size, with quality 0.18.
+# face has quality 0.91 with dlib, the detector at its lowest threshold also finds a pattern of the same size, with quality 0.18.
 MIN_QUALITY_RATIO = 1 / 3
-# A background face is at most half as large as the main face. With the same lens that is twice the distance.
+# A background face is at most half as large as the main face: with the same lens, it is twice as far away.
 MAX_BACKGROUND_RATIO = 0.5
 # SFace's vectors of one face at 90 pixels and at 48 have a cosine of 0.98, at 40 of 0.87, at 32 of 0.83, at 25 of 0.71. About 0.51 counts
 # as the same person, and other losses add to this one. dlib finds few faces below 40 pixels.

@@ -15,8 +15,8 @@ from people.models import PersonPhoto
 from people.refresh import request_refresh
 
 GAVE_UP = (
-    "Processing this photo stopped unexpectedly {attempts} times. The file may be damaged in an unusual way, or the server may be short "
-    "of memory. You can retry."
+    "Processing this photo stopped unexpectedly {attempts} times. The file may be damaged, or the server may be low on memory. "
+    "You can retry."
 )
 
 
@@ -47,7 +47,7 @@ def fail_photo(photo_id: UUID, code: PhotoErrorCode, text: str) -> None:
 
 
 def rescue_photos() -> int:
-    """Queue every photo again whose worker died or whose task was lost, and delete expired uploads. Return how many of both.
+    """Requeue every photo whose worker died or whose task was lost, and delete expired uploads. Return how many photos and uploads.
 
     A photo that has used all its attempts fails instead.
     """
@@ -68,6 +68,6 @@ def _give_up(photo: PersonPhoto) -> None:
 
 
 def _mark_woken(photo: PersonPhoto, owners: set[UUID]) -> None:
-    """Note that the photo's task is queued, and collect its owner, because one refresh serves all photos of an owner."""
+    """Record that the photo's task is queued, and collect its owner, because one refresh covers all photos of an owner."""
     PersonPhoto.objects.filter(pk=photo.pk).update(woken_at=timezone.now())
     owners.add(photo.owner_id)

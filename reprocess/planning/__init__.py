@@ -1,1 +1,1 @@
-"""Planning: which subjects of a scope are stale in a spec, why, and what it takes to compute them."""
+"""Planning: which targets of a scope are stale, why, and what it takes to compute them."""

@@ -1,4 +1,4 @@
-"""A plan: what a run would do, and why. Pure functions and frozen dataclasses."""
+"""A plan: what a run would do, why, and an estimate of its tokens, cost and time. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from decimal import Decimal
 from heapq import nlargest
 from uuid import UUID
 
-# A plan is stored in its run's row and shown on one page.
+# The number of owners that a plan lists: it is stored in its run's row and shown on one page.
 MAX_OWNERS = 25
-# OpenAI's rule of thumb for English text; other languages take more tokens per character.
+# OpenAI's rule of thumb for English text. Other languages take more tokens per character.
 CHARACTERS_PER_TOKEN = 4
 _MILLION = 1_000_000
 
@@ -26,16 +26,16 @@ class TimeRange:
 
 @dataclass(frozen=True)
 class ChannelCounts:
-    """The counts of one channel in a scope, in targets: scenes, photos or people, as `kind` says.
+    """The counts of one channel in a scope. `targets` is the number of its targets, and `target_type` is scenes, photos or people.
 
-    `inputs` counts distinct non-empty inputs of stale targets, because equal inputs are computed once; `characters` is their mean length.
-    A `batch_size` of 0 means that the step calls no model.
+    `inputs` counts the distinct non-empty inputs of stale targets, because equal inputs are computed once. `characters` is their mean
+    length. A `batch_size` of 0 means that the step calls no model.
     """
 
     step: str
     channel: str
-    kind: str
-    subjects: int
+    target_type: str
+    targets: int
     missing: int
     input_changed: int
     step_changed: int
@@ -50,8 +50,8 @@ class ChannelPlan:
 
     step: str
     channel: str
-    kind: str
-    subjects: int
+    target_type: str
+    targets: int
     causes: dict[str, int]
     inputs: int
     model_calls: int
@@ -60,7 +60,7 @@ class ChannelPlan:
 
     @property
     def stale(self) -> int:
-        """Return the number of vectors to compute."""
+        """The number of vectors to compute."""
         return sum(self.causes.values())
 
 
@@ -90,42 +90,42 @@ class Plan:
 
     @property
     def stale(self) -> int:
-        """Return the number of vectors to compute."""
+        """The number of vectors to compute."""
         return sum(channel.stale for channel in self.channels)
 
     @property
     def model_calls(self) -> int:
-        """Return the estimated number of model calls; exactly 0 when nothing is stale."""
+        """The estimated number of model calls. Exactly 0 when nothing is stale."""
         return sum(channel.model_calls for channel in self.channels)
 
     @property
     def tokens(self) -> int:
-        """An estimate of the tokens that models read."""
+        """The estimated number of tokens that models read."""
         return sum(channel.tokens for channel in self.channels)
 
     @property
     def cost(self) -> Decimal:
-        """An estimate of the cost, by settings.MODEL_PRICES."""
+        """The estimated cost, by settings.MODEL_PRICES."""
         return sum((channel.cost for channel in self.channels), Decimal(0))
 
     @property
     def seconds(self) -> list[float] | None:
-        """The shortest and longest expected time in seconds; None when a step was never measured with its model."""
+        """The shortest and longest expected time in seconds. None when a step was never measured with its model."""
         return None if self.time is None else [round(self.time.low_s, 1), round(self.time.high_s, 1)]
 
 
 def plan_channel(counts: ChannelCounts, model: str, prices: Mapping[str, Decimal], *, force: bool) -> ChannelPlan:
-    """Turn counts into a plan: with `force` every target is due, otherwise exactly the stale ones, each with one cause."""
+    """Build the plan of a channel. With `force` every target is computed, otherwise only the stale targets, each with one cause."""
     if force:
-        causes = {"forced": counts.subjects}
+        causes = {"forced": counts.targets}
     else:
         causes = {"missing": counts.missing, "input changed": counts.input_changed, "step changed": counts.step_changed}
     tokens = estimate_tokens(counts.inputs, counts.characters)
     return ChannelPlan(
         step=counts.step,
         channel=counts.channel,
-        kind=counts.kind,
-        subjects=counts.subjects,
+        target_type=counts.target_type,
+        targets=counts.targets,
         causes={cause: number for cause, number in causes.items() if number},
         inputs=counts.inputs,
         model_calls=-(-counts.inputs // counts.batch_size) if counts.batch_size else 0,
@@ -135,7 +135,7 @@ def plan_channel(counts: ChannelCounts, model: str, prices: Mapping[str, Decimal
 
 
 def select_top_owners(owners: Iterable[OwnerCounts]) -> tuple[tuple[OwnerCounts, ...], int]:
-    """Return the MAX_OWNERS owners with the most stale vectors, largest first, and the number of owners with any."""
+    """Return the MAX_OWNERS owners with the most stale vectors, the most first, and the number of owners with any."""
     stale = [owner for owner in owners if owner.stale]
     return tuple(nlargest(MAX_OWNERS, stale, key=lambda owner: (owner.stale, owner.owner_id))), len(stale)
 
@@ -146,12 +146,12 @@ def estimate_tokens(inputs: int, characters: float) -> int:
 
 
 def compute_cost(tokens: int, model: str, prices: Mapping[str, Decimal]) -> Decimal:
-    """Return the cost of some tokens; `prices` are per million tokens and per model, and a model without a price costs nothing."""
+    """Return the cost of some tokens. `prices` are per million tokens and model. A model without a price costs nothing."""
     return prices.get(model, Decimal(0)) * tokens / _MILLION
 
 
 def estimate_time(inputs: int, rates: Sequence[float]) -> TimeRange | None:
-    """Estimate the time for `inputs`, given the inputs per second of earlier runs; return None when nothing has been measured."""
+    """Estimate the time for `inputs` from the rates (inputs per second) of earlier runs. Return None when nothing was measured."""
     measured = [rate for rate in rates if rate > 0]
     if not measured:
         return None if inputs else TimeRange(0.0, 0.0)
@@ -159,5 +159,5 @@ def estimate_time(inputs: int, rates: Sequence[float]) -> TimeRange | None:
 
 
 def estimate_remaining_time(share: float, elapsed_s: float) -> float | None:
-    """Return the seconds left at the pace so far, given the share done (0 to 1); None when nothing is done."""
+    """Return the seconds left at the current pace, given the share done (0 to 1). Return None when nothing is done."""
     return elapsed_s * (1 - share) / share if share else None

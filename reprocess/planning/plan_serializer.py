@@ -1,4 +1,4 @@
-"""The JSON form of a plan: what the plan endpoint answers, `--dry-run --json` prints, and a run's row stores."""
+"""The JSON form of a plan, as the plan endpoint returns it, `--dry-run --json` prints it, and a run's row stores it."""
 
 from typing import Any
 
@@ -16,12 +16,12 @@ class OwnerCountsSerializer(serializers.Serializer[Any]):
 
 
 class ChannelPlanSerializer(serializers.Serializer[Any]):
-    """One channel of a plan: its targets (scenes, photos or people), how many of them are stale and why, and an estimate of the work."""
+    """One channel of a plan: its targets (scenes, photos or people), how many are stale and why, and an estimate of the work."""
 
     step = serializers.CharField()
     channel = serializers.CharField()
-    kind = serializers.CharField(help_text="What the channel embeds: scenes, photos or people.")
-    subjects = serializers.IntegerField(help_text="Targets in the scope.")
+    kind = serializers.CharField(source="target_type", help_text="What the channel embeds: scenes, photos or people.")
+    subjects = serializers.IntegerField(source="targets", help_text="Targets in the scope.")
     causes = serializers.DictField(
         child=serializers.IntegerField(),
         help_text="Stale targets by cause: missing, input changed, step changed or forced. Causes that do not occur are left out.",

@@ -14,7 +14,7 @@ from videos.models import Scene, Video
 
 
 class ScopeError(ValueError):
-    """A request does not name a valid scope; `field` is the part of the request that is wrong."""
+    """A request does not name a valid scope. `field` is the invalid field of the request."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -27,7 +27,7 @@ class ScopeNotFound(ScopeError):
 
 @dataclass(frozen=True)
 class Scope:
-    """One video, all videos of one owner, or everything; `since` limits it to videos and people updated at or after that time."""
+    """One video, all videos of one owner, or everything. `since` limits it to videos and people updated at or after that time."""
 
     kind: Literal["video", "owner", "all"]
     video_id: UUID | None = None
@@ -54,7 +54,7 @@ class Scope:
             raise ScopeNotFound("owner_id", f"There is no owner {self.owner_id}.")
 
     def select_videos(self) -> QuerySet[Video]:
-        """Return the indexed videos of the scope; a video that is still being ingested gets its vectors from its ingest."""
+        """Return the indexed videos of the scope. Videos that are still being processed get their vectors from the ingest."""
         videos = Video.objects.filter(state=Video.State.INDEXED)
         if self.video_id:
             videos = videos.filter(pk=self.video_id)
@@ -65,7 +65,7 @@ class Scope:
         return videos
 
     def select_people(self) -> QuerySet[Person]:
-        """Return the people of the scope's owners; the scope of a single video has none."""
+        """Return the people of the scope's owners. A single video has none."""
         if self.kind == "video":
             return Person.objects.none()
         people = PEOPLE.select_searchable(self.owner_id)

@@ -1,4 +1,4 @@
-"""Find stale targets in the database: targets without a vector of today's input in the space of today's spec."""
+"""Find and count stale targets. A target is stale when its space has no vector of its current input."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
@@ -24,8 +24,7 @@ def find_stale_scenes(
 ) -> dict[UUID, frozenset[UUID]]:
     """Return the ids of stale scenes by video id.
 
-    A scene that this run has already tried counts as fresh, even if it failed or the run is forced, so a run resumes after a crash where
-    it stopped.
+    A scene that this run has already tried counts as fresh, even if it failed or the run is forced. So a run resumes after a crash.
     """
     rows = Scene.objects.filter(~_is_fresh(SCENES, channel, space, run_id, force), video_id__in=video_ids).values_list("video_id", "pk")
     stale: dict[UUID, set[UUID]] = {}
@@ -46,8 +45,8 @@ def filter_stale_people(
 ) -> QuerySet[Any]:
     """Return an owner's stale photos, or stale people.
 
-    Of photos in state PROCESSING only those with the lease `photo_token`, which the caller has normalized, are included. Another
-    worker, or its successor, finishes the others.
+    A photo in state PROCESSING is included only if its lease is `photo_token`: the caller has normalized it. Other workers finish the
+    others.
     """
     targets = target_type.select_searchable()
     if target_type is PHOTOS:
@@ -64,7 +63,7 @@ def _is_fresh(target_type: TargetType, channel: str, space: EmbeddingSpace, run_
 
 
 def _filter_current(target_type: TargetType, channel: str, space: EmbeddingSpace | None) -> QuerySet[Any]:
-    """Return the rows of an outer query's target in a space that have the hash of today's input."""
+    """Return the rows in a space of an outer query's target that have the hash of its current input."""
     name = target_type.name
     hashes = {f"{name}__inputs__channel": channel, f"{name}__inputs__hash": F("input_hash")}
     return target_type.filter_embeddings(**{name: OuterRef("pk")}, space=space, **hashes)
@@ -72,9 +71,9 @@ def _filter_current(target_type: TargetType, channel: str, space: EmbeddingSpace
 
 @dataclass(frozen=True)
 class PlannedChannel:
-    """One channel to plan, and the space that it fills; without a space every vector is missing.
+    """One channel to plan, the space that it fills, and the sources of its inputs. Without a space every vector is missing.
 
-    `sources` are what its inputs are composed of. A `batch_size` of 0 means that the step calls no model.
+    A `batch_size` of 0 means that the step calls no model.
     """
 
     step: str
@@ -87,7 +86,7 @@ class PlannedChannel:
 
 @dataclass(frozen=True)
 class _RowCounts:
-    """The rows that a scope's hashed targets have in a space, how many of them failed, and how many have another input than today's."""
+    """Counts of the rows of one space: all, failed, and computed from an outdated input."""
 
     rows: int = 0
     failed: int = 0
@@ -95,10 +94,7 @@ class _RowCounts:
 
 
 def count_channels(scope: Scope, channels: Sequence[PlannedChannel], *, force: bool) -> list[ChannelCounts]:
-    """Count a scope's targets per channel and cause of staleness.
-
-    This takes two queries per target type, and up to three more per stale channel.
-    """
+    """Count a scope's targets per channel and cause, with two queries per target type and up to three more per stale channel."""
     counts: dict[str, ChannelCounts] = {}
     for target_type, of_type in _group_by_target_type(channels).items():
         targets = scope.select_targets(target_type)
@@ -111,7 +107,7 @@ def count_channels(scope: Scope, channels: Sequence[PlannedChannel], *, force: b
 
 
 def count_owners(scope: Scope, channels: Sequence[PlannedChannel], *, force: bool) -> list[OwnerCounts]:
-    """Count a scope's scenes and stale vectors per owner, in two queries per target type; memory grows with the number of owners."""
+    """Count a scope's scenes and stale vectors per owner, with two queries per target type. Memory grows with the number of owners."""
     scenes: Counter[UUID] = Counter()
     stale: Counter[UUID] = Counter()
     for target_type, of_type in _group_by_target_type(channels).items():
@@ -133,21 +129,21 @@ def _group_by_target_type(channels: Sequence[PlannedChannel]) -> dict[TargetType
 
 
 def _count_rows(targets: QuerySet[Any], channels: Sequence[PlannedChannel], by: str) -> Iterable[tuple[UUID, int, int, int]]:
-    """Count rows, failed rows, and rows of another input than today's, grouped by a field. Rows of targets without a hash do not count.
+    """Count rows, failed rows and rows of an outdated input, grouped by the field `by`. Targets without a stored hash do not count.
 
-    The rows of all spaces are read in one pass, because they are mixed in one table, and joined with the targets and hashes once.
+    One pass reads the rows of all spaces, because they are mixed in one table.
     """
     spaces = [channel.space for channel in channels if channel.space]
     if not spaces:
         return ()
     failed = Q(embeddings__state=EmbeddingRow.State.FAILED)
-    other_input = ~Q(embeddings__input_hash=F("inputs__hash"))
-    # The space's row gives the planner of the database the number of channels, and with it a good estimate of the join.
+    is_outdated = ~Q(embeddings__input_hash=F("inputs__hash"))
+    # With the channel of the space, PostgreSQL's planner can estimate the size of the join.
     joined = targets.filter(embeddings__space__in=spaces, embeddings__space__channel=F("inputs__channel")).order_by()
     counts: Iterable[tuple[UUID, int, int, int]] = joined.values_list(by).annotate(
         rows=Count("embeddings"),
         failed=Count("embeddings", filter=failed),
-        changed=Count("embeddings", filter=other_input & ~failed),
+        changed=Count("embeddings", filter=is_outdated & ~failed),
     )
     return counts
 
@@ -161,8 +157,8 @@ def _count_channel(targets: QuerySet[Any], number: int, channel: PlannedChannel,
     return ChannelCounts(
         step=channel.step,
         channel=channel.channel,
-        kind=channel.target_type.plural,
-        subjects=number,
+        target_type=channel.target_type.plural,
+        targets=number,
         missing=max(absent - step_changed, 0),
         input_changed=rows.changed,
         step_changed=step_changed,
@@ -181,7 +177,7 @@ def _count_in_other_spaces(targets: QuerySet[Any], channel: PlannedChannel) -> i
 def _count_inputs(targets: QuerySet[Any], channel: PlannedChannel, force: bool) -> tuple[int, float]:
     """Return the number of distinct non-empty inputs of stale targets, and their mean length in characters.
 
-    Where there is no hash yet, equal sources count as equal inputs.
+    Without a stored hash, targets with equal sources count as one input.
     """
     target_type, name = channel.target_type, channel.channel
     stale = targets
@@ -204,7 +200,7 @@ def _count_inputs(targets: QuerySet[Any], channel: PlannedChannel, force: bool) 
 
 
 def _has_content(sources: Sequence[Source]) -> Q:
-    """Match targets with anything to embed, as far as one can tell from their sources."""
+    """Match targets that may have something to embed, judged by their sources."""
     switches = {source.field: True for source in sources if source.content == "switch"}
     contents = [~Q(**{source.field: ""}) for source in sources if source.content in ("text", "files")]
     is_known = contents and not any(source.content == "other" for source in sources)

@@ -1,4 +1,4 @@
-"""Target types: what an embedding step gives vectors to (scenes, photos of people, and people)."""
+"""Target types: what an embedding step computes vectors for (scenes, photos of people, and people)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +14,9 @@ from videos.models import EmbeddingRow, InputHash, Scene, SceneEmbedding, SceneI
 
 @dataclass(frozen=True)
 class TargetType:
-    """One type of target: its model, and the models of its vectors and input hashes, which have a foreign key `name` to it.
+    """A type of target: its model, and the models of its vectors and input hashes.
 
-    Each target has the reverse relations `embeddings` and `inputs`.
+    Both have a foreign key named `name` to the target, and the target has the reverse relations `embeddings` and `inputs`.
     """
 
     name: str
@@ -26,12 +26,12 @@ class TargetType:
     input_model: type[InputHash]
 
     def select_searchable(self, owner_id: UUID | None = None) -> QuerySet[Any]:
-        """Return the targets that count towards coverage, of one owner or of all; targets still being processed are not among them."""
+        """Return the targets that count towards coverage, of one owner or of all. Targets that are still being processed do not."""
         targets = _SEARCHABLE[self.name]()
         return targets.filter(owner=owner_id) if owner_id else targets
 
     def filter_embeddings(self, **lookups: Any) -> QuerySet[Any]:
-        """Filter the rows of this type's vectors."""
+        """Return the vectors' rows that match the lookups."""
         return self.embedding_model._default_manager.filter(**lookups)
 
 
@@ -43,7 +43,7 @@ _BY_NAME = {target_type.name: target_type for target_type in TARGET_TYPES}
 
 
 def select_analyzable_photos() -> QuerySet[PersonPhoto]:
-    """Return the photos that a model can analyze or has analyzed, with any result; photos refused before that are not among them."""
+    """Return the photos that a model can analyze or has analyzed, with any result. Photos that were refused earlier are left out."""
     return PersonPhoto.objects.filter(state__in=_ANALYZABLE, error_code__in=("", *QUALITY_ERRORS)).exclude(image_hash="")
 
 
@@ -56,7 +56,7 @@ _SEARCHABLE = {
 
 
 def get_target_type(channel: str) -> TargetType:
-    """Return the type of target that has the vectors of a channel."""
+    """Return the target type of a channel."""
     if registered := find_channel(channel):
         return _BY_NAME[registered.target]
     # The step of this channel no longer exists, but its spaces may.

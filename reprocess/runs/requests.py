@@ -135,7 +135,7 @@ def _record_spec(spec: EffectiveSpec) -> EmbeddingSpec:
 
 def _create_counters(run: ReprocessRun, plan: Plan) -> None:
     RunCounter.objects.bulk_create(
-        RunCounter(run=run, step=channel.step, channel=channel.channel, planned=channel.subjects) for channel in plan.channels
+        RunCounter(run=run, step=channel.step, channel=channel.channel, planned=channel.targets) for channel in plan.channels
     )
 
 

@@ -70,7 +70,7 @@ def memory_of(workers: Workers) -> int:
     return max(child.memory_info().rss for child in psutil.Process(workers.pid("uploads")).children(recursive=True))
 
 
-def test_every_bad_input_gets_its_answer_and_good_ones_are_indexed_among_them(
+def test_every_bad_input_gets_its_expected_answer_and_good_ones_are_indexed_between_them(
     workers: Workers, live_server: pytest.FixtureRequest, owner_client: Client, settled: Settled, tmp_path: Path
 ) -> None:
     assert settled(upload(owner_client, media.video((50,), audio="tone"), "first.mp4")).state == "indexed"

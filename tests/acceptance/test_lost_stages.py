@@ -80,7 +80,7 @@ def held_stages() -> Iterator[HeldStages]:
         held.end()
 
 
-def test_a_worker_that_is_killed_in_each_stage_costs_that_stage_alone(
+def test_a_worker_killed_in_any_stage_repeats_only_that_stage(
     clusters: Workers, owner_client: Client, until: Until, settled: Settled, settings: LazySettings
 ) -> None:
     clusters.serve({UPLOADS: {**worker_environment(), **IMPATIENT}})
@@ -98,7 +98,7 @@ def test_a_worker_that_is_killed_in_each_stage_costs_that_stage_alone(
     assert set(video.jobs.values_list("state", "attempts", "error", "lease_token")) == {("done", 2, "", None)}
 
 
-def test_a_machine_that_is_lost_costs_nothing_but_time(clusters: Workers, owner_client: Client, until: Until, settled: Settled) -> None:
+def test_a_lost_machine_costs_only_time(clusters: Workers, owner_client: Client, until: Until, settled: Settled) -> None:
     clusters.serve({UPLOADS: {**worker_environment(), **IMPATIENT}})
     video_id = owner_client.upload(media.video((50, 90), audio="tone"), "video/mp4", "Film", lambda sent: None)
     jobs = Job.objects.filter(video_id=video_id)
@@ -110,7 +110,7 @@ def test_a_machine_that_is_lost_costs_nothing_but_time(clusters: Workers, owner_
     assert max(jobs.values_list("attempts", flat=True)) == 2
 
 
-def test_a_stage_that_hangs_is_ended_and_the_next_video_is_indexed(clusters: Workers, owner_client: Client, settled: Settled) -> None:
+def test_a_hanging_stage_is_killed_and_the_next_video_is_indexed(clusters: Workers, owner_client: Client, settled: Settled) -> None:
     hanging = {"DJANGO_SETTINGS_MODULE": "tests.acceptance.hanging_settings", "HEIMDEX_STAGE_S": "2", "HEIMDEX_STAGE_RATIO": "0"}
     clusters.serve({UPLOADS: {**worker_environment(), **IMPATIENT, **hanging, "HEIMDEX_MAX_ATTEMPTS": "2"}})
     # This process creates the jobs.

@@ -38,7 +38,7 @@ def owner(machines: Fleet) -> Client:
     return client
 
 
-def test_an_upload_is_indexed_although_redis_was_away_and_its_machine_is_lost(machines: Fleet, owner: Client, demo_film: DemoFilm) -> None:
+def test_an_upload_is_indexed_despite_a_redis_outage_and_a_lost_machine(machines: Fleet, owner: Client, demo_film: DemoFilm) -> None:
     machines.valkey.stop()
     video_id = owner.upload(demo_film.path, "video/mp4", "Film", lambda sent: None)
     status = owner.get(f"/v1/videos/{video_id}/status")
@@ -62,7 +62,7 @@ def test_an_upload_is_indexed_although_redis_was_away_and_its_machine_is_lost(ma
         assert thumbnail.read(2) == b"\xff\xd8"
 
 
-def test_a_run_ends_although_the_machine_that_works_on_it_is_lost(machines: Fleet, owner: Client) -> None:
+def test_a_run_finishes_after_its_machine_is_lost(machines: Fleet, owner: Client) -> None:
     machines.python("-c", MAKE_LIBRARY)
     run_id = machines.manage("reprocess_embeddings", "--scope", "all")["run_id"]
 

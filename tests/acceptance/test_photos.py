@@ -69,7 +69,7 @@ def two_of_them() -> bytes:
     return buffer.getvalue()
 
 
-def test_photos_are_taken_or_say_why_not(api: APIClient, person_id: str, uploaders: Workers, until: Until) -> None:
+def test_photos_become_ready_or_fail_with_a_reason(api: APIClient, person_id: str, uploaders: Workers, until: Until) -> None:
     contents = [ASTRONAUT, (ASSETS / "coffee.jpg").read_bytes(), two_of_them(), b"no picture at all", ASTRONAUT]
     for content in contents:
         complete(api, person_id, send(api, person_id, content))
@@ -90,7 +90,7 @@ def test_photos_are_taken_or_say_why_not(api: APIClient, person_id: str, uploade
     assert stored_hash(Person.objects.get(), "person_query") == hash_query([ready.image_hash], archived=False)
 
 
-def test_a_photo_whose_worker_is_killed_is_looked_at_by_another(api: APIClient, person_id: str, uploaders: Workers, until: Until) -> None:
+def test_another_worker_takes_over_the_photo_of_a_killed_worker(api: APIClient, person_id: str, uploaders: Workers, until: Until) -> None:
     photo_id = send(api, person_id, ASTRONAUT)
     photo = PersonPhoto.objects.get(pk=photo_id)
     at = connection.settings_dict

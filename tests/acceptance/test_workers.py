@@ -25,7 +25,7 @@ def worker_pids(main: int) -> set[int]:
     return {child.pid for sentinel in psutil.Process(main).children() for child in sentinel.children()}
 
 
-def test_tasks_are_done_although_idle_workers_are_killed(workers: Workers, until: Until) -> None:
+def test_tasks_run_after_idle_workers_are_killed(workers: Workers, until: Until) -> None:
     OrmQ.objects.all().delete()
     Success.objects.all().delete()
     until(lambda: len(worker_pids(workers.pid("reprocess"))) >= 3, "the start of the workers")
@@ -40,7 +40,7 @@ def test_tasks_are_done_although_idle_workers_are_killed(workers: Workers, until
     until(done, "a task after the workers were killed")
 
 
-def test_workers_that_are_told_to_stop_do_so_at_a_batch_border(workers: Workers, until: Until) -> None:
+def test_workers_stop_at_a_batch_boundary_when_told_to(workers: Workers, until: Until) -> None:
     owner = make_user()
     for number in range(4):
         make_video(owner, [f"{number} {place} some words about a subject. " * 9 for place in range(24)], title=str(number))

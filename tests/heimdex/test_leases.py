@@ -93,7 +93,7 @@ def test_a_release_changes_only_the_rows_that_are_still_held(jobs: list[Job]) ->
     assert Job.objects.filter(is_unleased()).count() == 2
 
 
-def test_a_requeued_row_rests_longer_after_each_attempt(jobs: list[Job]) -> None:
+def test_a_requeued_row_waits_longer_after_each_attempt(jobs: list[Job]) -> None:
     allowed, pause = settings.MAX_ATTEMPTS, settings.RETRY_AFTER_SECONDS
     assert [compute_retry_delay(number) for number in range(1, allowed)] == [
         timedelta(seconds=pause * number) for number in range(1, allowed)

@@ -83,6 +83,6 @@ def test_open_clip_reads_its_weights_from_their_own_variable(models) -> None:  #
 
 
 @pytest.mark.parametrize("value", ["{", "[]", '{"text": 3}', '{"txt": {}}', '{"text": {"backend": 3}}'])
-def test_an_invalid_override_ends_the_start_with_its_name(models, value: str) -> None:  # type: ignore[no-untyped-def]
+def test_an_invalid_override_stops_the_start_and_is_named(models, value: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(SystemExit, match="HEIMDEX_MODELS"):
         models("packaged", MODELS=value)

@@ -160,7 +160,7 @@ def test_tasks_enqueued_while_redis_is_down_are_stored_and_sent_later(redis: Val
     assert take("uploads") != take("uploads")
 
 
-def test_workers_do_not_start_without_their_queue_and_say_why(redis: Valkey) -> None:
+def test_workers_do_not_start_without_their_queue_and_report_the_reason(redis: Valkey) -> None:
     environment = worker_environment() | {"HEIMDEX_REDIS_URL": "redis://:secret@127.0.0.1:1/0"}
     ended = subprocess.run([sys.executable, "manage.py", "work", "uploads"], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert ended.returncode == 1

@@ -15,7 +15,7 @@ def admin(client: Client, db: None) -> Client:
     return client
 
 
-def test_people_and_photos_can_be_looked_at_and_nothing_changed(admin: Client, ada: Person) -> None:
+def test_people_and_photos_are_read_only(admin: Client, ada: Person) -> None:
     photo = make_photo(ada, PersonPhoto.State.FAILED, error_code="no_face", error_text="No face can be seen.")
 
     assert "Ada owner@example.org Needs photos 1 1" in seen(read(admin, "/admin/people/person/?q=ada"))

@@ -24,7 +24,7 @@ def at(*degrees: float) -> NDArray[np.float32]:
     return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
 
 
-def test_views_of_each_person_make_one_group_and_somebody_seen_once_has_a_group_too() -> None:
+def test_views_of_each_person_form_one_group_and_a_single_view_forms_its_own() -> None:
     faces = np.concatenate([person(1, 5), person(2, 3), person(3, 1)])
     clustering = cluster_faces(faces, NOBODY, 0.8)
     positions = clustering.positions.tolist()
@@ -34,7 +34,7 @@ def test_views_of_each_person_make_one_group_and_somebody_seen_once_has_a_group_
     assert len({positions[0], positions[5], positions[8]}) == 3
 
 
-def test_new_faces_join_the_group_that_they_fit_and_only_strangers_make_others() -> None:
+def test_new_faces_join_the_group_that_fits_and_the_others_form_new_groups() -> None:
     first, second = person(1, 6), person(2, 4)
     known = np.stack([first[:3].mean(axis=0), second[:2].mean(axis=0)])
     clustering = cluster_faces(np.concatenate([first[3:], second[2:], person(9, 2), person(8, 1)]), normalize_rows(known), 0.8)
@@ -45,11 +45,11 @@ def test_new_faces_join_the_group_that_they_fit_and_only_strangers_make_others()
     assert clustering.new_groups == 2
 
 
-def test_a_face_joins_the_most_similar_of_several_groups_that_it_fits() -> None:
+def test_a_face_joins_the_most_similar_of_several_fitting_groups() -> None:
     assert cluster_faces(at(12), at(0, 10, 30), 0.8).positions.tolist() == [1]
 
 
-def test_a_single_stranger_makes_a_group() -> None:
+def test_a_single_new_face_forms_a_group() -> None:
     clustering = cluster_faces(at(90), at(0), 0.8)
     assert (clustering.positions.tolist(), clustering.new_groups) == ([1], 1)
 
@@ -61,7 +61,7 @@ def test_a_face_exactly_at_the_threshold_joins() -> None:
     assert cluster_faces(faces, groups, float(np.nextafter(np.float32(threshold), np.float32(1)))).new_groups == 1
 
 
-def test_two_strangers_need_the_same_similarity_as_a_face_and_a_group() -> None:
+def test_two_new_faces_need_the_same_similarity_as_a_face_and_a_group() -> None:
     cosine = float(np.cos(np.deg2rad(30)))
     assert cluster_faces(at(0, 30), NOBODY[:, :2], cosine - 0.01).new_groups == 1
     assert cluster_faces(at(0, 30), NOBODY[:, :2], cosine + 0.01).new_groups == 2
@@ -78,13 +78,13 @@ def test_faces_between_two_people_do_not_chain_them() -> None:
     assert wide.new_groups == 1
 
 
-def test_nothing_makes_nothing() -> None:
+def test_no_faces_form_no_groups() -> None:
     for groups in (NOBODY, person(1, 2)):
         clustering = cluster_faces(NOBODY, groups, 0.8)
         assert (clustering.positions.tolist(), clustering.new_groups) == ([], 0)
 
 
-def test_a_groups_mean_is_that_of_all_its_faces() -> None:
+def test_the_mean_of_a_group_covers_all_its_faces() -> None:
     faces = person(1, 5, spread=0.001)
     nothing = np.zeros(DIMENSIONS, dtype=np.float32)
     at_once = merge_mean(nothing, 0, list(faces))

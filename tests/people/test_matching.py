@@ -25,7 +25,7 @@ def said(person: object, is_person: bool) -> Label:
     return Label(person, 2.0, PLACE, is_person)  # type: ignore[arg-type]
 
 
-def test_the_likest_person_at_or_above_the_threshold_is_whose_it_is() -> None:
+def test_the_most_similar_person_at_or_above_the_threshold_matches() -> None:
     found = identify_face(unit(0.3, 1, 0), [], PEOPLE, CALIBRATION)
     assert found is not None
     assert found[0] == BEN
@@ -34,7 +34,7 @@ def test_the_likest_person_at_or_above_the_threshold_is_whose_it_is() -> None:
     assert identify_face(unit(1, 0, 0), [], PersonCandidates([], np.zeros((0, 3), dtype=np.float32)), CALIBRATION) is None
 
 
-def test_who_was_taken_out_stays_out_and_the_next_likest_may_be_it() -> None:
+def test_a_rejected_person_stays_excluded_and_the_next_most_similar_can_match() -> None:
     face = unit(1, 0.9, 0)
     likely = Calibration(threshold=0.6, middle=0.5, slope=40.0)
     first = identify_face(face, [], PEOPLE, likely)
@@ -45,12 +45,12 @@ def test_who_was_taken_out_stays_out_and_the_next_likest_may_be_it() -> None:
     assert identify_face(face, [said(ANN, False), said(BEN, False)], PEOPLE, likely) is None
 
 
-def test_what_the_owner_says_counts_whatever_the_vectors_say() -> None:
+def test_the_owners_label_overrides_the_vectors() -> None:
     assert identify_face(unit(0, 0, 1), [said(BEN, True)], PEOPLE, CALIBRATION) == (BEN, 1.0)
     assert identify_face(unit(0, 0, 1), [said(ANN, False), said(BEN, True)], PEOPLE, CALIBRATION) == (BEN, 1.0)
 
 
-def test_a_ruling_is_about_the_face_in_the_same_picture_and_place_and_the_last_word_counts() -> None:
+def test_a_label_applies_to_the_face_at_the_same_time_and_place_and_the_latest_counts() -> None:
     yes, no = said(ANN, True), said(ANN, False)
     elsewhere = Label(ANN, 2.0, Box(0.6, 0.1, 0.8, 0.4), True)
     later = Label(ANN, 9.0, PLACE, True)
@@ -67,7 +67,7 @@ def test_the_threshold_itself_is_enough() -> None:
     assert identify_face(face, [], PEOPLE, above) is None
 
 
-def test_an_excluded_person_is_never_returned_however_low_the_threshold() -> None:
+def test_an_excluded_person_is_never_returned_at_any_threshold() -> None:
     anybody = Calibration(threshold=-0.999, middle=0.0, slope=10.0)
     assert identify_face(unit(0, -1, 0.1), [said(ANN, False), said(BEN, False)], PEOPLE, anybody) is None
     found = identify_face(unit(0, -1, 0.1), [said(ANN, False)], PEOPLE, anybody)
@@ -75,7 +75,7 @@ def test_an_excluded_person_is_never_returned_however_low_the_threshold() -> Non
     assert found[0] == BEN
 
 
-def test_of_two_labels_of_one_person_the_latest_counts() -> None:
+def test_the_latest_of_two_labels_of_one_person_counts() -> None:
     assert identify_face(unit(0, 0, 1), [said(BEN, True), said(BEN, False)], PEOPLE, CALIBRATION) == (BEN, 1.0)
     assert identify_face(unit(0, 1, 0), [said(BEN, False), said(BEN, True)], PEOPLE, CALIBRATION) is None
 

@@ -18,7 +18,7 @@ from people.names import MAX_ALIASES, MAX_NAME_LENGTH, ParsedMentions, clean_ali
         ("می\u200cآید", "می\u200cآید"),
     ],
 )
-def test_a_name_keeps_its_words_and_loses_what_nobody_sees(typed: str, stored: str) -> None:
+def test_a_name_keeps_its_words_and_loses_invisible_characters(typed: str, stored: str) -> None:
     assert clean_name(typed) == stored
 
 
@@ -70,9 +70,9 @@ PEOPLE = {"ann": ANN, "ann smith": ANN_SMITH, "zoë o'neil": ZOE, "ann's mother"
         ("@ann's mother", ParsedMentions("", (ZOE,), ())),
     ],
 )
-def test_what_a_query_says(query: str, reading: ParsedMentions) -> None:
+def test_mentions_are_parsed(query: str, reading: ParsedMentions) -> None:
     assert parse_mentions(query, PEOPLE) == reading
 
 
-def test_an_at_sign_inside_a_name_starts_no_mention_of_its_own() -> None:
+def test_an_at_sign_inside_a_name_starts_no_mention() -> None:
     assert parse_mentions("@a @b and @ann", {"a @b": ZOE, "b": ANN_SMITH, "ann": ANN}) == ParsedMentions("and", (ZOE, ANN), ())

@@ -80,7 +80,7 @@ def test_a_person_is_found_by_id_in_exactly_the_scenes_with_the_face(library: Li
     assert found(api, person_id=library.person("Zoe").pk) == []
 
 
-def test_names_and_words_are_one_ranking_within_the_scenes_of_the_person(library: Library, api: APIClient) -> None:
+def test_names_and_words_form_one_ranking_within_the_scenes_of_the_person(library: Library, api: APIClient) -> None:
     library.person("Ann Smith", 0, 1, 2, aliases=("Annie",))
     # The words are in scene 1; the other scenes of the person follow.
     assert found(api, q="@annie tomatoes and basil in the garden")[0] == 1
@@ -117,20 +117,20 @@ def test_a_name_is_sent_to_no_model_and_not_recorded(library: Library, api: APIC
     assert list(RecordedQuery.objects.values_list("text", flat=True)) == ["basil"]
 
 
-def test_a_name_that_nobody_has_is_said_and_searched_as_a_word(library: Library, api: APIClient) -> None:
+def test_an_unknown_name_is_reported_and_searched_as_a_word(library: Library, api: APIClient) -> None:
     answer = api.get("/v1/search", {"q": "@tomatoes"}).json()
     assert answer["notices"] == ["You have no person named “tomatoes”. It was searched as a word."]
     assert answer["results"]
 
 
-def test_another_owners_person_is_not_there(library: Library, api: APIClient) -> None:
+def test_another_owners_person_is_unknown(library: Library, api: APIClient) -> None:
     theirs = Library(make_user("other@example.org")).person("Ann", 0)
     assert api.get("/v1/search", {"person_id": theirs.pk}).status_code == 404
     assert "no person named" in api.get("/v1/search", {"q": "@Ann"}).json()["notices"][0]
     assert api.get("/v1/search").status_code == 400
 
 
-def test_only_matches_of_the_spaces_that_search_reads_count_and_archived_people_are_nowhere(library: Library, api: APIClient) -> None:
+def test_only_matches_in_active_spaces_count_and_archived_people_are_hidden(library: Library, api: APIClient) -> None:
     ann = library.person("Ann", 0)
     library.see(ann, library.video.scenes.get(index=1), 0.9, faces=space(library.owner, "person", active=False))
     assert found(api, person_id=ann.pk) == [0]
@@ -139,7 +139,7 @@ def test_only_matches_of_the_spaces_that_search_reads_count_and_archived_people_
     assert api.get(f"/v1/videos/{library.video.pk}").json()["people"] == []
 
 
-def test_a_video_says_who_appears_and_when(library: Library, api: APIClient) -> None:
+def test_a_video_lists_who_appears_and_when(library: Library, api: APIClient) -> None:
     library.person("Ann", 0, 1, 3)
     library.person("Ben", 1, probability=0.7)
     video = api.get(f"/v1/videos/{library.video.pk}").json()
@@ -159,9 +159,7 @@ def test_the_pages_name_people(library: Library, client: Client) -> None:
     assert "Ann &lt;b&gt;" in client.get("/search/", {"q": "@ann <b>"}).content.decode()
 
 
-def test_who_is_there_takes_the_same_number_of_statements_whatever_the_number_of_scenes(
-    library: Library, api: APIClient, django_assert_max_num_queries: object
-) -> None:
+def test_listing_people_takes_a_constant_number_of_queries(library: Library, api: APIClient, django_assert_max_num_queries: object) -> None:
     for name in ("Ann", "Ben", "Cleo"):
         library.person(name, 0, 1, 2, 3)
     other = Video.objects.get(pk=make_video(library.owner, ["A word."], title="Short").pk)

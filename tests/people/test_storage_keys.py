@@ -9,7 +9,7 @@ from people.storage_keys import PhotoFileKey, is_obsolete_file, parse_photo_key
 from videos.storage_keys import parse_key
 
 
-def test_a_key_says_whose_photo_it_is() -> None:
+def test_a_photo_key_is_parsed() -> None:
     owner, person, photo = uuid4(), uuid4(), uuid4()
     prefix = f"owners/{owner}/persons/{person}/photos/{photo}"
 
@@ -27,7 +27,7 @@ def test_a_key_says_whose_photo_it_is() -> None:
         assert parse_photo_key(other) is None
 
 
-def test_a_key_of_a_face_says_in_which_scene_it_was_seen() -> None:
+def test_a_face_key_names_its_scene() -> None:
     owner, video, scene, face = uuid4(), uuid4(), uuid4(), uuid4()
     key = f"owners/{owner}/videos/{video}/scenes/{scene}/faces/{face}.jpg"
 

@@ -31,7 +31,7 @@ def start(scope: Scope) -> ReprocessRun:
     return start_run(scope, force=False, entrance="command", requested_by=None)
 
 
-def test_the_same_request_of_many_at_one_moment_is_one_run(embeddings: CountingServer, settings: Settings) -> None:
+def test_concurrent_identical_requests_create_one_run(embeddings: CountingServer, settings: Settings) -> None:
     make_library(settings, embeddings, "joined")
     together = threading.Barrier(6)
     runs: list[UUID] = []
@@ -50,7 +50,7 @@ def test_the_same_request_of_many_at_one_moment_is_one_run(embeddings: CountingS
     assert len(set(runs)) == ReprocessRun.objects.count() == 1
 
 
-def test_runs_that_overlap_do_no_work_twice(
+def test_overlapping_runs_do_no_work_twice(
     second_model_workers: Workers, embeddings: CountingServer, settings: Settings, until: Until
 ) -> None:
     many, other = make_library(settings, embeddings, "many"), make_library(settings, embeddings, "other")
@@ -118,7 +118,7 @@ def test_an_upload_a_deletion_and_an_edit_during_a_run(
     assert (plan.stale, plan.model_calls) == (0, 0)
 
 
-def test_a_run_of_a_spec_that_is_no_longer_configured_ends_in_words_and_never_mixes_spaces(
+def test_a_run_of_an_unconfigured_spec_fails_with_a_reason_and_never_mixes_spaces(
     second_model_workers: Workers,
     serve: Callable[[str], Workers],
     embeddings: CountingServer,

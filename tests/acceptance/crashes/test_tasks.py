@@ -46,7 +46,7 @@ def lose_tasks(redis_url: str) -> None:
 
 
 @pytest.mark.parametrize("redis_url", QUEUES, indirect=True)
-def test_tasks_that_come_twice_late_or_never_change_nothing(
+def test_duplicate_late_and_lost_tasks_change_nothing(
     redis_url: str, second_model_workers: Workers, embeddings: CountingServer, settings: Settings, until: Until
 ) -> None:
     owners = {word: make_library(settings, embeddings, word) for word in ("usual", "twice", "lost", "emptied", "reversed")}

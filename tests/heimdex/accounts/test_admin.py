@@ -14,7 +14,7 @@ def staff_client(client: Client, db: None) -> Client:
     return client
 
 
-def test_staff_make_find_change_and_close_an_account(staff_client: Client) -> None:
+def test_staff_create_find_change_and_deactivate_an_account(staff_client: Client) -> None:
     new = {"email": "Ann@Example.com", "name": "Ann", "usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
     assert staff_client.post("/admin/accounts/user/add/", new).status_code == 302
     ann = User.objects.get(email=EMAIL)
@@ -38,7 +38,7 @@ def test_staff_set_a_password(staff_client: Client, ann: User) -> None:
     assert ann.check_password("a different long secret")
 
 
-def test_an_address_that_is_taken_is_said_at_its_field(staff_client: Client, ann: User) -> None:
+def test_a_taken_address_is_reported_at_its_field(staff_client: Client, ann: User) -> None:
     new = {"email": "ANN@example.com", "usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
 
     answer = staff_client.post("/admin/accounts/user/add/", new)
@@ -47,7 +47,7 @@ def test_an_address_that_is_taken_is_said_at_its_field(staff_client: Client, ann
 
 
 @pytest.mark.django_db
-def test_the_command_makes_a_superuser(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_creates_a_superuser(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
 
     call_command("createsuperuser", "--noinput", email="Root@Example.com")

@@ -18,7 +18,7 @@ def test_five_failures_lock_for_fifteen_minutes() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("ago_s", "expected"), [(0, 900), (600, 300), (899.5, 1), (900, 1), (5000, 1)])
-def test_the_time_left_counts_from_the_last_failure_and_is_never_less_than_a_second(ago_s: float, expected: int) -> None:
+def test_the_remaining_time_counts_from_the_last_failure_and_is_at_least_a_second(ago_s: float, expected: int) -> None:
     for agent, seconds in (("one", ago_s), ("two", ago_s + 100)):
         attempt = AccessAttempt.objects.create(username=EMAIL, ip_address=ADDRESS, user_agent=agent, failures_since_start=1)
         AccessAttempt.objects.filter(pk=attempt.pk).update(attempt_time=timezone.now() - timedelta(seconds=seconds))

@@ -38,7 +38,7 @@ def staff(db: None) -> User:
 
 
 @pytest.mark.parametrize("entrance", [session, token, page, admin], ids=["session", "token", "page", "admin"])
-def test_five_failures_lock_every_entrance_for_a_while(client: Client, staff: User, entrance: Entrance) -> None:
+def test_five_failures_lock_every_login_path_for_a_while(client: Client, staff: User, entrance: Entrance) -> None:
     assert [entrance(client, f"guess {number}").status_code == 429 for number in range(5)] == [False] * 4 + [True]
 
     for each in (session, token, page, admin):
@@ -50,7 +50,7 @@ def test_five_failures_lock_every_entrance_for_a_while(client: Client, staff: Us
     assert session(client, PASSWORD).json().keys() == {"detail"}
 
 
-def test_failures_at_different_entrances_and_spellings_add_up(client: Client, staff: User) -> None:
+def test_failures_at_different_login_paths_and_spellings_add_up(client: Client, staff: User) -> None:
     session(client, "guess")
     token(client, "guess", " ANN@example.com")
     page(client, "guess", "Ann@Example.com")
@@ -59,7 +59,7 @@ def test_failures_at_different_entrances_and_spellings_add_up(client: Client, st
     assert session(client, "guess", "ann@EXAMPLE.com").status_code == 429
 
 
-def test_a_lock_holds_one_account_at_one_address(client: Client, staff: User) -> None:
+def test_a_lockout_covers_one_account_at_one_address(client: Client, staff: User) -> None:
     User.objects.create_user("bob@example.com", PASSWORD)
     for _ in range(5):
         session(client, "guess")
@@ -69,7 +69,7 @@ def test_a_lock_holds_one_account_at_one_address(client: Client, staff: User) ->
     assert session(client, PASSWORD).status_code == 429
 
 
-def test_a_lock_ends_though_the_client_keeps_trying(client: Client, staff: User) -> None:
+def test_a_lockout_ends_even_if_the_client_keeps_trying(client: Client, staff: User) -> None:
     for _ in range(7):
         session(client, "guess")
     AccessAttempt.objects.update(attempt_time=F("attempt_time") - timedelta(minutes=10))
@@ -80,7 +80,7 @@ def test_a_lock_ends_though_the_client_keeps_trying(client: Client, staff: User)
 
 
 @pytest.mark.parametrize("entrance", [session, token, page], ids=["session", "token", "page"])
-def test_a_log_in_forgives_the_failures_before(client: Client, staff: User, entrance: Entrance) -> None:
+def test_a_login_resets_the_failure_count(client: Client, staff: User, entrance: Entrance) -> None:
     for _ in range(2):
         for _ in range(4):
             assert entrance(client, "guess").status_code != 429
@@ -101,7 +101,7 @@ def test_a_forwarded_address_counts_only_behind_a_proxy(client: Client, staff: U
         assert session(client, PASSWORD, HTTP_X_FORWARDED_FOR="198.51.100.2").status_code == 200
 
 
-def test_no_password_is_kept(client: Client, staff: User) -> None:
+def test_no_password_is_stored(client: Client, staff: User) -> None:
     page(client, "a guess to remember")
 
     assert "a guess to remember" not in str(list(AccessAttempt.objects.values()))

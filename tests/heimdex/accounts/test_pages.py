@@ -24,7 +24,7 @@ def test_a_person_registers_and_is_logged_in(browser: Client) -> None:
     assert browser.get("/v1/auth/me").json()["email"] == EMAIL
 
 
-def test_the_page_says_what_is_wrong_with_a_registration(browser: Client, ann: User) -> None:
+def test_an_invalid_registration_is_explained_on_the_page(browser: Client, ann: User) -> None:
     taken = _post(browser, "/accounts/register/", {"email": "ANN@example.com", "password1": "short", "password2": "short"})
 
     assert taken.status_code == 200
@@ -32,7 +32,7 @@ def test_the_page_says_what_is_wrong_with_a_registration(browser: Client, ann: U
     assert "This password is too short" in taken.content.decode()
 
 
-def test_a_person_logs_in_goes_where_they_wanted_and_logs_out(browser: Client, ann: User) -> None:
+def test_a_login_leads_to_the_requested_page_and_a_logout_ends_it(browser: Client, ann: User) -> None:
     login = _post(browser, "/accounts/login/?next=/v1/auth/me", {"username": "Ann@Example.com", "password": PASSWORD})
     assert (login.status_code, login["Location"]) == (302, "/v1/auth/me")
     page = browser.get("/accounts/password/").content.decode()
@@ -43,20 +43,20 @@ def test_a_person_logs_in_goes_where_they_wanted_and_logs_out(browser: Client, a
     assert browser.get("/v1/auth/me").status_code == 401
 
 
-def test_a_log_in_never_leads_to_a_foreign_site(browser: Client, ann: User) -> None:
+def test_a_login_never_redirects_to_another_site(browser: Client, ann: User) -> None:
     login = _post(browser, "/accounts/login/?next=https://evil.example/", {"username": EMAIL, "password": PASSWORD})
 
     assert login["Location"] == "/"
 
 
-def test_wrong_credentials_are_said_on_the_page(browser: Client, ann: User) -> None:
+def test_wrong_credentials_are_reported_on_the_page(browser: Client, ann: User) -> None:
     answer = _post(browser, "/accounts/login/", {"username": EMAIL, "password": "wrong"})
 
     assert answer.status_code == 200
     assert "Please enter a correct e-mail address and password" in answer.content.decode()
 
 
-def test_a_form_from_a_foreign_site_is_refused(browser: Client, ann: User) -> None:
+def test_a_form_from_another_site_is_rejected(browser: Client, ann: User) -> None:
     assert browser.post("/accounts/login/", {"username": EMAIL, "password": PASSWORD}).status_code == 403
 
 

@@ -42,7 +42,7 @@ def test_a_person_registers(api: APIClient) -> None:
         ({"email": EMAIL, "password": PASSWORD, "name": {}}, "name", "valid string"),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field(api: APIClient, body: dict[str, object], field: str, words: str) -> None:
+def test_an_invalid_field_is_reported_at_that_field(api: APIClient, body: dict[str, object], field: str, words: str) -> None:
     # Escaped as a program would send it: the test client cannot encode a lone surrogate.
     answer = api.post(URL, json.dumps(body), content_type="application/json")
 
@@ -52,14 +52,14 @@ def test_what_is_wrong_is_said_at_its_field(api: APIClient, body: dict[str, obje
     assert not User.objects.exists()
 
 
-def test_an_address_belongs_to_one_account_however_it_is_written(api: APIClient, ann: User) -> None:
+def test_an_address_belongs_to_one_account_in_any_spelling(api: APIClient, ann: User) -> None:
     answer = api.post(URL, {"email": "Ann@EXAMPLE.com", "password": PASSWORD})
 
     assert (answer.status_code, answer.json()) == (400, {"email": ["An account with this e-mail address already exists."]})
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_registrations_at_once_one_wins() -> None:
+def test_one_of_two_concurrent_registrations_wins() -> None:
     together = Barrier(4)
 
     def register(_: int) -> tuple[int, list[str]]:
@@ -76,7 +76,7 @@ def test_of_two_registrations_at_once_one_wins() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("body", ["", "{", "[1]", '"text"', "null", '{"email": NaN}', "[" * 100_000, b"\xff\xfe"])
-def test_a_body_that_is_no_json_object_is_the_clients_fault(api: APIClient, body: str | bytes) -> None:
+def test_a_body_other_than_a_json_object_is_a_client_error(api: APIClient, body: str | bytes) -> None:
     answer = api.post(URL, body, content_type="application/json")
 
     assert answer.status_code == 400
@@ -84,7 +84,7 @@ def test_a_body_that_is_no_json_object_is_the_clients_fault(api: APIClient, body
 
 
 @pytest.mark.django_db
-def test_a_foreign_page_cannot_send_a_form(api: APIClient) -> None:
+def test_a_page_of_another_site_cannot_send_a_form(api: APIClient) -> None:
     for kind in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"):
         answer = api.post("/v1/auth/login", f'{{"email": "{EMAIL}", "password": "{PASSWORD}"}}', content_type=kind)
         assert answer.status_code == 415

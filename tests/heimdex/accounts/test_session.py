@@ -33,14 +33,14 @@ def test_a_browser_logs_in_and_out(browser: Client, ann: User) -> None:
     assert browser.get("/v1/auth/me").status_code == 401
 
 
-def test_who_is_not_logged_in_is_told_so(client: Client, db: None) -> None:
+def test_anonymous_requests_get_401(client: Client, db: None) -> None:
     for answer in (client.get("/v1/auth/me"), client.post("/v1/auth/logout")):
         assert answer.status_code == 401
         assert answer["WWW-Authenticate"].startswith("Bearer")
         assert answer.json() == {"detail": "Authentication credentials were not provided."}
 
 
-def test_wrong_credentials_and_closed_accounts_answer_alike(client: Client, ann: User) -> None:
+def test_wrong_credentials_and_inactive_accounts_get_the_same_answer(client: Client, ann: User) -> None:
     closed = User.objects.create_user("closed@example.com", PASSWORD, is_active=False)
     User.objects.create_user("nopassword@example.com")
 
@@ -51,7 +51,7 @@ def test_wrong_credentials_and_closed_accounts_answer_alike(client: Client, ann:
     assert _login(client) == 200
 
 
-def test_a_session_ends_with_the_account_and_with_the_password(client: Client, ann: User) -> None:
+def test_a_session_ends_when_the_account_or_the_password_changes(client: Client, ann: User) -> None:
     _login(client)
     ann.is_active = False
     ann.save()

@@ -39,7 +39,7 @@ def test_a_refresh_token_works_once(api: APIClient, ann: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_refresh_token_used_twice_at_once_works_once() -> None:
+def test_a_refresh_token_used_twice_concurrently_works_once() -> None:
     User.objects.create_user(EMAIL, PASSWORD)
     token, together = _pair(APIClient())["refresh"], Barrier(4)
 
@@ -53,7 +53,7 @@ def test_a_refresh_token_used_twice_at_once_works_once() -> None:
         assert sorted(pool.map(refresh, range(4))) == [200, 401, 401, 401]
 
 
-def test_a_revoked_token_is_useless(api: APIClient, ann: User) -> None:
+def test_a_revoked_token_is_rejected(api: APIClient, ann: User) -> None:
     pair = _pair(api)
 
     assert api.post("/v1/auth/token/revoke", {"refresh": pair["refresh"]}).status_code == 204
@@ -63,7 +63,7 @@ def test_a_revoked_token_is_useless(api: APIClient, ann: User) -> None:
 
 
 @pytest.mark.parametrize("change", ["password", "inactive", "deleted"])
-def test_tokens_end_with_the_password_and_the_account(api: APIClient, ann: User, change: str) -> None:
+def test_tokens_end_when_the_password_or_the_account_changes(api: APIClient, ann: User, change: str) -> None:
     pair = _pair(api)
 
     if change == "password":
@@ -78,7 +78,7 @@ def test_tokens_end_with_the_password_and_the_account(api: APIClient, ann: User,
     assert _refresh(api, pair["refresh"]) == 401
 
 
-def test_what_is_no_token_is_refused_with_one_sentence(api: APIClient, ann: User) -> None:
+def test_an_invalid_token_is_rejected_with_one_sentence(api: APIClient, ann: User) -> None:
     pair = _pair(api)
 
     for header in ("Bearer nonsense", f"Bearer {pair['access'][:-2]}", f"Bearer {pair['refresh']}", "Bearer", "Bearer a b"):
@@ -90,7 +90,7 @@ def test_what_is_no_token_is_refused_with_one_sentence(api: APIClient, ann: User
     assert api.post("/v1/auth/token/refresh", {}).json() == {"refresh": ["This field is required."]}
 
 
-def test_a_log_in_is_noted(api: APIClient, ann: User) -> None:
+def test_a_login_updates_last_login(api: APIClient, ann: User) -> None:
     _pair(api)
 
     ann.refresh_from_db()

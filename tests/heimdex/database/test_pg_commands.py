@@ -5,7 +5,7 @@ from heimdex.database.pg_commands import SystemUser, can_reach
 OTHER_USER = SystemUser(uid=54321, gid=54321)
 
 
-def test_everybody_can_reach_a_system_program():
+def test_every_user_can_reach_a_system_program():
     assert can_reach(OTHER_USER, Path("/usr/bin/env"))
 
 

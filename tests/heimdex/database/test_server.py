@@ -43,7 +43,7 @@ def list_commands(server: EmbeddedServer) -> list[list[str]]:
     return commands
 
 
-def test_a_server_starts_from_nothing_keeps_its_data_and_url_and_leaves_no_process(server):
+def test_a_new_server_keeps_its_data_and_url_and_leaves_no_process(server):
     connection = server.start()
     query(connection, "CREATE EXTENSION vector")
     query(connection, "CREATE TABLE kept (vector halfvec(2))")
@@ -80,7 +80,7 @@ def test_starting_twice_gives_the_same_server(server):
     assert server.find_pid() == pid
 
 
-def test_processes_that_start_it_concurrently_get_one_server(server):
+def test_concurrent_starts_yield_one_server(server):
     code = "import pathlib, sys, heimdex.database.server as s; print(s.EmbeddedServer(pathlib.Path(sys.argv[1])).start().url)"
     command = [sys.executable, "-c", code, str(server.home)]
     starters = [subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
@@ -89,7 +89,7 @@ def test_processes_that_start_it_concurrently_get_one_server(server):
     assert len([command for command in list_commands(server) if command[1:2] == ["-D"]]) == 1
 
 
-def test_after_a_crash_it_starts_again_with_everything_committed(server):
+def test_after_a_crash_it_restarts_with_all_committed_data(server):
     server.durable = True
     connection = server.start()
     query(connection, "CREATE TABLE kept AS SELECT 42 AS answer")
@@ -115,7 +115,7 @@ def test_a_pid_file_that_names_another_process_is_ignored(server):
     assert server.start() == connection
 
 
-def test_a_port_in_use_gives_another_one(server):
+def test_a_port_in_use_is_replaced(server):
     connection = server.start()
     server.stop()
     with socket.socket() as other_program:

@@ -42,12 +42,12 @@ def test_same_input_gives_the_same_vector(case: Case, embedder: Embedder, refere
     np.testing.assert_array_equal(case.embed(embedder, case.documents), reference)
 
 
-def test_neither_place_nor_company_changes_a_vector(case: Case, embedder: Embedder, reference: Vectors) -> None:
+def test_neither_position_nor_batch_changes_a_vector(case: Case, embedder: Embedder, reference: Vectors) -> None:
     alone = np.concatenate([case.embed(embedder, [document]) for document in case.documents])
     assert cosines(reference, alone).min() >= MIN_COSINE
 
 
-def test_nothing_gives_no_rows_and_no_call(case: Case, embedder: Embedder) -> None:
+def test_no_inputs_give_no_rows_and_no_call(case: Case, embedder: Embedder) -> None:
     before = embedder.calls
     assert case.embed(embedder, []).shape == (0, embedder.identity.dimensions)
     assert embedder.embed_queries([]).shape == (0, embedder.identity.dimensions)
@@ -67,7 +67,7 @@ def test_calls_are_counted_by_batch(case: Case, embedder: Embedder) -> None:
     assert embedder.calls - before == 3
 
 
-def test_it_says_that_nothing_is_wrong(embedder: Embedder) -> None:
+def test_check_finds_no_problems(embedder: Embedder) -> None:
     assert embedder.check() == []
 
 
@@ -75,7 +75,9 @@ def test_the_floor_is_a_cosine(embedder: Embedder) -> None:
     assert 0 < embedder.similarity_floor < 1
 
 
-def test_two_threads_may_make_the_first_use(case: Case, embedder: Embedder, reference: Vectors, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_threads_can_load_the_model_concurrently(
+    case: Case, embedder: Embedder, reference: Vectors, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sentence_transformer, "_models", {})
     fresh = case.build()
     barrier = threading.Barrier(2)

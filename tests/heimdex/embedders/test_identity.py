@@ -26,7 +26,7 @@ print(json.dumps([identities, heavy]))
 """
 
 
-def test_another_process_tells_the_same_identities_without_loading_a_model(tmp_path: Path) -> None:
+def test_another_process_computes_the_same_identities_without_loading_a_model(tmp_path: Path) -> None:
     checkpoint = tmp_path / "weights.pt"
     checkpoint.write_bytes(b"any content has a digest")
     finished = subprocess.run([sys.executable, "-c", PROGRAM, str(checkpoint)], capture_output=True, text=True, check=True, cwd=os.getcwd())
@@ -42,7 +42,7 @@ def test_another_process_tells_the_same_identities_without_loading_a_model(tmp_p
     assert len({tuple(identity.values()) for identity in identities}) == 4
 
 
-def test_other_weights_are_another_identity(tmp_path: Path) -> None:
+def test_different_weights_have_a_different_identity(tmp_path: Path) -> None:
     identities = []
     for content in (b"one", b"two"):
         (tmp_path / "weights.pt").write_bytes(content)
@@ -50,7 +50,7 @@ def test_other_weights_are_another_identity(tmp_path: Path) -> None:
     assert identities[0] != identities[1]
 
 
-def test_a_prefix_of_documents_changes_the_identity_and_a_prefix_of_queries_does_not() -> None:
+def test_a_document_prefix_changes_the_identity_and_a_query_prefix_does_not() -> None:
     plain = SentenceTransformerEmbedder("all-MiniLM-L6-v2", 384).identity
     assert SentenceTransformerEmbedder("all-MiniLM-L6-v2", 384, document_prefix="passage: ").identity != plain
     assert SentenceTransformerEmbedder("all-MiniLM-L6-v2", 384, query_prefix="query: ").identity == plain

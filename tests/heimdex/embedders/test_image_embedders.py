@@ -16,7 +16,7 @@ from heimdex.vision.classifier import ImageClassifier
 from tests.heimdex.embedders.conftest import ARCHITECTURE, RandomClip
 
 
-def test_open_clip_gives_what_the_library_gives_by_hand(
+def test_open_clip_matches_direct_calls_of_the_library(
     clip: OpenClipEmbedder, random_clip: RandomClip, pictures: list[Image.Image]
 ) -> None:
     import open_clip
@@ -32,7 +32,7 @@ def test_open_clip_gives_what_the_library_gives_by_hand(
     assert (clip.embed_queries(texts) * queries).sum(axis=1).min() >= MIN_COSINE
 
 
-def test_open_clip_in_float32_is_the_library_to_the_last_digits(
+def test_open_clip_in_float32_matches_the_library_to_the_last_digits(
     random_clip: RandomClip, pictures: list[Image.Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
@@ -54,20 +54,20 @@ def test_conse_follows_the_formula(conse: ConseEmbedder, pictures: list[Image.Im
         assert row @ expected / np.linalg.norm(expected) >= 0.9999
 
 
-def test_conse_finds_the_picture_that_a_query_describes(conse: ConseEmbedder, pictures: list[Image.Image]) -> None:
+def test_conse_finds_the_image_that_a_query_describes(conse: ConseEmbedder, pictures: list[Image.Image]) -> None:
     queries = ["a cat", "coffee", "rocket launch", "a camera on a tripod", "quarterly tax report"]
     scores = conse.embed_queries(queries) @ conse.embed_images(pictures[:4]).T
     assert scores[:4].argmax(axis=1).tolist() == [0, 1, 2, 3]
     assert scores[:4].max(axis=1).min() > conse.similarity_floor > scores[4].max()
 
 
-def test_a_picture_of_no_certain_class_still_has_a_direction() -> None:
+def test_an_image_without_a_certain_class_still_has_a_direction() -> None:
     class_vectors = np.eye(20, dtype=np.float32)
     combined = combine_class_vectors(np.full((1, 20), 0.05), class_vectors, 10)
     assert np.count_nonzero(combined) == 10
 
 
-def test_a_picture_that_cannot_be_decoded_is_an_error_of_that_input(conse: ConseEmbedder, pictures: list[Image.Image]) -> None:
+def test_an_undecodable_image_is_an_error_of_that_input(conse: ConseEmbedder, pictures: list[Image.Image]) -> None:
     file = io.BytesIO()
     pictures[0].save(file, "PNG")
     broken = Image.open(io.BytesIO(file.getvalue()[: file.tell() // 2]))
@@ -75,7 +75,7 @@ def test_a_picture_that_cannot_be_decoded_is_an_error_of_that_input(conse: Conse
         conse.embed_images([broken])
 
 
-def test_a_missing_checkpoint_is_named_with_the_fix(tmp_path: Path) -> None:
+def test_a_missing_checkpoint_is_reported_with_the_fix(tmp_path: Path) -> None:
     absent = OpenClipEmbedder(str(tmp_path / "absent.pt"))
     assert "HEIMDEX_OPEN_CLIP_WEIGHTS" in absent.check()[0]
     for use in (lambda: absent.identity, lambda: absent.embed_queries(["a cat"])):
@@ -83,13 +83,13 @@ def test_a_missing_checkpoint_is_named_with_the_fix(tmp_path: Path) -> None:
             use()
 
 
-def test_a_file_that_is_no_checkpoint_is_named_with_the_fix(tmp_path: Path) -> None:
+def test_an_invalid_checkpoint_is_reported_with_the_fix(tmp_path: Path) -> None:
     (tmp_path / "notes.pt").write_text("not a checkpoint")
     with pytest.raises(ModelUnavailable, match=r"cannot load ViT-B-32 .*HEIMDEX_OPEN_CLIP_WEIGHTS"):
         OpenClipEmbedder(str(tmp_path / "notes.pt")).embed_queries(["a cat"])
 
 
-def test_a_tag_that_does_not_exist_is_named_with_those_that_do() -> None:
+def test_an_unknown_tag_is_reported_with_the_known_ones() -> None:
     (problem,) = OpenClipEmbedder("opnai").check()
     assert "opnai" in problem
     assert "laion2b_s34b_b79k" in problem

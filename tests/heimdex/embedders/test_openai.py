@@ -24,7 +24,7 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RetryPolicy, "FIRST_WAIT_S", 0.001)
 
 
-def test_vectors_are_the_servers_normalized_and_in_order(server: EmbeddingServer) -> None:
+def test_vectors_of_the_server_are_normalized_and_in_order(server: EmbeddingServer) -> None:
     texts = [f"text {number}" for number in range(70)]
     vectors = embedder(server, batch_size=32).embed_documents(texts)
     expected = np.stack([server.vector(text) for text in texts])
@@ -33,7 +33,7 @@ def test_vectors_are_the_servers_normalized_and_in_order(server: EmbeddingServer
     assert set(server.keys) == {"Bearer the-key"}
 
 
-def test_dimensions_are_asked_only_of_models_that_know_them(server: EmbeddingServer) -> None:
+def test_dimensions_are_sent_only_to_models_that_support_them(server: EmbeddingServer) -> None:
     embedder(server).embed_queries(["x"])
     embedder(server, model="bge-m3").embed_queries(["x"])
     assert [request.get("dimensions") for request in server.requests] == [1536, None]
@@ -47,7 +47,7 @@ def test_no_empty_or_overlong_input_is_sent(server: EmbeddingServer) -> None:
     assert vectors.shape == (2, 1536)
 
 
-def test_windows_of_bytes_lose_nothing_and_cut_between_words() -> None:
+def test_byte_windows_lose_no_text_and_cut_between_words() -> None:
     text = "some words of a transcript " * 1000
     windows = split_by_bytes(text, 8191)
     assert "".join(windows) == text
@@ -56,7 +56,7 @@ def test_windows_of_bytes_lose_nothing_and_cut_between_words() -> None:
 
 
 @pytest.mark.parametrize("status", [429, 500])
-def test_a_passing_trouble_is_tried_again(server: EmbeddingServer, status: int) -> None:
+def test_a_transient_error_is_retried(server: EmbeddingServer, status: int) -> None:
     server.prepared = [Answer(status)]
     assert embedder(server).embed_queries(["x"]).shape == (1, 1536)
     assert len(server.requests) == 2
@@ -70,26 +70,26 @@ def test_a_passing_trouble_is_tried_again(server: EmbeddingServer, status: int) 
         ([Answer(404)], 'has no model text-embedding-3-small: correct "model" in HEIMDEX_MODELS'),
         ([Answer(429)] * 3, "still answers with status 429 after several attempts .*prepared by the test"),
         ([Answer(500)] * 3, "still answers with status 500"),
-        ([Answer(200, '{"data": [')] * 3, "no list of embeddings: .*HEIMDEX_OPENAI_BASE_URL"),
-        ([Answer(200, '{"data": null}')] * 3, "no list of embeddings: .*HEIMDEX_OPENAI_BASE_URL"),
-        ([Answer(200, '"hello"')] * 3, "no list of embeddings: .*HEIMDEX_OPENAI_BASE_URL"),
-        ([Answer(200, '{"data": [{"index": 0, "embedding": "no base64!"}]}')] * 3, "no list of embeddings"),
-        ([Answer(200, '{"data": [{"index": 0, "embedding": ["a"]}]}')] * 3, "no list of embeddings"),
+        ([Answer(200, '{"data": [')] * 3, "not answer with a list of embeddings: .*HEIMDEX_OPENAI_BASE_URL"),
+        ([Answer(200, '{"data": null}')] * 3, "not answer with a list of embeddings: .*HEIMDEX_OPENAI_BASE_URL"),
+        ([Answer(200, '"hello"')] * 3, "not answer with a list of embeddings: .*HEIMDEX_OPENAI_BASE_URL"),
+        ([Answer(200, '{"data": [{"index": 0, "embedding": "no base64!"}]}')] * 3, "not answer with a list of embeddings"),
+        ([Answer(200, '{"data": [{"index": 0, "embedding": ["a"]}]}')] * 3, "not answer with a list of embeddings"),
     ],
 )
-def test_a_server_that_cannot_be_used_is_named_with_the_fix(server: EmbeddingServer, answers: list[Answer], sentence: str) -> None:
+def test_an_unusable_server_is_reported_with_the_fix(server: EmbeddingServer, answers: list[Answer], sentence: str) -> None:
     server.prepared = list(answers)
     with pytest.raises(ModelUnavailable, match=sentence):
         embedder(server).embed_queries(["x"])
 
 
-def test_texts_that_the_server_refuses_are_an_error_of_those_texts(server: EmbeddingServer) -> None:
+def test_texts_that_the_server_rejects_are_errors_of_those_texts(server: EmbeddingServer) -> None:
     server.prepared = [Answer(400)]
     with pytest.raises(ModelInputError, match=r"rejects these texts .*prepared by the test"):
         embedder(server).embed_queries(["x"])
 
 
-def test_wrong_dimensions_and_counts_are_refused(server: EmbeddingServer) -> None:
+def test_wrong_dimensions_and_counts_are_rejected(server: EmbeddingServer) -> None:
     server.dimensions = 1024
     with pytest.raises(ModelUnavailable, match="1024 dimensions, but 1536 are configured"):
         embedder(server).embed_queries(["x"])
@@ -102,21 +102,21 @@ def test_wrong_dimensions_and_counts_are_refused(server: EmbeddingServer) -> Non
         embedder(server).embed_queries(["x"])
 
 
-def test_an_unreachable_server_is_named_with_the_fix() -> None:
+def test_an_unreachable_server_is_reported_with_the_fix() -> None:
     nobody = OpenAIEmbedder("m", 8, base_url="http://127.0.0.1:9/v1")
     assert "HEIMDEX_OPENAI_BASE_URL" in nobody.check()[0]
     with pytest.raises(ModelUnavailable, match=r"http://127.0.0.1:9/v1 cannot be reached: .*HEIMDEX_OPENAI_BASE_URL"):
         nobody.embed_queries(["x"])
 
 
-def test_a_missing_key_is_named_before_anything_is_sent() -> None:
+def test_a_missing_key_is_reported_before_any_request() -> None:
     keyless = OpenAIEmbedder("text-embedding-3-small", 1536)
     assert "HEIMDEX_OPENAI_API_KEY" in keyless.check()[0]
     with pytest.raises(ModelUnavailable, match="HEIMDEX_OPENAI_API_KEY"):
         keyless.embed_queries(["x"])
 
 
-def test_check_asks_the_server(server: EmbeddingServer) -> None:
+def test_check_queries_the_server(server: EmbeddingServer) -> None:
     assert embedder(server).check() == []
     server.prepared = [Answer(401)]
     assert "HEIMDEX_OPENAI_API_KEY" in embedder(server).check()[0]
@@ -125,7 +125,7 @@ def test_check_asks_the_server(server: EmbeddingServer) -> None:
     assert "no URL" in OpenAIEmbedder("m", 8, base_url="localhost:8080").check()[0]
 
 
-def test_calls_hold_as_many_texts_as_their_tokens_allow_and_run_side_by_side(server: EmbeddingServer) -> None:
+def test_calls_hold_as_many_texts_as_their_tokens_allow_and_run_in_parallel(server: EmbeddingServer) -> None:
     server.latency_s = 0.1
     model = embedder(server, batch_size=10, call_tokens=500, concurrency=4)
     assert model.preferred_batch_size == 40
@@ -141,7 +141,7 @@ def test_calls_hold_as_many_texts_as_their_tokens_allow_and_run_side_by_side(ser
     assert model.tokens == 7 * 46
 
 
-def test_input_types_are_sent_and_that_of_documents_is_part_of_the_identity(server: EmbeddingServer) -> None:
+def test_input_types_are_sent_and_the_document_type_is_part_of_the_identity(server: EmbeddingServer) -> None:
     typed = embedder(server, query_input_type="query", document_input_type="passage")
     typed.embed_queries(["x"])
     typed.embed_documents(["x"])
@@ -155,7 +155,7 @@ def test_input_types_are_sent_and_that_of_documents_is_part_of_the_identity(serv
     [Answer(429), Answer(500), Answer(503), Answer(drop=True), Answer(body='{"data": ['), Answer(body="<html>")],
     ids=["429", "500", "503", "dropped", "half an answer", "a page"],
 )
-def test_a_run_gets_over_faults_that_pass_and_counts_every_call(server: EmbeddingServer, fault: Answer) -> None:
+def test_transient_faults_are_retried_and_every_call_is_counted(server: EmbeddingServer, fault: Answer) -> None:
     server.prepared = [fault] * 5
     texts = [f"text {number}" for number in range(40)]
     model = embedder(server, batch_size=10)
@@ -165,7 +165,7 @@ def test_a_run_gets_over_faults_that_pass_and_counts_every_call(server: Embeddin
     assert model.calls == len(server.requests) == 9
 
 
-def test_a_slow_answer_is_given_up_and_asked_for_again(server: EmbeddingServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_answer_times_out_and_is_retried(server: EmbeddingServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("heimdex.embedders.openai.QUERY_RETRIES", RetryPolicy(attempts=2, total_s=5, timeout_s=0.2))
     server.prepared = [Answer(body=None, after_s=1.0)]
     assert embedder(server).embed_queries(["x"]).shape == (1, 1536)
@@ -191,21 +191,21 @@ def test_retry_after_is_honored_by_every_caller(server: EmbeddingServer, header:
     assert len(server.requests) == 3
 
 
-def test_a_wait_longer_than_anyone_has_ends_the_call_at_once(server: EmbeddingServer) -> None:
+def test_a_wait_beyond_the_total_time_ends_the_call_at_once(server: EmbeddingServer) -> None:
     server.prepared = [Answer(429, headers=(("Retry-After", "3600"),))]
     with pytest.raises(ModelUnavailable, match="429"):
         embedder(server).embed_queries(["x"])
     assert len(server.requests) == 1
 
 
-def test_no_credit_is_not_waited_for(server: EmbeddingServer) -> None:
+def test_an_empty_account_is_not_retried(server: EmbeddingServer) -> None:
     server.prepared = [Answer(429, '{"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}}')]
     with pytest.raises(ModelUnavailable, match=r"quota.*credit"):
         embedder(server).embed_queries(["x"])
     assert len(server.requests) == 1
 
 
-def test_a_server_that_is_down_is_left_alone_after_some_calls(server: EmbeddingServer) -> None:
+def test_a_failing_server_is_not_called_after_some_failures(server: EmbeddingServer) -> None:
     server.prepared = [Answer(500)] * 1000
     model = embedder(server, batch_size=1, breaker_after=12, concurrency=4)
     with pytest.raises(ModelUnavailable, match=r"status 500.*calls failed in a row"):
@@ -217,7 +217,7 @@ def test_a_server_that_is_down_is_left_alone_after_some_calls(server: EmbeddingS
     assert len(server.requests) == sent
 
 
-def test_after_a_while_the_server_is_tried_again(server: EmbeddingServer) -> None:
+def test_the_server_is_tried_again_after_the_reset_time(server: EmbeddingServer) -> None:
     server.prepared = [Answer(500)] * 3
     model = embedder(server, breaker_after=3)
     model._client._breaker._reset_after_s = 0.05
@@ -227,7 +227,7 @@ def test_after_a_while_the_server_is_tried_again(server: EmbeddingServer) -> Non
     assert model.embed_documents(["x"]).shape == (1, 1536)
 
 
-def test_a_refused_text_is_named_and_the_others_are_not_sent_again(server: EmbeddingServer) -> None:
+def test_a_rejected_text_is_reported_and_the_others_are_not_sent_again(server: EmbeddingServer) -> None:
     server.refused = "bad"
     texts = [*(f"text {number}" for number in range(63)), "a bad text"]
     model = embedder(server, batch_size=16)
@@ -240,7 +240,7 @@ def test_a_refused_text_is_named_and_the_others_are_not_sent_again(server: Embed
     assert sorted(accepted) == sorted(texts[:63])
 
 
-def test_a_refused_part_refuses_its_long_text_and_no_other(server: EmbeddingServer) -> None:
+def test_a_rejected_part_rejects_only_its_long_text(server: EmbeddingServer) -> None:
     server.refused = "bad"
     with pytest.raises(InputsRejected) as caught:
         embedder(server).embed_documents(["fine", "word " * 3000 + "bad", "word " * 3000])
@@ -248,7 +248,7 @@ def test_a_refused_part_refuses_its_long_text_and_no_other(server: EmbeddingServ
     assert np.linalg.norm(caught.value.vectors[[0, 2]], axis=1) == pytest.approx(1, abs=1e-5)
 
 
-def test_a_server_that_refuses_everything_stops_the_run_instead_of_failing_it_text_by_text(server: EmbeddingServer) -> None:
+def test_a_server_that_rejects_everything_stops_the_run_instead_of_failing_each_text(server: EmbeddingServer) -> None:
     server.refused = "text"
     with pytest.raises(ModelUnavailable, match=r"rejects these texts .*20 calls failed in a row"):
         embedder(server, concurrency=1).embed_documents([f"text {number}" for number in range(1000)])

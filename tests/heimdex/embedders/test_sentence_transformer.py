@@ -39,7 +39,7 @@ def library(folder: Path):  # type: ignore[no-untyped-def]
     return SentenceTransformer(str(folder))
 
 
-def test_a_vector_is_the_one_that_the_library_gives(minilm: SentenceTransformerEmbedder, library) -> None:  # type: ignore[no-untyped-def]
+def test_vectors_equal_those_of_the_library(minilm: SentenceTransformerEmbedder, library) -> None:  # type: ignore[no-untyped-def]
     texts = [*PASSAGES, *PASSAGES.values(), "", "so what we see here is a rocket " * 25]
     by_hand = np.stack([library.encode(text, normalize_embeddings=True) for text in texts])
     # The library computes in float32; where the processor has bfloat16, the embedder uses it within this bound.
@@ -47,13 +47,13 @@ def test_a_vector_is_the_one_that_the_library_gives(minilm: SentenceTransformerE
     assert (minilm.embed_queries(texts) * by_hand).sum(axis=1).min() >= MIN_COSINE
 
 
-def test_the_floor_parts_what_fits_from_what_does_not(minilm: SentenceTransformerEmbedder) -> None:
+def test_the_floor_separates_matching_from_unrelated_texts(minilm: SentenceTransformerEmbedder) -> None:
     scores = minilm.embed_queries(list(PASSAGES)) @ minilm.embed_documents(list(PASSAGES.values())).T
     fits = np.eye(len(PASSAGES), dtype=bool)
     assert scores[fits].min() > minilm.similarity_floor > scores[~fits].max()
 
 
-def test_what_is_said_at_the_end_of_a_long_text_counts(minilm: SentenceTransformerEmbedder) -> None:
+def test_the_end_of_a_long_text_counts(minilm: SentenceTransformerEmbedder) -> None:
     filler = PASSAGES["interest rates"] + " "
     query = minilm.embed_queries(["how do solar panels work"])
     plain, with_end = minilm.embed_documents([filler * 50, filler * 50 + PASSAGES["how do solar panels work"] * 10])
@@ -61,13 +61,13 @@ def test_what_is_said_at_the_end_of_a_long_text_counts(minilm: SentenceTransform
 
 
 @pytest.mark.parametrize("text", ["several words of a transcript, and so on. " * 150, "字幕" * 900, "a" * 9000, "🚀" * 1200])
-def test_windows_lose_nothing_and_fit(library, text: str) -> None:  # type: ignore[no-untyped-def]
+def test_windows_fit_and_lose_no_text(library, text: str) -> None:  # type: ignore[no-untyped-def]
     windows = split_by_tokens(text, "passage: ", library.tokenizer, 256)
     assert "".join(windows) == text
     assert all(len(library.tokenizer("passage: " + window, verbose=False)["input_ids"]) <= 256 for window in windows)
 
 
-def test_windows_are_equal_and_end_with_words() -> None:
+def test_windows_have_equal_sizes_and_end_at_words() -> None:
     words = [token // 3 for token in range(30)]
     assert choose_window_starts([*words], 30) == [0]
     assert choose_window_starts([*words], 20) == [0, 15]
@@ -75,7 +75,7 @@ def test_windows_are_equal_and_end_with_words() -> None:
     assert choose_window_starts([0] * 30, 20) == [0, 15]
 
 
-def test_prefixes_go_before_queries_and_documents(minilm: SentenceTransformerEmbedder) -> None:
+def test_prefixes_precede_queries_and_documents(minilm: SentenceTransformerEmbedder) -> None:
     prefixed = SentenceTransformerEmbedder("all-MiniLM-L6-v2", 384, query_prefix="query: ", document_prefix="passage: ")
     np.testing.assert_allclose(prefixed.embed_queries(["cats"]), minilm.embed_queries(["query: cats"]), atol=1e-6)
     np.testing.assert_allclose(prefixed.embed_documents(["cats"]), minilm.embed_documents(["passage: cats"]), atol=1e-6)
@@ -89,12 +89,12 @@ def test_a_directory_can_be_the_model(minilm: SentenceTransformerEmbedder, folde
     np.testing.assert_allclose(local.embed_queries(["cats"]), minilm.embed_queries(["cats"]), atol=1e-6)
 
 
-def test_wrong_dimensions_are_named_with_the_fix() -> None:
+def test_wrong_dimensions_are_reported_with_the_fix() -> None:
     with pytest.raises(ModelUnavailable, match=r'384 dimensions, but 512 are configured: set "dimensions": 384 .* HEIMDEX_MODELS'):
         SentenceTransformerEmbedder("all-MiniLM-L6-v2", 512).embed_queries(["cats"])
 
 
-def test_a_directory_without_a_model_is_named_with_the_fix(tmp_path: Path) -> None:
+def test_a_directory_without_a_model_is_reported_with_the_fix(tmp_path: Path) -> None:
     absent = SentenceTransformerEmbedder(str(tmp_path / "absent"), 384)
     assert "HEIMDEX_MODELS" in absent.check()[0]
     with pytest.raises(ModelUnavailable, match=r"There is no directory .*absent.*HEIMDEX_MODELS"):

@@ -28,14 +28,14 @@ def served(settings: Settings) -> None:
     settings.MODEL_SECRETS = {"api_key": ""}
 
 
-def test_the_configured_model_is_used_while_it_is_the_recorded_one(settings: Settings) -> None:
+def test_the_configured_model_is_used_while_it_equals_the_recorded_one(settings: Settings) -> None:
     snapshot = snapshot_embedder("text")
     settings.MODEL_BACKENDS = {"text": served_with(base_url="http://127.0.0.1:2/v1")}
     # Its server has moved.
     assert load_embedder(snapshot) is get_text_embedder()
 
 
-def test_another_configured_model_leaves_the_recorded_one_as_it_was(settings: Settings) -> None:
+def test_another_configured_model_does_not_change_the_recorded_one(settings: Settings) -> None:
     settings.MODEL_BACKENDS = {"text": minilm(document_prefix="passage: ", query_prefix="query: ", similarity_floor=0.5)}
     then = get_text_embedder()
     snapshot = json.loads(json.dumps(snapshot_embedder("text")))
@@ -47,7 +47,7 @@ def test_another_configured_model_leaves_the_recorded_one_as_it_was(settings: Se
     assert load_embedder(snapshot) is found
 
 
-def test_secrets_are_not_recorded_and_come_back_from_todays_settings(settings: Settings) -> None:
+def test_secrets_are_not_recorded_and_come_from_the_current_settings(settings: Settings) -> None:
     with running(EmbeddingServer(dimensions=8)) as server:
         settings.MODEL_BACKENDS = {"text": served_with(base_url=server.url)}
         snapshot = snapshot_embedder("text")
@@ -69,7 +69,7 @@ def test_a_server_that_needed_no_key_is_never_sent_one(settings: Settings) -> No
     assert server.keys == ["Bearer none"]
 
 
-def test_an_address_that_holds_a_password_is_a_secret(settings: Settings) -> None:
+def test_a_url_with_a_password_is_a_secret(settings: Settings) -> None:
     settings.MODEL_BACKENDS = {"text": served_with(base_url="https://user:pass@host/v1", batch_size=5)}
     snapshot = snapshot_embedder("text")
     assert "pass@" not in json.dumps(snapshot)
@@ -81,18 +81,18 @@ def test_an_address_that_holds_a_password_is_a_secret(settings: Settings) -> Non
     [
         ({"class": "no.such.Model"}, r"m cannot be loaded from its recorded settings \(m names no.such.Model, which cannot be imported"),
         ({"options": {"sizes": 3}}, "has options that .* does not take"),
-        ({"class": "pathlib.Path", "options": {}}, "pathlib.Path is no embedder"),
+        ({"class": "pathlib.Path", "options": {}}, "pathlib.Path is not an embedder"),
         ({"options": {"model": "other", "dimensions": 8}}, r"is a different model now \(other 8-d instead of m 8-d\)"),
     ],
 )
-def test_a_model_that_cannot_be_had_again_is_said_in_a_sentence(settings: Settings, change: dict[str, Any], sentence: str) -> None:
+def test_a_model_that_cannot_be_rebuilt_is_reported_in_one_sentence(settings: Settings, change: dict[str, Any], sentence: str) -> None:
     snapshot = {**snapshot_embedder("text"), **change}
     settings.MODEL_BACKENDS = {"text": minilm()}
     with pytest.raises(ModelUnavailable, match=sentence):
         load_embedder(snapshot)
 
 
-def test_a_snapshot_from_before_models_were_recorded_asks_to_reprocess(settings: Settings) -> None:
+def test_a_snapshot_without_settings_asks_to_reprocess(settings: Settings) -> None:
     snapshot = {name: value for name, value in snapshot_embedder("text").items() if name not in ("class", "options", "secrets")}
     assert load_embedder(snapshot) is get_text_embedder()
     settings.MODEL_BACKENDS = {"text": minilm()}
@@ -100,7 +100,7 @@ def test_a_snapshot_from_before_models_were_recorded_asks_to_reprocess(settings:
         load_embedder(snapshot)
 
 
-def test_few_older_models_are_kept(settings: Settings) -> None:
+def test_only_a_few_older_models_stay_loaded(settings: Settings) -> None:
     snapshots = []
     for number in range(MAX_LOADED + 1):
         settings.MODEL_BACKENDS = {"text": minilm(document_prefix=f"{number}: ")}

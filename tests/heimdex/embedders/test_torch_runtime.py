@@ -33,13 +33,13 @@ def embedder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
     return OpenClipEmbedder(str(tmp_path / "weights.pt"))
 
 
-def test_check_names_what_to_install(embedder: Embedder) -> None:
+def test_check_reports_missing_packages(embedder: Embedder) -> None:
     problems = " ".join(embedder.check())
     assert "torch" in problems
     assert "requirements/torch.txt" in problems
 
 
-def test_use_names_what_to_install_and_identity_still_works(embedder: Embedder) -> None:
+def test_embedding_reports_missing_packages_and_the_identity_still_works(embedder: Embedder) -> None:
     with pytest.raises(ModelUnavailable, match=r"torch.* not installed: install requirements/torch\.txt"):
         embedder.embed_queries(["a cat"])
     assert embedder.identity.dimensions in {384, 512}
@@ -85,25 +85,25 @@ def _instructions() -> object:
 
 
 @pytest.mark.usefixtures("_instructions")
-def test_it_is_chosen_where_it_is_faster_and_the_same() -> None:
+def test_bfloat16_is_chosen_when_it_is_faster_and_equal() -> None:
     assert is_half(load_fastest(load, half_is_faster, CPU))
 
 
 @pytest.mark.usefixtures("_instructions")
 @pytest.mark.parametrize("probe", [half_is_slower, half_is_wrong, half_overflows])
-def test_float32_stays_with_its_own_weights_otherwise(probe: Callable[[torch.nn.Module], NDArray[np.float32]]) -> None:
+def test_otherwise_float32_keeps_its_own_weights(probe: Callable[[torch.nn.Module], NDArray[np.float32]]) -> None:
     kept = load_fastest(load, probe, CPU)
     for ours, original in zip(kept.parameters(), load().parameters(), strict=True):
         assert ours.dtype == torch.float32
         torch.testing.assert_close(ours, original, rtol=0, atol=0)
 
 
-def test_a_processor_without_its_instructions_is_not_even_measured() -> None:
+def test_a_processor_without_bfloat16_instructions_is_not_measured() -> None:
     with mock.patch.object(torch.cpu, "get_capabilities", return_value={"avx512_bf16": False}):
         assert not is_half(load_fastest(load, half_is_faster, CPU))
 
 
-def test_the_lowest_cosine_is_of_the_worst_row() -> None:
+def test_the_lowest_cosine_belongs_to_the_worst_row() -> None:
     rows = np.array([[1, 0], [0, 2]], dtype=np.float32)
     assert compute_lowest_cosine(rows, rows) == pytest.approx(1)
     assert compute_lowest_cosine(rows, np.array([[1, 0], [1, 1]], dtype=np.float32)) == pytest.approx(2**-0.5)

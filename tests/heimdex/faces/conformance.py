@@ -25,14 +25,14 @@ class FaceConformance:
     def likeness(self, image: Image.Image) -> float:
         return float(self.one(image).vector @ self.one(astronaut()).vector)
 
-    def test_it_is_ready_and_says_what_it_is(self) -> None:
+    def test_it_has_an_identity_and_no_problems(self) -> None:
         assert self.model.check() == []
         identity = self.model.identity
         assert identity.backend
         assert identity.revision
         assert self.model.similarity_floor == self.model.calibration.threshold
 
-    def test_a_face_is_found_where_it_is(self) -> None:
+    def test_a_face_is_located(self) -> None:
         face = self.one(astronaut())
         assert face.box.compute_overlap(FACE) > 0.5
         assert 80 <= face.side_px <= 150
@@ -41,25 +41,25 @@ class FaceConformance:
         assert np.linalg.norm(face.vector) == pytest.approx(1, abs=1e-5)
         assert 0.5 < face.quality <= 1
 
-    def test_a_box_holds_for_any_size_of_the_picture_and_the_side_is_that_of_the_picture(self) -> None:
+    def test_a_box_is_independent_of_the_image_size_and_the_side_is_in_its_pixels(self) -> None:
         face = self.one(astronaut())
         large = self.one(astronaut().resize((2560, 2560)))
         assert large.box.compute_overlap(face.box) > 0.75
         assert large.side_px == pytest.approx(5 * face.side_px, rel=0.2)
 
-    def test_where_there_is_no_face_none_is_found(self) -> None:
+    def test_no_face_is_found_in_an_image_without_one(self) -> None:
         pictures = [picture("coffee.jpg"), picture("chelsea.jpg"), picture("rocket.jpg"), Image.new("RGB", (640, 360), "white")]
         assert self.model.find_faces(pictures) == [[], [], [], []]
 
     @pytest.mark.parametrize("factor", [1.4, 0.7, 0.5])
-    def test_a_person_is_the_same_at_any_size(self, factor: float) -> None:
+    def test_a_person_matches_at_any_size(self, factor: float) -> None:
         assert self.likeness(smaller(factor)) >= self.model.calibration.threshold
 
     @pytest.mark.parametrize("degrees", [-15, 15])
-    def test_a_person_is_the_same_with_the_head_tilted(self, degrees: float) -> None:
+    def test_a_person_matches_with_a_tilted_head(self, degrees: float) -> None:
         assert self.likeness(tilted(degrees)) >= self.model.calibration.threshold
 
-    def test_a_person_is_the_same_in_a_poor_copy(self) -> None:
+    def test_a_person_matches_in_a_poor_copy(self) -> None:
         buffer = io.BytesIO()
         astronaut().save(buffer, "JPEG", quality=25)
         assert self.likeness(Image.open(buffer)) >= self.model.calibration.threshold
@@ -75,19 +75,19 @@ class FaceConformance:
     def test_a_small_face_is_a_worse_view(self) -> None:
         assert self.one(smaller(0.5)).quality < self.one(smaller(1)).quality
 
-    def test_all_faces_of_a_picture_are_found_and_the_best_view_comes_first(self) -> None:
+    def test_all_faces_of_an_image_are_found_and_the_best_view_comes_first(self) -> None:
         ((first, second),) = self.model.find_faces([twice()])
         assert first.quality >= second.quality
         assert sorted(face.box.left > 0.5 for face in (first, second)) == [False, True]
         assert first.box.compute_overlap(second.box) == 0
         assert float(first.vector @ second.vector) >= self.model.calibration.threshold
 
-    def test_a_face_that_is_cut_off_stays_within_the_picture(self) -> None:
+    def test_a_face_that_is_cut_off_stays_within_the_image(self) -> None:
         for face in self.model.find_faces([astronaut().crop((0, 85, 400, 512))])[0]:
             assert 0 <= face.box.left < face.box.right <= 1
             assert 0 <= face.box.top < face.box.bottom <= 1
 
-    def test_neither_place_nor_company_changes_an_answer_and_a_picture_is_a_call(self) -> None:
+    def test_neither_position_nor_batch_changes_an_answer_and_each_image_is_one_call(self) -> None:
         pictures = [picture("coffee.jpg"), astronaut(), smaller(0.7)]
         before = self.model.calls
         together = self.model.find_faces(pictures)
@@ -102,22 +102,22 @@ class FaceConformance:
         assert self.model.calls == before
 
     @pytest.mark.parametrize(("mode", "size"), [("RGBA", (640, 20)), ("L", (1, 1)), ("P", (33, 21)), ("CMYK", (64, 64)), ("1", (5, 900))])
-    def test_odd_pictures_are_no_error(self, mode: str, size: tuple[int, int]) -> None:
+    def test_unusual_images_are_accepted(self, mode: str, size: tuple[int, int]) -> None:
         (faces,) = self.model.find_faces([astronaut().resize(size).convert(mode)])
         assert all(0 <= face.quality <= 1 and face.side_px >= 1 for face in faces)
 
-    def test_a_picture_that_cannot_be_decoded_is_named(self) -> None:
+    def test_an_undecodable_image_is_reported(self) -> None:
         buffer = io.BytesIO()
         astronaut().save(buffer, "PNG")
         broken = Image.open(io.BytesIO(buffer.getvalue()[:5000]))
         with pytest.raises(ModelInputError, match=r"cannot be decoded .*replace its file"):
             self.model.find_faces([broken])
 
-    def test_a_text_is_refused(self) -> None:
+    def test_a_text_is_rejected(self) -> None:
         with pytest.raises(InputsRejected, match="search for a person"):
             self.model.embed_queries(["an astronaut"])
 
-    def test_threads_may_share_it(self) -> None:
+    def test_threads_can_share_it(self) -> None:
         expected = self.one(astronaut()).vector
         found: list[Face] = []
         threads = [threading.Thread(target=lambda: found.append(self.one(astronaut()))) for _ in range(2)]
@@ -127,7 +127,7 @@ class FaceConformance:
             thread.join()
         assert [np.array_equal(face.vector, expected) for face in found] == [True, True]
 
-    def test_the_calibration_says_more_for_a_likelier_face(self) -> None:
+    def test_the_calibration_rises_with_the_similarity(self) -> None:
         calibration = self.model.calibration
         assert calibration.estimate_probability(1) > calibration.estimate_probability(calibration.threshold) >= 0.5
         assert calibration.estimate_probability(calibration.threshold) < 0.95

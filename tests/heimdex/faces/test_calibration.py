@@ -9,13 +9,13 @@ from heimdex.faces.calibration import Calibration
 CALIBRATION = Calibration(threshold=0.5, middle=0.45, slope=20)
 
 
-def test_the_curve_is_the_logistic_one() -> None:
+def test_the_curve_is_logistic() -> None:
     assert CALIBRATION.estimate_probability(0.45) == 0.5
     assert CALIBRATION.estimate_probability(0.5) == pytest.approx(1 / (1 + math.exp(-1)))
     assert CALIBRATION.estimate_probability(0.4) == pytest.approx(1 - CALIBRATION.estimate_probability(0.5))
 
 
-def test_it_grows_and_stays_a_probability_however_steep() -> None:
+def test_it_rises_and_stays_a_probability_for_any_slope() -> None:
     steep = Calibration(0.5, 0.5, 1e6)
     for calibration in (CALIBRATION, steep):
         values = [calibration.estimate_probability(step / 10) for step in range(-10, 11)]

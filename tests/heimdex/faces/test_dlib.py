@@ -29,7 +29,7 @@ def test_each_doubling_finds_faces_of_half_the_size() -> None:
     assert 20 <= face.side_px <= 45
 
 
-def test_what_decides_which_faces_are_found_is_part_of_the_identity() -> None:
+def test_detection_settings_are_part_of_the_identity() -> None:
     identities = {DlibFaces(detector, upsample).identity for detector in ("hog", "cnn") for upsample in (0, 1)}
     assert len(identities) == 4
     assert {identity.model for identity in identities} == {"dlib_face_recognition_resnet_model_v1"}
@@ -38,22 +38,22 @@ def test_what_decides_which_faces_are_found_is_part_of_the_identity() -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"detector": "haar"}, r'no face detector \'haar\': set "detector" of "faces" in HEIMDEX_MODELS to hog or cnn'),
+        ({"detector": "haar"}, r'Unknown face detector \'haar\': set "detector" of "faces" in HEIMDEX_MODELS to hog or cnn'),
         ({"upsample": 9}, r'set "upsample" of "faces" in HEIMDEX_MODELS to 0, 1, 2 or 3'),
     ],
 )
-def test_a_wrong_option_is_named_with_the_fix(options: dict[str, object], sentence: str) -> None:
+def test_a_wrong_option_is_reported_with_the_fix(options: dict[str, object], sentence: str) -> None:
     model = DlibFaces(**options)  # type: ignore[arg-type]
     with pytest.raises(ModelUnavailable, match=sentence):
         model.find_faces([astronaut()])
 
 
-def test_what_is_not_installed_is_named_with_the_fix() -> None:
+def test_missing_packages_are_reported_with_the_fix() -> None:
     with mock.patch.object(dlib, "WEIGHTS", "absent_weights"):
         (problem,) = DlibFaces().check()
     assert "absent_weights 0.3.0, but none is installed: install requirements/dlib.txt, or leave" in problem
 
 
-def test_the_box_is_that_of_the_face_and_not_of_the_head() -> None:
+def test_the_box_covers_the_face_and_not_the_head() -> None:
     ((face,),) = DlibFaces().find_faces([astronaut()])
     assert face.box.compute_overlap(FACE) > 0.7

@@ -13,7 +13,7 @@ from tests.heimdex.faces.pictures import astronaut
 
 
 @pytest.mark.parametrize("size", [1.0, 4.0])
-def test_a_face_is_turned_and_scaled_to_the_template(size: float) -> None:
+def test_a_face_is_rotated_and_scaled_to_the_template(size: float) -> None:
     # A dark picture with a bright blot where each of the five points is, a template that lies on its side.
     points = np.column_stack([300 + size * TEMPLATE[:, 1], 900 - size * TEMPLATE[:, 0]])
     picture = np.zeros((1000, 1000, 3), dtype=np.uint8)
@@ -26,7 +26,7 @@ def test_a_face_is_turned_and_scaled_to_the_template(size: float) -> None:
     assert face.mean() < 15
 
 
-def test_other_files_and_other_settings_are_other_models() -> None:
+def test_different_files_or_settings_are_different_models() -> None:
     identities = [
         OnnxFaces(str(DETECTOR), str(EMBEDDER)).identity,
         OnnxFaces(str(DETECTOR), str(EMBEDDER), least_confidence=0.9).identity,
@@ -37,7 +37,7 @@ def test_other_files_and_other_settings_are_other_models() -> None:
     assert OnnxFaces(str(DETECTOR), str(EMBEDDER), threshold=0.6).identity == identities[0]
 
 
-def test_a_missing_file_is_named_with_the_fix() -> None:
+def test_a_missing_file_is_reported_with_the_fix() -> None:
     model = OnnxFaces("/absent/yunet.onnx", str(EMBEDDER))
     sentence = 'There is no file /absent/yunet.onnx: correct "detector" of "faces" in HEIMDEX_MODELS, or set HEIMDEX_FACES=off.'
     assert model.check() == [sentence]
@@ -47,19 +47,19 @@ def test_a_missing_file_is_named_with_the_fix() -> None:
         _ = model.identity
 
 
-def test_a_file_that_is_no_network_is_named(tmp_path: Path) -> None:
+def test_an_invalid_network_file_is_reported(tmp_path: Path) -> None:
     broken = tmp_path / "sface.onnx"
     broken.write_bytes(EMBEDDER.read_bytes()[:1000])
     with pytest.raises(ModelUnavailable, match=r'is not a network that OpenCV can read .*correct "detector" and "embedder"'):
         OnnxFaces(str(DETECTOR), str(broken)).find_faces([astronaut()])
 
 
-def test_vectors_of_another_length_say_what_to_set() -> None:
+def test_wrong_dimensions_name_the_setting() -> None:
     with pytest.raises(ModelUnavailable, match='set "dimensions": 128'):
         OnnxFaces(str(DETECTOR), str(EMBEDDER), dimensions=512).find_faces([astronaut()])
 
 
-def test_the_packaged_files_given_by_path_see_what_the_default_model_sees() -> None:
+def test_the_packaged_files_given_by_path_match_the_default_model() -> None:
     ((by_path,),) = OnnxFaces(str(DETECTOR), str(EMBEDDER)).find_faces([astronaut()])
     ((packaged,),) = YuNetSFace().find_faces([astronaut()])
     assert by_path.box == packaged.box

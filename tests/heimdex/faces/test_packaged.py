@@ -21,7 +21,7 @@ class TestYuNetSFace(FaceConformance):
         assert self.likeness(smaller(0.3)) >= self.model.calibration.threshold
 
 
-def test_a_process_without_the_weights_knows_which_model_it_is() -> None:
+def test_the_identity_needs_no_weights() -> None:
     with mock.patch.object(packaged, "find_packaged_folder", return_value=None):
         model = YuNetSFace()
     assert model.identity == YuNetSFace().identity
@@ -35,7 +35,7 @@ def test_a_process_without_the_weights_knows_which_model_it_is() -> None:
         ({"find_packaged_folder": Path("/absent")}, "1.1.1"),
     ],
 )
-def test_what_is_not_installed_is_named_with_the_fix(absent: dict[str, object], found: str) -> None:
+def test_missing_packages_are_reported_with_the_fix(absent: dict[str, object], found: str) -> None:
     ((name, value),) = absent.items()
     with mock.patch.object(packaged, name, return_value=value):
         model = YuNetSFace()

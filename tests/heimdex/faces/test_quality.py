@@ -19,7 +19,7 @@ def test_the_worst_property_decides() -> None:
     assert rate_view(side_px=100, sharpness=100.0, frontality=1.0, confidence=0.2) == pytest.approx(0.2)
 
 
-def test_a_perfect_view_has_1_and_none_has_more_or_less_than_0_to_1() -> None:
+def test_quality_is_between_0_and_1_and_a_perfect_view_has_1() -> None:
     assert rate_view(side_px=100, sharpness=100.0, frontality=1.0, confidence=1.0) == 1.0
     assert rate_view(side_px=99, sharpness=100.0, frontality=1.0, confidence=1.0) == pytest.approx(0.99)
     assert rate_view(side_px=100, sharpness=98.01, frontality=1.0, confidence=1.0) == pytest.approx(0.99)
@@ -28,7 +28,7 @@ def test_a_perfect_view_has_1_and_none_has_more_or_less_than_0_to_1() -> None:
 
 
 @pytest.mark.parametrize(("nose_x", "expected"), [(30, 1.0), (20, 0.5), (40, 0.5), (10, 0.0), (50, 0.0), (0, 0.0), (60, 0.0), (25, 0.75)])
-def test_the_nose_between_the_eyes_tells_how_far_a_face_is_turned(nose_x: float, expected: float) -> None:
+def test_the_nose_between_the_eyes_shows_how_far_a_face_is_turned(nose_x: float, expected: float) -> None:
     assert measure_frontality(landmarks(nose_x)) == pytest.approx(expected)
 
 
@@ -38,7 +38,7 @@ def test_a_tilted_face_is_not_turned_away() -> None:
     assert measure_frontality(Landmarks((0.0, 0.0), (30.0, 40.0), (7.5 - 40.0, 10.0 + 30.0))) == pytest.approx(0.5)
 
 
-def test_eyes_in_one_place_are_no_face() -> None:
+def test_eyes_at_one_point_score_zero() -> None:
     assert measure_frontality(Landmarks((5.0, 5.0), (5.0, 5.0), (5.0, 9.0))) == 0.0
 
 
@@ -62,7 +62,7 @@ def test_every_neighbor_counts_once(edge: str) -> None:
     assert measure_sharpness(Image.fromarray(pixels), (0, 0, 112, 112)) == pytest.approx(values.var(), rel=1e-5)
 
 
-def test_faces_of_every_size_are_compared_in_one_size() -> None:
+def test_faces_are_resized_to_one_size_for_comparison() -> None:
     noise = Image.fromarray(np.random.default_rng(1).integers(0, 255, (300, 300), dtype=np.uint8)).filter(ImageFilter.GaussianBlur(2))
     corners = (40.0, 60.0, 152.0, 172.0)
     doubled = noise.resize((600, 600), Image.Resampling.BICUBIC)

@@ -116,7 +116,7 @@ def test_one_failure_opens_it_again_and_one_success_closes_it(clock: Clock) -> N
     breaker.check()
 
 
-def test_a_wait_lasts_as_long_as_asked(clock: Clock) -> None:
+def test_a_wait_lasts_the_requested_time(clock: Clock) -> None:
     CircuitBreaker(3).wait(7.0)
     assert clock.waits == [7.0]
     CircuitBreaker(3).wait(0.0)
@@ -132,7 +132,7 @@ def test_a_pause_holds_all_callers(clock: Clock) -> None:
     assert clock.waits == [20.0, 1.0]
 
 
-def test_a_pause_that_is_prolonged_during_a_wait_counts(clock: Clock) -> None:
+def test_a_pause_extended_during_a_wait_counts(clock: Clock) -> None:
     breaker = CircuitBreaker(3)
     pauses = iter([4.0])
     clock.on_wait = lambda: breaker.pause_callers(next(pauses, 0.0))

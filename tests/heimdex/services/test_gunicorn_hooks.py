@@ -62,7 +62,7 @@ def web_service(home: Path, **variables: str) -> Iterator[Web]:
         process.wait()
 
 
-def test_the_models_are_loaded_once_before_the_first_search_while_it_serves(tmp_path: Path) -> None:
+def test_the_models_load_once_before_the_first_search_while_it_serves(tmp_path: Path) -> None:
     with web_service(tmp_path) as web:
         web.wait_until(web.is_healthy)
         assert "Search model loaded" not in web.log

@@ -75,7 +75,7 @@ def test_up_starts_once_and_down_leaves_nothing(home):
     assert not stop_services(home)
 
 
-def test_two_ups_at_once_start_one_supervisor(home):
+def test_two_concurrent_ups_start_one_supervisor(home):
     code = (
         "import pathlib, sys; from tests.heimdex.services.test_supervision import start;"
         "state, started = start(pathlib.Path(sys.argv[1])); print(state.supervisor.pid, started)"

@@ -19,7 +19,7 @@ class TranscriberConformance:
     # V5 of the project's goals.
     most_word_errors = 0.06
 
-    def test_it_is_ready_and_says_what_it_is(self) -> None:
+    def test_it_has_an_identity_and_no_problems(self) -> None:
         assert self.transcriber.check() == []
         assert self.transcriber.identity
         assert self.transcriber.supports_language("en")

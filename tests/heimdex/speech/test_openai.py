@@ -130,7 +130,7 @@ def test_faults_that_pass_are_got_over(server: TranscriptionServer, fault: Answe
     assert len(server.requests) == 4
 
 
-def test_a_slow_answer_is_given_up_and_asked_for_again(server: TranscriptionServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_answer_times_out_and_is_retried(server: TranscriptionServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("heimdex.speech.openai.RETRIES", RetryPolicy(attempts=2, total_s=5, timeout_s=0.3))
     server.prepared = [Answer(after_s=1.0), Answer(body=verbose("Hello, there.", [SEGMENT], WORDS))]
     assert transcriber(server).transcribe(speech()).text == "Hello, there."
@@ -153,21 +153,21 @@ def test_retry_after_is_honored(server: TranscriptionServer) -> None:
         ([Answer(404)], 'has no model whisper-1: correct "model"'),
         ([Answer(400)], r'rejects this sound for whisper-1: .*prepared by the test.*Correct "model" of "speech" in HEIMDEX_MODELS'),
         ([Answer(500)] * 6, "status 500 after several attempts"),
-        ([Answer(body='{"text": "x"}')] * 6, "no transcript with times: .*HEIMDEX_OPENAI_BASE_URL"),
-        ([Answer(body=verbose("x", [{**SEGMENT, "start": "soon"}]))] * 6, "no transcript with times"),
-        ([Answer(body=verbose("x", [{**SEGMENT, "end": None}]))] * 6, "no transcript with times"),
-        ([Answer(body='"hello"')] * 6, "no transcript with times"),
+        ([Answer(body='{"text": "x"}')] * 6, "not answer with a transcript with times: .*HEIMDEX_OPENAI_BASE_URL"),
+        ([Answer(body=verbose("x", [{**SEGMENT, "start": "soon"}]))] * 6, "not answer with a transcript with times"),
+        ([Answer(body=verbose("x", [{**SEGMENT, "end": None}]))] * 6, "not answer with a transcript with times"),
+        ([Answer(body='"hello"')] * 6, "not answer with a transcript with times"),
         ([Answer(429, json.dumps({"error": {"message": "Quota", "code": "insufficient_quota"}}))], "credit"),
     ],
 )
-def test_a_server_that_cannot_be_used_is_named_with_the_fix(server: TranscriptionServer, answers: list[Answer], sentence: str) -> None:
+def test_an_unusable_server_is_reported_with_the_fix(server: TranscriptionServer, answers: list[Answer], sentence: str) -> None:
     server.prepared = list(answers)
     with pytest.raises(ModelUnavailable, match=sentence):
         transcriber(server).transcribe(speech())
     assert server.prepared == []
 
 
-def test_a_server_that_is_down_is_left_alone_after_some_calls(server: TranscriptionServer) -> None:
+def test_a_failing_server_is_not_called_after_some_failures(server: TranscriptionServer) -> None:
     server.prepared = [Answer(500)] * 100
     patient = transcriber(server, breaker_after=3)
     with pytest.raises(ModelUnavailable, match="3 calls failed in a row"):

@@ -27,8 +27,8 @@ def test_a_range_includes_both_its_ends(header: str, start: int, length: int) ->
 
 
 def test_the_answer_names_the_range_and_the_size() -> None:
-    assert ByteRange(3, 1).content_range(10) == "bytes 3-3/10"
-    assert ByteRange(0, 10).content_range(10) == "bytes 0-9/10"
+    assert ByteRange(3, 1).format_content_range(10) == "bytes 3-3/10"
+    assert ByteRange(0, 10).format_content_range(10) == "bytes 0-9/10"
     with pytest.raises(UnsatisfiableRangeError, match=r"^bytes \*/10$"):
         parse_range("bytes=10-", 10)
 

@@ -16,7 +16,7 @@ class DescriberConformance:
 
     describer: Describer
 
-    def test_it_is_ready_and_says_what_it_is(self) -> None:
+    def test_it_has_an_identity_and_no_problems(self) -> None:
         assert self.describer.check() == []
         assert self.describer.identity
 
@@ -32,7 +32,7 @@ class DescriberConformance:
         assert self.describer.describe([]) == []
 
     @pytest.mark.parametrize(("mode", "size"), [("RGBA", (640, 20)), ("L", (1, 1)), ("P", (33, 21)), ("CMYK", (64, 64))])
-    def test_odd_pictures_are_no_error(self, mode: str, size: tuple[int, int]) -> None:
+    def test_unusual_images_are_accepted(self, mode: str, size: tuple[int, int]) -> None:
         (description,) = self.describer.describe([[picture("chelsea.jpg").resize(size).convert(mode)]])
         held(description)
 

@@ -42,7 +42,7 @@ def known(ada: Person) -> Person:
     return ada
 
 
-def test_all_of_a_person_goes_and_nothing_else(known: Person, owner: User) -> None:
+def test_everything_of_a_person_is_deleted_and_nothing_else(known: Person, owner: User) -> None:
     kept = make_photo(Person.objects.create(owner=owner, name="Bob"))
 
     delete_person(owner, known.pk)
@@ -53,7 +53,7 @@ def test_all_of_a_person_goes_and_nothing_else(known: Person, owner: User) -> No
     assert {key for key in files_of(owner) if "/persons/" in key} == {kept.image_key, kept.thumbnail_key}
 
 
-def test_a_crash_before_the_files_go_leaves_no_row_that_points_at_nothing(known: Person, owner: User) -> None:
+def test_a_crash_before_the_files_are_deleted_leaves_no_row_without_a_file(known: Person, owner: User) -> None:
     with mock.patch.object(type(get_media_storage()), "delete_prefix", side_effect=SystemExit), pytest.raises(SystemExit):
         delete_person(owner, known.pk)
 
@@ -92,7 +92,7 @@ def preparing(photo: PersonPhoto) -> Iterator[list[str]]:
         worker.join()
 
 
-def test_what_a_worker_is_just_writing_goes_with_the_person(ada: Person, owner: User) -> None:
+def test_files_being_written_are_deleted_with_the_person(ada: Person, owner: User) -> None:
     make_photo(ada)
     with preparing(make_photo(ada, PersonPhoto.State.UPLOADED)) as outcome:
         delete_person(owner, ada.pk)
@@ -101,7 +101,7 @@ def test_what_a_worker_is_just_writing_goes_with_the_person(ada: Person, owner: 
     assert files_of(owner) == set()
 
 
-def test_what_a_worker_is_just_writing_goes_with_the_photo(ada: Person, owner: User) -> None:
+def test_files_being_written_are_deleted_with_the_photo(ada: Person, owner: User) -> None:
     photo = make_photo(ada, PersonPhoto.State.UPLOADED)
     with preparing(photo) as outcome:
         delete_photo(owner, ada.pk, photo.pk)
@@ -110,7 +110,7 @@ def test_what_a_worker_is_just_writing_goes_with_the_photo(ada: Person, owner: U
     assert files_of(owner) == set()
 
 
-def test_a_merge_moves_everything_and_the_files_stay_where_they_are_found(known: Person, owner: User) -> None:
+def test_a_merge_moves_everything_and_the_files_stay_reachable(known: Person, owner: User) -> None:
     bob = Person.objects.create(owner=owner, name="Bob")
     own, twin = make_photo(bob), make_photo(bob, seed=99)
     copied = PersonPhoto.objects.filter(person=known).first()
@@ -146,7 +146,7 @@ def known_ids(photos: list[PersonPhoto], person: Person) -> set[object]:
     return {photo.pk for photo in photos if photo.filed_under == person.pk}
 
 
-def test_two_changes_at_once_leave_the_hash_of_what_is_there(ada: Person, owner: User) -> None:
+def test_two_concurrent_changes_leave_the_current_hash(ada: Person, owner: User) -> None:
     photos = [make_photo(ada) for _ in range(6)]
     start = threading.Barrier(4)
 

@@ -70,7 +70,7 @@ def test_a_person_is_added_shown_changed_and_deleted(api: APIClient, owner: User
         ({"name": "Bob", "aliases": [f"Bob {number}" for number in range(MAX_ALIASES + 1)]}, "aliases"),
     ],
 )
-def test_what_is_wrong_with_a_person_is_said_of_its_field(api: APIClient, ada: Person, body: dict[str, Any], field: str) -> None:
+def test_an_invalid_person_is_reported_by_field(api: APIClient, ada: Person, body: dict[str, Any], field: str) -> None:
     answer = api.post(PERSONS, body)
 
     assert (answer.status_code, list(answer.json())) == (400, [field])
@@ -80,11 +80,11 @@ def test_what_is_wrong_with_a_person_is_said_of_its_field(api: APIClient, ada: P
 
 
 @pytest.mark.parametrize("name", ["François", "李四", "محمد", "O'Neil-Smith Jr.", "می‌خواهم", "Jean\u00a0Luc", "R2-D2"])
-def test_names_of_all_languages_are_names(api: APIClient, name: str) -> None:
+def test_names_in_any_language_are_accepted(api: APIClient, name: str) -> None:
     assert api.post(PERSONS, {"name": name}).json()["name"] == name.replace("\u00a0", " ")
 
 
-def test_a_name_is_given_once_by_each_owner(api: APIClient, ada: Person, stranger: User) -> None:
+def test_a_name_is_unique_per_owner(api: APIClient, ada: Person, stranger: User) -> None:
     Person.objects.create(owner=stranger, name="Bob")
     answer = api.post(PERSONS, {"name": "aDA"})
     assert answer.json() == {"name": ["You already have a person named aDA."]}
@@ -94,7 +94,7 @@ def test_a_name_is_given_once_by_each_owner(api: APIClient, ada: Person, strange
     assert api.patch(f"{PERSONS}/{bob.json()['id']}", {"name": "ada"}).status_code == 400
 
 
-def test_photos_say_where_a_person_stands(api: APIClient, ada: Person) -> None:
+def test_photos_determine_the_status_of_a_person(api: APIClient, ada: Person) -> None:
     def stands() -> tuple[object, ...]:
         shown = api.get(f"{PERSONS}/{ada.pk}").json()
         return shown["status"], shown["photo_count"], shown["ready_photo_count"], shown["failed_photo_count"], bool(shown["thumbnail_url"])
@@ -115,7 +115,7 @@ def test_photos_say_where_a_person_stands(api: APIClient, ada: Person) -> None:
         assert b"".join(api.get(thumbnail)) == file.read()
 
 
-def test_lists_are_by_name_and_filtered(api: APIClient, owner: User, ada: Person, stranger: User) -> None:
+def test_lists_are_ordered_by_name_and_filtered(api: APIClient, owner: User, ada: Person, stranger: User) -> None:
     people = {name: Person.objects.create(owner=owner, name=name) for name in ("Carl", "Bob", "Dora")}
     Person.objects.create(owner=stranger, name="Eve")
     make_photo(people["Bob"])
@@ -133,9 +133,7 @@ def test_lists_are_by_name_and_filtered(api: APIClient, owner: User, ada: Person
         assert api.get(f"{PERSONS}?{wrong}").status_code == 400
 
 
-def test_a_list_takes_three_statements_however_long_it_is(
-    api: APIClient, owner: User, django_assert_num_queries: Callable[[int], Any]
-) -> None:
+def test_a_list_takes_three_queries_at_any_length(api: APIClient, owner: User, django_assert_num_queries: Callable[[int], Any]) -> None:
     for number in range(12):
         person = Person.objects.create(owner=owner, name=f"Person {number:02}")
         for state in (PersonPhoto.State.READY, PersonPhoto.State.READY, PersonPhoto.State.FAILED):
@@ -146,7 +144,7 @@ def test_a_list_takes_three_statements_however_long_it_is(
         assert all(person["thumbnail_url"] and (person["photo_count"], person["ready_photo_count"]) == (3, 2) for person in shown)
 
 
-def test_who_is_archived_is_not_looked_for_until_brought_back(api: APIClient, ada: Person, woken: mock.Mock) -> None:
+def test_archived_people_are_not_matched_until_they_are_restored(api: APIClient, ada: Person, woken: mock.Mock) -> None:
     photos = [make_photo(ada), make_photo(ada)]
     expected = hash_query([photo.image_hash for photo in photos], archived=False)
     ada.refresh_from_db()
@@ -165,7 +163,7 @@ def test_who_is_archived_is_not_looked_for_until_brought_back(api: APIClient, ad
     assert (stored_hash(ada, "person_query"), wakes(woken)) == (expected, [str(ada.owner_id)])
 
 
-def test_two_people_become_one(api: APIClient, owner: User, ada: Person, woken: mock.Mock) -> None:
+def test_two_people_are_merged(api: APIClient, owner: User, ada: Person, woken: mock.Mock) -> None:
     other = Person.objects.create(owner=owner, name="Augusta", aliases=["countess", "King"])
     make_photo(ada)
     moved = make_photo(other)
@@ -181,7 +179,7 @@ def test_two_people_become_one(api: APIClient, owner: User, ada: Person, woken: 
     assert wakes(woken) == [str(owner.pk)]
 
 
-def test_a_merge_names_another_person_of_ones_own(api: APIClient, ada: Person, stranger: User) -> None:
+def test_a_merge_needs_another_person_of_the_same_owner(api: APIClient, ada: Person, stranger: User) -> None:
     foreign = Person.objects.create(owner=stranger, name="Eve")
     address = f"{PERSONS}/{ada.pk}/merge"
 
@@ -194,7 +192,7 @@ def test_a_merge_names_another_person_of_ones_own(api: APIClient, ada: Person, s
 
 
 @pytest.mark.parametrize(("method", "path"), [("get", ""), ("patch", ""), ("delete", ""), ("post", "/merge"), ("get", "/photos")])
-def test_another_owners_person_and_nobody_are_the_same(api: APIClient, stranger: User, method: str, path: str) -> None:
+def test_another_owners_person_looks_like_an_unknown_one(api: APIClient, stranger: User, method: str, path: str) -> None:
     foreign = Person.objects.create(owner=stranger, name="Eve")
     answers = set()
 

@@ -49,7 +49,7 @@ def put(api: APIClient, target: dict[str, Any], content: bytes = CONTENT) -> int
     return int(client.generic(target["method"], target["url"], content, content_type=target["headers"]["Content-Type"]).status_code)  # type: ignore[arg-type]
 
 
-def test_a_photo_goes_from_announcement_to_the_queue(api: APIClient, ada: Person, announce: Announce, woken: mock.Mock) -> None:
+def test_a_photo_goes_from_its_announcement_to_the_queue(api: APIClient, ada: Person, announce: Announce, woken: mock.Mock) -> None:
     target = announce()
 
     assert set(target) == {"photo_id", "method", "url", "headers", "expires_at"}
@@ -90,9 +90,7 @@ def test_a_photo_goes_from_announcement_to_the_queue(api: APIClient, ada: Person
         ({"filename": "f" * 2000}, "filename"),
     ],
 )
-def test_what_is_wrong_with_an_announcement_is_said_of_its_field(
-    api: APIClient, ada: Person, changes: dict[str, object], field: str
-) -> None:
+def test_an_invalid_announcement_is_reported_by_field(api: APIClient, ada: Person, changes: dict[str, object], field: str) -> None:
     answer = api.generic("POST", f"{photos_of(ada)}/upload-url", json.dumps({**FILE, **changes}), content_type="application/json")
 
     assert (answer.status_code, list(answer.json())) == (400, [field])
@@ -100,7 +98,7 @@ def test_what_is_wrong_with_an_announcement_is_said_of_its_field(
     assert not PersonPhoto.objects.exists()
 
 
-def test_the_limits_are_the_installations(api: APIClient, ada: Person, announce: Announce, settings: LazySettings) -> None:
+def test_the_limits_come_from_the_settings(api: APIClient, ada: Person, announce: Announce, settings: LazySettings) -> None:
     settings.MAX_PHOTOS, settings.MAX_PHOTO_BYTES = 2, len(CONTENT)
     first = announce()
     announce()
@@ -112,7 +110,7 @@ def test_the_limits_are_the_installations(api: APIClient, ada: Person, announce:
     assert api.post(f"{photos_of(ada)}/upload-url", {**FILE, "size_bytes": len(CONTENT) + 1}).status_code == 400
 
 
-def test_where_no_faces_are_wanted_no_photos_are_taken(api: APIClient, ada: Person, settings: LazySettings) -> None:
+def test_photos_are_rejected_while_face_recognition_is_off(api: APIClient, ada: Person, settings: LazySettings) -> None:
     def refusal() -> str:
         answer = api.post(f"{photos_of(ada)}/upload-url", FILE)
         assert answer.status_code == 409
@@ -127,7 +125,7 @@ def test_where_no_faces_are_wanted_no_photos_are_taken(api: APIClient, ada: Pers
     assert not PersonPhoto.objects.exists()
 
 
-def test_who_is_archived_gets_no_photos(api: APIClient, ada: Person) -> None:
+def test_an_archived_person_gets_no_photos(api: APIClient, ada: Person) -> None:
     Person.objects.update(archived_at=timezone.now())
 
     answer = api.post(f"{photos_of(ada)}/upload-url", FILE)
@@ -135,7 +133,7 @@ def test_who_is_archived_gets_no_photos(api: APIClient, ada: Person) -> None:
     assert (answer.status_code, answer.json()["detail"]) == (409, "Ada is archived. Restore the person before you add photos.")
 
 
-def test_complete_says_what_has_not_arrived(api: APIClient, ada: Person, announce: Announce, woken: mock.Mock) -> None:
+def test_complete_reports_a_missing_file(api: APIClient, ada: Person, announce: Announce, woken: mock.Mock) -> None:
     target = announce()
     complete = f"{photos_of(ada)}/{target['photo_id']}/complete"
 
@@ -151,7 +149,7 @@ def test_complete_says_what_has_not_arrived(api: APIClient, ada: Person, announc
     assert api.post(complete).status_code == 202
 
 
-def test_bytes_that_are_sent_after_complete_change_nothing(api: APIClient, ada: Person, announce: Announce) -> None:
+def test_bytes_sent_after_complete_change_nothing(api: APIClient, ada: Person, announce: Announce) -> None:
     target = announce()
     put(api, target)
     api.post(f"{photos_of(ada)}/{target['photo_id']}/complete")
@@ -164,7 +162,7 @@ def test_bytes_that_are_sent_after_complete_change_nothing(api: APIClient, ada: 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_announcements_at_once_do_not_both_get_the_last_place(api: APIClient, ada: Person, settings: LazySettings) -> None:
+def test_two_concurrent_announcements_do_not_both_get_the_last_slot(api: APIClient, ada: Person, settings: LazySettings) -> None:
     settings.MAX_PHOTOS = 3
     both = threading.Barrier(6)
     answers: list[int] = []
@@ -186,7 +184,7 @@ def test_two_announcements_at_once_do_not_both_get_the_last_place(api: APIClient
     assert PersonPhoto.objects.count() == 3
 
 
-def test_the_list_says_where_each_photo_stands(api: APIClient, ada: Person, django_assert_num_queries: Callable[[int], Any]) -> None:
+def test_the_list_shows_the_state_of_each_photo(api: APIClient, ada: Person, django_assert_num_queries: Callable[[int], Any]) -> None:
     ready = make_photo(ada, width=800, height=600)
     failed = make_photo(ada, PersonPhoto.State.FAILED, error_code="no_face", error_text="No face can be seen.")
     hopeless = make_photo(ada, PersonPhoto.State.FAILED, error_code="not_a_picture", error_text="No picture.", checksum="", image_hash="")
@@ -204,7 +202,7 @@ def test_the_list_says_where_each_photo_stands(api: APIClient, ada: Person, djan
     assert shown[3]["thumbnail_url"] == ""
 
 
-def test_a_failed_photo_is_looked_at_again_from_the_beginning(api: APIClient, ada: Person, woken: mock.Mock) -> None:
+def test_a_failed_photo_is_retried_from_the_beginning(api: APIClient, ada: Person, woken: mock.Mock) -> None:
     failed = make_photo(ada, PersonPhoto.State.FAILED, error_code="gave_up", error_text="Stopped.", attempts=3)
     address = f"{photos_of(ada)}/{failed.pk}/retry"
 
@@ -222,7 +220,7 @@ def test_a_failed_photo_is_looked_at_again_from_the_beginning(api: APIClient, ad
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_removed_photo_is_gone_and_no_longer_counts(api: APIClient, ada: Person, woken: mock.Mock) -> None:
+def test_a_deleted_photo_no_longer_counts(api: APIClient, ada: Person, woken: mock.Mock) -> None:
     kept, removed, failed = make_photo(ada), make_photo(ada), make_photo(ada, PersonPhoto.State.FAILED)
     ada.refresh_from_db()
     before = stored_hash(ada, "person_query")
@@ -240,7 +238,7 @@ def test_a_removed_photo_is_gone_and_no_longer_counts(api: APIClient, ada: Perso
     assert (stored_hash(ada, "person_query"), files_of(ada.owner)) == ("", set())
 
 
-def test_a_photo_is_only_under_its_own_person(api: APIClient, owner: User, ada: Person, stranger: User) -> None:
+def test_a_photo_is_reachable_only_under_its_own_person(api: APIClient, owner: User, ada: Person, stranger: User) -> None:
     bob = Person.objects.create(owner=owner, name="Bob")
     foreign = make_photo(Person.objects.create(owner=stranger, name="Eve"), PersonPhoto.State.FAILED)
     mine = make_photo(ada, PersonPhoto.State.FAILED)

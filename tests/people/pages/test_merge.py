@@ -25,7 +25,7 @@ def options(page: str) -> list[tuple[str, str]]:
     return re.findall(r'<option value="([^"]*)"[^>]*>([^<]*)</option>', page)
 
 
-def test_the_others_are_offered_and_what_comes_of_it_is_said(
+def test_the_other_people_are_listed_and_the_merge_is_explained(
     browser: Client, owner: User, stranger: User, ada: Person, page_of: str
 ) -> None:
     bob = Person.objects.create(owner=owner, name="Bob <b>", archived_at=timezone.now())
@@ -50,7 +50,7 @@ def test_the_others_are_offered_and_what_comes_of_it_is_said(
     assert "selected" not in page.partition("<main")[2].partition("augusta")[2]
 
 
-def test_one_person_is_made_of_two(browser: Client, owner: User, ada: Person, page_of: str) -> None:
+def test_two_people_are_merged_on_the_page(browser: Client, owner: User, ada: Person, page_of: str) -> None:
     augusta = Person.objects.create(owner=owner, name="Augusta", aliases=["King"])
     photo = make_photo(augusta)
 
@@ -65,9 +65,7 @@ def test_one_person_is_made_of_two(browser: Client, owner: User, ada: Person, pa
     assert "merge/" not in answer.content.decode()
 
 
-def test_who_is_none_of_ones_other_people_is_refused_beside_the_field(
-    browser: Client, owner: User, stranger: User, ada: Person, page_of: str
-) -> None:
+def test_an_invalid_choice_is_reported_beside_the_field(browser: Client, owner: User, stranger: User, ada: Person, page_of: str) -> None:
     Person.objects.create(owner=owner, name="Bob")
     foreign = Person.objects.create(owner=stranger, name="Eve")
 
@@ -82,7 +80,7 @@ def test_who_is_none_of_ones_other_people_is_refused_beside_the_field(
     assert {person.name for person in Person.objects.all()} == {"Ada", "Bob", "Eve"}
 
 
-def test_where_there_is_nobody_else_the_page_says_so(browser: Client, stranger: User, ada: Person, page_of: str) -> None:
+def test_the_page_explains_when_there_is_nobody_to_merge_with(browser: Client, stranger: User, ada: Person, page_of: str) -> None:
     Person.objects.create(owner=stranger, name="Eve")
 
     assert "merge/" not in read(browser, page_of)

@@ -17,7 +17,7 @@ from tests.videos.pages.conftest import read, seen
 
 
 @pytest.mark.usefixtures("faces_on")
-def test_an_empty_list_says_how_to_begin(browser: Client) -> None:
+def test_an_empty_list_explains_how_to_begin(browser: Client) -> None:
     page = seen(read(browser, "/people/"))
 
     assert "You have no people yet. Add a person above, then three photos of the face" in page
@@ -37,7 +37,7 @@ def test_a_person_is_added_and_photos_come_next(browser: Client, owner: User) ->
 @pytest.mark.parametrize(
     ("name", "says"), [("", "This field is required."), ("ada", "You already have a person named ada."), ("?", "A name needs")]
 )
-def test_what_is_no_name_is_said_beside_the_field(browser: Client, ada: Person, name: str, says: str) -> None:
+def test_an_invalid_name_is_reported_beside_the_field(browser: Client, ada: Person, name: str, says: str) -> None:
     answer = browser.post("/people/", {"name": name})
 
     page = answer.content.decode()
@@ -47,7 +47,7 @@ def test_what_is_no_name_is_said_beside_the_field(browser: Client, ada: Person, 
     assert list(Person.objects.all()) == [ada]
 
 
-def test_each_person_is_shown_with_a_picture_and_where_they_stand(browser: Client, owner: User, ada: Person, stranger: User) -> None:
+def test_each_person_is_shown_with_a_thumbnail_and_a_status(browser: Client, owner: User, ada: Person, stranger: User) -> None:
     ready = make_photo(ada)
     make_photo(ada, PersonPhoto.State.FAILED)
     make_photo(Person.objects.create(owner=owner, name="Bob"), PersonPhoto.State.UPLOADED)
@@ -69,7 +69,7 @@ def test_each_person_is_shown_with_a_picture_and_where_they_stand(browser: Clien
     assert re.findall(r'/people/[0-9a-f-]{36}/">(\w+)<', archived) == ["Dora"]
 
 
-def test_many_people_come_in_pages_and_take_as_many_statements_as_few(
+def test_lists_are_paginated_and_take_a_constant_number_of_queries(
     browser: Client, owner: User, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     make_photo(Person.objects.create(owner=owner, name="Person 00"))

@@ -24,7 +24,7 @@ def page_of(ada: Person) -> str:
     return f"/people/{ada.pk}/"
 
 
-def test_photos_say_where_they_stand_and_what_can_be_done(browser: Client, ada: Person, page_of: str) -> None:
+def test_photos_show_their_state_and_possible_actions(browser: Client, ada: Person, page_of: str) -> None:
     ready = make_photo(ada, filename="from the front.jpg")
     failed = make_photo(ada, PersonPhoto.State.FAILED, filename="group.jpg", error_code="several_faces", error_text="Several faces.")
     hopeless = make_photo(ada, PersonPhoto.State.FAILED, filename="notes.txt", error_code="not_a_picture", error_text="No picture.")
@@ -48,10 +48,10 @@ def test_photos_say_where_they_stand_and_what_can_be_done(browser: Client, ada: 
     assert 'alt="Photo 1 of Ada"' in page
 
 
-def test_it_says_what_would_help(browser: Client, ada: Person, page_of: str, settings: LazySettings) -> None:
+def test_the_page_recommends_more_photos(browser: Client, ada: Person, page_of: str, settings: LazySettings) -> None:
     assert "Add three photos of the face" in seen(read(browser, page_of))
     make_photo(ada)
-    assert "Add 2 more photos from another side or another day for better matches." in seen(read(browser, page_of))
+    assert "Add 2 more photos from another angle or another day for better matches." in seen(read(browser, page_of))
     make_photo(ada)
     make_photo(ada)
     assert "better matches" not in seen(read(browser, page_of))
@@ -61,7 +61,7 @@ def test_it_says_what_would_help(browser: Client, ada: Person, page_of: str, set
     assert "data-uploader" not in page
 
 
-def test_where_no_faces_are_wanted_the_pages_say_so(browser: Client, ada: Person, page_of: str) -> None:
+def test_the_pages_explain_that_face_recognition_is_off(browser: Client, ada: Person, page_of: str) -> None:
     ada.owner.find_faces = False
     ada.owner.save()
 
@@ -82,7 +82,7 @@ def test_names_are_changed(browser: Client, ada: Person, page_of: str) -> None:
     assert "Countess\nEnchantress</textarea>" in answer.content.decode()
 
 
-def test_wrong_names_are_said_beside_their_field(browser: Client, owner: User, ada: Person, page_of: str) -> None:
+def test_invalid_names_are_reported_beside_their_field(browser: Client, owner: User, ada: Person, page_of: str) -> None:
     Person.objects.create(owner=owner, name="Bob")
 
     for fields, says in (
@@ -95,7 +95,7 @@ def test_wrong_names_are_said_beside_their_field(browser: Client, owner: User, a
     assert (ada.name, ada.aliases) == ("Ada", ["Countess"])
 
 
-def test_a_person_is_archived_and_brought_back(browser: Client, ada: Person, page_of: str) -> None:
+def test_a_person_is_archived_and_restored(browser: Client, ada: Person, page_of: str) -> None:
     page = browser.post(f"{page_of}archive/", {"archived": "1"}, follow=True).content.decode()
     assert "Archived Ada." in seen(page)
     assert "data-uploader" not in page
@@ -106,7 +106,7 @@ def test_a_person_is_archived_and_brought_back(browser: Client, ada: Person, pag
     assert "data-uploader" in page
 
 
-def test_a_person_is_deleted_only_after_a_question(browser: Client, ada: Person, page_of: str) -> None:
+def test_a_person_is_deleted_only_after_confirmation(browser: Client, ada: Person, page_of: str) -> None:
     make_photo(ada)
     question = seen(read(browser, f"{page_of}delete/"))
     assert "Delete Ada? This deletes the person, 1 photo and all face labels." in question
@@ -131,7 +131,7 @@ def test_photos_are_retried_and_removed(browser: Client, ada: Person, page_of: s
     assert not PersonPhoto.objects.exists()
 
 
-def test_the_page_takes_as_many_statements_for_many_photos_as_for_one(
+def test_the_page_takes_a_constant_number_of_queries(
     browser: Client, ada: Person, page_of: str, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     make_photo(ada)
@@ -142,7 +142,7 @@ def test_the_page_takes_as_many_statements_for_many_photos_as_for_one(
             read(browser, page_of)
 
 
-def test_a_browser_that_is_logged_in_may_upload_by_the_api(owner: User, ada: Person, page_of: str) -> None:
+def test_a_logged_in_browser_can_upload_through_the_api(owner: User, ada: Person, page_of: str) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(owner)
     page = read(browser, page_of)
@@ -166,7 +166,7 @@ def test_a_browser_that_is_logged_in_may_upload_by_the_api(owner: User, ada: Per
 
 
 @pytest.mark.parametrize("path", ["", "delete/", "merge/", "archive/", "photos/{photo}/retry/", "photos/{photo}/remove/"])
-def test_others_reach_nothing(client: Client, browser: Client, ada: Person, stranger: User, path: str) -> None:
+def test_other_owners_get_404(client: Client, browser: Client, ada: Person, stranger: User, path: str) -> None:
     foreign = Person.objects.create(owner=stranger, name="Eve")
     photo = make_photo(foreign, PersonPhoto.State.FAILED)
     own = make_photo(ada, PersonPhoto.State.FAILED)
@@ -185,7 +185,7 @@ def test_others_reach_nothing(client: Client, browser: Client, ada: Person, stra
 
 
 @pytest.mark.parametrize("path", ["/people/", "/people/?archived=1", "/people/{id}/", "/people/{id}/delete/", "/people/{id}/merge/"])
-def test_every_page_names_the_user_and_leads_on(browser: Client, ada: Person, path: str) -> None:
+def test_every_page_shows_the_user_and_links_onward(browser: Client, ada: Person, path: str) -> None:
     make_photo(ada, PersonPhoto.State.FAILED, error_text="<script>alert(1)</script>", filename="<b>.jpg")
     page = read(browser, path.format(id=ada.pk))
 
@@ -199,6 +199,6 @@ def test_every_page_names_the_user_and_leads_on(browser: Client, ada: Person, pa
     assert fields <= labeled
 
 
-def test_the_scripts_are_there() -> None:
+def test_the_scripts_are_served() -> None:
     for name in ("people/static/people/photos.js", "people/static/people/people.css"):
         assert (Path(__file__).resolve().parents[3] / name).is_file()

@@ -33,7 +33,7 @@ def unknown(library: Library, *indexes: int) -> FaceGroup:
     return group
 
 
-def test_without_faces_the_page_says_where_they_come_from(browser: Client) -> None:
+def test_an_empty_page_explains_where_faces_come_from(browser: Client) -> None:
     assert "There are no unnamed faces." in browser.get("/people/unknown/").content.decode()
 
 
@@ -53,7 +53,7 @@ def test_groups_are_shown_largest_first_and_named_in_one_step(library: Library, 
     assert FaceLabel.objects.count() == 4
 
 
-def test_what_is_not_there_and_what_is_no_name_is_said(library: Library, browser: Client) -> None:
+def test_an_unknown_group_and_an_invalid_name_are_reported(library: Library, browser: Client) -> None:
     group = unknown(library, 0)
     gone = browser.post(f"/people/unknown/{uuid4()}/name/", {"name": "Ann"})
     assert gone.status_code == 404
@@ -64,7 +64,7 @@ def test_what_is_not_there_and_what_is_no_name_is_said(library: Library, browser
     assert not FaceLabel.objects.exists()
 
 
-def test_a_person_page_lists_the_faces_and_a_wrong_one_is_taken_out(library: Library, browser: Client) -> None:
+def test_a_person_page_lists_the_faces_and_a_wrong_one_can_be_removed(library: Library, browser: Client) -> None:
     ann = library.person("Ann", 0, 2, probability=0.83)
     page = browser.get(f"/people/{ann.pk}/").content.decode()
     assert "(2 scenes)" in page

@@ -44,7 +44,7 @@ def refusal(photo: PersonPhoto) -> str:
     return str(refused.value.code)
 
 
-def test_the_copy_takes_the_place_of_what_arrived(ada: Person) -> None:
+def test_the_normalized_copy_replaces_the_upload(ada: Person) -> None:
     turned = Image.Exif()
     turned[0x0112] = 6
     content = jpeg(size=(2000, 1000), exif=turned)
@@ -76,7 +76,7 @@ def test_a_repeated_call_does_nothing(ada: Person) -> None:
 
 
 @pytest.mark.parametrize("place", ["_decode", "_lock_photo", "_save_result", "lock_people"])
-def test_whoever_follows_a_killed_worker_does_the_same_again(ada: Person, place: str) -> None:
+def test_the_next_worker_repeats_the_work_of_a_killed_one(ada: Person, place: str) -> None:
     photo = arrived(ada, jpeg())
     with mock.patch(f"people.photos.normalize.{place}", side_effect=SystemExit), pytest.raises(SystemExit):
         normalize(photo)
@@ -87,7 +87,7 @@ def test_whoever_follows_a_killed_worker_does_the_same_again(ada: Person, place:
     assert files_of(ada.owner) == {photo.image_key, photo.thumbnail_key}
 
 
-def test_what_cannot_be_used_says_why(ada: Person) -> None:
+def test_a_rejected_photo_has_a_reason(ada: Person) -> None:
     huge = io.BytesIO()
     Image.new("1", (16_000, 16_000)).save(huge, "PNG")
 
@@ -99,9 +99,9 @@ def test_what_cannot_be_used_says_why(ada: Person) -> None:
     assert refusal(gone) == "file_missing"
 
 
-def test_a_file_that_nothing_can_be_made_of_is_deleted_when_the_photo_fails(ada: Person) -> None:
+def test_an_unusable_file_is_deleted_when_the_photo_fails(ada: Person) -> None:
     hopeless, unlucky = arrived(ada, b"<html>"), arrived(ada, jpeg())
-    for photo, code in ((hopeless, PhotoErrorCode.NOT_A_PICTURE), (unlucky, PhotoErrorCode.GAVE_UP)):
+    for photo, code in ((hopeless, PhotoErrorCode.NOT_AN_IMAGE), (unlucky, PhotoErrorCode.GAVE_UP)):
         with transaction.atomic():
             fail_photo(photo.pk, code, "Because.")
 
@@ -110,7 +110,7 @@ def test_a_file_that_nothing_can_be_made_of_is_deleted_when_the_photo_fails(ada:
     assert (failed.state, failed.error_code, failed.error_text, failed.lease_token) == ("failed", "not_a_picture", "Because.", None)
 
 
-def test_the_same_photo_twice_is_one_too_many(ada: Person, owner: object) -> None:
+def test_a_duplicate_photo_is_rejected(ada: Person, owner: object) -> None:
     content = jpeg(7)
     first, second = arrived(ada, content), arrived(ada, content)
     normalize(first)
@@ -127,7 +127,7 @@ def test_the_same_photo_twice_is_one_too_many(ada: Person, owner: object) -> Non
     assert PersonPhoto.objects.get(pk=second.pk).error_code == ""
 
 
-def test_a_worker_that_was_given_up_writes_nothing(ada: Person) -> None:
+def test_a_worker_that_lost_its_lease_writes_nothing(ada: Person) -> None:
     photo = arrived(ada, jpeg())
     PersonPhoto.objects.filter(pk=photo.pk).update(lease_token=None)
 
@@ -138,7 +138,7 @@ def test_a_worker_that_was_given_up_writes_nothing(ada: Person) -> None:
     assert PersonPhoto.objects.get(pk=photo.pk).image_hash == ""
 
 
-def test_a_photo_that_is_removed_meanwhile_leaves_nothing(ada: Person) -> None:
+def test_a_photo_deleted_during_processing_leaves_no_files(ada: Person) -> None:
     photo = arrived(ada, jpeg())
     PersonPhoto.objects.filter(pk=photo.pk).delete()
 

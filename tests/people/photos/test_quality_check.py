@@ -25,13 +25,13 @@ def code_of(*faces: Face) -> str:
     return str(refused.value.code)
 
 
-def test_one_good_face_is_taken() -> None:
+def test_one_good_face_is_accepted() -> None:
     only = face(200)
 
     assert check_quality([only]) is only
 
 
-def test_small_faces_in_the_background_do_not_matter_however_good_they_are() -> None:
+def test_small_background_faces_do_not_matter_at_any_quality() -> None:
     main = face(200, quality=0.4)
 
     assert check_quality([face(100, quality=1.0), main, face(20)]) is main
@@ -40,7 +40,7 @@ def test_small_faces_in_the_background_do_not_matter_however_good_they_are() -> 
     assert code_of(main, face(20), face(150)) == "several_faces"
 
 
-def test_what_the_detector_doubts_does_not_count_beside_a_good_face() -> None:
+def test_doubtful_detections_do_not_count_beside_a_good_face() -> None:
     main = face(91, quality=0.91)
 
     assert check_quality([main, face(90, quality=0.18), face(120, quality=0.02)]) is main
@@ -49,14 +49,14 @@ def test_what_the_detector_doubts_does_not_count_beside_a_good_face() -> None:
     assert code_of(face(91, sharpness=3.0, quality=0.15)) == "too_blurred"
 
 
-def test_what_is_wrong_is_named() -> None:
+def test_each_problem_has_its_code() -> None:
     assert code_of() == "no_face"
     assert code_of(face(MIN_SIDE_PX - 1)) == "too_small"
     assert code_of(face(200, sharpness=MIN_SHARPNESS - 0.1)) == "too_blurred"
     assert check_quality([face(MIN_SIDE_PX, MIN_SHARPNESS)])
 
 
-def test_the_limits_are_those_that_were_measured() -> None:
+def test_the_limits_are_the_measured_ones() -> None:
     assert (code_of(face(39)), check_quality([face(40)]).side_px) == ("too_small", 40)
     assert (code_of(face(200, sharpness=5.9)), check_quality([face(200, sharpness=6.0)]).sharpness) == ("too_blurred", 6.0)
     # A third of the best quality is enough to count as a second face.
@@ -65,19 +65,19 @@ def test_the_limits_are_those_that_were_measured() -> None:
     assert check_quality([main, face(150, quality=0.29)]) is main
 
 
-def test_of_two_faces_of_one_size_the_better_one_is_named_first() -> None:
+def test_the_better_of_two_equally_large_faces_comes_first() -> None:
     # Both count, so the photo is rejected; a doubtful twin is not.
     assert code_of(face(200), face(200, quality=0.8)) == "several_faces"
     better = face(200, quality=0.9)
     assert check_quality([face(200, quality=0.1), better]) is better
 
 
-def test_the_sentence_says_how_small_the_face_is() -> None:
+def test_the_message_names_the_size_of_the_face() -> None:
     with pytest.raises(PhotoRejected, match="only 31 pixels wide; at least 40 are needed"):
         check_quality([face(31)])
 
 
-def test_a_real_photo_is_taken_and_its_spoilt_copies_say_what_is_wrong() -> None:
+def test_a_real_photo_is_accepted_and_its_damaged_copies_are_rejected() -> None:
     model = YuNetSFace()
     astronaut = Image.open(ROOT / "demo/assets/astronaut.jpg").convert("RGB")
 

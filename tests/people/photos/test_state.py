@@ -33,7 +33,7 @@ def standing(photo: PersonPhoto) -> tuple[str, str]:
     return photo.state, photo.error_code
 
 
-def test_a_killed_worker_is_followed_by_another_and_the_last_death_ends_it(ada: Person, woken: mock.Mock) -> None:
+def test_a_killed_worker_is_replaced_until_the_last_attempt(ada: Person, woken: mock.Mock) -> None:
     photo = make_photo(ada, PersonPhoto.State.UPLOADED)
     for _ in range(settings.MAX_ATTEMPTS - 1):
         lose(photo)
@@ -54,7 +54,7 @@ def test_a_killed_worker_is_followed_by_another_and_the_last_death_ends_it(ada: 
     assert not PersonPhoto.objects.filter(state__in=PersonPhoto.IN_PROGRESS).exists()
 
 
-def test_a_lost_wake_up_is_sent_again_once_for_an_owner(ada: Person, woken: mock.Mock) -> None:
+def test_a_lost_wake_up_is_sent_again_once_per_owner(ada: Person, woken: mock.Mock) -> None:
     for _ in range(3):
         make_photo(ada, PersonPhoto.State.UPLOADED)
     assert rescue_photos() == 0
@@ -65,7 +65,7 @@ def test_a_lost_wake_up_is_sent_again_once_for_an_owner(ada: Person, woken: mock
     assert wakes(woken) == [str(ada.owner_id)]
 
 
-def test_what_rests_or_is_at_work_or_done_is_left_alone(ada: Person, woken: mock.Mock) -> None:
+def test_delayed_running_and_finished_photos_are_left_alone(ada: Person, woken: mock.Mock) -> None:
     long_ago, soon = timezone.now() - timedelta(hours=1), timezone.now() + timedelta(seconds=20)
     for state, lease in (("uploaded", soon), ("processing", soon), ("ready", None), ("failed", None), ("uploading", None)):
         make_photo(ada, state, woken_at=long_ago, lease_expires_at=lease)
@@ -74,7 +74,7 @@ def test_what_rests_or_is_at_work_or_done_is_left_alone(ada: Person, woken: mock
     assert wakes(woken) == []
 
 
-def test_an_upload_that_never_came_is_removed_with_what_arrived_of_it(ada: Person, woken: mock.Mock) -> None:
+def test_an_expired_upload_is_deleted_with_its_files(ada: Person, woken: mock.Mock) -> None:
     photo = make_photo(ada, PersonPhoto.State.UPLOADING)
     kept = make_photo(ada, PersonPhoto.State.UPLOADING)
     for one in (photo, kept):

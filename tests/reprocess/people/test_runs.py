@@ -25,7 +25,7 @@ def test_a_run_does_what_is_stale_of_people_once_per_owner_and_the_second_calls_
     known(owner)
     # An owner with people and no videos is done too.
     known(other, "Her")
-    planned = {channel.channel: (channel.kind, channel.subjects, channel.stale) for channel in plan_run(ALL, force=False).channels}
+    planned = {channel.channel: (channel.target_type, channel.targets, channel.stale) for channel in plan_run(ALL, force=False).channels}
     assert planned["person"] == ("scenes", 4, 4)
     assert planned["person_photo"] == ("photos", 2, 0)
     assert planned["person_query"] == ("people", 2, 0)

@@ -84,7 +84,7 @@ def test_an_upload_goes_from_announcement_to_the_queue(api: APIClient, owner: Us
         ({"description": "d" * 10_001}, "description"),
     ],
 )
-def test_what_is_wrong_with_an_announcement_is_said_of_its_field(api: APIClient, changes: dict[str, object], field: str) -> None:
+def test_an_invalid_announcement_is_reported_by_field(api: APIClient, changes: dict[str, object], field: str) -> None:
     # Encoded here, because the test client's own encoder refuses half of a surrogate pair.
     answer = api.generic("POST", INIT, json.dumps({**FILE, **changes}), content_type="application/json")
 
@@ -207,7 +207,7 @@ def test_two_completes_at_once_start_one_ingest(api: APIClient, announce: Announ
     assert list(Job.objects.order_by("position").values_list("stage", flat=True)) == STAGES
 
 
-def test_bytes_that_are_sent_after_complete_change_nothing(api: APIClient, announce: Announce) -> None:
+def test_bytes_sent_after_complete_change_nothing(api: APIClient, announce: Announce) -> None:
     announced = announce()
     put(api, announced)
     api.post(COMPLETE, {"video_id": announced["video_id"]})

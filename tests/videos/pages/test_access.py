@@ -45,7 +45,7 @@ def test_library_and_search_show_only_the_owners_own(browser: Client, owner: Use
         assert "Their film" not in page
 
 
-def test_a_form_from_a_foreign_site_is_refused(owner: User) -> None:
+def test_a_form_from_another_site_is_rejected(owner: User) -> None:
     video = make_video(owner)
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(owner)
@@ -57,7 +57,7 @@ def test_a_form_from_a_foreign_site_is_refused(owner: User) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_page_names_the_user_and_leads_on(browser: Client, owner: User, path: str) -> None:
+def test_every_page_shows_the_user_and_links_onward(browser: Client, owner: User, path: str) -> None:
     page = read(browser, path.format(id=make_video(owner).pk))
 
     assert "Olga Owner" in page
@@ -80,7 +80,7 @@ def test_staff_find_the_admin_pages(client: Client, owner: User) -> None:
     assert '<a href="/admin/">Admin</a>' in read(client, "/")
 
 
-def test_a_browser_that_is_logged_in_may_upload_by_the_api(owner: User) -> None:
+def test_a_logged_in_browser_can_upload_through_the_api(owner: User) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(owner)
     page = read(browser, "/")
