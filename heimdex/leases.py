@@ -127,6 +127,16 @@ class Lease:
                 raise LeaseLost
             yield
 
+    def lock_row(self, row_id: Any) -> Any:
+        """Lock one row until the transaction ends, and return it. Raise LeaseLost when the lease no longer holds it.
+
+        Use it instead of `transaction` for rows that leave the lease one by one.
+        """
+        row = self.rows.select_for_update(of=("self",)).filter(pk=row_id).first()
+        if row is None:
+            raise LeaseLost
+        return row
+
     def release(self, **changes: Any) -> None:
         """End the lease on the rows that it still holds, and apply the changes to them."""
         self.rows.update(**{**RELEASED, **changes})

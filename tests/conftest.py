@@ -1,4 +1,4 @@
-"""What every test has: a home of its own, and a real PostgreSQL with pgvector that starts with the first test that needs it."""
+"""Fixtures of all tests: a temporary home, and a real PostgreSQL with pgvector that starts with the first test that needs it."""
 
 import json
 import os
@@ -39,7 +39,7 @@ from demo.film import DemoFilm, film_scenes  # noqa: E402
 from heimdex.database.server import EmbeddedServer  # noqa: E402
 from heimdex.profiles import CONSE, SENTENCE_TRANSFORMER, YUNET_SFACE  # noqa: E402
 from tests import media, prepared_database  # noqa: E402
-from tests.kept_models import kept_models  # noqa: E402
+from tests.kept_models import keep_models  # noqa: E402
 
 # Fixtures that start an S3 server or a Redis.
 SECOND_SERVERS = frozenset({"s3_options", "redis"})
@@ -65,7 +65,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop the server, whatever became of the tests."""
+    """Stop the server, whether or not the tests passed."""
     EmbeddedServer(Path(_HOME.name)).stop()
     _HOME.cleanup()
 
@@ -82,19 +82,19 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
 @pytest.fixture(scope="session")
 def demo_film() -> DemoFilm:
     """Return the demo film, whose cuts and words are known."""
-    return DemoFilm(media.demo_film(), film_scenes())
+    return DemoFilm(media.build_demo_video(), film_scenes())
 
 
 @pytest.fixture(scope="session", autouse=True)
 def models_stay_loaded() -> Iterator[None]:
     """Load each packaged model once for all tests."""
-    with kept_models():
+    with keep_models():
         yield
 
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_hashes() -> Iterator[None]:
-    """Hash passwords at the least cost."""
+    """Hash passwords at the lowest cost."""
     with override_settings(PASSWORD_HASHERS=["tests.quick_hasher.QuickHasher"]):
         yield
 

@@ -14,8 +14,8 @@ KEPT = frozenset({SENTENCE_TRANSFORMER, CONSE, TAGS, FASTER_WHISPER, RAPID_OCR, 
 
 
 @contextmanager
-def kept_models() -> Iterator[None]:
-    """Build each configured packaged model once per set of options, whatever is configured in between."""
+def keep_models() -> Iterator[None]:
+    """Build each packaged model once per set of options, even if another configuration is active in between."""
     built: dict[str, Any] = {}
 
     def build_once(path: str, options: dict[str, Any], **words: str) -> Any:

@@ -1,4 +1,4 @@
-"""Small libraries of videos that are indexed already, for tests of what comes after the ingest."""
+"""Small libraries of indexed videos, for tests of everything after the ingest."""
 
 import io
 from collections.abc import Sequence
@@ -46,13 +46,13 @@ def make_video(owner: User, sayings: Sequence[str] = SAYINGS, title: str = "A fi
     return video
 
 
-def stored_hash(target: Any, channel: str) -> str:
-    """Return the stored hash of what a channel would embed now for a scene, a photo or a person."""
+def get_stored_hash(target: Any, channel: str) -> str:
+    """Return the stored input hash of a scene, a photo or a person in one channel."""
     value: str = target.inputs.get(channel=channel).hash
     return value
 
 
-def picture(index: int) -> bytes:
+def make_image(index: int) -> bytes:
     """Return a JPEG that differs for each index."""
     image = Image.new("RGB", (320, 180), (20 + 30 * index % 200, 90, 160 - index % 97))
     ImageDraw.Draw(image).ellipse((40 + 10 * (index % 16), 30, 200, 150), fill=(240, 40 * index % 255, 30))
@@ -63,7 +63,7 @@ def picture(index: int) -> bytes:
 
 def _make_scene(video: Video, index: int, said: str) -> None:
     start = 5.0 * index
-    jpeg = picture(index)
+    jpeg = make_image(index)
     words = [[start + 0.1 * place, start + 0.1 * place + 0.09, word] for place, word in enumerate(said.split())]
     description = f"Likely shows: object {index}."
     scene = Scene.objects.create(
@@ -83,7 +83,7 @@ def _make_scene(video: Video, index: int, said: str) -> None:
     get_media_storage().save(scene.keyframe_key, jpeg, "image/jpeg")
 
 
-def lease_on(row: LeasedModel) -> Lease:
-    """Return the lease that the worker of a row has."""
+def get_lease(row: LeasedModel) -> Lease:
+    """Return the lease of a row's worker."""
     assert row.lease_token
     return Lease(type(row), row.lease_token, frozenset([row.pk]))

@@ -15,8 +15,8 @@ FPS = 25
 RATE = 16_000
 
 
-def cached(name: str, build: Callable[[Path], object]) -> Path:
-    """Return a file, built if this version of the sources has not built it yet."""
+def build_cached(name: str, build: Callable[[Path], object]) -> Path:
+    """Return a file; build it if this version of the sources has not built it yet."""
     sources = Path(__file__).read_bytes() + (Path(__file__).parent.parent / "demo" / "film.py").read_bytes()
     folder = CACHE / hashlib.sha256(sources).hexdigest()[:16]
     path = folder / name
@@ -32,8 +32,8 @@ def cached(name: str, build: Callable[[Path], object]) -> Path:
     return path
 
 
-def sound(kind: str, seconds: float, rate: int = RATE) -> NDArray[np.float32]:
-    """Make mono sound without any word: `silence`, `noise`, `tone` or `music` (plucked chords)."""
+def make_sound(kind: str, seconds: float, rate: int = RATE) -> NDArray[np.float32]:
+    """Make mono sound without speech: `silence`, `noise`, `tone` or `music` (plucked chords)."""
     moments = np.arange(int(seconds * rate)) / rate
     if kind == "silence":
         samples = np.zeros(moments.size)
@@ -51,8 +51,8 @@ def sound(kind: str, seconds: float, rate: int = RATE) -> NDArray[np.float32]:
     return np.asarray(samples, dtype=np.float32)
 
 
-def pattern(seed: int, width: int, height: int) -> NDArray[np.uint8]:
-    """Make a colorful picture with edges, a different one for each seed."""
+def make_pattern(seed: int, width: int, height: int) -> NDArray[np.uint8]:
+    """Make a colorful image with edges, a different one for each seed."""
     random = np.random.default_rng(seed)
     tiles = random.integers(30, 226, (6, 8, 3), dtype=np.uint8)
     return np.repeat(np.repeat(tiles, -(-height // 6), axis=0), -(-width // 8), axis=1)[:height, :width]
@@ -70,7 +70,7 @@ def write_video(
         track = container.add_stream("aac", rate=RATE, layout="mono") if audio is not None else None
         number = 0
         for seed, frames in enumerate(shots):
-            picture = pattern(seed, *size)
+            picture = make_pattern(seed, *size)
             for step in range(frames):
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(np.roll(picture, step // 3, axis=1)), format="rgb24")
                 frame.pts, frame.time_base = number, Fraction(1, FPS)
@@ -82,9 +82,9 @@ def write_video(
 
 
 def write_audio_only(path: Path) -> None:
-    """Write an M4A that holds a tone and no picture."""
+    """Write an M4A with a tone and no video."""
     with av.open(str(path), "w", format="mp4") as container:
-        _mux_audio(container, container.add_stream("aac", rate=RATE, layout="mono"), sound("tone", 1))
+        _mux_audio(container, container.add_stream("aac", rate=RATE, layout="mono"), make_sound("tone", 1))
 
 
 def _mux_audio(container: av.container.OutputContainer, track: av.AudioStream, samples: NDArray[np.float32]) -> None:
@@ -94,43 +94,43 @@ def _mux_audio(container: av.container.OutputContainer, track: av.AudioStream, s
     container.mux(track.encode(None))
 
 
-def video(shots: tuple[int, ...] = (50,), *, audio: str = "", rotation: int = 0) -> Path:
+def build_video(shots: tuple[int, ...] = (50,), *, audio: str = "", rotation: int = 0) -> Path:
     """Return a small video of these shots, with `silence`, `noise`, `tone`, `music` or no sound."""
-    samples = sound(audio, sum(shots) / FPS) if audio else None
+    samples = make_sound(audio, sum(shots) / FPS) if audio else None
     name = f"{'-'.join(map(str, shots))}{audio}{rotation}.mp4"
-    return cached(name, lambda path: write_video(path, list(shots), audio=samples, rotation=rotation))
+    return build_cached(name, lambda path: write_video(path, list(shots), audio=samples, rotation=rotation))
 
 
-def truncated() -> Path:
+def build_truncated() -> Path:
     """Return an MP4 whose index (moov) was cut off."""
-    return cached("truncated.mp4", lambda path: path.write_bytes(video((50,), audio="tone").read_bytes()[:4000]))
+    return build_cached("truncated.mp4", lambda path: path.write_bytes(build_video((50,), audio="tone").read_bytes()[:4000]))
 
 
-def audio_only() -> Path:
-    """Return an MP4 without pictures."""
-    return cached("audio-only.mp4", write_audio_only)
+def build_audio_only() -> Path:
+    """Return an MP4 without video."""
+    return build_cached("audio-only.mp4", write_audio_only)
 
 
-def text_named_mp4() -> Path:
-    """Return a text file that calls itself a video."""
-    return cached("text.mp4", lambda path: path.write_text("This is no video.\n" * 50))
+def build_text_named_mp4() -> Path:
+    """Return a text file that is named like a video."""
+    return build_cached("text.mp4", lambda path: path.write_text("This is no video.\n" * 50))
 
 
-def empty() -> Path:
+def build_empty() -> Path:
     """Return a file of zero bytes."""
-    return cached("empty.mp4", lambda path: path.write_bytes(b""))
+    return build_cached("empty.mp4", lambda path: path.write_bytes(b""))
 
 
-def still_picture(suffix: str = "png") -> Path:
-    """Return a picture that calls itself a video."""
+def build_still_image(suffix: str = "png") -> Path:
+    """Return an image that is named like a video."""
     from PIL import Image
 
     kind = {"png": "PNG", "jpg": "JPEG"}[suffix]
-    return cached(f"picture-{suffix}.mp4", lambda path: Image.fromarray(pattern(1, 320, 240)).save(path, kind))
+    return build_cached(f"picture-{suffix}.mp4", lambda path: Image.fromarray(make_pattern(1, 320, 240)).save(path, kind))
 
 
-def demo_film() -> Path:
+def build_demo_video() -> Path:
     """Return the demo video."""
     from demo.film import build_demo_film
 
-    return cached("demo.mp4", build_demo_film)
+    return build_cached("demo.mp4", build_demo_film)

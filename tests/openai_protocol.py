@@ -1,4 +1,4 @@
-"""What all small servers of OpenAI's protocol share: answers that a test prepares, and how they are sent."""
+"""Shared by all small servers of OpenAI's protocol: prepared answers, and how they are sent."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ NO_MODELS = '{"object": "list", "data": []}'
 
 @dataclass(frozen=True)
 class Answer:
-    """One prepared answer, given instead of vectors; a body of None gives vectors after all, and `drop` breaks the connection."""
+    """One prepared answer. A body of None gives the default answer, and `drop` breaks the connection."""
 
     status: int = 200
     body: str | None = '{"error": {"message": "prepared by the test", "type": "test", "code": null, "param": null}}'
@@ -23,10 +23,10 @@ class Answer:
 
 
 class ProtocolHandler(BaseHTTPRequestHandler):
-    """Sends prepared answers, late or never where they say so."""
+    """Sends prepared answers, late or never if they say so."""
 
-    def content(self) -> bytes:
-        """Return what was posted."""
+    def read_content(self) -> bytes:
+        """Return the body of the request."""
         return self.rfile.read(int(self.headers["Content-Length"]))
 
     def prepare(self, answer: Answer, otherwise: Callable[[], str]) -> str | None:
@@ -38,7 +38,7 @@ class ProtocolHandler(BaseHTTPRequestHandler):
         return otherwise() if answer.body is None else answer.body
 
     def send(self, answer: Answer, body: str | None) -> None:
-        """Send an answer with what `prepare` has returned."""
+        """Send an answer with the body that `prepare` returned."""
         if body is None:
             return
         payload = body.encode()
@@ -52,7 +52,7 @@ class ProtocolHandler(BaseHTTPRequestHandler):
             self.wfile.write(payload)
 
     def handle_one_request(self) -> None:
-        # A connection that the test has broken.
+        # The test has broken the connection.
         with suppress(ValueError, ConnectionError):
             super().handle_one_request()
 
@@ -61,8 +61,8 @@ class ProtocolHandler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(handler: type[ProtocolHandler]) -> Iterator[str]:
-    """Serve on a free port until the block ends; yields the address that clients are given."""
+def serve_protocol(handler: type[ProtocolHandler]) -> Iterator[str]:
+    """Serve on a free port until the block ends; yield the URL for clients."""
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/v1"

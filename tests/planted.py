@@ -21,14 +21,14 @@ CANARY = "Xylographer"
 PACKAGES = ("videos", "people", "reprocess")
 
 
-def owned_models() -> list[type[models.Model]]:
-    """Return the project's models whose rows belong to an owner."""
-    return [model for model in apps.get_models() if model.__module__.split(".")[0] in PACKAGES and _owner_keys(model)]
+def list_owned_models() -> list[type[models.Model]]:
+    """Return the project's models whose rows have an owner."""
+    return [model for model in apps.get_models() if model.__module__.split(".")[0] in PACKAGES and _list_owner_keys(model)]
 
 
-def belonging_to(model: type[models.Model], owner: User) -> Q:
+def filter_by_owner(model: type[models.Model], owner: User) -> Q:
     """Return a filter for an owner's rows of a model."""
-    return reduce(or_, (Q(**{key: owner}) for key in _owner_keys(model)))
+    return reduce(or_, (Q(**{key: owner}) for key in _list_owner_keys(model)))
 
 
 def plant_owner(owner: User) -> Video:
@@ -40,8 +40,8 @@ def plant_owner(owner: User) -> Video:
     Scene.objects.filter(video=video).update(description=CANARY, visual_text=f"boat {CANARY}", tags=[{"name": CANARY, "confidence": 1}])
     failed = make_video(owner, ["boat"], title=f"{CANARY} failed")
     Video.objects.filter(pk=failed.pk).update(state=Video.State.FAILED, error_text=CANARY)
-    for model in owned_models():
-        if not model._default_manager.filter(belonging_to(model, owner)).exists():
+    for model in list_owned_models():
+        if not model._default_manager.filter(filter_by_owner(model, owner)).exists():
             _plant(model, owner, video)
     return video
 
@@ -51,7 +51,7 @@ def _plant(model: type[models.Model], owner: User, video: Video) -> None:
     for field in model._meta.concrete_fields:
         if isinstance(field, models.ForeignKey):
             related = field.related_model
-            mine = Q() if not _owner_keys(related) else belonging_to(related, owner)
+            mine = Q() if not _list_owner_keys(related) else filter_by_owner(related, owner)
             values[field.name] = {User: owner, Video: video}.get(related) or related._default_manager.filter(mine).first()
         elif isinstance(field, models.JSONField):
             values[field.name] = [CANARY]
@@ -64,5 +64,5 @@ def _plant(model: type[models.Model], owner: User, video: Video) -> None:
     model._default_manager.create(**values)
 
 
-def _owner_keys(model: Any) -> list[str]:
+def _list_owner_keys(model: Any) -> list[str]:
     return [field.name for field in model._meta.concrete_fields if isinstance(field, models.ForeignKey) and field.related_model is User]

@@ -55,7 +55,7 @@ def _find_touched_tables(database: BaseDatabaseWrapper) -> str:
 
 
 def _prepare() -> Path:
-    prepared = CACHE / _digest()
+    prepared = CACHE / _compute_digest()
     if prepared.exists():
         return prepared
     for older in CACHE.iterdir():
@@ -82,7 +82,7 @@ def _start(home: Path) -> EmbeddedServer:
     return server
 
 
-def _digest() -> str:
+def _compute_digest() -> str:
     files = sorted({path for pattern in SOURCES for path in ROOT.glob(pattern)})
     return hashlib.sha256(b"".join(str(path).encode() + path.read_bytes() for path in files)).hexdigest()[:16]
 

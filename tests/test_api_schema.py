@@ -22,7 +22,7 @@ from heimdex.wsgi import application
 from people.models import FaceGroup, Person, PersonPhoto, SceneFace
 from reprocess.models import Cutover, ReprocessRun
 from tests.library import make_user
-from tests.planted import belonging_to, plant_owner
+from tests.planted import filter_by_owner, plant_owner
 from videos.models import RecordedQuery
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -60,7 +60,9 @@ def ids_of(owner: User) -> dict[str, Any]:
     """Return an id of the owner for each path segment that precedes one."""
     video = plant_owner(owner)
     scene = video.scenes.earliest("index")
-    rows = {word: model._default_manager.filter(belonging_to(model, owner)).values_list("pk", flat=True)[0] for word, model in ROWS.items()}
+    rows = {
+        word: model._default_manager.filter(filter_by_owner(model, owner)).values_list("pk", flat=True)[0] for word, model in ROWS.items()
+    }
     return {**rows, "videos": video.pk, "scenes": scene.pk}
 
 

@@ -22,7 +22,7 @@ from reprocess.planning.scope import Scope
 from reprocess.runs.requests import start_run
 from reprocess.runs.worker import run_worker
 from tests.library import make_video
-from tests.planted import CANARY, belonging_to, owned_models, plant_owner
+from tests.planted import CANARY, filter_by_owner, list_owned_models, plant_owner
 from videos.models import EmbeddingSpace, Job, Scene, SceneEmbedding, Video, VideoMetadata
 
 METHODS = ("get", "head", "options", "post", "put", "patch", "delete")
@@ -71,7 +71,9 @@ def other_owner(db: None) -> User:
 
 def rows_of(owner: User) -> dict[type[models.Model], list[dict[str, Any]]]:
     """Return all rows of an owner."""
-    return {model: list(model._default_manager.filter(belonging_to(model, owner)).order_by("pk").values()) for model in owned_models()}
+    return {
+        model: list(model._default_manager.filter(filter_by_owner(model, owner)).order_by("pk").values()) for model in list_owned_models()
+    }
 
 
 def ids_of(owner: User) -> set[Any]:
@@ -257,7 +259,7 @@ def test_anonymous_requests_see_nothing(other_owner: User) -> None:
 @pytest.mark.django_db
 def test_the_admin_site_is_closed_to_owners() -> None:
     owner = as_user("owner@example.org", name="Owner")
-    for model in owned_models():
+    for model in list_owned_models():
         response = owner.get(f"{ADMIN_SITE}{model._meta.app_label}/{model._meta.model_name}/")
         assert response.status_code in (302, 404)
         assert response.status_code == 404 or response["Location"].startswith(f"{ADMIN_SITE}login/")

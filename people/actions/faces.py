@@ -1,7 +1,7 @@
 """Label single faces, and erase everything known about an owner's faces."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
@@ -27,10 +27,6 @@ class ErasureCounts:
     people: int
     faces: int
     files: int
-
-    def as_data(self) -> dict[str, int]:
-        """Return the counts as JSON-serializable data."""
-        return asdict(self)
 
 
 def label_face(owner: User, person_id: UUID, face_id: UUID, *, is_person: bool) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from django.db import transaction
 from django.utils import timezone
 
-from heimdex.leases import Lease, LeaseLost
+from heimdex.leases import Lease
 from heimdex.media.errors import MediaError, MediaErrorCode
 from heimdex.media.photos import CleanPhoto, clean_photo
 from heimdex.media.sandbox import call_sandboxed
@@ -49,7 +49,7 @@ def normalize_photo(photo: PersonPhoto, lease: Lease) -> None:
         storage.delete(photo.original_key)
     elif photo.image_hash and storage.size(photo.image_key) is not None:
         with transaction.atomic():
-            _save_result(_lock_photo(photo, lease), photo)
+            _save_result(lease.lock_row(photo.pk), photo)
     else:
         raise PhotoRejected(PhotoErrorCode.FILE_MISSING, FILE_MISSING)
     if photo.error_code == PhotoErrorCode.DUPLICATE:
@@ -69,7 +69,7 @@ def _decode_and_store(photo: PersonPhoto, lease: Lease) -> None:
     photo.image_hash = hash_input(clean.image)
     with transaction.atomic():
         # A deletion waits for this lock, so it also deletes the files that are written here.
-        locked = _lock_photo(photo, lease)
+        locked = lease.lock_row(photo.pk)
         storage.save(photo.image_key, clean.image, "image/jpeg")
         storage.save(photo.thumbnail_key, clean.thumbnail, "image/jpeg")
         _save_result(locked, photo)
@@ -81,14 +81,6 @@ def _decode(path: Path, lease: Lease) -> CleanPhoto:
     except MediaError as error:
         code, text = _REASONS.get(error.code, (PhotoErrorCode.DAMAGED, CRASHED))
         raise PhotoRejected(code, text or str(error)) from error
-
-
-def _lock_photo(photo: PersonPhoto, lease: Lease) -> PersonPhoto:
-    """Lock the photo's row and return its current values. Raise LeaseLost when the caller no longer has the lease."""
-    locked = PersonPhoto.objects.select_for_update(of=("self",)).filter(pk=photo.pk, lease_token=lease.token).first()
-    if locked is None:
-        raise LeaseLost
-    return locked
 
 
 def _save_result(locked: PersonPhoto, photo: PersonPhoto) -> None:

@@ -1,1 +1,1 @@
-"""The use cases of operators and owners, one module per noun. The API, pages, admin and commands call them."""
+"""The use cases of operators and owners, one module per noun. API, pages, admin and commands call them."""

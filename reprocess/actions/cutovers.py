@@ -12,17 +12,15 @@ from django.utils import timezone
 
 from heimdex.accounts.models import User
 from heimdex.accounts.owner import lock_owner
-from heimdex.errors import Refused
+from heimdex.errors import WrongState
 from heimdex.queue import enqueue
 from reprocess.cutover.coverage import describe_gaps
-from reprocess.cutover.evaluation import compare_spaces
+from reprocess.cutover.evaluation import build_report, compare_spaces, explain_low_overlap
 from reprocess.cutover.purge import PurgedSpace, preview_purge, purge_space, select_purgeable_spaces
 from reprocess.cutover.switch import (
     SpaceChange,
     activate_spaces,
-    build_report,
     collect_space_ids,
-    explain_low_overlap,
     measure_pending,
     plan_cutover,
     record_cutover,
@@ -48,7 +46,7 @@ PURGED = "The earlier {channel} vectors have been purged. Reprocess with the ear
 NO_CUTOVER = "This owner has no cutover that can be rolled back."
 
 
-class CutoverRefused(Refused):
+class CutoverRefused(WrongState):
     """The cutover was not made. The message names the reason and the fix. `cutover` is the recorded refusal, if there is one."""
 
     def __init__(self, text: str, cutover: Cutover | None = None) -> None:
@@ -56,7 +54,7 @@ class CutoverRefused(Refused):
         self.cutover = cutover
 
 
-class RollbackRefused(Refused):
+class RollbackRefused(WrongState):
     """The cutover cannot be rolled back. The message names the reason."""
 
 
@@ -70,15 +68,20 @@ class PreparedCutover:
 
 @dataclass(frozen=True)
 class Rollback:
-    """A rollback, the run that brings newer videos to the earlier spaces (if it is needed), and the channels it cannot bring there."""
+    """A rollback, the run that adds newer videos to the earlier spaces (if needed), and a sentence per channel that cannot be filled."""
 
     cutover: Cutover
     catch_up: ReprocessRun | None
     left_out: tuple[str, ...]
 
+    @property
+    def catch_up_run_id(self) -> UUID | None:
+        """The id of the run. None when no run is needed."""
+        return self.catch_up.pk if self.catch_up else None
+
 
 def prepare_cutover(owner_id: UUID) -> PreparedCutover:
-    """Evaluate the cutover to the latest spaces. Raise CutoverRefused when they are active already or incomplete."""
+    """Evaluate the cutover to the latest spaces. Raise CutoverRefused when they are already active or incomplete."""
     change = plan_cutover(owner_id, get_effective_spec())
     if not change.pending:
         raise CutoverRefused(UP_TO_DATE)
@@ -104,7 +107,7 @@ def cut_over(owner_id: UUID, *, force: bool) -> Cutover:
 
 
 def get_latest_cutover(owner_id: UUID) -> Cutover:
-    """Return the cutover of an owner that a rollback would undo. Raise RollbackRefused when there is none."""
+    """Return the cutover that a rollback of an owner undoes. Raise RollbackRefused when there is none."""
     cutover = Cutover.objects.filter(owner_id=owner_id, state=Cutover.State.SWITCHED, rolled_back_at__isnull=True).first()
     if cutover is None:
         raise RollbackRefused(NO_CUTOVER)
@@ -114,7 +117,7 @@ def get_latest_cutover(owner_id: UUID) -> Cutover:
 def roll_back(cutover_id: UUID, requested_by: User | None) -> Rollback:
     """Switch an owner's search back in one transaction, then queue a run over what was added since the cutover.
 
-    Raise RollbackRefused when it is not possible, and Cutover.DoesNotExist for an unknown id.
+    Raise RollbackRefused when a rollback is not possible, and Cutover.DoesNotExist for an unknown id.
     """
     with transaction.atomic():
         owner_id = Cutover.objects.get(pk=cutover_id).owner_id
@@ -133,8 +136,8 @@ def roll_back(cutover_id: UUID, requested_by: User | None) -> Rollback:
 def purge_spaces(older_than: timedelta, *, dry_run: bool) -> list[PurgedSpace]:
     """Delete the vectors of spaces that were retired longer than `older_than` ago. With `dry_run`, only return what would be deleted.
 
-    The latest spaces are kept, even for an owner who was rolled back from them: the next cutover leads to them. An interrupted purge
-    is continued. Call it outside transactions.
+    The latest spaces are kept, even after a rollback, because the next cutover needs them. Interrupted purges continue. Call it outside
+    transactions.
     """
     due = select_purgeable_spaces(timezone.now() - older_than)
     return [purged for retired in due if (purged := preview_purge(retired) if dry_run else purge_space(retired))]

@@ -19,10 +19,10 @@ from videos.models import Scene, SceneInput
 
 
 def turn_faces_off(owner_id: UUID) -> ErasureCounts:
-    """Stop face recognition for an owner and erase all face data. Idempotent. Call it outside transactions."""
+    """Turn face recognition off for an owner, and erase all face data. Idempotent. Call it outside transactions."""
     with transaction.atomic():
         User.objects.filter(pk=owner_id).update(find_faces=False)
-        # An empty hash keeps a running worker, which has read another one or none, from writing its faces.
+        # With the empty hash, a running worker, which has read another hash or none, writes no faces.
         for channel in list_channels_reading(FIND_FACES):
             SceneInput.objects.filter(owner=owner_id, channel=channel).exclude(hash="").update(hash="")
             unhashed = Scene.objects.filter(owner=owner_id).exclude(inputs__channel=channel).order_by().values_list("pk", flat=True)
@@ -31,12 +31,12 @@ def turn_faces_off(owner_id: UUID) -> ErasureCounts:
 
 
 def turn_faces_on(owner: User, *, entrance: str, requested_by: User | None) -> ReprocessRun:
-    """Start face recognition for an owner, and queue a run over the existing videos. Raise WrongState when the server has it disabled."""
+    """Turn face recognition on for an owner, and queue a run over the existing videos. Raise WrongState when it is off on the server."""
     spec = get_effective_spec()
     if not spec.list_channels(PHOTOS):
         raise WrongState(FACES_OFF_ON_SERVER)
     with transaction.atomic():
         User.objects.filter(pk=owner.pk).update(find_faces=True)
-        # Scenes without a hash are stale; the run composes their inputs again.
+        # Scenes without a hash are stale, so the run composes their inputs again.
         SceneInput.objects.filter(owner=owner, channel__in=list_channels_reading(FIND_FACES)).delete()
         return start_run(Scope("owner", owner_id=owner.pk), force=False, entrance=entrance, requested_by=requested_by, spec=spec)

@@ -1,4 +1,4 @@
-"""Refresh the vectors that depend on what an owner has edited, in the active and in the pending spaces."""
+"""Refresh the search index of a video when its owner asks for it, or after an edit."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -20,7 +20,7 @@ from videos.channels import Source, list_channels_reading
 from videos.models import SceneEmbedding, Video
 
 log = structlog.get_logger(__name__)
-# Runs that an owner may start per hour: more than a person needs, and few enough that a script leaves workers for others.
+# Runs that an owner may start per hour: enough for a person, and few enough that a script leaves workers for others.
 MAX_PER_HOUR = 30
 _HOUR = timedelta(hours=1)
 NOT_INDEXED = "This video is {state}. It is added to the search index when processing is done."
@@ -36,17 +36,17 @@ class TooManyRuns(Exception):
 
 
 def refresh_video(owner: User, video_id: UUID, *, force: bool) -> ReprocessRun:
-    """Start a run over an owner's video, or return the unfinished run that will do the same. Its cost limit is settings.MAX_RUN_COST.
+    """Start a run over an owner's video, or return the unfinished run that already includes it. Its cost limit is settings.MAX_RUN_COST.
 
     Raise Video.DoesNotExist for another owner's video, WrongState for a video that is not indexed, and TooManyRuns.
     """
     video = Video.objects.get(pk=video_id, owner=owner)
     if video.state != Video.State.INDEXED:
         raise WrongState(NOT_INDEXED.format(state=video.state))
-    if joined := _find_unfinished(video, force=force):
-        return joined
+    if unfinished := _find_unfinished(video, force=force):
+        return unfinished
     with transaction.atomic():
-        # Locked, so that two concurrent requests cannot both be the last one allowed.
+        # Lock the owner, so that concurrent requests cannot exceed the limit.
         User.objects.select_for_update(no_key=True).get(pk=owner.pk)
         _check_rate(owner)
         scope = Scope("video", video_id=video.pk)
@@ -62,7 +62,7 @@ def cancel_refresh(owner: User, video_id: UUID) -> None:
 
 
 def refresh_edited(video: Video, sources: Collection[Source]) -> None:
-    """Queue runs over the vectors of a video that an edit of some sources has made stale. Call it in the edit's transaction, so that no edit is lost.
+    """Queue runs over the vectors of a video that an edit of `sources` has made stale. Call it in the edit's transaction.
 
     A pending space without rows of the video is left to the run that fills it. When a model is unavailable, full text search finds
     the new words, and the next run finds the stale vectors.
@@ -79,7 +79,7 @@ def refresh_edited(video: Video, sources: Collection[Source]) -> None:
 
 
 def _find_unfinished(video: Video, *, force: bool) -> ReprocessRun | None:
-    """Return an open run of any scope that has not finished this video, or None."""
+    """Return an open run of any scope that has not finished this video. Return None when there is none."""
     items = ReprocessItem.objects.filter(
         video=video, state__in=ReprocessItem.OPEN, run__state__in=ReprocessRun.OPEN, run__spec=get_effective_spec().digest
     )
@@ -100,13 +100,13 @@ def _check_rate(owner: User) -> None:
 
 
 def _lock_queued(video: Video) -> list[ReprocessItem]:
-    """Lock the queued items of the video. No worker can acquire them before this transaction ends, so it will read the new content."""
+    """Lock the queued items of the video, so that their workers start after this transaction and read the new content."""
     queued = ReprocessItem.objects.filter(video=video, state=ReprocessItem.State.QUEUED, run__state__in=ReprocessRun.OPEN)
     return list(queued.select_for_update(of=("self",)).select_related("run").order_by("pk"))
 
 
 def _has_begun(video: Video, spec: EffectiveSpec, sources: Collection[Source]) -> bool:
-    """Return whether the spec's spaces have any vector of the sources, or a worker is about to write one of the old content."""
+    """Return whether the spec's spaces have vectors of these sources, or a worker is about to write some."""
     edited = list_channels_reading(*sources)
     prints = [configured.compute_fingerprint(channel) for configured, channel in spec.list_channels() if channel in edited]
     rows = SceneEmbedding.objects.filter(scene__video=video, space__fingerprint__in=prints)
@@ -123,14 +123,14 @@ def _start_run(video: Video, spec: EffectiveSpec, queued: list[ReprocessItem]) -
             force=False,
             entrance=ReprocessRun.EntryPoint.EDIT,
             requested_by=video.owner,
-            automatic_cutover=_will_switch(video, spec),
+            automatic_cutover=_has_switching_run(video, spec),
             spec=spec,
         )
     except ModelUnavailable as error:
         log.warning("An edited video is not refreshed", video_id=str(video.pk), reason=str(error))
 
 
-def _will_switch(video: Video, spec: EffectiveSpec) -> bool:
-    """Return whether an unfinished run over this video cuts over. It may leave the edited scenes to our run, which then ends last."""
+def _has_switching_run(video: Video, spec: EffectiveSpec) -> bool:
+    """Return whether an unfinished run over this video cuts over. The new run may end after it, and must then cut over itself."""
     unfinished = ReprocessRun.objects.filter(state__in=ReprocessRun.UNFINISHED, spec=spec.digest, automatic_cutover=True)
     return unfinished.filter(items__video=video).exists()

@@ -1,4 +1,4 @@
-"""Pause, resume and cancel a run, and retry its failures. The API, the command and the admin share these."""
+"""Pause, resume and cancel a run, and retry its failures. API, command and admin share these."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -21,9 +21,9 @@ PAUSED_BY_OPERATOR = "Paused by an operator."
 
 
 def pause_run(run_id: UUID) -> None:
-    """Pause a queued or running run. Its workers stop after the current batch, and computed vectors stay.
+    """Pause a queued or running run. Its workers stop after the current batch, and computed vectors are kept.
 
-    Raise WrongState for any other run.
+    Raise WrongState for any other state.
     """
     if not pause_if_open(run_id, PAUSED_BY_OPERATOR):
         raise WrongState("Only a queued or running run can be paused.")
@@ -44,7 +44,7 @@ def resume_run(run_id: UUID, max_cost: Decimal | None = None) -> None:
 
 
 def cancel_run(run_id: UUID) -> None:
-    """Cancel an unfinished run. Its workers release their items after the current batch, and computed vectors stay.
+    """Cancel an unfinished run. Its workers release their items after the current batch, and computed vectors are kept.
 
     Raise WrongState when the run has already ended.
     """
@@ -61,7 +61,7 @@ def cancel_run(run_id: UUID) -> None:
 
 
 def retry_failures(run_id: UUID) -> int:
-    """Reopen the failed items of an ended run and return how many. Only what failed in them is computed again.
+    """Reopen the failed items of an ended run, and return how many. Only their failed vectors are computed again.
 
     Raise WrongState when the run has not ended or nothing failed.
     """
@@ -88,7 +88,7 @@ def _delete_failures(run: ReprocessRun, items: list[ReprocessItem]) -> None:
             run.counters.filter(channel=channel).update(**{name: F(name) - number for name, number in counts.items()})
     videos = [item.video_id for item in items if item.video_id]
     owners = [item.owner_id for item in items if not item.video_id]
-    # A failed row without the id of this run counts as not tried by it.
+    # Without the id of this run, a failed row counts as not tried.
     tried = {"run_id": run.pk, "state": EmbeddingRow.State.FAILED}
     SCENES.filter_embeddings(scene__video_id__in=videos, **tried).update(run_id=None)
     for target in (PHOTOS, PEOPLE):

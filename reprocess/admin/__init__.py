@@ -1,4 +1,4 @@
-"""The admin pages of reprocessing, one module per subject; Django imports this package when it collects the admin pages."""
+"""The admin pages of reprocessing. Django imports this package when it collects the admin pages."""
 
 from django.contrib import admin
 
@@ -11,7 +11,7 @@ from videos.models import Video
 
 admin.site.register(ReprocessRun, ReprocessRunAdmin)
 admin.site.register(EmbeddingSpec, EmbeddingSpecAdmin)
-# `videos` and `accounts` must not import `reprocess`, so the actions that start runs are added to their pages here.
+# `videos` and `accounts` must not import `reprocess`, so the actions that start runs are added here.
 admin.site.unregister((Video, User))
 admin.site.register(Video, ReprocessingVideoAdmin)
 admin.site.register(User, ReprocessingUserAdmin)

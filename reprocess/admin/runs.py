@@ -1,4 +1,4 @@
-"""The admin pages of runs: their list, their counters and failures, and buttons that control them."""
+"""The admin pages of runs: the list, and a run with its counters, failures and buttons."""
 
 from typing import Any
 from uuid import UUID
@@ -35,7 +35,7 @@ class CounterInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 class FailureInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
-    """The first 50 failures; the API lists all of them."""
+    """The first 50 failures of a run. The API lists all."""
 
     model = ReprocessFailure
     fields = ("step", "channel", "video", "scene", "error")
@@ -43,7 +43,7 @@ class FailureInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     max_num = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReprocessFailure]:
-        """Return the failures with their videos and scenes."""
+        """Load the failures with their videos and scenes."""
         return super().get_queryset(request).select_related("video", "scene")
 
 
@@ -107,7 +107,7 @@ class ReprocessRunAdmin(StartRunMixin, ReadOnly, admin.ModelAdmin):  # type: ign
 
     @admin.display(description="scope target")
     def subject(self, run: ReprocessRun) -> Model | str:
-        """Return the video or owner in the run's scope."""
+        """Return the video or owner of the run's scope."""
         return run.video or run.owner or "everything"
 
     @admin.display
@@ -128,7 +128,7 @@ class ReprocessRunAdmin(StartRunMixin, ReadOnly, admin.ModelAdmin):  # type: ign
 
 
 def control_view(request: HttpRequest, run_id: UUID, name: str) -> HttpResponse:
-    """Apply the control named `name` to a run, then redirect to the run's page."""
+    """Apply a control to a run, and redirect to the run's page. Raise Http404 for an unknown control."""
     if name not in CONTROLS:
         raise Http404
     if request.method != "POST":

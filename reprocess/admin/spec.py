@@ -1,4 +1,4 @@
-"""The admin page of the embedding spec: its steps, its spaces, and the coverage of owners, page by page."""
+"""The admin page of the embedding spec: its steps, its spaces, and the coverage of owners."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from django.template.response import TemplateResponse
 
 from heimdex.admin import ReadOnly
 from reprocess.models import EmbeddingSpec
-from reprocess.reports.owner_coverage import owner_coverage, select_owners_with_targets
-from reprocess.reports.spec_overview import spec_overview
+from reprocess.reports.owner_coverage import measure_owner_coverage, select_owners_with_targets
+from reprocess.reports.spec_overview import summarize_spec
 
 OWNERS_PER_PAGE = 25
 
 
 class EmbeddingSpecAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """The recorded specs; instead of a list, the page shows the overview of the latest spec."""
+    """The recorded specs. Instead of their list, the page shows the latest spec."""
 
     list_display = ("version", "digest", "first_used_at")
     fields = ("version", "digest", "first_used_at", "definition")
@@ -32,7 +32,7 @@ class EmbeddingSpecAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         return self.has_module_permission(request)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Show the overview instead of a list. Raise PermissionDenied for users who are not staff."""
+        """Show the latest spec. Raise PermissionDenied for users who are not staff."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         query = request.GET.get("q", "").strip()
@@ -40,14 +40,14 @@ class EmbeddingSpecAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         if query:
             owners = owners.filter(email__icontains=query)
         page = Paginator(owners, OWNERS_PER_PAGE).get_page(request.GET.get("p"))
-        overview = spec_overview()
+        overview = summarize_spec()
         context = {
             **self.admin_site.each_context(request),
             "title": "Embedding spec",
             "opts": self.model._meta,
             "overview": overview,
             "page": page,
-            "owners": owner_coverage(list(page.object_list), overview),
+            "owners": measure_owner_coverage(list(page.object_list), overview),
             "query": query,
             "recorded": EmbeddingSpec.objects.only("digest", "version", "first_used_at")[:20],
         }

@@ -1,4 +1,4 @@
-"""The admin page that shows a plan and starts the run when the user confirms it."""
+"""Start runs from the admin: buttons and actions in its lists, and a page that shows the plan and asks for confirmation."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,7 +31,7 @@ class StartRunMixin:
     change_list_template: Any = "admin/reprocess/change_list_with_start.html"
 
     def has_reprocess_permission(self, request: HttpRequest) -> bool:
-        """Return whether the user may start a run; the API applies the same rule."""
+        """Return whether the user may start a run. The API applies the same rule."""
         return bool(request.user.is_active and request.user.is_staff)
 
 
@@ -65,15 +65,15 @@ def _redirect_to_plan(scope: str, ids: Sequence[Any]) -> HttpResponse:
 
 
 def start_view(request: HttpRequest) -> HttpResponse:
-    """Show the plan for the requested scopes; on POST, start a run for each and redirect to it.
+    """Show the plan for the requested scopes. On POST, start a run for each scope, and redirect to it.
 
     Raise PermissionDenied for users who are not staff.
     """
     if not request.user.is_staff:
         raise PermissionDenied
     try:
-        scopes = _scopes(request)
-        force = "force" in _params(request)
+        scopes = _parse_scopes(request)
+        force = "force" in _get_params(request)
         if request.method == "POST":
             return _start(request, scopes, force=force)
         plans = [serialize_plan(plan_run(scope, force=force)) for scope in scopes]
@@ -87,7 +87,7 @@ def start_view(request: HttpRequest) -> HttpResponse:
         "force": force,
         "scope": scopes[0].kind,
         "ids": [str(scope.video_id or scope.owner_id) for scope in scopes if scope.kind != "all"],
-        "plans": [(name, plan, load_plan_owners(plan)) for name, plan in zip(_scope_names(scopes), plans, strict=True)],
+        "plans": [(name, plan, load_plan_owners(plan)) for name, plan in zip(_load_scope_names(scopes), plans, strict=True)],
         "videos": sum(plan["videos"] for plan in plans),
         "stale": sum(plan["stale"] for plan in plans),
         "model_calls": sum(plan["model_calls"] for plan in plans),
@@ -95,12 +95,12 @@ def start_view(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/reprocess/confirm.html", context)
 
 
-def _params(request: HttpRequest) -> QueryDict:
+def _get_params(request: HttpRequest) -> QueryDict:
     return request.POST if request.method == "POST" else request.GET
 
 
-def _scopes(request: HttpRequest) -> list[Scope]:
-    params = _params(request)
+def _parse_scopes(request: HttpRequest) -> list[Scope]:
+    params = _get_params(request)
     try:
         ids = [UUID(text) for text in params.getlist("id")]
     except ValueError as error:
@@ -115,7 +115,7 @@ def _scopes(request: HttpRequest) -> list[Scope]:
     raise ScopeError("scope", "Select videos or users first, or reprocess everything.")
 
 
-def _scope_names(scopes: list[Scope]) -> list[str]:
+def _load_scope_names(scopes: list[Scope]) -> list[str]:
     titles = {video.pk: video.title for video in Video.objects.filter(pk__in=[scope.video_id for scope in scopes if scope.video_id])}
     emails = {user.pk: user.email for user in User.objects.filter(pk__in=[scope.owner_id for scope in scopes if scope.owner_id])}
     return [titles.get(scope.video_id) or emails.get(scope.owner_id) or "Everything" for scope in scopes]  # type: ignore[arg-type]
@@ -124,10 +124,10 @@ def _scope_names(scopes: list[Scope]) -> list[str]:
 def _start(request: HttpRequest, scopes: list[Scope], *, force: bool) -> HttpResponse:
     assert isinstance(request.user, User)
     runs = [start_run(scope, force=force, entrance=ReprocessRun.EntryPoint.ADMIN, requested_by=request.user) for scope in scopes]
-    links = format_html_join(", ", '<a href="{}">run {}</a>', ((_run_url(run), str(run.pk)[:8]) for run in runs))
+    links = format_html_join(", ", '<a href="{}">run {}</a>', ((_build_run_url(run), str(run.pk)[:8]) for run in runs))
     messages.success(request, format_html("{}: {}", format_queued_message(*runs), links))
-    return HttpResponseRedirect(_run_url(runs[0]) if len(runs) == 1 else reverse("admin:reprocess_reprocessrun_changelist"))
+    return HttpResponseRedirect(_build_run_url(runs[0]) if len(runs) == 1 else reverse("admin:reprocess_reprocessrun_changelist"))
 
 
-def _run_url(run: ReprocessRun) -> str:
+def _build_run_url(run: ReprocessRun) -> str:
     return reverse("admin:reprocess_reprocessrun_change", args=[run.pk])

@@ -1,1 +1,1 @@
-"""The HTTP API of reprocessing: for admins, and for owners over their own videos."""
+"""The HTTP API of reprocessing, for admins and for owners."""

@@ -15,13 +15,12 @@ from rest_framework.viewsets import GenericViewSet
 
 from heimdex.accounts.models import User
 from heimdex.accounts.owner import get_owner
-from heimdex.api import Conflict
-from reprocess.actions.cutovers import CutoverRefused, RollbackRefused, cut_over, roll_back
+from reprocess.actions.cutovers import Rollback, cut_over, roll_back
 from reprocess.models import Cutover
 
 
 class CutoverSerializer(serializers.ModelSerializer[Cutover]):
-    """A switch of an owner's search between spaces, or why it was refused, with the comparison of both sides."""
+    """A switch of an owner's search to other spaces, or why it was refused, with the comparison of the results."""
 
     class Meta:
         model = Cutover
@@ -29,7 +28,7 @@ class CutoverSerializer(serializers.ModelSerializer[Cutover]):
 
 
 class CutoverRequestSerializer(serializers.Serializer[Any]):
-    """The owner whose search to switch; `force` ignores the limit on changed answers."""
+    """The owner whose search to switch. `force` switches even if the results change too much."""
 
     owner_id = serializers.UUIDField()
     force = serializers.BooleanField(default=False)
@@ -42,8 +41,8 @@ class CutoverQuerySerializer(serializers.Serializer[Any]):
     run_id = serializers.UUIDField(required=False)
 
 
-class RolledBackSerializer(serializers.Serializer[Any]):
-    """A rollback, the run that brings newer videos to the earlier spaces, and the channels that it cannot bring."""
+class RollbackSerializer(serializers.Serializer[Rollback]):
+    """A rollback, the run that adds newer videos to the earlier spaces, and a sentence per channel that cannot be filled."""
 
     cutover = CutoverSerializer()
     catch_up_run_id = serializers.UUIDField(allow_null=True)
@@ -59,7 +58,7 @@ class CutoverViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVi
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[Cutover]:
-        """Return the cutovers that match the query parameters."""
+        """Filter the cutovers by the query parameters."""
         query = CutoverQuerySerializer(data=self.request.query_params)
         query.is_valid(raise_exception=True)
         return super().get_queryset().filter(**query.validated_data)
@@ -71,29 +70,17 @@ class CutoverViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVi
 
     @extend_schema(request=CutoverRequestSerializer, responses={201: CutoverSerializer})
     def create(self, request: Request) -> Response:
-        """Switch an owner's search to the latest spaces. 409 explains a refusal."""
+        """Switch an owner's search to the latest spaces. A 409 names the reason of a refusal."""
         body = CutoverRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         owner_id = body.validated_data["owner_id"]
         if not User.objects.filter(pk=owner_id).exists():
             raise NotFound(f"There is no owner {owner_id}.")
-        try:
-            cutover = cut_over(owner_id, force=body.validated_data["force"])
-        except CutoverRefused as error:
-            raise Conflict(str(error)) from error
+        cutover = cut_over(owner_id, force=body.validated_data["force"])
         return Response(CutoverSerializer(cutover).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=None, responses=RolledBackSerializer)
+    @extend_schema(request=None, responses=RollbackSerializer)
     @action(detail=True, methods=["post"])
     def rollback(self, request: Request, pk: UUID) -> Response:
-        """Switch the owner's search back to the spaces it read before. 409 explains a refusal."""
-        try:
-            undone = roll_back(self.get_object().pk, get_owner(request))
-        except RollbackRefused as error:
-            raise Conflict(str(error)) from error
-        answer = {
-            "cutover": undone.cutover,
-            "catch_up_run_id": undone.catch_up.pk if undone.catch_up else None,
-            "left_out": list(undone.left_out),
-        }
-        return Response(RolledBackSerializer(answer).data)
+        """Switch the owner's search back to the earlier spaces. A 409 names the reason of a refusal."""
+        return Response(RollbackSerializer(roll_back(self.get_object().pk, get_owner(request))).data)

@@ -1,4 +1,4 @@
-"""An owner's setting for face recognition, over HTTP."""
+"""Read and change an owner's face recognition setting over HTTP."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ class FaceSwitchSerializer(serializers.Serializer[Any]):
 
 
 class FaceSwitchAnswerSerializer(FaceSwitchSerializer):
-    """Whether face recognition is on for you, and why not."""
+    """Whether face recognition is on for you, and if not, why."""
 
     reason = serializers.CharField(help_text="Why face recognition is off; empty when it is on.")
 
@@ -36,7 +36,7 @@ class FaceSwitchView(APIView):
 
     @extend_schema(request=FaceSwitchSerializer, responses=FaceSwitchAnswerSerializer)
     def put(self, request: Request) -> Response:
-        """Turn face recognition off, which erases all people, photos and faces, or on, which queues a run over your videos."""
+        """Turn face recognition off, which erases all your people, photos and faces, or on, which queues a run over your videos."""
         body = FaceSwitchSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         owner = get_owner(request)

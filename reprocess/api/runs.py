@@ -26,7 +26,7 @@ from reprocess.runs.requests import plan_run, start_run
 
 
 class ReprocessRequestSerializer(serializers.Serializer[Any]):
-    """The scope to bring to the latest spec, and the options of the run."""
+    """The scope and the options of a run."""
 
     scope = serializers.ChoiceField(choices=ReprocessRun.Scope.choices)
     video_id = serializers.UUIDField(required=False, allow_null=True, default=None)
@@ -40,7 +40,7 @@ class ReprocessRequestSerializer(serializers.Serializer[Any]):
 
 
 class ReprocessQueuedSerializer(serializers.Serializer[Any]):
-    """The answer to a request that was queued."""
+    """A queued run."""
 
     status = serializers.CharField()
     spec_version = serializers.CharField()
@@ -90,7 +90,7 @@ class PlanView(APIView):
 
     @extend_schema(request=ReprocessRequestSerializer, responses={200: PlanSerializer})
     def post(self, request: Request) -> Response:
-        """Return what a run with the same request would do, and why."""
+        """Return what a run with this request would do, and why."""
         scope, options = _parse_request(request)
         try:
             return Response(serialize_plan(plan_run(scope, force=options["force"])))
@@ -106,7 +106,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSe
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[ReprocessRun]:
-        """Return the runs with everything that the answer shows."""
+        """Return the runs with their details."""
         return ReprocessRun.objects.prefetch_details()
 
     def _control(self, name: str) -> Response:
@@ -129,13 +129,13 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSe
     @extend_schema(request=None, responses=RunSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
-        """Cancel a run; the vectors it has computed are kept."""
+        """Cancel a run. The vectors that it has computed are kept."""
         return self._control("cancel")
 
     @extend_schema(request=None, responses=RunSerializer)
     @action(detail=True, methods=["post"], url_path="retry-failed")
     def retry_failed(self, request: Request, pk: str) -> Response:
-        """Recompute what failed in a run, and nothing else."""
+        """Recompute only what failed in a run."""
         return self._control("retry-failed")
 
     @extend_schema(responses=FailureSerializer(many=True))
@@ -148,7 +148,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSe
 
 
 def _parse_request(request: Request) -> tuple[Scope, dict[str, Any]]:
-    """Return the scope and all fields of a request body. Raise ValidationError with the name of the invalid field."""
+    """Return the scope and all fields of a request body. Raise ValidationError that names the invalid field."""
     body = ReprocessRequestSerializer(data=request.data)
     body.is_valid(raise_exception=True)
     options = body.validated_data

@@ -27,7 +27,7 @@ class UpdateRequestSerializer(serializers.Serializer[Any]):
 
 
 class ChannelStatusSerializer(serializers.Serializer[Any]):
-    """A video's scenes in one channel: all, those that are up to date, and those that failed."""
+    """A video's scenes in one channel, counted: all, up to date, and failed."""
 
     step = serializers.CharField()
     channel = serializers.CharField()
@@ -37,7 +37,7 @@ class ChannelStatusSerializer(serializers.Serializer[Any]):
 
 
 class SearchIndexFailureSerializer(serializers.ModelSerializer[ReprocessFailure]):
-    """A scene or video that could not be updated, and why; `scene_index` counts from 0."""
+    """A scene or video that could not be updated, and why. `scene_index` counts from 0."""
 
     scene_index = serializers.IntegerField(source="scene.index", default=None)
 
@@ -47,7 +47,7 @@ class SearchIndexFailureSerializer(serializers.ModelSerializer[ReprocessFailure]
 
 
 class SearchIndexSerializer(serializers.Serializer[Any]):
-    """The status of a video's search index. `message` explains it; `switch` says when search starts to use new data, if not at once."""
+    """The status of a video's search index. `message` explains it. `switch` says when search starts to use it, if not at once."""
 
     state = serializers.ChoiceField(choices=["none", "queued", "running", "paused", "succeeded", "failed", "cancelled"])
     message = serializers.CharField()
@@ -65,8 +65,8 @@ class VideoReprocessView(APIView):
 
     @extend_schema(responses={200: SearchIndexSerializer, 404: NOT_FOUND})
     def get(self, request: Request, pk: UUID) -> Response:
-        """Show how much of it is up to date, and the result of the last update."""
-        return Response(_serialize(_status(request, pk)))
+        """Return how much of it is up to date, and the result of the last update."""
+        return Response(_serialize(_get_status(request, pk)))
 
     @extend_schema(
         request=UpdateRequestSerializer,
@@ -74,23 +74,23 @@ class VideoReprocessView(APIView):
             202: SearchIndexSerializer,
             404: NOT_FOUND,
             409: OpenApiResponse(description="The video is not indexed yet."),
-            429: OpenApiResponse(description="Too many updates within an hour; `Retry-After` says how many seconds to wait."),
+            429: OpenApiResponse(description="Too many updates within an hour. `Retry-After` is the number of seconds to wait."),
         },
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        """Update it. If an unfinished run already includes this video, no second one is started."""
-        _video(request, pk)
+        """Update it. If an unfinished run already includes this video, no other run is started."""
+        _get_video(request, pk)
         body = UpdateRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         try:
             refresh_video(get_owner(request), pk, force=body.validated_data["force"])
         except TooManyRuns as error:
             raise Throttled(wait=error.wait_s, detail=str(error)) from error
-        return Response(_serialize(_status(request, pk)), status=status.HTTP_202_ACCEPTED)
+        return Response(_serialize(_get_status(request, pk)), status=status.HTTP_202_ACCEPTED)
 
 
 class CancelReprocessView(APIView):
-    """The update that you started."""
+    """The update that you have started."""
 
     @extend_schema(
         request=None,
@@ -102,17 +102,17 @@ class CancelReprocessView(APIView):
     )
     def post(self, request: Request, pk: UUID) -> Response:
         """Cancel it. What it has computed is kept."""
-        _video(request, pk)
+        _get_video(request, pk)
         cancel_refresh(get_owner(request), pk)
-        return Response(_serialize(_status(request, pk)))
+        return Response(_serialize(_get_status(request, pk)))
 
 
-def _video(request: Request, pk: UUID) -> Video:
+def _get_video(request: Request, pk: UUID) -> Video:
     return get_object_or_404(Video.objects.defer("search_vector"), pk=pk, owner=get_owner(request))
 
 
-def _status(request: Request, pk: UUID) -> SearchIndexStatus:
-    return get_search_index_status(get_owner(request), _video(request, pk))
+def _get_status(request: Request, pk: UUID) -> SearchIndexStatus:
+    return get_search_index_status(get_owner(request), _get_video(request, pk))
 
 
 def _serialize(search_index: SearchIndexStatus) -> Any:

@@ -1,4 +1,4 @@
-"""The automatic cutover at the end of a run, owner by owner."""
+"""Cut owners over automatically at the end of a run."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -9,13 +9,11 @@ from django.db import transaction
 
 from heimdex.accounts.owner import lock_owner
 from reprocess.cutover.coverage import describe_gaps
-from reprocess.cutover.evaluation import compare_spaces
+from reprocess.cutover.evaluation import build_report, compare_spaces, explain_low_overlap
 from reprocess.cutover.switch import (
     SpaceChange,
     activate_spaces,
-    build_report,
     collect_space_ids,
-    explain_low_overlap,
     measure_pending,
     plan_cutover,
     record_cutover,
@@ -28,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 def activate_complete(owner_ids: Iterable[UUID], spec: EffectiveSpec, run: ReprocessRun) -> None:
-    """Switch each owner whose spaces of the spec are complete, unless the run leaves the cutover to an operator."""
+    """Switch each owner whose spaces are complete. Skip this when the run leaves the cutover to an operator."""
     for owner_id in owner_ids:
         activate_first(owner_id, spec)
         if run.automatic_cutover:
@@ -36,7 +34,7 @@ def activate_complete(owner_ids: Iterable[UUID], spec: EffectiveSpec, run: Repro
 
 
 def activate_first(owner_id: UUID, spec: EffectiveSpec) -> None:
-    """Activate the spec's spaces for an owner without active spaces. There are no older answers to compare with or to lose."""
+    """Activate the spec's spaces for an owner without active spaces. There are no earlier results to compare."""
     if plan_cutover(owner_id, spec).before:
         return
     with transaction.atomic():
@@ -62,7 +60,7 @@ def _switch_if_complete(change: SpaceChange, run: ReprocessRun) -> None:
 
 
 def _was_refused(change: SpaceChange, run: ReprocessRun) -> bool:
-    """Return whether this run was refused the same cutover, or the owner's last cutover was its rollback."""
+    """Return whether this cutover was refused in this run already, or was made and rolled back last."""
     cutovers = Cutover.objects.filter(owner_id=change.owner_id)
     if cutovers.filter(run=run, state=Cutover.State.REFUSED, after=collect_space_ids(change.after)).exists():
         return True

@@ -1,11 +1,11 @@
-"""Coverage: which share of an owner's scenes, photos or people a space covers."""
+"""Measure coverage: the share of an owner's scenes, photos or people that have a row in a space."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Count, FilteredRelation, Q
+from rest_framework import serializers
 
 from reprocess.planning.targets import get_target_type
 from videos.models import EmbeddingRow, EmbeddingSpace
@@ -13,27 +13,35 @@ from videos.models import EmbeddingRow, EmbeddingSpace
 
 @dataclass(frozen=True)
 class Coverage:
-    """How many of an owner's scenes, photos or people (`kind`) have a row in one channel's space, by state."""
+    """An owner's targets (scenes, photos or people) of one channel, counted by the state of their row in the channel's space."""
 
     channel: str
-    kind: str
-    subjects: int
+    target_type: str
+    targets: int
     embedded: int
     empty: int
     failed: int
 
     @property
     def missing(self) -> int:
-        """The number without a row."""
-        return self.subjects - self.embedded - self.empty - self.failed
+        """The number of targets without a row."""
+        return self.targets - self.embedded - self.empty - self.failed
 
-    def as_data(self) -> dict[str, Any]:
-        """Return the fields and `missing` for JSON."""
-        return {**asdict(self), "missing": self.missing}
+
+class CoverageSerializer(serializers.Serializer[Coverage]):
+    """An owner's targets of one channel, counted by the state of their row."""
+
+    channel = serializers.CharField()
+    kind = serializers.CharField(source="target_type")
+    subjects = serializers.IntegerField(source="targets")
+    embedded = serializers.IntegerField()
+    empty = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    missing = serializers.IntegerField()
 
 
 def measure_coverage(owner_id: UUID, spaces: Iterable[EmbeddingSpace]) -> list[Coverage]:
-    """Count an owner's rows per space, with one query a space. Videos and photos that are still being processed do not count."""
+    """Count an owner's rows with one query per space. Videos and photos that are still being processed do not count."""
     return [_measure_space(owner_id, space) for space in spaces]
 
 
@@ -44,7 +52,7 @@ def describe_gaps(coverage: Iterable[Coverage], max_failed: int) -> list[str]:
         failed = channel.failed if channel.failed > max_failed else 0
         parts = [f"{number} {state}" for number, state in ((channel.missing, "missing"), (failed, "failed")) if number]
         if parts:
-            sentences.append(f"{channel.channel}: {', '.join(parts)} of {channel.subjects} {channel.kind}")
+            sentences.append(f"{channel.channel}: {', '.join(parts)} of {channel.targets} {channel.target_type}")
     return sentences
 
 

@@ -1,11 +1,15 @@
-"""Compare search results before and after a cutover. Pure."""
+"""Evaluate a cutover before it is made: run the owner's recorded queries in the spaces before and after it, and compare the results."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+from rest_framework import serializers
+
+from reprocess.cutover.coverage import Coverage, CoverageSerializer
 from videos.models import EmbeddingSpace, Scene
 from videos.search.fusion import fuse, limit_per_video
 from videos.search.lexical.base import LexicalQuery
@@ -14,8 +18,9 @@ from videos.search.service import MAX_PER_VIDEO, POOL_SIZE, search_words
 from videos.search.vectors import search_spaces
 
 MAX_QUERIES = 50
+# The number of scenes whose overlap is measured.
 DEPTH = 10
-# The report names the queries whose answers change most.
+# The number of queries in a report: those whose results change most.
 DETAILS = 20
 
 
@@ -23,8 +28,8 @@ DETAILS = 20
 class QueryChange:
     """How the results of one query change. `query` is the id of the recorded query, because its owner may erase the text.
 
-    `overlap` is the share of the first DEPTH scenes that both results have, 1 when both are empty. `rank_move` is the mean distance
-    in ranks that the first DEPTH scenes before the cutover move, over those that are still in the results; None when none is.
+    `overlap` is the share of the first DEPTH scenes that are in both results, and 1 when both are empty. `rank_move` is the mean number
+    of ranks by which the first DEPTH scenes move. Scenes that are no longer in the results do not count. None when no scene is left.
     """
 
     query: int
@@ -34,9 +39,15 @@ class QueryChange:
 
 @dataclass(frozen=True)
 class Comparison:
-    """How the results of an owner's queries change."""
+    """How the results of an owner's queries change, and the notices of the searches."""
 
     changes: tuple[QueryChange, ...]
+    notices: tuple[str, ...] = ()
+
+    @property
+    def query_count(self) -> int:
+        """The number of queries."""
+        return len(self.changes)
 
     @property
     def overlap(self) -> float | None:
@@ -49,19 +60,32 @@ class Comparison:
         moves = [change.rank_move for change in self.changes if change.rank_move is not None]
         return fmean(moves) if moves else None
 
-    def as_data(self) -> dict[str, Any]:
-        """Return the comparison for JSON, with the DETAILS queries that change most."""
-        worst = sorted(self.changes, key=lambda change: (change.overlap, -(change.rank_move or 0.0), change.query))[:DETAILS]
-        return {
-            "queries": len(self.changes),
-            "overlap_at_10": self.overlap,
-            "mean_rank_move": self.rank_move,
-            "details": [asdict(change) for change in worst],
-        }
+    @property
+    def largest_changes(self) -> list[QueryChange]:
+        """The DETAILS queries whose results change most, the largest change first."""
+        return sorted(self.changes, key=lambda change: (change.overlap, -(change.rank_move or 0.0), change.query))[:DETAILS]
 
 
-def compare_spaces(owner_id: UUID, before: Sequence[EmbeddingSpace], after: Sequence[EmbeddingSpace]) -> dict[str, Any]:
-    """Return how the results of the owner's saved and recent queries would change. Full text search counts the same in both."""
+class QueryChangeSerializer(serializers.Serializer[QueryChange]):
+    """How the results of one query change."""
+
+    query = serializers.IntegerField()
+    overlap = serializers.FloatField()
+    rank_move = serializers.FloatField(allow_null=True)
+
+
+class ComparisonSerializer(serializers.Serializer[Comparison]):
+    """How the results of an owner's queries change."""
+
+    queries = serializers.IntegerField(source="query_count")
+    overlap_at_10 = serializers.FloatField(source="overlap", allow_null=True)
+    mean_rank_move = serializers.FloatField(source="rank_move", allow_null=True)
+    details = QueryChangeSerializer(many=True, source="largest_changes")
+    notices = serializers.ListField(child=serializers.CharField())
+
+
+def compare_spaces(owner_id: UUID, before: Sequence[EmbeddingSpace], after: Sequence[EmbeddingSpace]) -> Comparison:
+    """Compare the results of an owner's saved and recent queries in two sets of spaces. Full text search adds the same to both sides."""
     scenes = Scene.objects.filter_searchable(owner_id)
     spaces = list({space.pk: space for space in (*before, *after)}.values())
     changes, notices = [], set()
@@ -73,14 +97,30 @@ def compare_spaces(owner_id: UUID, before: Sequence[EmbeddingSpace], after: Sequ
             [hit.scene_id for hit in limit_per_video(fuse([*words, *vectors.select(side)]), MAX_PER_VIDEO)] for side in (before, after)
         )
         changes.append(compare_results(query.pk, ranked_before, ranked_after))
-    return {**Comparison(tuple(changes)).as_data(), "notices": sorted(notices)}
+    return Comparison(tuple(changes), tuple(sorted(notices)))
 
 
 def compare_results(query: int, before: Sequence[UUID], after: Sequence[UUID]) -> QueryChange:
-    """Compare two rankings of scenes for one query, best scene first."""
+    """Compare the rankings of scenes for one query before and after a cutover, best scene first. Pure."""
     first, second = before[:DEPTH], after[:DEPTH]
     longest = max(len(first), len(second))
     overlap = len(set(first) & set(second)) / longest if longest else 1.0
     ranks = {scene: rank for rank, scene in enumerate(after)}
     moves = [abs(ranks[scene] - rank) for rank, scene in enumerate(first) if scene in ranks]
     return QueryChange(query, overlap, fmean(moves) if moves else None)
+
+
+def build_report(comparison: Comparison, coverage: Iterable[Coverage]) -> dict[str, Any]:
+    """Build the report of a cutover as its row stores it."""
+    return {**ComparisonSerializer(comparison).data, "coverage": CoverageSerializer(coverage, many=True).data}
+
+
+def explain_low_overlap(report: dict[str, Any]) -> str:
+    """Return why the overlap is too low for a cutover without force. Return an empty string if it is not, or without recorded queries."""
+    overlap, minimum = report["overlap_at_10"], settings.CUTOVER_MIN_OVERLAP
+    if overlap is None or overlap >= minimum:
+        return ""
+    return (
+        f"The results of {report['queries']} recorded queries share {overlap:.0%} of their first ten scenes, less than "
+        f"HEIMDEX_CUTOVER_MIN_OVERLAP ({minimum:.0%}). Check the report. `manage.py cutover --force` switches anyway."
+    )

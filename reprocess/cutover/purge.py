@@ -1,8 +1,7 @@
 """Delete the vectors of retired spaces. After that, the cutover away from them cannot be rolled back."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -25,7 +24,7 @@ _BATCH = 2000
 
 @dataclass(frozen=True)
 class PurgedSpace:
-    """One owner's deleted rows of one retired space. `space_removed` is true when no owner used the space any more."""
+    """One owner's deleted rows of a retired space. `space_removed` is true when no other owner used the space."""
 
     owner: str
     channel: str
@@ -35,13 +34,9 @@ class PurgedSpace:
     rows: int
     space_removed: bool
 
-    def as_data(self) -> dict[str, Any]:
-        """Return the fields for JSON."""
-        return asdict(self)
-
 
 def select_purgeable_spaces(before: datetime) -> QuerySet[RetiredSpace]:
-    """Return the spaces that were retired before a time, and those whose purge was interrupted. The latest spaces are never due."""
+    """Return the spaces that were retired before a time, or whose purge was interrupted. The latest spaces are never purged."""
     latest = get_effective_spec().fingerprints
     due = RetiredSpace.objects.filter(Q(retired_at__lt=before) | Q(purge_began_at__isnull=False)).exclude(space__fingerprint__in=latest)
     return due.select_related("owner", "space").order_by("retired_at", "pk")
@@ -63,7 +58,7 @@ def preview_purge(retired: RetiredSpace) -> PurgedSpace:
 
 
 def purge_space(retired: RetiredSpace) -> PurgedSpace | None:
-    """Delete one owner's vectors of one retired space. Return None when the owner was switched back to it. Call it outside transactions."""
+    """Delete one owner's vectors of a retired space. Return None when the owner was switched back to it. Call it outside transactions."""
     if not _begin_purge(retired):
         return None
     purged, space = preview_purge(retired), retired.space

@@ -1,6 +1,6 @@
-"""Switch an owner's search to other spaces: all channels in one transaction."""
+"""Switch an owner's search to other spaces, all channels in one transaction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -36,14 +36,14 @@ class SpaceChange:
 
 
 def plan_cutover(owner_id: UUID, spec: EffectiveSpec) -> SpaceChange:
-    """Return the change that moves an owner to a spec. A channel that the spec does not fill stays as it is."""
+    """Return the change that moves an owner to the spaces of a spec. Channels that the spec does not fill keep their space."""
     before = {space.channel: space for space in list_active_spaces(owner_id)}
     latest = {channel: configured.ensure_space(channel) for configured, channel in spec.list_channels()}
     return SpaceChange(owner_id, before, {**before, **latest})
 
 
 def switch_spaces(change: SpaceChange, report: dict[str, Any], run: ReprocessRun | None) -> Cutover | None:
-    """Make the change. Return None when the owner's active spaces or their coverage have changed since it was planned."""
+    """Make the change. Return None when the owner's active spaces or their coverage have changed since the change was planned."""
     with transaction.atomic():
         lock_owner(change.owner_id)
         current = {space.channel: space for space in list_active_spaces(change.owner_id)}
@@ -75,7 +75,7 @@ def activate_spaces(change: SpaceChange) -> None:
 
 
 def record_cutover(change: SpaceChange, state: str, report: dict[str, Any], run: ReprocessRun | None, reason: str = "") -> Cutover:
-    """Record what was done, or why it was refused."""
+    """Record a cutover, or why it was refused."""
     return Cutover.objects.create(
         owner_id=change.owner_id,
         run=run,
@@ -88,26 +88,10 @@ def record_cutover(change: SpaceChange, state: str, report: dict[str, Any], run:
 
 
 def collect_space_ids(spaces: Mapping[str, EmbeddingSpace]) -> dict[str, str]:
-    """Return the ids of spaces by channel, as a cutover's row has them."""
+    """Return the ids of spaces by channel, as a cutover's row stores them."""
     return {channel: str(space.pk) for channel, space in spaces.items()}
 
 
 def measure_pending(change: SpaceChange) -> list[Coverage]:
-    """Return the coverage of the spaces that the cutover would activate."""
+    """Measure the coverage of the spaces that the cutover would activate."""
     return measure_coverage(change.owner_id, change.pending)
-
-
-def build_report(comparison: dict[str, Any], coverage: Iterable[Coverage]) -> dict[str, Any]:
-    """Return the report of a cutover's row."""
-    return {**comparison, "coverage": [channel.as_data() for channel in coverage]}
-
-
-def explain_low_overlap(report: dict[str, Any]) -> str:
-    """Return why the overlap is too low for an automatic cutover, or an empty string. Without recorded queries it is never too low."""
-    overlap, minimum = report["overlap_at_10"], settings.CUTOVER_MIN_OVERLAP
-    if overlap is None or overlap >= minimum:
-        return ""
-    return (
-        f"The results of {report['queries']} recorded queries share {overlap:.0%} of their first ten scenes, less than "
-        f"HEIMDEX_CUTOVER_MIN_OVERLAP ({minimum:.0%}). Check the report. `manage.py cutover --force` switches anyway."
-    )

@@ -18,7 +18,7 @@ _WARN_AFTER = timedelta(seconds=15)
 _NO_WORKER = "No worker has taken the run yet. `manage.py status` shows whether workers are running; `manage.py up` starts them."
 
 
-def plan_table(plan: dict[str, Any]) -> Table:
+def build_plan_table(plan: dict[str, Any]) -> Table:
     """Return a table with a row per channel, and the totals in the caption. `plan` is the JSON form of a plan."""
     table = Table(
         title=f"Plan for spec version {plan['spec_version']} ({plan['videos']} video(s))",

@@ -15,16 +15,16 @@ from reprocess.actions.faces import turn_faces_off, turn_faces_on
 from reprocess.models import ReprocessRun
 
 OFF = "Face recognition is off. All people, photos and faces were erased."
-ON = "Face recognition is on. Heimdex now looks for faces in your videos, and in every video that you upload."
+ON = "Face recognition is on. Heimdex now looks for faces in all your videos."
 ON_ALREADY = "Face recognition is already on."
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def faces_page(request: HttpRequest) -> HttpResponse:
-    """Explain the setting; on POST turn face recognition off (`find_faces=0`) or on (`find_faces=1`) for the user.
+    """Explain the setting. On POST, turn face recognition off (`find_faces=0`) or on (`find_faces=1`) for the user.
 
-    Answer 400 to a POST without either value.
+    Return 400 for a POST without either value.
     """
     owner, find_faces = get_owner(request), request.POST.get("find_faces")
     if find_faces == "0":

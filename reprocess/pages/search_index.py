@@ -1,4 +1,4 @@
-"""The page of a video's search index: how much is up to date, and the buttons that update it."""
+"""The page of a video's search index, which the video page embeds: how much is up to date, and buttons that update it."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -29,7 +29,7 @@ STATE_LABELS = {
 
 @dataclass(frozen=True)
 class ChannelRow:
-    """One channel with its label: scenes that are up to date, and all scenes."""
+    """The number of scenes that are up to date in one channel, and of all scenes."""
 
     label: str
     current: int
@@ -46,8 +46,8 @@ class FailureRow:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def show_search_index(request: HttpRequest, video_id: UUID) -> HttpResponse:
-    """Show the status of the search index of an owner's video; on POST update it or cancel the update.
+def search_index_page(request: HttpRequest, video_id: UUID) -> HttpResponse:
+    """Show the status of the search index of a video. On POST, update it or cancel the update.
 
     Raise Http404 for a video of another owner.
     """
@@ -61,11 +61,11 @@ def show_search_index(request: HttpRequest, video_id: UUID) -> HttpResponse:
         "video": video,
         "search_index": search_index,
         "indexed": video.state == Video.State.INDEXED,
-        "label": _label(search_index),
+        "label": _choose_label(search_index),
         "channels": [
             ChannelRow(get_channel(channel.channel).display_label, channel.current, channel.scenes) for channel in search_index.channels
         ],
-        "failures": [_failure_row(failure) for failure in search_index.failures],
+        "failures": [_build_failure_row(failure) for failure in search_index.failures],
     }
     return render(request, "reprocess/search_index.html", context)
 
@@ -74,7 +74,7 @@ def _act(request: HttpRequest, owner: User, video: Video) -> None:
     try:
         if "cancel" in request.POST:
             cancel_refresh(owner, video.pk)
-            messages.success(request, "Update canceled. What is done is kept.")
+            messages.success(request, "Update canceled. Finished parts are kept.")
         else:
             refresh_video(owner, video.pk, force="force" in request.POST)
             messages.success(request, "Update started. You can leave this page.")
@@ -82,11 +82,11 @@ def _act(request: HttpRequest, owner: User, video: Video) -> None:
         messages.error(request, str(error))
 
 
-def _label(search_index: SearchIndexStatus) -> str:
+def _choose_label(search_index: SearchIndexStatus) -> str:
     return STATE_LABELS.get(search_index.state) or ("Up to date" if search_index.progress == 100 else "Out of date")
 
 
-def _failure_row(failure: ReprocessFailure) -> FailureRow:
+def _build_failure_row(failure: ReprocessFailure) -> FailureRow:
     channel = get_channel(failure.channel).display_label
     target = [f"Scene {failure.scene.index + 1}"] if failure.scene else []
     return FailureRow(", ".join([*target, channel] if channel else target) or "The whole video", failure.error)

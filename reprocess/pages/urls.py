@@ -3,9 +3,9 @@
 from django.urls import path
 
 from reprocess.pages.faces import faces_page
-from reprocess.pages.search_index import show_search_index
+from reprocess.pages.search_index import search_index_page
 
 urlpatterns = [
-    path("videos/<uuid:video_id>/search-data/", show_search_index, name="search-index"),
+    path("videos/<uuid:video_id>/search-data/", search_index_page, name="search-index"),
     path("people/faces/", faces_page, name="faces"),
 ]

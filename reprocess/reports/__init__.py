@@ -1,1 +1,1 @@
-"""Queries and texts that API, pages, admin and commands share: the spec and its spaces, coverage, runs, plans, search index."""
+"""Queries and texts that API, pages, admin and commands share: the spec and its spaces, coverage, runs, the search index of a video."""

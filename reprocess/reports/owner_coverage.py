@@ -1,4 +1,4 @@
-"""Coverage by owner: the rows that each owner has in each space. The number of statements does not depend on the number of owners."""
+"""Coverage by owner: the rows of each owner in each space. The number of SQL statements does not depend on the number of owners."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from reprocess.planning.targets import PEOPLE, SCENES, TARGET_TYPES, get_target_
 from reprocess.reports.spec_overview import SpaceSummary, SpecOverview, compute_purge_time
 from videos.models import ActiveSpace, EmbeddingRow, RetiredSpace
 
-# The codes are part of what `manage.py spec --json` prints; people read "pending" instead of "coming".
+# `manage.py spec --json` prints these codes. Tables show the labels instead.
 SpaceState = Literal["active", "coming", "retired", "left over"]
 _LABELS = {"coming": "pending", "left over": "orphaned"}
 _Key = tuple[UUID, str]
@@ -36,19 +36,19 @@ class OwnerSpaceCoverage:
 
     @property
     def percent(self) -> int:
-        """The share of targets that are embedded or empty, in percent, rounded down; 100 without targets."""
+        """The share of targets that are embedded or empty, in percent, rounded down. 100 without targets."""
         targets = self.embedded + self.empty + self.failed + self.missing
         return 100 * (self.embedded + self.empty) // targets if targets else 100
 
     @property
     def state_label(self) -> str:
-        """The state as people read it."""
+        """The state as tables show it."""
         return _LABELS.get(self.state, self.state)
 
 
 @dataclass(frozen=True)
 class OwnerCoverage:
-    """An owner's number of searchable scenes, and every space that is latest or holds something of the owner's."""
+    """An owner's number of searchable scenes, and the owner's coverage of the latest spaces and of all other spaces in use."""
 
     id: str
     email: str
@@ -58,27 +58,27 @@ class OwnerCoverage:
 
 @dataclass(frozen=True)
 class _OwnerRows:
-    """What the database holds of some owners: targets per kind, rows per space and state, and when spaces were activated or retired."""
+    """The data of some owners: targets per type, rows per space and state, and when spaces were activated or retired."""
 
     targets: Mapping[str, Mapping[UUID, int]]
     rows: Mapping[_Key, Mapping[str, int]]
     activated: Mapping[_Key, datetime]
     retired: Mapping[_Key, datetime]
 
-    def uses(self, key: _Key) -> bool:
-        """Return whether the owner has rows in the space or had it active."""
+    def is_used(self, key: _Key) -> bool:
+        """Return whether the owner has rows in the space, or search read the space."""
         return key in self.rows or key in self.activated or key in self.retired
 
 
 def select_owners_with_targets() -> QuerySet[User]:
-    """Return the owners who have searchable scenes or people, by e-mail."""
+    """Return the owners with searchable scenes or people, ordered by e-mail address."""
     has_scenes = Exists(SCENES.select_searchable().filter(owner=OuterRef("pk")))
     has_people = Exists(PEOPLE.select_searchable().filter(owner=OuterRef("pk")))
     return User.objects.filter(has_scenes | has_people).order_by("email")
 
 
-def owner_coverage(owners: Sequence[User], overview: SpecOverview) -> list[OwnerCoverage]:
-    """Return the coverage of these owners in the spaces of an overview, in the order of `owners`."""
+def measure_owner_coverage(owners: Sequence[User], overview: SpecOverview) -> list[OwnerCoverage]:
+    """Measure the coverage of owners in the spaces of an overview, in the order of `owners`."""
     owner_rows = _read_rows([owner.pk for owner in owners])
     return [
         OwnerCoverage(
@@ -86,9 +86,9 @@ def owner_coverage(owners: Sequence[User], overview: SpecOverview) -> list[Owner
             owner.email,
             owner_rows.targets[SCENES.name].get(owner.pk, 0),
             tuple(
-                _space_coverage(space, owner.pk, owner_rows)
+                _measure_space(space, owner.pk, owner_rows)
                 for space in overview.spaces
-                if space.latest or owner_rows.uses((owner.pk, space.id))
+                if space.latest or owner_rows.is_used((owner.pk, space.id))
             ),
         )
         for owner in owners
@@ -98,22 +98,22 @@ def owner_coverage(owners: Sequence[User], overview: SpecOverview) -> list[Owner
 def _read_rows(owner_ids: Sequence[UUID]) -> _OwnerRows:
     targets: dict[str, dict[UUID, int]] = {}
     rows: dict[_Key, dict[str, int]] = {}
-    for kind in TARGET_TYPES:
-        searchable = kind.select_searchable().filter(owner__in=owner_ids).order_by()
-        targets[kind.name] = dict(searchable.values_list("owner").annotate(targets=Count("pk")))
-        counted = kind.filter_embeddings(owner__in=owner_ids, **{f"{kind.name}__in": searchable}).order_by()
+    for target_type in TARGET_TYPES:
+        searchable = target_type.select_searchable().filter(owner__in=owner_ids).order_by()
+        targets[target_type.name] = dict(searchable.values_list("owner").annotate(targets=Count("pk")))
+        counted = target_type.filter_embeddings(owner__in=owner_ids, **{f"{target_type.name}__in": searchable}).order_by()
         for owner_id, space_id, state, count in counted.values_list("owner", "space", "state").annotate(rows=Count("pk")):
             rows.setdefault((owner_id, str(space_id)), {})[state] = count
-    activated = _times(ActiveSpace.objects.filter(owner__in=owner_ids).values_list("owner", "space", "activated_at"))
-    retired = _times(RetiredSpace.objects.filter(owner__in=owner_ids).values_list("owner", "space", "retired_at"))
+    activated = _read_times(ActiveSpace.objects.filter(owner__in=owner_ids).values_list("owner", "space", "activated_at"))
+    retired = _read_times(RetiredSpace.objects.filter(owner__in=owner_ids).values_list("owner", "space", "retired_at"))
     return _OwnerRows(targets, rows, activated, retired)
 
 
-def _times(rows: QuerySet[Any, tuple[UUID, UUID, datetime]]) -> dict[_Key, datetime]:
+def _read_times(rows: QuerySet[Any, tuple[UUID, UUID, datetime]]) -> dict[_Key, datetime]:
     return {(owner_id, str(space_id)): time for owner_id, space_id, time in rows}
 
 
-def _space_coverage(space: SpaceSummary, owner_id: UUID, owner_rows: _OwnerRows) -> OwnerSpaceCoverage:
+def _measure_space(space: SpaceSummary, owner_id: UUID, owner_rows: _OwnerRows) -> OwnerSpaceCoverage:
     key = (owner_id, space.id)
     counts = owner_rows.rows.get(key, {})
     retired_at = owner_rows.retired.get(key)
@@ -122,7 +122,7 @@ def _space_coverage(space: SpaceSummary, owner_id: UUID, owner_rows: _OwnerRows)
         channel=space.channel,
         fingerprint=space.fingerprint,
         model=space.model,
-        state=_state(space, key, owner_rows),
+        state=_determine_state(space, key, owner_rows),
         since=owner_rows.activated.get(key) or retired_at,
         purge_from=compute_purge_time(retired_at, latest=space.latest),
         embedded=counts.get(EmbeddingRow.State.EMBEDDED, 0),
@@ -132,7 +132,7 @@ def _space_coverage(space: SpaceSummary, owner_id: UUID, owner_rows: _OwnerRows)
     )
 
 
-def _state(space: SpaceSummary, key: _Key, owner_rows: _OwnerRows) -> SpaceState:
+def _determine_state(space: SpaceSummary, key: _Key, owner_rows: _OwnerRows) -> SpaceState:
     if key in owner_rows.activated:
         return "active"
     if space.latest:

@@ -1,4 +1,4 @@
-"""Progress of a run: percent, rate and time left."""
+"""Runs as API, admin and commands show them: JSON, progress, and the message that confirms a queued run."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ PARTIAL_MANUAL = "{filled} of {videos} videos; search switches when the owner is
 
 @dataclass(frozen=True)
 class RunProgress:
-    """Percent (0 to 100), vectors per second so far, and seconds left; None where they are unknown."""
+    """The percentage done (0 to 100), vectors per second so far, and seconds left. Rate and time are None while unknown."""
 
     percent: int
     rate: float | None
@@ -34,17 +34,17 @@ class RunProgress:
 
 
 def measure_progress(run: ReprocessRun) -> RunProgress:
-    """Measure a run by the inputs that its models have computed and by the scenes of finished videos. An ended run is at 100.
+    """Measure the progress of a run by computed inputs or by the targets of finished items, whichever is further. An ended run is at 100.
 
-    Inputs are counted with every batch, but do not include fresh scenes. Scenes are counted when their video is finished.
+    Inputs are counted after every batch, but fresh targets have none. Targets are counted when their item is finished.
     """
     counters = run.counters.all()
     inputs = sum(use.inputs for use in run.uses.all())
     done = max(inputs, sum(counter.done for counter in counters))
     finished = sum(counter.done + counter.skipped + counter.empty + counter.failed for counter in counters)
     share = max(
-        _share_of(inputs, sum(channel["inputs"] for channel in run.plan["channels"])),
-        _share_of(finished, sum(counter.planned for counter in counters)),
+        _compute_share(inputs, sum(channel["inputs"] for channel in run.plan["channels"])),
+        _compute_share(finished, sum(counter.planned for counter in counters)),
     )
     until = run.finished_at or timezone.now()
     elapsed = (until - run.started_at).total_seconds() if run.started_at else 0.0
@@ -68,7 +68,7 @@ class StoredPlanField(serializers.JSONField):
 
 
 class RunSerializer(serializers.ModelSerializer[ReprocessRun]):
-    """A run: request, state, progress and result. Build it from `ReprocessRun.objects.prefetch_details()`."""
+    """A run: request, state, progress and result. It needs `ReprocessRun.objects.prefetch_details()`."""
 
     requested_by = serializers.CharField(source="requested_by.email", default=None)
     plan = StoredPlanField(read_only=True)
@@ -113,7 +113,7 @@ class RunSerializer(serializers.ModelSerializer[ReprocessRun]):
         )
 
     def get_progress(self, run: ReprocessRun) -> int:
-        """Return the progress in percent."""
+        """Return the percentage done."""
         return measure_progress(run).percent
 
     def get_rate(self, run: ReprocessRun) -> float | None:
@@ -134,12 +134,12 @@ class FailureSerializer(serializers.ModelSerializer[ReprocessFailure]):
 
 
 def serialize_run(run: ReprocessRun) -> dict[str, Any]:
-    """Return a run as JSON data; `run` comes from `ReprocessRun.objects.prefetch_details()`."""
+    """Return a run as JSON data. `run` needs `ReprocessRun.objects.prefetch_details()`."""
     return dict(RunSerializer(run).data)
 
 
 def format_queued_message(*runs: ReprocessRun) -> str:
-    """Return the answer of every entry point that queues runs: their size and, for partial runs, when search switches."""
+    """Return the message that confirms queued runs: their size and, for partial runs, when search switches."""
     videos, owners = sum(run.video_count for run in runs), sum(run.people_count for run in runs)
     size = f"{videos} video(s)" + (f" and the people of {owners} owner(s)" if owners else "")
     queued = f"Queued embedding reprocessing for {size} using spec version {runs[0].spec_version}"
@@ -147,17 +147,17 @@ def format_queued_message(*runs: ReprocessRun) -> str:
 
 
 def build_cutover_notices(*runs: ReprocessRun) -> list[str]:
-    """Return a sentence for each owner whose pending spaces these runs fill only in part; an empty list when there is none."""
+    """Return a notice for each owner whose pending spaces stay incomplete after these runs: search keeps reading the active spaces."""
     spec = get_effective_spec()
     partial_runs = [run for run in runs if run.spec_id == spec.digest and (run.scope == ReprocessRun.Scope.VIDEO or run.since)]
-    return list(_notices(partial_runs, spec)) if partial_runs else []
+    return list(_iter_notices(partial_runs, spec)) if partial_runs else []
 
 
 def count_filled_videos(owner_id: UUID, spec: EffectiveSpec, in_runs: QuerySet[ReprocessItem, Any]) -> tuple[int, int] | None:
-    """Return how many of an owner's videos the spec's pending spaces will hold, and how many videos the owner has.
+    """Return how many of an owner's videos the spec's pending spaces will contain, and how many videos the owner has.
 
-    `in_runs` selects the ids of videos that unfinished runs will fill. Return None when search reads the spec's spaces already,
-    reads no space yet, or when nothing will be missing.
+    `in_runs` selects the ids of videos that unfinished runs will add. Return None when search already reads the spec's spaces, when it
+    reads no space yet, or when no video will be missing.
     """
     active = {space.fingerprint for space in list_active_spaces(owner_id)}
     pending = {configured.compute_fingerprint(channel) for configured, channel in spec.list_channels(SCENES)} - active
@@ -173,7 +173,7 @@ def count_filled_videos(owner_id: UUID, spec: EffectiveSpec, in_runs: QuerySet[R
     return (filled, total) if filled < total else None
 
 
-def _notices(runs: Sequence[ReprocessRun], spec: EffectiveSpec) -> Iterator[str]:
+def _iter_notices(runs: Sequence[ReprocessRun], spec: EffectiveSpec) -> Iterator[str]:
     notice = PARTIAL if all(run.automatic_cutover for run in runs) else PARTIAL_MANUAL
     items = ReprocessItem.objects.filter(run__in=runs)
     for owner_id in items.order_by("owner").values_list("owner", flat=True).distinct():
@@ -181,5 +181,5 @@ def _notices(runs: Sequence[ReprocessRun], spec: EffectiveSpec) -> Iterator[str]
             yield notice.format(filled=share[0], videos=share[1])
 
 
-def _share_of(done: int, planned: int) -> float:
+def _compute_share(done: int, planned: int) -> float:
     return min(1.0, done / planned) if planned else 0.0

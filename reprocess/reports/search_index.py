@@ -1,4 +1,4 @@
-"""The status of one video's search index as its owner sees it: own scenes and own failures, and nothing else of the run."""
+"""The status of a video's search index as its owner sees it: own scenes and failures, and nothing else of the run."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from reprocess.reports.runs import count_filled_videos
 from reprocess.spec import EffectiveSpec, get_effective_spec
 from videos.models import EmbeddingRow, EmbeddingSpace, Scene, Video
 
-MOST_FAILURES = 50
+MAX_FAILURES = 50
 IN_PROGRESS = ("queued", "running")
 UNFINISHED = (*IN_PROGRESS, "paused")
 
@@ -27,13 +27,13 @@ _UP_TO_DATE = "The search index of this video is up to date."
 _OUT_OF_DATE = "{missing} of {parts} parts of this video's search index are out of date."
 _COST_LIMIT = "The update is paused because it reached the cost limit. An administrator can resume it, or you can cancel it."
 _CUTOVER = (
-    "{filled} of {videos} of your videos are ready for the new search. It starts when all are ready; until then search works as before."
+    "{filled} of {videos} of your videos are ready for the new search. It starts when all are ready. Until then, search works as before."
 )
 
 
 @dataclass(frozen=True)
 class ChannelStatus:
-    """A video's scenes in one channel: all, those that are up to date (embedded or empty), and those that failed."""
+    """A video's scenes in one channel, counted: all, up to date (embedded or empty), and failed."""
 
     step: str
     channel: str
@@ -44,9 +44,9 @@ class ChannelStatus:
 
 @dataclass(frozen=True)
 class SearchIndexStatus:
-    """The status of a video's search index; `state` is none, queued, running, paused, succeeded, failed or cancelled.
+    """The status of a video's search index. `state` is none, queued, running, paused, succeeded, failed or cancelled.
 
-    `cutover_notice` says when search switches to the new spaces; it is empty when no switch is pending.
+    `cutover_notice` says when search switches to the new spaces. It is empty when no switch is pending.
     """
 
     state: str
@@ -67,31 +67,31 @@ class SearchIndexStatus:
 
     @property
     def is_in_progress(self) -> bool:
-        """Whether the status changes without a request."""
+        """Whether an update is queued or running."""
         return self.state in IN_PROGRESS
 
 
 def get_search_index_status(owner: User, video: Video) -> SearchIndexStatus:
-    """Return the status of an owner's video by its open run item, else by its last one."""
+    """Return the status of a video by its open run item, or else by its last one."""
     spec = get_effective_spec()
     items = ReprocessItem.objects.filter(video=video).select_related("run").order_by("-run__created_at")
     item = items.filter(state__in=ReprocessItem.OPEN, run__state__in=ReprocessRun.UNFINISHED).first() or items.first()
-    state = _state(item)
+    state = _determine_state(item)
     channels = _count_channels(video, spec, item.run if item and item.run.force and state in UNFINISHED else None)
     is_own = bool(item and ReprocessRun.objects.filter_started_by(owner).filter(pk=item.run_id).exists())
     return SearchIndexStatus(
         state=state,
-        message=_message(state, item, channels),
-        cutover_notice=_cutover_notice(owner, spec, item if state in UNFINISHED else None),
+        message=_format_message(state, item, channels),
+        cutover_notice=_format_cutover_notice(owner, spec, item if state in UNFINISHED else None),
         channels=channels,
-        failures=_failures(item, video),
+        failures=_load_failures(item, video),
         started_by_you=is_own,
         can_cancel=is_own and state in UNFINISHED,
         finished_at=item.finished_at if item else None,
     )
 
 
-def _state(item: ReprocessItem | None) -> str:
+def _determine_state(item: ReprocessItem | None) -> str:
     if item is None:
         return "none"
     if item.state not in ReprocessItem.OPEN:
@@ -102,7 +102,7 @@ def _state(item: ReprocessItem | None) -> str:
     return "cancelled"
 
 
-def _message(state: str, item: ReprocessItem | None, channels: tuple[ChannelStatus, ...]) -> str:
+def _format_message(state: str, item: ReprocessItem | None, channels: tuple[ChannelStatus, ...]) -> str:
     parts, current = sum(channel.scenes for channel in channels), sum(channel.current for channel in channels)
     numbers = {"parts": parts, "current": current, "missing": parts - current}
     if state == "paused" and item and item.run.limit_reached and item.run.scope == ReprocessRun.Scope.VIDEO:
@@ -112,14 +112,14 @@ def _message(state: str, item: ReprocessItem | None, channels: tuple[ChannelStat
     return _OUT_OF_DATE.format(**numbers) if current < parts else _UP_TO_DATE
 
 
-def _cutover_notice(owner: User, spec: EffectiveSpec, open_item: ReprocessItem | None) -> str:
+def _format_cutover_notice(owner: User, spec: EffectiveSpec, open_item: ReprocessItem | None) -> str:
     run_id = open_item.run_id if open_item and open_item.run.spec_id == spec.digest else None
     share = count_filled_videos(owner.pk, spec, ReprocessItem.objects.filter(run=run_id, owner=owner).values("video"))
     return _CUTOVER.format(filled=share[0], videos=share[1]) if share else ""
 
 
 def _count_channels(video: Video, spec: EffectiveSpec, forced_run: ReprocessRun | None) -> tuple[ChannelStatus, ...]:
-    """Count the video's scenes by channel; with `forced_run`, only rows of that run count as up to date."""
+    """Count the video's scenes by channel. With `forced_run`, only rows of that run count as up to date."""
     fingerprints = {
         configured.compute_fingerprint(channel): (configured.step.name, channel) for configured, channel in spec.list_channels(SCENES)
     }
@@ -140,7 +140,7 @@ def _count_channels(video: Video, spec: EffectiveSpec, forced_run: ReprocessRun 
     return tuple(channels)
 
 
-def _failures(item: ReprocessItem | None, video: Video) -> tuple[ReprocessFailure, ...]:
+def _load_failures(item: ReprocessItem | None, video: Video) -> tuple[ReprocessFailure, ...]:
     if item is None:
         return ()
-    return tuple(ReprocessFailure.objects.filter(run=item.run_id, video=video).select_related("scene")[:MOST_FAILURES])
+    return tuple(ReprocessFailure.objects.filter(run=item.run_id, video=video).select_related("scene")[:MAX_FAILURES])

@@ -1,6 +1,6 @@
-"""The embedding spec at a glance: its steps, and every space with its size and use.
+"""Summarize the embedding spec: its steps, and every space with its size and use.
 
-The number of statements does not depend on the number of owners. PostgreSQL counts the rows with index-only scans.
+The number of SQL statements does not depend on the number of owners. PostgreSQL counts the rows with index-only scans.
 """
 
 from dataclasses import asdict, dataclass
@@ -33,7 +33,7 @@ class StepSummary:
 
 @dataclass(frozen=True)
 class SpaceUse:
-    """How many owners' searches use a space, and since when (the first owner's time)."""
+    """The number of owners whose search uses a space, and the time of the first."""
 
     owners: int = 0
     since: datetime | None = None
@@ -41,7 +41,7 @@ class SpaceUse:
 
 @dataclass(frozen=True)
 class SpaceSummary:
-    """A space: its size on disk in bytes, and the owners whose search reads it, will read it or did read it.
+    """A space: its size on disk, and the number of owners for whom it is active, pending or retired.
 
     `id` is empty for a latest space without rows. `table_bytes` is its share of the vector tables, by rows and dimensions.
     `index_bytes` is 0 without an index. The first purge is due at `purge_from`.
@@ -69,12 +69,12 @@ class SpaceSummary:
 
     @property
     def bytes(self) -> int:
-        """The bytes on disk of the vectors and their index."""
+        """The size of the vectors and their index, in bytes."""
         return self.table_bytes + self.index_bytes
 
     @property
     def usage(self) -> str:
-        """A phrase that says for how many owners the space is active, pending or retired."""
+        """A phrase with the number of owners for whom the space is active, pending or retired."""
         parts = [
             f"active for {self.active_owners} since {self.active_since:%Y-%m-%d}" if self.active_since else "",
             f"pending for {self.pending_owners}" if self.pending_owners else "",
@@ -86,7 +86,7 @@ class SpaceSummary:
 
 @dataclass(frozen=True)
 class SpecOverview:
-    """The latest spec with this installation's models, and all spaces; in each channel the latest space comes first."""
+    """The latest spec with this installation's models, and all spaces. In each channel the latest space comes first."""
 
     version: str
     digest: str
@@ -94,14 +94,14 @@ class SpecOverview:
     spaces: tuple[SpaceSummary, ...]
 
 
-def spec_overview() -> SpecOverview:
-    """Return the spec and its spaces. Load no model."""
+def summarize_spec() -> SpecOverview:
+    """Summarize the latest spec and all spaces. No model is loaded."""
     spec = get_effective_spec()
     return SpecOverview(spec.version, spec.digest, tuple(_summarize_step(configured) for configured in spec.steps), _summarize_spaces(spec))
 
 
 def compute_purge_time(retired_at: datetime | None, *, latest: bool) -> datetime | None:
-    """Return when `purge_spaces` may remove a space that was retired at this time; None for a latest space, which is never purged."""
+    """Return when `purge_spaces` may delete a space that was retired at this time. Return None for a latest space, which is kept."""
     return None if latest or retired_at is None else retired_at + timedelta(days=settings.KEEP_RETIRED_DAYS)
 
 
@@ -117,15 +117,15 @@ def _summarize_spaces(spec: EffectiveSpec) -> tuple[SpaceSummary, ...]:
     spaces = list(EmbeddingSpace.objects.all())
     existing = {space.fingerprint for space in spaces}
     spaces += [
-        _unsaved_space(configured, channel)
+        _build_unsaved_space(configured, channel)
         for configured, channel in spec.list_channels()
         if configured.compute_fingerprint(channel) not in existing
     ]
     rows = _count_rows()
-    active, readers = _active_use()
-    retired = _retired_use()
+    active, readers = _measure_active_use()
+    retired = _measure_retired_use()
     indexes = list_indexes()
-    shares = _table_shares(spaces, rows)
+    shares = _share_table_bytes(spaces, rows)
     summaries = [
         _summarize_space(
             space,
@@ -181,13 +181,13 @@ def _summarize_space(
 def _count_rows() -> dict[UUID, int]:
     """Count the rows of each space."""
     rows: dict[UUID, int] = {}
-    for kind in TARGET_TYPES:
-        rows |= dict(kind.filter_embeddings().values_list("space").annotate(rows=Count("pk")).order_by())
+    for target_type in TARGET_TYPES:
+        rows |= dict(target_type.filter_embeddings().values_list("space").annotate(rows=Count("pk")).order_by())
     return rows
 
 
-def _active_use() -> tuple[dict[UUID, SpaceUse], dict[str, int]]:
-    """Return the active use of each space, and the number of owners whose search reads each channel."""
+def _measure_active_use() -> tuple[dict[UUID, SpaceUse], dict[str, int]]:
+    """Measure the active use of each space, and count the owners whose search reads each channel."""
     active: dict[UUID, SpaceUse] = {}
     readers: dict[str, int] = {}
     use = ActiveSpace.objects.values_list("space", "channel").annotate(owners=Count("pk"), since=Min("activated_at")).order_by()
@@ -197,20 +197,20 @@ def _active_use() -> tuple[dict[UUID, SpaceUse], dict[str, int]]:
     return active, readers
 
 
-def _retired_use() -> dict[UUID, SpaceUse]:
+def _measure_retired_use() -> dict[UUID, SpaceUse]:
     use = RetiredSpace.objects.values_list("space").annotate(owners=Count("pk"), since=Min("retired_at")).order_by()
     return {space_id: SpaceUse(owners, since) for space_id, owners, since in use}
 
 
-def _table_shares(spaces: list[EmbeddingSpace], rows: dict[UUID, int]) -> dict[UUID, int]:
-    """Divide the bytes of the vector tables among the spaces, by rows and dimensions (halfvec: two bytes per dimension)."""
+def _share_table_bytes(spaces: list[EmbeddingSpace], rows: dict[UUID, int]) -> dict[UUID, int]:
+    """Divide the size of the vector tables among the spaces, by rows and dimensions (halfvec: two bytes per dimension)."""
     weights = {space.pk: rows.get(space.pk, 0) * (_ROW_BYTES + 2 * space.dimensions) for space in spaces}
-    bytes_per_weight = sum(measure_table(kind.embedding_model) for kind in TARGET_TYPES) / max(1, sum(weights.values()))
+    bytes_per_weight = sum(measure_table(target_type.embedding_model) for target_type in TARGET_TYPES) / max(1, sum(weights.values()))
     return {space_id: round(weight * bytes_per_weight) for space_id, weight in weights.items()}
 
 
-def _unsaved_space(configured: ConfiguredStep, channel: str) -> EmbeddingSpace:
-    """Return the space of a channel that has no rows yet, without saving it."""
+def _build_unsaved_space(configured: ConfiguredStep, channel: str) -> EmbeddingSpace:
+    """Build the space of a channel without rows, and do not save it."""
     return EmbeddingSpace(
         channel=channel,
         fingerprint=configured.compute_fingerprint(channel),

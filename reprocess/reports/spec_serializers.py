@@ -1,4 +1,4 @@
-"""The JSON of the spec overview and of owners' coverage, as `manage.py spec --json` prints it."""
+"""The JSON forms of the spec overview and of owners' coverage, as `manage.py spec --json` prints them."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ class StepSummarySerializer(serializers.Serializer[Any]):
 
 
 class SpaceSummarySerializer(serializers.Serializer[Any]):
-    """A space: its size on disk in bytes, and the owners whose search reads it, will read it or did read it."""
+    """A space: its size on disk in bytes, and the number of owners for whom it is active, pending or retired."""
 
     id = serializers.CharField()
     channel = serializers.CharField()

@@ -1,4 +1,4 @@
-"""Choose which items of a run a worker takes next, and acquire the lease on them."""
+"""Choose the next items of a run for a worker, and acquire the lease on them."""
 
 from collections.abc import Iterable
 
@@ -11,33 +11,32 @@ from heimdex.leases import Lease, is_unleased
 from reprocess.models import ReprocessItem, ReprocessRun
 from videos.models import Scene
 
-# A group takes videos until their scenes add up to this. Short videos then still fill the model's batches without a pause between
-# videos, and batches of texts of similar length are chosen among many.
+# The scenes of a group: many, so that short videos fill the model's batches too, and each batch has texts of similar length.
 GROUP_SCENES = 512
-# A group has at most this many videos, which a second worker finds leased.
+# The largest number of videos in a group. Other workers cannot process them meanwhile.
 GROUP_VIDEOS = 64
 
 
 def acquire_group(run: ReprocessRun) -> tuple[Lease, list[ReprocessItem]]:
     """Acquire the next items of a run. Return the lease and the items, which are empty when none is left.
 
-    New videos are taken as a group. People, and items that a worker has begun before, are taken one by one, so that an item that kills
-    its worker takes no other item with it.
+    New videos are acquired in groups. People, and items with an earlier attempt, are acquired one by one, so that an item that kills its
+    worker costs no other item an attempt.
     """
     with transaction.atomic():
-        # The videos, or owners, are locked too, so that two runs cannot take the same one at the same moment.
+        # Lock the videos or owners too, so that two runs cannot acquire the same video or people at the same time.
         locking = select_acquirable_items(run).select_for_update(skip_locked=True, of=("self", "video"), no_key=True)
-        # The second condition is always true; it makes the inner join that can be locked.
+        # The second condition is always true. It makes an inner join, which can be locked.
         videos = locking.filter(video__isnull=False, video__created_at__isnull=False).select_related("video")
         new = list(videos.filter(attempts=0).annotate(scenes=_count_scenes())[:GROUP_VIDEOS])
         locked = new[: count_fitting((item.scenes for item in new), GROUP_SCENES)] or videos.filter(attempts__gt=0)[:1] or _lock_people(run)
-        # Filtered again now that the locks are held: items that another run acquired a moment ago drop out.
+        # Filter again under the locks: another run may have acquired items in between.
         items = select_acquirable_items(run).filter(pk__in=[item.pk for item in locked])
         return Lease.acquire(items, GROUP_VIDEOS, state=ReprocessItem.State.RUNNING)
 
 
 def select_acquirable_items(run: ReprocessRun) -> QuerySet[ReprocessItem]:
-    """Return the open, unleased items whose videos and people no other run has leased. Owners take turns."""
+    """Return the open, unleased items whose videos and people no other run has leased, ordered so that owners take turns."""
     leased = ReprocessItem.objects.filter(lease_expires_at__gte=timezone.now()).exclude(run=run)
     same_video, same_people = leased.filter(video=OuterRef("video")), leased.filter(video__isnull=True, owner=OuterRef("owner"))
     in_another_run = Exists(same_video) | (Q(video__isnull=True) & Exists(same_people))
@@ -45,7 +44,7 @@ def select_acquirable_items(run: ReprocessRun) -> QuerySet[ReprocessItem]:
 
 
 def count_fitting(sizes: Iterable[int], limit: int) -> int:
-    """Return how many of the first sizes add up to at most `limit`, and at least 1 if there is any. Pure."""
+    """Return how many of the first sizes add up to at most `limit`, but at least 1 unless there is none. Pure."""
     number = total = 0
     for size in sizes:
         total += size

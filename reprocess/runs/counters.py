@@ -1,4 +1,4 @@
-"""Count what a run has done, from the rows of vectors that it has written."""
+"""Count the outcomes of a run from the rows that it has written."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ OUTCOMES = ("done", "skipped", "empty", "failed")
 
 
 def count_items(run: ReprocessRun, items: Sequence[ReprocessItem]) -> None:
-    """Add finished items to the run's counters. The counts come from the vectors' rows, so a crash before this loses none.
+    """Add finished items to the run's counters. The counts come from the written rows, so a crash before this call loses nothing.
 
-    An item that has been counted before adds only the difference.
+    An item that was counted before adds only the difference.
     """
     videos = [item.video_id for item in items if item.video_id]
     owners = [item.owner_id for item in items if not item.video_id]
@@ -49,14 +49,14 @@ def find_failed_items(run: ReprocessRun, items: Sequence[ReprocessItem]) -> list
 
 
 def _find_spaces(run: ReprocessRun) -> dict[str, EmbeddingSpace | None]:
-    """Return the spaces that a run fills, by channel. A channel without a space has no rows yet."""
+    """Return the spaces that a run fills, by channel. None for a channel whose space does not exist yet."""
     fingerprints = {channel: fingerprint for step in run.spec.definition for channel, fingerprint in step["fingerprints"].items()}
     spaces = {space.fingerprint: space for space in EmbeddingSpace.objects.filter(fingerprint__in=fingerprints.values())}
     return {channel: spaces.get(fingerprint) for channel, fingerprint in fingerprints.items()}
 
 
 def _count_outcomes(run: ReprocessRun, space: EmbeddingSpace | None, targets: QuerySet[Any], group_by: str) -> dict[UUID, dict[str, int]]:
-    """Count targets per outcome of this run, for each video or owner."""
+    """Count the targets of each video or owner by their outcome in this run."""
     by_this_run = Q(embedding__run_id=run.pk)
     rows = (
         targets.annotate(embedding=FilteredRelation("embeddings", condition=Q(embeddings__space=space)))

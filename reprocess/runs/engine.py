@@ -1,4 +1,4 @@
-"""Compute stale vectors of videos, or of an owner's people, in batches that cross videos. Ingest and runs share this code."""
+"""Compute the stale vectors of videos, or of an owner's people, in batches that span videos. Ingest and runs share this code."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
@@ -28,9 +28,9 @@ _EMPTY_BATCH = 500
 
 
 class WorkLease(Protocol):
-    """A lease on the work: reporting progress renews it, and every write checks it."""
+    """The lease on the work. Reporting progress renews it, and every write checks it."""
 
-    def progress(self, fraction: float) -> None:
+    def report_progress(self, fraction: float) -> None:
         """Report the share done (0 to 1) and renew the lease. Raise LeaseLost when another worker holds it."""
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -39,7 +39,7 @@ class WorkLease(Protocol):
 
 @dataclass(frozen=True)
 class Batch:
-    """The outcomes of one batch, and what it used; `seconds` cover preparing and computing."""
+    """The outcomes of one batch, and what it has used. `seconds` measure the computation."""
 
     step: str
     outcomes: tuple[Outcome, ...]
@@ -67,8 +67,8 @@ class _Progress:
     finished: int = 0
 
     def report(self) -> None:
-        """Report the progress to the lease, which renews itself or raises to stop the work."""
-        self.lease.progress((self.position + self.finished / self.total) / self.steps)
+        """Report the progress to the lease, which renews itself or raises an exception that stops the work."""
+        self.lease.report_progress((self.position + self.finished / self.total) / self.steps)
 
 
 class OnBatch(Protocol):
@@ -82,7 +82,7 @@ def embed_videos(
 ) -> None:
     """Compute the stale vectors of some videos' scenes. Fresh scenes are skipped, so a repeated call is safe.
 
-    Raise LeaseLost when another worker took over, ModelUnavailable when a model cannot be used at all.
+    Raise LeaseLost when another worker has the work, and ModelUnavailable when a model cannot be used at all.
     """
     spaces = spec.ensure_spaces()
     steps = [configured for configured in spec.steps if isinstance(configured.step, SceneStep)]
@@ -104,9 +104,9 @@ def embed_people(
     run_id: UUID | None = None,
     force: bool = False,
 ) -> None:
-    """Compute the stale vectors of an owner's photos and people, as `embed_videos` does for scenes, then match the owner's faces again.
+    """Compute the stale vectors of an owner's photos and people, as `embed_videos` does for scenes. Then match the owner's faces again.
 
-    Photos in state PROCESSING are skipped, except those that the caller has leased under `photo_token`, and normalized.
+    Photos in state PROCESSING are skipped, except those whose lease is `photo_token`: the caller has normalized them.
     """
     steps = [configured for configured in spec.steps if isinstance(configured.step, PeopleStep)]
     if not steps:
@@ -123,12 +123,12 @@ def embed_people(
     _run_steps([configured for configured in steps if configured.step.calls_model], spaces, select_tasks, lease, on_batch, run_id)
     derived = [configured for configured in steps if not configured.step.calls_model]
     batches: list[Batch] = []
-    # One transaction: if the worker dies, the query vectors stay stale, which is detected and repaired.
+    # In one transaction, so that if the worker dies, the query vectors stay stale and are computed again.
     with lease.transaction():
         lock_owner(owner_id)
         _run_steps(derived, spaces, select_tasks, lease, batches.append, run_id)
         match_faces(owner_id, spaces)
-        # Last, because other workers wait for the rows that count the run's usage.
+        # Last, because this locks the run's usage rows, which other workers need.
         for batch in batches:
             on_batch(batch)
 
@@ -144,7 +144,7 @@ def _run_steps(
     for position, configured in enumerate(steps):
         step, tasks = configured.step, select_tasks(configured.step)
         progress = _Progress(lease, position, len(steps), len(tasks))
-        # Closed at once when a write fails, so that no thread continues after the lease is lost.
+        # Close the generator at once when a write fails, so that no thread continues after the lease is lost.
         with closing(_compute_batches(configured, tasks, progress.report)) as batches:
             for batch in batches:
                 step.upload_artifacts(batch.outcomes)
@@ -163,14 +163,14 @@ def _select_scene_tasks(
     stale = {channel: find_stale_scenes(ids, channel, spaces[channel], run_id=run_id, force=force) for channel in step.channels}
     tasks: Tasks = []
     for video in videos:
-        of_video = {channel: scenes.get(video.pk, frozenset()) for channel, scenes in stale.items()}
-        if any(of_video.values()):
-            tasks.extend(step.select_tasks(video, of_video))
+        stale_scenes = {channel: scenes.get(video.pk, frozenset()) for channel, scenes in stale.items()}
+        if any(stale_scenes.values()):
+            tasks.extend(step.select_tasks(video, stale_scenes))
     return tasks
 
 
 def _compute_batches(configured: ConfiguredStep, tasks: Tasks, heartbeat: Callable[[], None]) -> Generator[Batch]:
-    """Yield first the tasks that need no model, then batches of the model's size. Equal inputs of one owner are computed once."""
+    """Yield the tasks that need no model, then batches of the model's size. Equal inputs of one owner are computed once."""
     step = configured.step
     empty = [Outcome(target, task) for target, task in tasks if not task.source]
     for start in range(0, len(empty), _EMPTY_BATCH):
@@ -178,7 +178,7 @@ def _compute_batches(configured: ConfiguredStep, tasks: Tasks, heartbeat: Callab
 
     def input_key(pair: tuple[Target, EmbeddingTask]) -> tuple[int, str, str]:
         task = pair[1]
-        # Inputs of similar length next to each other need the least padding.
+        # Neighbors of similar length need the least padding.
         return (len(task.source), str(task.owner_id), task.input_hash)
 
     full = sorted((pair for pair in tasks if pair[1].source), key=input_key)
@@ -194,7 +194,7 @@ def _compute_batches(configured: ConfiguredStep, tasks: Tasks, heartbeat: Callab
 def _prepare(step: Step, model: Embedder, group: Tasks) -> Any:
     """Return the model's input, or _Unusable with the reason.
 
-    Equal inputs may be stored in several places, such as the keyframes of two videos; one readable copy is enough.
+    Equal inputs may have several files, such as the keyframes of two videos. One readable file is enough.
     """
     reason = ""
     for task in {task.source: task for _, task in group}.values():

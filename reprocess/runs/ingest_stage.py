@@ -1,4 +1,4 @@
-"""The ingest stage `embed`: computes the vectors of one video with the same code as a run."""
+"""The ingest stage `embed`: compute the vectors of one video with the code that runs use."""
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ INCOMPLETE = "{count} of the video's descriptions could not be made searchable. 
 
 @dataclass(frozen=True)
 class ProgressHalf:
-    """One half (0 or 1) of a stage's progress, so that progress never goes back when the second half begins."""
+    """A lease that reports progress within one half (0 or 1) of the stage, so that progress never goes back."""
 
     lease: WorkLease
     half: int
 
-    def progress(self, fraction: float) -> None:
+    def report_progress(self, fraction: float) -> None:
         """Report the progress within this half."""
-        self.lease.progress((self.half + fraction) / 2)
+        self.lease.report_progress((self.half + fraction) / 2)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Open a transaction of the whole stage."""
@@ -48,7 +48,7 @@ def run(context: StageContext) -> None:
 def embed_into_active(video: Video, lease: WorkLease) -> None:
     """Add a video to the older spaces that its owner's search still reads, so that vector search finds it before the cutover.
 
-    What can no longer be computed is logged: until the cutover, lexical search finds the video.
+    Vectors that can no longer be computed are logged. Until the cutover, full text search finds the video.
     """
     historical = build_historical_spec(video.owner_id)
     problems = list(historical.unavailable)

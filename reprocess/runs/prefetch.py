@@ -1,4 +1,4 @@
-"""Prefetch: threads prepare inputs while the model computes, and the caller's thread stays free for the database."""
+"""Prepare inputs on threads while the model computes. The caller's thread stays free for the database."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,10 +9,10 @@ Item = TypeVar("Item")
 Prepared = TypeVar("Prepared")
 Computed = TypeVar("Computed")
 
-# Two threads keep a model on two cores busy. Reads from S3 mostly wait, so more threads would not hurt there either.
+# Two threads keep a model on two cores busy.
 PREPARING_THREADS = 2
 BATCHES_AHEAD = 2
-# While a batch takes longer than this (seconds), the caller gets regular heartbeats to renew its lease or to stop.
+# The interval (seconds) at which the caller renews its lease, or stops, while a batch is computed.
 HEARTBEAT_S = 1.0
 
 
@@ -22,11 +22,11 @@ def prefetch_and_compute(
     compute: Callable[[Sequence[Item], list[Prepared]], Computed],
     heartbeat: Callable[[], None],
 ) -> Iterator[Computed]:
-    """Yield `compute(batch, prepared)` for each batch in order, one batch at a time, each only when the caller asks for it.
+    """Yield `compute(batch, prepared)` for each batch in order. A batch is computed only when the caller asks for it.
 
-    At most BATCHES_AHEAD batches are prepared ahead of the one being computed. `heartbeat` runs in the caller's thread every
-    HEARTBEAT_S while a batch is computed. `prepare` and `compute` run on threads and must not use the database. An exception in any of
-    the three ends the iteration: waiting calls are dropped, and running calls finish in the background.
+    At most BATCHES_AHEAD batches are prepared in advance. `heartbeat` runs in the caller's thread every HEARTBEAT_S while a batch is
+    computed. `prepare` and `compute` run on threads and must not use the database. An exception in any of the three ends the iteration:
+    waiting calls are dropped, and running calls finish in the background.
     """
     preparing = ThreadPoolExecutor(PREPARING_THREADS, thread_name_prefix="prepare")
     computing = ThreadPoolExecutor(1, thread_name_prefix="compute")

@@ -1,4 +1,4 @@
-"""Bring an owner's photos and people to the latest spec as soon as a photo is added, deleted or retried."""
+"""Refresh an owner's photos and people as soon as a photo is added, deleted or retried."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,8 +30,8 @@ from videos.models import ActiveSpace
 
 log = structlog.get_logger(__name__)
 
-# Photos that one worker acquires at once. Other workers take the next.
-_AT_ONCE = 8
+# Photos that one worker acquires at once. Other workers take the rest.
+_PHOTOS_AT_ONCE = 8
 _OWNERS_AT_ONCE = 100
 
 BROKE = "Something went wrong on our side with this photo{reason}. Retry it. If it happens again, tell your administrator."
@@ -39,11 +39,11 @@ BROKE = "Something went wrong on our side with this photo{reason}. Retry it. If 
 
 @dataclass(frozen=True)
 class PhotoLease:
-    """The lease on photos, as the engine uses it. Photos leave it one by one, so the engine fences each write by the photo's own token."""
+    """The lease on photos, as the engine uses it. Photos leave it one by one, so `replace_embeddings` checks the token of each photo."""
 
     lease: Lease
 
-    def progress(self, fraction: float) -> None:
+    def report_progress(self, fraction: float) -> None:
         """Renew the lease on the photos that are not finished."""
         with suppress(LeaseLost):
             self.lease.renew_if_due()
@@ -56,14 +56,14 @@ class PhotoLease:
 
 
 def refresh_people(owner_id: UUID) -> None:
-    """Process the owner's waiting photos, then refresh the vectors of the owner's people and match faces with them.
+    """Process an owner's uploaded photos, refresh the vectors of the owner's people, and match faces with them.
 
     Idempotent: vectors that are up to date are not computed again. Earlier requests are deleted, unless the model is unavailable.
     """
     with structlog.contextvars.bound_contextvars(owner_id=str(owner_id)):
         requests = list(PeopleRefreshRequest.objects.filter(owner_id=owner_id).values_list("pk", flat=True))
         lease, photos = _acquire_photos(owner_id)
-        # No photo waits when one was deleted, a person was archived, or a face was labeled.
+        # Without photos: one was deleted, a person was archived, or a face was labeled.
         refreshed = bool(photos) or _embed(owner_id, lease, [])
         while photos:
             refreshed = _embed(owner_id, lease, [photo for photo in photos if _normalize(photo, lease)])
@@ -75,14 +75,14 @@ def refresh_people(owner_id: UUID) -> None:
 def requeue_stale_people() -> int:
     """Enqueue a refresh for each owner with an old request or with out-of-date people. Return how many owners."""
     old = PeopleRefreshRequest.objects.filter(created_at__lt=timezone.now() - WAKE_AGAIN_AFTER)
-    owners = set(old.order_by().values_list("owner_id", flat=True).distinct()[:_OWNERS_AT_ONCE]) | _owners_out_of_date()
+    owners = set(old.order_by().values_list("owner_id", flat=True).distinct()[:_OWNERS_AT_ONCE]) | _find_outdated_owners()
     for owner_id in owners:
         enqueue(REFRESH_PEOPLE_TASK, str(owner_id))
     return len(owners)
 
 
-def _owners_out_of_date() -> set[UUID]:
-    """Return the owners whose search finds a person by a set of photos that is no longer the READY one."""
+def _find_outdated_owners() -> set[UUID]:
+    """Return the owners with a person whose query vector was not computed from the current READY photos."""
     active = ActiveSpace.objects.filter(owner=OuterRef("owner"), channel=PERSON_QUERY)
     hashes = PersonInput.objects.filter(person=OuterRef("pk"), channel=PERSON_QUERY)
     current = QueryEmbedding.objects.filter(person=OuterRef("pk"), space=OuterRef("active_space"), input_hash=OuterRef("query_hash"))
@@ -93,11 +93,11 @@ def _owners_out_of_date() -> set[UUID]:
 
 def _acquire_photos(owner_id: UUID) -> tuple[Lease, list[PersonPhoto]]:
     waiting = PersonPhoto.objects.filter(owner_id=owner_id, state=PersonPhoto.State.UPLOADED).order_by("created_at", "pk")
-    return Lease.acquire(waiting, _AT_ONCE, state=PersonPhoto.State.PROCESSING, error_code="", error_text="")
+    return Lease.acquire(waiting, _PHOTOS_AT_ONCE, state=PersonPhoto.State.PROCESSING, error_code="", error_text="")
 
 
 def _normalize(photo: PersonPhoto, lease: Lease) -> bool:
-    """Normalize one photo, or end it as failed. Return whether a model can analyze it."""
+    """Normalize one photo, or mark it as failed. Return whether a model can analyze it."""
     try:
         if photo.is_exhausted:
             raise PhotoRejected(PhotoErrorCode.GAVE_UP, GAVE_UP.format(attempts=settings.MAX_ATTEMPTS))
@@ -105,7 +105,7 @@ def _normalize(photo: PersonPhoto, lease: Lease) -> bool:
             raise PhotoRejected(PhotoErrorCode.FACES_OFF, reason)
         normalize_photo(photo, lease)
     except PhotoRejected as refused:
-        _end(photo, refused.code, str(refused))
+        _fail(photo, lease, refused.code, str(refused))
         return False
     except LeaseLost:
         log.warning("Photo abandoned: its lease is lost, or it was deleted", photo_id=str(photo.pk))
@@ -114,19 +114,20 @@ def _normalize(photo: PersonPhoto, lease: Lease) -> bool:
         raise
     except Exception as error:
         log.exception("A photo could not be normalized", photo_id=str(photo.pk), attempt=photo.attempts)
-        _end(photo, PhotoErrorCode.INTERNAL_ERROR, BROKE.format(reason=f": {error}" if isinstance(error, StorageError) else ""))
+        _fail(photo, lease, PhotoErrorCode.INTERNAL_ERROR, BROKE.format(reason=f": {error}" if isinstance(error, StorageError) else ""))
         return False
     return True
 
 
-def _end(photo: PersonPhoto, code: PhotoErrorCode, text: str) -> None:
-    with transaction.atomic():
-        if PersonPhoto.objects.select_for_update().filter(pk=photo.pk, lease_token=photo.lease_token).exists():
-            fail_photo(photo.pk, code, text)
+def _fail(photo: PersonPhoto, lease: Lease, code: PhotoErrorCode, text: str) -> None:
+    """Mark a photo as failed. Do nothing when another worker has the photo or it was deleted."""
+    with suppress(LeaseLost), transaction.atomic():
+        lease.lock_row(photo.pk)
+        fail_photo(photo.pk, code, text)
 
 
 def _embed(owner_id: UUID, lease: Lease, photos: list[PersonPhoto]) -> bool:
-    """Bring the owner's people to the active spaces and to the latest ones, which decide whether a photo is usable.
+    """Compute the people's vectors in the active and in the latest spaces. The latest decide whether a photo is usable.
 
     Return whether the model was available.
     """
@@ -140,7 +141,7 @@ def _embed(owner_id: UUID, lease: Lease, photos: list[PersonPhoto]) -> bool:
         embed_people(owner_id, spec, photo_lease, _ignore, photo_token=lease.token)
     except ModelUnavailable as error:
         for photo in photos:
-            _end(photo, PhotoErrorCode.INTERNAL_ERROR, BROKE.format(reason=f": {str(error).rstrip('.')}"))
+            _fail(photo, lease, PhotoErrorCode.INTERNAL_ERROR, BROKE.format(reason=f": {str(error).rstrip('.')}"))
         log.error("People could not be refreshed", reason=str(error))
         return False
     activate_first(owner_id, spec)
@@ -148,4 +149,4 @@ def _embed(owner_id: UUID, lease: Lease, photos: list[PersonPhoto]) -> bool:
 
 
 def _ignore(batch: Batch) -> None:
-    """Do nothing: failures are recorded on the photos."""
+    """Do nothing, because failures are recorded on the photos."""

@@ -1,4 +1,4 @@
-"""Start a run: record the request and its items, and wake a worker."""
+"""Requests for runs: plan what a run would do, or start it."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -24,15 +24,15 @@ from videos.models import EmbeddingSpace
 
 log = structlog.get_logger(__name__)
 _BATCH = 2000
-# The rate of a step is measured in this many earlier runs, newest first, among this many candidates.
+# The rate of a step is taken from this many earlier runs, the newest of this many candidates.
 _RUNS_MEASURED = 5
 _RUNS_SEARCHED = 50
 
 
 def plan_run(scope: Scope, *, force: bool, spec: EffectiveSpec | None = None) -> Plan:
-    """Return what a run over the scope would do. `spec` defaults to the latest. Nothing is written and no model is called.
+    """Return what a run over the scope would do. `spec` defaults to the latest. Nothing is written, and no model is called.
 
-    Raise ScopeNotFound for an unknown id.
+    Raise ScopeNotFound for an unknown video or owner.
     """
     scope.require_existing()
     spec = spec or get_effective_spec()
@@ -45,7 +45,7 @@ def plan_run(scope: Scope, *, force: bool, spec: EffectiveSpec | None = None) ->
             target_type=configured.step.target_type,
             sources=get_channel(channel).sources,
             space=spaces.get(configured.compute_fingerprint(channel)),
-            batch_size=_batch_size(configured),
+            batch_size=_get_batch_size(configured),
         )
         for configured, channel in configured_channels
     ]
@@ -54,8 +54,8 @@ def plan_run(scope: Scope, *, force: bool, spec: EffectiveSpec | None = None) ->
         plan_channel(counts, configured.identity.model, settings.MODEL_PRICES, force=force)
         for (configured, _), counts in zip(configured_channels, counted, strict=True)
     ]
-    everybody = scope.kind == "all" and any(channel.stale for channel in channels)
-    owners, stale_owners = select_top_owners(count_owners(scope, planned, force=force) if everybody else ())
+    has_owners = scope.kind == "all" and any(channel.stale for channel in channels)
+    owners, stale_owners = select_top_owners(count_owners(scope, planned, force=force) if has_owners else ())
     return Plan(
         spec.version,
         spec.digest,
@@ -77,7 +77,7 @@ def start_run(
     automatic_cutover: bool = True,
     spec: EffectiveSpec | None = None,
 ) -> ReprocessRun:
-    """Record a run over a scope and wake a worker. Return the unfinished run of the same request instead, if there is one.
+    """Record a run over a scope with its items, and enqueue it. Return an unfinished run of the same request instead, if there is one.
 
     `spec` defaults to the latest. `max_cost` is limited by settings.MAX_RUN_COST. Raise ScopeNotFound for an unknown video or owner.
     """
@@ -122,13 +122,13 @@ def start_run(
 
 
 def load_plan_owners(plan: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Return a plan's owners with their current e-mail addresses."""
+    """Return the e-mail address and the counts of each owner that a plan lists."""
     emails = dict(User.objects.filter(pk__in=[owner["owner_id"] for owner in plan["owners"]]).values_list("pk", "email"))
     return [(emails.get(UUID(owner["owner_id"]), owner["owner_id"]), owner) for owner in plan["owners"]]
 
 
 def _record_spec(spec: EffectiveSpec) -> EmbeddingSpec:
-    """Lock and return the spec's row, so that concurrent requests find each other's run."""
+    """Lock and return the spec's row, so that concurrent requests find each other's runs."""
     EmbeddingSpec.objects.get_or_create(digest=spec.digest, defaults={"version": spec.version, "definition": spec.definition})
     return EmbeddingSpec.objects.select_for_update().get(digest=spec.digest)
 
@@ -140,7 +140,7 @@ def _create_counters(run: ReprocessRun, plan: Plan) -> None:
 
 
 def _create_items(run: ReprocessRun, scope: Scope, spec: EffectiveSpec) -> tuple[int, int]:
-    """Create an item per video, numbered within its owner, and one per owner with people. Return how many of each.
+    """Create an item per video, numbered per owner, and an item per owner with people. Return the number of each.
 
     Items are created in batches, so that memory does not grow with the library.
     """
@@ -160,12 +160,12 @@ def _create_items(run: ReprocessRun, scope: Scope, spec: EffectiveSpec) -> tuple
     return turns.total(), len(people_items)
 
 
-def _batch_size(configured: ConfiguredStep) -> int:
+def _get_batch_size(configured: ConfiguredStep) -> int:
     return configured.load_model().batch_size if configured.step.calls_model else 0
 
 
 def _estimate_total_time(spec: EffectiveSpec, channels: list[ChannelPlan]) -> TimeRange | None:
-    """Return the total time of all steps. Return None when a step was never measured with its model."""
+    """Estimate the total time of all steps. Return None when a step was never measured with its model."""
     total = TimeRange(0.0, 0.0)
     for described in spec.definition:
         inputs = sum(channel.inputs for channel in channels if channel.step == described["name"])
@@ -177,7 +177,7 @@ def _estimate_total_time(spec: EffectiveSpec, channels: list[ChannelPlan]) -> Ti
 
 
 def _measure_rates(described: dict[str, Any]) -> list[float]:
-    """Return the rates, in inputs per second, of earlier runs in which this step had the same model."""
+    """Return the rates (inputs per second) of this step in earlier runs with the same model."""
     measured = StepUse.objects.filter(step=described["name"], inputs__gt=0, seconds__gt=0).select_related("run__spec").order_by("-pk")
     same = [use for use in measured[:_RUNS_SEARCHED] if described in use.run.spec.definition]
     return [use.inputs / use.seconds for use in same[:_RUNS_MEASURED]]

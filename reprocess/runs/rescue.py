@@ -1,4 +1,4 @@
-"""Rescue runs that no worker works on, and cancel the items that dead workers have left open in ended runs."""
+"""Wake workers for runs that have none, and cancel the open items of ended runs."""
 
 from datetime import timedelta
 from itertools import groupby
@@ -17,7 +17,7 @@ from reprocess.runs.state import enqueue_run
 
 
 def rescue_runs() -> int:
-    """Wake a worker for every run whose leases expired or whose task was lost. Return how many runs."""
+    """Enqueue every run whose leases have expired or whose task was lost. Return how many runs."""
     cancel_lost_items(ReprocessItem.objects.filter(run__state=ReprocessRun.State.CANCELLED))
     runs = ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN)
     items = ReprocessItem.objects.filter(run__state__in=ReprocessRun.OPEN)
@@ -25,7 +25,7 @@ def rescue_runs() -> int:
 
 
 def cancel_lost_items(items: QuerySet[ReprocessItem]) -> int:
-    """Count and cancel the items of ended runs whose workers died before they could release them. Return how many items."""
+    """Count and cancel the items of ended runs whose workers died before they released them. Return how many items."""
     lost = items.filter(is_unleased(), state__in=ReprocessItem.OPEN).select_related("run__spec").order_by("run_id", "pk")
     with transaction.atomic():
         locked = list(lost.select_for_update(skip_locked=True, of=("self",)))
@@ -37,9 +37,10 @@ def cancel_lost_items(items: QuerySet[ReprocessItem]) -> int:
 
 
 def _wake_again_after() -> timedelta:
-    """Return how long a run without a lease waits for its task. A worker that dies between two leases leaves no other trace.
+    """Return how long a run without a lease waits for its task before it is enqueued again.
 
-    While tasks are waiting, the run's own may be among them, and more tasks would only pile up.
+    This is short, because a worker that dies between two leases leaves no other trace. While tasks are waiting, the run's own may be
+    among them, so it is longer: further tasks would only pile up.
     """
     try:
         waiting = count_tasks(REPROCESS).waiting

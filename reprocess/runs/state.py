@@ -1,4 +1,4 @@
-"""State changes of a run that its own workers make too: wake it, and pause it."""
+"""State changes of a run: enqueue it, pause it, record its usage, release its items, and end it."""
 
 from decimal import Decimal
 from uuid import UUID
@@ -29,7 +29,7 @@ def enqueue_run(run_id: UUID) -> None:
 
 
 def pause_if_open(run_id: UUID, reason: str) -> bool:
-    """Pause a queued or running run and return True. Return False when it is already paused, canceled or ended."""
+    """Pause a queued or running run. Return False when it is already paused or has ended."""
     paused = ReprocessRun.objects.filter(pk=run_id, state__in=ReprocessRun.OPEN).update(state=ReprocessRun.State.PAUSED, error=reason)
     if paused:
         log.warning("Run paused", run_id=str(run_id), reason=reason)
@@ -37,7 +37,7 @@ def pause_if_open(run_id: UUID, reason: str) -> bool:
 
 
 def record_usage(run: ReprocessRun, spec: EffectiveSpec, batch: Batch) -> None:
-    """Add a batch to the run's totals and pause the run when it reaches its limit. Call it in the transaction that writes the batch."""
+    """Add a batch to the run's totals, and pause the run at its cost limit. Call it in the transaction that writes the batch."""
     model = next(configured.identity.model for configured in spec.steps if configured.step.name == batch.step)
     cost: Decimal = compute_cost(batch.tokens, model, settings.MODEL_PRICES)
     run.uses.filter(step=batch.step).update(
@@ -56,7 +56,7 @@ def record_usage(run: ReprocessRun, spec: EffectiveSpec, batch: Batch) -> None:
 
 
 def release_items(run: ReprocessRun, lease: Lease) -> None:
-    """Release a worker's items. In a canceled run, what the worker has computed of them is counted first."""
+    """Release a worker's items. In a canceled run, count what the worker has computed, and cancel the items."""
     with transaction.atomic():
         items = list(lease.rows.select_for_update().order_by("pk"))
         canceled = ReprocessRun.objects.filter(pk=run.pk, state=ReprocessRun.State.CANCELLED).exists()
@@ -64,23 +64,23 @@ def release_items(run: ReprocessRun, lease: Lease) -> None:
             count_items(run, items)
         lease.release(
             state=ReprocessItem.State.CANCELLED if canceled else ReprocessItem.State.QUEUED,
-            # The attempt did not fail.
+            # The attempt does not count, because it did not fail.
             attempts=F("attempts") - 1,
             finished_at=timezone.now() if canceled else None,
         )
 
 
 def finish_if_done(run: ReprocessRun, spec: EffectiveSpec) -> None:
-    """End the run when it has no open item. A repeated call does nothing."""
+    """End the run when it has no open item. Idempotent."""
     if run.items.filter(state__in=ReprocessItem.OPEN).exists():
         return
-    # Once more for every owner: a worker may have died between its last item and the switch.
+    # Again for every owner, because a worker may have died between an owner's last item and the cutover.
     activate_complete(run.items.order_by().values_list("owner_id", flat=True).distinct().iterator(), spec, run)
     with transaction.atomic():
         locked = ReprocessRun.objects.select_for_update().get(pk=run.pk)
         if locked.state not in ReprocessRun.OPEN or locked.items.filter(state__in=ReprocessItem.OPEN).exists():
             return
-        # Scenes, photos and people that were created or deleted during the run changed the plan; now the counts are final.
+        # Targets were created or deleted during the run, so the planned number becomes the final one.
         locked.counters.update(planned=F("done") + F("skipped") + F("empty") + F("failed"))
         failed = locked.items.filter(state=ReprocessItem.State.FAILED).count()
         succeeded = locked.items.filter(state=ReprocessItem.State.DONE).count()
@@ -89,7 +89,7 @@ def finish_if_done(run: ReprocessRun, spec: EffectiveSpec) -> None:
 
 
 def end_run(run: ReprocessRun, state: str, error: str) -> None:
-    """Record the end of a run, once, and wake the runs that may have waited for its videos."""
+    """Record the end of a run once, and enqueue the runs that may have waited for its videos."""
     now = timezone.now()
     # In one transaction, so that an ended run never has an open item after a crash. Items first, as workers lock them in this order.
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Write outcomes: vectors, empty inputs and failures, with a few statements per batch of any size."""
+"""Write outcomes (vectors, empty inputs and failures) with a few statements per batch, whatever its size."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -20,19 +20,19 @@ COPIED = ("space", "owner", "state", "vector", "input_hash", "error", "run_id", 
 def replace_embeddings(
     target_type: TargetType, outcomes: Iterable[Outcome], spaces: Mapping[str, EmbeddingSpace], run_id: UUID | None
 ) -> list[Outcome]:
-    """Replace the rows of some targets by one row per outcome, and return the outcomes that were written. Call it in a transaction.
+    """Replace the rows of some targets by one row per outcome. Return the outcomes that were written. Call it in a transaction.
 
-    Deleted targets are skipped. So are channels whose input changed after it was read, which stay stale, and targets that another
-    worker has leased or released since.
+    Outcomes are skipped when their target was deleted, when their input has changed since it was read (it stays stale), or when the
+    lease on their target has changed.
     """
     current = _filter_current(target_type, list(outcomes))
     now = timezone.now()
     for channel in {outcome.task.channel for outcome in current}:
-        of_channel = [outcome for outcome in current if outcome.task.channel == channel]
-        target_ids = [outcome.task.target_id for outcome in of_channel]
+        in_channel = [outcome for outcome in current if outcome.task.channel == channel]
+        target_ids = [outcome.task.target_id for outcome in in_channel]
         target_type.filter_embeddings(**{f"{target_type.name}__in": target_ids}, space=spaces[channel]).delete()
         _copy(
-            target_type, [outcome for outcome in of_channel if outcome.state == EmbeddingRow.State.EMBEDDED], spaces[channel], run_id, now
+            target_type, [outcome for outcome in in_channel if outcome.state == EmbeddingRow.State.EMBEDDED], spaces[channel], run_id, now
         )
     target_type.embedding_model._default_manager.bulk_create(
         target_type.embedding_model(
@@ -53,12 +53,12 @@ def replace_embeddings(
 
 
 def _filter_current(target_type: TargetType, outcomes: list[Outcome]) -> list[Outcome]:
-    """Lock the targets until the transaction ends. Return the outcomes whose input and lease have not changed since they were read."""
+    """Lock the targets until the transaction ends. Return the outcomes whose input and lease have not changed."""
     ids = {outcome.task.target_id for outcome in outcomes}
-    # In key order, so that two writers cannot deadlock; the second one then replaces the first one's rows.
+    # In key order, so that two writers cannot deadlock. The second replaces the rows of the first.
     locked = target_type.model._default_manager.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
-    tokens = {target.pk: getattr(target, "lease_token", None) for target in locked.only("pk", *_lease_fields(target_type))}
-    # A statement of its own: one that waits for the locks would still see the hashes from before.
+    tokens = {target.pk: getattr(target, "lease_token", None) for target in locked.only("pk", *_list_lease_fields(target_type))}
+    # A separate statement, because the one that waited for the locks would see the old hashes.
     stored = _load_hashes(target_type, outcomes)
     return [
         outcome
@@ -69,8 +69,8 @@ def _filter_current(target_type: TargetType, outcomes: list[Outcome]) -> list[Ou
     ]
 
 
-def _lease_fields(target_type: TargetType) -> list[str]:
-    """Return the field that fences the writes of a target that workers lease one by one."""
+def _list_lease_fields(target_type: TargetType) -> list[str]:
+    """Return the name of the field with the lease token, if the targets are leased one by one."""
     return ["lease_token"] if issubclass(target_type.model, LeasedModel) else []
 
 
@@ -87,7 +87,7 @@ def _copy(target_type: TargetType, embedded: list[Outcome], space: EmbeddingSpac
 
 
 def _update_hashes(target_type: TargetType, outcomes: list[Outcome]) -> None:
-    """Store the hashes of inputs that have none, or that the code now composes in another way.
+    """Store the hashes of inputs without a stored hash, or whose code has changed.
 
     So a stored hash is never older than the code that composed the vector's input.
     """

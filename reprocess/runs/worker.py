@@ -1,4 +1,4 @@
-"""Work on a run: acquire items, compute their vectors, count them, and end the run when no item is left."""
+"""Work on a run: acquire items, compute their vectors, count the outcomes, and end the run when no item is left."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -32,12 +32,12 @@ SPEC_CHANGED = (
     "The configured models or steps have changed since this run was queued (spec {queued}, now {now}), so the run was stopped. "
     "Start a new run. Vectors that are already up to date are not computed again."
 )
-SOME_FAILED = "Some of it failed. See the failures for the reasons."
-KILLED = "A worker stopped {attempts} times while it processed this, perhaps for lack of memory. Retry the failures of the run."
+SOME_FAILED = "Some vectors could not be computed. See the failures for the reasons."
+KILLED = "Workers died {attempts} times while they processed this item, perhaps because memory ran out. Retry the failures of the run."
 
 
 class RunStopped(Exception):
-    """The run was paused or canceled, or this worker was told to stop: release the items and return."""
+    """The run was paused or canceled, or this worker has to stop. Release the items and return."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class ItemLease:
     run_id: UUID
     lease: Lease
 
-    def progress(self, fraction: float) -> None:
-        """Renew the lease when it is due. Raise LeaseLost when it is gone, and RunStopped when the work has to end."""
+    def report_progress(self, fraction: float) -> None:
+        """Renew the lease when it is due. Raise LeaseLost when it is lost, and RunStopped when the work has to end."""
         if is_stopping() or not ReprocessRun.objects.filter(pk=self.run_id, state__in=ReprocessRun.OPEN).exists():
             raise RunStopped
         self.lease.renew_if_due()
@@ -78,12 +78,12 @@ def run_worker(run_id: UUID) -> None:
             while not is_stopping() and _work_on_group(run, spec, first=first):
                 first = False
         except ModelUnavailable as error:
-            # Every further scene would fail for the same reason. An operator can fix the cause and resume the run.
+            # All further scenes would fail for the same reason. An operator can fix it and resume the run.
             pause_if_open(run.pk, f"{error} Fix this, then resume the run.")
             return
         finish_if_done(run, spec)
         if is_stopping() and ReprocessRun.objects.filter(pk=run_id, state__in=ReprocessRun.OPEN).exists():
-            # The task that called this ends here, so the next worker needs another.
+            # This task ends here, so the next worker needs another.
             enqueue_run(run_id)
 
 
@@ -92,7 +92,7 @@ def _load_spec(run: ReprocessRun) -> EffectiveSpec | None:
     spec = get_effective_spec()
     if spec.digest == run.spec_id:
         return spec
-    # These runs update spaces that search reads until the next cutover, whatever is configured now.
+    # These runs update active spaces, which may not match the current configuration.
     updates_active = run.entrance in (ReprocessRun.EntryPoint.ROLLBACK, ReprocessRun.EntryPoint.EDIT)
     return load_recorded_spec(run.spec) if updates_active else None
 
@@ -101,11 +101,11 @@ def _work_on_group(run: ReprocessRun, spec: EffectiveSpec, *, first: bool) -> bo
     """Acquire and process one group of items. Return False when no item is left to acquire."""
     lease, items = acquire_group(run)
     if not items:
-        # A row that another transaction has locked for a moment (a rename, another worker's acquire) was skipped.
+        # Rows that another transaction had locked for a moment were skipped.
         sleep(0.1)
         return select_acquirable_items(run).exists()
     if first and select_acquirable_items(run).exists():
-        # A run is enqueued once. A worker that finds more items than it takes wakes the next worker.
+        # A run is enqueued once. A worker that finds more items than it takes enqueues it again for the next worker.
         enqueue_run(run.pk)
     try:
         if items[0].is_exhausted:

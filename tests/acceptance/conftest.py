@@ -27,8 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "correct horse battery"
 
 
-def worker_environment() -> dict[str, str]:
-    """Return the environment of a process that works on the test database and the suite's files, with faces on as they are here."""
+def build_worker_environment() -> dict[str, str]:
+    """Return the environment of a process that uses the test database and the suite's files, with the same setting of faces as here."""
     database = connection.settings_dict
     address = ConnectionInfo(
         str(database["HOST"]), int(database["PORT"]), str(database["USER"]), str(database["PASSWORD"]), str(database["NAME"])
@@ -44,7 +44,7 @@ def worker_environment() -> dict[str, str]:
 
 
 class Workers:
-    """One cluster per queue, each in a process group of its own."""
+    """One cluster per queue, each in its own process group."""
 
     def __init__(self, logs: Path) -> None:
         self._environments: dict[str, dict[str, str]] = {}
@@ -52,7 +52,7 @@ class Workers:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def serve(self, environments: dict[str, dict[str, str]]) -> None:
-        """Run these queues' clusters and no others, each under its environment; one that runs so already is kept."""
+        """Run exactly these queues' clusters, each with its environment; keep those that already run."""
         for queue in list(self._processes):
             if environments.get(queue) != self._environments[queue]:
                 self.kill(queue)
@@ -73,40 +73,40 @@ class Workers:
             )
 
     def kill(self, queue: str) -> None:
-        """End a queue's cluster at once, as a power cut would."""
+        """Kill a queue's cluster at once, as a power failure would."""
         process = self._processes.pop(queue)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
-    def pid(self, queue: str) -> int:
-        """Return the process that keeps a queue's workers."""
+    def get_pid(self, queue: str) -> int:
+        """Return the pid of the process that owns a queue's workers."""
         return self._processes[queue].pid
 
     def wait(self, queue: str) -> None:
-        """Wait until a queue's process has ended by itself."""
+        """Wait until a queue's process exits by itself."""
         assert self._processes[queue].wait(timeout=30) == 0
 
     def restart_dead(self) -> None:
-        """Restart clusters that ended, as a supervisor does."""
+        """Restart clusters that exited, as a supervisor does."""
         for queue, process in list(self._processes.items()):
             if process.poll() is not None:
                 self.kill(queue)
                 self.start(queue)
 
     def log(self, queue: str) -> str:
-        """Return what the cluster has printed."""
+        """Return the output of the cluster."""
         return (self._logs / f"{queue}.log").read_text()
 
     def stop(self) -> None:
-        """End all clusters."""
+        """Kill all clusters."""
         for queue in list(self._processes):
             self.kill(queue)
 
 
 @pytest.fixture(scope="package", autouse=True)
-def tables_are_emptied_beside_workers() -> Iterator[None]:
-    """Empty the tables after a test again, up to four times, when workers that are still at them cause a deadlock."""
+def retry_flush_after_deadlocks() -> Iterator[None]:
+    """Retry up to four times when emptying the tables after a test deadlocks with workers."""
     empty = DatabaseOperations.execute_sql_flush
 
     def empty_again(operations: DatabaseOperations, statements: list[str]) -> None:
@@ -123,7 +123,7 @@ def tables_are_emptied_beside_workers() -> Iterator[None]:
 
 @pytest.fixture(scope="package")
 def clusters(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
-    """Return what runs clusters of workers; none runs yet."""
+    """Return an object that runs clusters of workers; none runs yet."""
     clusters = Workers(tmp_path_factory.mktemp("workers"))
     yield clusters
     clusters.stop()
@@ -131,9 +131,9 @@ def clusters(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def workers(clusters: Workers, transactional_db: None) -> Workers:
-    """Run the workers of an installation as it comes; they are started once for all tests that follow each other."""
-    clusters.serve(dict.fromkeys(QUEUES, worker_environment()))
-    # Of the workers before, who may have outlived their test and its database by a moment.
+    """Run the workers of a default installation; consecutive tests share them."""
+    clusters.serve(dict.fromkeys(QUEUES, build_worker_environment()))
+    # Earlier workers may have outlived their test and its database by a moment.
     Failure.objects.all().delete()
     return clusters
 
@@ -151,10 +151,10 @@ def owner_client(live_server: pytest.FixtureRequest, transactional_db: None) -> 
 def until() -> Callable[[Callable[[], bool], str], None]:
     """Return a function that waits for something to become true, at most two minutes."""
 
-    def wait(happened: Callable[[], bool], what: str) -> None:
+    def wait(condition: Callable[[], bool], event: str) -> None:
         deadline = time.monotonic() + 150
-        while not happened():
-            assert time.monotonic() < deadline, f"{what} did not happen"
+        while not condition():
+            assert time.monotonic() < deadline, f"{event} did not happen"
             time.sleep(0.2)
 
     return wait

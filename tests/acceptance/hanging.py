@@ -1,4 +1,4 @@
-"""An app whose ingest hangs for films of one title, as with a broken library or a dead network."""
+"""An app whose ingest hangs for films with one title, as with a broken library or a dead network."""
 
 import time
 from dataclasses import replace
@@ -14,7 +14,7 @@ TITLE = "A film that hangs"
 
 
 class HangingConfig(AppConfig):
-    """Replaces the ingest's stages by a few that need no model, of which the first may hang."""
+    """Replaces the ingest's stages with a few that need no model; the first may hang."""
 
     name = "tests.acceptance"
     label = "hanging"
@@ -22,7 +22,7 @@ class HangingConfig(AppConfig):
     def ready(self) -> None:
         from videos.registry import override_stages
 
-        # For the whole life of this process, therefore kept.
+        # Kept, because it applies for the life of this process.
         self._override = override_stages(list_hanging_stages())
         self._override.__enter__()
 

@@ -1,4 +1,4 @@
-"""What is wrong, huge or strange, sent to real workers over HTTP: each has its expected answer, and the next good one is indexed."""
+"""Broken, huge and unusual files, uploaded to real workers over HTTP: each gets its expected answer, and the next good file is indexed."""
 
 import ctypes
 import os
@@ -24,13 +24,13 @@ from videos.models import Job, Video
 
 Settled = Callable[[str], Video]
 WORDS_OF_PROGRAMMERS = ("Error", "Exception", "Traceback", "errno", "Invalid data", "None", "/", "{", "<")
-LONGEST = timedelta(seconds=60)
-MOST_MIB = 1024
+MAX_STAGE_TIME = timedelta(seconds=60)
+MAX_PEAK_MIB = 1024
 _IN_ACCESS_OR_OPEN = 0x21
 
 
 def upload(client: Client, path: Path, name: str) -> str:
-    """Upload a file under a name that no file system would take."""
+    """Upload a file under a name that no file system accepts."""
     content = path.read_bytes()
     announced = client.post("/v1/videos/upload/init", {"filename": name, "mime_type": "video/mp4", "size_bytes": len(content)})
     target = announced["upload"]
@@ -42,7 +42,7 @@ def upload(client: Client, path: Path, name: str) -> str:
 
 
 @contextmanager
-def untouched(path: Path) -> Iterator[None]:
+def assert_untouched(path: Path) -> Iterator[None]:
     """Fail when a file is opened or read during the block."""
     libc = ctypes.CDLL(None)
     watch = libc.inotify_init1(os.O_NONBLOCK)
@@ -56,8 +56,8 @@ def untouched(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def unvisited() -> Iterator[int]:
-    """Yield a port of this machine; fail when anybody connects to it during the block."""
+def assert_unvisited() -> Iterator[int]:
+    """Yield a port of this machine; fail when a connection arrives during the block."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield listening.getsockname()[1]
         listening.setblocking(False)
@@ -65,29 +65,29 @@ def unvisited() -> Iterator[int]:
             listening.accept()
 
 
-def memory_of(workers: Workers) -> int:
-    """Return the bytes that the largest process of the uploads' workers holds."""
-    return max(child.memory_info().rss for child in psutil.Process(workers.pid("uploads")).children(recursive=True))
+def measure_memory(workers: Workers) -> int:
+    """Return the resident bytes of the largest upload worker."""
+    return max(child.memory_info().rss for child in psutil.Process(workers.get_pid("uploads")).children(recursive=True))
 
 
 def test_every_bad_input_gets_its_expected_answer_and_good_ones_are_indexed_between_them(
     workers: Workers, live_server: pytest.FixtureRequest, owner_client: Client, settled: Settled, tmp_path: Path
 ) -> None:
-    assert settled(upload(owner_client, media.video((50,), audio="tone"), "first.mp4")).state == "indexed"
-    begun, memory = len(workers.log("uploads")), memory_of(workers)
+    assert settled(upload(owner_client, media.build_video((50,), audio="tone"), "first.mp4")).state == "indexed"
+    log_length, memory = len(workers.log("uploads")), measure_memory(workers)
     neighbor = tmp_path / "neighbor.mp4"
-    neighbor.write_bytes(media.video((50,)).read_bytes())
+    neighbor.write_bytes(media.build_video((50,)).read_bytes())
     sent: dict[str, BadInput] = {}
-    with unvisited() as port:
+    with assert_unvisited() as port:
         inputs = build(port, neighbor)
-        with untouched(neighbor):
+        with assert_untouched(neighbor):
             for bad in inputs:
                 if bad.answer == "refused":
                     with pytest.raises(ApiError, match=r"400: .*size_bytes.*The file is empty"):
                         upload(owner_client, bad.path, bad.name)
                 else:
                     sent[upload(owner_client, bad.path, bad.name)] = bad
-            last = upload(owner_client, media.video((50, 90)), "last.mp4")
+            last = upload(owner_client, media.build_video((50, 90)), "last.mp4")
             ended = {video_id: settled(video_id) for video_id in sent}
             good = settled(last)
 
@@ -101,8 +101,8 @@ def test_every_bad_input_gets_its_expected_answer_and_good_ones_are_indexed_betw
         if video.state == "indexed":
             assert video.scenes.exists()
             assert bool(status["notices"]) is sent[video_id].partial, (sent[video_id].file, status["notices"])
-            address = urljoin(live_server.url, owner_client.get(f"/v1/videos/{video_id}")["preview_url"])  # type: ignore[attr-defined]
-            with urllib.request.urlopen(address, timeout=60) as shown:
+            url = urljoin(live_server.url, owner_client.get(f"/v1/videos/{video_id}")["preview_url"])  # type: ignore[attr-defined]
+            with urllib.request.urlopen(url, timeout=60) as shown:
                 assert (shown.headers["X-Content-Type-Options"], shown.headers.get_content_type()) == ("nosniff", "video/mp4")
         else:
             assert not video.scenes.exists()
@@ -111,16 +111,16 @@ def test_every_bad_input_gets_its_expected_answer_and_good_ones_are_indexed_betw
             assert video.error_text[0].isupper()
             assert video.error_text.endswith(".")
             assert not [word for word in WORDS_OF_PROGRAMMERS if word in video.error_text], video.error_text
-    # Nothing is left that moves, no task failed, and the worker that took the first file has taken the last.
+    # No video is still in progress, no task failed, and one worker processed all files.
     assert not Video.objects.filter(state__in=Video.PROCESSING_STATES).exists()
     assert not Job.objects.filter(state__in=(Job.State.QUEUED, Job.State.RUNNING)).exists()
     assert not Job.objects.filter(attempts__gt=1).exists()
-    assert not Job.objects.filter(finished_at__gt=F("started_at") + LONGEST).exists()
+    assert not Job.objects.filter(finished_at__gt=F("started_at") + MAX_STAGE_TIME).exists()
     assert not Failure.objects.exists()
-    assert memory_of(workers) < memory + 300 * 1024**2
-    log = re.sub(r"\x1b\[\d*m", "", workers.log("uploads")[begun:])
+    assert measure_memory(workers) < memory + 300 * 1024**2
+    log = re.sub(r"\x1b\[\d*m", "", workers.log("uploads")[log_length:])
     assert "Traceback" not in log
     assert "reincarnated" not in log
-    taken = [int(mib) for mib in re.findall(r"Decoded in a sandboxed process .*peak_mib=(\d+)", log)]
-    assert len(taken) >= len(sent)
-    assert max(taken) < MOST_MIB
+    peaks_mib = [int(mib) for mib in re.findall(r"Decoded in a sandboxed process .*peak_mib=(\d+)", log)]
+    assert len(peaks_mib) >= len(sent)
+    assert max(peaks_mib) < MAX_PEAK_MIB

@@ -1,4 +1,4 @@
-"""Workers that are killed in every stage, and one that hangs: the video is taken up again, or fails with what happened."""
+"""Workers that are killed in every stage, and a stage that hangs: the video is retried, or fails with the reason."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from django.db import connection
 from demo.client import Client
 from heimdex.queue import UPLOADS
 from tests import media
-from tests.acceptance.conftest import Workers, worker_environment
+from tests.acceptance.conftest import Workers, build_worker_environment
 from tests.acceptance.hanging import TITLE, list_hanging_stages
 from videos.models import Job, Video
 from videos.registry import list_stages, override_stages
@@ -39,40 +39,46 @@ IMPATIENT = {"HEIMDEX_LEASE_S": "3", "HEIMDEX_RETRY_AFTER_S": "1", "DJANGO_SETTI
 
 
 class HeldStages:
-    """Every stage is stopped when its work is done and not recorded, the first time that it is tried."""
+    """Stops the first attempt of every stage when its work is done but not recorded."""
 
     def __init__(self) -> None:
-        at = connection.settings_dict
-        address = {"host": at["HOST"], "port": at["PORT"], "user": at["USER"], "password": at["PASSWORD"], "dbname": at["NAME"]}
+        database = connection.settings_dict
+        address = {
+            "host": database["HOST"],
+            "port": database["PORT"],
+            "user": database["USER"],
+            "password": database["PASSWORD"],
+            "dbname": database["NAME"],
+        }
         self._lock = psycopg.connect(**address, autocommit=True)
         self._lock.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         self._lock.execute(_TRIGGER)
 
-    def reached(self) -> bool:
+    def is_held(self) -> bool:
         """Return whether a worker waits at the end of a stage."""
         return bool(self._lock.execute(_WAITING).fetchall())
 
-    def kill(self, keeper: int) -> None:
-        """Kill the worker that stands there, and end what it began in the database, as the server does when it notices."""
+    def kill(self, cluster_pid: int) -> None:
+        """Kill the stopped worker, and end its database session, as the server does when it notices."""
         ((server_pid, port),) = self._lock.execute(_WAITING).fetchall()
         (worker,) = [
             process
-            for process in psutil.Process(keeper).children(recursive=True)
+            for process in psutil.Process(cluster_pid).children(recursive=True)
             if any(link.laddr.port == port for link in process.net_connections("tcp"))
         ]
         os.kill(worker.pid, signal.SIGKILL)
-        # It answers when that process of the server has ended.
+        # Returns when that process of the server has ended.
         self._lock.execute("SELECT pg_terminate_backend(%s, 10000)", [server_pid])
 
     def end(self) -> None:
-        """Hold nothing any more."""
+        """Release all stages."""
         self._lock.execute("SELECT pg_advisory_unlock_all()")
         self._lock.execute("DROP TRIGGER IF EXISTS hold_stage ON videos_job")
         self._lock.close()
 
 
 @contextmanager
-def held_stages() -> Iterator[HeldStages]:
+def hold_stages() -> Iterator[HeldStages]:
     held = HeldStages()
     try:
         yield held
@@ -83,14 +89,14 @@ def held_stages() -> Iterator[HeldStages]:
 def test_a_worker_killed_in_any_stage_repeats_only_that_stage(
     clusters: Workers, owner_client: Client, until: Until, settled: Settled, settings: LazySettings
 ) -> None:
-    clusters.serve({UPLOADS: {**worker_environment(), **IMPATIENT}})
-    with held_stages() as held:
-        video_id = owner_client.upload(media.video((50, 90), audio="tone"), "video/mp4", "Film", lambda sent: None)
+    clusters.serve({UPLOADS: {**build_worker_environment(), **IMPATIENT}})
+    with hold_stages() as held:
+        video_id = owner_client.upload(media.build_video((50, 90), audio="tone"), "video/mp4", "Film", lambda sent: None)
         killed_in = []
         for stage in list_stages():
-            until(held.reached, f"the end of {stage.name}")
+            until(held.is_held, f"the end of {stage.name}")
             killed_in += Job.objects.filter(state=Job.State.RUNNING).values_list("stage", flat=True)
-            held.kill(clusters.pid(UPLOADS))
+            held.kill(clusters.get_pid(UPLOADS))
         video = settled(video_id)
 
     assert killed_in == [stage.name for stage in list_stages()]
@@ -99,8 +105,8 @@ def test_a_worker_killed_in_any_stage_repeats_only_that_stage(
 
 
 def test_a_lost_machine_costs_only_time(clusters: Workers, owner_client: Client, until: Until, settled: Settled) -> None:
-    clusters.serve({UPLOADS: {**worker_environment(), **IMPATIENT}})
-    video_id = owner_client.upload(media.video((50, 90), audio="tone"), "video/mp4", "Film", lambda sent: None)
+    clusters.serve({UPLOADS: {**build_worker_environment(), **IMPATIENT}})
+    video_id = owner_client.upload(media.build_video((50, 90), audio="tone"), "video/mp4", "Film", lambda sent: None)
     jobs = Job.objects.filter(video_id=video_id)
     until(jobs.filter(stage="scenes", state__in=(Job.State.RUNNING, Job.State.DONE)).exists, "the work")
     clusters.kill(UPLOADS)
@@ -112,11 +118,11 @@ def test_a_lost_machine_costs_only_time(clusters: Workers, owner_client: Client,
 
 def test_a_hanging_stage_is_killed_and_the_next_video_is_indexed(clusters: Workers, owner_client: Client, settled: Settled) -> None:
     hanging = {"DJANGO_SETTINGS_MODULE": "tests.acceptance.hanging_settings", "HEIMDEX_STAGE_S": "2", "HEIMDEX_STAGE_RATIO": "0"}
-    clusters.serve({UPLOADS: {**worker_environment(), **IMPATIENT, **hanging, "HEIMDEX_MAX_ATTEMPTS": "2"}})
+    clusters.serve({UPLOADS: {**build_worker_environment(), **IMPATIENT, **hanging, "HEIMDEX_MAX_ATTEMPTS": "2"}})
     # This process creates the jobs.
     with override_stages(list_hanging_stages()):
-        hangs = settled(owner_client.upload(media.video((50,)), "video/mp4", TITLE, lambda sent: None))
-        good = settled(owner_client.upload(media.video((50,)), "video/mp4", "Film", lambda sent: None))
+        hangs = settled(owner_client.upload(media.build_video((50,)), "video/mp4", TITLE, lambda sent: None))
+        good = settled(owner_client.upload(media.build_video((50,)), "video/mp4", "Film", lambda sent: None))
 
     assert (hangs.state, hangs.error_code) == ("failed", "took_too_long")
     assert hangs.error_text.startswith("The stage “validate” took longer than 2 seconds and was stopped. ")

@@ -1,4 +1,4 @@
-"""The main job, by real processes: a person uploads a film over HTTP, finds it, and an admin reprocesses it."""
+"""The main job in real processes: a user uploads a film over HTTP and finds it, and an admin reprocesses it."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ Settled = Callable[[str], Video]
 Until = Callable[[Callable[[], bool], str], None]
 
 
-def each_is_found_in_exactly_their_scenes(client: Client, shown: Mapping[str, list[float]]) -> None:
+def assert_found_in_exactly_their_scenes(client: Client, shown: Mapping[str, list[float]]) -> None:
     for name, starts in shown.items():
         hits = client.post("/v1/search", {"q": f"@{name}"})["results"]
         assert sorted(hit["start_s"] for hit in hits) == pytest.approx(starts, abs=0.1)
@@ -56,15 +56,15 @@ def test_a_film_becomes_searchable_and_its_embeddings_are_reprocessed(
         assert best["start_s"] == pytest.approx(scene.start_s, abs=0.1)
         assert {match["channel"] for match in best["matches"]} >= channels
 
-    # Faces are grouped by a recurring task, a minute later, unless somebody asks.
+    # A recurring task groups faces within a minute; this does not wait for it.
     enqueue("people.tasks.group_faces", str(video.owner_id))
     until(Success.objects.filter(func="people.tasks.group_faces").exists, "the groups of faces")
-    shown = {known.name: [scene.start_s for scene in demo_film.scenes if scene.image == known.image] for known in PEOPLE}
-    # The two shots of the astronaut; whatever else was taken for a face is in no group with her.
+    shown = {person.name: [scene.start_s for scene in demo_film.scenes if scene.image == person.image] for person in PEOPLE}
+    # The two shots of the astronaut; false detections are not in her group.
     assert find_unnamed_groups(video.owner_id)[0].scenes == len(shown["Eileen Collins"])  # type: ignore[attr-defined]
-    photos = [wait_for_photo(owner_client, person_id) for person_id in [add_person(owner_client, known) for known in PEOPLE]]
+    photos = [wait_for_photo(owner_client, person_id) for person_id in [add_person(owner_client, person) for person in PEOPLE]]
     assert [(photo["state"], photo["error_text"]) for photo in photos] == [("ready", "")] * len(PEOPLE)
-    each_is_found_in_exactly_their_scenes(owner_client, shown)
+    assert_found_in_exactly_their_scenes(owner_client, shown)
 
     make_user("admin@example.org", is_staff=True)
     admin = Client(live_server.url)  # type: ignore[attr-defined]
@@ -92,4 +92,4 @@ def test_a_film_becomes_searchable_and_its_embeddings_are_reprocessed(
         if not task.every_s:
             until(Success.objects.filter(func=task.path).exists, f"the report of {task.path}")
     assert not Failure.objects.exists()
-    each_is_found_in_exactly_their_scenes(owner_client, shown)
+    assert_found_in_exactly_their_scenes(owner_client, shown)

@@ -1,4 +1,4 @@
-"""Photos of people, looked at by real workers, of which one is killed."""
+"""Real workers process photos of people; one worker is killed."""
 
 import io
 from collections.abc import Callable
@@ -16,9 +16,9 @@ from heimdex.queue import UPLOADS
 from heimdex.storage import get_media_storage
 from people.input_hashes import hash_query
 from people.models import Person, PersonPhoto
-from tests.acceptance.conftest import Workers, worker_environment
+from tests.acceptance.conftest import Workers, build_worker_environment
 from tests.acceptance.test_lost_stages import IMPATIENT
-from tests.library import stored_hash
+from tests.library import get_stored_hash
 
 Until = Callable[[Callable[[], bool], str], None]
 
@@ -42,8 +42,8 @@ def person_id(api: APIClient) -> str:
 
 @pytest.fixture
 def uploaders(clusters: Workers) -> Workers:
-    """Run the workers that look at what is uploaded, and take up quickly what was lost."""
-    clusters.serve({UPLOADS: worker_environment() | IMPATIENT})
+    """Run upload workers that retry lost work quickly."""
+    clusters.serve({UPLOADS: build_worker_environment() | IMPATIENT})
     return clusters
 
 
@@ -59,7 +59,7 @@ def complete(api: APIClient, person_id: str, photo_id: str) -> None:
     assert api.post(f"/v1/persons/{person_id}/photos/{photo_id}/complete").status_code == 202
 
 
-def two_of_them() -> bytes:
+def make_two_faces() -> bytes:
     astronaut = Image.open(io.BytesIO(ASTRONAUT)).convert("RGB")
     both = Image.new("RGB", (2 * astronaut.width, astronaut.height))
     both.paste(astronaut, (0, 0))
@@ -70,7 +70,7 @@ def two_of_them() -> bytes:
 
 
 def test_photos_become_ready_or_fail_with_a_reason(api: APIClient, person_id: str, uploaders: Workers, until: Until) -> None:
-    contents = [ASTRONAUT, (ASSETS / "coffee.jpg").read_bytes(), two_of_them(), b"no picture at all", ASTRONAUT]
+    contents = [ASTRONAUT, (ASSETS / "coffee.jpg").read_bytes(), make_two_faces(), b"no image at all", ASTRONAUT]
     for content in contents:
         complete(api, person_id, send(api, person_id, content))
 
@@ -87,14 +87,20 @@ def test_photos_become_ready_or_fail_with_a_reason(api: APIClient, person_id: st
     person = api.get(f"/v1/persons/{person_id}").json()
     assert (person["status"], person["ready_photo_count"], person["failed_photo_count"]) == ("ready", 1, 4)
     ready = PersonPhoto.objects.get(state=PersonPhoto.State.READY)
-    assert stored_hash(Person.objects.get(), "person_query") == hash_query([ready.image_hash], archived=False)
+    assert get_stored_hash(Person.objects.get(), "person_query") == hash_query([ready.image_hash], archived=False)
 
 
 def test_another_worker_takes_over_the_photo_of_a_killed_worker(api: APIClient, person_id: str, uploaders: Workers, until: Until) -> None:
     photo_id = send(api, person_id, ASTRONAUT)
     photo = PersonPhoto.objects.get(pk=photo_id)
-    at = connection.settings_dict
-    address = {"host": at["HOST"], "port": at["PORT"], "user": at["USER"], "password": at["PASSWORD"], "dbname": at["NAME"]}
+    database = connection.settings_dict
+    address = {
+        "host": database["HOST"],
+        "port": database["PORT"],
+        "user": database["USER"],
+        "password": database["PASSWORD"],
+        "dbname": database["NAME"],
+    }
     with psycopg.connect(**address) as held:
         # The worker has written the files and waits for this row before it commits.
         held.execute("SELECT id FROM people_person WHERE id = %s FOR UPDATE", [person_id])

@@ -1,4 +1,4 @@
-"""Workers that are killed, hang or are told to stop: what waits is done all the same, and nothing is left half done."""
+"""Workers that are killed or told to stop: waiting tasks still run, and no work is left half done."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ Until = Callable[[Callable[[], bool], str], None]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def worker_pids(main: int) -> set[int]:
+def list_worker_pids(main: int) -> set[int]:
     """Return the processes that the sentinel, the only child of the main process, has started."""
     return {child.pid for sentinel in psutil.Process(main).children() for child in sentinel.children()}
 
@@ -28,16 +28,16 @@ def worker_pids(main: int) -> set[int]:
 def test_tasks_run_after_idle_workers_are_killed(workers: Workers, until: Until) -> None:
     OrmQ.objects.all().delete()
     Success.objects.all().delete()
-    until(lambda: len(worker_pids(workers.pid("reprocess"))) >= 3, "the start of the workers")
-    for pid in worker_pids(workers.pid("reprocess")):
+    until(lambda: len(list_worker_pids(workers.get_pid("reprocess"))) >= 3, "the start of the workers")
+    for pid in list_worker_pids(workers.get_pid("reprocess")):
         os.kill(pid, signal.SIGKILL)
     enqueue("reprocess.tasks.work_run", "00000000-0000-0000-0000-000000000000")
 
-    def done() -> bool:
+    def is_done() -> bool:
         workers.restart_dead()
         return Success.objects.filter(func="reprocess.tasks.work_run").exists()
 
-    until(done, "a task after the workers were killed")
+    until(is_done, "a task after the workers were killed")
 
 
 def test_workers_stop_at_a_batch_boundary_when_told_to(workers: Workers, until: Until) -> None:
@@ -47,7 +47,7 @@ def test_workers_stop_at_a_batch_boundary_when_told_to(workers: Workers, until: 
     run = start_run(Scope("all"), force=True, entrance="command", requested_by=None)
     runs = ReprocessRun.objects.filter(pk=run.pk)
     until(lambda: runs.filter(model_calls__gt=0).exists(), "the first batch")
-    main = psutil.Process(workers.pid("reprocess"))
+    main = psutil.Process(workers.get_pid("reprocess"))
     main.terminate()
     workers.wait("reprocess")
     run.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Bad uploads, built by `python -m tests.bad_inputs` into tests/media/bad/, whose expected.json says what must come of each."""
+"""Bad uploads, built by `python -m tests.bad_inputs` into tests/media/bad/; expected.json there has the expected answer of each."""
 
 import hashlib
 import json
@@ -15,9 +15,9 @@ Recipe = Callable[[Path], object]
 
 @dataclass(frozen=True)
 class BadInput:
-    """A file, the number of its kind in the list, the name it is uploaded under, and what must come of it.
+    """A file, the number of its kind in the list, the name it is uploaded under, and the expected answer.
 
-    `answer` is `refused` (with 400 when it is announced), `failed` (with `code`) or `indexed`; `partial` when a notice says what is lost.
+    `answer` is `refused` (with 400 when it is announced), `failed` (with `code`) or `indexed`; `partial` when a notice reports what is missing.
     """
 
     file: str
@@ -29,11 +29,11 @@ class BadInput:
 
     @property
     def path(self) -> Path:
-        """Return where it lies once it is built."""
+        """Return the path of the built file."""
         return FOLDER / self.file
 
 
-def expected() -> list[BadInput]:
+def list_bad_inputs() -> list[BadInput]:
     """Return all bad inputs."""
     entries = json.loads(_EXPECTED.read_text())
     return [
@@ -42,7 +42,7 @@ def expected() -> list[BadInput]:
 
 
 def build(port: int, neighbor: Path) -> list[BadInput]:
-    """Build what is not there yet, or was built from other sources; files refer to this port of this machine and to this video."""
+    """Build files that are missing or outdated; some refer to this port of this machine and to this video."""
     from tests.bad_inputs import boxes, films, texts
 
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ def build(port: int, neighbor: Path) -> list[BadInput]:
     for name, recipe in recipes.items():
         if not fresh or not (FOLDER / name).exists():
             recipe(FOLDER / name)
-    for name, content in texts.contents(port, neighbor).items():
+    for name, content in texts.build_contents(port, neighbor).items():
         (FOLDER / name).write_bytes(content)
     _STAMP.write_text(stamp)
-    return expected()
+    return list_bad_inputs()

@@ -1,4 +1,4 @@
-"""Files that FFmpeg wrote: too much of something, in a form that is not taken, or just unusual."""
+"""Files written by FFmpeg: too large in some respect, in an unsupported form, or just unusual."""
 
 import zlib
 from collections.abc import Iterator
@@ -29,8 +29,8 @@ def write_film(
     muxer: dict[str, str] | None = None,
     picture: np.ndarray | None = None,
 ) -> None:
-    """Write a film of one drifting pattern; `times` are the frames' in units of 1/rate."""
-    shown = media.pattern(3, *size) if picture is None else picture
+    """Write a film of one drifting pattern; `times` are the times of the frames in units of 1/rate."""
+    shown = media.make_pattern(3, *size) if picture is None else picture
     with av.open(str(path), "w", format=container, options=muxer or {}) as target:
         target.metadata.update(tags or {})
         stream = target.add_stream(codec, rate=rate, options=options or ({"preset": "ultrafast"} if codec == "libx264" else {}))
@@ -44,26 +44,26 @@ def write_film(
         target.mux(stream.encode(None))
 
 
-def _bomb(path: Path) -> None:
-    """A PNG of 16,000 × 16,000 black pixels in 31 KB."""
+def _write_bomb(path: Path) -> None:
+    """Write a PNG of 16,000 × 16,000 black pixels in 31 KB."""
     side = 16_000
     packer = zlib.compressobj(9)
     lines = b"".join(packer.compress(bytes(1 + side // 8)) for _ in range(side)) + packer.flush()
 
-    def chunk(name: bytes, body: bytes) -> bytes:
+    def build_chunk(name: bytes, body: bytes) -> bytes:
         return pack(">I", len(body)) + name + body + pack(">I", zlib.crc32(name + body))
 
     header = pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", lines) + chunk(b"IEND", b""))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + build_chunk(b"IHDR", header) + build_chunk(b"IDAT", lines) + build_chunk(b"IEND", b""))
 
 
-def _many_tracks(path: Path) -> None:
+def _write_many_tracks(path: Path) -> None:
     with av.open(str(path), "w", format="matroska") as target:
         video = target.add_stream("mpeg4", rate=25)
         video.width, video.height, video.pix_fmt = 64, 64, "yuv420p"
         tracks = [target.add_stream("pcm_s16le", rate=8000, layout="mono") for _ in range(499)]
         for number in range(3):
-            frame = av.VideoFrame.from_ndarray(media.pattern(1, 64, 64), format="rgb24").reformat(format="yuv420p")
+            frame = av.VideoFrame.from_ndarray(media.make_pattern(1, 64, 64), format="rgb24").reformat(format="yuv420p")
             frame.pts, frame.time_base = number, Fraction(1, 25)
             target.mux(video.encode(frame))
         sound = av.AudioFrame.from_ndarray(np.zeros((1, 80), dtype=np.int16), format="s16", layout="mono")
@@ -72,38 +72,38 @@ def _many_tracks(path: Path) -> None:
             target.mux(track.encode(sound))
 
 
-def _title_that_is_no_text(path: Path) -> None:
+def _write_invalid_title(path: Path) -> None:
     write_film(path, tags={"title": "Sea XXXX film"})
     content = path.read_bytes()
     assert content.count(b"Sea XXXX film") == 1
     path.write_bytes(content.replace(b"Sea XXXX film", b"Sea \xff\xfe\xc3\x28 film"))
 
 
-def _cover_only(path: Path) -> None:
+def _write_cover_only(path: Path) -> None:
     with av.open(str(path), "w", format="mp4") as target:
         sound = target.add_stream("aac", rate=media.RATE, layout="mono")
         cover = target.add_stream("mjpeg", rate=1)
         cover.width, cover.height, cover.pix_fmt = 320, 240, "yuvj420p"
         cover.disposition = av.stream.Disposition.attached_pic
-        picture = av.VideoFrame.from_ndarray(media.pattern(1, 320, 240), format="rgb24").reformat(format="yuvj420p")
+        picture = av.VideoFrame.from_ndarray(media.make_pattern(1, 320, 240), format="rgb24").reformat(format="yuvj420p")
         picture.pts = 0
         target.mux(cover.encode(picture))
         target.mux(cover.encode(None))
-        frame = av.AudioFrame.from_ndarray(media.sound("tone", 1).reshape(1, -1), format="flt", layout="mono")
+        frame = av.AudioFrame.from_ndarray(media.make_sound("tone", 1).reshape(1, -1), format="flt", layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = media.RATE, 0, Fraction(1, media.RATE)
         target.mux(sound.encode(frame))
         target.mux(sound.encode(None))
 
 
-def _cut_in_the_tail(path: Path) -> None:
-    """A film whose index comes first, and of which the second half is missing."""
+def _cut_tail(path: Path) -> None:
+    """Write a film whose index comes first and whose second half is missing."""
     write_film(path, frames=250, muxer={"movflags": "faststart"})
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
 
 
-def _commanding(path: Path) -> None:
-    """A film that shows a command to whoever describes it."""
+def _write_prompt_injection(path: Path) -> None:
+    """Write a film that shows instructions to the model that describes it."""
     from PIL import Image, ImageDraw
 
     image = Image.new("RGB", (640, 360), "white")
@@ -113,28 +113,28 @@ def _commanding(path: Path) -> None:
 
 
 RECIPES = {
-    "huge-picture.mp4": _bomb,
-    "cut-in-the-tail.mp4": _cut_in_the_tail,
+    "huge-picture.mp4": _write_bomb,
+    "cut-in-the-tail.mp4": _cut_tail,
     "8k.mp4": lambda path: write_film(path, size=(8192, 4320), frames=2),
     "thousand-a-second.mp4": lambda path: write_film(path, size=(16, 16), frames=20_000, rate=1000, codec="mpeg4"),
-    "many-tracks.mkv": _many_tracks,
+    "many-tracks.mkv": _write_many_tracks,
     "jump-in-time.mkv": lambda path: write_film(path, container="matroska", times=[*range(15), *range(10**9, 10**9 + 15)]),
-    "title-that-is-no-text.mp4": _title_that_is_no_text,
+    "title-that-is-no-text.mp4": _write_invalid_title,
     "script-in-title.mp4": lambda path: write_film(
         path, tags={"title": "<script>alert(1)</script>", "artist": "=cmd|' /C calc'!A0", "comment": "long " * 200_000}
     ),
     "place.mov": lambda path: write_film(path, container="mov", tags={"location": "+48.8584+002.2945/"}),
     "sound-only.mp4": media.write_audio_only,
-    "silent.mp4": lambda path: path.write_bytes(media.video((50,), audio="silence").read_bytes()),
-    "cover-only.mp4": _cover_only,
+    "silent.mp4": lambda path: path.write_bytes(media.build_video((50,), audio="silence").read_bytes()),
+    "cover-only.mp4": _write_cover_only,
     "one-frame.mp4": lambda path: write_film(path, frames=1),
     "two-by-two.mp4": lambda path: write_film(path, size=(2, 2), codec="mpeg4"),
     "odd-444.mp4": lambda path: write_film(path, size=(321, 241), pixels="yuv444p"),
     "ten-bit.mp4": lambda path: write_film(path, pixels="yuv420p10le"),
     "moving.gif": lambda path: write_film(path, codec="gif", container="gif", pixels="rgb8"),
     "variable-rate.mp4": lambda path: write_film(path, times=[number * number for number in range(30)]),
-    "rotated.mp4": lambda path: path.write_bytes(media.video((50,), rotation=90).read_bytes()),
+    "rotated.mp4": lambda path: path.write_bytes(media.build_video((50,), rotation=90).read_bytes()),
     "ffv1.mkv": lambda path: write_film(path, codec="ffv1", container="matroska"),
     "magicyuv.avi": lambda path: write_film(path, codec="magicyuv", container="avi", pixels="gbrp"),
-    "commanding.mp4": _commanding,
+    "commanding.mp4": _write_prompt_injection,
 }

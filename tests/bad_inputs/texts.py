@@ -1,4 +1,4 @@
-"""Files that are no videos but make FFmpeg, left to itself, read other files and open connections."""
+"""Files that are not videos but make an unrestricted FFmpeg read other files and open connections."""
 
 import io
 import random
@@ -16,10 +16,10 @@ _MANIFEST = (
 )
 
 
-def contents(port: int, neighbor: Path) -> dict[str, bytes]:
-    """Return small files by name, which refer to a port of this machine and to a video on it."""
+def build_contents(port: int, neighbor: Path) -> dict[str, bytes]:
+    """Return small files by name; they refer to a port of this machine and to a video on it."""
     base = f"http://127.0.0.1:{port}"
-    film = media.video((50,)).read_bytes()
+    film = media.build_video((50,)).read_bytes()
     texts = {
         "text.mp4": "This is no video.\n" * 50,
         "page.mp4": "<!doctype html><title>A film</title><video src='film.mp4'><script>alert(1)</script>",
@@ -45,5 +45,5 @@ def contents(port: int, neighbor: Path) -> dict[str, bytes]:
 def _archive() -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("film.mp4", media.video((50,)).read_bytes())
+        archive.writestr("film.mp4", media.build_video((50,)).read_bytes())
     return buffer.getvalue()

@@ -1,1 +1,1 @@
-"""Good files with wrong bytes, put through a real ingest: `make fuzz`, or `python -m tests.fuzz --seconds 600 --seed 7`."""
+"""Damage good files and ingest them with real workers: `make fuzz`, or `python -m tests.fuzz --seconds 600 --seed 7`."""

@@ -12,39 +12,39 @@ from uuid import UUID
 
 from bench.installation import installation
 from bench.workers import run_workers
-from tests.fuzz.damage import damaged
+from tests.fuzz.damage import damage_file
 
 KEPT = Path(__file__).resolve().parents[2] / ".cache" / "fuzz"
 IN_FLIGHT = 4
 PATIENCE_S = 240.0
-# Of these the worker, or the process that decodes for it, died or failed in a way that nobody foresaw.
+# In these cases the worker or its decoder process died or failed unexpectedly.
 OURS = ("internal_error", "gave_up")
 LOOK_AT = (*OURS, "decoder_crashed", "took_too_long", "needs_too_much_memory")
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A damaged file on its way: its number, and what it was made of."""
+    """A damaged file in progress: its number, its original and its bytes."""
 
     number: int
     original: str
     content: bytes
 
 
-def say(line: str) -> None:
-    """Print a line at once."""
+def write_line(line: str) -> None:
+    """Print a line and flush it."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 def main(seconds: float, seed: int) -> int:
-    """Damage and ingest for so long; 0 when no worker crashed and nothing stayed on its way, else 1."""
-    say(f"seed {seed}, {seconds:.0f} seconds")
+    """Damage and ingest files for `seconds`; return 0 when no worker crashed and no video got stuck, else 1."""
+    write_line(f"seed {seed}, {seconds:.0f} seconds")
     with installation(), tempfile.TemporaryDirectory() as folder:
         from heimdex.queue import UPLOADS
-        from tests.fuzz.originals import originals
+        from tests.fuzz.originals import build_originals
 
-        good = originals(Path(folder))
+        good = build_originals(Path(folder))
         with run_workers(UPLOADS):
             return _fuzz(good, seconds, seed)
 
@@ -53,36 +53,36 @@ def _fuzz(good: list[Path], seconds: float, seed: int) -> int:
     from videos.models import Job, Video
 
     random = Random(seed)
-    on_the_way: dict[UUID, Sent] = {}
+    in_progress: dict[UUID, Sent] = {}
     outcomes: Counter[str] = Counter()
     kept: list[Path] = []
     number = 0
     until = monotonic() + seconds
     give_up = until + PATIENCE_S
-    while (monotonic() < until or on_the_way) and monotonic() < give_up:
-        while monotonic() < until and len(on_the_way) < IN_FLIGHT:
+    while (monotonic() < until or in_progress) and monotonic() < give_up:
+        while monotonic() < until and len(in_progress) < IN_FLIGHT:
             original = random.choice(good)
-            content = damaged(original.read_bytes(), random)
+            content = damage_file(original.read_bytes(), random)
             if content:
                 number += 1
-                on_the_way[_upload(original.name, content)] = Sent(number, original.name, content)
-        for video in Video.objects.filter(pk__in=on_the_way).exclude(state__in=Video.PROCESSING_STATES):
-            sent = on_the_way.pop(video.pk)
+                in_progress[_upload(original.name, content)] = Sent(number, original.name, content)
+        for video in Video.objects.filter(pk__in=in_progress).exclude(state__in=Video.PROCESSING_STATES):
+            sent = in_progress.pop(video.pk)
             outcome = video.error_code or video.state
             outcomes[outcome] += 1
             repeated = Job.objects.filter(video=video, attempts__gt=1).exists()
             if outcome in LOOK_AT or repeated:
-                outcomes["a worker died or stumbled"] += repeated
+                outcomes["a worker died or failed"] += repeated
                 kept.append(_keep(seed, sent, outcome))
             video.delete()
         sleep(0.05)
-    kept += [_keep(seed, sent, "stuck") for sent in on_the_way.values()]
+    kept += [_keep(seed, sent, "stuck") for sent in in_progress.values()]
     for outcome, count in outcomes.most_common():
-        say(f"{count:7} {outcome}")
-    say(f"{number:7} files in all; {len(on_the_way)} left in a moving state; seed {seed}")
+        write_line(f"{count:7} {outcome}")
+    write_line(f"{number:7} files in all; {len(in_progress)} still in progress; seed {seed}")
     for path in kept:
-        say(f"look at {path}")
-    return 1 if on_the_way or outcomes["a worker died or stumbled"] or any(outcomes[code] for code in OURS) else 0
+        write_line(f"look at {path}")
+    return 1 if in_progress or outcomes["a worker died or failed"] or any(outcomes[code] for code in OURS) else 0
 
 
 def _upload(name: str, content: bytes) -> UUID:

@@ -1,4 +1,4 @@
-"""Good files in several containers and codecs, each of a second or two with a cut and sound where the container takes it."""
+"""Good files in several containers and codecs: one or two seconds long, with a cut, and with sound where the container supports it."""
 
 from pathlib import Path
 
@@ -20,9 +20,9 @@ _CODECS = {
 _CONTAINERS = {"h264.mkv": "matroska", "h264.ts": "mpegts", "h264.flv": "flv"}
 
 
-def originals(folder: Path) -> list[Path]:
-    """Build the files and return them; those whose encoder this build of FFmpeg lacks are left out."""
-    film = media.video((20, 30), audio="tone")
+def build_originals(folder: Path) -> list[Path]:
+    """Build and return the files; skip those whose encoder this build of FFmpeg lacks."""
+    film = media.build_video((20, 30), audio="tone")
     made = [film]
     for name, container in _CONTAINERS.items():
         made.append(folder / name)

@@ -47,13 +47,13 @@ def written() -> dict[str, set[str]]:
     for package in ("videos", "people", "reprocess"):
         for path in (ROOT / package).rglob("*.py"):
             if "migrations" not in path.parts and "models" not in path.parts:
-                for value in _written_values(ast.parse(path.read_text())):
-                    for model, state in _state_names(value):
+                for value in _iterate_written_values(ast.parse(path.read_text())):
+                    for model, state in _iterate_state_names(value):
                         states[model].add(state)
     return states
 
 
-def _written_values(tree: ast.AST) -> Iterator[ast.AST]:
+def _iterate_written_values(tree: ast.AST) -> Iterator[ast.AST]:
     """Yield the expressions that are written to a state: assignments, entries of dictionaries, and arguments of calls."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and any(getattr(target, "attr", getattr(target, "id", "")) == "state" for target in node.targets):
@@ -67,11 +67,11 @@ def _written_values(tree: ast.AST) -> Iterator[ast.AST]:
             yield from node.args if name == "end_run" else ()
 
 
-def _state_names(value: ast.AST) -> Iterator[tuple[str, str]]:
+def _iterate_state_names(value: ast.AST) -> Iterator[tuple[str, str]]:
     """Yield the pairs of model and state in an expression such as `Job.State.DONE if done else Job.State.FAILED`."""
     branches = (value.body, value.orelse) if isinstance(value, ast.IfExp) else (value,)
     for branch in branches:
         if isinstance(branch, ast.IfExp):
-            yield from _state_names(branch)
+            yield from _iterate_state_names(branch)
         elif match := re.fullmatch(r"(\w+)\.State\.([A-Z]+)", ast.unparse(branch)):
             yield match[1], match[2]

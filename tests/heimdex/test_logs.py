@@ -1,4 +1,4 @@
-"""What reaches the log, and which lines of libraries are dropped."""
+"""Which log lines of libraries are kept and which are dropped."""
 
 import subprocess
 import sys

@@ -21,7 +21,7 @@ from django_q.models import OrmQ, Success
 from heimdex import queue
 from heimdex.queue import Depth, count_tasks, enqueue, flush_fallback_queue, measure_oldest_wait_s, requeue_unacked
 from heimdex.redis_broker import QueueUnavailable
-from tests.acceptance.conftest import worker_environment
+from tests.acceptance.conftest import build_worker_environment
 from tests.heimdex.valkey import Valkey
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,7 +64,7 @@ def take(name: str) -> str:
 
 def start_workers(settings: LazySettings, log: Path) -> subprocess.Popen[bytes]:
     """Run the workers of one queue on the suite's database."""
-    environment = worker_environment() | {"HEIMDEX_REDIS_URL": settings.REDIS_URL}
+    environment = build_worker_environment() | {"HEIMDEX_REDIS_URL": settings.REDIS_URL}
     with log.open("wb") as file:
         return subprocess.Popen([sys.executable, "manage.py", "work", "reprocess"], cwd=ROOT, env=environment, stdout=file, stderr=file)
 
@@ -161,7 +161,7 @@ def test_tasks_enqueued_while_redis_is_down_are_stored_and_sent_later(redis: Val
 
 
 def test_workers_do_not_start_without_their_queue_and_report_the_reason(redis: Valkey) -> None:
-    environment = worker_environment() | {"HEIMDEX_REDIS_URL": "redis://:secret@127.0.0.1:1/0"}
+    environment = build_worker_environment() | {"HEIMDEX_REDIS_URL": "redis://:secret@127.0.0.1:1/0"}
     ended = subprocess.run([sys.executable, "manage.py", "work", "uploads"], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert ended.returncode == 1
     assert "The task queue at 127.0.0.1:1/0 does not work" in ended.stderr

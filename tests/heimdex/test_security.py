@@ -1,4 +1,4 @@
-"""What pages let a browser load."""
+"""The Content-Security-Policy of pages."""
 
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,12 @@ from tests.library import make_user
 pytestmark = pytest.mark.django_db
 
 
-def policy_of(client: Client, path: str) -> dict[str, str]:
+def get_policy(client: Client, path: str) -> dict[str, str]:
     rules = (rule.partition(" ") for rule in client.get(path).headers["Content-Security-Policy"].split("; "))
     return {name: sources for name, _, sources in rules}
 
 
-def s3(**options: str) -> S3Options:
+def build_s3(**options: str) -> S3Options:
     defaults: dict[str, Any] = {
         "endpoint_url": "http://s3:8333",
         "bucket": "films",
@@ -35,7 +35,7 @@ def s3(**options: str) -> S3Options:
 @pytest.mark.parametrize("path", ["/", "/search/?q=boat", "/admin/", "/accounts/login/", "/no/such/page", "/v1/docs/"])
 def test_a_page_runs_only_this_sites_scripts(client: Client, path: str) -> None:
     client.force_login(make_user(is_staff=True, is_superuser=True))
-    policy = policy_of(client, path)
+    policy = get_policy(client, path)
     assert policy["default-src"] == "'self'"
     assert "script-src" not in policy
     assert ("style-src" in policy) == (path == "/v1/docs/")
@@ -44,16 +44,21 @@ def test_a_page_runs_only_this_sites_scripts(client: Client, path: str) -> None:
 
 def test_a_page_may_connect_only_to_the_storage_service(client: Client) -> None:
     client.force_login(make_user())
-    media = {"BACKEND": S3, "OPTIONS": s3(public_endpoint_url="https://media.example.org/s3")}
+    media = {"BACKEND": S3, "OPTIONS": build_s3(public_endpoint_url="https://media.example.org/s3")}
     with override_settings(STORAGES={**settings.STORAGES, "media": media}):
-        policy = policy_of(client, "/")
+        policy = get_policy(client, "/")
     assert policy["img-src"] == "'self' https://media.example.org data:"
     assert policy["media-src"] == policy["connect-src"] == "'self' https://media.example.org"
 
 
 @pytest.mark.parametrize(
     "options",
-    [s3(), s3(public_endpoint_url="https://media.example.org"), s3(endpoint_url=""), s3(endpoint_url="", bucket="my.films")],
+    [
+        build_s3(),
+        build_s3(public_endpoint_url="https://media.example.org"),
+        build_s3(endpoint_url=""),
+        build_s3(endpoint_url="", bucket="my.films"),
+    ],
     ids=["endpoint", "public endpoint", "Amazon", "Amazon, dotted"],
 )
 def test_the_presigned_urls_of_the_storage_are_allowed(options: S3Options) -> None:

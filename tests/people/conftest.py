@@ -46,20 +46,20 @@ def ada(owner: User) -> Person:
 
 @pytest.fixture
 def woken() -> Iterator[mock.Mock]:
-    """The wake-ups that were sent."""
+    """The enqueued wake-ups."""
     with mock.patch("people.refresh.enqueue") as sent:
         yield sent
 
 
-def wakes(woken: mock.Mock) -> list[str]:
-    """Return the owners for whom wake-ups were sent since this was asked last."""
+def pop_wake_ups(woken: mock.Mock) -> list[str]:
+    """Return the owners whose wake-ups were sent since the last call."""
     assert all(call.args[0] == "reprocess.tasks.refresh_people" for call in woken.call_args_list)
     sent = [call.args[1] for call in woken.call_args_list]
     woken.reset_mock()
     return sent
 
 
-def jpeg(seed: int = 0, size: tuple[int, int] = (400, 300), **options: Any) -> bytes:
+def make_jpeg(seed: int = 0, size: tuple[int, int] = (400, 300), **options: Any) -> bytes:
     """Return a photo that differs for each seed."""
     noise = np.random.default_rng(seed).integers(0, 255, (15, 20, 3), dtype=np.uint8)
     buffer = io.BytesIO()
@@ -68,8 +68,8 @@ def jpeg(seed: int = 0, size: tuple[int, int] = (400, 300), **options: Any) -> b
 
 
 def make_photo(person: Person, state: str = PersonPhoto.State.READY, *, seed: int | None = None, **fields: Any) -> PersonPhoto:
-    """Create a photo in a state, with the files that it then has."""
-    content = jpeg(PersonPhoto.objects.count() if seed is None else seed)
+    """Create a photo in a state, with the files of that state."""
+    content = make_jpeg(PersonPhoto.objects.count() if seed is None else seed)
     given: dict[str, Any] = {"filename": "photo.jpg", "mime_type": "image/jpeg", "size_bytes": len(content), "woken_at": timezone.now()}
     photo = PersonPhoto(
         person=person, owner_id=person.owner_id, state=state, upload_expires_at=timezone.now() + timedelta(hours=1), **{**given, **fields}
@@ -87,6 +87,6 @@ def make_photo(person: Person, state: str = PersonPhoto.State.READY, *, seed: in
     return photo
 
 
-def files_of(owner: User) -> set[str]:
+def list_files(owner: User) -> set[str]:
     """Return the keys of all files of an owner."""
     return set(get_media_storage().list_keys(f"owners/{owner.pk}"))

@@ -1,4 +1,4 @@
-"""What counts as a person's name."""
+"""Names of people, and mentions of them in queries."""
 
 from uuid import uuid4
 

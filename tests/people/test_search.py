@@ -1,4 +1,4 @@
-"""Search by who is there, alone and together with words, and what is shown of it."""
+"""Search by people, alone and with words, and the people in its results."""
 
 from uuid import uuid4
 
@@ -15,28 +15,30 @@ from videos.models import ActiveSpace, EmbeddingSpace, RecordedQuery, Scene, Vid
 pytestmark = pytest.mark.django_db
 
 
-def space(owner: User, channel: str, *, active: bool = True) -> EmbeddingSpace:
-    made = EmbeddingSpace.objects.create(channel=channel, fingerprint=uuid4().hex, step="test", spec_version="1", embedder={}, dimensions=2)
+def make_space(owner: User, channel: str, *, active: bool = True) -> EmbeddingSpace:
+    new_space = EmbeddingSpace.objects.create(
+        channel=channel, fingerprint=uuid4().hex, step="test", spec_version="1", embedder={}, dimensions=2
+    )
     if active:
-        ActiveSpace.objects.create(owner=owner, channel=channel, space=made)
-    return made
+        ActiveSpace.objects.create(owner=owner, channel=channel, space=new_space)
+    return new_space
 
 
 class Library:
-    """A film of four scenes, and who is in them."""
+    """A video of four scenes, and the people in them."""
 
     def __init__(self, owner: User) -> None:
         self.owner = owner
         self.video = make_video(owner)
-        self.faces, self.queries = space(owner, "person"), space(owner, "person_query")
+        self.faces, self.queries = make_space(owner, "person"), make_space(owner, "person_query")
 
-    def person(self, name: str, *indexes: int, aliases: tuple[str, ...] = (), probability: float = 0.9) -> Person:
+    def add_person(self, name: str, *indexes: int, aliases: tuple[str, ...] = (), probability: float = 0.9) -> Person:
         person = Person.objects.create(owner=self.owner, name=name, aliases=list(aliases))
         for index in indexes:
-            self.see(person, self.video.scenes.get(index=index), probability)
+            self.add_face(person, self.video.scenes.get(index=index), probability)
         return person
 
-    def see(self, person: Person, scene: Scene, probability: float, *, faces: EmbeddingSpace | None = None) -> None:
+    def add_face(self, person: Person, scene: Scene, probability: float, *, faces: EmbeddingSpace | None = None) -> None:
         place = {"left": 0.1, "top": 0.1, "right": 0.2, "bottom": 0.3, "quality": 0.8, "side_px": 90}
         face = SceneFace.objects.create(
             scene=scene,
@@ -64,8 +66,8 @@ def api(library: Library) -> APIClient:
     return client
 
 
-def found(api: APIClient, **asked: object) -> list[int]:
-    answer = api.get("/v1/search", asked)
+def search(api: APIClient, **parameters: object) -> list[int]:
+    answer = api.get("/v1/search", parameters)
     assert answer.status_code == 200, answer.json()
     ids = [result["scene_id"] for result in answer.json()["results"]]
     make_index = {str(pk): index for pk, index in Scene.objects.values_list("pk", "index")}
@@ -73,25 +75,25 @@ def found(api: APIClient, **asked: object) -> list[int]:
 
 
 def test_a_person_is_found_by_id_in_exactly_the_scenes_with_the_face(library: Library, api: APIClient) -> None:
-    ann, ben = library.person("Ann", 0, 2), library.person("Ben", 2, 3)
-    assert sorted(found(api, person_id=ann.pk)) == [0, 2]
-    assert sorted(found(api, person_id=[ann.pk, ben.pk])) == [0, 2, 3]
-    assert found(api, person_id=[ann.pk, ben.pk], every_person=True) == [2]
-    assert found(api, person_id=library.person("Zoe").pk) == []
+    ann, ben = library.add_person("Ann", 0, 2), library.add_person("Ben", 2, 3)
+    assert sorted(search(api, person_id=ann.pk)) == [0, 2]
+    assert sorted(search(api, person_id=[ann.pk, ben.pk])) == [0, 2, 3]
+    assert search(api, person_id=[ann.pk, ben.pk], every_person=True) == [2]
+    assert search(api, person_id=library.add_person("Zoe").pk) == []
 
 
 def test_names_and_words_form_one_ranking_within_the_scenes_of_the_person(library: Library, api: APIClient) -> None:
-    library.person("Ann Smith", 0, 1, 2, aliases=("Annie",))
+    library.add_person("Ann Smith", 0, 1, 2, aliases=("Annie",))
     # The words are in scene 1; the other scenes of the person follow.
-    assert found(api, q="@annie tomatoes and basil in the garden")[0] == 1
-    assert sorted(found(api, q='@"Ann Smith" tomatoes and basil in the garden')) == [0, 1, 2]
+    assert search(api, q="@annie tomatoes and basil in the garden")[0] == 1
+    assert sorted(search(api, q='@"Ann Smith" tomatoes and basil in the garden')) == [0, 1, 2]
     answer = api.get("/v1/search", {"q": "@Ann Smith"}).json()
     assert {match["channel"] for result in answer["results"] for match in result["matches"]} == {"person"}
     assert answer["results"][0]["people"][0]["name"] == "Ann Smith"
 
 
 def test_a_name_is_sent_to_no_model_and_not_recorded(library: Library, api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    library.person("Ann Smith", 1)
+    library.add_person("Ann Smith", 1)
     # So that meaning is searched too.
     identity = get_text_embedder().identity
     text = EmbeddingSpace.objects.create(
@@ -103,17 +105,17 @@ def test_a_name_is_sent_to_no_model_and_not_recorded(library: Library, api: APIC
         dimensions=identity.dimensions,
     )
     ActiveSpace.objects.create(owner=library.owner, channel="transcript", space=text)
-    asked: list[str] = []
+    parameters: list[str] = []
     embed = type(get_text_embedder()).embed_queries
 
-    def noted(self: object, texts: list[str]) -> object:
-        asked.extend(texts)
+    def get_recorded(self: object, texts: list[str]) -> object:
+        parameters.extend(texts)
         return embed(self, texts)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(type(get_text_embedder()), "embed_queries", noted)
-    assert found(api, q="@Ann Smith basil") == [1]
-    assert found(api, q="@Ann Smith") == [1]
-    assert asked == ["basil"]
+    monkeypatch.setattr(type(get_text_embedder()), "embed_queries", get_recorded)
+    assert search(api, q="@Ann Smith basil") == [1]
+    assert search(api, q="@Ann Smith") == [1]
+    assert parameters == ["basil"]
     assert list(RecordedQuery.objects.values_list("text", flat=True)) == ["basil"]
 
 
@@ -124,34 +126,34 @@ def test_an_unknown_name_is_reported_and_searched_as_a_word(library: Library, ap
 
 
 def test_another_owners_person_is_unknown(library: Library, api: APIClient) -> None:
-    theirs = Library(make_user("other@example.org")).person("Ann", 0)
+    theirs = Library(make_user("other@example.org")).add_person("Ann", 0)
     assert api.get("/v1/search", {"person_id": theirs.pk}).status_code == 404
     assert "no person named" in api.get("/v1/search", {"q": "@Ann"}).json()["notices"][0]
     assert api.get("/v1/search").status_code == 400
 
 
 def test_only_matches_in_active_spaces_count_and_archived_people_are_hidden(library: Library, api: APIClient) -> None:
-    ann = library.person("Ann", 0)
-    library.see(ann, library.video.scenes.get(index=1), 0.9, faces=space(library.owner, "person", active=False))
-    assert found(api, person_id=ann.pk) == [0]
+    ann = library.add_person("Ann", 0)
+    library.add_face(ann, library.video.scenes.get(index=1), 0.9, faces=make_space(library.owner, "person", active=False))
+    assert search(api, person_id=ann.pk) == [0]
     Person.objects.update(archived_at=library.video.created_at)
     assert api.get("/v1/search", {"person_id": ann.pk}).status_code == 404
     assert api.get(f"/v1/videos/{library.video.pk}").json()["people"] == []
 
 
 def test_a_video_lists_who_appears_and_when(library: Library, api: APIClient) -> None:
-    library.person("Ann", 0, 1, 3)
-    library.person("Ben", 1, probability=0.7)
+    library.add_person("Ann", 0, 1, 3)
+    library.add_person("Ben", 1, probability=0.7)
     video = api.get(f"/v1/videos/{library.video.pk}").json()
-    assert [(one["name"], one["scenes"], one["ranges"]) for one in video["people"]] == [
+    assert [(person["name"], person["scenes"], person["ranges"]) for person in video["people"]] == [
         ("Ann", 3, [[0.0, 10.0], [15.0, 20.0]]),
         ("Ben", 1, [[5.0, 10.0]]),
     ]
-    assert [[one["name"] for one in scene["people"]] for scene in video["scenes"]] == [["Ann"], ["Ann", "Ben"], [], ["Ann"]]
+    assert [[person["name"] for person in scene["people"]] for scene in video["scenes"]] == [["Ann"], ["Ann", "Ben"], [], ["Ann"]]
 
 
 def test_the_pages_name_people(library: Library, client: Client) -> None:
-    library.person("Ann <b>", 0, 3)
+    library.add_person("Ann <b>", 0, 3)
     client.force_login(library.owner)
     page = client.get(f"/videos/{library.video.pk}/").content.decode()
     assert "Ann &lt;b&gt;" in page
@@ -161,7 +163,7 @@ def test_the_pages_name_people(library: Library, client: Client) -> None:
 
 def test_listing_people_takes_a_constant_number_of_queries(library: Library, api: APIClient, django_assert_max_num_queries: object) -> None:
     for name in ("Ann", "Ben", "Cleo"):
-        library.person(name, 0, 1, 2, 3)
+        library.add_person(name, 0, 1, 2, 3)
     other = Video.objects.get(pk=make_video(library.owner, ["A word."], title="Short").pk)
     with django_assert_max_num_queries(20) as few:  # type: ignore[operator]
         api.get(f"/v1/videos/{other.pk}")

@@ -1,4 +1,4 @@
-"""What the keys of photos say."""
+"""The storage keys of photos and faces."""
 
 from uuid import uuid4
 

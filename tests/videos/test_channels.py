@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.library import make_user, make_video, stored_hash
+from tests.library import make_user, make_video, get_stored_hash
 from videos import channels
 from videos.channels import (
     DEFAULT_WEIGHT,
@@ -82,12 +82,12 @@ def test_hashes_follow_the_sources_and_only_those_that_changed_are_written() -> 
     hashes = {row.channel: (row.pk, row.hash) for row in scene.inputs.all()}
     assert set(hashes) == {"transcript", "visual", "summary", "clip", "person"}
     # Without speech there is nothing to embed, and a row says so.
-    assert stored_hash(video.scenes.get(index=3), "transcript") == ""
+    assert get_stored_hash(video.scenes.get(index=3), "transcript") == ""
 
     Scene.objects.filter(pk=scene.pk).update(transcript="Other words.", words=[], visual_text="Another thing.")
     refresh_input_hashes(video, SUMMARY, KEYFRAME)
     # Those two are composed by steps that also fill other channels.
-    assert stored_hash(scene, "clip") == hashes["clip"][1]
+    assert get_stored_hash(scene, "clip") == hashes["clip"][1]
     refresh_input_hashes(video, KEYFRAMES)
     refresh_input_hashes(video)
     after = {row.channel: (row.pk, row.hash) for row in scene.inputs.all()}
@@ -106,4 +106,4 @@ def test_storing_hashes_says_whose_input_changed() -> None:
         (first.pk, first.owner_id, "new", ""),
     ]
     assert store_hashes(SceneInput, rows, stored) == {second.pk}
-    assert (stored_hash(second, "transcript"), stored_hash(first, "new")) == ("changed", "")
+    assert (get_stored_hash(second, "transcript"), get_stored_hash(first, "new")) == ("changed", "")

@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from heimdex.accounts.owner import get_owner
-from heimdex.api import Conflict
+from heimdex.errors import WrongState
 from heimdex.storage.base import sanitize_filename
 from videos.actions.transcripts import TRANSCRIPT_MAX_LENGTH, TranscriptChanged, edit_transcript
 from videos.api.serializers import SceneSerializer
@@ -110,7 +110,7 @@ class TranscriptFileView(APIView):
         """Return a file with the result of `content`. Answer 404 for another owner's video, and 409 for a video that is not ready."""
         video = get_object_or_404(Video.objects.defer("search_vector").select_related("metadata"), pk=pk, owner=get_owner(self.request))
         if video.state != Video.State.INDEXED:
-            raise Conflict(NOT_READY.format(state=video.state))
+            raise WrongState(NOT_READY.format(state=video.state))
         name = sanitize_filename(video.filename)
         stem = name.rpartition(".")[0] or name
         headers = {

@@ -22,7 +22,7 @@ def iter_pending_batches(context: StageContext, model_field: str, identity: str,
     count = scenes.count()
     pending = list(scenes.exclude(**{model_field: identity}).order_by("index"))
     for start in range(0, len(pending), size):
-        context.progress((count - len(pending) + start) / count)
+        context.report_progress((count - len(pending) + start) / count)
         yield pending[start : start + size]
 
 

@@ -77,7 +77,7 @@ class StageContext:
     lease: Lease
     source: SourceFile
 
-    def progress(self, fraction: float) -> None:
+    def report_progress(self, fraction: float) -> None:
         """Report the share of the stage that is done (0 to 1) and renew the lease. Raise LeaseLost when another worker has taken over."""
         self.lease.renew_if_due(progress=min(max(fraction, 0.0), 1.0))
 

@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -61,7 +62,7 @@ class Command(BaseCommand):
 
     def _report(self, erased_by_email: dict[str, ErasureCounts], *, as_json: bool) -> None:
         if as_json:
-            self.stdout.write(json.dumps({email: erased.as_data() for email, erased in erased_by_email.items()}))
+            self.stdout.write(json.dumps({email: asdict(erased) for email, erased in erased_by_email.items()}))
             return
         for email, erased in erased_by_email.items():
             self.stdout.write(f"{email}: {erased.people} people, {erased.faces} faces and {erased.files} files erased.")

@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -22,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         age = timedelta(days=settings.KEEP_RETIRED_DAYS if options["days"] is None else options["days"])
-        purged = [space.as_data() for space in purge_spaces(age, dry_run=options["dry_run"])]
+        purged = [asdict(space) for space in purge_spaces(age, dry_run=options["dry_run"])]
         if options["json"]:
             self.stdout.write(json.dumps({"dry_run": options["dry_run"], "purged": purged}))
             return

@@ -55,9 +55,9 @@ class Command(BaseCommand):
         found = [issue for issue in report.issues if issue.found]
         if found:
             console = Console(file=cast(IO[str], self.stdout), width=None if self.stdout.isatty() else 110)
-            console.print(_table(found, repair=repair))
+            console.print(_build_table(found, repair=repair))
         for issue in found:
-            self.stdout.write(f"{issue.issue_type.name}: {_advice(issue, repair=repair)}")
+            self.stdout.write(f"{issue.issue_type.name}: {_format_advice(issue, repair=repair)}")
             for example in issue.examples:
                 self.stdout.write(f"  {example}")
             if issue.more_examples:
@@ -70,7 +70,7 @@ class Command(BaseCommand):
             self.stdout.write(f"No issues ({len(report.issues)} checks)." if not found else "All issues are repaired.")
 
 
-def _table(found: list[IssueCount], *, repair: bool) -> Table:
+def _build_table(found: list[IssueCount], *, repair: bool) -> Table:
     table = Table(title="Issues")
     table.add_column("issue")
     table.add_column("found", justify="right")
@@ -83,7 +83,7 @@ def _table(found: list[IssueCount], *, repair: bool) -> Table:
     return table
 
 
-def _advice(issue: IssueCount, *, repair: bool) -> str:
+def _format_advice(issue: IssueCount, *, repair: bool) -> str:
     issue_type = issue.issue_type
     if repair and issue.repaired:
         return f"--repair {issue_type.repair}." + (f" {issue.left} remain. {issue_type.manual_fix}" if issue.left else "")

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
 from reprocess.management.arguments import parse_cost, parse_time
-from reprocess.management.run_output import build_owners_table, format_counter, plan_table, wait_for_run
+from reprocess.management.run_output import build_owners_table, build_plan_table, format_counter, wait_for_run
 from reprocess.models import ReprocessRun
 from reprocess.planning.plan_serializer import serialize_plan
 from reprocess.planning.scope import Scope, ScopeError
@@ -66,7 +66,7 @@ class Command(BaseCommand):
             return
         console = Console(width=100)
         with console.capture() as capture:
-            console.print(plan_table(plan))
+            console.print(build_plan_table(plan))
             if owners := build_owners_table(plan, load_plan_owners(plan)):
                 console.print(owners)
         self.stdout.write(capture.get())

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from reprocess.management.arguments import find_owner
-from reprocess.reports.owner_coverage import OwnerCoverage, owner_coverage, select_owners_with_targets
-from reprocess.reports.spec_overview import SpecOverview, spec_overview
+from reprocess.reports.owner_coverage import OwnerCoverage, measure_owner_coverage, select_owners_with_targets
+from reprocess.reports.spec_overview import SpecOverview, summarize_spec
 from reprocess.reports.spec_serializers import OwnerCoverageSerializer, SpecOverviewSerializer
 from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION
 from reprocess.spec.lock import LOCK_FILE, write_lock
@@ -42,12 +42,12 @@ class Command(BaseCommand):
             write_lock()
             self.stdout.write(f"Wrote {LOCK_FILE.name} for spec version {LATEST_EMBEDDING_SPEC_VERSION}.")
             return
-        overview = spec_overview()
+        overview = summarize_spec()
         owners = select_owners_with_targets()
         if options["owner"]:
             owners = owners.filter(pk=find_owner(options["owner"]).pk)
         count = owners.count()
-        shown = owner_coverage(list(owners[: max(0, options["owners"])]), overview)
+        shown = measure_owner_coverage(list(owners[: max(0, options["owners"])]), overview)
         if options["json"]:
             report = {
                 **SpecOverviewSerializer(overview).data,
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         if not shown:
             self.stdout.write("No owner has indexed videos yet.")
         for owner in shown:
-            console.print(_coverage_table(owner))
+            console.print(_build_coverage_table(owner))
         if count > len(shown):
             self.stdout.write(f"… and {count - len(shown)} more owner(s): --owner EMAIL shows one, --owners N shows more.")
 
@@ -75,11 +75,11 @@ class Command(BaseCommand):
             )
             for channel, fingerprint in step.fingerprints.items():
                 self.stdout.write(f"    {channel:<12} {fingerprint}")
-        console.print(_spaces_table(overview))
+        console.print(_build_spaces_table(overview))
 
 
-def _spaces_table(overview: SpecOverview) -> Table:
-    table = _table("Spaces", "channel", "fingerprint", "spec", "model", "rows>", "vectors>", "index>", "used by")
+def _build_spaces_table(overview: SpecOverview) -> Table:
+    table = _build_table("Spaces", "channel", "fingerprint", "spec", "model", "rows>", "vectors>", "index>", "used by")
     for space in overview.spaces:
         index = filesizeformat(space.index_bytes).replace("\xa0", " ") if space.index == "valid" else space.index
         table.add_row(
@@ -95,9 +95,9 @@ def _spaces_table(overview: SpecOverview) -> Table:
     return table
 
 
-def _coverage_table(owner: OwnerCoverage) -> Table:
+def _build_coverage_table(owner: OwnerCoverage) -> Table:
     numbers = ("embedded>", "empty>", "failed>", "missing>", "covered>")
-    table = _table(f"{owner.email}: {owner.scenes} scenes", "channel", "fingerprint", "state", "since", "purge due", *numbers)
+    table = _build_table(f"{owner.email}: {owner.scenes} scenes", "channel", "fingerprint", "state", "since", "purge due", *numbers)
     for space in owner.spaces:
         table.add_row(
             space.channel,
@@ -111,7 +111,7 @@ def _coverage_table(owner: OwnerCoverage) -> Table:
     return table
 
 
-def _table(title: str, *headings: str) -> Table:
+def _build_table(title: str, *headings: str) -> Table:
     """Return an empty table; a heading that ends with `>` right-aligns its column."""
     table = Table(title=title, title_justify="left")
     for heading in headings:

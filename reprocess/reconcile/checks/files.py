@@ -102,7 +102,7 @@ def _find_without_row(without_row: Sequence[VideoFiles], stored_before: datetime
     old = [files for files in without_row if all(file.stored.stored_at < stored_before for file in files.files)]
     if not old:
         return
-    owners = _owners_by_video(old)
+    owners = _load_owners(old)
     for files in old:
         if files.video_id in owners:
             if owners[files.video_id] != files.owner_id:
@@ -143,13 +143,13 @@ def _find_missing(video: Video, scenes: Sequence[Scene], keys: Collection[str], 
         yield Finding(IMAGES, len(images), f"“{video.title}”: {images[0]}", repair)
 
 
-def _owners_by_video(batch: Sequence[VideoFiles]) -> dict[UUID, UUID]:
+def _load_owners(batch: Sequence[VideoFiles]) -> dict[UUID, UUID]:
     return dict(Video.objects.filter(pk__in=[files.video_id for files in batch]).values_list("pk", "owner_id"))
 
 
 def _delete_all(files: VideoFiles) -> int:
     """Delete the files of a video without a row. Delete nothing when no video has a row, because this may be the wrong database."""
-    if _owners_by_video([files]) or not Video.objects.exists():
+    if _load_owners([files]) or not Video.objects.exists():
         return 0
     get_media_storage().delete_prefix(files.prefix)
     return len(files.files)

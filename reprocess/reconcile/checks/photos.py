@@ -50,7 +50,7 @@ class Photos(Check):
 
     def find(self, owner_id: UUID | None) -> Iterator[Finding]:
         began = timezone.now()
-        photos = _checkable_photos(began)
+        photos = _select_checkable(began)
         if owner_id:
             photos = photos.filter(owner_id=owner_id)
         # A photo's files stay under the person for whom it was uploaded; the listing has the same order.
@@ -61,7 +61,7 @@ class Photos(Check):
                 yield from _confirm(batch, began)
 
 
-def _checkable_photos(began: datetime) -> QuerySet[PersonPhoto]:
+def _select_checkable(began: datetime) -> QuerySet[PersonPhoto]:
     """Return the READY photos that have not changed since the pass began; the next pass checks the others."""
     return PersonPhoto.objects.filter(state=PersonPhoto.State.READY, updated_at__lt=began)
 
@@ -90,7 +90,7 @@ def _list_keys(owner_id: UUID) -> Iterator[tuple[tuple[UUID, UUID], frozenset[st
 def _confirm(batch: Iterable[IncompletePhoto], began: datetime) -> Iterator[Finding]:
     """Yield a finding for each incomplete photo whose row still exists. A removal deletes the row before the files."""
     incomplete = {item.photo.pk: item for item in batch}
-    for photo in _checkable_photos(began).filter(pk__in=incomplete).select_related("person").order_by("pk"):
+    for photo in _select_checkable(began).filter(pk__in=incomplete).select_related("person").order_by("pk"):
         if incomplete[photo.pk].has_image:
             yield Finding(THUMBNAILS, 1, f"“{photo.person.name}”: {photo.thumbnail_key}", partial(_rebuild_thumbnail, photo.pk, began))
         else:
@@ -100,7 +100,7 @@ def _confirm(batch: Iterable[IncompletePhoto], began: datetime) -> Iterator[Find
 def _rebuild_thumbnail(photo_id: UUID, began: datetime) -> int:
     """Rebuild a photo's thumbnail from its image. Lock the row, so that a removal cannot leave the file behind."""
     with transaction.atomic():
-        photo = _checkable_photos(began).select_for_update(of=("self",)).filter(pk=photo_id).first()
+        photo = _select_checkable(began).select_for_update(of=("self",)).filter(pk=photo_id).first()
         if photo is None:
             return 0
         try:

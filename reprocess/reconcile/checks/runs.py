@@ -59,8 +59,8 @@ class Runs(Check):
 
     def find(self, owner_id: UUID | None) -> Iterator[Finding]:
         now = timezone.now()
-        stuck = _stuck(now)
-        items = _left_open()
+        stuck = _select_stuck(now)
+        items = _select_left_open()
         counters = RunCounter.objects.all()
         if owner_id:
             stuck, items, counters = (
@@ -69,7 +69,7 @@ class Runs(Check):
                 counters.filter(_belongs_to(owner_id, "run__")),
             )
         for run in stuck.order_by("pk"):
-            yield Finding(STUCK, 1, f"{run.pk}: {run}", partial(_wake, run.pk, now))
+            yield Finding(STUCK, 1, f"{run.pk}: {run}", partial(_enqueue, run.pk, now))
         for run_id in items.order_by("run_id").values_list("run_id", flat=True).distinct():
             run_items = items.filter(run_id=run_id)
             yield Finding(OPEN_ITEMS, run_items.count(), str(run_id), partial(cancel_lost_items, run_items))
@@ -84,19 +84,19 @@ def _belongs_to(owner_id: UUID, prefix: str = "") -> Q:
     return Q(**by_owner) | Q(**by_video)
 
 
-def _stuck(now: datetime) -> QuerySet[ReprocessRun]:
+def _select_stuck(now: datetime) -> QuerySet[ReprocessRun]:
     is_leased = ReprocessItem.objects.filter(run=OuterRef("pk"), lease_expires_at__gte=now)
     is_asleep = Q(woken_at__isnull=True) | Q(woken_at__lt=now - STUCK_AFTER)
     return ReprocessRun.objects.filter(is_asleep, ~Exists(is_leased), state__in=ReprocessRun.OPEN)
 
 
-def _left_open() -> QuerySet[ReprocessItem]:
+def _select_left_open() -> QuerySet[ReprocessItem]:
     return ReprocessItem.objects.filter(is_unleased(), state__in=ReprocessItem.OPEN).exclude(run__state__in=ReprocessRun.UNFINISHED)
 
 
-def _wake(run_id: UUID, now: datetime) -> int:
+def _enqueue(run_id: UUID, now: datetime) -> int:
     with transaction.atomic():
-        run = ReprocessRun.objects.select_for_update(no_key=True).filter(pk__in=_stuck(now).filter(pk=run_id).values("pk")).first()
+        run = ReprocessRun.objects.select_for_update(no_key=True).filter(pk__in=_select_stuck(now).filter(pk=run_id).values("pk")).first()
         if run is None:
             return 0
         clear_expired(run.items.all(), now)
@@ -111,7 +111,7 @@ def find_corrections(counters: QuerySet[RunCounter]) -> Iterator[CounterCorrecti
     that was canceled or failed.
     """
     items = ReprocessItem.objects.filter(run=OuterRef("run")).order_by().values("run")
-    sums = {f"items_{outcome}": Coalesce(Subquery(items.annotate(n=_sum(outcome)).values("n")), 0) for outcome in OUTCOMES}
+    sums = {f"items_{outcome}": Coalesce(Subquery(items.annotate(n=_sum_outcome(outcome)).values("n")), 0) for outcome in OUTCOMES}
     remaining = Coalesce(Subquery(items.annotate(n=Count("pk")).values("n")), 0)
     differs = Q()
     for outcome in OUTCOMES:
@@ -124,7 +124,7 @@ def find_corrections(counters: QuerySet[RunCounter]) -> Iterator[CounterCorrecti
         yield CounterCorrection(counter, _correct_numbers(counter))
 
 
-def _sum(outcome: str) -> Sum:
+def _sum_outcome(outcome: str) -> Sum:
     """Return the sum of an outcome over the items of a counter's run, in the counter's channel."""
     number = Func(F("counts"), OuterRef("channel"), Value(outcome), function="jsonb_extract_path_text", output_field=TextField())
     return Sum(Cast(number, BigIntegerField()))

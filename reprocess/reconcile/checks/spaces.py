@@ -49,13 +49,13 @@ class Spaces(Check):
 
     def find(self, owner_id: UUID | None) -> Iterator[Finding]:
         pending = get_effective_spec().fingerprints | set(find_runs_by_fingerprint())
-        yield from _overdue(owner_id)
-        yield from _orphans(owner_id, pending)
+        yield from _find_overdue(owner_id)
+        yield from _find_orphans(owner_id, pending)
         if owner_id is None:
-            yield from _empty(pending)
+            yield from _find_empty(pending)
 
 
-def _overdue(owner_id: UUID | None) -> Iterator[Finding]:
+def _find_overdue(owner_id: UUID | None) -> Iterator[Finding]:
     due = select_purgeable_spaces(timezone.now() - timedelta(days=settings.KEEP_RETIRED_DAYS) - _PURGED_WITHIN)
     if owner_id:
         due = due.filter(owner_id=owner_id)
@@ -68,7 +68,7 @@ def _purge(retired: RetiredSpace) -> int:
     return 1 if purge_space(retired) else 0
 
 
-def _orphans(owner_id: UUID | None, pending: set[str]) -> Iterator[Finding]:
+def _find_orphans(owner_id: UUID | None, pending: set[str]) -> Iterator[Finding]:
     same_space = {"owner": OuterRef("owner"), "space": OuterRef("space")}
     spaces = {space.pk: space for space in EmbeddingSpace.objects.exclude(fingerprint__in=pending)}
     for target_type in TARGET_TYPES:
@@ -91,7 +91,7 @@ def _delete(owner_id: UUID, space: EmbeddingSpace, rows: int) -> int:
     return rows
 
 
-def _empty(pending: set[str]) -> Iterator[Finding]:
+def _find_empty(pending: set[str]) -> Iterator[Finding]:
     same_space = {"space": OuterRef("pk")}
     unused = EmbeddingSpace.objects.exclude(fingerprint__in=pending).filter(
         *(~Exists(target_type.filter_embeddings(**same_space)) for target_type in TARGET_TYPES),

@@ -38,20 +38,20 @@ class UnfinishedVideos(Check):
 
     def find(self, owner_id: UUID | None) -> Iterator[Finding]:
         now = timezone.now()
-        for kind, videos, repair in ((STUCK, _stuck(now), partial(_wake, now)), (JOBLESS, _jobless(), _restart)):
+        for kind, videos, repair in ((STUCK, _select_stuck(now), partial(_enqueue, now)), (JOBLESS, _select_jobless(), _restart)):
             if owner_id:
                 videos = videos.filter(owner_id=owner_id)
             for key, title, email in videos.order_by("pk").values_list("pk", "title", "owner__email").iterator(chunk_size=500):
                 yield Finding(kind, 1, f"{email}: “{title}” ({key})", partial(repair, key))
 
 
-def _stuck(now: datetime) -> QuerySet[Video]:
+def _select_stuck(now: datetime) -> QuerySet[Video]:
     is_leased = Job.objects.filter(video=OuterRef("pk"), lease_expires_at__gte=now)
     is_asleep = Q(woken_at__isnull=True) | Q(woken_at__lt=now - STUCK_AFTER)
     return Video.objects.filter(is_asleep, ~Exists(is_leased), _has_open_job(), state__in=Video.PROCESSING_STATES)
 
 
-def _jobless() -> QuerySet[Video]:
+def _select_jobless() -> QuerySet[Video]:
     return Video.objects.filter(~_has_open_job(), state__in=Video.PROCESSING_STATES)
 
 
@@ -59,9 +59,9 @@ def _has_open_job() -> Exists:
     return Exists(Job.objects.filter(video=OuterRef("pk"), state__in=(Job.State.QUEUED, Job.State.RUNNING)))
 
 
-def _wake(now: datetime, video_id: UUID) -> int:
+def _enqueue(now: datetime, video_id: UUID) -> int:
     with transaction.atomic():
-        video = Video.objects.select_for_update(no_key=True).filter(pk__in=_stuck(now).filter(pk=video_id).values("pk")).first()
+        video = Video.objects.select_for_update(no_key=True).filter(pk__in=_select_stuck(now).filter(pk=video_id).values("pk")).first()
         if video is None:
             return 0
         # The expired lease must not trigger another rescue before a worker answers this wake-up.
@@ -72,7 +72,7 @@ def _wake(now: datetime, video_id: UUID) -> int:
 
 def _restart(video_id: UUID) -> int:
     with transaction.atomic():
-        video = Video.objects.select_for_update().filter(pk__in=_jobless().filter(pk=video_id).values("pk")).first()
+        video = Video.objects.select_for_update().filter(pk__in=_select_jobless().filter(pk=video_id).values("pk")).first()
         if video is None:
             return 0
         start_ingest(video)

@@ -1,4 +1,4 @@
-"""Workers that call a counting server of embeddings and can be stopped at an exact place."""
+"""Workers that call a counting embedding server and can be stopped at an exact point."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -9,13 +9,13 @@ from django.db import connection
 from pytest_django import Settings
 
 from heimdex.queue import REPROCESS
-from tests.acceptance.conftest import Workers, worker_environment
+from tests.acceptance.conftest import Workers, build_worker_environment
 from tests.acceptance.crashes.library import SECOND
-from tests.acceptance.crashes.models import CountingServer, backends
-from tests.heimdex.embedders.openai_server import running
+from tests.acceptance.crashes.models import CountingServer, build_backends
+from tests.heimdex.embedders.openai_server import serve_embeddings
 from tests.heimdex.valkey import Valkey
 
-# As many as there are places in the loop at which a worker is stopped.
+# One worker per point of the loop at which a worker is stopped.
 WORKERS = 8
 # Where tasks wait, as parameters of `redis_url`.
 QUEUES = ("database", pytest.param("redis", marks=pytest.mark.crash))
@@ -25,22 +25,22 @@ QUEUES = ("database", pytest.param("redis", marks=pytest.mark.crash))
 def embeddings() -> Iterator[CountingServer]:
     """Serve embeddings, count them, and hold them back when told to."""
     server = CountingServer()
-    with running(server):
+    with serve_embeddings(server):
         yield server
         server.release()
 
 
 @pytest.fixture(scope="package")
 def durable(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Make commits last when the server is killed, which the suite's otherwise need not."""
+    """Make commits survive a killed server; otherwise the suite does not need that."""
 
-    def change(what: str) -> None:
+    def alter_database(setting: str) -> None:
         with django_db_blocker.unblock(), connection.cursor() as cursor:
-            cursor.execute(f'ALTER DATABASE "{connection.settings_dict["NAME"]}" {what}')
+            cursor.execute(f'ALTER DATABASE "{connection.settings_dict["NAME"]}" {setting}')
 
-    change("SET synchronous_commit = on")
+    alter_database("SET synchronous_commit = on")
     yield
-    change("RESET synchronous_commit")
+    alter_database("RESET synchronous_commit")
 
 
 @pytest.fixture(scope="package")
@@ -54,19 +54,21 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 
 @pytest.fixture
 def redis_url(request: pytest.FixtureRequest, settings: Settings) -> str:
-    """Return where tasks wait: in the database (no address) unless a test is parametrized with QUEUES."""
+    """Return the Redis URL; empty means the database, unless a test is parametrized with QUEUES."""
     redis = getattr(request, "param", "database") == "redis"
     settings.REDIS_URL = request.getfixturevalue("valkey").url if redis else ""
     return settings.REDIS_URL
 
 
-def environment(server: CountingServer, model: str, redis_url: str, faces: str = "") -> dict[str, str]:
-    """Return the environment of workers that embed by models of the server, and are impatient."""
-    models = {alias: {"backend": backend["BACKEND"], **backend["OPTIONS"]} for alias, backend in backends(server, model, faces).items()}
+def build_environment(server: CountingServer, model: str, redis_url: str, faces: str = "") -> dict[str, str]:
+    """Return the environment of workers that embed with the server's models and have short timeouts."""
+    models = {
+        alias: {"backend": backend["BACKEND"], **backend["OPTIONS"]} for alias, backend in build_backends(server, model, faces).items()
+    }
     return {
-        **worker_environment(),
+        **build_worker_environment(),
         "DJANGO_SETTINGS_MODULE": "tests.acceptance.crashes.impatient_settings",
-        # Kept every five seconds while a model is waited for.
+        # Renewed every five seconds while a worker waits for a model.
         "HEIMDEX_LEASE_S": "10",
         "HEIMDEX_HUNG_AFTER_S": "60",
         "HEIMDEX_RETRY_AFTER_S": "1",
@@ -80,13 +82,13 @@ def environment(server: CountingServer, model: str, redis_url: str, faces: str =
 
 @pytest.fixture
 def serve(clusters: Workers, embeddings: CountingServer, durable: None, redis_url: str) -> Callable[[str], Workers]:
-    """Return what runs workers, of reprocessing alone, that are configured with a text model."""
+    """Return a function that runs only reprocessing workers, configured with a text model."""
 
-    def serving(model: str) -> Workers:
-        clusters.serve({REPROCESS: environment(embeddings, model, redis_url)})
+    def serve_model(model: str) -> Workers:
+        clusters.serve({REPROCESS: build_environment(embeddings, model, redis_url)})
         return clusters
 
-    return serving
+    return serve_model
 
 
 @pytest.fixture
@@ -99,15 +101,15 @@ def second_model_workers(serve: Callable[[str], Workers], embeddings: CountingSe
 
 @pytest.fixture
 def serve_faces(clusters: Workers, embeddings: CountingServer, durable: None, redis_url: str) -> Iterator[Callable[[str], Workers]]:
-    """Return what runs the workers of one queue, and no others, that are configured with the second model of faces."""
+    """Return a function that runs only the workers of one queue, configured with the second face model."""
 
-    def serving(queue: str) -> Workers:
-        # Taking a photo in starts a process, which takes long where eight do so at once.
-        clusters.serve({queue: {**environment(embeddings, SECOND, redis_url, SECOND), "HEIMDEX_LEASE_S": "15"}})
+    def serve_model(queue: str) -> Workers:
+        # Normalizing a photo starts a process, which is slow when eight start at once.
+        clusters.serve({queue: {**build_environment(embeddings, SECOND, redis_url, SECOND), "HEIMDEX_LEASE_S": "15"}})
         return clusters
 
     embeddings.requests.clear()
-    yield serving
+    yield serve_model
     embeddings.release()
-    # They would go on asking for people while the tables are emptied.
+    # Otherwise they would query people while the tables are emptied.
     clusters.stop()

@@ -1,4 +1,4 @@
-"""A model of faces that costs nothing to load: a picture is one face, and its mean color says whose."""
+"""A face model that costs nothing to load: each image is one face, and its mean color identifies the person."""
 
 import io
 import json
@@ -16,15 +16,15 @@ from heimdex.faces.quality import Landmarks
 from tests.acceptance.crashes.models import BATCH, DIMENSIONS
 
 PHOTO, KEYFRAME = (120, 160), (320, 180)
-# A color holds three numbers of 0 to MOST, each in the middle of a step, so that what JPEG loses changes none of them.
-MOST = 11
+# A color holds three numbers of 0 to MAX_LEVEL, each in the middle of a step, so that what JPEG loses changes none of them.
+MAX_LEVEL = 11
 _LOWEST, _STEP = 24, 16
 
 
-def picture(owner: int, person: int, which: int, size: tuple[int, int] = PHOTO) -> bytes:
-    """Return a JPEG of somebody of an owner; `which` tells pictures of the same person apart."""
-    color = np.array([owner, person, which]) * _STEP + _LOWEST + _STEP // 2
-    # Squares, without which a face would count as blurred.
+def make_portrait(owner: int, person: int, variant: int, size: tuple[int, int] = PHOTO) -> bytes:
+    """Return a JPEG of one of an owner's people; `variant` distinguishes images of the same person."""
+    color = np.array([owner, person, variant]) * _STEP + _LOWEST + _STEP // 2
+    # Without squares a face would count as blurred.
     squares = np.kron(np.indices((size[1] // 20, size[0] // 20)).sum(axis=0) % 2, np.ones((20, 20))) * 40 - 20
     pixels = (color + squares[:, :, None]).astype(np.uint8)
     buffer = io.BytesIO()
@@ -32,13 +32,13 @@ def picture(owner: int, person: int, which: int, size: tuple[int, int] = PHOTO) 
     return buffer.getvalue()
 
 
-def asked(owner: int, kind: str = "photo") -> str:
-    """Return what every question about an owner's photos, or scenes, begins with."""
+def build_question_prefix(owner: int, kind: str = "photo") -> str:
+    """Return the prefix of every request about an owner's photos (or scenes)."""
     return f"{kind} of {owner}/"
 
 
 class CountedFaces(FaceModel):
-    """Finds one face in each picture, and asks a server of embeddings, which counts that and may hold it back."""
+    """Finds one face in each image. It sends a request to an embedding server, which counts it and may hold back the answer."""
 
     def __init__(self, url: str, model: str) -> None:
         super().__init__(calibration=Calibration(threshold=0.9, middle=0.8, slope=20.0), preferred_batch_size=BATCH)
@@ -47,7 +47,7 @@ class CountedFaces(FaceModel):
 
     @property
     def identity(self) -> EmbedderIdentity:
-        """Name the formula."""
+        """Identify the formula."""
         return EmbedderIdentity("tests", self._model, "", DIMENSIONS)
 
     def check(self) -> list[str]:
@@ -55,11 +55,11 @@ class CountedFaces(FaceModel):
 
     def _find(self, pixels: NDArray[np.uint8]) -> list[DetectedFace]:
         height, width = pixels.shape[:2]
-        owner, person, which = ((pixels.mean(axis=(0, 1)) - _LOWEST) // _STEP).astype(int).tolist()
-        self._ask(f"{asked(owner, 'photo' if height > width else 'scene')}{person}/{which}")
-        looks = np.random.default_rng([*self._model.encode(), owner, person]).normal(size=DIMENSIONS)
+        owner, person, variant = ((pixels.mean(axis=(0, 1)) - _LOWEST) // _STEP).astype(int).tolist()
+        self._ask(f"{build_question_prefix(owner, 'photo' if height > width else 'scene')}{person}/{variant}")
+        vector = np.random.default_rng([*self._model.encode(), owner, person]).normal(size=DIMENSIONS)
         eyes_and_nose = Landmarks((0.3 * width, 0.4 * height), (0.7 * width, 0.4 * height), (0.5 * width, 0.6 * height))
-        return [DetectedFace((0.1 * width, 0.1 * height, 0.9 * width, 0.9 * height), eyes_and_nose, 1.0, looks)]
+        return [DetectedFace((0.1 * width, 0.1 * height, 0.9 * width, 0.9 * height), eyes_and_nose, 1.0, vector)]
 
     def _ask(self, text: str) -> None:
         body: dict[str, Any] = {"model": self._model, "input": [text], "input_type": "document"}

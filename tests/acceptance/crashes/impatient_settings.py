@@ -1,4 +1,4 @@
-"""The settings of an installation, except that what recurs does so every second, and no faces are grouped."""
+"""The settings of an installation, but recurring tasks run every second, and no faces are grouped."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Models that cost nothing to load: texts are embedded by a server that counts and can hold its answers back."""
+"""Models that cost nothing to load: a server embeds texts, counts the calls, and can hold back its answers."""
 
 import hashlib
 import threading
@@ -21,14 +21,14 @@ BATCH = 2
 
 
 class MeanColor(ImageEmbedder):
-    """A picture is its mean color, and a query any color."""
+    """Embeds an image as its mean color, and a query as an arbitrary color."""
 
     def __init__(self) -> None:
         super().__init__(similarity_floor=-1.0)
 
     @property
     def identity(self) -> EmbedderIdentity:
-        """Name the formula."""
+        """Identify the formula."""
         return EmbedderIdentity("tests", "mean color", "", 3)
 
     @property
@@ -48,8 +48,8 @@ class MeanColor(ImageEmbedder):
         return np.stack([np.frombuffer(hashlib.sha256(text.encode()).digest()[:3], np.uint8).astype(np.float32) + 1 for text in texts])
 
 
-def backends(server: EmbeddingServer, model: str, faces: str = "") -> ModelBackends:
-    """Return MODEL_BACKENDS of the tests: a text model of this name on the server, mean colors for pictures, and faces when named."""
+def build_backends(server: EmbeddingServer, model: str, faces: str = "") -> ModelBackends:
+    """Return MODEL_BACKENDS for the tests: a text model of this name on the server, mean colors for images, and `faces` if given."""
     text = {
         "model": model,
         "dimensions": DIMENSIONS,
@@ -61,18 +61,18 @@ def backends(server: EmbeddingServer, model: str, faces: str = "") -> ModelBacke
         "query_input_type": "query",
         "document_input_type": "document",
     }
-    made: ModelBackends = {
+    backends: ModelBackends = {
         "text": {"BACKEND": OPENAI, "OPTIONS": text},
         "image": {"BACKEND": f"{__name__}.{MeanColor.__name__}", "OPTIONS": {}},
     }
     if faces:
-        made["faces"] = {"BACKEND": "tests.acceptance.crashes.faces.CountedFaces", "OPTIONS": {"url": server.url, "model": faces}}
-    return made
+        backends["faces"] = {"BACKEND": "tests.acceptance.crashes.faces.CountedFaces", "OPTIONS": {"url": server.url, "model": faces}}
+    return backends
 
 
 @dataclass
 class CountingServer(EmbeddingServer):
-    """Gives every model its own vectors; can hold back the answers about texts that hold a word, after the first calls."""
+    """Gives every model its own vectors. It can hold back the answers about texts that contain a word, after the first calls."""
 
     dimensions: int = DIMENSIONS
     held: threading.Event = field(default_factory=threading.Event)
@@ -81,29 +81,29 @@ class CountingServer(EmbeddingServer):
     _released: threading.Event = field(default_factory=threading.Event)
 
     def hold(self, word: str, *, passing: int = 1) -> None:
-        """Let the first call about these texts pass, or so many, and hold the next; `held` says that it has come."""
+        """Answer the first `passing` calls about texts that contain the word, and hold the next; `held` is set when it arrives."""
         self.held.clear()
         self._released.clear()
         self._passing = passing
         self._word = word
 
     def release(self) -> None:
-        """Answer whatever is held back, and hold nothing any more."""
+        """Answer the held calls, and hold no others."""
         self._word = ""
         self._released.set()
 
-    def documents(self, model: str, word: str) -> Counter[str]:
-        """Return how often each text that holds a word was sent to a model to be embedded as a document."""
-        asked = [request for request in self.requests if request["model"] == model and request.get("input_type") == "document"]
-        return Counter(text for request in asked for text in request["input"] if word in text)
+    def count_documents(self, model: str, word: str) -> Counter[str]:
+        """Count how often each text that contains a word was sent to a model as a document."""
+        requests_of_model = [request for request in self.requests if request["model"] == model and request.get("input_type") == "document"]
+        return Counter(text for request in requests_of_model for text in request["input"] if word in text)
 
-    def next_answer(self, request: dict[str, Any] | None) -> Answer:
+    def take_answer(self, request: dict[str, Any] | None) -> Answer:
         if request and self._word and any(self._word in text for text in request["input"]):
             self._passing -= 1
             if self._passing < 0:
                 self.held.set()
                 self._released.wait()
-        return super().next_answer(request)
+        return super().take_answer(request)
 
-    def body(self, request: dict[str, Any]) -> str:
-        return super().body({**request, "input": [f"{request['model']}: {text}" for text in request["input"]]})
+    def build_body(self, request: dict[str, Any]) -> str:
+        return super().build_body({**request, "input": [f"{request['model']}: {text}" for text in request["input"]]})

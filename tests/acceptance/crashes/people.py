@@ -1,4 +1,4 @@
-"""Owners with people that are each in one scene, and their state after a crash."""
+"""Create owners whose people each appear in one scene, and check their state after a crash."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -13,10 +13,10 @@ from people.models import FaceMatch, Person, PersonPhoto, SceneFace
 from reprocess.models import Cutover, ReprocessItem, ReprocessRun
 from reprocess.runs.engine import embed_people, embed_videos
 from reprocess.spec import get_effective_spec
-from tests.acceptance.crashes.faces import KEYFRAME, picture
-from tests.acceptance.crashes.library import FIRST, SECOND, Alone, embed_now, make_film, with_models
+from tests.acceptance.crashes.faces import KEYFRAME, make_portrait
+from tests.acceptance.crashes.library import FIRST, SECOND, NullLease, embed_directly, make_film, configure_models
 from tests.acceptance.crashes.models import CountingServer
-from tests.acceptance.crashes.outcome import assert_one_row_each, counters
+from tests.acceptance.crashes.outcome import assert_one_row_each, read_counters
 from videos.embedding_texts import hash_input
 from videos.input_hashes import refresh_input_hashes
 from videos.models import ActiveSpace, Scene, Video
@@ -28,10 +28,10 @@ CHANNELS = ("person", "person_photo", "person_query")
 
 
 def make_film_of(owner: User, number: int, word: str) -> Video:
-    """Create an indexed video, one scene of which shows the first of an owner's people, and the other the second."""
+    """Create an indexed video whose two scenes show the first and the second of an owner's people."""
     film = make_film(owner, word, scenes=PEOPLE)
     for scene in film.scenes.all():
-        keyframe = picture(number, scene.index, 0, KEYFRAME)
+        keyframe = make_portrait(number, scene.index, 0, KEYFRAME)
         get_media_storage().save(scene.keyframe_key, keyframe, "image/jpeg")
         seen = hash_input(keyframe)
         Scene.objects.filter(pk=scene.pk).update(keyframe_hash=seen, pictures_hash=seen)
@@ -40,22 +40,22 @@ def make_film_of(owner: User, number: int, word: str) -> Video:
 
 
 def make_people(settings: Settings, server: CountingServer, number: int, word: str) -> User:
-    """Create an owner of a film and of people, whose search reads the first face model's vectors; the scenes have the second's too."""
+    """Create an owner with a film and people whose search reads the first face model's vectors; the scenes also have the second's."""
     owner = User.objects.create_user(f"{word}@example.org", None)
     film = make_film_of(owner, number, word)
     photos = []
-    for place in range(PEOPLE):
-        person = Person.objects.create(owner=owner, name=f"{word} {place}")
-        for which in range(PHOTOS // PEOPLE):
+    for index in range(PEOPLE):
+        person = Person.objects.create(owner=owner, name=f"{word} {index}")
+        for variant in range(PHOTOS // PEOPLE):
             photos.append(make_photo(person, PersonPhoto.State.PROCESSING))
-            _take_in(photos[-1], picture(number, place, which))
-    with_models(settings, server, SECOND, FIRST)
-    embed_now([film])
+            _store_files(photos[-1], make_portrait(number, index, variant))
+    configure_models(settings, server, SECOND, FIRST)
+    embed_directly([film])
     token = uuid4()
     PersonPhoto.objects.filter(pk__in=[photo.pk for photo in photos]).update(lease_token=token)
-    embed_people(owner.pk, get_effective_spec(), Alone(), lambda batch: None, photo_token=token)
-    with_models(settings, server, SECOND, SECOND)
-    embed_videos([film], get_effective_spec(), Alone(), lambda batch: None)
+    embed_people(owner.pk, get_effective_spec(), NullLease(), lambda batch: None, photo_token=token)
+    configure_models(settings, server, SECOND, SECOND)
+    embed_videos([film], get_effective_spec(), NullLease(), lambda batch: None)
     return owner
 
 
@@ -73,30 +73,30 @@ def make_photo(person: Person, state: str) -> PersonPhoto:
     )
 
 
-def _take_in(photo: PersonPhoto, content: bytes) -> None:
+def _store_files(photo: PersonPhoto, content: bytes) -> None:
     for key in (photo.image_key, photo.thumbnail_key):
         get_media_storage().save(key, content, "image/jpeg")
     PersonPhoto.objects.filter(pk=photo.pk).update(image_hash=hash_input(content), checksum=hash_input(b"sent" + content))
     refresh_photo_inputs(photo)
 
 
-def seen_in(owner: User) -> dict[UUID, list[int]]:
+def find_appearances(owner: User) -> dict[UUID, list[int]]:
     """Return the scenes in which search finds each of an owner's people, one entry per face."""
     read = ActiveSpace.objects.filter(owner=owner).values("space")
-    found: dict[UUID, list[int]] = {}
+    appearances: dict[UUID, list[int]] = {}
     matches = FaceMatch.objects.filter(owner=owner, space__in=read, face__space__in=read).order_by("scene__index")
     for person_id, scene in matches.values_list("person", "scene__index"):
-        found.setdefault(person_id, []).append(scene)
-    return found
+        appearances.setdefault(person_id, []).append(scene)
+    return appearances
 
 
 def assert_people_complete(run: ReprocessRun, owner: User) -> None:
-    """Check that a run over make_people's owner renewed photos and people, once, and that search reads them."""
+    """Check that a run over an owner of `make_people` updated photos and people once, and that search reads them."""
     run.refresh_from_db()
     assert (run.state, run.error, run.model_calls) == (ReprocessRun.State.SUCCEEDED, "", PHOTOS), owner.email
     items = run.items.values_list("video__title", "state", "lease_token").order_by("turn")
     assert list(items) == [("A film", ReprocessItem.State.DONE, None), (None, ReprocessItem.State.DONE, None)], owner.email
-    counted, fresh = counters(run), (PEOPLE, 0, PEOPLE, 0, 0)
+    counted, fresh = read_counters(run), (PEOPLE, 0, PEOPLE, 0, 0)
     assert counted.pop("person_photo") == (PHOTOS, PHOTOS, 0, 0, 0), owner.email
     assert counted.pop("person_query") == (PEOPLE, PEOPLE, 0, 0, 0), owner.email
     assert counted == dict.fromkeys(("transcript", "visual", "summary", "clip", "person"), fresh), owner.email
@@ -109,5 +109,5 @@ def assert_people_complete(run: ReprocessRun, owner: User) -> None:
     # A face in each scene, in each model's space.
     assert SceneFace.objects.filter(owner=owner).count() == 2 * PEOPLE, owner.email
     people = Person.objects.filter(owner=owner).order_by("name").values_list("pk", flat=True)
-    assert seen_in(owner) == {person_id: [place] for place, person_id in enumerate(people)}, owner.email
+    assert find_appearances(owner) == {person_id: [index] for index, person_id in enumerate(people)}, owner.email
     assert Cutover.objects.get(owner=owner).state == Cutover.State.SWITCHED, owner.email

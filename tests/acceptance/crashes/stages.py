@@ -1,4 +1,4 @@
-"""Stop workers at an exact place of the loop, from outside: in the database by a trigger that waits for a lock of the test's."""
+"""Stop workers at an exact point of the loop, from outside: a database trigger waits for a lock that the test holds."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -27,10 +27,10 @@ _WAITING = "SELECT client_port FROM pg_stat_activity JOIN pg_locks USING (pid) W
 
 @dataclass(frozen=True)
 class Stage:
-    """A place of the loop: the statement that is stopped there, and how many model calls of the run were committed before it.
+    """A point of the loop: the statement that is stopped there, and how many model calls of the run are committed before it.
 
-    `repeats` says whether a batch is computed again after a crash there. Without a table it is the call of the model after so many.
-    `at_commit` stops what ends the statement's transaction: that is done, though its worker is killed.
+    `repeats` says whether a crash there repeats a batch. Without a table, the model call after `calls` others is stopped.
+    `at_commit` stops the commit of the statement's transaction, which succeeds even if the worker is killed.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Stage:
 
 
 STAGES = (
-    Stage("claimed", ReprocessItem, "AFTER UPDATE", "NEW.state = 'running' AND NEW.run_id = '{run}'", 0, repeats=False),
+    Stage("acquired", ReprocessItem, "AFTER UPDATE", "NEW.state = 'running' AND NEW.run_id = '{run}'", 0, repeats=False),
     Stage("prepared", None, "", "", 1, repeats=True),
     Stage("computed", SceneEmbedding, "BEFORE INSERT", "NEW.run_id = '{run}'", 1, repeats=True),
     Stage("written", SceneEmbedding, "AFTER INSERT", "NEW.run_id = '{run}'", 1, repeats=True),
@@ -55,20 +55,26 @@ STAGES = (
 
 
 class Stops:
-    """Holds the lock that stopped workers wait for; it is another connection's, so that the test's own may be closed and opened again."""
+    """Holds the lock that stopped workers wait for, on its own connection, so that the test's connection can be closed and reopened."""
 
     def __init__(self, server: CountingServer) -> None:
         self._server = server
-        at = connection.settings_dict
-        self._address = {"host": at["HOST"], "port": at["PORT"], "user": at["USER"], "password": at["PASSWORD"], "dbname": at["NAME"]}
+        database = connection.settings_dict
+        self._address = {
+            "host": database["HOST"],
+            "port": database["PORT"],
+            "user": database["USER"],
+            "password": database["PASSWORD"],
+            "dbname": database["NAME"],
+        }
         self._lock = psycopg.connect(**self._address, autocommit=True)
         self._lock.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         self._triggers: list[tuple[str, str]] = []
 
     def install(self, stage: Stage, owner_id: UUID, word: str, run: ReprocessRun | None = None) -> None:
-        """Stop whoever comes to this stage, with this run, from the commit of the current transaction on.
+        """Stop every worker that reaches this stage of this run once the current transaction is committed.
 
-        `word` is in all that a model is asked about this owner.
+        `word` is part of every model request about this owner.
         """
         if stage.table is None:
             self._server.hold(word, passing=stage.calls)
@@ -85,41 +91,41 @@ class Stops:
             )
         self._triggers.append((table, name))
 
-    def reached(self) -> int:
-        """Return how many workers stand where they were to be stopped."""
-        return len(self._waiting_ports()) + self._server.held.is_set()
+    def count_stopped(self) -> int:
+        """Count the workers that are stopped at a stage."""
+        return len(self._list_waiting_ports()) + self._server.held.is_set()
 
-    def stopped(self, keeper: int) -> set[int]:
-        """Return the processes below a keeper that stand at a stage: those that wait for the lock, or for the model's answer."""
-        ports, server_port = self._waiting_ports(), int(self._server.url.split(":")[2].split("/")[0])
-        found = set()
-        for process in psutil.Process(keeper).children(recursive=True):
+    def find_stopped(self, cluster_pid: int) -> set[int]:
+        """Return the stopped processes below a cluster's process: those that wait for the lock or for the model's answer."""
+        ports, server_port = self._list_waiting_ports(), int(self._server.url.split(":")[2].split("/")[0])
+        pids = set()
+        for process in psutil.Process(cluster_pid).children(recursive=True):
             for link in process.net_connections("tcp"):
                 if link.laddr.port in ports or (link.raddr and link.raddr.port == server_port and link.status == psutil.CONN_ESTABLISHED):
-                    found.add(process.pid)
-        return found
+                    pids.add(process.pid)
+        return pids
 
     def release(self) -> None:
-        """Let everybody go on, and stop nobody any more."""
-        # It ended with the server, if the test has killed that.
+        """Let all workers continue, and stop no others."""
+        # The connection is lost if the test killed the server.
         with suppress(psycopg.OperationalError):
             self._lock.close()
         self._server.release()
-        with psycopg.connect(**self._address, autocommit=True) as mending:
+        with psycopg.connect(**self._address, autocommit=True) as dropping:
             for table, name in self._triggers:
-                mending.execute(f"DROP TRIGGER IF EXISTS {name} ON {table}")
+                dropping.execute(f"DROP TRIGGER IF EXISTS {name} ON {table}")
         self._triggers.clear()
 
-    def _waiting_ports(self) -> set[int]:
-        with closing(psycopg.connect(**self._address, autocommit=True)) as looking:
-            return {port for (port,) in looking.execute(_WAITING)}
+    def _list_waiting_ports(self) -> set[int]:
+        with closing(psycopg.connect(**self._address, autocommit=True)) as querying:
+            return {port for (port,) in querying.execute(_WAITING)}
 
 
 @contextmanager
-def stops(server: CountingServer) -> Iterator[Stops]:
-    """Yield what stops workers; at the end, nobody is stopped any more."""
-    made = Stops(server)
+def stop_workers(server: CountingServer) -> Iterator[Stops]:
+    """Yield a `Stops`, and release all workers at the end."""
+    stopper = Stops(server)
     try:
-        yield made
+        yield stopper
     finally:
-        made.release()
+        stopper.release()

@@ -1,4 +1,4 @@
-"""Runs over the same videos at once, and libraries and specs that change during a run."""
+"""Concurrent runs over the same videos, and libraries and specs that change during a run."""
 
 import threading
 from collections.abc import Callable
@@ -14,10 +14,17 @@ from reprocess.planning.scope import Scope
 from reprocess.runs.ingest_stage import embed_into_active
 from reprocess.runs.requests import plan_run, start_run
 from tests.acceptance.conftest import Workers
-from tests.acceptance.crashes.library import INPUTS, SECOND, THIRD, Alone, embed_now, make_film, make_library, with_models
+from tests.acceptance.crashes.library import INPUTS, SECOND, THIRD, NullLease, embed_directly, make_film, make_library, configure_models
 from tests.acceptance.crashes.models import CountingServer
-from tests.acceptance.crashes.outcome import all_ended, assert_complete, assert_one_row_each, counters, models_of, searching
-from tests.library import stored_hash
+from tests.acceptance.crashes.outcome import (
+    have_all_ended,
+    assert_complete,
+    assert_one_row_each,
+    read_counters,
+    list_models,
+    search_continuously,
+)
+from tests.library import get_stored_hash
 from videos.actions.transcripts import edit_transcript
 from videos.actions.videos import delete_video
 from videos.models import SceneEmbedding, Video
@@ -58,27 +65,27 @@ def test_overlapping_runs_do_no_work_twice(
     embeddings.hold("many")
     with transaction.atomic():
         runs = [start(Scope("owner", owner_id=many.pk)), start(Scope("video", video_id=film.pk)), start(Scope("all"))]
-        # Films that were begun before are taken one by one, so that each run finds some.
+        # Films with an earlier attempt are acquired one at a time, so every run finds some.
         ReprocessItem.objects.update(attempts=1)
-    # All of them are at it while the first owner's texts are being computed.
+    # All runs are active while the first owner's texts are being computed.
     until(embeddings.held.is_set, "the second call about the first owner")
     until(lambda: not ReprocessRun.objects.filter(started_at=None).exists(), "the start of every run")
     embeddings.release()
-    until(lambda: all_ended(second_model_workers), "the end of all runs")
+    until(lambda: have_all_ended(second_model_workers), "the end of all runs")
 
     by_channel: dict[str, int] = {}
     for run in runs:
         run.refresh_from_db()
         assert (run.state, run.error) == (ReprocessRun.State.SUCCEEDED, "")
-        for channel, (planned, done, skipped, empty, failed) in counters(run).items():
+        for channel, (planned, done, skipped, empty, failed) in read_counters(run).items():
             assert (planned, failed) == (done + skipped + empty, 0)
             by_channel[channel] = by_channel.get(channel, 0) + done + empty
-    # Two owners of four scenes each, whoever did them.
+    # Two owners with four scenes each, whichever run embedded them.
     assert by_channel == {"transcript": 8, "visual": 8, "summary": 8, "clip": 0}
     for owner, word in ((many, "many"), (other, "other")):
-        sent = embeddings.documents(SECOND, word)
+        sent = embeddings.count_documents(SECOND, word)
         assert (len(sent), sum(sent.values())) == (INPUTS, INPUTS)
-        assert models_of(owner) == {SECOND}
+        assert list_models(owner) == {SECOND}
         assert_one_row_each(owner)
 
 
@@ -90,30 +97,30 @@ def test_an_upload_a_deletion_and_an_edit_during_a_run(
     old_spaces = set(SceneEmbedding.objects.filter(owner=owner).exclude(space__channel="clip").values_list("space_id", flat=True))
     embeddings.hold("changing")
     run = start(Scope("owner", owner_id=owner.pk))
-    # The running worker has read the texts as they were.
+    # The running worker has read the unchanged texts.
     until(embeddings.held.is_set, "the second call of the run")
-    arrived = make_film(owner, "arrived")
-    embed_now([arrived])
-    embed_into_active(arrived, Alone())
+    new_video = make_film(owner, "arrived")
+    embed_directly([new_video])
+    embed_into_active(new_video, NullLease())
     delete_video(doomed)
     scene = kept.scenes.get(index=0)
     edit_transcript(owner, kept.pk, scene.pk, "Something else is said here, changed by hand. " * 8)
-    held_by_old = SceneEmbedding.objects.filter(scene__video=arrived, space_id__in=old_spaces).count()
+    held_by_old = SceneEmbedding.objects.filter(scene__video=new_video, space_id__in=old_spaces).count()
     embeddings.release()
-    until(lambda: all_ended(second_model_workers), "the end of all runs")
+    until(lambda: have_all_ended(second_model_workers), "the end of all runs")
 
     run.refresh_from_db()
     assert (run.state, run.error) == (ReprocessRun.State.SUCCEEDED, "")
-    assert all(planned == done + skipped + empty + failed for planned, done, skipped, empty, failed in counters(run).values())
-    # The film that arrived was found by the old vectors until the switch, and is by the new ones after it.
+    assert all(planned == done + skipped + empty + failed for planned, done, skipped, empty, failed in read_counters(run).values())
+    # Search finds the new film by the old vectors until the cutover, and by the new ones afterwards.
     assert held_by_old == 6
-    assert models_of(owner) == {SECOND}
+    assert list_models(owner) == {SECOND}
     assert_one_row_each(owner)
-    assert not SceneEmbedding.objects.exclude(scene__video__in=[kept, arrived]).exists()
+    assert not SceneEmbedding.objects.exclude(scene__video__in=[kept, new_video]).exists()
     scene.refresh_from_db()
-    now = SceneEmbedding.objects.get(scene=scene, space__channel="transcript", space__active_for__owner=owner)
-    assert (now.state, now.input_hash) == (SceneEmbedding.State.EMBEDDED, stored_hash(scene, "transcript"))
-    assert embeddings.documents(SECOND, "changed by hand")
+    embedding = SceneEmbedding.objects.get(scene=scene, space__channel="transcript", space__active_for__owner=owner)
+    assert (embedding.state, embedding.input_hash) == (SceneEmbedding.State.EMBEDDED, get_stored_hash(scene, "transcript"))
+    assert embeddings.count_documents(SECOND, "changed by hand")
     plan = plan_run(Scope("all"), force=False)
     assert (plan.stale, plan.model_calls) == (0, 0)
 
@@ -126,30 +133,30 @@ def test_a_run_of_an_unconfigured_spec_fails_with_a_reason_and_never_mixes_space
     until: Until,
 ) -> None:
     owner = make_library(settings, embeddings, "overtaken")
-    with searching([owner]) as found:
+    with search_continuously([owner]) as answers:
         embeddings.hold("overtaken")
         overtaken = start(Scope("owner", owner_id=owner.pk))
         until(embeddings.held.is_set, "the second call of the run")
         # The operator configures another model and restarts the workers.
-        with_models(settings, embeddings, THIRD)
+        configure_models(settings, embeddings, THIRD)
         workers = serve(THIRD)
         embeddings.release()
-        until(lambda: all_ended(workers), "the end of the overtaken run")
+        until(lambda: have_all_ended(workers), "the end of the overtaken run")
         overtaken.refresh_from_db()
         assert overtaken.state == ReprocessRun.State.FAILED
         assert "Start a new run" in overtaken.error
         assert set(overtaken.items.values_list("state", "lease_token")) == {(ReprocessItem.State.FAILED, None)}
-        assert len(found[owner].different()) == 1
-        begun = _rows_of(owner, SECOND)
-        assert 0 < begun < 12
+        assert len(answers[owner].deduplicate()) == 1
+        rows_before = _count_rows(owner, SECOND)
+        assert 0 < rows_before < 12
 
         latest = start(Scope("owner", owner_id=owner.pk))
-        until(lambda: all_ended(workers), "the end of the run of the latest spec")
+        until(lambda: have_all_ended(workers), "the end of the run of the latest spec")
     assert_complete(latest, owner, "overtaken", model=THIRD)
-    assert len(found[owner].different()) == 2
-    assert _rows_of(owner, SECOND) == begun
-    assert _rows_of(owner, THIRD) == 12
+    assert len(answers[owner].deduplicate()) == 2
+    assert _count_rows(owner, SECOND) == rows_before
+    assert _count_rows(owner, THIRD) == 12
 
 
-def _rows_of(owner: User, model: str) -> int:
+def _count_rows(owner: User, model: str) -> int:
     return SceneEmbedding.objects.filter(owner=owner, space__embedder__model=model).count()

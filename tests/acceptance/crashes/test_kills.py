@@ -1,4 +1,4 @@
-"""SIGKILL at every stage of the loop: the run ends by itself, nothing is lost or doubled, and at most one batch is computed again."""
+"""SIGKILL at every stage of the loop: the run finishes by itself, nothing is lost or duplicated, and at most one batch is repeated."""
 
 from collections.abc import Callable
 
@@ -15,8 +15,8 @@ from tests.acceptance.conftest import Workers
 from tests.acceptance.crashes.conftest import QUEUES
 from tests.acceptance.crashes.library import INPUTS, SECOND, make_library
 from tests.acceptance.crashes.models import BATCH, CountingServer
-from tests.acceptance.crashes.outcome import all_ended, assert_complete, searching
-from tests.acceptance.crashes.stages import STAGES, Stage, Stops, stops
+from tests.acceptance.crashes.outcome import have_all_ended, assert_complete, search_continuously
+from tests.acceptance.crashes.stages import STAGES, Stage, Stops, stop_workers
 from tests.acceptance.crashes.victims import VICTIMS
 
 Until = Callable[[Callable[[], bool], str], None]
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.integration]
 
 
 def start_and_stop(stopper: Stops, owners: dict[Stage, User]) -> dict[Stage, ReprocessRun]:
-    """Start a run for each owner, of which each will stop at its stage."""
+    """Start a run for each owner; each stops at its stage."""
     runs = {}
     with transaction.atomic():
         for stage, owner in owners.items():
@@ -41,19 +41,19 @@ def test_a_run_survives_a_kill_at_any_stage(
     victim: str, second_model_workers: Workers, embeddings: CountingServer, settings: Settings, until: Until
 ) -> None:
     owners = {stage: make_library(settings, embeddings, stage.name) for stage in STAGES}
-    with searching(list(owners.values())) as found:
-        with stops(embeddings) as stopper:
+    with search_continuously(list(owners.values())) as answers:
+        with stop_workers(embeddings) as stopper:
             runs = start_and_stop(stopper, owners)
-            until(lambda: stopper.reached() == len(STAGES), "the arrival of a worker at each stage")
-            stopped = stopper.stopped(second_model_workers.pid(REPROCESS))
+            until(lambda: stopper.count_stopped() == len(STAGES), "the arrival of a worker at each stage")
+            stopped = stopper.find_stopped(second_model_workers.get_pid(REPROCESS))
             assert len(stopped) == len(STAGES)
             VICTIMS[victim](second_model_workers, REPROCESS, stopped)
-        until(lambda: all_ended(second_model_workers), "the end of all runs")
+        until(lambda: have_all_ended(second_model_workers), "the end of all runs")
 
     for stage, owner in owners.items():
-        sent = embeddings.documents(SECOND, stage.name)
+        sent = embeddings.count_documents(SECOND, stage.name)
         assert_complete(runs[stage], owner, stage.name)
         assert len(sent) == INPUTS
         repeated = sum(sent.values()) - INPUTS
         assert (0 < repeated <= BATCH) if stage.repeats else repeated == 0, (stage.name, sent)
-        assert len(found[owner].different()) == 2, stage.name
+        assert len(answers[owner].deduplicate()) == 2, stage.name

@@ -1,4 +1,4 @@
-"""SIGKILL at every stage of looking at photos of people, in a run and when they are uploaded: each is looked at, and counts once."""
+"""SIGKILL at every stage of processing photos of people, in runs and after uploads: each photo is processed and counts once."""
 
 from collections.abc import Callable
 
@@ -18,14 +18,14 @@ from reprocess.planning.scope import Scope
 from reprocess.runs.requests import start_run
 from tests.acceptance.conftest import Workers
 from tests.acceptance.crashes.conftest import QUEUES
-from tests.acceptance.crashes.faces import asked, picture
-from tests.acceptance.crashes.library import SECOND, embed_now, with_models
+from tests.acceptance.crashes.faces import build_question_prefix, make_portrait
+from tests.acceptance.crashes.library import SECOND, embed_directly, configure_models
 from tests.acceptance.crashes.models import BATCH, CountingServer
-from tests.acceptance.crashes.outcome import all_ended
-from tests.acceptance.crashes.people import PHOTOS, assert_people_complete, make_film_of, make_people, make_photo, seen_in
-from tests.acceptance.crashes.stages import Stage, stops
+from tests.acceptance.crashes.outcome import have_all_ended
+from tests.acceptance.crashes.people import PHOTOS, assert_people_complete, make_film_of, make_people, make_photo, find_appearances
+from tests.acceptance.crashes.stages import Stage, stop_workers
 from tests.acceptance.crashes.victims import VICTIMS
-from tests.library import stored_hash
+from tests.library import get_stored_hash
 from videos.models import ActiveSpace
 
 Until = Callable[[Callable[[], bool], str], None]
@@ -40,14 +40,14 @@ each_queue = pytest.mark.parametrize("redis_url", QUEUES, indirect=True)
 
 RUN_STAGES = (
     Stage(
-        "claimed",
+        "acquired",
         ReprocessItem,
         "AFTER UPDATE",
         "NEW.state = 'running' AND NEW.video_id IS NULL AND NEW.run_id = '{run}'",
         0,
         repeats=False,
     ),
-    Stage("looked-at", None, "", "", BATCH, repeats=True),
+    Stage("detected", None, "", "", BATCH, repeats=True),
     Stage("computed", PhotoEmbedding, "BEFORE INSERT", "NEW.run_id = '{run}'", BATCH, repeats=True),
     Stage("written", PhotoEmbedding, "AFTER INSERT", "NEW.run_id = '{run}'", BATCH, repeats=True),
     Stage("averaged", QueryEmbedding, "AFTER INSERT", "NEW.run_id = '{run}'", PHOTOS, repeats=False),
@@ -57,10 +57,10 @@ RUN_STAGES = (
 )
 
 UPLOAD_STAGES = (
-    Stage("claimed", PersonPhoto, "AFTER UPDATE", "NEW.attempts > OLD.attempts AND NEW.owner_id = '{owner}'", 0, repeats=False),
-    # Its clean copy is stored and recorded, and what arrived is still there.
+    Stage("acquired", PersonPhoto, "AFTER UPDATE", "NEW.attempts > OLD.attempts AND NEW.owner_id = '{owner}'", 0, repeats=False),
+    # The normalized copy is stored and recorded, and the upload still exists.
     Stage(
-        "taken-in",
+        "normalized",
         PersonPhoto,
         "AFTER UPDATE",
         "NEW.image_hash != OLD.image_hash AND NEW.owner_id = '{owner}'",
@@ -68,10 +68,10 @@ UPLOAD_STAGES = (
         repeats=False,
         at_commit=True,
     ),
-    Stage("looked-at", None, "", "", 0, repeats=True),
+    Stage("detected", None, "", "", 0, repeats=True),
     Stage("computed", PhotoEmbedding, "BEFORE INSERT", "NEW.owner_id = '{owner}'", 0, repeats=True),
     Stage("written", PhotoEmbedding, "AFTER INSERT", "NEW.owner_id = '{owner}'", 0, repeats=True),
-    # Nobody without photos is looked for.
+    # People without photos are not matched.
     Stage("averaged", QueryEmbedding, "BEFORE INSERT", "NEW.state = 'embedded' AND NEW.owner_id = '{owner}'", 0, repeats=False),
     Stage("matched", FaceMatch, "BEFORE INSERT", "NEW.owner_id = '{owner}'", 0, repeats=False),
 )
@@ -86,25 +86,25 @@ def test_a_run_over_people_survives_a_kill_at_any_stage(
     owners = {stage: make_people(settings, embeddings, number, stage.name) for number, stage in enumerate(RUN_STAGES)}
     embeddings.requests.clear()
     runs = {}
-    with stops(embeddings) as stopper:
+    with stop_workers(embeddings) as stopper:
         with transaction.atomic():
             for number, (stage, owner) in enumerate(owners.items()):
                 runs[stage] = start_run(Scope("owner", owner_id=owner.pk), force=False, entrance="command", requested_by=None)
-                stopper.install(stage, owner.pk, asked(number), runs[stage])
-        until(lambda: stopper.reached() == len(RUN_STAGES), "the arrival of a worker at each stage")
-        stopped = stopper.stopped(workers.pid(REPROCESS))
+                stopper.install(stage, owner.pk, build_question_prefix(number), runs[stage])
+        until(lambda: stopper.count_stopped() == len(RUN_STAGES), "the arrival of a worker at each stage")
+        stopped = stopper.find_stopped(workers.get_pid(REPROCESS))
         assert len(stopped) == len(RUN_STAGES)
         VICTIMS[victim](workers, REPROCESS, stopped)
-    until(lambda: all_ended(workers), "the end of all runs")
+    until(lambda: have_all_ended(workers), "the end of all runs")
 
     for number, (stage, owner) in enumerate(owners.items()):
         assert_people_complete(runs[stage], owner)
-        sent = embeddings.documents(SECOND, asked(number))
+        sent = embeddings.count_documents(SECOND, build_question_prefix(number))
         assert len(sent) == PHOTOS
         repeated = sum(sent.values()) - PHOTOS
         assert (0 < repeated <= BATCH) if stage.repeats else repeated == 0, (stage.name, sent)
-        # The scenes had been looked at before.
-        assert not embeddings.documents(SECOND, asked(number, "scene")), stage.name
+        # The scenes had been embedded before.
+        assert not embeddings.count_documents(SECOND, build_question_prefix(number, "scene")), stage.name
 
 
 @each_victim
@@ -113,27 +113,27 @@ def test_a_photo_survives_a_kill_at_any_stage(
     victim: str, serve_faces: ServeFaces, embeddings: CountingServer, settings: Settings, until: Until
 ) -> None:
     workers = serve_faces(UPLOADS)
-    with_models(settings, embeddings, SECOND, SECOND)
+    configure_models(settings, embeddings, SECOND, SECOND)
     people = {}
     for number, stage in enumerate(UPLOAD_STAGES):
         owner = User.objects.create_user(f"{stage.name}@example.org", None)
-        embed_now([make_film_of(owner, number, stage.name)])
+        embed_directly([make_film_of(owner, number, stage.name)])
         people[stage] = Person.objects.create(owner=owner, name=stage.name)
     embeddings.requests.clear()
-    with stops(embeddings) as stopper:
+    with stop_workers(embeddings) as stopper:
         with transaction.atomic():
             for number, (stage, person) in enumerate(people.items()):
                 photo = make_photo(person, PersonPhoto.State.UPLOADED)
-                get_media_storage().save(photo.original_key, picture(number, 1, 0), "image/jpeg")
-                stopper.install(stage, person.owner_id, asked(number))
+                get_media_storage().save(photo.original_key, make_portrait(number, 1, 0), "image/jpeg")
+                stopper.install(stage, person.owner_id, build_question_prefix(number))
                 request_refresh(person.owner_id)
-        until(lambda: stopper.reached() == len(UPLOAD_STAGES), "the arrival of a worker at each stage")
-        stopped = stopper.stopped(workers.pid(UPLOADS))
+        until(lambda: stopper.count_stopped() == len(UPLOAD_STAGES), "the arrival of a worker at each stage")
+        stopped = stopper.find_stopped(workers.get_pid(UPLOADS))
         assert len(stopped) == len(UPLOAD_STAGES)
         VICTIMS[victim](workers, UPLOADS, stopped)
-    # The wake-up of a photo that was not claimed yet may be lost with who had it, which is made up for after this time.
+    # The wake-up of a photo without a lease may be lost with its worker; it is sent again after this time.
     PersonPhoto.objects.filter(state=PersonPhoto.State.UPLOADED).update(woken_at=timezone.now() - 2 * WAKE_AGAIN_AFTER)
-    until(lambda: _all_found(workers), "the end of all photos")
+    until(lambda: _are_all_found(workers), "the end of all photos")
 
     for number, (stage, person) in enumerate(people.items()):
         photo = person.photos.get()
@@ -141,13 +141,13 @@ def test_a_photo_survives_a_kill_at_any_stage(
         assert set(get_media_storage().list_keys(photo.storage_prefix)) == {photo.image_key, photo.thumbnail_key}, stage.name
         person.refresh_from_db()
         assert PhotoEmbedding.objects.get(photo=photo).input_hash == photo.image_hash, stage.name
-        assert QueryEmbedding.objects.get(person=person).input_hash == stored_hash(person, "person_query") != "", stage.name
-        assert seen_in(person.owner) == {person.pk: [1]}, stage.name
-        sent = embeddings.documents(SECOND, asked(number))
+        assert QueryEmbedding.objects.get(person=person).input_hash == get_stored_hash(person, "person_query") != "", stage.name
+        assert find_appearances(person.owner) == {person.pk: [1]}, stage.name
+        sent = embeddings.count_documents(SECOND, build_question_prefix(number))
         assert (len(sent), sum(sent.values())) == (1, 2 if stage.repeats else 1), stage.name
 
 
-def _all_found(workers: Workers) -> bool:
+def _are_all_found(workers: Workers) -> bool:
     workers.restart_dead()
     moving = PersonPhoto.objects.filter(state__in=PersonPhoto.IN_PROGRESS)
     return not moving.exists() and FaceMatch.objects.count() == len(UPLOAD_STAGES)

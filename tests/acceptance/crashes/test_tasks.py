@@ -1,4 +1,4 @@
-"""A task is a wake-up: delivered twice, lost or out of order, it changes neither the end of a run nor what it costs."""
+"""A task is a wake-up: delivered twice, lost or out of order, it changes neither the outcome of a run nor its cost."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ from tests.acceptance.conftest import Workers
 from tests.acceptance.crashes.conftest import QUEUES
 from tests.acceptance.crashes.library import INPUTS, SECOND, make_library
 from tests.acceptance.crashes.models import CountingServer
-from tests.acceptance.crashes.outcome import all_ended, assert_complete
+from tests.acceptance.crashes.outcome import have_all_ended, assert_complete
 
 Until = Callable[[Callable[[], bool], str], None]
 
@@ -30,11 +30,11 @@ WORK = "reprocess.tasks.work_run"
 
 
 @contextmanager
-def frozen(workers: Workers) -> Iterator[None]:
-    """Let no worker take a task within the block."""
-    os.killpg(workers.pid(REPROCESS), signal.SIGSTOP)
+def freeze_workers(workers: Workers) -> Iterator[None]:
+    """Stop all workers during the block."""
+    os.killpg(workers.get_pid(REPROCESS), signal.SIGSTOP)
     yield
-    os.killpg(workers.pid(REPROCESS), signal.SIGCONT)
+    os.killpg(workers.get_pid(REPROCESS), signal.SIGCONT)
 
 
 def lose_tasks(redis_url: str) -> None:
@@ -51,14 +51,14 @@ def test_duplicate_late_and_lost_tasks_change_nothing(
 ) -> None:
     owners = {word: make_library(settings, embeddings, word) for word in ("usual", "twice", "lost", "emptied", "reversed")}
     embeddings.hold("emptied")
-    with frozen(second_model_workers):
+    with freeze_workers(second_model_workers):
         ended = start_run(Scope("all"), force=True, entrance="command", requested_by=None)
         cancel_run(ended.pk)
         runs = {
             word: start_run(Scope("owner", owner_id=owner.pk), force=False, entrance="command", requested_by=None)
             for word, owner in owners.items()
         }
-        # Films that were begun before are taken one by one, so that several workers find something to do in one run.
+        # Films with an earlier attempt are acquired one at a time, so several workers share one run.
         ReprocessItem.objects.update(attempts=1)
         lose_tasks(redis_url)
         for run_id in (uuid4(), ended.pk, *(runs[word].pk for word in ("reversed", "emptied", *["twice"] * 4, "usual"))):
@@ -66,11 +66,11 @@ def test_duplicate_late_and_lost_tasks_change_nothing(
     until(embeddings.held.is_set, "the second call of the run whose queue is emptied")
     lose_tasks(redis_url)
     embeddings.release()
-    until(lambda: all_ended(second_model_workers), "the end of all runs")
+    until(lambda: have_all_ended(second_model_workers), "the end of all runs")
 
     for word, owner in owners.items():
         assert_complete(runs[word], owner, word)
-        sent = embeddings.documents(SECOND, word)
+        sent = embeddings.count_documents(SECOND, word)
         assert (len(sent), sum(sent.values())) == (INPUTS, INPUTS), word
         assert runs[word].model_calls == runs["usual"].model_calls > 0, word
     ended.refresh_from_db()

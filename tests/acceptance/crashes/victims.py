@@ -1,4 +1,4 @@
-"""Who is killed, once workers stand where they were to be stopped."""
+"""Kill a worker, a whole cluster or PostgreSQL once the workers are stopped."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ def kill_postgres(workers: Workers, queue: str, stopped: set[int]) -> None:
     pid = server.find_pid()
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    # As the supervisor does, whose own test shows it.
+    # The supervisor does this, which its own test proves.
     server.start()
     connection.close()
 

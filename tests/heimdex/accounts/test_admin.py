@@ -1,4 +1,4 @@
-"""Users in the admin, and made on the command line."""
+"""Users in the admin and on the command line."""
 
 import pytest
 from django.core.management import call_command

@@ -1,4 +1,4 @@
-"""The numbers of the lockout."""
+"""The limits of the lockout."""
 
 from datetime import timedelta
 

@@ -12,24 +12,29 @@ from django.test import Client, override_settings
 from heimdex.accounts.models import User
 from tests.heimdex.accounts.conftest import EMAIL, PASSWORD
 
-Entrance = Callable[..., Any]
+LoginPath = Callable[..., Any]
 
 
-def _json(path: str) -> Entrance:
+def _build_json_attempt(path: str) -> LoginPath:
     def attempt(client: Client, password: str, email: str = EMAIL, **environ: Any) -> Any:
         return client.post(path, {"email": email, "password": password}, content_type="application/json", **environ)
 
     return attempt
 
 
-def _form(path: str) -> Entrance:
+def _build_form_attempt(path: str) -> LoginPath:
     def attempt(client: Client, password: str, email: str = EMAIL, **environ: Any) -> Any:
         return client.post(path, {"username": email, "password": password}, **environ)
 
     return attempt
 
 
-session, token, page, admin = _json("/v1/auth/login"), _json("/v1/auth/token"), _form("/accounts/login/"), _form("/admin/login/")
+session, token, page, admin = (
+    _build_json_attempt("/v1/auth/login"),
+    _build_json_attempt("/v1/auth/token"),
+    _build_form_attempt("/accounts/login/"),
+    _build_form_attempt("/admin/login/"),
+)
 
 
 @pytest.fixture
@@ -38,8 +43,8 @@ def staff(db: None) -> User:
 
 
 @pytest.mark.parametrize("entrance", [session, token, page, admin], ids=["session", "token", "page", "admin"])
-def test_five_failures_lock_every_login_path_for_a_while(client: Client, staff: User, entrance: Entrance) -> None:
-    assert [entrance(client, f"guess {number}").status_code == 429 for number in range(5)] == [False] * 4 + [True]
+def test_five_failures_lock_every_login_path_for_a_while(client: Client, staff: User, login: LoginPath) -> None:
+    assert [login(client, f"guess {number}").status_code == 429 for number in range(5)] == [False] * 4 + [True]
 
     for each in (session, token, page, admin):
         answer = each(client, PASSWORD)
@@ -80,11 +85,11 @@ def test_a_lockout_ends_even_if_the_client_keeps_trying(client: Client, staff: U
 
 
 @pytest.mark.parametrize("entrance", [session, token, page], ids=["session", "token", "page"])
-def test_a_login_resets_the_failure_count(client: Client, staff: User, entrance: Entrance) -> None:
+def test_a_login_resets_the_failure_count(client: Client, staff: User, login: LoginPath) -> None:
     for _ in range(2):
         for _ in range(4):
-            assert entrance(client, "guess").status_code != 429
-        assert entrance(client, PASSWORD).status_code in {200, 302}
+            assert login(client, "guess").status_code != 429
+        assert login(client, PASSWORD).status_code in {200, 302}
         client.logout()
 
 

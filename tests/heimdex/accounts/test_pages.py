@@ -1,4 +1,4 @@
-"""The pages on which people register, log in and out, and change their password."""
+"""The pages for registration, login, logout and password changes."""
 
 import re
 from typing import Any
@@ -11,7 +11,7 @@ from tests.heimdex.accounts.conftest import EMAIL, PASSWORD
 
 
 def _post(browser: Client, path: str, data: dict[str, str]) -> Any:
-    """Fetch the page first, as a person does, and send its form back."""
+    """Fetch the page and submit its form, as a browser does."""
     browser.get(path)
     return browser.post(path, {**data, "csrfmiddlewaretoken": browser.cookies["csrftoken"].value})
 

@@ -1,4 +1,4 @@
-"""Making an account over the API."""
+"""Registration through the API."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor

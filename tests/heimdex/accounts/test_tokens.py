@@ -11,14 +11,14 @@ from heimdex.accounts.models import User
 from tests.heimdex.accounts.conftest import EMAIL, PASSWORD
 
 
-def _pair(api: APIClient) -> dict[str, str]:
+def _get_pair(api: APIClient) -> dict[str, str]:
     answer = api.post("/v1/auth/token", {"email": EMAIL, "password": PASSWORD})
     assert answer.status_code == 200
     pair: dict[str, str] = answer.json()
     return pair
 
 
-def _me(api: APIClient, access: str) -> int:
+def _get_account_status(api: APIClient, access: str) -> int:
     return api.get("/v1/auth/me", headers={"Authorization": f"Bearer {access}"}).status_code
 
 
@@ -27,13 +27,13 @@ def _refresh(api: APIClient, refresh: str) -> int:
 
 
 def test_a_refresh_token_works_once(api: APIClient, ann: User) -> None:
-    first = _pair(api)
-    assert _me(api, first["access"]) == 200
+    first = _get_pair(api)
+    assert _get_account_status(api, first["access"]) == 200
 
     second = api.post("/v1/auth/token/refresh", {"refresh": first["refresh"]}).json()
 
     assert second["refresh"] != first["refresh"]
-    assert _me(api, second["access"]) == 200
+    assert _get_account_status(api, second["access"]) == 200
     assert _refresh(api, first["refresh"]) == 401
     assert _refresh(api, second["refresh"]) == 200
 
@@ -41,7 +41,7 @@ def test_a_refresh_token_works_once(api: APIClient, ann: User) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_refresh_token_used_twice_concurrently_works_once() -> None:
     User.objects.create_user(EMAIL, PASSWORD)
-    token, together = _pair(APIClient())["refresh"], Barrier(4)
+    token, together = _get_pair(APIClient())["refresh"], Barrier(4)
 
     def refresh(_: int) -> int:
         together.wait()
@@ -54,7 +54,7 @@ def test_a_refresh_token_used_twice_concurrently_works_once() -> None:
 
 
 def test_a_revoked_token_is_rejected(api: APIClient, ann: User) -> None:
-    pair = _pair(api)
+    pair = _get_pair(api)
 
     assert api.post("/v1/auth/token/revoke", {"refresh": pair["refresh"]}).status_code == 204
 
@@ -64,7 +64,7 @@ def test_a_revoked_token_is_rejected(api: APIClient, ann: User) -> None:
 
 @pytest.mark.parametrize("change", ["password", "inactive", "deleted"])
 def test_tokens_end_when_the_password_or_the_account_changes(api: APIClient, ann: User, change: str) -> None:
-    pair = _pair(api)
+    pair = _get_pair(api)
 
     if change == "password":
         ann.set_password("another long secret")
@@ -74,12 +74,12 @@ def test_tokens_end_when_the_password_or_the_account_changes(api: APIClient, ann
     else:
         ann.delete()
 
-    assert _me(api, pair["access"]) == 401
+    assert _get_account_status(api, pair["access"]) == 401
     assert _refresh(api, pair["refresh"]) == 401
 
 
 def test_an_invalid_token_is_rejected_with_one_sentence(api: APIClient, ann: User) -> None:
-    pair = _pair(api)
+    pair = _get_pair(api)
 
     for header in ("Bearer nonsense", f"Bearer {pair['access'][:-2]}", f"Bearer {pair['refresh']}", "Bearer", "Bearer a b"):
         answer = api.get("/v1/auth/me", headers={"Authorization": header})
@@ -91,7 +91,7 @@ def test_an_invalid_token_is_rejected_with_one_sentence(api: APIClient, ann: Use
 
 
 def test_a_login_updates_last_login(api: APIClient, ann: User) -> None:
-    _pair(api)
+    _get_pair(api)
 
     ann.refresh_from_db()
     assert ann.last_login is not None

@@ -1,4 +1,4 @@
-"""One embedder of every kind, with inputs that suit it."""
+"""One embedder of each type, with suitable inputs."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +17,7 @@ from heimdex.embedders.openai import OpenAIEmbedder
 from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
 from heimdex.embedders.torch_runtime import import_torchvision
 from heimdex.embedders.vectors import Vectors
-from tests.heimdex.embedders.openai_server import EmbeddingServer, running
+from tests.heimdex.embedders.openai_server import EmbeddingServer, serve_embeddings
 
 TEXTS = [
     "a cat",
@@ -41,7 +41,7 @@ SMALL_CLIP = {
 
 @dataclass(frozen=True)
 class Case:
-    """A kind of embedder: how to build one, documents to give it, and the fixture of one that other tests use too."""
+    """A type of embedder: how to build one, its documents, and the fixture of an instance that other tests share."""
 
     build: Callable[..., Embedder]
     documents: Sequence[Any]
@@ -76,7 +76,7 @@ def pictures() -> list[Image.Image]:
 
 @dataclass(frozen=True)
 class RandomClip:
-    """A small model with random weights, which nobody needs to download: in memory, and as a checkpoint file."""
+    """A small model with random weights that needs no download: in memory, and as a checkpoint file."""
 
     model: Any
     preprocess: Any
@@ -113,13 +113,13 @@ def conse() -> ConseEmbedder:
 
 @pytest.fixture(scope="session")
 def shared_server() -> Iterator[EmbeddingServer]:
-    with running() as server:
+    with serve_embeddings() as server:
         yield server
 
 
 @pytest.fixture
 def server() -> Iterator[EmbeddingServer]:
-    with running() as server:
+    with serve_embeddings() as server:
         yield server
 
 

@@ -1,4 +1,4 @@
-"""A small server that speaks OpenAI's embeddings protocol, with answers that a test can prepare."""
+"""A small server of OpenAI's embeddings protocol. Tests can prepare its answers."""
 
 import base64
 import hashlib
@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from tests.openai_protocol import NO_MODELS, Answer, ProtocolHandler, serving
+from tests.openai_protocol import NO_MODELS, Answer, ProtocolHandler, serve_protocol
 
 
 @dataclass
 class EmbeddingServer:
-    """What the server was asked, and what it is to answer next; without prepared answers it gives vectors."""
+    """The requests that the server received, and its next answers; without prepared answers it returns vectors."""
 
     dimensions: int = 1536
     prepared: list[Answer] = field(default_factory=list)
@@ -24,26 +24,26 @@ class EmbeddingServer:
     keys: list[str | None] = field(default_factory=list)
     url: str = ""
     latency_s: float = 0.0
-    # Texts that hold this are refused with status 400.
+    # Texts that contain this are rejected with status 400.
     refused: str | None = None
     busiest: int = 0
     _at_once: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
-    def counted(self) -> Iterator[None]:
-        """Note how many requests are answered at once."""
+    def count_concurrent(self) -> Iterator[None]:
+        """Record how many requests are answered at the same time."""
         with self._lock:
-            self._at_once += 1
-            self.busiest = max(self.busiest, self._at_once)
+            self._concurrent += 1
+            self.busiest = max(self.busiest, self._concurrent)
         try:
             yield
         finally:
             with self._lock:
-                self._at_once -= 1
+                self._concurrent -= 1
 
-    def next_answer(self, request: dict[str, Any] | None) -> Answer:
-        """Take the next prepared answer, or one that the request deserves."""
+    def take_answer(self, request: dict[str, Any] | None) -> Answer:
+        """Return the next prepared answer, or the default answer to the request."""
         with self._lock:
             if self.prepared:
                 return self.prepared.pop(0)
@@ -51,13 +51,13 @@ class EmbeddingServer:
             return Answer(400)
         return Answer(body=None, after_s=self.latency_s)
 
-    def vector(self, text: str) -> np.ndarray:
-        """Give each text a direction of its own, of a length other than 1."""
+    def make_vector(self, text: str) -> np.ndarray:
+        """Return a vector with a direction of its own and a length other than 1."""
         seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
         return 3 * np.random.default_rng(seed).normal(size=self.dimensions).astype(np.float32)
 
-    def body(self, request: dict[str, Any]) -> str:
-        vectors = [self.vector(text) for text in request["input"]]
+    def build_body(self, request: dict[str, Any]) -> str:
+        vectors = [self.make_vector(text) for text in request["input"]]
         if request.get("encoding_format") == "base64":
             rows: list[Any] = [base64.b64encode(vector.tobytes()).decode() for vector in vectors]
         else:
@@ -75,7 +75,7 @@ class EmbeddingServer:
 
 
 @contextmanager
-def running(state: EmbeddingServer | None = None) -> Iterator[EmbeddingServer]:
+def serve_embeddings(state: EmbeddingServer | None = None) -> Iterator[EmbeddingServer]:
     """Serve on a free port until the block ends."""
     state = state or EmbeddingServer()
 
@@ -84,16 +84,16 @@ def running(state: EmbeddingServer | None = None) -> Iterator[EmbeddingServer]:
             self.answer(None)
 
         def do_POST(self) -> None:
-            request = json.loads(self.content())
+            request = json.loads(self.read_content())
             state.requests.append(request)
             self.answer(request)
 
         def answer(self, request: dict[str, Any] | None) -> None:
             state.keys.append(self.headers["Authorization"])
-            with state.counted():
-                answer = state.next_answer(request)
-                body = self.prepare(answer, lambda: state.body(request) if request else NO_MODELS)
+            with state.count_concurrent():
+                answer = state.take_answer(request)
+                body = self.prepare(answer, lambda: state.build_body(request) if request else NO_MODELS)
             self.send(answer, body)
 
-    with serving(Handler) as state.url:
+    with serve_protocol(Handler) as state.url:
         yield state

@@ -1,4 +1,4 @@
-"""What holds for every embedder, whatever model is behind it."""
+"""The contract of every embedder, whatever its model."""
 
 import threading
 
@@ -14,7 +14,7 @@ from tests.heimdex.embedders.conftest import Case
 ODD_TEXTS = ["", " ", "😀👩‍👩‍👧‍👦", "שלום עולם", "word " * 1200, "字" * 800, "\x00\n\t", "half a pair \ud83d", "<|endoftext|> [SEP]"]
 
 
-def cosines(left: Vectors, right: Vectors) -> Vectors:
+def compute_cosines(left: Vectors, right: Vectors) -> Vectors:
     products: Vectors = np.sum(left * right, axis=1)
     return products
 
@@ -35,7 +35,7 @@ def test_queries_share_the_documents_space(case: Case, embedder: Embedder) -> No
     assert vectors.shape == (2, embedder.identity.dimensions)
     assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
-    assert cosines(vectors[:1], vectors[1:])[0] < 0.999
+    assert compute_cosines(vectors[:1], vectors[1:])[0] < 0.999
 
 
 def test_same_input_gives_the_same_vector(case: Case, embedder: Embedder, reference: Vectors) -> None:
@@ -44,7 +44,7 @@ def test_same_input_gives_the_same_vector(case: Case, embedder: Embedder, refere
 
 def test_neither_position_nor_batch_changes_a_vector(case: Case, embedder: Embedder, reference: Vectors) -> None:
     alone = np.concatenate([case.embed(embedder, [document]) for document in case.documents])
-    assert cosines(reference, alone).min() >= MIN_COSINE
+    assert compute_cosines(reference, alone).min() >= MIN_COSINE
 
 
 def test_no_inputs_give_no_rows_and_no_call(case: Case, embedder: Embedder) -> None:
@@ -94,5 +94,5 @@ def test_two_threads_can_load_the_model_concurrently(
         thread.join()
     expected = np.concatenate([reference[:2], embedder.embed_queries(["a cat"])])
     assert len(results) == 2
-    assert all(cosines(result, expected).min() >= MIN_COSINE for result in results)
+    assert all(compute_cosines(result, expected).min() >= MIN_COSINE for result in results)
     assert fresh.calls == 4

@@ -1,4 +1,4 @@
-"""Identities, which a process without torch must be able to tell."""
+"""Identities, which a process without torch must be able to compute."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Pictures through ConSE and open_clip."""
+"""Image embeddings with ConSE and open_clip."""
 
 import io
 from pathlib import Path

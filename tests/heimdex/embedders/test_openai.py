@@ -1,4 +1,4 @@
-"""Texts through a server that speaks OpenAI's protocol, over a real socket."""
+"""Text embeddings from a server of OpenAI's protocol, over a real socket."""
 
 import json
 import time
@@ -15,7 +15,7 @@ from tests.heimdex.embedders.openai_server import EmbeddingServer
 from tests.openai_protocol import Answer
 
 
-def embedder(server: EmbeddingServer, model: str = "text-embedding-3-small", **options: int | str) -> OpenAIEmbedder:
+def build_embedder(server: EmbeddingServer, model: str = "text-embedding-3-small", **options: int | str) -> OpenAIEmbedder:
     return OpenAIEmbedder(model, 1536, base_url=server.url, api_key="the-key", **options)  # type: ignore[arg-type]
 
 
@@ -26,7 +26,7 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_vectors_of_the_server_are_normalized_and_in_order(server: EmbeddingServer) -> None:
     texts = [f"text {number}" for number in range(70)]
-    vectors = embedder(server, batch_size=32).embed_documents(texts)
+    vectors = build_embedder(server, batch_size=32).embed_documents(texts)
     expected = np.stack([server.vector(text) for text in texts])
     np.testing.assert_allclose(vectors, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-6)
     assert sorted(len(request["input"]) for request in server.requests) == [6, 32, 32]
@@ -34,13 +34,13 @@ def test_vectors_of_the_server_are_normalized_and_in_order(server: EmbeddingServ
 
 
 def test_dimensions_are_sent_only_to_models_that_support_them(server: EmbeddingServer) -> None:
-    embedder(server).embed_queries(["x"])
-    embedder(server, model="bge-m3").embed_queries(["x"])
+    build_embedder(server).embed_queries(["x"])
+    build_embedder(server, model="bge-m3").embed_queries(["x"])
     assert [request.get("dimensions") for request in server.requests] == [1536, None]
 
 
 def test_no_empty_or_overlong_input_is_sent(server: EmbeddingServer) -> None:
-    vectors = embedder(server).embed_documents(["", "字" * 4800])
+    vectors = build_embedder(server).embed_documents(["", "字" * 4800])
     sent = [text for request in server.requests for text in request["input"]]
     assert "" not in sent
     assert max(len(text.encode()) for text in sent) <= 8191
@@ -58,7 +58,7 @@ def test_byte_windows_lose_no_text_and_cut_between_words() -> None:
 @pytest.mark.parametrize("status", [429, 500])
 def test_a_transient_error_is_retried(server: EmbeddingServer, status: int) -> None:
     server.prepared = [Answer(status)]
-    assert embedder(server).embed_queries(["x"]).shape == (1, 1536)
+    assert build_embedder(server).embed_queries(["x"]).shape == (1, 1536)
     assert len(server.requests) == 2
 
 
@@ -80,26 +80,26 @@ def test_a_transient_error_is_retried(server: EmbeddingServer, status: int) -> N
 def test_an_unusable_server_is_reported_with_the_fix(server: EmbeddingServer, answers: list[Answer], sentence: str) -> None:
     server.prepared = list(answers)
     with pytest.raises(ModelUnavailable, match=sentence):
-        embedder(server).embed_queries(["x"])
+        build_embedder(server).embed_queries(["x"])
 
 
 def test_texts_that_the_server_rejects_are_errors_of_those_texts(server: EmbeddingServer) -> None:
     server.prepared = [Answer(400)]
     with pytest.raises(ModelInputError, match=r"rejects these texts .*prepared by the test"):
-        embedder(server).embed_queries(["x"])
+        build_embedder(server).embed_queries(["x"])
 
 
 def test_wrong_dimensions_and_counts_are_rejected(server: EmbeddingServer) -> None:
     server.dimensions = 1024
     with pytest.raises(ModelUnavailable, match="1024 dimensions, but 1536 are configured"):
-        embedder(server).embed_queries(["x"])
+        build_embedder(server).embed_queries(["x"])
     row = {"index": 0, "embedding": [1.0] * 1536}
     server.prepared = [Answer(200, json.dumps({"data": [row, row]}))] * 3
     with pytest.raises(ModelUnavailable, match="answered 1 inputs with 2 vectors"):
-        embedder(server).embed_queries(["x"])
+        build_embedder(server).embed_queries(["x"])
     server.prepared = [Answer(200, json.dumps({"data": [{"index": 0, "embedding": [float("nan")] * 1536}]}))]
     with pytest.raises(ModelInputError, match="not finite"):
-        embedder(server).embed_queries(["x"])
+        build_embedder(server).embed_queries(["x"])
 
 
 def test_an_unreachable_server_is_reported_with_the_fix() -> None:
@@ -117,17 +117,17 @@ def test_a_missing_key_is_reported_before_any_request() -> None:
 
 
 def test_check_queries_the_server(server: EmbeddingServer) -> None:
-    assert embedder(server).check() == []
+    assert build_embedder(server).check() == []
     server.prepared = [Answer(401)]
-    assert "HEIMDEX_OPENAI_API_KEY" in embedder(server).check()[0]
+    assert "HEIMDEX_OPENAI_API_KEY" in build_embedder(server).check()[0]
     server.prepared = [Answer(404)]
-    assert embedder(server).check() == []
+    assert build_embedder(server).check() == []
     assert "no URL" in OpenAIEmbedder("m", 8, base_url="localhost:8080").check()[0]
 
 
 def test_calls_hold_as_many_texts_as_their_tokens_allow_and_run_in_parallel(server: EmbeddingServer) -> None:
     server.latency_s = 0.1
-    model = embedder(server, batch_size=10, call_tokens=500, concurrency=4)
+    model = build_embedder(server, batch_size=10, call_tokens=500, concurrency=4)
     assert model.preferred_batch_size == 40
     long, short = ["word " * 200] * 6, [f"short {number}" for number in range(40)]
     before = model.calls
@@ -142,12 +142,12 @@ def test_calls_hold_as_many_texts_as_their_tokens_allow_and_run_in_parallel(serv
 
 
 def test_input_types_are_sent_and_the_document_type_is_part_of_the_identity(server: EmbeddingServer) -> None:
-    typed = embedder(server, query_input_type="query", document_input_type="passage")
+    typed = build_embedder(server, query_input_type="query", document_input_type="passage")
     typed.embed_queries(["x"])
     typed.embed_documents(["x"])
-    embedder(server).embed_documents(["x"])
+    build_embedder(server).embed_documents(["x"])
     assert [request.get("input_type") for request in server.requests] == ["query", "passage", None]
-    assert embedder(server, query_input_type="query").identity == embedder(server).identity != typed.identity
+    assert build_embedder(server, query_input_type="query").identity == build_embedder(server).identity != typed.identity
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_input_types_are_sent_and_the_document_type_is_part_of_the_identity(serv
 def test_transient_faults_are_retried_and_every_call_is_counted(server: EmbeddingServer, fault: Answer) -> None:
     server.prepared = [fault] * 5
     texts = [f"text {number}" for number in range(40)]
-    model = embedder(server, batch_size=10)
+    model = build_embedder(server, batch_size=10)
     vectors = model.embed_documents(texts)
     expected = np.stack([server.vector(text) for text in texts])
     np.testing.assert_allclose(vectors, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-6)
@@ -168,16 +168,16 @@ def test_transient_faults_are_retried_and_every_call_is_counted(server: Embeddin
 def test_a_slow_answer_times_out_and_is_retried(server: EmbeddingServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("heimdex.embedders.openai.QUERY_RETRIES", RetryPolicy(attempts=2, total_s=5, timeout_s=0.2))
     server.prepared = [Answer(body=None, after_s=1.0)]
-    assert embedder(server).embed_queries(["x"]).shape == (1, 1536)
+    assert build_embedder(server).embed_queries(["x"]).shape == (1, 1536)
     server.prepared = [Answer(body=None, after_s=1.0)] * 2
     with pytest.raises(ModelUnavailable, match=r"did not answer within 0\.2 s"):
-        embedder(server).embed_queries(["x"])
+        build_embedder(server).embed_queries(["x"])
 
 
 @pytest.mark.parametrize("header", [("Retry-After", "1"), ("Retry-After-Ms", "1000")])
 def test_retry_after_is_honored_by_every_caller(server: EmbeddingServer, header: tuple[str, str]) -> None:
     server.prepared = [Answer(429, headers=(header,))]
-    model = embedder(server)
+    model = build_embedder(server)
     began = time.monotonic()
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(model.embed_queries, ["x"])
@@ -194,20 +194,20 @@ def test_retry_after_is_honored_by_every_caller(server: EmbeddingServer, header:
 def test_a_wait_beyond_the_total_time_ends_the_call_at_once(server: EmbeddingServer) -> None:
     server.prepared = [Answer(429, headers=(("Retry-After", "3600"),))]
     with pytest.raises(ModelUnavailable, match="429"):
-        embedder(server).embed_queries(["x"])
+        build_embedder(server).embed_queries(["x"])
     assert len(server.requests) == 1
 
 
 def test_an_empty_account_is_not_retried(server: EmbeddingServer) -> None:
     server.prepared = [Answer(429, '{"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}}')]
     with pytest.raises(ModelUnavailable, match=r"quota.*credit"):
-        embedder(server).embed_queries(["x"])
+        build_embedder(server).embed_queries(["x"])
     assert len(server.requests) == 1
 
 
 def test_a_failing_server_is_not_called_after_some_failures(server: EmbeddingServer) -> None:
     server.prepared = [Answer(500)] * 1000
-    model = embedder(server, batch_size=1, breaker_after=12, concurrency=4)
+    model = build_embedder(server, batch_size=1, breaker_after=12, concurrency=4)
     with pytest.raises(ModelUnavailable, match=r"status 500.*calls failed in a row"):
         model.embed_documents([f"text {number}" for number in range(300)])
     sent = len(server.requests)
@@ -219,7 +219,7 @@ def test_a_failing_server_is_not_called_after_some_failures(server: EmbeddingSer
 
 def test_the_server_is_tried_again_after_the_reset_time(server: EmbeddingServer) -> None:
     server.prepared = [Answer(500)] * 3
-    model = embedder(server, breaker_after=3)
+    model = build_embedder(server, breaker_after=3)
     model._client._breaker._reset_after_s = 0.05
     with pytest.raises(ModelUnavailable):
         model.embed_documents(["x"])
@@ -230,7 +230,7 @@ def test_the_server_is_tried_again_after_the_reset_time(server: EmbeddingServer)
 def test_a_rejected_text_is_reported_and_the_others_are_not_sent_again(server: EmbeddingServer) -> None:
     server.refused = "bad"
     texts = [*(f"text {number}" for number in range(63)), "a bad text"]
-    model = embedder(server, batch_size=16)
+    model = build_embedder(server, batch_size=16)
     with pytest.raises(InputsRejected, match=r"rejects these texts .*prepared by the test") as caught:
         model.embed_documents(texts)
     assert list(caught.value.reasons) == [63]
@@ -243,7 +243,7 @@ def test_a_rejected_text_is_reported_and_the_others_are_not_sent_again(server: E
 def test_a_rejected_part_rejects_only_its_long_text(server: EmbeddingServer) -> None:
     server.refused = "bad"
     with pytest.raises(InputsRejected) as caught:
-        embedder(server).embed_documents(["fine", "word " * 3000 + "bad", "word " * 3000])
+        build_embedder(server).embed_documents(["fine", "word " * 3000 + "bad", "word " * 3000])
     assert list(caught.value.reasons) == [1]
     assert np.linalg.norm(caught.value.vectors[[0, 2]], axis=1) == pytest.approx(1, abs=1e-5)
 
@@ -251,5 +251,5 @@ def test_a_rejected_part_rejects_only_its_long_text(server: EmbeddingServer) -> 
 def test_a_server_that_rejects_everything_stops_the_run_instead_of_failing_each_text(server: EmbeddingServer) -> None:
     server.refused = "text"
     with pytest.raises(ModelUnavailable, match=r"rejects these texts .*20 calls failed in a row"):
-        embedder(server, concurrency=1).embed_documents([f"text {number}" for number in range(1000)])
+        build_embedder(server, concurrency=1).embed_documents([f"text {number}" for number in range(1000)])
     assert len(server.requests) < 100

@@ -1,4 +1,4 @@
-"""Texts through sentence-transformers."""
+"""Text embeddings with sentence-transformers."""
 
 from pathlib import Path
 

@@ -61,21 +61,21 @@ def embed(model: torch.nn.Module, *, wait_s: Callable[[bool], float]) -> NDArray
     return vectors
 
 
-def half_is_faster(model: torch.nn.Module) -> NDArray[np.float32]:
+def make_half_faster(model: torch.nn.Module) -> NDArray[np.float32]:
     return embed(model, wait_s=lambda half: 0.0 if half else 0.02)
 
 
-def half_is_slower(model: torch.nn.Module) -> NDArray[np.float32]:
+def make_half_slower(model: torch.nn.Module) -> NDArray[np.float32]:
     return embed(model, wait_s=lambda half: 0.02 if half else 0.0)
 
 
-def half_is_wrong(model: torch.nn.Module) -> NDArray[np.float32]:
-    vectors = half_is_faster(model)
+def make_half_wrong(model: torch.nn.Module) -> NDArray[np.float32]:
+    vectors = make_half_faster(model)
     return vectors + 0.1 * np.abs(vectors).max() if is_half(model) else vectors
 
 
-def half_overflows(model: torch.nn.Module) -> NDArray[np.float32]:
-    return half_is_faster(model) * np.float32("nan" if is_half(model) else 1)
+def make_half_overflow(model: torch.nn.Module) -> NDArray[np.float32]:
+    return make_half_faster(model) * np.float32("nan" if is_half(model) else 1)
 
 
 @pytest.fixture
@@ -86,11 +86,11 @@ def _instructions() -> object:
 
 @pytest.mark.usefixtures("_instructions")
 def test_bfloat16_is_chosen_when_it_is_faster_and_equal() -> None:
-    assert is_half(load_fastest(load, half_is_faster, CPU))
+    assert is_half(load_fastest(load, make_half_faster, CPU))
 
 
 @pytest.mark.usefixtures("_instructions")
-@pytest.mark.parametrize("probe", [half_is_slower, half_is_wrong, half_overflows])
+@pytest.mark.parametrize("probe", [make_half_slower, make_half_wrong, make_half_overflow])
 def test_otherwise_float32_keeps_its_own_weights(probe: Callable[[torch.nn.Module], NDArray[np.float32]]) -> None:
     kept = load_fastest(load, probe, CPU)
     for ours, original in zip(kept.parameters(), load().parameters(), strict=True):
@@ -100,7 +100,7 @@ def test_otherwise_float32_keeps_its_own_weights(probe: Callable[[torch.nn.Modul
 
 def test_a_processor_without_bfloat16_instructions_is_not_measured() -> None:
     with mock.patch.object(torch.cpu, "get_capabilities", return_value={"avx512_bf16": False}):
-        assert not is_half(load_fastest(load, half_is_faster, CPU))
+        assert not is_half(load_fastest(load, make_half_faster, CPU))
 
 
 def test_the_lowest_cosine_belongs_to_the_worst_row() -> None:

@@ -1,4 +1,4 @@
-"""Where the networks of the default model lie, to be given by their paths."""
+"""The paths of the default model's network files."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Pictures with known faces, all made from the one that may be shown: NASA's portrait of an astronaut."""
+"""Images with known faces, all derived from one free image: NASA's portrait of an astronaut."""
 
 from functools import cache
 
@@ -13,38 +13,38 @@ GRAY = (120, 120, 120)
 
 
 @cache
-def picture(name: str) -> Image.Image:
-    """Return a picture of the demo."""
+def load_image(name: str) -> Image.Image:
+    """Load an image of the demo."""
     with Image.open(ASSETS / name) as image:
         return image.convert("RGB")
 
 
-def astronaut() -> Image.Image:
-    """Return the portrait: one face, which looks into the camera."""
-    return picture("astronaut.jpg")
+def load_astronaut() -> Image.Image:
+    """Load the portrait: one face that looks into the camera."""
+    return load_image("astronaut.jpg")
 
 
-def smaller(factor: float) -> Image.Image:
-    """Return the portrait at a share of its size, in the middle of a 1280 × 720 frame."""
+def shrink_astronaut(factor: float) -> Image.Image:
+    """Return the portrait scaled by a factor, in the middle of a 1280 × 720 frame."""
     side = round(512 * factor)
     frame = Image.new("RGB", (1280, 720), GRAY)
-    frame.paste(astronaut().resize((side, side), Image.Resampling.LANCZOS), ((1280 - side) // 2, (720 - side) // 2))
+    frame.paste(load_astronaut().resize((side, side), Image.Resampling.LANCZOS), ((1280 - side) // 2, (720 - side) // 2))
     return frame
 
 
-def tilted(degrees: float) -> Image.Image:
-    """Return the portrait turned about its middle."""
-    return astronaut().rotate(degrees, Image.Resampling.BICUBIC, fillcolor=GRAY)
+def tilt_astronaut(degrees: float) -> Image.Image:
+    """Return the portrait rotated around its center."""
+    return load_astronaut().rotate(degrees, Image.Resampling.BICUBIC, fillcolor=GRAY)
 
 
-def blurred(radius: float) -> Image.Image:
+def blur_astronaut(radius: float) -> Image.Image:
     """Return the portrait out of focus."""
-    return astronaut().filter(ImageFilter.GaussianBlur(radius))
+    return load_astronaut().filter(ImageFilter.GaussianBlur(radius))
 
 
-def twice() -> Image.Image:
+def duplicate_astronaut() -> Image.Image:
     """Return a frame with two faces: at the left the portrait, at the right its mirror image at two thirds of the size."""
     frame = Image.new("RGB", (1024, 512), GRAY)
-    frame.paste(astronaut(), (0, 0))
-    frame.paste(astronaut().transpose(Image.Transpose.FLIP_LEFT_RIGHT).resize((341, 341), Image.Resampling.LANCZOS), (600, 100))
+    frame.paste(load_astronaut(), (0, 0))
+    frame.paste(load_astronaut().transpose(Image.Transpose.FLIP_LEFT_RIGHT).resize((341, 341), Image.Resampling.LANCZOS), (600, 100))
     return frame

@@ -1,4 +1,4 @@
-"""A similarity becomes a probability that a person can read."""
+"""Similarities become probabilities."""
 
 import math
 

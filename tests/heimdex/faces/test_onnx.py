@@ -1,4 +1,4 @@
-"""Two ONNX files of one's own: here those of the package that the default model takes them from."""
+"""Two ONNX files given by path: here those of the default model's package."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from heimdex.errors import ModelUnavailable
 from heimdex.faces.onnx import TEMPLATE, OnnxFaces, align_face
 from heimdex.faces.packaged import YuNetSFace
 from tests.heimdex.faces.networks import DETECTOR, EMBEDDER
-from tests.heimdex.faces.pictures import astronaut
+from tests.heimdex.faces.pictures import load_astronaut
 
 
 @pytest.mark.parametrize("size", [1.0, 4.0])
@@ -42,7 +42,7 @@ def test_a_missing_file_is_reported_with_the_fix() -> None:
     sentence = 'There is no file /absent/yunet.onnx: correct "detector" of "faces" in HEIMDEX_MODELS, or set HEIMDEX_FACES=off.'
     assert model.check() == [sentence]
     with pytest.raises(ModelUnavailable, match="no file /absent/yunet"):
-        model.find_faces([astronaut()])
+        model.find_faces([load_astronaut()])
     with pytest.raises(ModelUnavailable, match="no file /absent/yunet"):
         _ = model.identity
 
@@ -51,16 +51,16 @@ def test_an_invalid_network_file_is_reported(tmp_path: Path) -> None:
     broken = tmp_path / "sface.onnx"
     broken.write_bytes(EMBEDDER.read_bytes()[:1000])
     with pytest.raises(ModelUnavailable, match=r'is not a network that OpenCV can read .*correct "detector" and "embedder"'):
-        OnnxFaces(str(DETECTOR), str(broken)).find_faces([astronaut()])
+        OnnxFaces(str(DETECTOR), str(broken)).find_faces([load_astronaut()])
 
 
 def test_wrong_dimensions_name_the_setting() -> None:
     with pytest.raises(ModelUnavailable, match='set "dimensions": 128'):
-        OnnxFaces(str(DETECTOR), str(EMBEDDER), dimensions=512).find_faces([astronaut()])
+        OnnxFaces(str(DETECTOR), str(EMBEDDER), dimensions=512).find_faces([load_astronaut()])
 
 
 def test_the_packaged_files_given_by_path_match_the_default_model() -> None:
-    ((by_path,),) = OnnxFaces(str(DETECTOR), str(EMBEDDER)).find_faces([astronaut()])
-    ((packaged,),) = YuNetSFace().find_faces([astronaut()])
+    ((by_path,),) = OnnxFaces(str(DETECTOR), str(EMBEDDER)).find_faces([load_astronaut()])
+    ((packaged,),) = YuNetSFace().find_faces([load_astronaut()])
     assert by_path.box == packaged.box
     assert np.array_equal(by_path.vector, packaged.vector)

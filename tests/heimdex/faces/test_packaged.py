@@ -1,4 +1,4 @@
-"""YuNet and SFace, as a package carries them."""
+"""YuNet and SFace from their package."""
 
 from pathlib import Path
 from unittest import mock
@@ -9,16 +9,16 @@ from heimdex.errors import ModelUnavailable
 from heimdex.faces import packaged
 from heimdex.faces.packaged import YuNetSFace
 from tests.heimdex.faces.conformance import FaceConformance
-from tests.heimdex.faces.pictures import astronaut, smaller
+from tests.heimdex.faces.pictures import load_astronaut, shrink_astronaut
 
 
 class TestYuNetSFace(FaceConformance):
     model = YuNetSFace()
 
     def test_small_faces_are_found_too(self) -> None:
-        face = self.one(smaller(0.3))
+        face = self.find_one(shrink_astronaut(0.3))
         assert face.side_px < 40
-        assert self.likeness(smaller(0.3)) >= self.model.calibration.threshold
+        assert self.compare_with_astronaut(shrink_astronaut(0.3)) >= self.model.calibration.threshold
 
 
 def test_the_identity_needs_no_weights() -> None:
@@ -44,4 +44,4 @@ def test_missing_packages_are_reported_with_the_fix(absent: dict[str, object], f
             "install requirements/worker.txt, or set HEIMDEX_FACES=off."
         ]
         with pytest.raises(ModelUnavailable, match="needs the files of the package"):
-            model.find_faces([astronaut()])
+            model.find_faces([load_astronaut()])

@@ -1,4 +1,4 @@
-"""The quality of a view is that of its worst property."""
+"""The quality of a view is the score of its worst property."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from PIL import Image, ImageFilter
 from heimdex.faces.quality import Landmarks, measure_frontality, measure_sharpness, rate_view
 
 
-def landmarks(nose_x: float, nose_y: float = 60.0) -> Landmarks:
+def make_landmarks(nose_x: float, nose_y: float = 60.0) -> Landmarks:
     return Landmarks((10.0, 40.0), (50.0, 40.0), (nose_x, nose_y))
 
 
@@ -29,7 +29,7 @@ def test_quality_is_between_0_and_1_and_a_perfect_view_has_1() -> None:
 
 @pytest.mark.parametrize(("nose_x", "expected"), [(30, 1.0), (20, 0.5), (40, 0.5), (10, 0.0), (50, 0.0), (0, 0.0), (60, 0.0), (25, 0.75)])
 def test_the_nose_between_the_eyes_shows_how_far_a_face_is_turned(nose_x: float, expected: float) -> None:
-    assert measure_frontality(landmarks(nose_x)) == pytest.approx(expected)
+    assert measure_frontality(make_landmarks(nose_x)) == pytest.approx(expected)
 
 
 def test_a_tilted_face_is_not_turned_away() -> None:

@@ -52,13 +52,13 @@ def write_tracks(path: Path, tracks: list[tuple[float, str, Disposition, str]], 
 
 
 def test_the_tone_that_was_recorded_is_heard() -> None:
-    audio = whole(media.video((50,), audio="tone"))
+    audio = whole(media.build_video((50,), audio="tone"))
     assert audio.size / SAMPLE_RATE == pytest.approx(2.0, abs=0.15)
     assert loudest(audio) == pytest.approx(440, abs=2)
 
 
 def test_a_video_without_sound_gives_no_samples() -> None:
-    assert whole(media.video((50,))).size == 0
+    assert whole(media.build_video((50,))).size == 0
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_a_whole_file_has_lost_nothing(kind: str, tmp_path: Path) -> None:
 
 
 def test_a_film_with_sound_has_lost_nothing() -> None:
-    assert notice(media.video((50, 90), audio="music")) == ""
+    assert notice(media.build_video((50, 90), audio="music")) == ""
 
 
 def test_pictures_that_cannot_be_decoded_are_counted(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_broadcast_that_gains_a_track_on_the_way_is_read_to_its_end(tmp_path: 
     noise = np.random.default_rng(7).integers(0, 256, (240, 320, 3), dtype=np.uint8)
     write_film(silent, frames=100, container="mpegts", codec="mpeg2video", options={"g": "1", "b": "20M"}, picture=noise)
     assert silent.stat().st_size > 5_000_000
-    with av.open(str(media.video((50,), audio="tone"))) as source, av.open(str(sounding), "w", format="mpegts") as target:
+    with av.open(str(media.build_video((50,), audio="tone"))) as source, av.open(str(sounding), "w", format="mpegts") as target:
         tracks = {stream.index: target.add_stream_from_template(stream) for stream in source.streams}
         for packet in source.demux():
             if packet.dts is not None:

@@ -12,25 +12,25 @@ from tests import media
 
 
 def test_a_video_with_sound_is_measured() -> None:
-    info = probe(media.video((50,), audio="tone"))
+    info = probe(media.build_video((50,), audio="tone"))
     assert (info.width, info.height, info.video_codec, info.audio_codec, info.rotation) == (320, 240, "h264", "aac", 0)
     assert info.duration_s == pytest.approx(2.0, abs=0.1)
     assert info.fps == pytest.approx(25)
 
 
 def test_a_video_without_sound_is_accepted() -> None:
-    info = probe(media.video((50,)))
+    info = probe(media.build_video((50,)))
     assert not info.has_audio
 
 
 def test_a_turned_video_is_as_wide_as_it_looks() -> None:
-    info = probe(media.video((50,), rotation=90))
+    info = probe(media.build_video((50,), rotation=90))
     assert (info.width, info.height) == (240, 320)
     assert info.rotation % 180 == 90
 
 
 def test_a_broken_tail_leaves_what_is_there(tmp_path: Path) -> None:
-    whole = media.demo_film().read_bytes()
+    whole = media.build_demo_video().read_bytes()
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(whole[: len(whole) // 2])
     assert 5 < probe(cut).duration_s < 35
@@ -39,12 +39,12 @@ def test_a_broken_tail_leaves_what_is_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("build", "code"),
     [
-        (media.empty, "empty_file"),
-        (media.text_named_mp4, "not_a_video"),
-        (media.truncated, "truncated"),
-        (media.audio_only, "no_video_stream"),
-        (media.still_picture, "still_picture"),
-        (lambda: media.still_picture("jpg"), "still_picture"),
+        (media.build_empty, "empty_file"),
+        (media.build_text_named_mp4, "not_a_video"),
+        (media.build_truncated, "truncated"),
+        (media.build_audio_only, "no_video_stream"),
+        (media.build_still_image, "still_picture"),
+        (lambda: media.build_still_image("jpg"), "still_picture"),
     ],
 )
 def test_a_bad_file_is_refused_with_its_reason(build: Callable[[], Path], code: str) -> None:
@@ -66,7 +66,7 @@ def test_a_bad_file_is_refused_with_its_reason(build: Callable[[], Path], code: 
 )
 def test_a_file_beyond_a_limit_is_refused(limits: MediaLimits, code: str) -> None:
     with pytest.raises(MediaError) as refused:
-        probe(media.video((50,), audio="tone"), limits)
+        probe(media.build_video((50,), audio="tone"), limits)
     assert refused.value.code == code
 
 
@@ -80,7 +80,7 @@ def test_a_file_beyond_a_limit_is_refused(limits: MediaLimits, code: str) -> Non
 )
 def test_a_list_that_names_other_files_is_never_followed(text: str, tmp_path: Path) -> None:
     listing = tmp_path / "list.mp4"
-    listing.write_text(text.format(other=media.video((50,))))
+    listing.write_text(text.format(other=media.build_video((50,))))
     with pytest.raises(MediaError) as refused:
         probe(listing)
     assert refused.value.code == "not_a_video"

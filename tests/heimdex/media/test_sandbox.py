@@ -39,7 +39,7 @@ ROOMY = SandboxLimits(memory_bytes=2 * GIB, cpu_s=60, wall_s=120, silent_s=60)
 
 
 def test_what_is_found_is_the_same_as_without_it() -> None:
-    path = media.video((50, 90), audio="tone")
+    path = media.build_video((50, 90), audio="tone")
     info = call_sandboxed(probe, path, MediaLimits(), limits=ROOMY)
     assert info == probe(path)
 

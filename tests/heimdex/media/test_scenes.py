@@ -26,7 +26,7 @@ def picture(scene: DetectedScene) -> Image.Image:
 
 
 def test_the_demo_films_cuts_are_found_to_the_frame_and_each_scene_has_an_honest_picture() -> None:
-    path = media.demo_film()
+    path = media.build_demo_video()
     info = probe(path)
     shares: list[float] = []
     scenes = list(iter_scenes(path, info, on_progress=shares.append))
@@ -46,21 +46,21 @@ def test_the_demo_films_cuts_are_found_to_the_frame_and_each_scene_has_an_honest
 
 
 def test_cuts_after_exactly_a_second_are_found_and_shorter_scenes_are_not_made() -> None:
-    path = media.video((25, 40, 25, 60, 10))
+    path = media.build_video((25, 40, 25, 60, 10))
     spans = [scene.span for scene in iter_scenes(path, probe(path))]
     expected = [0, 25, 65, 90]
     assert [span.start_s * FPS for span in spans] == pytest.approx(expected, abs=2)
 
 
 def test_a_video_without_a_cut_is_one_scene() -> None:
-    path = media.video((50,))
+    path = media.build_video((50,))
     info = probe(path)
     spans = [scene.span for scene in iter_scenes(path, info)]
     assert [(span.start_s, span.end_s) for span in spans] == [(0.0, info.duration_s)]
 
 
 def test_the_pictures_of_a_turned_video_stand_upright() -> None:
-    turned, straight = media.video((50,), rotation=90), media.video((50,))
+    turned, straight = media.build_video((50,), rotation=90), media.build_video((50,))
     (upright,) = iter_scenes(turned, probe(turned))
     (plain,) = iter_scenes(straight, probe(straight))
     assert picture(upright).size == (240, 320)
@@ -74,14 +74,14 @@ def test_the_pictures_of_a_turned_video_stand_upright() -> None:
 
 
 def test_the_timeline_shows_every_second_what_is_there() -> None:
-    path = media.video((75, 100))
+    path = media.build_video((75, 100))
     info = probe(path)
     scenes = list(iter_scenes(path, info))
     strip = np.asarray(shown(compose_sheet([tile for scene in scenes for tile in scene.tiles], info.duration_s)), dtype=np.float32)
     assert compute_layout(info.duration_s) == SheetLayout(step_s=1.0, columns=7, count=7)
     assert strip.shape == (120, 7 * 160, 3)
     for place, tile in enumerate(np.split(strip, 7, axis=1)):
-        same, other = (Image.fromarray(media.pattern(shot, 320, 240)).resize((160, 120)) for shot in (place >= 3, place < 3))
+        same, other = (Image.fromarray(media.make_pattern(shot, 320, 240)).resize((160, 120)) for shot in (place >= 3, place < 3))
         assert np.abs(np.asarray(same, np.float32) - tile).mean() < np.abs(np.asarray(other, np.float32) - tile).mean()
 
 
@@ -94,7 +94,7 @@ def test_the_sheet_of_a_long_video_has_a_hundred_pictures_and_fills_up_what_a_br
 
 
 def test_a_take_that_is_longer_than_allowed_is_split() -> None:
-    path = media.video((400,))
+    path = media.build_video((400,))
     spans = [scene.span for scene in iter_scenes(path, probe(path), 6.0)]
     assert len(spans) >= 3
     assert max(span.end_s - span.start_s for span in spans) <= 6.0

@@ -1,4 +1,4 @@
-"""Which errors of a server are an input's, which pass, and which last."""
+"""A server's errors are input errors, transient or permanent."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime

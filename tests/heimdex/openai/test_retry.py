@@ -12,7 +12,7 @@ POLICY = RetryPolicy(attempts=9, total_s=100.0, timeout_s=5.0)
 
 
 class Clock:
-    """A clock that stands still, and a condition whose wait moves it."""
+    """A clock that stands still, and a condition whose wait advances it."""
 
     def __init__(self) -> None:
         self.time_s = 1000.0

@@ -40,7 +40,7 @@ while True:
 """
 
 
-def family(home: Path, *flags: str) -> Service:
+def define_family(home: Path, *flags: str) -> Service:
     notes = home / "family.txt"
     return Service("family", (sys.executable, "-c", FAMILY, str(notes), HELPER, *flags), home, is_ready=lambda _: notes.exists())
 
@@ -50,8 +50,8 @@ def main(home: Path, behavior: str) -> int:
     supervisor.STOP_TIMEOUT_S = 1.0
     services = {
         "dying": [Service("dying", (sys.executable, "-c", "print('out of cheese'); raise SystemExit(3)"), home, is_ready=lambda _: False)],
-        "stubborn": [family(home, "stubborn")],
-    }.get(behavior, [family(home)])
+        "stubborn": [define_family(home, "stubborn")],
+    }.get(behavior, [define_family(home)])
     migration = (
         Service("migrate", (sys.executable, "-c", "raise SystemExit('no such table')"), home) if behavior == "no migration" else None
     )

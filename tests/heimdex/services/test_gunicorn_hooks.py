@@ -1,4 +1,4 @@
-"""The web service as it is started, and what it does before the first request."""
+"""The start of the web service, and its work before the first request."""
 
 import json
 import signal
@@ -14,7 +14,7 @@ import pytest
 
 from heimdex.environment import Environment
 from heimdex.services.definitions import define_services
-from tests.heimdex.storage.seaweed import free_ports
+from tests.heimdex.storage.seaweed import find_free_ports
 
 pytestmark = pytest.mark.usefixtures("django_db_setup", "packaged_models")
 
@@ -47,10 +47,10 @@ class Web:
 
 
 @contextmanager
-def web_service(home: Path, **variables: str) -> Iterator[Web]:
+def run_web_service(home: Path, **variables: str) -> Iterator[Web]:
     """Run the web service on the tests' database."""
     (home / "run").mkdir()
-    port = free_ports(1)[0]
+    port = find_free_ports(1)[0]
     service = define_services(Environment(home=home), port)[0]
     environment = {**service.environment, **variables}
     with (home / "web.log").open("wb") as log:
@@ -63,7 +63,7 @@ def web_service(home: Path, **variables: str) -> Iterator[Web]:
 
 
 def test_the_models_load_once_before_the_first_search_while_it_serves(tmp_path: Path) -> None:
-    with web_service(tmp_path) as web:
+    with run_web_service(tmp_path) as web:
         web.wait_until(web.is_healthy)
         assert "Search model loaded" not in web.log
         web.wait_until(lambda: web.log.count("Search model loaded") == 2)
@@ -72,7 +72,7 @@ def test_the_models_load_once_before_the_first_search_while_it_serves(tmp_path: 
 
 
 def test_it_stops_while_it_loads_models(tmp_path: Path) -> None:
-    with web_service(tmp_path) as web:
+    with run_web_service(tmp_path) as web:
         web.wait_until(web.is_healthy)
         web.process.send_signal(signal.SIGTERM)
 
@@ -82,7 +82,7 @@ def test_it_stops_while_it_loads_models(tmp_path: Path) -> None:
 
 
 def test_a_model_that_cannot_be_loaded_is_logged_and_the_service_continues(tmp_path: Path) -> None:
-    with web_service(tmp_path, HEIMDEX_MODELS='{"text": {"model": "/nowhere"}}') as web:
+    with run_web_service(tmp_path, HEIMDEX_MODELS='{"text": {"model": "/nowhere"}}') as web:
         web.wait_until(lambda: "Search model loaded" in web.log)
         assert 'There is no directory /nowhere: correct "model" in HEIMDEX_MODELS.' in web.log
         assert "Traceback" not in web.log

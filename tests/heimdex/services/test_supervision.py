@@ -33,7 +33,7 @@ def start(home: Path, behavior: str = "family", on_phase: Callable[[Phase], None
     return start_services(home, on_phase, [sys.executable, "-m", "tests.heimdex.services.stand_in", str(home), behavior])
 
 
-def only_service(home: Path) -> ServiceReport:
+def get_only_service(home: Path) -> ServiceReport:
     return build_report(home).services[-1]
 
 
@@ -44,13 +44,13 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def helpers(home: Path) -> list[int]:
+def list_helpers(home: Path) -> list[int]:
     return [
         int(line.split()[1]) for line in (home / "family.txt").read_text().splitlines() if line.startswith("helper ") and "got" not in line
     ]
 
 
-def nothing_is_left(home: Path) -> bool:
+def is_nothing_left(home: Path) -> bool:
     return not list_marked_processes(home) and not is_locked(home) and not get_state_path(home).exists()
 
 
@@ -68,7 +68,7 @@ def test_up_starts_once_and_down_leaves_nothing(home):
     assert report.services[0].rss_bytes > 0
 
     assert stop_services(home)
-    assert nothing_is_left(home)
+    assert is_nothing_left(home)
     assert not build_report(home).running
     # The main process is responsible for its helpers until it has exited.
     assert (home / "family.txt").read_text().splitlines()[1:] == ["main got SIGTERM"]
@@ -88,31 +88,31 @@ def test_two_concurrent_ups_start_one_supervisor(home):
 
 def test_a_killed_service_is_restarted_and_its_children_are_killed(home):
     start(home)
-    before = only_service(home)
+    before = get_only_service(home)
     assert before.pid is not None
-    orphan = helpers(home)[0]
+    orphan = list_helpers(home)[0]
     os.kill(before.pid, signal.SIGKILL)
-    wait_until(lambda: only_service(home).restarts == 1 and only_service(home).state == "running" and len(helpers(home)) == 2)
-    after = only_service(home)
+    wait_until(lambda: get_only_service(home).restarts == 1 and get_only_service(home).state == "running" and len(list_helpers(home)) == 2)
+    after = get_only_service(home)
     assert after.pid != before.pid
     assert after.last_exit == "signal 9"
     assert not psutil.pid_exists(orphan)
-    assert psutil.pid_exists(helpers(home)[1])
+    assert psutil.pid_exists(list_helpers(home)[1])
     assert "family exited (signal 9)" in (home / "logs" / "supervisor.log").read_text()
 
 
 def test_a_service_that_does_not_stop_is_killed_with_its_helpers(home):
     start(home, "stubborn")
-    helper = helpers(home)[0]
+    helper = list_helpers(home)[0]
     stop_services(home)
-    assert nothing_is_left(home)
+    assert is_nothing_left(home)
     assert not psutil.pid_exists(helper)
 
 
 @pytest.mark.parametrize("then", ["down", "up"])
 def test_processes_of_a_killed_supervisor_are_found(home, then):
     state, _ = start(home)
-    orphan, helper = only_service(home).pid, helpers(home)[0]
+    orphan, helper = get_only_service(home).pid, list_helpers(home)[0]
     os.kill(state.supervisor.pid, signal.SIGKILL)
     wait_until(lambda: read_running_state(home) is None)
     assert build_report(home).phase == "without supervisor"
@@ -120,7 +120,7 @@ def test_processes_of_a_killed_supervisor_are_found(home, then):
     assert psutil.pid_exists(orphan)
     if then == "down":
         assert stop_services(home)
-        assert nothing_is_left(home)
+        assert is_nothing_left(home)
     else:
         restarted, started = start(home)
         assert started
@@ -143,7 +143,7 @@ def test_a_state_file_that_names_another_process_is_ignored(home):
 
 def test_a_removed_home_stops_its_services(home):
     state, _ = start(home)
-    helper = helpers(home)[0]
+    helper = list_helpers(home)[0]
     shutil.rmtree(home)
     wait_until(lambda: state.supervisor.find() is None)
     assert not list_marked_processes(home)
@@ -172,7 +172,7 @@ def test_ctrl_c_during_up_stops_what_it_started(home):
 
     with pytest.raises(KeyboardInterrupt):
         start(home, on_phase=interrupt)
-    assert nothing_is_left(home)
+    assert is_nothing_left(home)
     assert start(home)[1]
 
 
@@ -188,6 +188,6 @@ def test_a_killed_database_restarts_at_the_same_url(home):
     assert read_embedded_connection(home) == connection
     psycopg.connect(connection.url).close()
     assert stop_services(home)
-    assert nothing_is_left(home)
+    assert is_nothing_left(home)
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(connection.url)

@@ -9,7 +9,7 @@ import pytest
 from bench.word_errors import count_word_errors
 from demo.film import reference_texts, speech_samples
 from heimdex.speech.base import Transcriber
-from tests.media import RATE, sound
+from tests.media import RATE, make_sound
 
 
 class TranscriberConformance:
@@ -53,7 +53,7 @@ class TranscriberConformance:
 
     @pytest.mark.parametrize("kind", ["silence", "noise", "tone", "music"])
     def test_nothing_is_heard_where_nobody_speaks(self, kind: str) -> None:
-        transcript = self.transcriber.transcribe(sound(kind, 12))
+        transcript = self.transcriber.transcribe(make_sound(kind, 12))
         assert transcript.text == ""
         assert transcript.language is None
 

@@ -21,7 +21,7 @@ class TestPackagedModel(TranscriberConformance):
     transcriber: ClassVar[Transcriber] = FasterWhisperTranscriber()
 
     def test_each_scene_of_the_demo_film_has_its_own_words(self) -> None:
-        path = media.demo_film()
+        path = media.build_demo_video()
         info = probe(path)
         words = self.transcriber.transcribe(np.concatenate(list(iter_audio_blocks(path, info)))).words
         starts = [scene.span.start_s for scene in iter_scenes(path, info)]

@@ -16,7 +16,7 @@ from heimdex.speech.base import Transcriber
 from heimdex.speech.openai import OpenAITranscriber
 from tests.heimdex.speech.conformance import TranscriberConformance, recording
 from tests.heimdex.speech.transcription_server import TranscriptionServer, running, verbose
-from tests.media import RATE, sound
+from tests.media import RATE, make_sound
 from tests.openai_protocol import Answer
 
 SEGMENT: dict[str, Any] = {"start": 0.5, "end": 2.5, "text": " Hello, there.", "avg_logprob": -0.2, "no_speech_prob": 0.1}
@@ -95,7 +95,7 @@ def test_what_the_server_itself_doubts_is_left_out(server: TranscriptionServer) 
 
 
 def test_nothing_is_sent_of_sound_without_a_voice(server: TranscriptionServer) -> None:
-    assert transcriber(server).transcribe(sound("music", 20)).segments == ()
+    assert transcriber(server).transcribe(make_sound("music", 20)).segments == ()
     assert server.requests == []
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heimdex.speech.faster_whisper import find_packaged_weights
-from tests.openai_protocol import NO_MODELS, Answer, ProtocolHandler, serving
+from tests.openai_protocol import NO_MODELS, Answer, ProtocolHandler, serve_protocol
 
 
 @dataclass(frozen=True)
@@ -121,12 +121,12 @@ def running() -> Iterator[TranscriptionServer]:
             self.answer(NO_MODELS)
 
         def do_POST(self) -> None:
-            self.answer(state.hear(self.headers["Content-Type"], self.content()))
+            self.answer(state.hear(self.headers["Content-Type"], self.read_content()))
 
         def answer(self, otherwise: str) -> None:
             state.keys.append(self.headers["Authorization"])
             answer = state.prepared.pop(0) if state.prepared else Answer(body=None)
             self.send(answer, self.prepare(answer, lambda: otherwise))
 
-    with serving(Handler) as state.url:
+    with serve_protocol(Handler) as state.url:
         yield state

@@ -9,19 +9,19 @@ import pytest
 from heimdex.storage import MediaStorage
 from heimdex.storage.local import LocalMediaStorage
 from heimdex.storage.s3 import S3MediaStorage
-from tests.heimdex.storage.seaweed import S3Options, seaweed
-from tests.heimdex.storage.web import WebServer, web_server
+from tests.heimdex.storage.seaweed import S3Options, run_seaweed
+from tests.heimdex.storage.web import WebServer, run_web_server
 
 
 @pytest.fixture(scope="session")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
-    with web_server(tmp_path_factory.mktemp("web")) as server:
+    with run_web_server(tmp_path_factory.mktemp("web")) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def s3_options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Options]:
-    with seaweed(tmp_path_factory.mktemp("s3") / "weed") as options:
+    with run_seaweed(tmp_path_factory.mktemp("s3") / "weed") as options:
         yield options
 
 

@@ -22,7 +22,7 @@ BUCKET, ACCESS_KEY, SECRET_KEY = "media", "heimdex-access", "heimdex-secret"
 READY_TIMEOUT_S = 60
 
 
-def free_ports(count: int) -> list[int]:
+def find_free_ports(count: int) -> list[int]:
     """Return ports that were free a moment ago, all different."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [listener.getsockname()[1] for listener in sockets]
@@ -32,13 +32,13 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def seaweed(home: Path) -> Iterator[S3Options]:
+def run_seaweed(home: Path) -> Iterator[S3Options]:
     """Run SeaweedFS under `home` with one empty bucket, and yield the options to connect to it."""
     (home / "data").mkdir(parents=True)
     identity = {"name": "heimdex", "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}], "actions": ["Admin"]}
     (home / "s3.json").write_text(json.dumps({"identities": [identity]}))
     names = ["master", "volume", "filer", "s3"]
-    ports = dict(zip([f"{name}.port{kind}" for name in names for kind in ("", ".grpc")], free_ports(2 * len(names)), strict=True))
+    ports = dict(zip([f"{name}.port{kind}" for name in names for kind in ("", ".grpc")], find_free_ports(2 * len(names)), strict=True))
     weed = Path(sys.executable).with_name("weed")
     command = [str(weed), "server", f"-dir={home / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.volumeSizeLimitMB=64"]
     command += ["-s3", f"-s3.config={home / 's3.json'}", "-s3.iam=false", "-s3.port.iceberg=0", "-s3.port.lance=0", "-volume.max=20"]

@@ -61,15 +61,15 @@ def test_only_an_unmodified_url_works_and_only_until_it_expires(storage: MediaSt
     late_download = storage.presign_download(key, expires_in_s=1)
     time.sleep(2.1)
 
-    for url in (download, late_upload.url, _tampered(upload.url)):
+    for url in (download, late_upload.url, _tamper(upload.url)):
         assert request("PUT", url, BODY, upload.headers).status == 403
-    for url in (upload.url, late_download, _tampered(download)):
+    for url in (upload.url, late_download, _tamper(download)):
         assert request("GET", url).status == 403
     with storage.open(key) as file:
         assert file.read() == b"kept"
 
 
-def _tampered(url: str) -> str:
+def _tamper(url: str) -> str:
     """Change a character of the signature, but not the last one, whose lowest bits are ignored."""
     return url[:-4] + ("a" if url[-4] != "a" else "b") + url[-3:]
 

@@ -23,7 +23,7 @@ def _connect(web: WebServer, head: str, body: bytes = b"") -> socket.socket:
     return connection
 
 
-def _raw(web: WebServer, head: str, body: bytes = b"") -> bytes:
+def _send_raw(web: WebServer, head: str, body: bytes = b"") -> bytes:
     """Send raw bytes; return the whole response."""
     with _connect(web, head, body) as connection:
         return b"".join(iter(lambda: connection.recv(65536), b""))
@@ -51,7 +51,7 @@ def test_a_wrong_length_is_rejected_with_the_reason(
     target = local.presign_upload(f"{folder}/upload", size=5, content_type="video/mp4", expires_in_s=60)
     path = target.url.removeprefix(web.url)
 
-    answer = _raw(web, f"PUT {path} HTTP/1.1\r\nContent-Type: video/mp4{headers}", body)
+    answer = _send_raw(web, f"PUT {path} HTTP/1.1\r\nContent-Type: video/mp4{headers}", body)
 
     assert answer.startswith(f"HTTP/1.1 {status} ".encode())
     assert reason in json.loads(answer.partition(b"\r\n\r\n")[2])["detail"]

@@ -9,7 +9,7 @@ from django.views.debug import SafeExceptionReporterFilter
 
 from heimdex.storage import S3, StorageError
 from heimdex.storage.s3 import S3MediaStorage
-from tests.heimdex.storage.seaweed import S3Options, free_ports
+from tests.heimdex.storage.seaweed import S3Options, find_free_ports
 
 
 def connect(options: S3Options, **changes: Any) -> S3MediaStorage:
@@ -17,7 +17,7 @@ def connect(options: S3Options, **changes: Any) -> S3MediaStorage:
 
 
 def test_wrong_settings_are_reported(s3_options: S3Options) -> None:
-    unused_url = f"http://127.0.0.1:{free_ports(1)[0]}"
+    unused_url = f"http://127.0.0.1:{find_free_ports(1)[0]}"
 
     assert "HEIMDEX_S3_BUCKET" in connect(s3_options, bucket="absent").check()[0]
     assert "HEIMDEX_S3_SECRET_KEY" in connect(s3_options, secret_key="wrong").check()[0]

@@ -37,7 +37,7 @@ class Answer:
 
 
 @contextmanager
-def web_server(home: Path) -> Iterator[WebServer]:
+def run_web_server(home: Path) -> Iterator[WebServer]:
     """Serve the project with this process's signing key; file URLs need no database."""
     with socket.create_server(("127.0.0.1", 0)) as listener, (home / "gunicorn.log").open("wb") as log:
         port = listener.getsockname()[1]

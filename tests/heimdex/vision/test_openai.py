@@ -15,7 +15,7 @@ from heimdex.openai.retry import RetryPolicy
 from heimdex.vision.base import Describer
 from heimdex.vision.openai import DailyBudget, OpenAIDescriber
 from heimdex.vision.tags import TagDescriber
-from tests.heimdex.embedders.openai_server import EmbeddingServer, running
+from tests.heimdex.embedders.openai_server import EmbeddingServer, serve_embeddings
 from tests.heimdex.vision.conformance import DescriberConformance, picture
 from tests.openai_protocol import Answer
 
@@ -60,14 +60,14 @@ class TestOpenAIProtocol(DescriberConformance):
     @pytest.fixture(autouse=True, scope="class")
     @classmethod
     def _served(cls) -> Iterator[None]:
-        with running(VisionServer()) as server:
+        with serve_embeddings(VisionServer()) as server:
             cls.describer = OpenAIDescriber(base_url=server.url)
             yield
 
 
 @pytest.fixture
 def server() -> Iterator[EmbeddingServer]:
-    with running(VisionServer()) as server:
+    with serve_embeddings(VisionServer()) as server:
         yield server
 
 

@@ -58,7 +58,7 @@ def test_a_shot_begins_after_a_hard_cut_and_in_the_middle_of_a_gradual_one(proba
 
 
 def test_a_film_is_cut_where_it_was_joined() -> None:
-    path = media.video((60, 45, 55))
+    path = media.build_video((60, 45, 55))
     info = probe(path)
     batches = list(iter_frame_batches(path, info))
     assert sum(len(batch.times_s) for batch in batches) == 160

@@ -15,13 +15,13 @@ from heimdex.storage import get_media_storage
 from people.input_hashes import hash_query
 from people.models import Person, PersonPhoto
 from people.names import MAX_ALIASES, MAX_NAME_LENGTH
-from tests.library import stored_hash
-from tests.people.conftest import make_photo, wakes
+from tests.library import get_stored_hash
+from tests.people.conftest import make_photo, pop_wake_ups
 
 PERSONS = "/v1/persons"
 
 
-def names(api: APIClient, query: str = "") -> list[str]:
+def list_names(api: APIClient, query: str = "") -> list[str]:
     return [person["name"] for person in api.get(f"{PERSONS}{query}").json()["results"]]
 
 
@@ -37,19 +37,19 @@ def test_a_person_is_added_shown_changed_and_deleted(api: APIClient, owner: User
         False,
     )
     assert (shown["photo_count"], shown["ready_photo_count"], shown["failed_photo_count"], shown["thumbnail_url"]) == (0, 0, 0, "")
-    address = f"{PERSONS}/{shown['id']}"
-    assert api.get(address).json() == shown
+    url = f"{PERSONS}/{shown['id']}"
+    assert api.get(url).json() == shown
 
-    changed = api.patch(address, {"name": "Grace", "aliases": []})
+    changed = api.patch(url, {"name": "Grace", "aliases": []})
     assert (changed.status_code, changed.json()["name"], changed.json()["aliases"]) == (200, "Grace", [])
-    assert api.patch(address, {"aliases": ["Mum"]}).json()["name"] == "Grace"
+    assert api.patch(url, {"aliases": ["Mum"]}).json()["name"] == "Grace"
     # Only capitals change: the name is hers.
-    assert api.patch(address, {"name": "GRACE"}).json()["name"] == "GRACE"
-    assert wakes(woken) == []
+    assert api.patch(url, {"name": "GRACE"}).json()["name"] == "GRACE"
+    assert pop_wake_ups(woken) == []
 
-    assert api.delete(address).status_code == 204
-    assert [api.get(address).status_code, api.delete(address).status_code] == [404, 404]
-    assert wakes(woken) == [str(owner.pk)]
+    assert api.delete(url).status_code == 204
+    assert [api.get(url).status_code, api.delete(url).status_code] == [404, 404]
+    assert pop_wake_ups(woken) == [str(owner.pk)]
 
 
 @pytest.mark.parametrize(
@@ -95,19 +95,19 @@ def test_a_name_is_unique_per_owner(api: APIClient, ada: Person, stranger: User)
 
 
 def test_photos_determine_the_status_of_a_person(api: APIClient, ada: Person) -> None:
-    def stands() -> tuple[object, ...]:
+    def get_status() -> tuple[object, ...]:
         shown = api.get(f"{PERSONS}/{ada.pk}").json()
         return shown["status"], shown["photo_count"], shown["ready_photo_count"], shown["failed_photo_count"], bool(shown["thumbnail_url"])
 
     make_photo(ada, PersonPhoto.State.UPLOADING)
-    assert stands() == ("needs_photos", 0, 0, 0, False)
+    assert get_status() == ("needs_photos", 0, 0, 0, False)
     make_photo(ada, PersonPhoto.State.FAILED)
-    assert stands() == ("needs_photos", 1, 0, 1, False)
+    assert get_status() == ("needs_photos", 1, 0, 1, False)
     ready = make_photo(ada)
-    assert stands() == ("ready", 2, 1, 1, True)
-    for moving in PersonPhoto.IN_PROGRESS:
-        photo = make_photo(ada, moving)
-        assert stands() == ("processing", 3, 1, 1, True)
+    assert get_status() == ("ready", 2, 1, 1, True)
+    for state in PersonPhoto.IN_PROGRESS:
+        photo = make_photo(ada, state)
+        assert get_status() == ("processing", 3, 1, 1, True)
         photo.delete()
     make_photo(ada, created_at=ready.created_at + timedelta(seconds=1))
     thumbnail = api.get(f"{PERSONS}/{ada.pk}").json()["thumbnail_url"]
@@ -122,13 +122,13 @@ def test_lists_are_ordered_by_name_and_filtered(api: APIClient, owner: User, ada
     make_photo(people["Carl"], PersonPhoto.State.UPLOADED)
     Person.objects.filter(name="Dora").update(archived_at=timezone.now())
 
-    assert names(api) == ["Ada", "Bob", "Carl"]
-    assert names(api, "?status=ready") == ["Bob"]
-    assert names(api, "?status=processing") == ["Carl"]
-    assert names(api, "?status=needs_photos") == ["Ada"]
-    assert names(api, "?archived=true") == ["Dora"]
-    assert names(api, "?archived=true&status=ready") == []
-    assert names(api, "?page_size=2&page=2") == ["Carl"]
+    assert list_names(api) == ["Ada", "Bob", "Carl"]
+    assert list_names(api, "?status=ready") == ["Bob"]
+    assert list_names(api, "?status=processing") == ["Carl"]
+    assert list_names(api, "?status=needs_photos") == ["Ada"]
+    assert list_names(api, "?archived=true") == ["Dora"]
+    assert list_names(api, "?archived=true&status=ready") == []
+    assert list_names(api, "?page_size=2&page=2") == ["Carl"]
     for wrong in ("status=happy", "archived=perhaps"):
         assert api.get(f"{PERSONS}?{wrong}").status_code == 400
 
@@ -148,19 +148,19 @@ def test_archived_people_are_not_matched_until_they_are_restored(api: APIClient,
     photos = [make_photo(ada), make_photo(ada)]
     expected = hash_query([photo.image_hash for photo in photos], archived=False)
     ada.refresh_from_db()
-    assert stored_hash(ada, "person_query") == expected != ""
+    assert get_stored_hash(ada, "person_query") == expected != ""
 
     archived = api.patch(f"{PERSONS}/{ada.pk}", {"archived": True})
     ada.refresh_from_db()
-    assert (archived.json()["archived"], stored_hash(ada, "person_query"), wakes(woken)) == (True, "", [str(ada.owner_id)])
+    assert (archived.json()["archived"], get_stored_hash(ada, "person_query"), pop_wake_ups(woken)) == (True, "", [str(ada.owner_id)])
     since = ada.archived_at
     assert api.patch(f"{PERSONS}/{ada.pk}", {"archived": True}).status_code == 200
     ada.refresh_from_db()
-    assert (ada.archived_at, wakes(woken)) == (since, [])
+    assert (ada.archived_at, pop_wake_ups(woken)) == (since, [])
 
     assert api.patch(f"{PERSONS}/{ada.pk}", {"archived": False}).json()["archived"] is False
     ada.refresh_from_db()
-    assert (stored_hash(ada, "person_query"), wakes(woken)) == (expected, [str(ada.owner_id)])
+    assert (get_stored_hash(ada, "person_query"), pop_wake_ups(woken)) == (expected, [str(ada.owner_id)])
 
 
 def test_two_people_are_merged(api: APIClient, owner: User, ada: Person, woken: mock.Mock) -> None:
@@ -176,17 +176,17 @@ def test_two_people_are_merged(api: APIClient, owner: User, ada: Person, woken: 
     assert api.get(f"{PERSONS}/{other.pk}").status_code == 404
     shown = {photo["id"]: photo for photo in api.get(f"{PERSONS}/{ada.pk}/photos").json()["results"]}
     assert api.get(shown[str(moved.pk)]["thumbnail_url"]).status_code == 200
-    assert wakes(woken) == [str(owner.pk)]
+    assert pop_wake_ups(woken) == [str(owner.pk)]
 
 
 def test_a_merge_needs_another_person_of_the_same_owner(api: APIClient, ada: Person, stranger: User) -> None:
     foreign = Person.objects.create(owner=stranger, name="Eve")
-    address = f"{PERSONS}/{ada.pk}/merge"
+    url = f"{PERSONS}/{ada.pk}/merge"
 
     refused = {"other": ["A person cannot be merged with themselves. Choose another person."]}
-    assert api.post(address, {"other": str(ada.pk)}).json() == refused
-    assert [api.post(address, {"other": str(other)}).status_code for other in (foreign.pk, uuid4())] == [404, 404]
-    assert [api.post(address, body).status_code for body in ({}, {"other": "seven"}, {"other": None})] == [400, 400, 400]
+    assert api.post(url, {"other": str(ada.pk)}).json() == refused
+    assert [api.post(url, {"other": str(other)}).status_code for other in (foreign.pk, uuid4())] == [404, 404]
+    assert [api.post(url, body).status_code for body in ({}, {"other": "seven"}, {"other": None})] == [400, 400, 400]
     assert api.post(f"{PERSONS}/{foreign.pk}/merge", {"other": str(ada.pk)}).status_code == 404
     assert Person.objects.count() == 2
 

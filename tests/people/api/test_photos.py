@@ -19,16 +19,16 @@ from heimdex.accounts.models import User
 from heimdex.storage import get_media_storage
 from people.face_settings import FACES_OFF_FOR_OWNER, FACES_OFF_ON_SERVER
 from people.models import Person, PersonPhoto
-from tests.library import stored_hash
-from tests.people.conftest import files_of, jpeg, make_photo, wakes
+from tests.library import get_stored_hash
+from tests.people.conftest import list_files, make_jpeg, make_photo, pop_wake_ups
 
 pytestmark = pytest.mark.usefixtures("faces_on")
-CONTENT = jpeg()
+CONTENT = make_jpeg()
 FILE = {"filename": "ada.jpg", "mime_type": "image/jpeg", "size_bytes": len(CONTENT)}
 Announce = Callable[..., dict[str, Any]]
 
 
-def photos_of(person: Person) -> str:
+def get_photos_url(person: Person) -> str:
     return f"/v1/persons/{person.pk}/photos"
 
 
@@ -37,7 +37,7 @@ def announce(api: APIClient, ada: Person) -> Announce:
     """Return a function that announces FILE, with changes, and returns the answer."""
 
     def send(**changes: object) -> dict[str, Any]:
-        answer = api.post(f"{photos_of(ada)}/upload-url", {**FILE, **changes})
+        answer = api.post(f"{get_photos_url(ada)}/upload-url", {**FILE, **changes})
         assert answer.status_code == 201, answer.content
         return dict(answer.json())
 
@@ -57,20 +57,20 @@ def test_a_photo_goes_from_its_announcement_to_the_queue(api: APIClient, ada: Pe
     expires = parse_datetime(target["expires_at"])
     assert expires is not None
     assert timedelta(minutes=59) < expires - timezone.now() <= timedelta(hours=1)
-    address = f"{photos_of(ada)}/{target['photo_id']}"
-    assert api.get(address).json()["state"] == "uploading"
+    url = f"{get_photos_url(ada)}/{target['photo_id']}"
+    assert api.get(url).json()["state"] == "uploading"
 
     assert put(api, target) == 200
-    completed = api.post(f"{address}/complete")
+    completed = api.post(f"{url}/complete")
 
     assert (completed.status_code, completed.json()["state"], completed.json()["filename"]) == (202, "uploaded", "ada.jpg")
     photo = PersonPhoto.objects.get()
     assert (photo.person, photo.owner, str(photo.pk)) == (ada, ada.owner, target["photo_id"])
-    assert files_of(ada.owner) == {photo.original_key}
-    assert wakes(woken) == [str(ada.owner_id)]
-    again = api.post(f"{address}/complete")
+    assert list_files(ada.owner) == {photo.original_key}
+    assert pop_wake_ups(woken) == [str(ada.owner_id)]
+    again = api.post(f"{url}/complete")
     assert (again.status_code, again.json()) == (202, completed.json())
-    assert wakes(woken) == []
+    assert pop_wake_ups(woken) == []
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_photo_goes_from_its_announcement_to_the_queue(api: APIClient, ada: Pe
     ],
 )
 def test_an_invalid_announcement_is_reported_by_field(api: APIClient, ada: Person, changes: dict[str, object], field: str) -> None:
-    answer = api.generic("POST", f"{photos_of(ada)}/upload-url", json.dumps({**FILE, **changes}), content_type="application/json")
+    answer = api.generic("POST", f"{get_photos_url(ada)}/upload-url", json.dumps({**FILE, **changes}), content_type="application/json")
 
     assert (answer.status_code, list(answer.json())) == (400, [field])
     assert answer.json()[field][0].endswith(".")
@@ -103,16 +103,16 @@ def test_the_limits_come_from_the_settings(api: APIClient, ada: Person, announce
     first = announce()
     announce()
 
-    answer = api.post(f"{photos_of(ada)}/upload-url", FILE)
+    answer = api.post(f"{get_photos_url(ada)}/upload-url", FILE)
     assert (answer.status_code, answer.json()["detail"]) == (409, "Ada already has 2 photos, which is the limit. Remove one first.")
-    assert api.delete(f"{photos_of(ada)}/{first['photo_id']}").status_code == 204
+    assert api.delete(f"{get_photos_url(ada)}/{first['photo_id']}").status_code == 204
     announce()
-    assert api.post(f"{photos_of(ada)}/upload-url", {**FILE, "size_bytes": len(CONTENT) + 1}).status_code == 400
+    assert api.post(f"{get_photos_url(ada)}/upload-url", {**FILE, "size_bytes": len(CONTENT) + 1}).status_code == 400
 
 
 def test_photos_are_rejected_while_face_recognition_is_off(api: APIClient, ada: Person, settings: LazySettings) -> None:
     def refusal() -> str:
-        answer = api.post(f"{photos_of(ada)}/upload-url", FILE)
+        answer = api.post(f"{get_photos_url(ada)}/upload-url", FILE)
         assert answer.status_code == 409
         return str(answer.json()["detail"])
 
@@ -128,23 +128,23 @@ def test_photos_are_rejected_while_face_recognition_is_off(api: APIClient, ada: 
 def test_an_archived_person_gets_no_photos(api: APIClient, ada: Person) -> None:
     Person.objects.update(archived_at=timezone.now())
 
-    answer = api.post(f"{photos_of(ada)}/upload-url", FILE)
+    answer = api.post(f"{get_photos_url(ada)}/upload-url", FILE)
 
     assert (answer.status_code, answer.json()["detail"]) == (409, "Ada is archived. Restore the person before you add photos.")
 
 
 def test_complete_reports_a_missing_file(api: APIClient, ada: Person, announce: Announce, woken: mock.Mock) -> None:
     target = announce()
-    complete = f"{photos_of(ada)}/{target['photo_id']}/complete"
+    complete = f"{get_photos_url(ada)}/{target['photo_id']}/complete"
 
     nothing = api.post(complete)
     assert (nothing.status_code, nothing.json()["detail"][:28]) == (409, "No file has arrived yet. PUT")
     assert put(api, target, CONTENT + b"!") == 413
-    # A storage that cannot bind an address to a size takes what comes.
+    # A storage that cannot bind a URL to a size accepts any size.
     get_media_storage().save(PersonPhoto.objects.get().upload_key, CONTENT[:-1])
     short = api.post(complete)
     assert (short.status_code, f"has {len(CONTENT) - 1} bytes" in short.json()["detail"]) == (409, True)
-    assert wakes(woken) == []
+    assert pop_wake_ups(woken) == []
     assert put(api, target) == 200
     assert api.post(complete).status_code == 202
 
@@ -152,10 +152,10 @@ def test_complete_reports_a_missing_file(api: APIClient, ada: Person, announce: 
 def test_bytes_sent_after_complete_change_nothing(api: APIClient, ada: Person, announce: Announce) -> None:
     target = announce()
     put(api, target)
-    api.post(f"{photos_of(ada)}/{target['photo_id']}/complete")
+    api.post(f"{get_photos_url(ada)}/{target['photo_id']}/complete")
 
     put(api, target, b"x" * len(CONTENT))
-    api.post(f"{photos_of(ada)}/{target['photo_id']}/complete")
+    api.post(f"{get_photos_url(ada)}/{target['photo_id']}/complete")
 
     with get_media_storage().open(PersonPhoto.objects.get().original_key) as file:
         assert file.read() == CONTENT
@@ -171,7 +171,7 @@ def test_two_concurrent_announcements_do_not_both_get_the_last_slot(api: APIClie
         client = APIClient()
         client.force_authenticate(ada.owner)
         both.wait()
-        answers.append(client.post(f"{photos_of(ada)}/upload-url", FILE).status_code)
+        answers.append(client.post(f"{get_photos_url(ada)}/upload-url", FILE).status_code)
         connection.close()
 
     threads = [threading.Thread(target=announce) for _ in range(6)]
@@ -191,7 +191,7 @@ def test_the_list_shows_the_state_of_each_photo(api: APIClient, ada: Person, dja
     waiting = make_photo(ada, PersonPhoto.State.UPLOADED)
 
     with django_assert_num_queries(3):
-        shown = api.get(photos_of(ada)).json()["results"]
+        shown = api.get(get_photos_url(ada)).json()["results"]
 
     assert [photo["id"] for photo in shown] == [str(photo.pk) for photo in (ready, failed, hopeless, waiting)]
     assert [photo["state"] for photo in shown] == ["ready", "failed", "failed", "uploaded"]
@@ -204,38 +204,38 @@ def test_the_list_shows_the_state_of_each_photo(api: APIClient, ada: Person, dja
 
 def test_a_failed_photo_is_retried_from_the_beginning(api: APIClient, ada: Person, woken: mock.Mock) -> None:
     failed = make_photo(ada, PersonPhoto.State.FAILED, error_code="gave_up", error_text="Stopped.", attempts=3)
-    address = f"{photos_of(ada)}/{failed.pk}/retry"
+    url = f"{get_photos_url(ada)}/{failed.pk}/retry"
 
-    answer = api.post(address)
+    answer = api.post(url)
 
     assert (answer.status_code, answer.json()["state"], answer.json()["error_text"]) == (202, "uploaded", "")
     failed.refresh_from_db()
-    assert (failed.attempts, failed.error_code, wakes(woken)) == (0, "", [str(ada.owner_id)])
-    assert (api.post(address).status_code, api.post(address).json()["detail"]) == (
+    assert (failed.attempts, failed.error_code, pop_wake_ups(woken)) == (0, "", [str(ada.owner_id)])
+    assert (api.post(url).status_code, api.post(url).json()["detail"]) == (
         409,
         "Only a failed photo can be retried. This photo is uploaded.",
     )
     PersonPhoto.objects.update(state=PersonPhoto.State.FAILED, error_code="damaged")
-    assert api.post(address).json()["detail"].startswith("A retry with the same file cannot succeed.")
+    assert api.post(url).json()["detail"].startswith("A retry with the same file cannot succeed.")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_deleted_photo_no_longer_counts(api: APIClient, ada: Person, woken: mock.Mock) -> None:
     kept, removed, failed = make_photo(ada), make_photo(ada), make_photo(ada, PersonPhoto.State.FAILED)
     ada.refresh_from_db()
-    before = stored_hash(ada, "person_query")
+    before = get_stored_hash(ada, "person_query")
 
-    assert api.delete(f"{photos_of(ada)}/{failed.pk}").status_code == 204
+    assert api.delete(f"{get_photos_url(ada)}/{failed.pk}").status_code == 204
     ada.refresh_from_db()
-    assert (stored_hash(ada, "person_query"), wakes(woken)) == (before, [])
-    assert api.delete(f"{photos_of(ada)}/{removed.pk}").status_code == 204
+    assert (get_stored_hash(ada, "person_query"), pop_wake_ups(woken)) == (before, [])
+    assert api.delete(f"{get_photos_url(ada)}/{removed.pk}").status_code == 204
     ada.refresh_from_db()
-    assert stored_hash(ada, "person_query") not in ("", before)
-    assert wakes(woken) == [str(ada.owner_id)]
-    assert files_of(ada.owner) == {kept.image_key, kept.thumbnail_key}
-    assert api.delete(f"{photos_of(ada)}/{kept.pk}").status_code == 204
+    assert get_stored_hash(ada, "person_query") not in ("", before)
+    assert pop_wake_ups(woken) == [str(ada.owner_id)]
+    assert list_files(ada.owner) == {kept.image_key, kept.thumbnail_key}
+    assert api.delete(f"{get_photos_url(ada)}/{kept.pk}").status_code == 204
     ada.refresh_from_db()
-    assert (stored_hash(ada, "person_query"), files_of(ada.owner)) == ("", set())
+    assert (get_stored_hash(ada, "person_query"), list_files(ada.owner)) == ("", set())
 
 
 def test_a_photo_is_reachable_only_under_its_own_person(api: APIClient, owner: User, ada: Person, stranger: User) -> None:
@@ -248,4 +248,4 @@ def test_a_photo_is_reachable_only_under_its_own_person(api: APIClient, owner: U
             answer = getattr(api, method)(f"/v1/persons/{person_id}/photos/{photo_id}{path}")
             assert answer.status_code == 404
     assert set(PersonPhoto.objects.values_list("state", flat=True)) == {"failed"}
-    assert api.post(f"{photos_of(foreign.person)}/upload-url", FILE).status_code == 404
+    assert api.post(f"{get_photos_url(foreign.person)}/upload-url", FILE).status_code == 404

@@ -1,4 +1,4 @@
-"""Two people are made one on a page that says what comes of it."""
+"""Two people are merged on a page that explains the consequences."""
 
 import re
 from uuid import uuid4
@@ -20,8 +20,8 @@ def page_of(ada: Person) -> str:
     return f"/people/{ada.pk}/"
 
 
-def options(page: str) -> list[tuple[str, str]]:
-    """Return the choices of a page: value and words."""
+def list_options(page: str) -> list[tuple[str, str]]:
+    """Return the choices of a page: value and label."""
     return re.findall(r'<option value="([^"]*)"[^>]*>([^<]*)</option>', page)
 
 
@@ -32,14 +32,14 @@ def test_the_other_people_are_listed_and_the_merge_is_explained(
     augusta = Person.objects.create(owner=owner, name="augusta")
     make_photo(augusta)
     make_photo(augusta, PersonPhoto.State.FAILED)
-    # No file of it has arrived.
+    # Its file has not arrived.
     make_photo(bob, PersonPhoto.State.UPLOADING)
     Person.objects.create(owner=stranger, name="Eve")
 
     assert f'href="{page_of}merge/">Merge with another person…</a>' in read(browser, page_of)
     page = read(browser, f"{page_of}merge/")
 
-    assert options(page) == [
+    assert list_options(page) == [
         ("", "Choose a person"),
         (str(augusta.pk), "augusta (2 photos)"),
         (str(bob.pk), "Bob &lt;b&gt; (0 photos, archived)"),

@@ -13,7 +13,7 @@ from django.test import Client
 from heimdex.accounts.models import User
 from people.face_settings import FACES_OFF_FOR_OWNER
 from people.models import Person, PersonPhoto
-from tests.people.conftest import jpeg, make_photo
+from tests.people.conftest import make_jpeg, make_photo
 from tests.videos.pages.conftest import read, seen
 
 pytestmark = pytest.mark.usefixtures("faces_on")
@@ -152,7 +152,7 @@ def test_a_logged_in_browser_can_upload_through_the_api(owner: User, ada: Person
     assert f'data-items-url="{photos}" data-id-key="photo_id"' in page
     assert 'accept="image/jpeg,image/png,image/webp,image/heic,image/heif"' in page
     token = {"X-CSRFToken": browser.cookies["csrftoken"].value}
-    content = jpeg()
+    content = make_jpeg()
     file = {"filename": "ada.jpg", "mime_type": "image/jpeg", "size_bytes": len(content)}
 
     announced = browser.post(f"{photos}/upload-url", file, content_type="application/json", headers=token).json()

@@ -1,4 +1,4 @@
-"""Unknown faces are shown, named, and a wrong face is taken out, with nothing but forms."""
+"""Unnamed faces are shown and named, and a wrong face is removed, with plain forms."""
 
 from uuid import uuid4
 
@@ -23,9 +23,9 @@ def browser(library: Library, client: Client) -> Client:
     return client
 
 
-def unknown(library: Library, *indexes: int) -> FaceGroup:
-    """Return a group of faces in some scenes that are nobody's."""
-    library.person("Somebody", *indexes)
+def make_unnamed_group(library: Library, *indexes: int) -> FaceGroup:
+    """Create a group of unmatched faces in some scenes."""
+    library.add_person("Somebody", *indexes)
     group = FaceGroup.objects.create(owner=library.owner, space=library.faces, vector=[1.0, 0.0], size=len(indexes))
     SceneFace.objects.filter(group=None).update(group=group)
     FaceMatch.objects.all().delete()
@@ -38,7 +38,7 @@ def test_an_empty_page_explains_where_faces_come_from(browser: Client) -> None:
 
 
 def test_groups_are_shown_largest_first_and_named_in_one_step(library: Library, browser: Client) -> None:
-    small, large = unknown(library, 0), unknown(library, 1, 2, 3)
+    small, large = make_unnamed_group(library, 0), make_unnamed_group(library, 1, 2, 3)
     page = browser.get("/people/unknown/").content.decode()
     assert page.index(str(large.pk)) < page.index(str(small.pk))
     assert "in 3 scenes" in page
@@ -54,23 +54,23 @@ def test_groups_are_shown_largest_first_and_named_in_one_step(library: Library, 
 
 
 def test_an_unknown_group_and_an_invalid_name_are_reported(library: Library, browser: Client) -> None:
-    group = unknown(library, 0)
+    group = make_unnamed_group(library, 0)
     gone = browser.post(f"/people/unknown/{uuid4()}/name/", {"name": "Ann"})
     assert gone.status_code == 404
     assert "Show the unnamed faces" in gone.content.decode()
     assert "A name needs at least" in browser.post(f"/people/unknown/{group.pk}/name/", {"name": ""}, follow=True).content.decode()
-    theirs = unknown(Library(make_user("other@example.org")), 0)
+    theirs = make_unnamed_group(Library(make_user("other@example.org")), 0)
     assert browser.post(f"/people/unknown/{theirs.pk}/name/", {"name": "Ann"}).status_code == 404
     assert not FaceLabel.objects.exists()
 
 
 def test_a_person_page_lists_the_faces_and_a_wrong_one_can_be_removed(library: Library, browser: Client) -> None:
-    ann = library.person("Ann", 0, 2, probability=0.83)
+    ann = library.add_person("Ann", 0, 2, probability=0.83)
     page = browser.get(f"/people/{ann.pk}/").content.decode()
     assert "(2 scenes)" in page
     assert "83 % likely" in page
     face = SceneFace.objects.get(scene__index=2)
     assert "be suggested again" in browser.post(f"/people/{ann.pk}/faces/{face.pk}/take-out/", follow=True).content.decode()
     assert list(FaceMatch.objects.values_list("scene__index", flat=True)) == [0]
-    theirs = Library(make_user("other@example.org")).person("Ann", 0)
+    theirs = Library(make_user("other@example.org")).add_person("Ann", 0)
     assert browser.post(f"/people/{theirs.pk}/faces/{face.pk}/take-out/").status_code == 404

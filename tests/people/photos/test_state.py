@@ -1,4 +1,4 @@
-"""Photos that nobody looks at any more are taken up again, or end with a reason."""
+"""Photos without a worker are retried, or fail with a reason."""
 
 from datetime import timedelta
 from unittest import mock
@@ -12,23 +12,23 @@ from heimdex.leases import Lease
 from heimdex.storage import get_media_storage
 from people.models import Person, PersonPhoto
 from people.tasks import rescue_photos
-from tests.people.conftest import files_of, make_photo, wakes
+from tests.people.conftest import list_files, make_photo, pop_wake_ups
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def lose(photo: PersonPhoto) -> None:
-    """Take a photo up and be killed."""
+    """Acquire a photo and die."""
     with transaction.atomic():
         Lease.acquire(PersonPhoto.objects.filter(pk=photo.pk), 1, state=PersonPhoto.State.PROCESSING)
 
 
 def stop_waiting() -> None:
-    """Let all time that a lease or a pause still has go by."""
+    """Let every lease and delay expire."""
     PersonPhoto.objects.filter(lease_expires_at__isnull=False).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
 
 
-def standing(photo: PersonPhoto) -> tuple[str, str]:
+def get_state(photo: PersonPhoto) -> tuple[str, str]:
     photo.refresh_from_db()
     return photo.state, photo.error_code
 
@@ -37,18 +37,18 @@ def test_a_killed_worker_is_replaced_until_the_last_attempt(ada: Person, woken: 
     photo = make_photo(ada, PersonPhoto.State.UPLOADED)
     for _ in range(settings.MAX_ATTEMPTS - 1):
         lose(photo)
-        assert (rescue_photos(), standing(photo)[0]) == (0, "processing")
+        assert (rescue_photos(), get_state(photo)[0]) == (0, "processing")
         stop_waiting()
-        # First its lease ends, and then a pause.
-        assert (rescue_photos(), standing(photo)[0], wakes(woken)) == (0, "uploaded", [])
+        # First its lease expires, and then a delay.
+        assert (rescue_photos(), get_state(photo)[0], pop_wake_ups(woken)) == (0, "uploaded", [])
         stop_waiting()
         assert (rescue_photos(), rescue_photos()) == (1, 0)
-        assert wakes(woken) == [str(ada.owner_id)]
+        assert pop_wake_ups(woken) == [str(ada.owner_id)]
     lose(photo)
     stop_waiting()
     assert rescue_photos() == 0
 
-    assert standing(photo) == ("failed", "gave_up")
+    assert get_state(photo) == ("failed", "gave_up")
     assert photo.error_text.startswith(f"Processing this photo stopped unexpectedly {settings.MAX_ATTEMPTS} times.")
     assert (photo.lease_token, photo.lease_expires_at) == (None, None)
     assert not PersonPhoto.objects.filter(state__in=PersonPhoto.IN_PROGRESS).exists()
@@ -62,7 +62,7 @@ def test_a_lost_wake_up_is_sent_again_once_per_owner(ada: Person, woken: mock.Mo
 
     assert (rescue_photos(), rescue_photos()) == (3, 0)
 
-    assert wakes(woken) == [str(ada.owner_id)]
+    assert pop_wake_ups(woken) == [str(ada.owner_id)]
 
 
 def test_delayed_running_and_finished_photos_are_left_alone(ada: Person, woken: mock.Mock) -> None:
@@ -71,17 +71,17 @@ def test_delayed_running_and_finished_photos_are_left_alone(ada: Person, woken: 
         make_photo(ada, state, woken_at=long_ago, lease_expires_at=lease)
 
     assert rescue_photos() == 0
-    assert wakes(woken) == []
+    assert pop_wake_ups(woken) == []
 
 
 def test_an_expired_upload_is_deleted_with_its_files(ada: Person, woken: mock.Mock) -> None:
     photo = make_photo(ada, PersonPhoto.State.UPLOADING)
     kept = make_photo(ada, PersonPhoto.State.UPLOADING)
-    for one in (photo, kept):
-        get_media_storage().save(one.upload_key, b"half a pho")
+    for upload in (photo, kept):
+        get_media_storage().save(upload.upload_key, b"half a pho")
     PersonPhoto.objects.filter(pk=photo.pk).update(upload_expires_at=timezone.now() - timedelta(seconds=1))
 
     assert (rescue_photos(), rescue_photos()) == (1, 0)
 
     assert list(PersonPhoto.objects.all()) == [kept]
-    assert files_of(ada.owner) == {kept.upload_key}
+    assert list_files(ada.owner) == {kept.upload_key}

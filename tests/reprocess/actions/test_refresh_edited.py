@@ -14,7 +14,7 @@ from reprocess.planning.scope import Scope
 from reprocess.runs.requests import plan_run, start_run
 from reprocess.runs.worker import run_worker
 from reprocess.steps.scene_text import STEP as SCENE_TEXT
-from tests.library import make_user, make_video, stored_hash
+from tests.library import get_stored_hash, make_user, make_video
 from tests.reprocess.cutover.conftest import change_model as change_model
 from tests.reprocess.cutover.conftest import run
 from videos.actions.transcripts import TranscriptChanged, edit_transcript
@@ -170,7 +170,7 @@ def test_an_edit_while_a_model_changes_is_refreshed_in_both_spaces(owner: User, 
     again = [expected[0, "transcript"], expected[0, "summary"]]
     assert sorted(work_off()) == sorted(again * 2)
     for row in SceneEmbedding.objects.filter(scene__video=video, space__channel="transcript").select_related("scene"):
-        assert row.input_hash == stored_hash(row.scene, "transcript")
+        assert row.input_hash == get_stored_hash(row.scene, "transcript")
     assert set(ActiveSpace.objects.values_list("space", flat=True)) == old
     assert other.scenes.get().embeddings.count() == 4
 
@@ -190,13 +190,13 @@ def test_an_edit_while_a_worker_computes_the_old_text_is_refreshed_after_it(owne
     forced = start_run(Scope("all"), force=True, entrance="command", requested_by=None)
     with mock.patch.object(SentenceTransformerEmbedder, "embed_documents", edit_first):
         run_worker(forced.pk)
-    assert SceneEmbedding.objects.get(scene=scene, space__channel="transcript").input_hash != stored_hash(scene, "transcript")
+    assert SceneEmbedding.objects.get(scene=scene, space__channel="transcript").input_hash != get_stored_hash(scene, "transcript")
     work_off()
     assert plan_run(Scope("all"), force=False).stale == 0
     for row in SceneEmbedding.objects.filter(scene__video=video).select_related("scene", "space"):
-        assert row.input_hash == stored_hash(row.scene, row.space.channel)
+        assert row.input_hash == get_stored_hash(row.scene, row.space.channel)
     assert {place: hash_input(text) for place, text in texts(video).items()} == {
-        (scene.index, channel): stored_hash(scene, channel)
+        (scene.index, channel): get_stored_hash(scene, channel)
         for scene in video.scenes.all()
         for channel in ("transcript", "visual", "summary")
     }

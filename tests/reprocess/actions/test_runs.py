@@ -23,7 +23,7 @@ from reprocess.runs import worker
 from reprocess.runs.requests import plan_run, start_run
 from reprocess.runs.worker import run_worker
 from reprocess.steps.scene_clip import SceneClipStep
-from tests.library import SAYINGS, make_user, make_video, picture
+from tests.library import SAYINGS, make_image, make_user, make_video
 from videos.models import Scene, SceneEmbedding, SceneInput
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -161,7 +161,7 @@ def test_retrying_failures_computes_them_and_nothing_else(run: ReprocessRun) -> 
     rest = SceneEmbedding.objects.exclude(scene__in=without_keyframe, space__channel="clip")
     others = set(rest.values_list("pk", "computed_at"))
     for scene in without_keyframe:
-        get_media_storage().save(scene.keyframe_key, picture(1), "image/jpeg")
+        get_media_storage().save(scene.keyframe_key, make_image(1), "image/jpeg")
     assert retry_failures(run.pk) == 2
     run_worker(run.pk)
     run.refresh_from_db()

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from reprocess.cutover.coverage import Coverage, describe_gaps
-from reprocess.cutover.evaluation import Comparison, QueryChange, compare_results
+from reprocess.cutover.evaluation import Comparison, ComparisonSerializer, QueryChange, compare_results
 
 
 def scenes(*numbers: int) -> list[UUID]:
@@ -30,10 +30,10 @@ def test_overlap_and_moves(earlier: list[UUID], later: list[UUID], overlap: floa
 
 
 def test_the_report_names_the_queries_that_change_most_and_no_more_than_twenty() -> None:
-    report = Comparison(tuple(QueryChange(number, number / 50, None) for number in range(50))).as_data()
+    report = ComparisonSerializer(Comparison(tuple(QueryChange(number, number / 50, None) for number in range(50)))).data
     assert (report["queries"], report["overlap_at_10"], report["mean_rank_move"]) == (50, pytest.approx(0.49), None)
     assert [entry["query"] for entry in report["details"]] == list(range(20))
-    assert Comparison(()).as_data()["overlap_at_10"] is None
+    assert ComparisonSerializer(Comparison(())).data["overlap_at_10"] is None
 
 
 def test_of_two_queries_with_one_overlap_the_one_that_moves_more_comes_first() -> None:
@@ -44,7 +44,7 @@ def test_of_two_queries_with_one_overlap_the_one_that_moves_more_comes_first() -
         QueryChange(4, 0.4, 0.0),
         QueryChange(5, 0.5, 0.0),
     )
-    assert [detail["query"] for detail in Comparison(changes).as_data()["details"]] == [4, 2, 1, 3, 5]
+    assert [change.query for change in Comparison(changes).largest_changes] == [4, 2, 1, 3, 5]
 
 
 def test_describes_what_a_channel_lacks() -> None:

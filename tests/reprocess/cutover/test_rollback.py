@@ -21,7 +21,7 @@ from reprocess.runs import ingest_stage
 from reprocess.runs.requests import start_run
 from reprocess.runs.worker import run_worker
 from reprocess.steps.scene_text import SceneTextStep
-from tests.library import lease_on, make_user, make_video
+from tests.library import get_lease, make_user, make_video
 from tests.reprocess.cutover.conftest import active, answers, channels_that_find, run
 from videos.ingest.stage import SourceFile, StageContext
 from videos.models import EmbeddingSpace, Job, RetiredSpace, Scene, SceneEmbedding, Video
@@ -37,7 +37,7 @@ def arrive(owner: User) -> Scene:
     video = make_video(owner, NEWS, title="News")
     Video.objects.filter(pk=video.pk).update(state=Video.State.PROCESSING)
     job = Job.objects.create(video=video, owner=owner, stage="embed", position=5, lease_token=uuid4())
-    ingest_stage.run(StageContext(video, lease_on(job), SourceFile(video.original_key)))
+    ingest_stage.run(StageContext(video, get_lease(job), SourceFile(video.original_key)))
     Video.objects.filter(pk=video.pk).update(state=Video.State.INDEXED)
     return video.scenes.get()
 

@@ -46,7 +46,7 @@ def test_an_update_can_be_canceled_and_a_failure_shows_its_reason(browser: Clien
     url = f"/videos/{video.pk}/search-data/"
     browser.post(url, {"force": "on"})
     assert ReprocessRun.objects.get().force
-    assert "Update canceled. What is done is kept." in seen(browser.post(url, {"cancel": "1"}, follow=True).content.decode())
+    assert "Update canceled. Finished parts are kept." in seen(browser.post(url, {"cancel": "1"}, follow=True).content.decode())
     assert "have not started an update" in seen(browser.post(url, {"cancel": "1"}, follow=True).content.decode())
 
     get_media_storage().delete(video.scenes.get(index=1).keyframe_key)

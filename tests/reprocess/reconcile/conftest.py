@@ -14,8 +14,8 @@ from heimdex.accounts.models import User
 from heimdex.storage import LOCAL, S3, get_media_storage
 from reprocess.models import ReprocessRun
 from reprocess.runs.worker import run_worker
-from tests.heimdex.storage.seaweed import S3Options, seaweed
-from tests.library import make_user, make_video, picture
+from tests.heimdex.storage.seaweed import S3Options, run_seaweed
+from tests.library import make_image, make_user, make_video
 from tests.reprocess.cutover.conftest import run
 from videos.models import Video
 
@@ -54,13 +54,13 @@ def make_whole_video(owner: User) -> Video:
     video = make_video(owner, ["The quick boat sailed over the cold sea.", "She planted tomatoes behind the kitchen."])
     get_media_storage().save(video.original_key, b"film", "video/mp4")
     for scene in video.scenes.all():
-        get_media_storage().save(scene.thumbnail_key, picture(scene.index), "image/jpeg")
+        get_media_storage().save(scene.thumbnail_key, make_image(scene.index), "image/jpeg")
     return video
 
 
 @pytest.fixture(scope="session")
 def s3_options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Options]:
-    with seaweed(tmp_path_factory.mktemp("s3") / "weed") as options:
+    with run_seaweed(tmp_path_factory.mktemp("s3") / "weed") as options:
         yield options
 
 

@@ -14,8 +14,8 @@ from pytest_django import Settings
 from heimdex.accounts.models import User
 from reprocess.models import ReprocessRun
 from reprocess.planning.scope import Scope
-from reprocess.reports.owner_coverage import owner_coverage, select_owners_with_targets
-from reprocess.reports.spec_overview import spec_overview
+from reprocess.reports.owner_coverage import measure_owner_coverage, select_owners_with_targets
+from reprocess.reports.spec_overview import summarize_spec
 from tests.library import make_user, make_video
 from tests.reprocess.cutover.conftest import change_model, owner, run  # noqa: F401  (fixtures)
 from videos.models import RetiredSpace, SceneEmbedding
@@ -90,8 +90,8 @@ def states(shown: dict[str, Any]) -> dict[str, set[str]]:
 def test_coverage_counts_scenes_by_state_and_sizes_add_up_to_the_table(owner: User) -> None:  # noqa: F811
     SceneEmbedding.objects.filter(owner=owner, space__channel="clip", scene__index=0).delete()
     SceneEmbedding.objects.filter(owner=owner, space__channel="clip", scene__index=1).update(state="failed", vector=None, error="Broken.")
-    overview = spec_overview()
-    (shown,) = owner_coverage([owner], overview)
+    overview = summarize_spec()
+    (shown,) = measure_owner_coverage([owner], overview)
     by_channel = {space.channel: (space.embedded, space.empty, space.failed, space.missing, space.percent) for space in shown.spaces}
     assert shown.scenes == 6
     assert by_channel["transcript"] == (5, 1, 0, 0, 100)

@@ -14,7 +14,7 @@ from reprocess.runs.pg_copy import copy_rows, encode_halfvecs, encode_time, enco
 from reprocess.runs.vectors import COPIED, replace_embeddings
 from reprocess.spec import get_effective_spec
 from reprocess.steps.embedding_task import EmbeddingTask, Outcome
-from tests.library import make_user, make_video, stored_hash
+from tests.library import get_stored_hash, make_user, make_video
 from videos.models import EmbeddingSpace, Scene, SceneEmbedding, SceneInput
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,7 @@ def unit_vector(seed: int) -> np.ndarray:
 
 
 def outcome(scene: Scene, channel: str, **came: object) -> Outcome:
-    current = stored_hash(scene, channel)
+    current = get_stored_hash(scene, channel)
     return Outcome(scene, EmbeddingTask(scene.pk, scene.owner_id, channel, current, current, "text"), **came)  # type: ignore[arg-type]
 
 
@@ -61,7 +61,7 @@ def test_vectors_empty_inputs_and_failures_of_several_channels_are_read_back() -
     for row in rows.values():
         assert (row.run_id, row.computed_at, row.owner_id) == (run_id, now, scenes[0].owner_id)
     said = rows[scenes[0].pk, "transcript"]
-    assert (said.state, said.input_hash, said.error) == ("embedded", stored_hash(scenes[0], "transcript"), "")
+    assert (said.state, said.input_hash, said.error) == ("embedded", get_stored_hash(scenes[0], "transcript"), "")
     assert np.array_equal(np.float16(said.vector), unit_vector(0).astype(np.float16))
     assert np.array_equal(np.float16(rows[scenes[0].pk, "visual"].vector), unit_vector(1).astype(np.float16))
     failed, empty = rows[scenes[1].pk, "transcript"], rows[scenes[3].pk, "transcript"]
@@ -85,7 +85,7 @@ def test_what_comes_later_takes_the_place_of_what_was_there_and_of_nothing_else(
 
 def test_what_was_computed_of_an_input_that_changed_meanwhile_is_not_written_and_the_new_hash_stays() -> None:
     first, second = make_video(make_user(), ["A word.", "Another."]).scenes.all()
-    before = stored_hash(second, "transcript")
+    before = get_stored_hash(second, "transcript")
     work = EmbeddingTask(second.pk, second.owner_id, "transcript", "composed in a new way", before, "text")
     outdated, unchanged = outcome(first, "transcript", vector=unit_vector(0)), outcome(first, "visual", vector=unit_vector(1))
     SceneInput.objects.filter(scene=first, channel="transcript").update(hash="of the new text")
@@ -101,7 +101,7 @@ def test_what_was_computed_of_an_input_that_changed_meanwhile_is_not_written_and
             None,
         )
     assert set(SceneEmbedding.objects.values_list("scene", "space__channel")) == {(first.pk, "visual"), (second.pk, "transcript")}
-    hashes = (stored_hash(first, "transcript"), stored_hash(second, "transcript"))
+    hashes = (get_stored_hash(first, "transcript"), get_stored_hash(second, "transcript"))
     assert hashes == ("of the new text", "composed in a new way")
 
 

@@ -1,4 +1,7 @@
-"""A step in one new file fills a channel of its own: nothing else is written, and everything knows the channel."""
+"""A channel that a new step declares: plans, edits, search and reconciliation treat it as they do the others.
+
+`test_scratch_copy.py` adds the step to a copy of the project and takes it through real processes.
+"""
 
 import json
 import sys
@@ -20,15 +23,12 @@ from reprocess.models import ReprocessRun
 from reprocess.planning.scope import Scope
 from reprocess.runs.requests import plan_run, start_run
 from reprocess.runs.worker import run_worker
-from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION
-from reprocess.spec.lock import compute_digests, find_drift, read_lock
-from tests.library import make_user, make_video, stored_hash
+from tests.library import get_stored_hash, make_user, make_video
 from videos import channels, input_hashes
 from videos.actions.transcripts import edit_transcript
-from videos.ingest.pipeline import ingest
-from videos.ingest.schedule import start_ingest
+from videos.actions.videos import edit_video
+from videos.embedding_texts import hash_input
 from videos.models import ActiveSpace, Scene, SceneEmbedding, SceneInput, Video
-from videos.registry import list_stages, override_stages
 from videos.search.service import SearchRequest, search
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,8 +54,8 @@ class SceneOpeningStep(SceneStep):
     embedder_alias = "text"
     params = {"words": 4}
 
-    def compose_inputs(self, video):
-        for scene in Scene.objects.filter(video=video).order_by("index"):
+    def compose_inputs(self, video_id):
+        for scene in Scene.objects.filter(video=video_id).order_by("index"):
             text = " ".join(scene.transcript.split()[:4])
             yield scene, {"opening_words": SceneContent(hash_input(text), text)}
 
@@ -69,12 +69,17 @@ class SceneOpeningStep(SceneStep):
 
 STEP = SceneOpeningStep()
 '''
+TITLE_STEP = (
+    STEP.replace("TRANSCRIPT", "TITLE")
+    .replace('order_by("index")', 'select_related("video").order_by("index")')
+    .replace('" ".join(scene.transcript.split()[:4])', "scene.video.title")
+)
 AddStep = Callable[..., None]
 
 
 @pytest.fixture
 def add_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AddStep]:
-    """Return a function that puts the step's file among the others and starts Django's part of it again."""
+    """Return a function that adds the step's module to the others and registers it, as a start of Django does."""
     monkeypatch.setattr(channels, "_channels", dict(channels._channels))
     monkeypatch.setattr(input_hashes, "_composers", dict(input_hashes._composers))
     monkeypatch.setattr(steps, "__path__", [*steps.__path__, str(tmp_path)])
@@ -95,7 +100,7 @@ def owner() -> User:
     return make_user()
 
 
-def run() -> ReprocessRun:
+def complete_run() -> ReprocessRun:
     started = start_run(ALL, force=False, entrance=ReprocessRun.EntryPoint.COMMAND, requested_by=None)
     run_worker(started.pk)
     started.refresh_from_db()
@@ -103,44 +108,50 @@ def run() -> ReprocessRun:
     return started
 
 
-def planned(force: bool = False) -> dict[str, tuple[dict[str, int], int, int]]:
+def plan_channels(force: bool = False) -> dict[str, tuple[dict[str, int], int, int]]:
     return {channel.channel: (channel.causes, channel.inputs, channel.model_calls) for channel in plan_run(ALL, force=force).channels}
 
 
-def reconciled() -> dict[str, int]:
+def find_issues() -> dict[str, int]:
     output = StringIO()
     with suppress(CommandError):
         call_command("reconcile", "--json", stdout=output)
-    found = {issue["name"]: issue["found"] for issue in json.loads(output.getvalue())["checks"] if issue["found"]}
+    issues = {check["name"]: check["found"] for check in json.loads(output.getvalue())["checks"] if check["found"]}
     # The library's videos have no files but keyframes.
-    return {name: number for name, number in found.items() if name not in ("missing_originals", "missing_pictures")}
+    return {name: number for name, number in issues.items() if name not in ("missing_originals", "missing_pictures")}
 
 
-def test_an_installation_gains_the_channel_by_a_plan_a_run_and_a_cutover(owner: User, add_step: AddStep) -> None:
+def complete_queued_runs() -> int:
+    queued = list(ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN))
+    for run in queued:
+        run_worker(run.pk)
+    return len(queued)
+
+
+def list_channels_of_match(owner: User, query: str, scene: Scene) -> set[str]:
+    return {match.channel for hit in search(owner, SearchRequest(query)).hits if hit.scene == scene for match in hit.matches}
+
+
+def test_only_the_new_channel_is_computed_and_search_weighs_it_as_declared(owner: User, add_step: AddStep) -> None:
     video = make_video(owner)
     Person.objects.create(owner=owner, name="Ada")
-    run()
+    complete_run()
     before = set(ActiveSpace.objects.values_list("channel", flat=True))
     assert plan_run(ALL, force=False).stale == 0
 
     add_step()
     # Three of four scenes have speech. None has a hash yet, and only the new channel has anything to do.
     assert not SceneInput.objects.filter(channel=CHANNEL).exists()
-    assert {channel: numbers for channel, numbers in planned().items() if numbers[0]} == {CHANNEL: ({"missing": 4}, 3, 1)}
-    output = StringIO()
-    call_command("reprocess_embeddings", "--scope", "all", "--dry-run", stdout=output)
-    assert CHANNEL in output.getvalue()
+    assert {channel: numbers for channel, numbers in plan_channels().items() if numbers[0]} == {CHANNEL: ({"missing": 4}, 3, 1)}
 
-    run()
+    complete_run()
 
     rows = SceneEmbedding.objects.filter(space__channel=CHANNEL)
     assert sorted(rows.values_list("scene__index", "state")) == [(0, "embedded"), (1, "embedded"), (2, "embedded"), (3, "empty")]
     for row in rows.select_related("scene"):
-        assert row.input_hash == stored_hash(row.scene, CHANNEL)
+        assert row.input_hash == get_stored_hash(row.scene, CHANNEL)
     assert set(ActiveSpace.objects.values_list("channel", flat=True)) == before | {CHANNEL}
-    assert plan_run(ALL, force=False).stale == 0
-    assert planned(force=True)[CHANNEL] == ({"forced": 4}, 3, 1)
-    assert reconciled() == {}
+    assert plan_channels(force=True)[CHANNEL] == ({"forced": 4}, 3, 1)
 
     hits = search(owner, SearchRequest("planted tomatoes")).hits
     assert hits[0].scene == video.scenes.get(index=1)
@@ -149,74 +160,82 @@ def test_an_installation_gains_the_channel_by_a_plan_a_run_and_a_cutover(owner: 
     assert channels.get_channel(CHANNEL).display_label == "opening words"
 
 
-def test_an_edit_of_its_source_renews_it_and_other_edits_do_not(owner: User, add_step: AddStep) -> None:
+def test_an_edit_of_its_source_refreshes_it(owner: User, add_step: AddStep) -> None:
     add_step()
     video = make_video(owner)
-    run()
+    complete_run()
     scene = video.scenes.get(index=0)
-    old = stored_hash(scene, CHANNEL)
+    old = get_stored_hash(scene, CHANNEL)
+    assert CHANNEL in list_channels_of_match(owner, "The quick boat sailed", scene)
 
-    edit_transcript(owner, video.pk, scene.pk, "A quick boat sailed over the cold northern sea towards the harbour.")
+    edit_transcript(owner, video.pk, scene.pk, "Two whales swam over the cold northern sea towards the harbour.")
 
-    assert stored_hash(scene, CHANNEL) != old
-    assert planned()[CHANNEL] == ({"input changed": 1}, 1, 1)
-    for queued in ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN):
-        run_worker(queued.pk)
+    assert get_stored_hash(scene, CHANNEL) != old
+    assert plan_channels()[CHANNEL] == ({"input changed": 1}, 1, 1)
+    # The old vector is still stored, but the edited scene is not found by it.
+    assert CHANNEL not in list_channels_of_match(owner, "The quick boat sailed", scene)
+    complete_queued_runs()
+    assert CHANNEL in list_channels_of_match(owner, "Two whales swam", scene)
     assert plan_run(ALL, force=False).stale == 0
-    assert SceneEmbedding.objects.get(scene=scene, space__channel=CHANNEL).input_hash == stored_hash(scene, CHANNEL)
+    assert SceneEmbedding.objects.get(scene=scene, space__channel=CHANNEL).input_hash == get_stored_hash(scene, CHANNEL)
 
+
+def test_changes_of_other_sources_do_not_read_its_source(owner: User, add_step: AddStep) -> None:
+    add_step()
+    video = make_video(owner)
     with CaptureQueriesContext(connection) as queries:
         input_hashes.refresh_input_hashes(video, channels.KEYFRAME)
-    assert not any("transcript" in query["sql"] for query in queries)
+        edit_video(video, title="Another title")
+    assert not any("transcript" in query["sql"] for query in queries if "SELECT" in query["sql"])
+    assert not ReprocessRun.objects.exists()
 
 
-def test_an_ingest_fills_it(owner: User, add_step: AddStep) -> None:
-    add_step()
-    video = make_video(owner)
-    SceneInput.objects.all().delete()
-    Video.objects.filter(pk=video.pk).update(state=Video.State.PROCESSING)
-    with override_stages([stage for stage in list_stages() if stage.name in ("summary", "embed", "index")]):
-        start_ingest(video)
-        ingest(video.pk)
-    video.refresh_from_db()
-    assert (video.state, video.error_text) == ("indexed", "")
-    assert SceneEmbedding.objects.filter(space__channel=CHANNEL).count() == 4
-    assert ActiveSpace.objects.filter(owner=owner, channel=CHANNEL).exists()
+def test_an_edit_of_the_title_refreshes_a_channel_that_reads_it(owner: User, add_step: AddStep) -> None:
+    add_step(TITLE_STEP)
+    video, other = make_video(owner), make_video(owner, title="Another film")
+    complete_run()
     assert plan_run(ALL, force=False).stale == 0
 
+    edit_video(video, title="Whales of the north")
 
-def test_reconciliation_finds_its_rows_missing_and_stale(owner: User, add_step: AddStep) -> None:
+    assert {channel: numbers[0] for channel, numbers in plan_channels().items() if numbers[0]} == {CHANNEL: {"input changed": 4}}
+    assert complete_queued_runs() == 1
+    run = ReprocessRun.objects.get(entrance="edit")
+    assert (run.scope, run.video_id, run.requested_by) == ("video", video.pk, owner)
+    assert plan_run(ALL, force=False).stale == 0
+    for scene in [*video.scenes.all(), *other.scenes.all()]:
+        assert get_stored_hash(scene, CHANNEL) == hash_input(Video.objects.get(pk=scene.video_id).title)
+
+    # Neither the same title nor a description, which the channel does not read, changes an input.
+    edit_video(video, title="Whales of the north", description="Filmed at dawn.")
+    assert complete_queued_runs() == 0
+
+
+def test_reconcile_finds_and_repairs_its_missing_and_stale_vectors(owner: User, add_step: AddStep) -> None:
     add_step()
     video = make_video(owner)
-    run()
+    complete_run()
     SceneEmbedding.objects.filter(space__channel=CHANNEL, scene__index=1).delete()
     SceneInput.objects.filter(scene__video=video, scene__index=0, channel=CHANNEL).update(hash="other")
     SceneInput.objects.filter(scene__video=video, scene__index=2, channel=CHANNEL).delete()
-    assert reconciled() == {"missing_vectors": 1, "stale_vectors": 2}
+    assert find_issues() == {"missing_vectors": 1, "stale_vectors": 2}
     # It ends with an error for the files that cannot be repaired.
     with suppress(CommandError):
         call_command("reconcile", "--repair", stdout=StringIO())
-    for queued in ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN):
-        run_worker(queued.pk)
-    assert reconciled() == {}
-
-
-def test_the_lock_names_the_step_until_it_is_written(add_step: AddStep) -> None:
-    add_step()
-    drift = find_drift(read_lock(), compute_digests(), LATEST_EMBEDDING_SPEC_VERSION)
-    assert drift == [f"The step scene_opening is new, but the spec version is still {LATEST_EMBEDDING_SPEC_VERSION}."]
+    complete_queued_runs()
+    assert find_issues() == {}
 
 
 def test_a_hash_is_never_older_than_the_code_that_composes_it(owner: User, add_step: AddStep) -> None:
     """The lock makes the code version rise with the code. Then the plan says `step changed`, and the run stores the new hashes."""
     add_step()
     video = make_video(owner)
-    run()
+    complete_run()
     old = dict(SceneInput.objects.filter(channel=CHANNEL).values_list("scene", "hash"))
     add_step(STEP.replace("[:4]", "[:2]").replace("code_version = 1", "code_version = 2"))
-    assert planned()[CHANNEL] == ({"step changed": 4}, 3, 1)
+    assert plan_channels()[CHANNEL] == ({"step changed": 4}, 3, 1)
     calls = get_text_embedder().calls
-    run()
+    complete_run()
     assert get_text_embedder().calls == calls + 1
     new = dict(SceneInput.objects.filter(channel=CHANNEL).values_list("scene", "hash"))
     spoken = set(video.scenes.exclude(transcript="").values_list("pk", flat=True))
@@ -228,12 +247,10 @@ def test_a_hash_is_never_older_than_the_code_that_composes_it(owner: User, add_s
     assert dict(SceneInput.objects.filter(channel=CHANNEL).values_list("scene", "hash")) == new
 
 
-def test_a_channel_whose_step_is_gone_is_neither_searched_nor_an_error(
-    owner: User, add_step: AddStep, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_channel_of_a_removed_step_is_not_searched(owner: User, add_step: AddStep, monkeypatch: pytest.MonkeyPatch) -> None:
     add_step()
     make_video(owner)
-    run()
+    complete_run()
     monkeypatch.delitem(channels._channels, CHANNEL)
     matches = [match.channel for hit in search(owner, SearchRequest("planted tomatoes")).hits for match in hit.matches]
     assert "transcript" in matches

@@ -13,7 +13,7 @@ from heimdex.leases import LeasedModel, LeaseLost
 from heimdex.storage import get_media_storage
 from reprocess.models import EmbeddingSpec, ReprocessItem, ReprocessRun
 from reprocess.spec import get_effective_spec
-from tests.library import lease_on, make_user, make_video
+from tests.library import get_lease, make_user, make_video
 from videos.actions.videos import delete_video
 from videos.models import Job, Scene, SceneEmbedding, Video
 
@@ -50,7 +50,7 @@ def video() -> Video:
 def test_what_a_worker_is_just_writing_goes_too_and_it_writes_no_more(
     video: Video, model: type[LeasedModel], write: Callable[[Video], None]
 ) -> None:
-    lease = lease_on(model._default_manager.get())
+    lease = get_lease(model._default_manager.get())
     committed = []
     writing = threading.Event()
 

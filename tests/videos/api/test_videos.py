@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
 from heimdex.storage import get_media_storage
-from tests.library import make_video, picture
+from tests.library import make_video, make_image
 from tests.videos.api.conftest import COMPLETE, LISTED, fail
 from videos.models import Job, Video, VideoMetadata
 
@@ -30,7 +30,7 @@ def test_the_list_shows_the_owners_videos_newest_first_and_in_pages(api: APIClie
 
 def test_the_detail_shows_what_was_measured_said_and_seen(api: APIClient, video: Video) -> None:
     first = video.scenes.get(index=0)
-    get_media_storage().save(first.thumbnail_key, picture(0), "image/jpeg")
+    get_media_storage().save(first.thumbnail_key, make_image(0), "image/jpeg")
     get_media_storage().save(video.original_key, b"the film", "video/mp4")
 
     shown = api.get(f"/v1/videos/{video.pk}").json()
@@ -56,7 +56,7 @@ def test_the_detail_shows_what_was_measured_said_and_seen(api: APIClient, video:
     assert set(scene) == {"id", "index", "start_s", "end_s", "thumbnail_url", "people", "pictures", *texts}
     assert (scene["id"], scene["transcript"], scene["tags"]) == (str(first.pk), first.transcript, [{"name": "object 0", "confidence": 0.5}])
     anybody = APIClient()
-    assert b"".join(anybody.get(scene["thumbnail_url"])) == picture(0)
+    assert b"".join(anybody.get(scene["thumbnail_url"])) == make_image(0)
     assert b"".join(anybody.get(shown["preview_url"])) == b"the film"
 
 
@@ -64,7 +64,7 @@ def test_the_detail_lists_every_picture_of_a_scene_and_the_timeline(api: APIClie
     first = video.scenes.get(index=0)
     first.other_keyframes_s = [4.25, 1.5]
     first.save(update_fields=["other_keyframes_s"])
-    stored = [(key, picture(place)) for place, key in enumerate([*(key for key, _ in first.image_keys), video.timeline_key])]
+    stored = [(key, make_image(place)) for place, key in enumerate([*(key for key, _ in first.image_keys), video.timeline_key])]
     for key, content in stored:
         get_media_storage().save(key, content, "image/jpeg")
     assert api.get(f"/v1/videos/{video.pk}").json()["timeline"] is None

@@ -15,7 +15,7 @@ from videos.models import Scene
 def test_a_video_is_cut_by_the_network_where_one_is_configured(arrived: Arrived, settings: LazySettings, use_stages: UseStages) -> None:
     settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "cuts": {"BACKEND": TRANSNET, "OPTIONS": {}}}
     use_stages("scenes")
-    video = arrived(media.video((40, 45)))
+    video = arrived(media.build_video((40, 45)))
 
     ingest(video.pk)
 

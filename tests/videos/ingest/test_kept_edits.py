@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from heimdex.accounts.models import User
 from tests import media
-from tests.library import make_video, stored_hash
+from tests.library import make_video, get_stored_hash
 from tests.videos.ingest.conftest import Arrived, UseStages, read_state
 from videos.actions.transcripts import edit_transcript
 from videos.actions.videos import retry_video
@@ -23,7 +23,7 @@ def without_vectors(use_stages: UseStages) -> None:
 
 
 def test_a_retry_keeps_an_edited_transcript_and_hears_the_others_anew(arrived: Arrived) -> None:
-    video = arrived(media.video((50, 60)))
+    video = arrived(media.build_video((50, 60)))
     ingest(video.pk)
     assert read_state(video) == ("indexed", "")
     edited, other = video.scenes.order_by("index")
@@ -38,7 +38,7 @@ def test_a_retry_keeps_an_edited_transcript_and_hears_the_others_anew(arrived: A
     edited, other = video.scenes.order_by("index")
     assert (edited.transcript, other.transcript) == (KEPT, "")
     assert edited.transcript_edited_at is not None
-    assert stored_hash(edited, "transcript")
+    assert get_stored_hash(edited, "transcript")
     assert KEPT in video.summary
     assert video.scenes.filter(search_vector="silent").get() == edited
 

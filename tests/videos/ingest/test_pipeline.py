@@ -161,13 +161,13 @@ def test_progress_keeps_the_lease_and_notices_its_loss(video: Video, settings: L
 
     def long(context: StageContext) -> None:
         before = job(video, "first").lease_expires_at
-        context.progress(0.25)
+        context.report_progress(0.25)
         after = job(video, "first")
         assert before is not None
         assert after.lease_expires_at is not None
         seen.extend([after.lease_expires_at > before, after.progress])
         Job.objects.update(lease_token=None)
-        context.progress(0.5)
+        context.report_progress(0.5)
         seen.append("went on")
 
     behavior["first"] = long
@@ -214,7 +214,7 @@ def test_a_video_that_is_deleted_during_its_ingest_leaves_no_file_and_no_row(
     arrived: Arrived, use_stages: UseStages, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks, moment: str
 ) -> None:
     use_stages("scenes", made_stages.SECOND)
-    video = arrived(media.video((50, 90)))
+    video = arrived(media.build_video((50, 90)))
 
     decoded = StageContext.decode
 

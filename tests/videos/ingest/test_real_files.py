@@ -33,7 +33,7 @@ def broken_tail() -> Path:
     def build(path: Path) -> None:
         import av
 
-        with av.open(str(media.video((50, 90), audio="tone"))) as source, av.open(str(path), "w", format="matroska") as target:
+        with av.open(str(media.build_video((50, 90), audio="tone"))) as source, av.open(str(path), "w", format="matroska") as target:
             tracks = {stream.index: target.add_stream_from_template(stream) for stream in source.streams}
             for packet in source.demux():
                 if packet.dts is not None:
@@ -41,7 +41,7 @@ def broken_tail() -> Path:
                     target.mux(packet)
         path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
 
-    return media.cached("broken-tail.mkv", build)
+    return media.build_cached("broken-tail.mkv", build)
 
 
 def cat() -> Path:
@@ -60,7 +60,7 @@ def cat() -> Path:
                 container.mux(stream.encode(picture))
             container.mux(stream.encode(None))
 
-    return media.cached("cat.mp4", build)
+    return media.build_cached("cat.mp4", build)
 
 
 def readable(text: str) -> bool:
@@ -111,10 +111,10 @@ def test_a_video_is_indexed_with_what_it_has(arrived: Arrived, build: Callable[[
 @pytest.mark.parametrize(
     ("build", "code"),
     [
-        (media.text_named_mp4, "not_a_video"),
-        (media.truncated, "truncated"),
-        (media.audio_only, "no_video_stream"),
-        (media.still_picture, "still_picture"),
+        (media.build_text_named_mp4, "not_a_video"),
+        (media.build_truncated, "truncated"),
+        (media.build_audio_only, "no_video_stream"),
+        (media.build_still_image, "still_picture"),
     ],
 )
 def test_a_bad_file_fails_for_good_with_a_sentence(arrived: Arrived, build: Callable[[], Path], code: str) -> None:
@@ -133,7 +133,7 @@ def test_a_bad_file_fails_for_good_with_a_sentence(arrived: Arrived, build: Call
 
 
 def test_a_file_of_another_size_than_announced_fails(arrived: Arrived) -> None:
-    video = arrived(media.video((50,)), size_bytes=7)
+    video = arrived(media.build_video((50,)), size_bytes=7)
 
     ingest(video.pk)
 
@@ -142,7 +142,7 @@ def test_a_file_of_another_size_than_announced_fails(arrived: Arrived) -> None:
 
 
 def test_what_is_indexed_is_left_alone_and_a_retry_repeats_all_of_it(arrived: Arrived) -> None:
-    video = arrived(media.video((50,)))
+    video = arrived(media.build_video((50,)))
     with mock.patch("videos.ingest.stages.description.get_describer", side_effect=OSError(5, "Input/output error", "/var/lib/secret")):
         for _ in range(3):
             Job.objects.update(lease_expires_at=None)
@@ -177,7 +177,7 @@ def test_a_long_take_has_several_scenes_and_pictures_that_are_replaced_with_them
 ) -> None:
     use_stages("scenes")
     settings.LONGEST_SCENE_SECONDS = 6.0
-    video = arrived(media.video((400,)))
+    video = arrived(media.build_video((400,)))
     ingest(video.pk)
     assert video.scenes.count() >= 3
     with get_media_storage().open(video.timeline_key) as sheet:

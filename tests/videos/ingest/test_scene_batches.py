@@ -50,7 +50,7 @@ def slides() -> Path:
                     container.mux(stream.encode(picture))
             container.mux(stream.encode(None))
 
-    return media.cached("two-slides.mp4", build)
+    return media.build_cached("two-slides.mp4", build)
 
 
 class Watched(TextReader, Describer):

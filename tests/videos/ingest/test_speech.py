@@ -69,7 +69,7 @@ def counting() -> Iterator[Counting]:
 
 
 def film() -> Path:
-    return media.video((75, 125), audio="music")
+    return media.build_video((75, 125), audio="music")
 
 
 def test_one_who_takes_over_hears_only_what_nobody_has_heard(arrived: Arrived, counting: Counting) -> None:

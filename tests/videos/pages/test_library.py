@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from heimdex.accounts.models import User
 from heimdex.storage import get_media_storage
-from tests.library import make_video, picture
+from tests.library import make_video, make_image
 from tests.videos.pages.conftest import read, seen
 from videos.models import Job, Video, VideoMetadata
 from videos.pages.library import PER_PAGE
@@ -50,7 +50,7 @@ def test_a_ready_video_shows_its_first_picture_and_its_duration(browser: Client,
     )
     video.scenes.filter(index=0).update(keyframe_hash="")
     second = video.scenes.get(index=1)
-    get_media_storage().save(second.thumbnail_key, picture(1), "image/jpeg")
+    get_media_storage().save(second.thumbnail_key, make_image(1), "image/jpeg")
 
     page = read(browser, "/")
     address = re.findall(r'<img src="([^"]+)"', page)
@@ -59,7 +59,7 @@ def test_a_ready_video_shows_its_first_picture_and_its_duration(browser: Client,
     assert "Ready" in page
     assert f'<a href="/videos/{video.pk}/">At sea</a>' in page
     assert len(address) == 1
-    assert b"".join(browser.get(address[0])) == picture(1)
+    assert b"".join(browser.get(address[0])) == make_image(1)
 
 
 def test_the_newest_video_stands_first_and_the_rest_on_further_pages(browser: Client, owner: User) -> None:

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from heimdex.accounts.models import User
 from heimdex.backends import get_text_embedder
 from heimdex.storage import get_media_storage
-from tests.library import make_video, picture
+from tests.library import make_video, make_image
 from tests.videos.pages.conftest import read, seen
 from videos.channels import LEXICAL, ON_SCREEN, PERSON, find_channel, list_text_channels
 from videos.models import ActiveSpace, EmbeddingSpace, Scene, SceneEmbedding, Video
@@ -37,7 +37,7 @@ def _activate(owner: User, model: str) -> EmbeddingSpace:
 def test_a_result_shows_its_scene_its_time_and_why_it_matched(browser: Client, owner: User) -> None:
     video = make_video(owner, title="At sea")
     scene = video.scenes.get(index=2)
-    get_media_storage().save(scene.thumbnail_key, picture(2), "image/jpeg")
+    get_media_storage().save(scene.thumbnail_key, make_image(2), "image/jpeg")
 
     page = read(browser, "/search/?q=railway+station")
     text = seen(page)
@@ -48,7 +48,7 @@ def test_a_result_shows_its_scene_its_time_and_why_it_matched(browser: Client, o
     assert "Speech: The committee discussed the budget for the new railway station." in text
     assert "Matched in words Scores" in text
     assert re.search(r"Channel Rank Score words 1 \d\.\d{3} all combined 1 0\.0246", text)
-    assert b"".join(browser.get(re.findall(r'<img src="([^"]+)"', page)[0])) == picture(2)
+    assert b"".join(browser.get(re.findall(r'<img src="([^"]+)"', page)[0])) == make_image(2)
     assert 'value="railway station"' in page
     assert "<title>railway station – Search – Heimdex</title>" in page
 

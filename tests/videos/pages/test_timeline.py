@@ -8,7 +8,7 @@ from django.test import Client
 
 from heimdex.accounts.models import User
 from heimdex.storage import get_media_storage
-from tests.library import make_video, picture
+from tests.library import make_video, make_image
 from tests.videos.pages.conftest import read
 from videos.models import Video, VideoMetadata
 
@@ -27,7 +27,7 @@ def video(owner: User) -> Video:
         video_codec="h264",
         has_timeline=True,
     )
-    get_media_storage().save(made.timeline_key, picture(0), "image/jpeg")
+    get_media_storage().save(made.timeline_key, make_image(0), "image/jpeg")
     return made
 
 
@@ -35,7 +35,7 @@ def test_a_ready_video_names_its_sheet_and_how_it_is_read(browser: Client, video
     (strip,) = re.findall(r"<div [^>]*data-timeline[^>]*>", read(browser, f"/videos/{video.pk}/"))
     told = dict(re.findall(r'data-(\w+)="([^"]*)"', strip))
     assert (told["duration"], told["step"], told["columns"], told["count"]) == ("250.000", "2.500000", "10", "100")
-    assert b"".join(browser.get(html.unescape(told["src"]))) == picture(0)
+    assert b"".join(browser.get(html.unescape(told["src"]))) == make_image(0)
 
 
 def test_a_video_without_a_sheet_names_none(browser: Client, video: Video) -> None:

@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from heimdex.accounts.models import User
 from heimdex.storage import get_media_storage
-from tests.library import make_video, picture
+from tests.library import make_video, make_image
 from tests.videos.pages.conftest import read, seen
 from videos.models import Scene, Video, VideoMetadata
 from videos.pages.video import SCENES_PER_PAGE
@@ -31,7 +31,7 @@ def _player(page: str) -> str:
 
 def test_it_shows_the_player_and_all_that_is_known(browser: Client, video: Video) -> None:
     first = video.scenes.get(index=0)
-    get_media_storage().save(first.thumbnail_key, picture(0), "image/jpeg")
+    get_media_storage().save(first.thumbnail_key, make_image(0), "image/jpeg")
 
     page = read(browser, f"/videos/{video.pk}/")
     text = seen(page)
@@ -41,7 +41,7 @@ def test_it_shows_the_player_and_all_that_is_known(browser: Client, video: Video
     for expected in ("sailing boat", "The quick boat sailed over the cold northern sea", "0:05 – 0:10", "No speech", "object 3"):
         assert expected in text
     assert b"".join(browser.get(_player(page))) == b"film"
-    assert b"".join(browser.get(re.findall(r'<img src="([^"]+)"', page)[0])) == picture(0)
+    assert b"".join(browser.get(re.findall(r'<img src="([^"]+)"', page)[0])) == make_image(0)
 
 
 @pytest.mark.parametrize(("code", "name"), [("zh", "Chinese"), ("yue", "Cantonese"), ("", "No speech recognized"), ("tlh", "Tlh")])

@@ -53,13 +53,13 @@ def _detect(context: StageContext) -> Iterator[DetectedScene]:
     """Yield the scenes. A cut network, if one is configured, finds the cuts in a separate pass, which takes most of the time."""
     network = get_cut_network()
     if network is None:
-        return context.decode(iter_scenes, context.progress, settings.LONGEST_SCENE_SECONDS, None)
+        return context.decode(iter_scenes, context.report_progress, settings.LONGEST_SCENE_SECONDS, None)
     cuts = tuple(network.find_cuts(context.decode(iter_frame_batches, _report_share(context, 0.0, 0.9))))
     return context.decode(iter_scenes, _report_share(context, 0.9, 1.0), settings.LONGEST_SCENE_SECONDS, cuts)
 
 
 def _report_share(context: StageContext, begin: float, end: float) -> Callable[[float], None]:
-    return lambda share: context.progress(begin + share * (end - begin))
+    return lambda share: context.report_progress(begin + share * (end - begin))
 
 
 def _list_keys(scenes: Iterable[Scene]) -> set[str]:

@@ -55,14 +55,14 @@ def transcribe_video(context: StageContext, transcriber: Transcriber) -> None:
         TranscriptChunk.objects.filter(video=video).exclude(listener=model_key).delete()
     start = TranscriptChunk.objects.filter(video=video).aggregate(end=Max("end_sample"))["end"] or 0
     duration_s = source.info.duration_s
-    context.progress(start / SAMPLE_RATE / duration_s)
+    context.report_progress(start / SAMPLE_RATE / duration_s)
     with closing(context.decode(iter_audio_blocks)) as blocks:
         chunks = transcribe_chunks(
             transcriber,
             blocks,
             start=start,
             language=video.language or None,
-            on_progress=lambda done_s: context.progress(done_s / duration_s),
+            on_progress=lambda done_s: context.report_progress(done_s / duration_s),
         )
         for chunk in chunks:
             with context.transaction():

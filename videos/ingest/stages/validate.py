@@ -20,7 +20,7 @@ def run(context: StageContext) -> None:
         while chunk := file.read(_CHUNK):
             checksum.update(chunk)
             read += len(chunk)
-            context.progress(read / size)
+            context.report_progress(read / size)
     with context.transaction():
         Video.objects.filter(pk=video.pk).update(checksum=checksum.hexdigest())
 
