@@ -46,9 +46,11 @@ def build_worker_environment() -> dict[str, str]:
 class Workers:
     """One cluster per queue, each in its own process group."""
 
-    def __init__(self, logs: Path) -> None:
+    def __init__(self, logs: Path, root: Path = ROOT) -> None:
+        """Keep logs in `logs`, and run the project's code at `root`."""
         self._environments: dict[str, dict[str, str]] = {}
         self._logs = logs
+        self._root = root
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def serve(self, environments: dict[str, dict[str, str]]) -> None:
@@ -65,7 +67,7 @@ class Workers:
         with (self._logs / f"{queue}.log").open("ab") as log:
             self._processes[queue] = subprocess.Popen(
                 [sys.executable, "manage.py", "work", queue],
-                cwd=ROOT,
+                cwd=self._root,
                 env={**self._environments[queue], "Q_CLUSTER_NAME": queue},
                 stdout=log,
                 stderr=log,

@@ -127,7 +127,7 @@ def test_an_owner_scope_never_touches_another_owners_videos(admin_api: APIClient
     assert mine.scenes.filter(embeddings__isnull=False).exists()
 
 
-def command(*args: str) -> str:
+def run_command(*args: str) -> str:
     out = io.StringIO()
     call_command("reprocess_embeddings", *args, stdout=out)
     return out.getvalue()
@@ -140,34 +140,34 @@ def test_a_plan_of_everything_says_for_whom_there_is_most_to_do(admin_pages: Cli
     make_video(idle)
     make_video(busy)
     make_video(busy)
-    plan = json.loads(command("--scope", "all", "--dry-run", "--json"))
+    plan = json.loads(run_command("--scope", "all", "--dry-run", "--json"))
     assert plan["stale_owners"] == 2
     assert plan["owners"] == [
         {"owner_id": str(busy.pk), "scenes": 8, "stale": 32},
         {"owner_id": str(idle.pk), "scenes": 4, "stale": 16},
     ]
-    shown = command("--scope", "all", "--dry-run")
+    shown = run_command("--scope", "all", "--dry-run")
     assert shown.index("busy@example.org") < shown.index("idle@example.org")
     assert "done@example.org" not in shown
     page = admin_pages.get("/admin/reprocess/reprocessrun/start/?scope=all").content.decode()
     assert "busy@example.org" in page
     assert "By owner" in page
-    forced = json.loads(command("--scope", "all", "--dry-run", "--json", "--force"))
+    forced = json.loads(run_command("--scope", "all", "--dry-run", "--json", "--force"))
     assert [owner["stale"] for owner in forced["owners"]] == [32, 16, 16]
-    assert "By owner" not in command("--scope", "owner", "--owner-id", str(busy.pk), "--dry-run")
+    assert "By owner" not in run_command("--scope", "owner", "--owner-id", str(busy.pk), "--dry-run")
 
 
 def test_the_command_plans_queues_and_reports() -> None:
     video = make_video(make_user())
-    plan = json.loads(command("--scope", "all", "--dry-run", "--json"))
+    plan = json.loads(run_command("--scope", "all", "--dry-run", "--json"))
     assert plan["stale"] == 16
     assert not ReprocessRun.objects.exists()
-    said = command("--scope", "video", "--video-id", str(video.pk))
-    assert "Queued embedding reprocessing for 1 video(s) using spec version 2026-01-06" in said
+    output = run_command("--scope", "video", "--video-id", str(video.pk))
+    assert "Queued embedding reprocessing for 1 video(s) using spec version 2026-01-06" in output
     run = ReprocessRun.objects.get()
     assert (run.entrance, run.video_id) == ("command", video.pk)
     work_run(str(run.pk))
-    table = command("--scope", "all", "--dry-run")
+    table = run_command("--scope", "all", "--dry-run")
     assert "nothing is stale; 0 model calls" in table
 
 
@@ -176,7 +176,7 @@ def test_the_command_plans_queues_and_reports() -> None:
 )
 def test_the_command_ends_with_2_for_wrong_usage(args: list[str]) -> None:
     with pytest.raises(CommandError) as error:
-        command(*args)
+        run_command(*args)
     assert error.value.returncode == 2
     assert "_id" not in str(error.value).split(":")[0]
 
@@ -194,9 +194,9 @@ def test_admin_actions_show_the_plan_then_start_the_run(admin_pages: Client) -> 
         form = {"scope": shown.context["scope"], "id": shown.context["ids"]}
         done = admin_pages.post("/admin/reprocess/reprocessrun/start/", form, follow=True)
         run = ReprocessRun.objects.get()
-        said = done.content.decode()
-        assert "Queued embedding reprocessing for 1 video(s) using spec version 2026-01-06" in said
-        assert f"/admin/reprocess/reprocessrun/{run.pk}/change/" in said
+        output = done.content.decode()
+        assert "Queued embedding reprocessing for 1 video(s) using spec version 2026-01-06" in output
+        assert f"/admin/reprocess/reprocessrun/{run.pk}/change/" in output
         assert run.entrance == "admin"
         run.delete()
 

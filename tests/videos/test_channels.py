@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.library import make_user, make_video, get_stored_hash
+from tests.library import get_stored_hash, make_user, make_video
 from videos import channels
 from videos.channels import (
     DEFAULT_WEIGHT,

@@ -14,7 +14,7 @@ from reprocess.models import Cutover, ReprocessItem, ReprocessRun
 from reprocess.runs.engine import embed_people, embed_videos
 from reprocess.spec import get_effective_spec
 from tests.acceptance.crashes.faces import KEYFRAME, make_portrait
-from tests.acceptance.crashes.library import FIRST, SECOND, NullLease, embed_directly, make_film, configure_models
+from tests.acceptance.crashes.library import FIRST, SECOND, NullLease, configure_models, embed_directly, make_film
 from tests.acceptance.crashes.models import CountingServer
 from tests.acceptance.crashes.outcome import assert_one_row_each, read_counters
 from videos.embedding_texts import hash_input

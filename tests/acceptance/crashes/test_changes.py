@@ -14,14 +14,14 @@ from reprocess.planning.scope import Scope
 from reprocess.runs.ingest_stage import embed_into_active
 from reprocess.runs.requests import plan_run, start_run
 from tests.acceptance.conftest import Workers
-from tests.acceptance.crashes.library import INPUTS, SECOND, THIRD, NullLease, embed_directly, make_film, make_library, configure_models
+from tests.acceptance.crashes.library import INPUTS, SECOND, THIRD, NullLease, configure_models, embed_directly, make_film, make_library
 from tests.acceptance.crashes.models import CountingServer
 from tests.acceptance.crashes.outcome import (
-    have_all_ended,
     assert_complete,
     assert_one_row_each,
-    read_counters,
+    have_all_ended,
     list_models,
+    read_counters,
     search_continuously,
 )
 from tests.library import get_stored_hash

@@ -15,7 +15,7 @@ from tests.acceptance.conftest import Workers
 from tests.acceptance.crashes.conftest import QUEUES
 from tests.acceptance.crashes.library import INPUTS, SECOND, make_library
 from tests.acceptance.crashes.models import BATCH, CountingServer
-from tests.acceptance.crashes.outcome import have_all_ended, assert_complete, search_continuously
+from tests.acceptance.crashes.outcome import assert_complete, have_all_ended, search_continuously
 from tests.acceptance.crashes.stages import STAGES, Stage, Stops, stop_workers
 from tests.acceptance.crashes.victims import VICTIMS
 

@@ -19,10 +19,10 @@ from reprocess.runs.requests import start_run
 from tests.acceptance.conftest import Workers
 from tests.acceptance.crashes.conftest import QUEUES
 from tests.acceptance.crashes.faces import build_question_prefix, make_portrait
-from tests.acceptance.crashes.library import SECOND, embed_directly, configure_models
+from tests.acceptance.crashes.library import SECOND, configure_models, embed_directly
 from tests.acceptance.crashes.models import BATCH, CountingServer
 from tests.acceptance.crashes.outcome import have_all_ended
-from tests.acceptance.crashes.people import PHOTOS, assert_people_complete, make_film_of, make_people, make_photo, find_appearances
+from tests.acceptance.crashes.people import PHOTOS, assert_people_complete, find_appearances, make_film_of, make_people, make_photo
 from tests.acceptance.crashes.stages import Stage, stop_workers
 from tests.acceptance.crashes.victims import VICTIMS
 from tests.library import get_stored_hash

@@ -20,7 +20,7 @@ from tests.acceptance.conftest import Workers
 from tests.acceptance.crashes.conftest import QUEUES
 from tests.acceptance.crashes.library import INPUTS, SECOND, make_library
 from tests.acceptance.crashes.models import CountingServer
-from tests.acceptance.crashes.outcome import have_all_ended, assert_complete
+from tests.acceptance.crashes.outcome import assert_complete, have_all_ended
 
 Until = Callable[[Callable[[], bool], str], None]
 

@@ -16,7 +16,7 @@ def kill_workers(workers: Workers, queue: str, stopped: set[int]) -> None:
 
 
 def kill_cluster(workers: Workers, queue: str, stopped: set[int]) -> None:
-    os.killpg(workers.find_pid(queue), signal.SIGKILL)
+    os.killpg(workers.get_pid(queue), signal.SIGKILL)
 
 
 def kill_postgres(workers: Workers, queue: str, stopped: set[int]) -> None:

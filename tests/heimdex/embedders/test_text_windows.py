@@ -4,7 +4,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
 from heimdex.embedders.text_windows import choose_window_starts, split_by_bytes, split_by_tokens
 
 

@@ -12,12 +12,12 @@ from heimdex.errors import InputsRejected, ModelInputError
 from heimdex.faces.base import Face, FaceModel
 from tests.heimdex.faces.pictures import (
     FACE,
-    load_astronaut,
     blur_astronaut,
+    duplicate_astronaut,
+    load_astronaut,
     load_image,
     shrink_astronaut,
     tilt_astronaut,
-    duplicate_astronaut,
 )
 
 

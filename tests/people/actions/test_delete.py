@@ -19,7 +19,7 @@ from people.input_hashes import hash_query
 from people.models import FaceLabel, FaceMatch, Person, PersonPhoto, PhotoEmbedding, QueryEmbedding, SceneFace
 from people.photos import normalize
 from people.photos.normalize import normalize_photo
-from tests.library import get_lease, make_video, get_stored_hash
+from tests.library import get_lease, get_stored_hash, make_video
 from tests.people.conftest import list_files, make_photo
 from videos.models import EmbeddingSpace
 

@@ -47,9 +47,9 @@ def video(owner: User) -> Video:
     video = make_video(owner, SAYINGS)
     # Words up to the scene's end, so that the short scene after it has context.
     for scene in video.scenes.all():
-        said = scene.transcript.split()
+        words = scene.transcript.split()
         scene.words = [
-            [scene.start_s + 5 * place / len(said), scene.start_s + 5 * (place + 1) / len(said), w] for place, w in enumerate(said)
+            [scene.start_s + 5 * place / len(words), scene.start_s + 5 * (place + 1) / len(words), w] for place, w in enumerate(words)
         ]
         scene.save()
     summarize(video)
@@ -62,26 +62,26 @@ def summarize(video: Video) -> None:
     refresh_input_hashes(video)
 
 
-def texts(video: Video) -> dict[tuple[int, str], str]:
+def compose_texts(video: Video) -> dict[tuple[int, str], str]:
     composed = SCENE_TEXT.compose_inputs(video.pk)
     return {(scene.index, channel): str(content.source) for scene, contents in composed for channel, content in contents.items()}
 
 
-def computed() -> dict[tuple[int, str], object]:
+def read_computed_times() -> dict[tuple[int, str], object]:
     rows = SceneEmbedding.objects.filter(space__in=ActiveSpace.objects.values("space")).select_related("scene", "space")
     return {(row.scene.index, row.space.channel): row.computed_at for row in rows}
 
 
-def work_off() -> list[str]:
+def finish_runs() -> list[str]:
     """Work on everything that is queued; return the texts that reached the embedder."""
     embedded: list[str] = []
     embed = SentenceTransformerEmbedder.embed_documents
 
-    def counted(self: SentenceTransformerEmbedder, given: Sequence[str]) -> object:
+    def count_and_embed(self: SentenceTransformerEmbedder, given: Sequence[str]) -> object:
         embedded.extend(given)
         return embed(self, given)
 
-    with mock.patch.object(SentenceTransformerEmbedder, "embed_documents", counted):
+    with mock.patch.object(SentenceTransformerEmbedder, "embed_documents", count_and_embed):
         for queued in ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN).order_by("created_at"):
             run_worker(queued.pk)
     assert not ReprocessRun.objects.exclude(state=ReprocessRun.State.SUCCEEDED).exists()
@@ -89,9 +89,13 @@ def work_off() -> list[str]:
 
 
 def test_exactly_the_vectors_whose_composed_text_changed_are_computed_again(owner: User, video: Video) -> None:
-    before, at_first, stored = texts(video), computed(), {(scene.index): scene.transcript for scene in video.scenes.all()}
+    before, at_first, stored = (
+        compose_texts(video),
+        read_computed_times(),
+        {(scene.index): scene.transcript for scene in video.scenes.all()},
+    )
     edit_transcript(owner, video.pk, video.scenes.get(index=0).pk, NEW)
-    after = texts(video)
+    after = compose_texts(video)
     changed = {key for key in after if after[key] != before[key]}
     # The scene itself, the short one beside it, and the summary that all scenes share.
     assert changed == {(0, "transcript"), (1, "transcript"), *((index, "summary") for index in range(4))}
@@ -99,9 +103,9 @@ def test_exactly_the_vectors_whose_composed_text_changed_are_computed_again(owne
     causes = {channel.channel: channel.causes for channel in plan_run(Scope("all"), force=False).channels if channel.causes}
     assert causes == {"transcript": {"input changed": 2}, "summary": {"input changed": 4}}
 
-    embedded = work_off()
+    embedded = finish_runs()
     assert sorted(embedded) == sorted({after[key] for key in changed})
-    assert {key for key, when in computed().items() if when != at_first[key]} == changed
+    assert {key for key, when in read_computed_times().items() if when != at_first[key]} == changed
     assert plan_run(Scope("all"), force=False).stale == 0
     assert {scene.index: scene.transcript for scene in video.scenes.exclude(index=0)} == {key: stored[key] for key in (1, 2, 3)}
 
@@ -110,41 +114,41 @@ def test_a_long_neighbor_and_a_summary_that_somebody_wrote_stay_as_they_are(owne
     Video.objects.filter(pk=video.pk).update(summary="What a person has written.")
     refresh_input_hashes(video)
     run()
-    before = computed()
+    before = read_computed_times()
     edit_transcript(owner, video.pk, video.scenes.get(index=3).pk, NEW)
-    assert len(work_off()) == 2  # scene 3, and scene 2 whose end is short and close
-    assert {key for key, when in computed().items() if when != before[key]} == {(3, "transcript"), (2, "transcript")}
+    assert len(finish_runs()) == 2  # scene 3, and scene 2 whose end is short and close
+    assert {key for key, when in read_computed_times().items() if when != before[key]} == {(3, "transcript"), (2, "transcript")}
     assert Video.objects.get().summary == "What a person has written."
 
 
 def test_until_it_is_refreshed_a_scene_is_found_by_its_new_words_and_not_by_its_old_vector(owner: User, video: Video) -> None:
     scene = video.scenes.get(index=0)
 
-    def why(text: str) -> set[str]:
+    def find_channels(text: str) -> set[str]:
         return {match.channel for hit in search(owner, SearchRequest(text)).hits if hit.scene == scene for match in hit.matches}
 
-    assert "transcript" in why("negotiations about money")
+    assert "transcript" in find_channels("negotiations about money")
     edit_transcript(owner, video.pk, scene.pk, NEW)
-    assert "transcript" not in why("negotiations about money")
-    assert "lexical" in why("whale")
-    assert "transcript" not in why("a big sea animal")
-    work_off()
-    assert "transcript" in why("a big sea animal")
+    assert "transcript" not in find_channels("negotiations about money")
+    assert "lexical" in find_channels("whale")
+    assert "transcript" not in find_channels("a big sea animal")
+    finish_runs()
+    assert "transcript" in find_channels("a big sea animal")
     # Taken back before a worker comes: the vector that is there is right again.
     edit_transcript(owner, video.pk, scene.pk, LONG)
     edit_transcript(owner, video.pk, scene.pk, NEW)
-    assert "transcript" in why("a big sea animal")
-    assert work_off() == []
+    assert "transcript" in find_channels("a big sea animal")
+    assert finish_runs() == []
 
 
 def test_the_run_says_who_edited_and_edits_before_it_begins_share_it(owner: User, video: Video) -> None:
     scene = video.scenes.get(index=0)
     edit_transcript(owner, video.pk, scene.pk, NEW)
     edit_transcript(owner, video.pk, scene.pk, f"{NEW} Once more.")
-    of_edit = ReprocessRun.objects.get(entrance="edit")
-    assert (of_edit.scope, of_edit.video_id, of_edit.requested_by) == ("video", video.pk, owner)
+    edit_run = ReprocessRun.objects.get(entrance="edit")
+    assert (edit_run.scope, edit_run.video_id, edit_run.requested_by) == ("video", video.pk, owner)
     # One that a worker has begun may have read the text of before.
-    ReprocessItem.objects.filter(run=of_edit).update(state=ReprocessItem.State.RUNNING, attempts=1)
+    ReprocessItem.objects.filter(run=edit_run).update(state=ReprocessItem.State.RUNNING, attempts=1)
     edit_transcript(owner, video.pk, scene.pk, NEW)
     assert ReprocessRun.objects.filter(entrance="edit").count() == 2
 
@@ -158,17 +162,17 @@ def test_an_edit_while_a_model_changes_is_refreshed_in_both_spaces(owner: User, 
 
     # The pending space is empty: only the active one is refreshed.
     edit_transcript(owner, video.pk, scene.pk, NEW)
-    expected = texts(video)
-    assert set(work_off()) == {expected[0, "transcript"], expected[1, "transcript"], expected[0, "summary"]}
+    expected = compose_texts(video)
+    assert set(finish_runs()) == {expected[0, "transcript"], expected[1, "transcript"], expected[0, "summary"]}
     assert set(SceneEmbedding.objects.values_list("space", flat=True)) == old
 
     start_run(Scope("video", video_id=video.pk), force=False, entrance="command", requested_by=None)
-    work_off()
+    finish_runs()
     edit_transcript(owner, video.pk, scene.pk, LONG)
-    expected = texts(video)
+    expected = compose_texts(video)
     # The neighbor is not among them: a text that was never heard has no times, so it lends no words.
     again = [expected[0, "transcript"], expected[0, "summary"]]
-    assert sorted(work_off()) == sorted(again * 2)
+    assert sorted(finish_runs()) == sorted(again * 2)
     for row in SceneEmbedding.objects.filter(scene__video=video, space__channel="transcript").select_related("scene"):
         assert row.input_hash == get_stored_hash(row.scene, "transcript")
     assert set(ActiveSpace.objects.values_list("space", flat=True)) == old
@@ -191,11 +195,11 @@ def test_an_edit_while_a_worker_computes_the_old_text_is_refreshed_after_it(owne
     with mock.patch.object(SentenceTransformerEmbedder, "embed_documents", edit_first):
         run_worker(forced.pk)
     assert SceneEmbedding.objects.get(scene=scene, space__channel="transcript").input_hash != get_stored_hash(scene, "transcript")
-    work_off()
+    finish_runs()
     assert plan_run(Scope("all"), force=False).stale == 0
     for row in SceneEmbedding.objects.filter(scene__video=video).select_related("scene", "space"):
         assert row.input_hash == get_stored_hash(row.scene, row.space.channel)
-    assert {place: hash_input(text) for place, text in texts(video).items()} == {
+    assert {place: hash_input(text) for place, text in compose_texts(video).items()} == {
         (scene.index, channel): get_stored_hash(scene, channel)
         for scene in video.scenes.all()
         for channel in ("transcript", "visual", "summary")

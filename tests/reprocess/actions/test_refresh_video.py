@@ -45,7 +45,7 @@ def url(video: Video) -> str:
     return f"/v1/videos/{video.pk}/reprocess"
 
 
-def everything(requested_by: User | None = None) -> ReprocessRun:
+def start_full_run(requested_by: User | None = None) -> ReprocessRun:
     return start_run(Scope("all"), force=False, entrance="api", requested_by=requested_by)
 
 
@@ -101,7 +101,7 @@ def test_failures_are_named_with_their_reasons(api: APIClient, video: Video, url
 def test_a_request_joins_the_run_that_will_refresh_the_video(api: APIClient, url: str) -> None:
     operator = make_user("operator@example.org", is_staff=True)
     make_video(make_user("other@example.org"), ["Nothing of yours."])
-    run = everything(operator)
+    run = start_full_run(operator)
     answer = api.post(url)
     assert answer.status_code == 202
     shown = answer.json()
@@ -118,7 +118,7 @@ def test_a_request_joins_the_run_that_will_refresh_the_video(api: APIClient, url
 
 
 def test_only_what_the_owner_started_can_be_canceled(api: APIClient, url: str) -> None:
-    run = everything()
+    run = start_full_run()
     refused = api.post(f"{url}/cancel")
     assert refused.status_code == 409
     assert "You have not started an update" in refused.json()["detail"]

@@ -40,7 +40,7 @@ def run() -> ReprocessRun:
     return start_run(ALL, force=True, entrance="command", requested_by=None)
 
 
-def interrupted(run: ReprocessRun, action: object) -> None:
+def interrupt_run(run: ReprocessRun, action: object) -> None:
     """Work on a run, and do something to it right after its first batch was written."""
     record_usage = worker.record_usage
 
@@ -53,13 +53,13 @@ def interrupted(run: ReprocessRun, action: object) -> None:
     run.refresh_from_db()
 
 
-def adds_up(run: ReprocessRun) -> bool:
+def has_consistent_counters(run: ReprocessRun) -> bool:
     return all(c.planned == c.done + c.skipped + c.empty + c.failed for c in run.counters.all())
 
 
 def test_progress_moves_with_every_batch_and_not_only_with_finished_videos(run: ReprocessRun) -> None:
     assert measure_progress(run).percent == 0
-    interrupted(run, pause_run)
+    interrupt_run(run, pause_run)
     progress = measure_progress(ReprocessRun.objects.get(pk=run.pk))
     assert all(counter.done == 0 for counter in run.counters.all())
     assert 0 < progress.percent < 100
@@ -88,7 +88,7 @@ def test_a_plan_knows_the_time_from_a_run_with_the_same_model_under_another_spec
 
 
 def test_a_paused_run_stops_at_a_batch_border_and_resumes_where_it_stopped(run: ReprocessRun) -> None:
-    interrupted(run, pause_run)
+    interrupt_run(run, pause_run)
     assert run.state == ReprocessRun.State.PAUSED
     assert "operator" in run.error
     done = SceneEmbedding.objects.count()
@@ -101,7 +101,7 @@ def test_a_paused_run_stops_at_a_batch_border_and_resumes_where_it_stopped(run: 
     run_worker(run.pk)
     run.refresh_from_db()
     assert run.state == ReprocessRun.State.SUCCEEDED
-    assert adds_up(run)
+    assert has_consistent_counters(run)
     assert sum(c.done for c in run.counters.all()) + sum(c.empty for c in run.counters.all()) == 32
     fresh = start_run(ALL, force=True, entrance="command", requested_by=None)
     run_worker(fresh.pk)
@@ -109,7 +109,7 @@ def test_a_paused_run_stops_at_a_batch_border_and_resumes_where_it_stopped(run: 
 
 
 def test_a_canceled_run_keeps_its_vectors_and_counts_them(run: ReprocessRun) -> None:
-    interrupted(run, cancel_run)
+    interrupt_run(run, cancel_run)
     assert run.state == ReprocessRun.State.CANCELLED
     assert set(run.items.values_list("state", flat=True)) == {ReprocessItem.State.CANCELLED}
     computed = SceneEmbedding.objects.filter(run_id=run.pk).count()
@@ -166,7 +166,7 @@ def test_retrying_failures_computes_them_and_nothing_else(run: ReprocessRun) -> 
     run_worker(run.pk)
     run.refresh_from_db()
     assert (run.state, run.failures.count()) == (ReprocessRun.State.SUCCEEDED, 0)
-    assert adds_up(run)
+    assert has_consistent_counters(run)
     assert {c.channel: c.planned for c in run.counters.all()} == dict.fromkeys(("transcript", "visual", "summary", "clip"), 8)
     assert set(rest.all().values_list("pk", "computed_at")) == others
     with pytest.raises(WrongState, match="Nothing failed"):
@@ -216,12 +216,12 @@ def test_listing_runs_takes_a_constant_number_of_queries(run: ReprocessRun) -> N
     api = APIClient()
     api.force_authenticate(make_user("admin2@example.org", is_staff=True))
 
-    def queries() -> int:
+    def count_queries() -> int:
         with CaptureQueriesContext(connection) as captured:
             api.get("/v1/admin/reprocess-runs")
         return len(captured)
 
-    one = queries()
+    count = count_queries()
     cancel_run(run.pk)
     start_run(ALL, force=True, entrance="command", requested_by=None)
-    assert queries() == one
+    assert count_queries() == count

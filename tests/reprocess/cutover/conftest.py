@@ -20,7 +20,7 @@ QUERIES = ("a ship on the ocean", "vegetables", "trains and money")
 Answer = list[tuple[str, tuple[tuple[str, int, float], ...]]]
 
 
-def answers(owner: User) -> list[Answer]:
+def run_queries(owner: User) -> list[Answer]:
     """Return what the owner finds for the fixed queries."""
     found = [search(owner, SearchRequest(text)) for text in QUERIES]
     return [
@@ -29,7 +29,7 @@ def answers(owner: User) -> list[Answer]:
     ]
 
 
-def channels_that_find(owner: User, scene: Scene) -> set[str]:
+def find_matching_channels(owner: User, scene: Scene) -> set[str]:
     """Return the channels that bring a scene into the answer to its own words."""
     hits = search(owner, SearchRequest(scene.transcript)).hits
     return {match.channel for hit in hits if hit.scene == scene for match in hit.matches}
@@ -43,7 +43,7 @@ def run(scope: Scope | None = None, *, automatic_cutover: bool = True) -> Reproc
     return started
 
 
-def active(owner: User) -> dict[str, str]:
+def get_active_spaces(owner: User) -> dict[str, str]:
     """Return the owner's active spaces by channel."""
     return {channel: str(space) for channel, space in ActiveSpace.objects.filter(owner=owner).values_list("channel", "space_id")}
 

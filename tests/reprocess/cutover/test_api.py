@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
 from tests.library import make_user
-from tests.reprocess.cutover.conftest import active, answers, run
+from tests.reprocess.cutover.conftest import get_active_spaces, run, run_queries
 
 pytestmark = pytest.mark.django_db
 
@@ -23,8 +23,8 @@ def admin_api() -> APIClient:
 
 
 def test_an_admin_switches_looks_and_switches_back(admin_api: APIClient, owner: User, change_model: Callable[..., None]) -> None:
-    before = active(owner)
-    answers(owner)
+    before = get_active_spaces(owner)
+    run_queries(owner)
     refused = admin_api.post(CUTOVERS, {"owner_id": str(owner.pk)})
     assert (refused.status_code, refused.json()["detail"]) == (409, "This owner's search already reads the latest spaces.")
     change_model()
@@ -32,9 +32,9 @@ def test_an_admin_switches_looks_and_switches_back(admin_api: APIClient, owner: 
     made = admin_api.post(CUTOVERS, {"owner_id": str(owner.pk)})
     assert (made.status_code, made.json()["state"], made.json()["before"]) == (201, "switched", before)
     shown = admin_api.get(f"{CUTOVERS}/{made.json()['id']}").json()
-    assert (shown["report"]["queries"], shown["after"]) == (3, active(owner))
+    assert (shown["report"]["queries"], shown["after"]) == (3, get_active_spaces(owner))
     undone = admin_api.post(f"{CUTOVERS}/{shown['id']}/rollback")
-    assert (undone.status_code, undone.json()["cutover"]["state"], active(owner)) == (200, "rolled back", before)
+    assert (undone.status_code, undone.json()["cutover"]["state"], get_active_spaces(owner)) == (200, "rolled back", before)
     again = admin_api.post(f"{CUTOVERS}/{shown['id']}/rollback")
     assert (again.status_code, again.json()["detail"]) == (409, "This cutover was already rolled back.")
     listed = admin_api.get(CUTOVERS, {"owner_id": str(owner.pk)}).json()["results"]

@@ -8,21 +8,21 @@ from reprocess.cutover.coverage import Coverage, describe_gaps
 from reprocess.cutover.evaluation import Comparison, ComparisonSerializer, QueryChange, compare_results
 
 
-def scenes(*numbers: int) -> list[UUID]:
+def make_ids(*numbers: int) -> list[UUID]:
     return [UUID(int=number) for number in numbers]
 
 
 @pytest.mark.parametrize(
     ("earlier", "later", "overlap", "rank_move"),
     [
-        (scenes(1, 2, 3), scenes(1, 2, 3), 1.0, 0.0),
-        (scenes(1, 2, 3), scenes(3, 2, 1), 1.0, 4 / 3),
-        (scenes(1, 2), scenes(3, 4), 0.0, None),
-        (scenes(1), scenes(1, 2, 3, 4), 0.25, 0.0),
+        (make_ids(1, 2, 3), make_ids(1, 2, 3), 1.0, 0.0),
+        (make_ids(1, 2, 3), make_ids(3, 2, 1), 1.0, 4 / 3),
+        (make_ids(1, 2), make_ids(3, 4), 0.0, None),
+        (make_ids(1), make_ids(1, 2, 3, 4), 0.25, 0.0),
         ([], [], 1.0, None),
-        ([], scenes(1), 0.0, None),
+        ([], make_ids(1), 0.0, None),
         # Beyond the tenth place a scene no longer counts for the overlap, but how far it moved does.
-        (scenes(*range(1, 11)), scenes(*range(2, 12), 1), 0.9, (11 - 1 + 9 * 1) / 10),
+        (make_ids(*range(1, 11)), make_ids(*range(2, 12), 1), 0.9, (11 - 1 + 9 * 1) / 10),
     ],
 )
 def test_overlap_and_moves(earlier: list[UUID], later: list[UUID], overlap: float, rank_move: float | None) -> None:
@@ -49,6 +49,6 @@ def test_of_two_queries_with_one_overlap_the_one_that_moves_more_comes_first() -
 
 def test_describes_what_a_channel_lacks() -> None:
     assert describe_gaps([Coverage("clip", "scenes", 10, 7, 3, 0)], 0) == []
-    assert describe_gaps([Coverage("clip", "scenes", 10, 7, 2, 1)], 0) == ["clip: 1 failed of 10 scenes"]
+    assert describe_gaps([Coverage("clip", "scenes", 10, 7, 2, 1)], 0) == ["clip: 1 failed of 10 make_ids"]
     assert describe_gaps([Coverage("clip", "scenes", 10, 7, 2, 1)], 1) == []
-    assert describe_gaps([Coverage("clip", "scenes", 10, 5, 1, 1)], 1) == ["clip: 3 missing of 10 scenes"]
+    assert describe_gaps([Coverage("clip", "scenes", 10, 5, 1, 1)], 1) == ["clip: 3 missing of 10 make_ids"]

@@ -15,7 +15,7 @@ from reprocess.planning.scope import Scope
 from reprocess.runs.requests import start_run
 from reprocess.tasks import work_run
 from tests.library import make_user, make_video
-from tests.reprocess.cutover.conftest import active, run
+from tests.reprocess.cutover.conftest import get_active_spaces, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,11 +60,11 @@ def test_every_entrance_says_what_a_part_means(owner: User, change_model: Callab
 
 def test_a_part_waits_for_the_rest_and_is_not_computed_again(owner: User, change_model: Callable[[str], None]) -> None:
     first = owner.videos.earliest("created_at")
-    before = active(owner)
+    before = get_active_spaces(owner)
     change_model()
     part = run(Scope("video", video_id=first.pk))
     assert (part.state, part.counters.get(channel="transcript").done) == ("succeeded", 3)
-    assert active(owner) == before
+    assert get_active_spaces(owner) == before
     rows = dict(first.scenes.values_list("embeddings__pk", "embeddings__computed_at"))
 
     whole = run(Scope("owner", owner_id=owner.pk))
@@ -72,7 +72,7 @@ def test_a_part_waits_for_the_rest_and_is_not_computed_again(owner: User, change
     assert counts == {"transcript": (2, 0, 4), "visual": (2, 0, 4), "summary": (2, 0, 4), "clip": (0, 0, 6)}
     assert whole.model_calls == 1
     assert dict(first.scenes.values_list("embeddings__pk", "embeddings__computed_at")) == rows
-    assert active(owner) != before
+    assert get_active_spaces(owner) != before
 
 
 def test_an_owner_that_went_first_counts_as_done_when_all_follow(owner: User, change_model: Callable[[str], None]) -> None:
@@ -81,15 +81,15 @@ def test_an_owner_that_went_first_counts_as_done_when_all_follow(owner: User, ch
     run()
     change_model()
     run(Scope("owner", owner_id=owner.pk))
-    moved, waits = active(owner), active(other)
+    moved, waits = get_active_spaces(owner), get_active_spaces(other)
     calls = get_text_embedder().calls
 
     rest = run()
     transcript = rest.counters.get(channel="transcript")
     assert (transcript.done, transcript.skipped) == (1, 6)
     assert (rest.model_calls, get_text_embedder().calls - calls) == (1, 1)
-    assert active(owner) == moved
-    assert active(other) != waits
+    assert get_active_spaces(owner) == moved
+    assert get_active_spaces(other) != waits
     calls = get_text_embedder().calls
     assert start_run(Scope("all"), force=False, entrance="command", requested_by=None).plan["stale"] == 0
     assert get_text_embedder().calls == calls

@@ -22,7 +22,7 @@ from reprocess.runs.requests import start_run
 from reprocess.runs.worker import run_worker
 from reprocess.steps.scene_text import SceneTextStep
 from tests.library import get_lease, make_user, make_video
-from tests.reprocess.cutover.conftest import active, answers, channels_that_find, run
+from tests.reprocess.cutover.conftest import find_matching_channels, get_active_spaces, run, run_queries
 from videos.ingest.stage import SourceFile, StageContext
 from videos.models import EmbeddingSpace, Job, RetiredSpace, Scene, SceneEmbedding, Video
 
@@ -45,37 +45,37 @@ def arrive(owner: User) -> Scene:
 def test_rolling_back_gives_the_exact_earlier_answers_without_computing_and_stays_until_a_person_switches_again(
     owner: User, change_model: ChangeModel
 ) -> None:
-    old, before = answers(owner), active(owner)
+    old, before = run_queries(owner), get_active_spaces(owner)
     change_model()
     run()
-    new, after = answers(owner), active(owner)
+    new, after = run_queries(owner), get_active_spaces(owner)
     with mock.patch.object(SentenceTransformerEmbedder, "embed_documents", side_effect=AssertionError):
         undone = roll_back(get_latest_cutover(owner.pk).pk, None)
     assert (undone.left_out, undone.cutover.state) == ((), "rolled back")
-    assert (answers(owner), active(owner)) == (old, before)
+    assert (run_queries(owner), get_active_spaces(owner)) == (old, before)
     run()
-    assert active(owner) == before
+    assert get_active_spaces(owner) == before
     cut_over(owner.pk, force=False)
-    assert (answers(owner), active(owner)) == (new, after)
+    assert (run_queries(owner), get_active_spaces(owner)) == (new, after)
     with pytest.raises(RollbackRefused, match="already rolled back"):
         roll_back(Cutover.objects.filter(rolled_back_at__isnull=False).get().pk, None)
 
 
 def test_after_a_rollback_a_third_model_is_switched_to_by_itself(owner: User, change_model: ChangeModel) -> None:
-    before = active(owner)
+    before = get_active_spaces(owner)
     change_model()
     run()
     first = get_latest_cutover(owner.pk)
     roll_back(first.pk, None)
     change_model("document: ")
     run()
-    assert active(owner) not in (before, first.after)
+    assert get_active_spaces(owner) not in (before, first.after)
     with pytest.raises(RollbackRefused, match="already rolled back"):
         roll_back(first.pk, None)
 
 
 def test_only_the_last_switch_can_be_undone_then_the_one_before_it(owner: User, change_model: ChangeModel) -> None:
-    before = active(owner)
+    before = get_active_spaces(owner)
     change_model()
     run()
     first = get_latest_cutover(owner.pk)
@@ -85,7 +85,7 @@ def test_only_the_last_switch_can_be_undone_then_the_one_before_it(owner: User, 
         roll_back(first.pk, None)
     roll_back(get_latest_cutover(owner.pk).pk, None)
     roll_back(get_latest_cutover(owner.pk).pk, None)
-    assert active(owner) == before
+    assert get_active_spaces(owner) == before
     with pytest.raises(RollbackRefused, match="has no cutover"):
         get_latest_cutover(owner.pk)
 
@@ -94,13 +94,13 @@ def test_only_the_last_switch_can_be_undone_then_the_one_before_it(owner: User, 
 def test_what_arrives_before_the_switch_is_found_by_meaning_before_and_after_it(owner: User, change_model: ChangeModel) -> None:
     change_model()
     scene = arrive(owner)
-    assert {"transcript", "summary", "clip"} <= channels_that_find(owner, scene)
+    assert {"transcript", "summary", "clip"} <= find_matching_channels(owner, scene)
     assert scene.embeddings.filter(space__channel="transcript").count() == 2
-    before = active(owner)
+    before = get_active_spaces(owner)
     started = run()
-    assert active(owner) != before
+    assert get_active_spaces(owner) != before
     assert started.counters.get(channel="transcript").skipped == 1
-    assert {"transcript", "summary", "clip"} <= channels_that_find(owner, scene)
+    assert {"transcript", "summary", "clip"} <= find_matching_channels(owner, scene)
 
 
 def test_what_arrived_after_the_switch_is_found_by_words_after_a_rollback_and_by_meaning_once_the_run_has_caught_up(
@@ -108,15 +108,15 @@ def test_what_arrived_after_the_switch_is_found_by_words_after_a_rollback_and_by
 ) -> None:
     stranger = make_user("stranger@example.org")
     make_video(stranger)
-    old, before = answers(owner), active(owner)
+    old, before = run_queries(owner), get_active_spaces(owner)
     change_model()
     run()
-    theirs = active(stranger)
+    theirs = get_active_spaces(stranger)
     scene = arrive(owner)
     assert scene.embeddings.filter(space__channel="transcript").count() == 1
     undone = roll_back(get_latest_cutover(owner.pk).pk, None)
     # The image model did not change.
-    assert channels_that_find(owner, scene) - {"clip"} == {"lexical"}
+    assert find_matching_channels(owner, scene) - {"clip"} == {"lexical"}
     assert undone.catch_up is not None
     assert (undone.catch_up.entrance, undone.catch_up.state) == (ReprocessRun.EntryPoint.ROLLBACK, ReprocessRun.State.QUEUED)
     run_worker(undone.catch_up.pk)
@@ -124,11 +124,11 @@ def test_what_arrived_after_the_switch_is_found_by_words_after_a_rollback_and_by
     assert undone.catch_up.state == ReprocessRun.State.SUCCEEDED
     transcript = undone.catch_up.counters.get(channel="transcript")
     assert (transcript.done, transcript.skipped + transcript.empty) == (1, 6)
-    assert {"lexical", "transcript", "summary"} <= channels_that_find(owner, scene)
-    assert active(owner) == before
-    assert active(stranger) == theirs
+    assert {"lexical", "transcript", "summary"} <= find_matching_channels(owner, scene)
+    assert get_active_spaces(owner) == before
+    assert get_active_spaces(stranger) == theirs
     scene.video.delete()
-    assert answers(owner) == old
+    assert run_queries(owner) == old
 
 
 def test_a_rollback_after_which_nothing_arrived_starts_no_run(owner: User, change_model: ChangeModel) -> None:
@@ -140,7 +140,7 @@ def test_a_rollback_after_which_nothing_arrived_starts_no_run(owner: User, chang
 
 
 def test_when_the_step_itself_changed_a_rollback_says_that_new_scenes_are_found_by_words(owner: User) -> None:
-    old = answers(owner)
+    old = run_queries(owner)
     with mock.patch.object(SceneTextStep, "code_version", SceneTextStep.code_version + 1):
         run()
         scene = arrive(owner)
@@ -148,9 +148,9 @@ def test_when_the_step_itself_changed_a_rollback_says_that_new_scenes_are_found_
         assert undone.catch_up is None
         assert len(undone.left_out) == 3
         assert "the step that filled it has changed" in undone.left_out[0]
-        assert channels_that_find(owner, scene) - {"clip"} == {"lexical"}
+        assert find_matching_channels(owner, scene) - {"clip"} == {"lexical"}
         scene.video.delete()
-        assert answers(owner) == old
+        assert run_queries(owner) == old
 
 
 def test_a_queued_catch_up_does_nothing_when_its_model_is_gone(owner: User, change_model: ChangeModel) -> None:
@@ -172,10 +172,10 @@ def test_the_purge_removes_what_one_owner_left_and_the_space_with_its_last_owner
     other = make_user("other@example.org")
     make_video(other)
     run()
-    left = EmbeddingSpace.objects.get(pk=active(owner)["transcript"])
+    left = EmbeddingSpace.objects.get(pk=get_active_spaces(owner)["transcript"])
     change_model()
     run(Scope("owner", owner_id=owner.pk))
-    kept = answers(owner), answers(other)
+    kept = run_queries(owner), run_queries(other)
 
     assert purge_spaces(timedelta(days=7), dry_run=False) == []
     RetiredSpace.objects.update(retired_at=timezone.now() - timedelta(days=8))
@@ -192,7 +192,7 @@ def test_the_purge_removes_what_one_owner_left_and_the_space_with_its_last_owner
         roll_back(get_latest_cutover(owner.pk).pk, None)
     assert len(purge_spaces(timedelta(days=7), dry_run=False)) == 3
     assert (left.embeddings.filter(owner=owner).count(), left.embeddings.filter(owner=other).count()) == (0, 4)
-    assert (answers(owner), answers(other)) == kept
+    assert (run_queries(owner), run_queries(other)) == kept
 
     run()
     RetiredSpace.objects.update(retired_at=timezone.now() - timedelta(days=8))
@@ -220,8 +220,8 @@ def test_the_commands_compare_switch_and_switch_back(owner: User, change_model: 
         call_command(*args, stdout=out)
         return out.getvalue()
 
-    before = active(owner)
-    answers(owner)
+    before = get_active_spaces(owner)
+    run_queries(owner)
     with pytest.raises(CommandError, match="already reads the latest spaces"):
         command("cutover", "--owner", owner.email)
     with pytest.raises(CommandError, match="has no cutover"):
@@ -232,11 +232,11 @@ def test_the_commands_compare_switch_and_switch_back(owner: User, change_model: 
     run(automatic_cutover=False)
     compared = command("cutover", "--owner", owner.email, "--dry-run")
     assert "3 recorded queries: " in compared
-    assert active(owner) == before
+    assert get_active_spaces(owner) == before
     assert "switched (cutover " in command("cutover", "--owner", owner.email)
-    assert active(owner) != before
+    assert get_active_spaces(owner) != before
     assert json.loads(command("rollback", "--owner", owner.email, "--json"))["left_out"] == []
-    assert active(owner) == before
+    assert get_active_spaces(owner) == before
     with pytest.raises(CommandError) as error:
         command("rollback", "--owner", "nobody@example.org")
     assert error.value.returncode == 2

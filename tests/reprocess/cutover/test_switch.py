@@ -15,7 +15,7 @@ from reprocess.models import Cutover, ReprocessRun
 from reprocess.planning.scope import Scope
 from reprocess.runs.worker import run_worker
 from tests.library import make_user, make_video
-from tests.reprocess.cutover.conftest import QUERIES, Answer, active, answers, run
+from tests.reprocess.cutover.conftest import QUERIES, Answer, get_active_spaces, run, run_queries
 from videos.models import RecordedQuery, RetiredSpace, Scene
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,16 +27,16 @@ ChangeModel = Callable[..., None]
 def test_search_during_a_run_answers_from_the_old_vectors_until_the_switch_and_from_the_new_ones_after_it(
     owner: User, change_model: ChangeModel
 ) -> None:
-    old = answers(owner)
+    old = run_queries(owner)
     change_model()
     seen: list[list[Answer]] = []
     once, done = Event(), Event()
 
     def keep_searching() -> None:
         while not done.is_set():
-            seen.append(answers(owner))
+            seen.append(run_queries(owner))
             once.set()
-        seen.append(answers(owner))
+        seen.append(run_queries(owner))
         connection.close()
 
     searching = Thread(target=keep_searching)
@@ -47,7 +47,7 @@ def test_search_during_a_run_answers_from_the_old_vectors_until_the_switch_and_f
     finally:
         done.set()
         searching.join()
-    new = answers(owner)
+    new = run_queries(owner)
     assert old != new
     # Each of the three queries reads the active spaces for itself, so the switch may fall between two of them.
     for place in range(len(QUERIES)):
@@ -62,12 +62,12 @@ def test_a_switch_is_recorded_with_what_it_changes(owner: User, change_model: Ch
     stranger = make_user("stranger@example.org")
     make_video(stranger)
     RecordedQuery.objects.create(owner=stranger, text="secret of a stranger")
-    answers(owner)
-    before = active(owner)
+    run_queries(owner)
+    before = get_active_spaces(owner)
     change_model()
     made_by = run(Scope("owner", owner_id=owner.pk))
     made = Cutover.objects.get(owner=owner)
-    assert (made.state, made.run, made.before, made.after) == ("switched", made_by, before, active(owner))
+    assert (made.state, made.run, made.before, made.after) == ("switched", made_by, before, get_active_spaces(owner))
     report = made.report
     assert report["queries"] == len(QUERIES)
     assert 0.3 < report["overlap_at_10"] <= 1.0
@@ -85,11 +85,11 @@ def test_a_switch_is_recorded_with_what_it_changes(owner: User, change_model: Ch
 def test_a_worker_that_dies_between_the_last_video_and_the_switch_leaves_the_old_answers_and_the_next_one_switches(
     owner: User, change_model: ChangeModel
 ) -> None:
-    old = answers(owner)
+    old = run_queries(owner)
     change_model()
     with mock.patch("reprocess.cutover.switch.record_cutover", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         run()
-    assert answers(owner) == old
+    assert run_queries(owner) == old
     assert not RetiredSpace.objects.exists()
     interrupted = ReprocessRun.objects.first()
     assert interrupted is not None
@@ -98,7 +98,7 @@ def test_a_worker_that_dies_between_the_last_video_and_the_switch_leaves_the_old
     run_worker(interrupted.pk)
     interrupted.refresh_from_db()
     assert (interrupted.state, interrupted.model_calls) == (ReprocessRun.State.SUCCEEDED, calls)
-    assert answers(owner) != old
+    assert run_queries(owner) != old
     assert Cutover.objects.filter(state="switched").count() == 1
 
 
@@ -109,20 +109,20 @@ def test_a_switch_that_changes_too_much_is_refused_once_a_run_and_can_be_forced(
     for place in ("harbour", "garden", "station"):
         make_video(owner, [f"{thing} near the {place}." for thing in ("A bakery", "An old oak", "Two dogs", "The tax office", "A choir")])
     run()
-    old = answers(owner)
-    before = active(owner)
+    old = run_queries(owner)
+    before = get_active_spaces(owner)
     change_model("completely different words about nothing at all: ")
     with mock.patch("reprocess.runs.acquire.GROUP_VIDEOS", 1):
         refused_in = run()
     refusal = Cutover.objects.get()
     assert (refusal.state, refusal.run, refusal.before) == ("refused", refused_in, before)
     assert "HEIMDEX_CUTOVER_MIN_OVERLAP" in refusal.reason
-    assert active(owner) == before
-    assert answers(owner) == old
+    assert get_active_spaces(owner) == before
+    assert run_queries(owner) == old
     with pytest.raises(CutoverRefused, match=r"less than HEIMDEX_CUTOVER_MIN_OVERLAP \(100%\)"):
         cut_over(owner.pk, force=False)
     made = cut_over(owner.pk, force=True)
-    assert active(owner) == made.after == refusal.after
+    assert get_active_spaces(owner) == made.after == refusal.after
     with pytest.raises(CutoverRefused, match="already reads the latest spaces"):
         cut_over(owner.pk, force=True)
 
@@ -135,16 +135,16 @@ def test_without_recorded_queries_nothing_is_refused(owner: User, change_model: 
 
 
 def test_failures_keep_the_old_vectors_unless_they_are_tolerated(owner: User, settings: Settings) -> None:
-    before = active(owner)
+    before = get_active_spaces(owner)
     get_media_storage().delete(Scene.objects.get(owner=owner, index=3).keyframe_key)
     settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "image": _another_image_model()}
     run()
-    assert active(owner) == before
+    assert get_active_spaces(owner) == before
     with pytest.raises(CutoverRefused, match=r"clip: 1 failed of 6 scenes.*reprocess_embeddings --scope owner"):
         cut_over(owner.pk, force=True)
     settings.CUTOVER_MAX_FAILED = 1
     run()
-    assert active(owner)["clip"] != before["clip"]
+    assert get_active_spaces(owner)["clip"] != before["clip"]
 
 
 def _another_image_model() -> dict[str, object]:
@@ -155,22 +155,22 @@ def test_a_canary_goes_first_and_counts_as_done_later(owner: User, change_model:
     other = make_user("other@example.org")
     make_video(other)
     run()
-    old, before = answers(other), active(other)
+    old, before = run_queries(other), get_active_spaces(other)
     change_model()
     run(Scope("owner", owner_id=owner.pk))
-    assert active(owner) != before
-    assert active(other) == before
-    assert answers(other) == old
+    assert get_active_spaces(owner) != before
+    assert get_active_spaces(other) == before
+    assert run_queries(other) == old
     rest = run()
-    assert active(other) == active(owner)
+    assert get_active_spaces(other) == get_active_spaces(owner)
     assert rest.counters.get(channel="transcript").skipped == 6
     assert Cutover.objects.filter(owner=owner).count() == 1
 
 
 def test_a_run_that_leaves_the_switch_to_a_person_does_not_switch(owner: User, change_model: ChangeModel) -> None:
-    before = active(owner)
+    before = get_active_spaces(owner)
     change_model()
     run(automatic_cutover=False)
-    assert active(owner) == before
+    assert get_active_spaces(owner) == before
     cut_over(owner.pk, force=False)
-    assert active(owner) != before
+    assert get_active_spaces(owner) != before

@@ -11,7 +11,7 @@ from people.face_settings import FACES_OFF_FOR_OWNER, FACES_OFF_ON_SERVER
 from people.models import FaceMatch, Person, PersonPhoto, SceneFace
 from reprocess.models import ReprocessRun
 from tests.library import make_user
-from tests.reprocess.people.makers import film, finished, known, run
+from tests.reprocess.people.makers import finish_run, make_film, make_known_person, run
 from tests.videos.pages.conftest import read, seen
 from videos.models import Video
 
@@ -31,10 +31,10 @@ def switch(browser: Client, find_faces: str) -> str:
 def test_turning_off_asks_and_erases_and_turning_on_queues_a_run_over_all_videos(browser: Client, owner: User) -> None:
     other = make_user("other@example.org")
     for user in (owner, other):
-        film(user)
+        make_film(user)
     run()
     for user in (owner, other):
-        known(user)
+        make_known_person(user)
     assert LINK in read(browser, "/people/")
     assert "Face recognition is on. Turn it off…" in seen(read(browser, "/people/"))
     question = seen(read(browser, PAGE))
@@ -59,14 +59,14 @@ def test_turning_off_asks_and_erases_and_turning_on_queues_a_run_over_all_videos
     assert "Face recognition is already on." in switch(browser, "1")
     queued = ReprocessRun.objects.get(entrance="owner")
     assert (queued.requested_by, queued.owner_id) == (owner, owner.pk)
-    finished(queued)
+    finish_run(queued)
     assert SceneFace.objects.filter(owner=owner).count() == 1
 
 
 def test_an_interrupted_erasure_can_be_finished(browser: Client, owner: User) -> None:
-    film(owner)
+    make_film(owner)
     run()
-    known(owner)
+    make_known_person(owner)
     User.objects.filter(pk=owner.pk).update(find_faces=False)
 
     assert "Some data is not erased yet: 1 face and 1 photo. Erase the rest" in seen(read(browser, PAGE))

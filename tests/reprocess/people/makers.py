@@ -26,17 +26,17 @@ from videos.models import Scene, Video
 ALL = Scope("all")
 
 
-def astronaut() -> Image.Image:
+def load_astronaut() -> Image.Image:
     return Image.open(Path(skimage.__file__).parent / "data" / "astronaut.png").convert("RGB")
 
 
-def jpeg(picture: Image.Image) -> bytes:
+def encode_jpeg(picture: Image.Image) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=92)
     return buffer.getvalue()
 
 
-def show(scene: Scene, picture: bytes) -> None:
+def set_keyframe(scene: Scene, picture: bytes) -> None:
     """Make a picture the scene's keyframe, as the ingest does."""
     get_media_storage().save(scene.keyframe_key, picture, "image/jpeg")
     scene.keyframe_hash = scene.pictures_hash = hash_input(picture)
@@ -44,19 +44,19 @@ def show(scene: Scene, picture: bytes) -> None:
     refresh_input_hashes(scene.video, KEYFRAME, KEYFRAMES)
 
 
-def film(owner: User, title: str = "A film") -> Video:
+def make_film(owner: User, title: str = "A film") -> Video:
     """Return a film whose second scene shows the astronaut."""
     video = make_video(owner, title=title)
     for scene in video.scenes.all():
         if scene.index == 1:
-            show(scene, jpeg(astronaut().crop((60, 0, 460, 225))))
+            set_keyframe(scene, encode_jpeg(load_astronaut().crop((60, 0, 460, 225))))
         else:
             Scene.objects.filter(pk=scene.pk).update(pictures_hash=scene.keyframe_hash)
     refresh_input_hashes(video)
     return video
 
 
-def arrive(person: Person, picture: bytes) -> PersonPhoto:
+def add_photo(person: Person, picture: bytes) -> PersonPhoto:
     """Have a photo arrive as `complete` leaves it."""
     photo = PersonPhoto.objects.create(
         person=person,
@@ -71,29 +71,29 @@ def arrive(person: Person, picture: bytes) -> PersonPhoto:
     return photo
 
 
-def known(owner: User, name: str = "Eileen") -> Person:
+def make_known_person(owner: User, name: str = "Eileen") -> Person:
     """Return a person with a READY photo."""
     person = Person.objects.create(owner=owner, name=name)
-    arrive(person, jpeg(astronaut().crop((100, 0, 400, 300))))
+    add_photo(person, encode_jpeg(load_astronaut().crop((100, 0, 400, 300))))
     refresh_people(owner.pk)
     return person
 
 
-def calls() -> int:
+def count_calls() -> int:
     model = get_face_model()
     assert model is not None
     return model.calls
 
 
-def finished(run: ReprocessRun) -> ReprocessRun:
+def finish_run(run: ReprocessRun) -> ReprocessRun:
     run_worker(run.pk)
     run.refresh_from_db()
     return run
 
 
 def run(scope: Scope = ALL, *, force: bool = False) -> ReprocessRun:
-    return finished(start_run(scope, force=force, entrance="command", requested_by=None))
+    return finish_run(start_run(scope, force=force, entrance="command", requested_by=None))
 
 
-def where(person: Person) -> list[int]:
+def find_scenes(person: Person) -> list[int]:
     return sorted(FaceMatch.objects.filter(person=person).values_list("scene__index", flat=True))

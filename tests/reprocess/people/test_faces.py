@@ -14,7 +14,7 @@ from people.models import FaceGroup, FaceLabel, FaceMatch, Person, PersonPhoto, 
 from reprocess.models import ReprocessRun
 from reprocess.runs.refresh_people import refresh_people
 from tests.library import make_user
-from tests.reprocess.people.makers import arrive, astronaut, film, finished, jpeg, known, run, where
+from tests.reprocess.people.makers import add_photo, encode_jpeg, find_scenes, finish_run, load_astronaut, make_film, make_known_person, run
 from videos.models import SceneEmbedding
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("faces_on")]
@@ -24,7 +24,7 @@ FACE_DATA = (Person, PersonPhoto, PhotoEmbedding, QueryEmbedding, SceneFace, Fac
 
 def test_unknown_faces_are_grouped_named_in_one_step_and_found_from_then_on() -> None:
     owner = make_user()
-    first, second = film(owner), film(owner, title="Another")
+    first, second = make_film(owner), make_film(owner, title="Another")
     run()
     assert queue_ungrouped_owners() == 1
     assert group_faces(owner.pk) == 2
@@ -38,56 +38,56 @@ def test_unknown_faces_are_grouped_named_in_one_step_and_found_from_then_on() ->
     person = Person.objects.get(pk=named.json()["person_id"])
     refresh_people(owner.pk)
     assert set(person.photos.values_list("state", flat=True)) == {"ready"}
-    assert where(person) == [1, 1]
+    assert find_scenes(person) == [1, 1]
     assert client.get("/v1/faces/groups").json()["results"] == []
     # A later film needs nobody's word.
-    film(owner, title="Third")
+    make_film(owner, title="Third")
     run()
-    assert where(person) == [1, 1, 1]
+    assert find_scenes(person) == [1, 1, 1]
     assert {first.pk, second.pk} < set(FaceMatch.objects.values_list("scene__video", flat=True))
 
 
 def test_a_wrong_face_is_taken_out_over_http_and_can_be_given_back() -> None:
     owner = make_user()
-    film(owner)
+    make_film(owner)
     run()
-    person = known(owner)
+    person = make_known_person(owner)
     client = APIClient()
     client.force_authenticate(owner)
     [match] = client.get(f"/v1/persons/{person.pk}/faces").json()["results"]
     url = f"/v1/persons/{person.pk}/faces/{match['face']['id']}"
     assert client.delete(url).status_code == 204
-    assert where(person) == []
+    assert find_scenes(person) == []
     refresh_people(owner.pk)
-    assert where(person) == []
+    assert find_scenes(person) == []
     assert client.put(url).status_code == 204
     refresh_people(owner.pk)
-    assert where(person) == [1]
+    assert find_scenes(person) == [1]
     assert FaceMatch.objects.get().probability == 1.0
 
 
 def test_a_face_that_was_taken_out_stays_out_after_everything_is_computed_again() -> None:
     owner = make_user()
-    film(owner)
+    make_film(owner)
     run()
-    person = known(owner)
+    person = make_known_person(owner)
     face = SceneFace.objects.get()
     FaceLabel.objects.bulk_create(build_labels([face], person, is_person=False))
     refresh_people(owner.pk)
-    assert where(person) == []
+    assert find_scenes(person) == []
     run(force=True)
     assert SceneFace.objects.get().pk != face.pk
-    assert where(person) == []
+    assert find_scenes(person) == []
 
 
 def test_no_faces_are_found_for_an_owner_who_wants_none() -> None:
     owner = make_user(find_faces=False)
-    video = film(owner)
+    video = make_film(owner)
     run()
     assert not SceneFace.objects.exists()
     assert set(SceneEmbedding.objects.filter(space__channel="person").values_list("state", flat=True)) == {"empty"}
     person = Person.objects.create(owner=owner, name="Eileen")
-    photo = arrive(person, jpeg(astronaut()))
+    photo = add_photo(person, encode_jpeg(load_astronaut()))
     refresh_people(owner.pk)
     photo.refresh_from_db()
     assert (photo.state, photo.error_code) == ("failed", "faces_off")
@@ -97,10 +97,10 @@ def test_no_faces_are_found_for_an_owner_who_wants_none() -> None:
 def test_switching_faces_off_erases_every_trace_of_one_owner_and_of_nobody_else() -> None:
     owner, other = make_user(), make_user("other@example.org")
     for one in (owner, other):
-        film(one)
+        make_film(one)
     run()
     for one in (owner, other):
-        known(one)
+        make_known_person(one)
         group_faces(one.pk)
         label_face(one, Person.objects.get(owner=one).pk, SceneFace.objects.get(owner=one).pk, is_person=True)
     client = APIClient()
@@ -117,15 +117,15 @@ def test_switching_faces_off_erases_every_trace_of_one_owner_and_of_nobody_else(
     run(force=True)
     assert not SceneFace.objects.filter(owner=owner).exists()
     assert client.put("/v1/faces", {"find_faces": True}).json()["find_faces"] is True
-    finished(ReprocessRun.objects.get(entrance="owner"))
+    finish_run(ReprocessRun.objects.get(entrance="owner"))
     assert SceneFace.objects.filter(owner=owner).count() == 1
 
 
 def test_the_command_erases_for_everybody_when_it_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
     owner = make_user()
-    film(owner)
+    make_film(owner)
     run()
-    known(owner)
+    make_known_person(owner)
     with pytest.raises(CommandError, match="Nothing was erased"), mock.patch("builtins.input", return_value="no"):
         call_command("faces", "erase", "--all")
     with pytest.raises(CommandError, match="works only with erase"):

@@ -16,41 +16,41 @@ from people.models import FaceMatch, PeopleRefreshRequest, Person, PersonPhoto, 
 from people.photos.state import rescue_photos
 from reprocess.runs.refresh_people import refresh_people, requeue_stale_people
 from tests.library import make_user
-from tests.reprocess.people.makers import arrive, astronaut, film, jpeg, known, run, where
+from tests.reprocess.people.makers import add_photo, encode_jpeg, find_scenes, load_astronaut, make_film, make_known_person, run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("faces_on")]
 
 
 def test_a_photo_becomes_ready_and_its_person_is_found_in_the_scene_alone() -> None:
     owner = make_user()
-    film(owner)
+    make_film(owner)
     run()
-    person = known(owner)
+    person = make_known_person(owner)
     photo = person.photos.get()
     assert (photo.state, photo.error_text, photo.lease_token) == ("ready", "", None)
-    assert where(person) == [1]
+    assert find_scenes(person) == [1]
     match = FaceMatch.objects.get()
     assert 0.5 < match.probability < 1.0
     assert get_media_storage().size(match.face.thumbnail_key)
     # What comes later is matched when it comes.
-    later = film(owner, title="Another")
+    later = make_film(owner, title="Another")
     run()
-    assert where(person) == [1, 1]
+    assert find_scenes(person) == [1, 1]
     assert FaceMatch.objects.filter(scene__video=later).count() == 1
 
 
 def test_photos_that_do_not_show_one_good_face_say_why_and_the_others_count() -> None:
     owner = make_user()
     person = Person.objects.create(owner=owner, name="Eileen")
-    face = astronaut().crop((100, 0, 400, 300))
+    face = load_astronaut().crop((100, 0, 400, 300))
     pair = Image.new("RGB", (600, 300))
     pair.paste(face, (0, 0))
     pair.paste(face, (300, 0))
     photos = [
-        arrive(person, jpeg(face)),
-        arrive(person, jpeg(Image.new("RGB", (300, 300), "green"))),
-        arrive(person, jpeg(pair)),
-        arrive(person, b"no picture at all"),
+        add_photo(person, encode_jpeg(face)),
+        add_photo(person, encode_jpeg(Image.new("RGB", (300, 300), "green"))),
+        add_photo(person, encode_jpeg(pair)),
+        add_photo(person, b"no picture at all"),
     ]
     refresh_people(owner.pk)
     for photo in photos:
@@ -67,26 +67,26 @@ def test_photos_that_do_not_show_one_good_face_say_why_and_the_others_count() ->
 
 def test_adding_and_deleting_a_photo_refresh_the_vector_of_the_person() -> None:
     owner = make_user()
-    film(owner)
+    make_film(owner)
     run()
-    person = known(owner)
+    person = make_known_person(owner)
     first = QueryEmbedding.objects.get().input_hash
-    second = arrive(person, jpeg(astronaut().crop((80, 0, 420, 320)).transpose(Image.Transpose.FLIP_LEFT_RIGHT)))
+    second = add_photo(person, encode_jpeg(load_astronaut().crop((80, 0, 420, 320)).transpose(Image.Transpose.FLIP_LEFT_RIGHT)))
     refresh_people(owner.pk)
     assert QueryEmbedding.objects.get().input_hash != first
-    assert where(person) == [1]
+    assert find_scenes(person) == [1]
     second.delete()
     person.photos.all().delete()
     refresh_person_inputs([person.pk])
     refresh_people(owner.pk)
     assert QueryEmbedding.objects.get().state == QueryEmbedding.State.EMPTY
-    assert where(person) == []
+    assert find_scenes(person) == []
 
 
 def test_a_worker_that_dies_at_a_photo_leaves_it_to_the_next_and_the_third_time_it_fails() -> None:
     owner = make_user()
     person = Person.objects.create(owner=owner, name="Eileen")
-    photo = arrive(person, jpeg(astronaut().crop((100, 0, 400, 300))))
+    photo = add_photo(person, encode_jpeg(load_astronaut().crop((100, 0, 400, 300))))
     for attempt in (1, 2, 3):
         with mock.patch("reprocess.runs.refresh_people._embed", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
             refresh_people(owner.pk)
@@ -103,9 +103,9 @@ def test_a_worker_that_dies_at_a_photo_leaves_it_to_the_next_and_the_third_time_
 
 def test_what_was_asked_for_is_remembered_until_somebody_has_done_it() -> None:
     owner = make_user()
-    film(owner)
+    make_film(owner)
     run()
-    person = known(owner)
+    person = make_known_person(owner)
     PeopleRefreshRequest.objects.all().delete()
     label_face(owner, person.pk, SceneFace.objects.get().pk, is_person=False)
     # A wake-up that takes ten minutes is lost.
@@ -122,13 +122,13 @@ def test_what_was_asked_for_is_remembered_until_somebody_has_done_it() -> None:
 
 def test_a_wake_up_that_was_lost_is_made_up_for() -> None:
     owner = make_user()
-    film(owner)
+    make_film(owner)
     run()
-    person = known(owner)
+    person = make_known_person(owner)
     assert requeue_stale_people() == 0
     delete_photo(owner, person.pk, person.photos.get().pk)
     # Nobody came.
     assert requeue_stale_people() == 1
     refresh_people(owner.pk)
     assert requeue_stale_people() == 0
-    assert where(person) == []
+    assert find_scenes(person) == []

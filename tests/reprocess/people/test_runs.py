@@ -13,7 +13,7 @@ from reprocess.models import Cutover, ReprocessItem
 from reprocess.planning.scope import Scope
 from reprocess.runs.requests import plan_run
 from tests.library import make_user
-from tests.reprocess.people.makers import ALL, calls, film, finished, known, run
+from tests.reprocess.people.makers import ALL, count_calls, finish_run, make_film, make_known_person, run
 from videos.models import ActiveSpace, Video
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("faces_on")]
@@ -21,34 +21,34 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("faces_on")]
 
 def test_a_run_does_what_is_stale_of_people_once_per_owner_and_the_second_calls_no_model() -> None:
     owner, other = make_user(), make_user("other@example.org")
-    film(owner)
-    known(owner)
+    make_film(owner)
+    make_known_person(owner)
     # An owner with people and no videos is done too.
-    known(other, "Her")
+    make_known_person(other, "Her")
     planned = {channel.channel: (channel.target_type, channel.targets, channel.stale) for channel in plan_run(ALL, force=False).channels}
     assert planned["person"] == ("scenes", 4, 4)
     assert planned["person_photo"] == ("photos", 2, 0)
     assert planned["person_query"] == ("people", 2, 0)
     first = run()
     assert (first.state, first.video_count, first.people_count) == ("succeeded", 1, 2)
-    before = calls()
+    before = count_calls()
     second = run()
-    assert (second.state, second.model_calls, calls()) == ("succeeded", 0, before)
+    assert (second.state, second.model_calls, count_calls()) == ("succeeded", 0, before)
     forced = run(force=True)
     counters = {counter.channel: (counter.planned, counter.done, counter.empty) for counter in forced.counters.all()}
     assert counters["person"] == (4, 1, 3)
     assert counters["person_photo"] == (2, 2, 0)
     assert counters["person_query"] == (2, 2, 0)
     # Four scenes and two photos were looked at again; the queries are made of vectors that are there.
-    assert calls() == before + 6
+    assert count_calls() == before + 6
     assert forced.items.filter(video__isnull=True).count() == 2
 
 
 def test_a_model_change_fills_new_spaces_beside_the_old_and_switches_faces_and_people_together(settings: Settings) -> None:
     owner = make_user()
-    film(owner)
+    make_film(owner)
     run()
-    person = known(owner)
+    person = make_known_person(owner)
     before = dict(ActiveSpace.objects.filter(owner=owner).values_list("channel", "space"))
     settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "faces": {"BACKEND": DLIB, "OPTIONS": {"upsample": 0}}}
     assert run(Scope("video", video_id=Video.objects.get().pk)).state == "succeeded"
@@ -66,7 +66,7 @@ def test_a_model_change_fills_new_spaces_beside_the_old_and_switches_faces_and_p
 
 def test_faces_that_are_replaced_leave_no_picture_behind(django_capture_on_commit_callbacks: object) -> None:
     owner = make_user()
-    film(owner)
+    make_film(owner)
     run()
     old = SceneFace.objects.get().thumbnail_key
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
@@ -77,7 +77,7 @@ def test_faces_that_are_replaced_leave_no_picture_behind(django_capture_on_commi
 
 def test_failures_of_people_name_the_photo_and_can_be_retried() -> None:
     owner = make_user()
-    known(owner)
+    make_known_person(owner)
     photo = PersonPhoto.objects.get()
     kept = get_media_storage().open(photo.image_key).read()
     get_media_storage().delete(photo.image_key)
@@ -89,6 +89,6 @@ def test_failures_of_people_name_the_photo_and_can_be_retried() -> None:
     assert photo.state == "ready"
     get_media_storage().save(photo.image_key, kept, "image/jpeg")
     retry_failures(failed.pk)
-    assert finished(failed).state == "succeeded"
+    assert finish_run(failed).state == "succeeded"
     assert failed.counters.get(channel="person_photo").done == 1
     assert UUID(str(ReprocessItem.objects.get(run=failed).owner_id)) == owner.pk

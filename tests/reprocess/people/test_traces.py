@@ -18,32 +18,32 @@ from reprocess.runs.refresh_people import refresh_people, requeue_stale_people
 from reprocess.runs.vectors import replace_embeddings
 from reprocess.steps.embedding_task import Outcome
 from tests.library import make_user
-from tests.reprocess.people.makers import arrive, astronaut, film, jpeg, run, where
+from tests.reprocess.people.makers import add_photo, encode_jpeg, find_scenes, load_astronaut, make_film, run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("faces_on")]
 
 
 def test_faces_that_could_not_be_matched_are_matched_once_that_is_noticed() -> None:
     owner = make_user()
-    film(owner)
+    make_film(owner)
     run()
     person = Person.objects.create(owner=owner, name="Eileen")
-    arrive(person, jpeg(astronaut().crop((100, 0, 400, 300))))
+    add_photo(person, encode_jpeg(load_astronaut().crop((100, 0, 400, 300))))
     with mock.patch("reprocess.runs.engine.match_faces", side_effect=OperationalError), pytest.raises(OperationalError):
         refresh_people(owner.pk)
-    assert (person.photos.get().state, where(person)) == (PersonPhoto.State.READY, [])
+    assert (person.photos.get().state, find_scenes(person)) == (PersonPhoto.State.READY, [])
 
     assert requeue_stale_people() == 1
     refresh_people(owner.pk)
 
-    assert where(person) == [1]
+    assert find_scenes(person) == [1]
     assert requeue_stale_people() == 0
 
 
 def test_a_photo_that_another_worker_is_taking_in_is_left_to_it() -> None:
     owner = make_user()
     person = Person.objects.create(owner=owner, name="Eileen")
-    photo = arrive(person, jpeg(astronaut().crop((100, 0, 400, 300))))
+    photo = add_photo(person, encode_jpeg(load_astronaut().crop((100, 0, 400, 300))))
     # Killed when the clean copy was recorded, and what arrived not deleted yet.
     with mock.patch("heimdex.storage.local.LocalMediaStorage.delete", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         refresh_people(owner.pk)
@@ -62,7 +62,7 @@ def test_a_photo_that_another_worker_is_taking_in_is_left_to_it() -> None:
 
 
 @contextmanager
-def leasing(photo: PersonPhoto, token: UUID) -> Iterator[None]:
+def steal_lease(photo: PersonPhoto, token: UUID) -> Iterator[None]:
     """Let another worker lease the photo before each write of vectors."""
 
     def write(*args: Any) -> list[Outcome]:
@@ -75,8 +75,11 @@ def leasing(photo: PersonPhoto, token: UUID) -> Iterator[None]:
 
 def test_a_worker_that_lost_the_lease_on_a_photo_writes_nothing_of_it() -> None:
     owner = make_user()
-    photo, token = arrive(Person.objects.create(owner=owner, name="Eileen"), jpeg(astronaut().crop((100, 0, 400, 300)))), uuid4()
-    with leasing(photo, token):
+    photo, token = (
+        add_photo(Person.objects.create(owner=owner, name="Eileen"), encode_jpeg(load_astronaut().crop((100, 0, 400, 300)))),
+        uuid4(),
+    )
+    with steal_lease(photo, token):
         refresh_people(owner.pk)
     photo.refresh_from_db()
     assert (photo.state, photo.lease_token, PhotoEmbedding.objects.count()) == (PersonPhoto.State.PROCESSING, token, 0)
@@ -84,9 +87,12 @@ def test_a_worker_that_lost_the_lease_on_a_photo_writes_nothing_of_it() -> None:
 
 def test_a_run_leaves_a_photo_to_the_worker_that_has_leased_it_since() -> None:
     owner = make_user()
-    photo, token = arrive(Person.objects.create(owner=owner, name="Eileen"), jpeg(astronaut().crop((100, 0, 400, 300)))), uuid4()
+    photo, token = (
+        add_photo(Person.objects.create(owner=owner, name="Eileen"), encode_jpeg(load_astronaut().crop((100, 0, 400, 300)))),
+        uuid4(),
+    )
     refresh_people(owner.pk)
-    with leasing(photo, token):
+    with steal_lease(photo, token):
         forced = run(force=True)
     photo.refresh_from_db()
     assert (photo.state, photo.lease_token) == (PersonPhoto.State.PROCESSING, token)

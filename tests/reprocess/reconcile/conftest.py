@@ -20,7 +20,7 @@ from tests.reprocess.cutover.conftest import run
 from videos.models import Video
 
 MINE, THEIRS = "mine@example.org", "theirs@example.org"
-Numbers = dict[str, int]
+IssueCounts = dict[str, int]
 
 
 def reconcile(*args: str) -> tuple[int, dict[str, Any]]:
@@ -33,7 +33,7 @@ def reconcile(*args: str) -> tuple[int, dict[str, Any]]:
     return 0, json.loads(out.getvalue())
 
 
-def numbers(*args: str, what: str = "found") -> Numbers:
+def count_issues(*args: str, what: str = "found") -> IssueCounts:
     """Return how many of each kind the command found, repaired or left; what is 0 is left out."""
     return {check["name"]: check[what] for check in reconcile(*args)[1]["checks"] if check[what]}
 
@@ -49,7 +49,7 @@ def finish_runs() -> None:
         run_worker(unfinished.pk)
 
 
-def make_whole_video(owner: User) -> Video:
+def make_complete_video(owner: User) -> Video:
     """Create an indexed video with all its files."""
     video = make_video(owner, ["The quick boat sailed over the cold sea.", "She planted tomatoes behind the kitchen."])
     get_media_storage().save(video.original_key, b"film", "video/mp4")
@@ -86,7 +86,7 @@ def make_library() -> Callable[[], tuple[Video, Video]]:
     """Return what makes a video of mine and one of theirs, indexed, searched and whole."""
 
     def make() -> tuple[Video, Video]:
-        mine, theirs = (make_whole_video(make_user(email)) for email in (MINE, THEIRS))
+        mine, theirs = (make_complete_video(make_user(email)) for email in (MINE, THEIRS))
         run()
         code, report = reconcile()
         assert (code, report["clean"], report["found"]) == (0, True, 0)

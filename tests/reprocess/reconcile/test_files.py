@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from heimdex.storage import S3, get_media_storage
-from tests.reprocess.reconcile.conftest import MINE, THEIRS, Numbers, make_whole_video, numbers, reconcile, use_storage
+from tests.reprocess.reconcile.conftest import MINE, THEIRS, IssueCounts, count_issues, make_complete_video, reconcile, use_storage
 from videos.models import Scene, Video
 from videos.registry import list_stages
 
@@ -20,35 +20,35 @@ pytestmark = pytest.mark.django_db
 Library = tuple[Video, Video]
 
 
-def put_after_the_deletion(video: Video) -> Numbers:
+def upload_after_deletion(video: Video) -> IssueCounts:
     """Leave what a client sent after its video was deleted."""
     get_media_storage().save(f"owners/{video.owner_id}/videos/{uuid4()}/upload", b"late")
     return {"orphan_files": 1}
 
 
-def put_again(video: Video) -> Numbers:
+def upload_again(video: Video) -> IssueCounts:
     """Leave what a client sent a second time after the upload was completed."""
     get_media_storage().save(video.upload_key, b"again")
     return {"orphan_files": 1}
 
 
-def pictures_of_a_gone_scene(video: Video) -> Numbers:
+def leave_images_of_deleted_scene(video: Video) -> IssueCounts:
     gone = Scene(video=video, owner=video.owner)
     for key in (gone.keyframe_key, gone.thumbnail_key):
         get_media_storage().save(key, b"jpeg")
     return {"orphan_files": 2}
 
 
-def video_deleted_in_the_database_alone(video: Video) -> Numbers:
-    other = make_whole_video(video.owner)
+def delete_video_in_database_only(video: Video) -> IssueCounts:
+    other = make_complete_video(video.owner)
     Video.objects.filter(pk=other.pk).delete()
     return {"orphan_files": 5}
 
 
-DAMAGES = [put_after_the_deletion, put_again, pictures_of_a_gone_scene, video_deleted_in_the_database_alone]
+DAMAGES = [upload_after_deletion, upload_again, leave_images_of_deleted_scene, delete_video_in_database_only]
 
 
-def keys() -> set[str]:
+def list_keys() -> set[str]:
     return set(get_media_storage().list_keys())
 
 
@@ -62,22 +62,22 @@ def library(any_storage: None, make_library: Callable[[], Library], settings: Se
 
 def test_orphans_are_deleted_owner_by_owner_and_nothing_else(library: Library) -> None:
     mine, theirs = library
-    whole = keys()
+    whole = list_keys()
     expected = {"orphan_files": 9}
     for video in library:
         assert sum(damage(video)["orphan_files"] for damage in DAMAGES) == 9
-    damaged = keys()
+    damaged = list_keys()
 
     assert reconcile()[0] == 3
-    assert numbers() == {"orphan_files": 18}
-    assert numbers("--owner", MINE) == numbers("--owner", THEIRS) == expected
-    assert keys() == damaged, "looking deleted something"
+    assert count_issues() == {"orphan_files": 18}
+    assert count_issues("--owner", MINE) == count_issues("--owner", THEIRS) == expected
+    assert list_keys() == damaged, "looking deleted something"
 
-    assert numbers("--owner", MINE, "--repair", what="repaired") == expected
+    assert count_issues("--owner", MINE, "--repair", what="repaired") == expected
     theirs_only = {key for key in damaged - whole if key.startswith(f"owners/{theirs.owner_id}/")}
-    assert keys() == whole | theirs_only
+    assert list_keys() == whole | theirs_only
     assert reconcile("--repair")[0] == 0
-    assert keys() == whole
+    assert list_keys() == whole
     assert reconcile()[1]["found"] == 0
     assert mine.owner_id != theirs.owner_id
 
@@ -89,14 +89,14 @@ def test_what_may_still_be_an_upload_or_at_work_is_left_alone(library: Library, 
         damage(mine)
     Video.objects.filter(pk=theirs.pk).update(state=Video.State.PROCESSING, woken_at=timezone.now())
     settings.UPLOAD_TTL_SECONDS = -5
-    pictures_of_a_gone_scene(theirs)
+    leave_images_of_deleted_scene(theirs)
     get_media_storage().delete(theirs.scenes.first().keyframe_key)  # type: ignore[union-attr]
-    before = keys()
+    before = list_keys()
     settings.UPLOAD_TTL_SECONDS = 3600
-    assert numbers("--owner", MINE, "--repair") == {}
+    assert count_issues("--owner", MINE, "--repair") == {}
     settings.UPLOAD_TTL_SECONDS = -5
-    assert numbers("--owner", THEIRS) == {"jobless_videos": 1}, "a video in progress has files whose rows follow"
-    assert keys() == before
+    assert count_issues("--owner", THEIRS) == {"jobless_videos": 1}, "a video in progress has files whose rows follow"
+    assert list_keys() == before
 
 
 def test_missing_pictures_are_made_anew_and_a_missing_original_is_for_a_person(library: Library, settings: Settings) -> None:
@@ -104,9 +104,9 @@ def test_missing_pictures_are_made_anew_and_a_missing_original_is_for_a_person(l
     for video in library:
         get_media_storage().delete(video.scenes.get(index=0).keyframe_key)
         get_media_storage().delete(video.scenes.get(index=1).thumbnail_key)
-    assert numbers() == {"missing_pictures": 4}
+    assert count_issues() == {"missing_pictures": 4}
     get_media_storage().delete(theirs.original_key)
-    assert numbers() == {"missing_originals": 1, "missing_pictures": 4}
+    assert count_issues() == {"missing_originals": 1, "missing_pictures": 4}
 
     code, report = reconcile("--repair")
 
@@ -115,27 +115,27 @@ def test_missing_pictures_are_made_anew_and_a_missing_original_is_for_a_person(l
     assert Video.objects.get(pk=mine.pk).state == "validating"
     assert mine.jobs.count() == len(list_stages())
     assert Video.objects.get(pk=theirs.pk).state == "indexed"
-    assert numbers("--owner", MINE) == {}
+    assert count_issues("--owner", MINE) == {}
 
 
 def test_without_any_video_nothing_is_deleted_because_this_may_be_the_wrong_database(library: Library) -> None:
-    before = keys()
+    before = list_keys()
     Video.objects.all().delete()
     code, report = reconcile("--repair")
     assert code == 3
     assert {check["name"]: (check["found"], check["repaired"]) for check in report["checks"] if check["found"]} == {"orphan_files": (10, 0)}
-    assert keys() == before
+    assert list_keys() == before
 
 
 def test_files_of_unknown_form_and_under_another_owner_are_named_but_kept(library: Library) -> None:
     mine, theirs = library
     get_media_storage().save("owners/readme.txt", b"?")
     get_media_storage().save(f"owners/{theirs.owner_id}/videos/{mine.pk}/original", b"?")
-    before = keys()
+    before = list_keys()
     code, report = reconcile("--repair")
     assert code == 3
     assert {check["name"]: check["left"] for check in report["checks"] if check["left"]} == {"misplaced_files": 1, "unknown_files": 1}
-    assert keys() == before
+    assert list_keys() == before
 
 
 def test_a_storage_that_cannot_be_reached_is_a_sentence(db: None, settings: Settings, tmp_path: Path) -> None:
@@ -153,6 +153,6 @@ def test_a_library_takes_few_statements_and_one_listing(
     with django_assert_max_num_queries(52) as first:  # type: ignore[attr-defined]
         reconcile()
     for _ in range(20):
-        make_whole_video(mine.owner)
+        make_complete_video(mine.owner)
     with django_assert_max_num_queries(len(first)):  # type: ignore[attr-defined]
         reconcile()

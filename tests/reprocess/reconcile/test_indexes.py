@@ -8,7 +8,7 @@ from django.db.models import Index
 from pytest_django import Settings
 
 from tests.library import make_user, make_video
-from tests.reprocess.reconcile.conftest import numbers, reconcile
+from tests.reprocess.reconcile.conftest import count_issues, reconcile
 from videos.models import ActiveSpace, EmbeddingSpace, SceneEmbedding
 from videos.search.indexes import build_index, drop_index, list_indexes, make_index
 
@@ -34,9 +34,9 @@ def space(settings: Settings, local_storage: None) -> Iterator[EmbeddingSpace]:
     drop_index(space)
 
 
-def index_numbers(*args: str, what: str = "found") -> dict[str, int]:
+def count_index_issues(*args: str, what: str = "found") -> dict[str, int]:
     """Return the numbers of what concerns indexes; the library has no files but keyframes."""
-    return {name: number for name, number in numbers(*args, what=what).items() if "index" in name}
+    return {name: number for name, number in count_issues(*args, what=what).items() if "index" in name}
 
 
 def mark_invalid(name: str) -> None:
@@ -46,28 +46,28 @@ def mark_invalid(name: str) -> None:
 
 
 def test_a_large_space_without_an_index_gets_one(space: EmbeddingSpace) -> None:
-    assert index_numbers() == {"missing_indexes": 1}
-    assert index_numbers("--repair", what="repaired") == {"missing_indexes": 1}
+    assert count_index_issues() == {"missing_indexes": 1}
+    assert count_index_issues("--repair", what="repaired") == {"missing_indexes": 1}
     assert list_indexes()[make_index(space).name].valid
-    assert index_numbers() == {}
+    assert count_index_issues() == {}
 
 
 @pytest.mark.parametrize("damage", ["gone", "not valid"])
 def test_an_index_that_is_gone_or_not_valid_is_built_anew(space: EmbeddingSpace, damage: str) -> None:
     build_index(space)
-    assert index_numbers() == {}
+    assert count_index_issues() == {}
     if damage == "gone":
         with connection.schema_editor(atomic=False) as editor:
             editor.remove_index(SceneEmbedding, make_index(space))
     else:
         mark_invalid(make_index(space).name)
-    assert index_numbers() == {"lost_indexes": 1}
+    assert count_index_issues() == {"lost_indexes": 1}
     owner = ActiveSpace.objects.get().owner.email
-    assert index_numbers("--owner", owner, "--repair", what="repaired") == {"lost_indexes": 1}
+    assert count_index_issues("--owner", owner, "--repair", what="repaired") == {"lost_indexes": 1}
     index = list_indexes()[make_index(space).name]
     assert index.valid
     assert index.size_bytes > 0
-    assert index_numbers() == {}
+    assert count_index_issues() == {}
 
 
 def test_indexes_of_spaces_that_are_gone_are_dropped(space: EmbeddingSpace) -> None:
@@ -75,7 +75,7 @@ def test_indexes_of_spaces_that_are_gone_are_dropped(space: EmbeddingSpace) -> N
     stray = Index(fields=["input_hash"], name="hnsw_000000000000000000000000")
     with connection.schema_editor(atomic=False) as editor:
         editor.add_index(SceneEmbedding, stray)
-    assert index_numbers() == {"stray_indexes": 1}
-    assert index_numbers("--repair", what="repaired") == {"stray_indexes": 1}
+    assert count_index_issues() == {"stray_indexes": 1}
+    assert count_index_issues("--repair", what="repaired") == {"stray_indexes": 1}
     assert set(list_indexes()) == {make_index(space).name}
     assert reconcile()[0] == 3, "the video has lost its original, which nothing can repair"

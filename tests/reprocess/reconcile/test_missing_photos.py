@@ -12,7 +12,7 @@ from people.models import Person, PersonPhoto
 from reprocess.reconcile.checks import photos as check
 from tests.library import make_user
 from tests.people.conftest import make_photo
-from tests.reprocess.reconcile.conftest import MINE, THEIRS, numbers, reconcile
+from tests.reprocess.reconcile.conftest import MINE, THEIRS, count_issues, reconcile
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("any_storage")]
 
@@ -29,7 +29,7 @@ def people() -> list[Person]:
     photo = make_photo(merged)
     PersonPhoto.objects.filter(pk=photo.pk).update(person=made[1], filed_under=merged.pk)
     merged.delete()
-    assert numbers() == {}
+    assert count_issues() == {}
     return made
 
 
@@ -41,7 +41,7 @@ def test_a_lost_picture_is_found_whatever_else_of_the_photo_is_left_and_is_for_a
     for photo in (merged, eve.photos.get(state="ready")):
         get_media_storage().delete_prefix(photo.storage_prefix)
 
-    assert (numbers(), numbers("--owner", MINE), numbers("--owner", THEIRS)) == (
+    assert (count_issues(), count_issues("--owner", MINE), count_issues("--owner", THEIRS)) == (
         {"missing_photos": 3},
         {"missing_photos": 2},
         {"missing_photos": 1},
@@ -54,7 +54,7 @@ def test_a_lost_picture_is_found_whatever_else_of_the_photo_is_left_and_is_for_a
     assert f"“Bob”: {merged.image_key}" in found["examples"]
 
     get_media_storage().delete_prefix("owners")
-    assert numbers() == {"missing_photos": 4}, "nothing is listed, and all that should be is missing"
+    assert count_issues() == {"missing_photos": 4}, "nothing is listed, and all that should be is missing"
 
 
 def test_a_lost_thumbnail_is_made_anew_unless_the_picture_cannot_be_read(people: list[Person]) -> None:
@@ -64,9 +64,9 @@ def test_a_lost_thumbnail_is_made_anew_unless_the_picture_cannot_be_read(people:
     unreadable = people[0].photos.get(state="ready")
     get_media_storage().save(unreadable.image_key, b"no picture")
 
-    assert numbers() == {"missing_photo_thumbnails": 3}
-    assert numbers("--repair", what="repaired") == {"missing_photo_thumbnails": 2}
-    assert numbers() == {"missing_photo_thumbnails": 1}
+    assert count_issues() == {"missing_photo_thumbnails": 3}
+    assert count_issues("--repair", what="repaired") == {"missing_photo_thumbnails": 2}
+    assert count_issues() == {"missing_photo_thumbnails": 1}
     for photo in mine.exclude(pk=unreadable.pk):
         with get_media_storage().open(photo.thumbnail_key) as file:
             assert max(Image.open(io.BytesIO(file.read())).size) == 320
@@ -83,7 +83,7 @@ def test_photos_that_go_while_they_are_looked_at_are_not_missing(people: list[Pe
 
     walk = check._find_incomplete
     monkeypatch.setattr(check, "_find_incomplete", remove)
-    assert numbers() == {}
+    assert count_issues() == {}
 
 
 def test_many_that_lack_files_are_looked_at_some_at_a_time(people: list[Person], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +91,7 @@ def test_many_that_lack_files_are_looked_at_some_at_a_time(people: list[Person],
         get_media_storage().delete_prefix(make_photo(people[1]).storage_prefix)
     monkeypatch.setattr(check, "_BATCH", 2)
 
-    assert numbers() == {"missing_photos": 5}
+    assert count_issues() == {"missing_photos": 5}
 
 
 def test_many_photos_take_as_many_statements_as_few(people: list[Person], django_assert_num_queries: Callable[[int], Any]) -> None:

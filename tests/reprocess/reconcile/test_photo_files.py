@@ -13,8 +13,8 @@ from heimdex.storage import get_media_storage
 from people.models import Person, PersonPhoto, SceneFace
 from reprocess.reconcile import photo_files
 from tests.people.conftest import make_photo
-from tests.reprocess.reconcile.conftest import MINE, numbers, reconcile
-from tests.reprocess.reconcile.test_files import keys
+from tests.reprocess.reconcile.conftest import MINE, count_issues, reconcile
+from tests.reprocess.reconcile.test_files import list_keys
 from videos.models import ActiveSpace, EmbeddingSpace, Video
 
 pytestmark = pytest.mark.django_db
@@ -38,12 +38,12 @@ def ada(library: Library) -> Person:
         make_photo(person, state)
     for state, name in (("uploading", "upload"), ("processing", "original"), ("failed", "original")):
         get_media_storage().save(f"{person.photos.get(state=state).storage_prefix}/{name}", b"bytes")
-    assert numbers() == {}
+    assert count_issues() == {}
     return person
 
 
 def test_files_of_people_and_photos_that_are_gone_are_deleted_and_no_others(ada: Person, library: Library, settings: Settings) -> None:
-    whole = keys()
+    whole = list_keys()
     ready, failed = ada.photos.get(state="ready"), ada.photos.get(state="failed")
     bob = Person.objects.create(owner=library[1].owner, name="Bob")
     gone = make_photo(bob)
@@ -53,18 +53,18 @@ def test_files_of_people_and_photos_that_are_gone_are_deleted_and_no_others(ada:
     for photo in (ready, failed):
         get_media_storage().save(photo.upload_key, b"again")
     get_media_storage().save(ready.original_key, b"where it was taken")
-    damaged = keys()
+    damaged = list_keys()
     settings.UPLOAD_TTL_SECONDS = 3600
-    assert numbers() == {}, "what is young may be an upload"
+    assert count_issues() == {}, "what is young may be an upload"
     settings.UPLOAD_TTL_SECONDS = -5
 
     assert reconcile()[0] == 3
-    assert (numbers(), numbers("--owner", MINE)) == ({"orphan_photos": 6}, {"orphan_photos": 4})
-    assert keys() == damaged, "looking deleted something"
-    assert numbers("--repair", what="repaired") == {"orphan_photos": 6}
+    assert (count_issues(), count_issues("--owner", MINE)) == ({"orphan_photos": 6}, {"orphan_photos": 4})
+    assert list_keys() == damaged, "looking deleted something"
+    assert count_issues("--repair", what="repaired") == {"orphan_photos": 6}
 
-    assert keys() == whole
-    assert numbers() == {}
+    assert list_keys() == whole
+    assert count_issues() == {}
 
 
 def test_many_photos_are_looked_at_some_at_a_time(ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,24 +73,24 @@ def test_many_photos_are_looked_at_some_at_a_time(ada: Person, monkeypatch: pyte
         PersonPhoto.objects.filter(pk=gone.pk).delete()
     monkeypatch.setattr(photo_files, "_BATCH_FILES", 3)
 
-    assert numbers("--repair", what="repaired") == {"orphan_photos": 10}
+    assert count_issues("--repair", what="repaired") == {"orphan_photos": 10}
 
 
 def test_files_that_moved_to_another_person_with_their_photo_are_in_their_place(ada: Person) -> None:
     bob = Person.objects.create(owner=ada.owner, name="Bob")
     PersonPhoto.objects.update(person=bob, filed_under=ada.pk)
     ada.delete()
-    assert numbers() == {}
+    assert count_issues() == {}
 
     PersonPhoto.objects.update(filed_under=None)
-    before = keys()
+    before = list_keys()
     # Where the rows look, there is nothing.
-    assert set(numbers("--repair")) == {"misplaced_files", "missing_photos"}
-    assert keys() == before
+    assert set(count_issues("--repair")) == {"misplaced_files", "missing_photos"}
+    assert list_keys() == before
 
 
 def test_without_any_person_nothing_is_deleted_because_this_may_be_the_wrong_database(ada: Person) -> None:
-    before = keys()
+    before = list_keys()
     Person.objects.all().delete()
 
     code, report = reconcile("--repair")
@@ -99,7 +99,7 @@ def test_without_any_person_nothing_is_deleted_because_this_may_be_the_wrong_dat
     assert {check["name"]: (check["found"] > 0, check["repaired"]) for check in report["checks"] if check["found"]} == {
         "orphan_photos": (True, 0)
     }
-    assert keys() == before
+    assert list_keys() == before
 
 
 def test_pictures_of_faces_that_are_gone_are_deleted(library: Library) -> None:
@@ -111,22 +111,22 @@ def test_pictures_of_faces_that_are_gone_are_deleted(library: Library) -> None:
     kept, gone = (SceneFace.objects.create(**common, **place) for _ in range(2))
     for face in (kept, gone):
         get_media_storage().save(face.thumbnail_key, b"jpeg")
-    whole = keys()
-    assert "orphan_files" not in numbers()
+    whole = list_keys()
+    assert "orphan_files" not in count_issues()
     key = gone.thumbnail_key
     gone.delete()
     Video.objects.update(updated_at=timezone.now() - timedelta(seconds=1))
 
-    assert numbers()["orphan_files"] == 1
-    assert numbers("--repair", what="repaired")["orphan_files"] == 1
-    assert keys() == whole - {key}
+    assert count_issues()["orphan_files"] == 1
+    assert count_issues("--repair", what="repaired")["orphan_files"] == 1
+    assert list_keys() == whole - {key}
 
 
 def test_rows_of_photos_that_name_another_owner_are_found(ada: Person, library: Library) -> None:
     photo = ada.photos.get(state="uploading")
     PersonPhoto.objects.filter(pk=photo.pk).update(owner=library[1].owner)
 
-    assert numbers()["foreign_rows"] == 1
-    assert numbers("--repair", what="repaired")["foreign_rows"] == 1
+    assert count_issues()["foreign_rows"] == 1
+    assert count_issues("--repair", what="repaired")["foreign_rows"] == 1
     photo.refresh_from_db()
     assert photo.owner == ada.owner

@@ -12,56 +12,56 @@ from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.scope import Scope
 from reprocess.runs.requests import start_run
 from tests.reprocess.cutover.conftest import run
-from tests.reprocess.reconcile.conftest import MINE, THEIRS, Numbers, finish_runs, numbers, reconcile
+from tests.reprocess.reconcile.conftest import MINE, THEIRS, IssueCounts, count_issues, finish_runs, reconcile
 from videos.ingest.schedule import start_ingest
 from videos.models import ActiveSpace, EmbeddingSpace, Job, RetiredSpace, Scene, SceneEmbedding, Video
 
 pytestmark = pytest.mark.django_db
 
 
-def long_ago() -> timezone.datetime:
+def get_old_time() -> timezone.datetime:
     return timezone.now() - timedelta(days=30)
 
 
-def rows_lost(video: Video) -> Numbers:
+def delete_rows(video: Video) -> IssueCounts:
     SceneEmbedding.objects.filter(scene__video=video, scene__index=0, space__channel__in=("clip", "transcript")).delete()
     return {"missing_vectors": 2}
 
 
-def input_changed(video: Video) -> Numbers:
+def change_inputs(video: Video) -> IssueCounts:
     SceneEmbedding.objects.filter(scene__video=video, space__channel="visual").update(input_hash="of an older text")
     return {"stale_vectors": 2}
 
 
-def lost_and_changed(video: Video) -> Numbers:
-    return rows_lost(video) | input_changed(video)
+def delete_and_change_rows(video: Video) -> IssueCounts:
+    return delete_rows(video) | change_inputs(video)
 
 
-def reads_nothing(video: Video) -> Numbers:
+def deactivate_spaces(video: Video) -> IssueCounts:
     ActiveSpace.objects.filter(owner=video.owner).delete()
     return {"unread_owners": 1}
 
 
-def reads_an_empty_space(video: Video) -> Numbers:
+def empty_active_space(video: Video) -> IssueCounts:
     SceneEmbedding.objects.filter(owner=video.owner, space__channel="clip").delete()
     return {"missing_vectors": 2}
 
 
-def left_over_vectors(video: Video) -> Numbers:
-    space = unknown_space()
+def add_orphan_vectors(video: Video) -> IssueCounts:
+    space = make_unknown_space()
     SceneEmbedding.objects.bulk_create(
         SceneEmbedding(scene=scene, space=space, owner=video.owner, state="embedded", vector=[1.0, 0.0]) for scene in video.scenes.all()
     )
     return {"orphan_vectors": 2}
 
 
-def unpurged_space(video: Video) -> Numbers:
-    left_over_vectors(video)
-    RetiredSpace.objects.create(owner=video.owner, space=unknown_space(), retired_at=long_ago())
+def add_overdue_space(video: Video) -> IssueCounts:
+    add_orphan_vectors(video)
+    RetiredSpace.objects.create(owner=video.owner, space=make_unknown_space(), retired_at=get_old_time())
     return {"overdue_spaces": 1}
 
 
-def owners_mixed(video: Video) -> Numbers:
+def mix_owners(video: Video) -> IssueCounts:
     stranger, _ = User.objects.get_or_create(email=f"stranger-{video.owner}")
     Scene.objects.filter(video=video, index=0).update(owner=stranger)
     SceneEmbedding.objects.filter(scene__video=video, scene__index=0, space__channel="clip").update(owner=stranger)
@@ -69,33 +69,33 @@ def owners_mixed(video: Video) -> Numbers:
     return {"foreign_rows": 3}
 
 
-def nobody_wakes(video: Video) -> Numbers:
+def leave_video_stuck(video: Video) -> IssueCounts:
     Video.objects.filter(pk=video.pk).update(state=Video.State.PROCESSING)
     start_ingest(video)
-    Video.objects.filter(pk=video.pk).update(woken_at=long_ago())
-    Job.objects.filter(video=video, position=0).update(state=Job.State.RUNNING, lease_expires_at=long_ago())
+    Video.objects.filter(pk=video.pk).update(woken_at=get_old_time())
+    Job.objects.filter(video=video, position=0).update(state=Job.State.RUNNING, lease_expires_at=get_old_time())
     return {"stuck_videos": 1}
 
 
-def nothing_to_do(video: Video) -> Numbers:
+def leave_video_without_jobs(video: Video) -> IssueCounts:
     Video.objects.filter(pk=video.pk).update(state=Video.State.PROCESSING)
     return {"jobless_videos": 1}
 
 
-def run_sleeps(video: Video) -> Numbers:
+def leave_run_stuck(video: Video) -> IssueCounts:
     queued = start_run(Scope("owner", owner_id=video.owner_id), force=False, entrance="command", requested_by=None)
-    ReprocessRun.objects.filter(pk=queued.pk).update(woken_at=long_ago())
+    ReprocessRun.objects.filter(pk=queued.pk).update(woken_at=get_old_time())
     return {"stuck_runs": 1}
 
 
-def item_outlives_its_run(video: Video) -> Numbers:
+def leave_item_open(video: Video) -> IssueCounts:
     done = run(Scope("owner", owner_id=video.owner_id))
     ReprocessRun.objects.filter(pk=done.pk).update(state=ReprocessRun.State.CANCELLED)
-    done.items.update(state=ReprocessItem.State.RUNNING, lease_expires_at=long_ago())
+    done.items.update(state=ReprocessItem.State.RUNNING, lease_expires_at=get_old_time())
     return {"open_items": 1}
 
 
-def counters_lie(video: Video) -> Numbers:
+def falsify_counters(video: Video) -> IssueCounts:
     done = run(Scope("owner", owner_id=video.owner_id))
     done.counters.filter(channel="clip").update(planned=7)
     done.counters.filter(channel="visual").update(planned=0)
@@ -103,42 +103,42 @@ def counters_lie(video: Video) -> Numbers:
     return {"run_counters": 3}
 
 
-def unknown_space() -> EmbeddingSpace:
+def make_unknown_space() -> EmbeddingSpace:
     defaults = {"step": "scene_text", "spec_version": "0", "embedder": {"model": "old"}, "dimensions": 2}
     return EmbeddingSpace.objects.get_or_create(channel="transcript", fingerprint="0" * 64, defaults=defaults)[0]
 
 
 DAMAGES = [
-    rows_lost,
-    input_changed,
-    lost_and_changed,
-    reads_nothing,
-    reads_an_empty_space,
-    left_over_vectors,
-    unpurged_space,
-    owners_mixed,
-    nobody_wakes,
-    nothing_to_do,
-    run_sleeps,
-    item_outlives_its_run,
-    counters_lie,
+    delete_rows,
+    change_inputs,
+    delete_and_change_rows,
+    deactivate_spaces,
+    empty_active_space,
+    add_orphan_vectors,
+    add_overdue_space,
+    mix_owners,
+    leave_video_stuck,
+    leave_video_without_jobs,
+    leave_run_stuck,
+    leave_item_open,
+    falsify_counters,
 ]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damage_is_found_and_mended_owner_by_owner(library: tuple[Video, Video], damage: Callable[[Video], Numbers]) -> None:
+def test_damage_is_found_and_mended_owner_by_owner(library: tuple[Video, Video], damage: Callable[[Video], IssueCounts]) -> None:
     mine, theirs = library
     expected = damage(mine)
     assert damage(theirs) == expected
 
     code, report = reconcile()
     assert (code, report["clean"]) == (3, False)
-    assert numbers() == {name: 2 * count for name, count in expected.items()}
-    assert numbers("--owner", MINE) == numbers("--owner", THEIRS) == expected, "looking changed something"
+    assert count_issues() == {name: 2 * count for name, count in expected.items()}
+    assert count_issues("--owner", MINE) == count_issues("--owner", THEIRS) == expected, "looking changed something"
 
-    assert numbers("--owner", MINE, "--repair", what="repaired") == expected
-    assert numbers("--owner", MINE) == {}, "what is queued counts as missing"
-    assert numbers() == expected == numbers("--owner", THEIRS), "the other owner's rows were touched"
+    assert count_issues("--owner", MINE, "--repair", what="repaired") == expected
+    assert count_issues("--owner", MINE) == {}, "what is queued counts as missing"
+    assert count_issues() == expected == count_issues("--owner", THEIRS), "the other owner's rows were touched"
 
     code, report = reconcile("--repair")
     assert (code, report["clean"]) == (0, True)

@@ -25,14 +25,14 @@ pytestmark = pytest.mark.django_db
 PAGE = "/admin/reprocess/embeddingspec/"
 
 
-def spec(*args: str) -> str:
+def run_spec(*args: str) -> str:
     out = io.StringIO()
     call_command("spec", *args, stdout=out)
     return out.getvalue()
 
 
-def spec_data(*args: str) -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(spec("--json", *args))
+def load_spec(*args: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(run_spec("--json", *args))
     return data
 
 
@@ -44,12 +44,12 @@ def staff() -> Client:
 
 
 def test_before_anything_is_computed_every_space_is_coming_and_no_owner_shown(staff: Client) -> None:
-    data = spec_data()
+    data = load_spec()
     assert [(space["channel"], space["id"], space["rows"]) for space in data["spaces"]] == [
         (channel, "", 0) for channel in ("transcript", "visual", "summary", "clip")
     ]
     assert data["owners"] == []
-    assert "No owner has indexed videos yet." in spec()
+    assert "No owner has indexed videos yet." in run_spec()
     page = staff.get(PAGE).content.decode()
     assert "No owner has indexed videos yet" in page
     assert data["digest"] in page
@@ -61,15 +61,15 @@ def test_a_change_of_model_shows_what_is_active_coming_and_retired_and_until_whe
     settings: Settings,
 ) -> None:
     change_model("passage: ")
-    by_state = states(spec_data()["owners"][0])
+    by_state = group_channels_by_state(load_spec()["owners"][0])
     assert by_state == {"active": {"transcript", "visual", "summary", "clip"}, "coming": {"transcript", "visual", "summary"}}
-    coming = [space for space in spec_data()["spaces"] if space["coming_owners"]]
+    coming = [space for space in load_spec()["spaces"] if space["coming_owners"]]
     assert {space["channel"] for space in coming} == {"transcript", "visual", "summary"}
     assert all(space["latest"] and space["rows"] == 0 for space in coming)
 
     run(Scope("owner", owner_id=owner.pk))
-    data = spec_data()
-    assert states(data["owners"][0]) == {
+    data = load_spec()
+    assert group_channels_by_state(data["owners"][0]) == {
         "active": {"transcript", "visual", "summary", "clip"},
         "retired": {"transcript", "visual", "summary"},
     }
@@ -77,10 +77,10 @@ def test_a_change_of_model_shows_what_is_active_coming_and_retired_and_until_whe
     shown = next(space for space in data["owners"][0]["spaces"] if space["state"] == "retired" and space["channel"] == "visual")
     due = retired.retired_at + timedelta(days=settings.KEEP_RETIRED_DAYS)
     assert shown["purge_from"][:19] == due.isoformat()[:19]
-    assert f"{due:%Y-%m-%d}" in spec()
+    assert f"{due:%Y-%m-%d}" in run_spec()
 
 
-def states(shown: dict[str, Any]) -> dict[str, set[str]]:
+def group_channels_by_state(shown: dict[str, Any]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for space in shown["spaces"]:
         found.setdefault(space["state"], set()).add(space["channel"])
@@ -114,22 +114,22 @@ def test_the_number_of_statements_does_not_grow_with_the_owners(
     with django_assert_max_num_queries(26) as page:
         staff.get(PAGE)
     with django_assert_max_num_queries(20) as command:
-        spec()
+        run_spec()
     add(5)
     with django_assert_max_num_queries(len(page)):
         staff.get(PAGE)
     with django_assert_max_num_queries(len(command)):
-        spec()
+        run_spec()
 
 
 def test_the_command_shows_some_owners_and_says_how_many_more(owner: User) -> None:  # noqa: F811
     for number in range(3):
         make_video(make_user(f"other{number}@example.org"), ["Boats."])
-    assert "… and 2 more owner(s)" in spec("--owners", "2")
-    assert [one["email"] for one in spec_data("--owner", "other1@example.org")["owners"]] == ["other1@example.org"]
-    assert spec_data()["owner_count"] == 4
+    assert "… and 2 more owner(s)" in run_spec("--owners", "2")
+    assert [shown["email"] for shown in load_spec("--owner", "other1@example.org")["owners"]] == ["other1@example.org"]
+    assert load_spec()["owner_count"] == 4
     with pytest.raises(CommandError) as error:
-        spec("--owner", "nobody@example.org")
+        run_spec("--owner", "nobody@example.org")
     assert error.value.returncode == 2
 
 

@@ -29,7 +29,7 @@ def test_the_first_sizes_are_counted_until_they_exceed_the_limit(sizes: list[int
     assert count_fitting(sizes, 10) == number
 
 
-def run_over(*numbers_of_scenes: int) -> ReprocessRun:
+def start_run_over(*numbers_of_scenes: int) -> ReprocessRun:
     owner = make_user()
     for number in numbers_of_scenes:
         make_video(owner, ["A word."] * number)
@@ -42,18 +42,18 @@ def acquire(run: ReprocessRun) -> list[int]:
 
 def test_videos_are_acquired_until_their_scenes_add_up_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reprocess.runs.acquire.GROUP_SCENES", 4)
-    run = run_over(1, 2, 3, 6, 1)
+    run = start_run_over(1, 2, 3, 6, 1)
     assert [acquire(run) for _ in range(5)] == [[1, 2], [3], [6], [1], []]
 
 
 def test_an_item_that_was_begun_before_is_acquired_alone() -> None:
-    run = run_over(1, 2, 3)
+    run = start_run_over(1, 2, 3)
     run.items.filter(turn__lt=2).update(attempts=1)
     assert [acquire(run) for _ in range(4)] == [[3], [1], [2], []]
 
 
 def test_a_worker_that_leaves_items_wakes_one_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = run_over(1, 1, 1)
+    run = start_run_over(1, 1, 1)
     OrmQ.objects.all().delete()
     monkeypatch.setattr("reprocess.runs.acquire.GROUP_SCENES", 1)
     run_worker(run.pk)

@@ -24,29 +24,31 @@ from videos.models import SceneEmbedding
 BATCHES = [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10]]
 
 
-def nothing() -> None:
+def do_nothing() -> None:
     pass
 
 
-def threads() -> set[str]:
+def list_threads() -> set[str]:
     return {thread.name for thread in threading.enumerate() if thread.name.startswith(("prepare", "compute"))}
 
 
 @pytest.fixture(autouse=True)
-def _no_thread_stays() -> Iterator[None]:
+def _check_that_threads_end() -> Iterator[None]:
     yield
     deadline = time.monotonic() + 10
-    while threads() and time.monotonic() < deadline:
+    while list_threads() and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert threads() == set()
+    assert list_threads() == set()
 
 
 def test_batches_come_out_whole_and_in_order() -> None:
     def compute(batch: Sequence[int], prepared: list[str]) -> list[tuple[int, str]]:
         return list(zip(batch, prepared, strict=True))
 
-    assert list(prefetch_and_compute(BATCHES, str, compute, nothing)) == [[(number, str(number)) for number in batch] for batch in BATCHES]
-    assert list(prefetch_and_compute([], str, compute, nothing)) == []
+    assert list(prefetch_and_compute(BATCHES, str, compute, do_nothing)) == [
+        [(number, str(number)) for number in batch] for batch in BATCHES
+    ]
+    assert list(prefetch_and_compute([], str, compute, do_nothing)) == []
 
 
 def test_the_next_batches_are_prepared_while_one_is_computed() -> None:
@@ -60,7 +62,7 @@ def test_the_next_batches_are_prepared_while_one_is_computed() -> None:
     def compute(batch: Sequence[int], prepared: list[int]) -> bool:
         return third_is_prepared.wait(10)
 
-    with closing(prefetch_and_compute(BATCHES, prepare, compute, nothing)) as results:
+    with closing(prefetch_and_compute(BATCHES, prepare, compute, do_nothing)) as results:
         assert next(results)
 
 
@@ -72,7 +74,7 @@ def test_no_more_than_a_few_batches_wait_in_memory_and_none_is_computed_before_i
     def compute(batch: Sequence[int], values: list[None]) -> None:
         computed.append(batch[0])
 
-    for position, _ in enumerate(prefetch_and_compute(many, prepared.append, compute, nothing)):
+    for position, _ in enumerate(prefetch_and_compute(many, prepared.append, compute, do_nothing)):
         time.sleep(0.002)
         assert computed == list(range(position + 1))
         assert len(prepared) <= position + 1 + BATCHES_AHEAD
@@ -92,13 +94,13 @@ def test_an_error_on_a_thread_ends_the_work_as_if_it_had_been_raised_here(culpri
 
     done = []
     with pytest.raises(MemoryError, match=culprit):
-        done.extend(prefetch_and_compute(BATCHES, prepare, compute, nothing))
+        done.extend(prefetch_and_compute(BATCHES, prepare, compute, do_nothing))
     assert done in ([], [1])
 
 
 def test_a_long_batch_lets_the_caller_keep_its_lease_and_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prefetch, "HEARTBEAT_S", 0.01)
-    beats: list[str] = []
+    heartbeats: list[str] = []
     stopped = threading.Event()
     started: list[int] = []
 
@@ -106,15 +108,15 @@ def test_a_long_batch_lets_the_caller_keep_its_lease_and_stop(monkeypatch: pytes
         started.append(batch[0])
         stopped.wait(10)
 
-    def beat() -> None:
-        beats.append(threading.current_thread().name)
-        if len(beats) == 3:
+    def heartbeat() -> None:
+        heartbeats.append(threading.current_thread().name)
+        if len(heartbeats) == 3:
             stopped.set()
             raise LeaseLost("taken over")
 
     with pytest.raises(LeaseLost):
-        list(prefetch_and_compute(BATCHES, int, compute, beat))
-    assert beats == [threading.current_thread().name] * 3
+        list(prefetch_and_compute(BATCHES, int, compute, heartbeat))
+    assert heartbeats == [threading.current_thread().name] * 3
     assert started == [1]
 
 
@@ -124,13 +126,13 @@ def test_one_input_that_the_model_refuses_fails_alone_and_the_others_are_compute
     encode = get_text_embedder()._encode_documents
     sent: list[str] = []
 
-    def picky(texts: list[str]) -> np.ndarray:
+    def reject_hour_7(texts: list[str]) -> np.ndarray:
         if any("hour 7" in text for text in texts):
             raise ModelInputError("This text is refused.")
         sent.extend(texts)
         return encode(texts)
 
-    with mock.patch.object(get_text_embedder(), "_encode_documents", picky):
+    with mock.patch.object(get_text_embedder(), "_encode_documents", reject_hour_7):
         run = start_run(Scope("all"), force=False, entrance=ReprocessRun.EntryPoint.COMMAND, requested_by=None)
         run_worker(run.pk)
     failure = SceneEmbedding.objects.get(state=SceneEmbedding.State.FAILED)

@@ -26,16 +26,16 @@ def run() -> ReprocessRun:
     return start_run(Scope("all"), force=False, entrance="command", requested_by=None)
 
 
-def woken(ago_s: float) -> None:
+def set_woken_at(ago_s: float) -> None:
     ReprocessRun.objects.update(woken_at=timezone.now() - timedelta(seconds=ago_s))
 
 
 def test_a_run_without_a_lease_whose_task_was_lost_is_woken_after_one_lease(run: ReprocessRun) -> None:
     # As after the death of a worker before its first lease, or after its last.
     OrmQ.objects.all().delete()
-    woken(settings.LEASE_SECONDS / 2)
+    set_woken_at(settings.LEASE_SECONDS / 2)
     assert rescue_runs() == 0
-    woken(settings.LEASE_SECONDS + 1)
+    set_woken_at(settings.LEASE_SECONDS + 1)
     assert rescue_runs() == 1
     assert OrmQ.objects.count() == 1
     # It has just been woken.
@@ -43,17 +43,17 @@ def test_a_run_without_a_lease_whose_task_was_lost_is_woken_after_one_lease(run:
 
 
 def test_no_tasks_pile_up_while_some_wait(run: ReprocessRun) -> None:
-    woken(settings.LEASE_SECONDS + 1)
+    set_woken_at(settings.LEASE_SECONDS + 1)
     assert rescue_runs() == 0
     assert OrmQ.objects.count() == 1
     # The task that waits may be another run's.
-    woken(3600)
+    set_woken_at(3600)
     assert rescue_runs() == 1
 
 
 def test_a_run_that_is_worked_on_is_left_alone_until_its_lease_runs_out(run: ReprocessRun) -> None:
     OrmQ.objects.all().delete()
-    woken(3600)
+    set_woken_at(3600)
     ReprocessItem.objects.update(state=ReprocessItem.State.RUNNING, lease_expires_at=timezone.now() + timedelta(seconds=5))
     assert rescue_runs() == 0
     ReprocessItem.objects.update(lease_expires_at=timezone.now())

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 TEXT_CHANNELS = ("transcript", "visual", "summary")
 
 
-def text_spaces() -> dict[str, EmbeddingSpace]:
+def make_text_spaces() -> dict[str, EmbeddingSpace]:
     return {
         channel: configured.ensure_space(channel)
         for configured, channel in get_effective_spec().list_channels(SCENES)
@@ -30,14 +30,14 @@ def text_spaces() -> dict[str, EmbeddingSpace]:
     }
 
 
-def unit_vector(seed: int) -> np.ndarray:
+def make_vector(seed: int) -> np.ndarray:
     vector = np.random.default_rng(seed).normal(size=384).astype(np.float32)
     return vector / np.linalg.norm(vector)
 
 
-def outcome(scene: Scene, channel: str, **came: object) -> Outcome:
+def make_outcome(scene: Scene, channel: str, **result: object) -> Outcome:
     current = get_stored_hash(scene, channel)
-    return Outcome(scene, EmbeddingTask(scene.pk, scene.owner_id, channel, current, current, "text"), **came)  # type: ignore[arg-type]
+    return Outcome(scene, EmbeddingTask(scene.pk, scene.owner_id, channel, current, current, "text"), **result)  # type: ignore[arg-type]
 
 
 def test_every_column_is_copied_but_the_key() -> None:
@@ -47,12 +47,12 @@ def test_every_column_is_copied_but_the_key() -> None:
 
 def test_vectors_empty_inputs_and_failures_of_several_channels_are_read_back() -> None:
     scenes = list(make_video(make_user()).scenes.all())
-    spaces, run_id, now = text_spaces(), uuid4(), datetime(2026, 1, 6, 12, 30, 15, 123457, tzinfo=UTC)
+    spaces, run_id, now = make_text_spaces(), uuid4(), datetime(2026, 1, 6, 12, 30, 15, 123457, tzinfo=UTC)
     outcomes = [
-        outcome(scenes[0], "transcript", vector=unit_vector(0)),
-        outcome(scenes[1], "transcript", error="The model refuses it."),
-        outcome(scenes[3], "transcript"),
-        outcome(scenes[0], "visual", vector=unit_vector(1)),
+        make_outcome(scenes[0], "transcript", vector=make_vector(0)),
+        make_outcome(scenes[1], "transcript", error="The model refuses it."),
+        make_outcome(scenes[3], "transcript"),
+        make_outcome(scenes[0], "visual", vector=make_vector(1)),
     ]
     with mock.patch("django.utils.timezone.now", return_value=now), transaction.atomic():
         replace_embeddings(SCENES, outcomes, spaces, run_id)
@@ -60,10 +60,10 @@ def test_vectors_empty_inputs_and_failures_of_several_channels_are_read_back() -
     assert len(rows) == 4
     for row in rows.values():
         assert (row.run_id, row.computed_at, row.owner_id) == (run_id, now, scenes[0].owner_id)
-    said = rows[scenes[0].pk, "transcript"]
-    assert (said.state, said.input_hash, said.error) == ("embedded", get_stored_hash(scenes[0], "transcript"), "")
-    assert np.array_equal(np.float16(said.vector), unit_vector(0).astype(np.float16))
-    assert np.array_equal(np.float16(rows[scenes[0].pk, "visual"].vector), unit_vector(1).astype(np.float16))
+    embedded = rows[scenes[0].pk, "transcript"]
+    assert (embedded.state, embedded.input_hash, embedded.error) == ("embedded", get_stored_hash(scenes[0], "transcript"), "")
+    assert np.array_equal(np.float16(embedded.vector), make_vector(0).astype(np.float16))
+    assert np.array_equal(np.float16(rows[scenes[0].pk, "visual"].vector), make_vector(1).astype(np.float16))
     failed, empty = rows[scenes[1].pk, "transcript"], rows[scenes[3].pk, "transcript"]
     assert (failed.state, failed.error, failed.vector) == ("failed", "The model refuses it.", None)
     assert (empty.state, empty.input_hash, empty.vector) == ("empty", "", None)
@@ -71,15 +71,15 @@ def test_vectors_empty_inputs_and_failures_of_several_channels_are_read_back() -
 
 def test_what_comes_later_takes_the_place_of_what_was_there_and_of_nothing_else() -> None:
     scenes = list(make_video(make_user()).scenes.all())
-    spaces = text_spaces()
+    spaces = make_text_spaces()
     with transaction.atomic():
-        replace_embeddings(SCENES, [outcome(scene, "transcript", vector=unit_vector(0)) for scene in scenes[:2]], spaces, None)
-        replace_embeddings(SCENES, [outcome(scenes[0], "visual", vector=unit_vector(1))], spaces, None)
-        replace_embeddings(SCENES, [outcome(scenes[0], "transcript", vector=unit_vector(2))], spaces, uuid4())
+        replace_embeddings(SCENES, [make_outcome(scene, "transcript", vector=make_vector(0)) for scene in scenes[:2]], spaces, None)
+        replace_embeddings(SCENES, [make_outcome(scenes[0], "visual", vector=make_vector(1))], spaces, None)
+        replace_embeddings(SCENES, [make_outcome(scenes[0], "transcript", vector=make_vector(2))], spaces, uuid4())
     kept = SceneEmbedding.objects.values_list("scene__index", "space__channel").order_by("scene__index", "space__channel")
     assert list(kept) == [(0, "transcript"), (0, "visual"), (1, "transcript")]
     first = SceneEmbedding.objects.get(scene=scenes[0], space=spaces["transcript"])
-    assert np.array_equal(np.float16(first.vector), unit_vector(2).astype(np.float16))
+    assert np.array_equal(np.float16(first.vector), make_vector(2).astype(np.float16))
     assert first.run_id is not None
 
 
@@ -87,7 +87,7 @@ def test_what_was_computed_of_an_input_that_changed_meanwhile_is_not_written_and
     first, second = make_video(make_user(), ["A word.", "Another."]).scenes.all()
     before = get_stored_hash(second, "transcript")
     work = EmbeddingTask(second.pk, second.owner_id, "transcript", "composed in a new way", before, "text")
-    outdated, unchanged = outcome(first, "transcript", vector=unit_vector(0)), outcome(first, "visual", vector=unit_vector(1))
+    outdated, unchanged = make_outcome(first, "transcript", vector=make_vector(0)), make_outcome(first, "visual", vector=make_vector(1))
     SceneInput.objects.filter(scene=first, channel="transcript").update(hash="of the new text")
     with transaction.atomic():
         replace_embeddings(
@@ -95,9 +95,9 @@ def test_what_was_computed_of_an_input_that_changed_meanwhile_is_not_written_and
             [
                 outdated,
                 unchanged,
-                Outcome(second, work, vector=unit_vector(2)),
+                Outcome(second, work, vector=make_vector(2)),
             ],
-            text_spaces(),
+            make_text_spaces(),
             None,
         )
     assert set(SceneEmbedding.objects.values_list("scene", "space__channel")) == {(first.pk, "visual"), (second.pk, "transcript")}
@@ -107,8 +107,8 @@ def test_what_was_computed_of_an_input_that_changed_meanwhile_is_not_written_and
 
 def test_a_batch_takes_the_same_number_of_statements_whatever_its_size() -> None:
     scenes = list(make_video(make_user(), ["A word."] * 12).scenes.all())
-    spaces = text_spaces()
-    outcomes = [outcome(scene, "transcript", vector=unit_vector(0)) for scene in scenes]
+    spaces = make_text_spaces()
+    outcomes = [make_outcome(scene, "transcript", vector=make_vector(0)) for scene in scenes]
     statements = []
     for number in (2, 12):
         with transaction.atomic(), CaptureQueriesContext(connection) as queries:
@@ -119,8 +119,8 @@ def test_a_batch_takes_the_same_number_of_statements_whatever_its_size() -> None
 
 def test_what_the_database_refuses_is_an_error_of_django() -> None:
     scene = make_video(make_user()).scenes.all()[0]
-    space = text_spaces()["transcript"]
-    [vector] = encode_halfvecs([unit_vector(0)])
+    space = make_text_spaces()["transcript"]
+    [vector] = encode_halfvecs([make_vector(0)])
     row = (
         encode_uuid(scene.pk),
         encode_uuid(space.pk),

@@ -39,7 +39,7 @@ def run_all(*, force: bool = False, scope: Scope = ALL) -> ReprocessRun:
     return run
 
 
-def counters(run: ReprocessRun) -> dict[str, tuple[int, int, int, int, int]]:
+def read_counters(run: ReprocessRun) -> dict[str, tuple[int, int, int, int, int]]:
     return {c.channel: (c.planned, c.done, c.skipped, c.empty, c.failed) for c in run.counters.all()}
 
 
@@ -48,7 +48,7 @@ def test_a_run_gives_every_scene_one_row_per_channel_and_the_second_calls_no_mod
     make_video(owner)
     first = run_all()
     assert first.state == ReprocessRun.State.SUCCEEDED
-    assert counters(first) == {
+    assert read_counters(first) == {
         "transcript": (4, 3, 0, 1, 0),
         "visual": (4, 4, 0, 0, 0),
         "summary": (4, 4, 0, 0, 0),
@@ -63,7 +63,7 @@ def test_a_run_gives_every_scene_one_row_per_channel_and_the_second_calls_no_mod
     assert second.state == ReprocessRun.State.SUCCEEDED
     assert second.model_calls == 0
     assert get_text_embedder().calls == calls
-    assert all(skipped == planned for planned, _, skipped, _, _ in counters(second).values())
+    assert all(skipped == planned for planned, _, skipped, _, _ in read_counters(second).values())
     plan = plan_run(ALL, force=False)
     assert (plan.stale, plan.model_calls) == (0, 0)
 
@@ -72,7 +72,7 @@ def test_force_computes_everything_again() -> None:
     make_video(make_user())
     run_all()
     forced = run_all(force=True)
-    assert counters(forced)["visual"] == (4, 4, 0, 0, 0)
+    assert read_counters(forced)["visual"] == (4, 4, 0, 0, 0)
     assert set(SceneEmbedding.objects.values_list("run_id", flat=True)) == {forced.pk}
 
 
@@ -87,12 +87,12 @@ def test_an_edited_transcript_is_the_only_thing_that_is_stale() -> None:
     assert {c.channel: c.causes for c in plan.channels if c.causes} == {"transcript": {"input changed": 1}}
     before = SceneEmbedding.objects.get(scene=scene, space__channel="transcript").vector
     run = run_all()
-    assert counters(run)["transcript"] == (4, 1, 3, 0, 0)
+    assert read_counters(run)["transcript"] == (4, 1, 3, 0, 0)
     assert SceneEmbedding.objects.get(scene=scene, space__channel="transcript").vector != before
 
 
 @pytest.fixture
-def bumped_text_step() -> Iterator[None]:
+def new_text_step() -> Iterator[None]:
     with mock.patch.object(SceneTextStep, "code_version", SceneTextStep.code_version + 1):
         yield
 
@@ -102,11 +102,11 @@ def test_a_new_step_version_makes_that_steps_channels_stale_and_no_other(request
     make_video(owner)
     run_all()
     old = {active.channel: active.space_id for active in ActiveSpace.objects.filter(owner=owner)}
-    request.getfixturevalue("bumped_text_step")
+    request.getfixturevalue("new_text_step")
     causes = {c.channel: c.causes for c in plan_run(ALL, force=False).channels}
     assert causes == {"transcript": {"step changed": 4}, "visual": {"step changed": 4}, "summary": {"step changed": 4}, "clip": {}}
     run = run_all()
-    assert counters(run)["clip"] == (4, 0, 4, 0, 0)
+    assert read_counters(run)["clip"] == (4, 0, 4, 0, 0)
     new = {active.channel: active.space_id for active in ActiveSpace.objects.filter(owner=owner)}
     assert new["clip"] == old["clip"]
     assert new["transcript"] != old["transcript"]
@@ -119,12 +119,12 @@ def test_search_keeps_the_old_spaces_until_the_owner_is_complete(request: pytest
     first, second = make_video(owner), make_video(owner, title="Another")
     run_all()
     old = set(ActiveSpace.objects.filter(owner=owner).values_list("space_id", flat=True))
-    request.getfixturevalue("bumped_text_step")
+    request.getfixturevalue("new_text_step")
     run_all(scope=Scope("video", video_id=first.pk))
     assert set(ActiveSpace.objects.filter(owner=owner).values_list("space_id", flat=True)) == old
     rest = run_all()
     # What the first run computed is not computed again.
-    assert counters(rest)["transcript"] == (8, 3, 4, 1, 0)
+    assert read_counters(rest)["transcript"] == (8, 3, 4, 1, 0)
     assert set(ActiveSpace.objects.filter(owner=owner).values_list("space_id", flat=True)) != old
     assert second.pk in set(rest.items.values_list("video_id", flat=True))
 
@@ -140,8 +140,8 @@ def test_a_missing_keyframe_fails_that_scene_by_name_and_nothing_else() -> None:
     failure = run.failures.get()
     assert (failure.step, failure.channel, failure.scene_id) == ("scene_clip", "clip", scene.pk)
     assert "keyframe cannot be read" in failure.error
-    assert counters(run)["clip"] == (4, 3, 0, 0, 1)
-    assert counters(run)["transcript"] == (4, 3, 0, 1, 0)
+    assert read_counters(run)["clip"] == (4, 3, 0, 0, 1)
+    assert read_counters(run)["transcript"] == (4, 3, 0, 1, 0)
 
 
 def test_equal_inputs_of_one_owner_are_computed_once() -> None:
@@ -152,15 +152,15 @@ def test_equal_inputs_of_one_owner_are_computed_once() -> None:
     inputs: list[int] = []
     embed = get_text_embedder().embed_documents
 
-    def counting(texts: list[str]) -> object:
+    def count_and_embed(texts: list[str]) -> object:
         inputs.append(len(texts))
         return embed(texts)
 
-    with mock.patch.object(get_text_embedder(), "embed_documents", counting):
+    with mock.patch.object(get_text_embedder(), "embed_documents", count_and_embed):
         run = run_all()
     # Two sayings, two visual texts and one summary, though there are 18 scene channels.
     assert sum(inputs) == 5
-    assert counters(run)["summary"] == (6, 6, 0, 0, 0)
+    assert read_counters(run)["summary"] == (6, 6, 0, 0, 0)
 
 
 def test_owners_take_turns() -> None:
@@ -186,7 +186,7 @@ def test_a_dead_workers_items_are_taken_up_again_and_counted_once() -> None:
     run.refresh_from_db()
     assert run.state == ReprocessRun.State.SUCCEEDED
     assert run.model_calls == calls
-    assert counters(run)["visual"] == (4, 4, 0, 0, 0)
+    assert read_counters(run)["visual"] == (4, 4, 0, 0, 0)
     assert run.items.get(video=video).attempts == 2
 
 
@@ -213,7 +213,7 @@ def test_an_item_that_kills_its_worker_three_times_is_named_and_the_rest_goes_on
     run.refresh_from_db()
     assert run.state == ReprocessRun.State.PARTIAL
     assert run.failures.get().video_id == deadly.pk
-    assert "stopped 3 times" in run.failures.get().error
+    assert "died 3 times" in run.failures.get().error
     assert run.items.get(video=fine).state == ReprocessItem.State.DONE
 
 
@@ -248,7 +248,7 @@ def test_a_scene_deleted_while_it_is_computed_is_left_out() -> None:
         run_worker(run.pk)
     run.refresh_from_db()
     assert run.state == ReprocessRun.State.SUCCEEDED
-    assert counters(run)["visual"] == (3, 3, 0, 0, 0)
+    assert read_counters(run)["visual"] == (3, 3, 0, 0, 0)
 
 
 def test_plan_takes_a_constant_number_of_queries() -> None:

@@ -12,7 +12,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from heimdex.accounts.models import User
 from heimdex.storage import get_media_storage
 from people import channels as people_channels
 from people import input_hashes as people_hashes

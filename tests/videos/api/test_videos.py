@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
 from heimdex.storage import get_media_storage
-from tests.library import make_video, make_image
+from tests.library import make_image, make_video
 from tests.videos.api.conftest import COMPLETE, LISTED, fail
 from videos.models import Job, Video, VideoMetadata
 

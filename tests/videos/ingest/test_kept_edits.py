@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from heimdex.accounts.models import User
 from tests import media
-from tests.library import make_video, get_stored_hash
+from tests.library import get_stored_hash, make_video
 from tests.videos.ingest.conftest import Arrived, UseStages, read_state
 from videos.actions.transcripts import edit_transcript
 from videos.actions.videos import retry_video

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from heimdex.accounts.models import User
 from heimdex.storage import get_media_storage
-from tests.library import make_video, make_image
+from tests.library import make_image, make_video
 from tests.videos.pages.conftest import read, seen
 from videos.models import Job, Video, VideoMetadata
 from videos.pages.library import PER_PAGE

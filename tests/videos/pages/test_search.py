@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from heimdex.accounts.models import User
 from heimdex.backends import get_text_embedder
 from heimdex.storage import get_media_storage
-from tests.library import make_video, make_image
+from tests.library import make_image, make_video
 from tests.videos.pages.conftest import read, seen
 from videos.channels import LEXICAL, ON_SCREEN, PERSON, find_channel, list_text_channels
 from videos.models import ActiveSpace, EmbeddingSpace, Scene, SceneEmbedding, Video

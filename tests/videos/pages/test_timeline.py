@@ -8,7 +8,7 @@ from django.test import Client
 
 from heimdex.accounts.models import User
 from heimdex.storage import get_media_storage
-from tests.library import make_video, make_image
+from tests.library import make_image, make_video
 from tests.videos.pages.conftest import read
 from videos.models import Video, VideoMetadata
 
