@@ -33,7 +33,7 @@ def run_group(group: Group) -> list[Result]:
     rounds: list[Mapping[str, float]] = []
     why = ""
     try:
-        for ratios in group.rounds():
+        for ratios in group.run_rounds():
             show("  " + "  ".join(f"{name} {value:.3f}" for name, value in ratios.items()))
             rounds = [*rounds, ratios]
     except Exception as error:  # noqa: BLE001 - a failing benchmark must not hide the others

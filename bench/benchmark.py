@@ -33,10 +33,10 @@ class Goal:
 
 @dataclass(frozen=True)
 class Group:
-    """Goals that are measured together. `rounds` yields one mapping per round, from the id of a goal to its value."""
+    """Goals that are measured together. `run_rounds` yields one mapping per round, from the id of a goal to its value."""
 
     goals: tuple[Goal, ...]
-    rounds: Callable[[], Iterator[Mapping[str, float]]]
+    run_rounds: Callable[[], Iterator[Mapping[str, float]]]
 
 
 @dataclass(frozen=True)

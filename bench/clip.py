@@ -24,7 +24,7 @@ ARCHITECTURE = "ViT-B-32"
 WHAT = "scene_clip with ViT-B-32 (random weights), 720p keyframes on disk to rows in Postgres"
 
 
-def rounds() -> Iterator[Mapping[str, float]]:
+def run_rounds() -> Iterator[Mapping[str, float]]:
     """Yield scenes per second as ratios."""
     from heimdex.backends import get_image_embedder
 
@@ -33,7 +33,7 @@ def rounds() -> Iterator[Mapping[str, float]]:
         weights = _random_weights(Path(folder))
         options = {"weights": str(weights), "architecture": ARCHITECTURE, "dimensions": 512}
         with override_models(image={"BACKEND": "heimdex.embedders.open_clip.OpenClipEmbedder", "OPTIONS": options}):
-            make_library(VIDEOS, SCENES, texts=False, pictures=True)
+            make_library(VIDEOS, SCENES, texts=False, images=True)
             # Loads the model and fills the channels that have nothing to embed.
             embed_all()
             model = cast("OpenClipEmbedder", get_image_embedder())
@@ -129,5 +129,5 @@ GROUP = Group(
         Goal("P1", WHAT, "the bare model in the same dtype, batch 32, tensors in memory", 0.90),
         Goal("P2", WHAT, "naive: one picture, one call, one row, float32", 4.5),
     ),
-    rounds,
+    run_rounds,
 )

@@ -18,13 +18,13 @@ BATCH = 16
 LATENCY_S = 0.5
 
 
-def rounds() -> Iterator[Mapping[str, float]]:
+def run_rounds() -> Iterator[Mapping[str, float]]:
     """Yield the seconds from the kill to the next batch. Raise RuntimeError when more than one batch is computed again."""
     from heimdex.queue import REPROCESS
     from reprocess.models import ReprocessRun
 
     empty_database()
-    make_library(VIDEOS, SCENES, texts=True, pictures=False)
+    make_library(VIDEOS, SCENES, texts=True, images=False)
     with slow_embedder(LATENCY_S, BATCH, concurrency=1) as url, run_workers(REPROCESS) as running:
         for _ in range(ROUNDS):
             delete_vectors(*CHANNELS)
@@ -64,5 +64,5 @@ GROUP = Group(
             at_least=False,
         ),
     ),
-    rounds,
+    run_rounds,
 )

@@ -20,7 +20,7 @@ KEYFRAMES = 3
 TIMES = 5
 
 
-def rounds() -> Iterator[Mapping[str, float]]:
+def run_rounds() -> Iterator[Mapping[str, float]]:
     """Yield one round, because nothing is random: the recall of the default model without a false match."""
     from heimdex.faces.dlib import DlibFaces
     from heimdex.faces.packaged import YuNetSFace
@@ -105,5 +105,5 @@ def _frame(faces: int) -> "Image":
 
 GROUP = Group(
     (Goal("F1", "same persons recognized by the default face model, no two taken for one", "all pairs of one person", 0.95, unit=""),),
-    rounds,
+    run_rounds,
 )

@@ -18,10 +18,10 @@ FIRST_VIDEOS = 1_000 // SCENES
 SAMPLE_S = 0.02
 
 
-def rounds() -> Iterator[Mapping[str, float]]:
+def run_rounds() -> Iterator[Mapping[str, float]]:
     """Yield the peak of the whole run as a ratio. Raise RuntimeError unless the run succeeds."""
     empty_database()
-    make_library(VIDEOS, SCENES, texts=True, pictures=False)
+    make_library(VIDEOS, SCENES, texts=True, images=False)
     with slow_embedder(0.0, batch_size=128, concurrency=2):
         early, late = _peaks(queue_run())
     yield {"P7": late / early}
@@ -60,5 +60,5 @@ GROUP = Group(
             at_least=False,
         ),
     ),
-    rounds,
+    run_rounds,
 )

@@ -29,7 +29,7 @@ def run_server(latency_s: float, dimensions: int) -> Iterator[str]:
             process.terminate()
 
 
-def rounds() -> Iterator[Mapping[str, float]]:
+def run_rounds() -> Iterator[Mapping[str, float]]:
     """Yield rows per second as ratios."""
     import openai
 
@@ -37,7 +37,7 @@ def rounds() -> Iterator[Mapping[str, float]]:
         options = {"model": "text-embedding-3-small", "dimensions": DIMENSIONS, "base_url": url}
         with override_models(text={"BACKEND": "heimdex.embedders.openai.OpenAIEmbedder", "OPTIONS": options}):
             empty_database()
-            make_library(VIDEOS, SCENES, texts=True, pictures=False)
+            make_library(VIDEOS, SCENES, texts=True, images=False)
             embed_all()
             client = openai.OpenAI(base_url=url, api_key="none")
 
@@ -61,5 +61,5 @@ GROUP = Group(
             150.0,
         ),
     ),
-    rounds,
+    run_rounds,
 )

@@ -15,7 +15,7 @@ from demo.people import PEOPLE
 ROUNDS = 5
 
 
-def rounds() -> Iterator[Mapping[str, float]]:
+def run_rounds() -> Iterator[Mapping[str, float]]:
     """Yield the share of (person, scene) pairs that search gets right, and a photo's delay in seconds beyond the model's own time."""
     from demo.film import build_demo_film
     from heimdex.accounts.models import User
@@ -116,5 +116,5 @@ GROUP = Group(
             at_least=False,
         ),
     ),
-    rounds,
+    run_rounds,
 )

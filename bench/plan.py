@@ -34,7 +34,7 @@ FILL_CHANNEL = """INSERT INTO videos_sceneembedding (scene_id, space_id, owner_i
     FROM videos_sceneinput WHERE channel = %(channel)s ORDER BY scene_id"""
 
 
-def rounds() -> Iterator[Mapping[str, float]]:
+def run_rounds() -> Iterator[Mapping[str, float]]:
     """Yield the planner's time as a ratio. Raise RuntimeError when it finds a stale vector, calls a model, or its memory grows."""
     import psutil
     from django.db import connection
@@ -102,5 +102,5 @@ GROUP = Group(
             at_least=False,
         ),
     ),
-    rounds,
+    run_rounds,
 )

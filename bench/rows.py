@@ -20,13 +20,13 @@ DIMENSIONS = 384
 BATCH = 1024
 
 
-def rounds() -> Iterator[Mapping[str, float]]:
+def run_rounds() -> Iterator[Mapping[str, float]]:
     """Yield rows per second as a ratio."""
     from reprocess.spec import get_effective_spec
     from videos.models import SceneEmbedding
 
     empty_database()
-    make_library(VIDEOS, SCENES, texts=False, pictures=False)
+    make_library(VIDEOS, SCENES, texts=False, images=False)
     configured, channel = get_effective_spec().list_channels()[0]
     space = configured.ensure_space(channel)
     outcomes = _outcomes(channel)
@@ -111,5 +111,5 @@ def _vacuum() -> None:
 
 
 GROUP = Group(
-    (Goal("P6", "rows written: vectors, state and counters, in batches of 1024", "COPY of the same rows, same indexes", 0.5),), rounds
+    (Goal("P6", "rows written: vectors, state and counters, in batches of 1024", "COPY of the same rows, same indexes", 0.5),), run_rounds
 )

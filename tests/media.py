@@ -70,9 +70,9 @@ def write_video(
         track = container.add_stream("aac", rate=RATE, layout="mono") if audio is not None else None
         number = 0
         for seed, frames in enumerate(shots):
-            picture = make_pattern(seed, *size)
+            image = make_pattern(seed, *size)
             for step in range(frames):
-                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(np.roll(picture, step // 3, axis=1)), format="rgb24")
+                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(np.roll(image, step // 3, axis=1)), format="rgb24")
                 frame.pts, frame.time_base = number, Fraction(1, FPS)
                 number += 1
                 container.mux(video.encode(frame))
@@ -126,7 +126,7 @@ def build_still_image(suffix: str = "png") -> Path:
     from PIL import Image
 
     kind = {"png": "PNG", "jpg": "JPEG"}[suffix]
-    return build_cached(f"picture-{suffix}.mp4", lambda path: Image.fromarray(make_pattern(1, 320, 240)).save(path, kind))
+    return build_cached(f"image-{suffix}.mp4", lambda path: Image.fromarray(make_pattern(1, 320, 240)).save(path, kind))
 
 
 def build_demo_video() -> Path:

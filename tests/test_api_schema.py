@@ -56,7 +56,7 @@ def keep_connection() -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
-def ids_of(owner: User) -> dict[str, Any]:
+def list_ids(owner: User) -> dict[str, Any]:
     """Return an id of the owner for each path segment that precedes one."""
     video = plant_owner(owner)
     scene = video.scenes.earliest("index")
@@ -73,7 +73,7 @@ def test_the_schema_is_valid_and_has_no_warnings() -> None:
 @pytest.mark.django_db
 def test_every_response_matches_the_schema(keep_connection: None) -> None:
     admin = make_user(is_staff=True)
-    ids = ids_of(admin)
+    ids = list_ids(admin)
     token = {"Authorization": f"Bearer {AccessToken.for_user(admin)}"}
     statuses: defaultdict[str, set[int]] = defaultdict(set)
     valid = cycle((True, False))

@@ -28,7 +28,7 @@ SERVICE_KEYS = {"build", "command", "configs", "depends_on", "deploy", "environm
 SERVICE_KEYS |= {"shm_size", "stop_grace_period", "volumes"}
 
 
-def example() -> dict[str, str]:
+def read_example() -> dict[str, str]:
     lines = (ROOT / ".env.example").read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
@@ -36,7 +36,7 @@ def example() -> dict[str, str]:
 def substitute(node: Any, variables: dict[str, str]) -> Any:
     """Substitute variables in all strings, as Compose does; an empty one counts as unset before `:-` and `:?`."""
 
-    def value(match: re.Match[str]) -> str:
+    def replace_variable(match: re.Match[str]) -> str:
         name, kind, other = match.groups()
         given = variables.get(name, "")
         assert given or kind != ":?", f"{name} is needed: {other}"
@@ -46,7 +46,7 @@ def substitute(node: Any, variables: dict[str, str]) -> Any:
         return {key: substitute(child, variables) for key, child in node.items()}
     if isinstance(node, list):
         return [substitute(child, variables) for child in node]
-    return VARIABLE.sub(value, node) if isinstance(node, str) else node
+    return VARIABLE.sub(replace_variable, node) if isinstance(node, str) else node
 
 
 def test_the_file_follows_the_compose_specification() -> None:
@@ -82,23 +82,25 @@ def test_every_process_is_an_existing_command_and_services_are_restarted() -> No
 def test_every_variable_is_a_setting_or_in_the_example() -> None:
     settings = {f"HEIMDEX_{field}".upper() for field in Environment.model_fields}
     used = {name for name, *_ in VARIABLE.findall(TEXT)}
-    assert used == set(example())
+    assert used == set(read_example())
     for service in OURS.values():
         assert set(service["environment"]) <= settings
     # A setting in .env must reach the processes.
     passed = {name for name, *_ in VARIABLE.findall(str(OURS["web"]))}
-    assert {name for name in example() if name in settings} <= passed
+    assert {name for name in read_example() if name in settings} <= passed
 
 
 def test_the_variables_make_a_valid_installation_and_a_missing_secret_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AssertionError, match=r"\w+ is needed: see .env.example"):
-        substitute(COMPOSE, example())
+        substitute(COMPOSE, read_example())
     secrets = {
-        name: f"5ec{place}" for place, (name, value) in enumerate(example().items()) if re.search("PASSWORD|KEY", name) and not value
+        name: f"5ec{place}"
+        for place, (name, replace_variable) in enumerate(read_example().items())
+        if re.search("PASSWORD|KEY", name) and not replace_variable
     }
-    services = substitute(COMPOSE, example() | secrets)["services"]
-    for name, value in services["web"]["environment"].items():
-        monkeypatch.setenv(name, value)
+    services = substitute(COMPOSE, read_example() | secrets)["services"]
+    for name, replace_variable in services["web"]["environment"].items():
+        monkeypatch.setenv(name, replace_variable)
     environment = Environment.load()
     connection = ConnectionInfo.parse(environment.database_url)
     assert (connection.host, connection.user, connection.database) == (
@@ -135,7 +137,9 @@ def test_the_copied_files_are_enough_to_serve_and_to_work(tmp_path: Path) -> Non
         else:
             shutil.copy(ROOT / source, target)
     (command,) = re.findall(r"^CMD (\[.+\])", (ROOT / "Dockerfile").read_text().replace("\\\n", ""), re.MULTILINE)
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"HEIMDEX_HOME": str(tmp_path / "home")}
+    environment = {name: replace_variable for name, replace_variable in os.environ.items() if name != "PYTHONPATH"} | {
+        "HEIMDEX_HOME": str(tmp_path / "home")
+    }
     for arguments in (["manage.py", "check"], ["manage.py", "work", "--help"], ["-m", *json.loads(command), "--check-config"]):
         done = subprocess.run([sys.executable, *arguments], cwd=tmp_path / "srv", env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr

@@ -13,7 +13,7 @@ from heimdex.profiles import SHORT_NAMES
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "reference" / "configuration.md").read_text()
 
 
-def documented() -> set[str]:
+def list_documented() -> set[str]:
     """Return the variables of the first table; `…_X` shares its prefix with the variable before it."""
     names: set[str] = set()
     for cell in re.findall(r"^\| (`HEIMDEX.+?) \|", PAGE, re.MULTILINE):
@@ -23,7 +23,7 @@ def documented() -> set[str]:
 
 
 def test_every_variable_is_in_the_table_and_no_other() -> None:
-    assert documented() == {f"HEIMDEX_{name}".upper() for name in Environment.model_fields}
+    assert list_documented() == {f"HEIMDEX_{name}".upper() for name in Environment.model_fields}
 
 
 @pytest.mark.parametrize("backend", SHORT_NAMES)

@@ -17,7 +17,7 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def anchors(path: Path) -> set[str]:
+def list_anchors(path: Path) -> set[str]:
     """Return the anchors that GitHub gives to a document's headings."""
     headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
@@ -30,7 +30,7 @@ def test_every_relative_link_leads_to_a_file_and_a_heading(document: Path) -> No
         path, _, anchor = target.partition("#")
         linked = (document.parent / path).resolve() if path else document
         assert linked.exists(), target
-        assert not anchor or anchor in anchors(linked), target
+        assert not anchor or anchor in list_anchors(linked), target
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=name_of)

@@ -39,13 +39,13 @@ class UrlRoute:
     converters: dict[str, Any]
 
 
-def iter_routes(patterns: list[Any] | None = None, before: str = "/", converters: dict[str, Any] | None = None) -> Iterator[UrlRoute]:
+def iterate_routes(patterns: list[Any] | None = None, before: str = "/", converters: dict[str, Any] | None = None) -> Iterator[UrlRoute]:
     """Yield every route of the service."""
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
         own = {**(converters or {}), **pattern.pattern.converters}
         text = before + str(pattern.pattern).lstrip("^").rstrip("$")
         if isinstance(pattern, URLResolver):
-            yield from iter_routes(pattern.url_patterns, text, own)
+            yield from iterate_routes(pattern.url_patterns, text, own)
         elif isinstance(pattern, URLPattern) and not text.startswith(ADMIN_SITE):
             for name, converter in own.items():
                 for kind in {f"<{name}>", f"<{_name_of(converter)}:{name}>"}:
@@ -69,16 +69,16 @@ def other_owner(db: None) -> User:
     return other
 
 
-def rows_of(owner: User) -> dict[type[models.Model], list[dict[str, Any]]]:
+def list_rows(owner: User) -> dict[type[models.Model], list[dict[str, Any]]]:
     """Return all rows of an owner."""
     return {
         model: list(model._default_manager.filter(filter_by_owner(model, owner)).order_by("pk").values()) for model in list_owned_models()
     }
 
 
-def ids_of(owner: User) -> set[Any]:
+def list_ids(owner: User) -> set[Any]:
     """Return the primary keys of all rows of an owner."""
-    return {row[model._meta.pk.attname] for model, rows in rows_of(owner).items() for row in rows} | {owner.pk}
+    return {row[model._meta.pk.attname] for model, rows in list_rows(owner).items() for row in rows} | {owner.pk}
 
 
 def fill_route(route: UrlRoute, ids: set[Any]) -> Iterator[str]:
@@ -106,7 +106,7 @@ def read_text(response: Any) -> str:
     return str(content.decode(errors="replace"))
 
 
-def leaks(response: Any, ids: set[Any], requested: str = "") -> bool:
+def has_leak(response: Any, ids: set[Any], requested: str = "") -> bool:
     """Return whether a response contains the canary, or one of the ids that was not part of the request."""
     text = read_text(response) + json.dumps(dict(response.headers))
     return CANARY.lower() in text.lower() or any(
@@ -124,7 +124,7 @@ def send(client: Client, method: str, url: str, body: dict[str, Any] | None = No
 
 
 def test_every_model_with_an_owner_is_tested(other_owner: User) -> None:
-    rows = rows_of(other_owner)
+    rows = list_rows(other_owner)
 
     assert {Video, Scene, SceneEmbedding, ReprocessFailure, Person, PersonPhoto} < set(rows)
     assert all(rows.values())
@@ -133,9 +133,9 @@ def test_every_model_with_an_owner_is_tested(other_owner: User) -> None:
 
 
 def test_another_owners_ids_are_not_found(other_owner: User) -> None:
-    ids, before = ids_of(other_owner), rows_of(other_owner)
+    ids, before = list_ids(other_owner), list_rows(other_owner)
     owner, themselves, admin = as_user("owner@example.org"), as_user("stranger@example.org"), as_user("a@example.org", is_staff=True)
-    routes = [route for route in iter_routes() if route.converters]
+    routes = [route for route in iterate_routes() if route.converters]
     assert {"/v1/videos/{pk}", "/v1/videos/{pk}/reprocess", "/videos/{video_id}/"} <= {route.text for route in routes}
     assert {f"/v1/persons/{{pk}}{what}" for what in ("", "/merge", "/photos", "/photos/upload-url")} <= {route.text for route in routes}
     photo_routes = {f"/v1/persons/{{pk}}/photos/{{photo_id}}{what}" for what in ("", "/complete", "/retry")}
@@ -153,35 +153,35 @@ def test_another_owners_ids_are_not_found(other_owner: User) -> None:
                 response = send(owner, method, path)
                 # The methods of a URL are not secret; everything else is.
                 assert response.status_code in rejected | {405} or method == "options", (method, path, response.status_code)
-                assert not leaks(response, ids, path), (method, path)
+                assert not has_leak(response, ids, path), (method, path)
                 assert "matches the given query" not in read_text(response), (method, path)
                 if response.status_code not in (403, 405) and send(authorized, method, path).status_code not in (404, 405):
                     reached.add(method)
         # If nobody reaches anything here, the rejections prove nothing.
         if rejected == {404}:
             assert reached - {"options"}, f"{route.text}: no row of the other owner is reached here, so a rejection proves nothing"
-    assert rows_of(other_owner) == before
+    assert list_rows(other_owner) == before
 
 
 def test_no_list_page_or_search_shows_another_owners_rows(other_owner: User) -> None:
-    ids = ids_of(other_owner)
+    ids = list_ids(other_owner)
     owner, themselves = as_user("owner@example.org"), as_user("stranger@example.org")
     video_id = Video.objects.filter(owner=other_owner).earliest("created_at").pk
     shown = set()
-    for route in iter_routes():
+    for route in iterate_routes():
         if route.converters:
             continue
         for query in ("", f"?q={CANARY}", "?q=boat&limit=100", f"?q=boat+at+sea&video_id={video_id}"):
             response = send(owner, "get", route.text + query)
             # A page may repeat the requested URL.
-            assert not leaks(response, ids, query) or (CANARY in query and not leaks_beyond_query(response, ids)), route.text + query
-            if leaks(send(themselves, "get", route.text + query), ids):
+            assert not has_leak(response, ids, query) or (CANARY in query and not has_leak_beyond_query(response, ids)), route.text + query
+            if has_leak(send(themselves, "get", route.text + query), ids):
                 shown.add(route.text)
     # The other owner sees their own rows there, so there is something to leak.
     assert {"/", "/search/", "/v1/videos", "/v1/search", "/v1/persons", "/people/"} <= shown
 
 
-def leaks_beyond_query(response: Any, ids: set[Any]) -> bool:
+def has_leak_beyond_query(response: Any, ids: set[Any]) -> bool:
     """Return whether a response contains more of another owner than the query, which a page may repeat."""
     text = read_text(response)
     return any(str(value) in text for value in ids if isinstance(value, UUID)) or f"{CANARY} title" in text or f"<mark>{CANARY}" in text
@@ -194,21 +194,21 @@ def test_a_run_over_all_owners_shows_each_owner_only_their_own_part(other_owner:
     assert set(run.items.values_list("owner", flat=True)) == {owner.pk, other_owner.pk}
     for video, error in ((mine, "My own failure"), *((video, CANARY) for video in Video.objects.filter(owner=other_owner))):
         ReprocessFailure.objects.create(run=run, owner_id=video.owner_id, video=video, step="scene_text", channel="visual", error=error)
-    hidden, client = ids_of(other_owner) | {run.pk}, as_user("owner@example.org")
+    hidden, client = list_ids(other_owner) | {run.pk}, as_user("owner@example.org")
 
     state = send(client, "get", f"/v1/videos/{mine.pk}/reprocess")
     assert state.status_code == 200
     assert {step["scenes"] for step in state.json()["steps"]} == {1}
     for response in (state, send(client, "post", f"/v1/videos/{mine.pk}/reprocess"), send(client, "get", f"/videos/{mine.pk}/")):
         assert response.status_code in (200, 202)
-        assert not leaks(response, hidden)
+        assert not has_leak(response, hidden)
     for what in ("reprocess-embeddings/plan", "reprocess-embeddings"):
         for body in ({"scope": "all"}, {"scope": "owner", "owner_id": str(other_owner.pk)}, {"scope": "owner", "owner_id": str(owner.pk)}):
             assert send(client, "post", ADMIN + what, body).status_code == 403
     assert send(client, "get", f"{ADMIN}reprocess-runs").status_code == send(client, "get", f"{ADMIN}cutovers").status_code == 403
 
 
-def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+def iterate_operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield method, path and body fields of each endpoint whose body contains an id, according to the OpenAPI schema."""
     schema = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
     for path, methods in schema["paths"].items():
@@ -220,12 +220,12 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def test_another_owners_ids_in_a_body_are_not_found(other_owner: User) -> None:
-    ids, before = ids_of(other_owner), rows_of(other_owner)
+    ids, before = list_ids(other_owner), list_rows(other_owner)
     owner = as_user("owner@example.org")
     user = User.objects.get(email="owner@example.org")
     mine = Person.objects.create(owner=user, name="Mine")
     group = FaceGroup.objects.create(owner=user, space=EmbeddingSpace.objects.earliest("created_at"), size=1, vector=[1.0])
-    endpoints = list(operations())
+    endpoints = list(iterate_operations())
     with_ids = {
         "/v1/videos/upload/complete",
         "/v1/search",
@@ -242,16 +242,16 @@ def test_another_owners_ids_in_a_body_are_not_found(other_owner: User) -> None:
             url = path.replace("/persons/{id}", f"/persons/{mine.pk}").replace("{group_id}", str(group.pk))
             response = send(owner, method, url, body)
             assert response.status_code in ({403} if path.startswith(ADMIN) else {200, 400, 404}), (path, body)
-            assert not leaks(response, ids), (path, body)
-    assert rows_of(other_owner) == before
+            assert not has_leak(response, ids), (path, body)
+    assert list_rows(other_owner) == before
 
 
 def test_anonymous_requests_see_nothing(other_owner: User) -> None:
-    ids, anonymous = ids_of(other_owner), Client()
-    for route in iter_routes():
+    ids, anonymous = list_ids(other_owner), Client()
+    for route in iterate_routes():
         for path in fill_route(route, ids) if route.converters else [route.text]:
             response = send(anonymous, "get", path)
-            assert not leaks(response, ids, path), path
+            assert not has_leak(response, ids, path), path
             if path.startswith(("/v1/videos", "/v1/persons", ADMIN)):
                 assert response.status_code in (401, 405), path
 

@@ -1,1 +1,1 @@
-"""Videos: upload, ingest, scenes, their vectors, and search over them."""
+"""Upload, ingest and search videos."""

@@ -1,6 +1,6 @@
 """The extensions of `videos`: ingest stages, the people search, and functions to call after an owner's edit.
 
-Packages above this one register theirs in `AppConfig.ready`, because `videos` does not import them. Afterwards nothing changes.
+`videos` does not import the packages above it. They register their extensions in `AppConfig.ready`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator

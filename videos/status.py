@@ -1,4 +1,4 @@
-"""The status of a video: built once, and shown by the API, the pages and the admin."""
+"""The status and progress of a video, as shown by the API, the pages and the admin."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ _STATE_LABELS = {
 class VideoStatus:
     """A video's state and progress (0 to 100).
 
-    `stage` is empty unless the video is being processed. `label` says in a few words what happens. `notices` are sentences about parts
-    of the file that were not understood. `stages` are the jobs of the ingest, in order.
+    `stage` is empty unless the video is being processed. `label` is the status in a few words. `notices` tell the owner what could not be
+    decoded or transcribed. `stages` are the jobs of the ingest, in order.
     """
 
     video_id: UUID
@@ -40,7 +40,7 @@ class VideoStatus:
 
 
 def get_video_status(video: Video) -> VideoStatus:
-    """Return the status of a video. Prefetch its jobs, and select its metadata, when there are many videos."""
+    """Return the status of a video. For several videos, prefetch `jobs` and select `metadata` first."""
     jobs = tuple(video.jobs.all())
     stages = [StageProgress(job.stage, job.state == Job.State.DONE, job.progress) for job in jobs]
     stage = find_current_stage(stages) if video.is_processing else ""

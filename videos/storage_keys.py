@@ -9,7 +9,7 @@ ROOT = "owners"
 
 @dataclass(frozen=True)
 class VideoFileKey:
-    """The parts of a key. `scene_id` is None for files of the whole video, `face_id` for all files but the images of single faces."""
+    """The parts of a key. `scene_id` is None for files of the whole video; `face_id` is None unless the file is the image of a face."""
 
     owner_id: UUID
     video_id: UUID
@@ -49,5 +49,5 @@ def parse_key_id(text: str) -> UUID | None:
         parsed = UUID(text)
     except ValueError:
         return None
-    # Only the canonical form counts, so that an id has one key and keys sort as ids do.
+    # Only the canonical form is valid, so that an id has one key and keys sort like ids.
     return parsed if str(parsed) == text else None

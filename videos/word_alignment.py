@@ -8,7 +8,7 @@ from videos.embedding_texts import Word
 
 # Below this share of common words (as difflib's ratio counts it) the new text is unrelated and gets no times.
 MIN_COMMON_RATIO = 0.5
-# The comparison takes time in proportion to the product of both lengths. Longer parts count as replaced as a whole.
+# The comparison takes time in proportion to the product of both lengths. Longer parts count as replaced.
 MAX_COMPARED_WORDS = 2000
 
 

@@ -40,9 +40,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     name = models.CharField(max_length=150, blank=True)
     is_staff = models.BooleanField("staff", default=False, help_text="May use the admin pages and reprocess embeddings.")
-    is_active = models.BooleanField("active", default=True, help_text="Clear this instead of deleting the account to keep its videos.")
+    is_active = models.BooleanField("active", default=True, help_text="Clear this to lock the account and keep its videos.")
     find_faces = models.BooleanField(
-        default=True, help_text="Clear this to have no faces found in this person's videos; what was found is then erased."
+        default=True, help_text="Clear this to turn off face recognition in this user's videos and erase its results."
     )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 

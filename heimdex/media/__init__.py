@@ -1,1 +1,1 @@
-"""Read video, sound and photo files: probe, decode, find scenes, and do it in a sandboxed process."""
+"""Read video, audio and photo files in a sandboxed process: probe, decode, and find scenes."""

@@ -75,7 +75,7 @@ def diagnose_unreadable(head: bytes) -> MediaError:
     if head.startswith(_IMAGE_SIGNATURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP") or head[4:12] in (b"ftypheic", b"ftypavif"):
         return MediaError(MediaErrorCode.STILL_PICTURE, "This is an image, not a video. Upload a video file.")
     if head.startswith(_AUDIO_SIGNATURES) or (head[:4] == b"RIFF" and head[8:12] == b"WAVE"):
-        return MediaError(MediaErrorCode.NO_VIDEO_STREAM, "This file has only sound. Upload a file with a video track.")
+        return MediaError(MediaErrorCode.NO_VIDEO_STREAM, "This file has only audio. Upload a file with a video track.")
     if head[4:8] in _MP4_BOXES or head.startswith(_MATROSKA):
         return MediaError(
             MediaErrorCode.TRUNCATED, "The video file is incomplete: its index is missing. Export or copy it again, then upload that."
@@ -89,7 +89,7 @@ def find_video_stream(container: "InputContainer", limits: MediaLimits) -> "Vide
 
     streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not streams:
-        content = "sound and a cover image" if container.streams.video else "sound"
+        content = "audio and a cover image" if container.streams.video else "audio"
         raise MediaError(MediaErrorCode.NO_VIDEO_STREAM, f"This file has only {content}. Upload a file with a video track.")
     stream = streams[0]
     context = stream.codec_context

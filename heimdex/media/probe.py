@@ -44,7 +44,7 @@ class _Extent:
 def probe(path: Path, limits: MediaLimits = LIMITS) -> MediaInfo:
     """Measure a video file: read all of it, and decode up to the first frame.
 
-    The duration is that of the existing packets, so a wrong header or a missing tail does not matter. A file may have no sound. Raise
+    The duration is that of the existing packets, so a wrong header or a missing tail does not matter. A file may have no audio. Raise
     MediaError, with a code and a sentence for the owner, when the file is not a video or exceeds a limit.
     """
     with open_video(path, limits) as container:

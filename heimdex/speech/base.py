@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAMPLE_RATE = 16_000
-# Shorter sound contains no word.
+# Shorter audio contains no word.
 SHORTEST_SPEECH_S = 0.1
 
 
@@ -34,7 +34,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Transcript:
-    """All speech of a sound. `language` is a code such as `en`, or None when nobody speaks."""
+    """The speech in some audio. `language` is a code such as `en`, or None without speech."""
 
     language: str | None
     segments: tuple[Segment, ...]
@@ -70,7 +70,7 @@ class Transcriber(ABC):
     def transcribe(
         self, audio: NDArray[np.float32], *, language: str | None = None, on_progress: Callable[[float], None] | None = None
     ) -> Transcript:
-        """Return the speech in mono sound at 16 kHz (float32, -1 to 1). All of it is in memory: `chunked_transcription` bounds it.
+        """Return the speech in mono audio at 16 kHz (float32, -1 to 1). All of it is in memory; `heimdex.speech.chunks` bounds it.
 
         Silence, noise and music give an empty transcript. `language` is a supported one; None detects it. `on_progress` gets the share
         done, 0 to 1.

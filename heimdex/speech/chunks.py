@@ -1,4 +1,4 @@
-"""Split sound of any length into chunks that a speech model transcribes one by one, in bounded memory."""
+"""Split audio of any length into chunks and transcribe them one by one, in bounded memory. A caller can resume after any chunk."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -19,26 +19,26 @@ _EQUALLY_QUIET = 1.4
 
 @dataclass(frozen=True, eq=False)
 class Chunk:
-    """A stretch of mono sound at 16 kHz, float32. `start` is the index of its first sample in the whole sound."""
+    """A stretch of mono audio at 16 kHz, float32. `start` is the index of its first sample in the whole audio."""
 
     start: int
     samples: NDArray[np.float32]
 
     @property
     def start_s(self) -> float:
-        """The start in the whole sound, in seconds."""
+        """The start in the whole audio, in seconds."""
         return self.start / SAMPLE_RATE
 
     @property
     def end(self) -> int:
-        """The index of the sample after its last."""
+        """The index after the last sample."""
         return self.start + self.samples.size
 
 
 def split_chunks(
     blocks: Iterable[NDArray[np.float32]], *, start: int = 0, shortest_s: float = SHORTEST_S, longest_s: float = LONGEST_S
 ) -> Iterator[Chunk]:
-    """Yield the sound from sample `start` on in chunks of `shortest_s` to `longest_s`, each cut in the quietest pause.
+    """Yield the audio from sample `start` on in chunks of `shortest_s` to `longest_s`, each cut in the quietest pause.
 
     The last chunk may be shorter. The start of a chunk alone determines its end, so that a caller who resumes gets the same chunks.
     Memory holds one chunk.
@@ -55,7 +55,7 @@ def split_chunks(
             joined = np.concatenate(pending)
             cut = shortest + find_quietest_pause(joined[shortest:longest])
             yield Chunk(start, joined[:cut])
-            # A copy, so that transcribed sound does not stay in memory.
+            # A copy, so that transcribed audio does not stay in memory.
             pending = [joined[cut:].copy()]
             start, size = start + cut, size - cut
     if size:
@@ -63,7 +63,7 @@ def split_chunks(
 
 
 def find_quietest_pause(samples: NDArray[np.float32]) -> int:
-    """Return the sample in the middle of the last of the quietest pauses, where a cut splits no word."""
+    """Return the middle sample of the last of the quietest pauses. A cut there splits no word."""
     frame = round(_FRAME_S * SAMPLE_RATE)
     frames = samples[: samples.size // frame * frame].reshape(-1, frame)
     width = round(_PAUSE_S / _FRAME_S)
@@ -82,7 +82,7 @@ def find_quietest_pause(samples: NDArray[np.float32]) -> int:
 
 @dataclass(frozen=True)
 class TranscribedChunk:
-    """The words from sample `start` to `end`, timed in the whole sound. `language` is None when nobody speaks."""
+    """The words from sample `start` to `end`, with times in the whole audio. `language` is None without speech."""
 
     start: int
     end: int
@@ -98,9 +98,9 @@ def transcribe_chunks(
     language: str | None = None,
     on_progress: Callable[[float], None] = lambda reached_s: None,
 ) -> Iterator[TranscribedChunk]:
-    """Yield the words from sample `start` on, one chunk at a time. `on_progress` gets the second of the sound that was reached.
+    """Yield the words from sample `start` on, one chunk at a time. `on_progress` gets the seconds of audio that are done.
 
-    Without a `language` the model detects that of each chunk, so a film of two languages keeps both.
+    Without `language`, the model detects the language of each chunk, so a film in two languages is transcribed in both.
     """
     for chunk in split_chunks(blocks, start=start):
         seconds = chunk.samples.size / SAMPLE_RATE
@@ -114,7 +114,7 @@ def transcribe_chunks(
 
 
 def find_main_language(chunks: Iterable[tuple[str, int]]) -> str:
-    """Return the language of most words, or an empty string when nobody speaks. `chunks` gives the language and word count of each."""
+    """Return the language of most words, or an empty string without speech. `chunks` are pairs of language and word count."""
     words_by_language: Counter[str] = Counter()
     for language, words in chunks:
         if language and words:
@@ -123,6 +123,6 @@ def find_main_language(chunks: Iterable[tuple[str, int]]) -> str:
 
 
 def _shift(word: Word, start_s: float, end_s: float) -> Word:
-    """Move a word to its time in the whole sound. Clip it, because models may end the last word after the end of the chunk."""
+    """Move a word to its time in the whole audio. Clip it, because models may end the last word after the end of the chunk."""
     shifted_s = min(start_s + word.start_s, end_s)
     return Word(shifted_s, max(shifted_s, min(start_s + word.end_s, end_s)), word.text, word.probability)

@@ -40,7 +40,7 @@ class FasterWhisperTranscriber(Transcriber):
         return f"faster-whisper/{self._name}@{'path' if Path(self._name).is_dir() else package}"
 
     def supports_language(self, language: str) -> bool:
-        """Decide by the model's name: names of English-only models end in `.en`; all others support every language of Whisper."""
+        """Return whether the model supports a language. English-only models are named `….en`; all others support Whisper's languages."""
         return language == "en" or (language in NAMES and not self._name.rstrip("/").endswith(_ENGLISH_ONLY))
 
     def check(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Reject what nobody said: sound without a voice, and segments that speech models invent from silence and music."""
+"""Reject audio without a voice, and segments that speech models invent from silence and music."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# The shortest cry of a person; shorter sounds are knocks.
+# The shortest cry of a person. Shorter sounds are knocks.
 MIN_VOICE_MS = 250
 # Whisper's own decoder retries a segment beyond these bounds; we drop it.
 MIN_LOG_PROBABILITY = -1.0
 MAX_COMPRESSION = 2.4
-# Doubtful speech in doubtful words: each alone is common in real recordings, both together are not.
+# Doubtful speech with doubtful words: each alone is common in real recordings, both together are not.
 DOUBTFUL_NO_SPEECH, DOUBTFUL_LOG_PROBABILITY = 0.6, -0.7
 MAX_REPEATS = 2
 
@@ -27,7 +27,7 @@ class SegmentScores:
 
 
 def has_voice(audio: NDArray[np.float32]) -> bool:
-    """Return whether mono sound at 16 kHz contains a voice, according to the Silero detector that faster-whisper includes.
+    """Return whether mono audio at 16 kHz contains a voice, according to the Silero detector that faster-whisper includes.
 
     Call it before any speech model, because all of them write words for noise.
     """
@@ -46,6 +46,6 @@ def is_credible(segment: SegmentScores) -> bool:
 
 
 def is_stutter(earlier: Sequence[str], text: str) -> bool:
-    """Return whether the last two texts equal this one: on the third time the model repeats itself, not the speaker."""
+    """Return whether the last two texts equal this one. A second repetition comes from the model, not from the speaker."""
     last = [previous.casefold() for previous in earlier[-MAX_REPEATS:]]
     return len(last) == MAX_REPEATS and set(last) == {text.casefold()}

@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from openai.types.audio import TranscriptionVerbose
 
 RETRIES = RetryPolicy(attempts=6, total_s=300.0, timeout_s=120.0)
-# OpenAI accepts files of up to 25 MB. Ten minutes of 16-bit sound at 16 kHz are 19 MB before FLAC halves them.
+# OpenAI accepts files of up to 25 MB. Ten minutes of 16-bit audio at 16 kHz are 19 MB before FLAC halves them.
 _SHORTEST_CALL_S, _LONGEST_CALL_S = 300.0, 600.0
 
 
 class OpenAITranscriber(Transcriber):
     """Transcribe through the official client. `model` must answer with times (`verbose_json`), as whisper-1 and its open copies do.
 
-    Sound without a voice is not sent, so silence costs nothing and adds no invented words. Transient errors are retried. After
+    Audio without a voice is not sent, so silence costs nothing and adds no invented words. Transient errors are retried. After
     `breaker_after` failed calls in a row nothing is sent for a while, and ModelUnavailable states the reason.
     """
 
     def __init__(self, model: str = "whisper-1", base_url: str = "", api_key: str = "", breaker_after: int = 10) -> None:
         self._model = model
         self._client = ModelClient(
-            model, base_url=base_url, api_key=api_key, inputs="this sound", expected="transcript with times", breaker_after=breaker_after
+            model, base_url=base_url, api_key=api_key, inputs="this audio", expected="transcript with times", breaker_after=breaker_after
         )
 
     @property
@@ -47,7 +47,7 @@ class OpenAITranscriber(Transcriber):
         return f"openai/{self._model}"
 
     def supports_language(self, language: str) -> bool:
-        """Return whether Whisper knows the language. The server rejects the others itself, with a reason."""
+        """Return whether Whisper supports the language. The server may still reject it, with a reason."""
         return language in NAMES
 
     def check(self) -> list[str]:
@@ -97,12 +97,12 @@ class OpenAITranscriber(Transcriber):
         try:
             return self._client.call(send, RETRIES)
         except ModelInputError as rejection:
-            # All sound is valid: the server rejects the model's name, the answer's format or the language.
+            # Any audio is valid: the server rejects the model's name, the answer's format or the language.
             raise ModelUnavailable(f'{rejection} Correct "model" of "speech" in HEIMDEX_MODELS.') from rejection
 
 
 def encode_flac(samples: NDArray[np.float32]) -> bytes:
-    """Encode mono sound at 16 kHz (-1 to 1, louder samples are clipped) as a 16-bit FLAC file: lossless at half the size."""
+    """Encode mono audio at 16 kHz (-1 to 1, louder samples are clipped) as a 16-bit FLAC file: lossless at half the size."""
     import av
 
     integers = np.clip(np.round(samples * 32767.0), -32768, 32767).astype(np.int16).reshape(1, -1)
@@ -134,7 +134,7 @@ def parse_segments(answer: "TranscriptionVerbose", start_s: float) -> list[Segme
         segment_start_s, segment_end_s = _parse_seconds(segment.start) + start_s, _parse_seconds(segment.end) + start_s
         inside = [word for word in timed if segment_start_s <= (word.start_s + word.end_s) / 2 < segment_end_s]
         probability = math.exp(min(mean, 0.0))
-        # A text without spaces has no words to align: the server's words are used as they are.
+        # A text without spaces cannot be split into words: use the server's words.
         words = tuple(inside) if is_unspaced and inside else align_words(text, segment_start_s, segment_end_s, inside, probability)
         segments.append(Segment(segment_start_s, segment_end_s, text, words))
     return segments

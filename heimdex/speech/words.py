@@ -33,8 +33,8 @@ def join_subwords(subwords: Iterable[Word]) -> tuple[Word, ...]:
 def align_words(text: str, start_s: float, end_s: float, timed: Sequence[Word], probability: float) -> tuple[Word, ...]:
     """Return the words of `text` as written there, with the times of the same words in `timed`, which lack punctuation.
 
-    Words without a counterpart share the time between their neighbors in proportion to their lengths. Without any counterpart, all words
-    share [start_s, end_s].
+    Words without a counterpart share the time between their neighbors in proportion to their lengths. If no word has one, all words share
+    [start_s, end_s].
     """
     written = text.split()
     times: list[tuple[float, float] | None] = [None] * len(written)
@@ -79,7 +79,7 @@ def _extract_letters(word: str) -> str:
 def assign_words_to_scenes(words: Iterable[TimedWord], starts: Sequence[float]) -> list[list[TimedWord]]:
     """Return the words of each scene. `starts` are the start times of the scenes in seconds, ascending.
 
-    The middle of a word decides its scene, so each word belongs to exactly one. Words before the first scene belong to that scene.
+    A word belongs to the scene that contains its middle, so each word belongs to exactly one. Words before the first scene belong to it.
     """
     words_by_scene: list[list[TimedWord]] = [[] for _ in starts]
     for word in words if words_by_scene else ():

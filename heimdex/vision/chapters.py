@@ -1,4 +1,4 @@
-"""Divide a video into chapters from its scenes' texts: where the topic changes, and what the new topic is. Pure."""
+"""Divide a video into chapters where its topic changes, and title them with the video's own words. Pure."""
 
 import math
 import re
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 
 from heimdex.vision.topics import extract_topic_words, find_topic_starts, stem
 
-# Viewers watch a shorter video as a whole.
+# A shorter video needs no chapters.
 SHORTEST_VIDEO_S = 180.0
 SHORTEST_CHAPTER_S = 60.0
 MAX_CHAPTERS = 20
-# Scenes are joined until they last this long. The words of a shorter stretch say little about its topic.
+# Scenes are joined into blocks of this duration. A shorter block has too few words to determine its topic.
 BLOCK_S = 20.0
-# The limit keeps the division of even the longest video within seconds.
+# With this limit, dividing the longest video takes seconds.
 MAX_BLOCKS = 200
-# The title of a first part without a word of its own, such as a film's opening.
+# The title of a first part that no word distinguishes, such as a film's opening.
 UNTITLED = "Beginning"
-# With fewer topic words per minute in speech and on screen, what is visible decides.
+# With fewer topic words per minute in speech and on screen, the descriptions of the scenes count too.
 MIN_WORDS_PER_MINUTE = 5.0
 
 MAX_TITLE_LENGTH = 80
@@ -55,8 +55,8 @@ class Chapter:
 def divide_into_chapters(scenes: Sequence[ChapterScene]) -> list[Chapter]:
     """Divide a video, given by all its scenes in order, into 2 to 20 chapters of at least a minute.
 
-    Each chapter begins with a scene, and the first with the first scene. Return no chapters for a video shorter than three minutes, of
-    one topic, or without topic words.
+    Each chapter starts with a scene, and the first with the first scene. Return no chapters for a video that is shorter than three
+    minutes, has a single topic, or has no topic words.
     """
     duration_s = scenes[-1].end_s - scenes[0].start_s if scenes else 0.0
     if duration_s < SHORTEST_VIDEO_S:
@@ -79,7 +79,7 @@ def divide_into_chapters(scenes: Sequence[ChapterScene]) -> list[Chapter]:
         text = " ".join((scenes[index].speech if has_words else texts[index]) for index in indexes)
         parts.append((scenes[indexes[0]].start_s, Part(text, lines)))
     titles = title_parts([part for _, part in parts])
-    # A part without a word of its own joins the one before it.
+    # A part that no word distinguishes joins the previous one.
     chapters = [
         Chapter(title or UNTITLED, start_s)
         for index, (title, (start_s, _)) in enumerate(zip(titles, parts, strict=True))
@@ -106,9 +106,9 @@ class Part:
 
 
 def title_parts(parts: Sequence[Part]) -> list[str]:
-    """Return a title for each part, empty for a part without a word of its own.
+    """Return a title for each part, empty for a part that no word distinguishes.
 
-    The title is a heading that only this part shows on screen, else the one or two phrases whose words distinguish it from other parts.
+    The title is a heading that only this part shows on screen, or else one or two phrases whose words distinguish it from other parts.
     """
     counts = [Counter(extract_topic_words(part.text)) for part in parts]
     total = sum(counts, Counter[str]())
@@ -126,7 +126,7 @@ def _is_heading(line: str) -> bool:
 
 
 def _weigh_words(count: Counter[str], total: Counter[str], parts: Sequence[Counter[str]]) -> dict[str, float]:
-    """Weigh each word of a part by its count, the share of its use that falls into this part, and the number of parts that use it."""
+    """Weigh each word of a part by its count, the part's share of all its uses, and the number of parts that use it."""
     return {
         word: math.log1p(number) * (number / total[word]) * math.log((1 + len(parts)) / sum(word in part for part in parts))
         for word, number in count.items()
@@ -134,7 +134,7 @@ def _weigh_words(count: Counter[str], total: Counter[str], parts: Sequence[Count
 
 
 def _select_phrases(text: str, weights: Mapping[str, float]) -> list[str]:
-    """Return the best phrase, and the next best one without a common word if there is one, as the text spells them."""
+    """Return the best phrase, and the best other phrase without a common word if there is one, as spelled in the text."""
     spellings: dict[tuple[str, ...], Counter[str]] = {}
     for run in _split_runs(text):
         for size in range(1, _MAX_PHRASE_WORDS + 1):

@@ -64,7 +64,7 @@ class OpenAIDescriber(Describer):
     the reason.
     """
 
-    # The second image differs most from the first. A third would cost as much and add less.
+    # The second image differs most from the first. A third would add less for the same cost.
     max_images: ClassVar[int] = 2
 
     def __init__(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 MAX_CHARACTERS = 2000
 MAX_TAGS = 8
-# Shorter sentences say nothing; longer ones leave no room for others.
+# Shorter sentences have no content; longer ones leave no room for others.
 MIN_SENTENCE, MAX_SENTENCE = 25, 400
 
 # A space after the end of a sentence, but not after an abbreviation that precedes a name.

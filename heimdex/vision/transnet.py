@@ -30,7 +30,7 @@ class Window:
 
 
 def split_windows(batches: Iterable[FrameBatch]) -> Iterator[Window]:
-    """Yield windows that classify each frame once. The first and last frame are repeated before and after the video. Pure."""
+    """Yield windows that together classify each frame once. The first and the last frame are repeated as padding. Pure."""
     frames = np.zeros((0, 27, 48, 3), dtype=np.uint8)
     times = np.zeros(0)
     for batch in batches:

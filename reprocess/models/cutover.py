@@ -21,10 +21,10 @@ class Cutover(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     run = models.ForeignKey(ReprocessRun, null=True, on_delete=models.SET_NULL, related_name="cutovers")
     state = models.CharField(max_length=11, choices=State.choices)
-    before = models.JSONField(help_text="The active space by channel before it.")
-    after = models.JSONField(help_text="The active space by channel after it, or as it would have been.")
+    before = models.JSONField(help_text="Active space per channel before the switch.")
+    after = models.JSONField(help_text="Active space per channel after the switch, also if it was refused.")
     report = models.JSONField(default=dict, help_text="Overlap at 10, rank moves and coverage per channel.")
-    reason = models.TextField(blank=True, help_text="Why it was refused.")
+    reason = models.TextField(blank=True, help_text="Why the switch was refused.")
     created_at = models.DateTimeField(default=timezone.now)
     rolled_back_at = models.DateTimeField(null=True)
 

@@ -36,7 +36,9 @@ class ReprocessItem(LeasedModel):
     OPEN = (State.QUEUED, State.RUNNING)
 
     run = models.ForeignKey(ReprocessRun, on_delete=models.CASCADE, related_name="items")
-    video = models.ForeignKey(Video, null=True, on_delete=models.CASCADE, related_name="+", help_text="Empty for its owner's people.")
+    video = models.ForeignKey(
+        Video, null=True, on_delete=models.CASCADE, related_name="+", help_text="Empty for an item that covers its owner's people."
+    )
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     # The number of the item among its owner's items in this run. In this order, owners take turns.
     turn = models.PositiveIntegerField()

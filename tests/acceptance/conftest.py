@@ -150,7 +150,7 @@ def owner_client(live_server: pytest.FixtureRequest, transactional_db: None) -> 
 
 
 @pytest.fixture
-def until() -> Callable[[Callable[[], bool], str], None]:
+def wait_until() -> Callable[[Callable[[], bool], str], None]:
     """Return a function that waits for something to become true, at most two minutes."""
 
     def wait(condition: Callable[[], bool], event: str) -> None:
@@ -163,12 +163,12 @@ def until() -> Callable[[Callable[[], bool], str], None]:
 
 
 @pytest.fixture
-def settled(until: Callable[[Callable[[], bool], str], None]) -> Callable[[str], Video]:
+def wait_for_ingest(wait_until: Callable[[Callable[[], bool], str], None]) -> Callable[[str], Video]:
     """Return a function that waits until a video is indexed or failed, and returns it."""
 
     def wait(video_id: str) -> Video:
         videos = Video.objects.filter(pk=video_id)
-        until(lambda: videos.filter(state__in=(Video.State.INDEXED, Video.State.FAILED)).exists(), "the end of the ingest")
+        wait_until(lambda: videos.filter(state__in=(Video.State.INDEXED, Video.State.FAILED)).exists(), "the end of the ingest")
         return videos.get()
 
     return wait

@@ -71,9 +71,9 @@ def measure_memory(workers: Workers) -> int:
 
 
 def test_every_bad_input_gets_its_expected_answer_and_good_ones_are_indexed_between_them(
-    workers: Workers, live_server: pytest.FixtureRequest, owner_client: Client, settled: Settled, tmp_path: Path
+    workers: Workers, live_server: pytest.FixtureRequest, owner_client: Client, wait_for_ingest: Settled, tmp_path: Path
 ) -> None:
-    assert settled(upload(owner_client, media.build_video((50,), audio="tone"), "first.mp4")).state == "indexed"
+    assert wait_for_ingest(upload(owner_client, media.build_video((50,), audio="tone"), "first.mp4")).state == "indexed"
     log_length, memory = len(workers.log("uploads")), measure_memory(workers)
     neighbor = tmp_path / "neighbor.mp4"
     neighbor.write_bytes(media.build_video((50,)).read_bytes())
@@ -88,8 +88,8 @@ def test_every_bad_input_gets_its_expected_answer_and_good_ones_are_indexed_betw
                 else:
                     sent[upload(owner_client, bad.path, bad.name)] = bad
             last = upload(owner_client, media.build_video((50, 90)), "last.mp4")
-            ended = {video_id: settled(video_id) for video_id in sent}
-            good = settled(last)
+            ended = {video_id: wait_for_ingest(video_id) for video_id in sent}
+            good = wait_for_ingest(last)
 
     assert (good.state, good.error_text, good.scenes.count()) == ("indexed", "", 2)
     assert {sent[video_id].file: (video.state, video.error_code) for video_id, video in ended.items()} == {

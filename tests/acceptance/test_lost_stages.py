@@ -87,42 +87,42 @@ def hold_stages() -> Iterator[HeldStages]:
 
 
 def test_a_worker_killed_in_any_stage_repeats_only_that_stage(
-    clusters: Workers, owner_client: Client, until: Until, settled: Settled, settings: LazySettings
+    clusters: Workers, owner_client: Client, wait_until: Until, wait_for_ingest: Settled, settings: LazySettings
 ) -> None:
     clusters.serve({UPLOADS: {**build_worker_environment(), **IMPATIENT}})
     with hold_stages() as held:
         video_id = owner_client.upload(media.build_video((50, 90), audio="tone"), "video/mp4", "Film", lambda sent: None)
         killed_in = []
         for stage in list_stages():
-            until(held.is_held, f"the end of {stage.name}")
+            wait_until(held.is_held, f"the end of {stage.name}")
             killed_in += Job.objects.filter(state=Job.State.RUNNING).values_list("stage", flat=True)
             held.kill(clusters.get_pid(UPLOADS))
-        video = settled(video_id)
+        video = wait_for_ingest(video_id)
 
     assert killed_in == [stage.name for stage in list_stages()]
     assert (video.state, video.error_text, video.scenes.count()) == ("indexed", "", 2)
     assert set(video.jobs.values_list("state", "attempts", "error", "lease_token")) == {("done", 2, "", None)}
 
 
-def test_a_lost_machine_costs_only_time(clusters: Workers, owner_client: Client, until: Until, settled: Settled) -> None:
+def test_a_lost_machine_costs_only_time(clusters: Workers, owner_client: Client, wait_until: Until, wait_for_ingest: Settled) -> None:
     clusters.serve({UPLOADS: {**build_worker_environment(), **IMPATIENT}})
     video_id = owner_client.upload(media.build_video((50, 90), audio="tone"), "video/mp4", "Film", lambda sent: None)
     jobs = Job.objects.filter(video_id=video_id)
-    until(jobs.filter(stage="scenes", state__in=(Job.State.RUNNING, Job.State.DONE)).exists, "the work")
+    wait_until(jobs.filter(stage="scenes", state__in=(Job.State.RUNNING, Job.State.DONE)).exists, "the work")
     clusters.kill(UPLOADS)
     clusters.start(UPLOADS)
-    video = settled(video_id)
+    video = wait_for_ingest(video_id)
     assert (video.state, video.error_text, video.scenes.count()) == ("indexed", "", 2)
     assert max(jobs.values_list("attempts", flat=True)) == 2
 
 
-def test_a_hanging_stage_is_killed_and_the_next_video_is_indexed(clusters: Workers, owner_client: Client, settled: Settled) -> None:
+def test_a_hanging_stage_is_killed_and_the_next_video_is_indexed(clusters: Workers, owner_client: Client, wait_for_ingest: Settled) -> None:
     hanging = {"DJANGO_SETTINGS_MODULE": "tests.acceptance.hanging_settings", "HEIMDEX_STAGE_S": "2", "HEIMDEX_STAGE_RATIO": "0"}
     clusters.serve({UPLOADS: {**build_worker_environment(), **IMPATIENT, **hanging, "HEIMDEX_MAX_ATTEMPTS": "2"}})
     # This process creates the jobs.
     with override_stages(list_hanging_stages()):
-        hangs = settled(owner_client.upload(media.build_video((50,)), "video/mp4", TITLE, lambda sent: None))
-        good = settled(owner_client.upload(media.build_video((50,)), "video/mp4", "Film", lambda sent: None))
+        hangs = wait_for_ingest(owner_client.upload(media.build_video((50,)), "video/mp4", TITLE, lambda sent: None))
+        good = wait_for_ingest(owner_client.upload(media.build_video((50,)), "video/mp4", "Film", lambda sent: None))
 
     assert (hangs.state, hangs.error_code) == ("failed", "took_too_long")
     assert hangs.error_text.startswith("The stage “validate” took longer than 2 seconds and was stopped. ")

@@ -34,10 +34,15 @@ def upload(client: Client, path: Path) -> str:
 
 @pytest.mark.usefixtures("packaged_models", "faces_on")
 def test_a_film_becomes_searchable_and_its_embeddings_are_reprocessed(
-    workers: Workers, owner_client: Client, live_server: pytest.FixtureRequest, demo_film: DemoFilm, settled: Settled, until: Until
+    workers: Workers,
+    owner_client: Client,
+    live_server: pytest.FixtureRequest,
+    demo_film: DemoFilm,
+    wait_for_ingest: Settled,
+    wait_until: Until,
 ) -> None:
     video_id = upload(owner_client, demo_film.path)
-    video = settled(video_id)
+    video = wait_for_ingest(video_id)
     assert (video.state, video.error_text) == ("indexed", "")
 
     status = owner_client.get(f"/v1/videos/{video_id}/status")
@@ -46,19 +51,19 @@ def test_a_film_becomes_searchable_and_its_embeddings_are_reprocessed(
     detail = owner_client.get(f"/v1/videos/{video_id}")
     assert [scene["start_s"] for scene in detail["scenes"]] == pytest.approx([scene.start_s for scene in demo_film.scenes], abs=0.1)
 
-    for query, picture, channels in (
+    for query, image, channels in (
         ("a cat", "chelsea.jpg", {"clip"}),
         ("espresso", "coffee.jpg", {"lexical", "visual", "clip"}),
         ("more respectable than he was", "camera.jpg", {"lexical", "transcript"}),
     ):
-        scene = next(scene for scene in demo_film.scenes if scene.image == picture)
+        scene = next(scene for scene in demo_film.scenes if scene.image == image)
         best = owner_client.post("/v1/search", {"q": query})["results"][0]
         assert best["start_s"] == pytest.approx(scene.start_s, abs=0.1)
         assert {match["channel"] for match in best["matches"]} >= channels
 
     # A recurring task groups faces within a minute; this does not wait for it.
     enqueue("people.tasks.group_faces", str(video.owner_id))
-    until(Success.objects.filter(func="people.tasks.group_faces").exists, "the groups of faces")
+    wait_until(Success.objects.filter(func="people.tasks.group_faces").exists, "the groups of faces")
     shown = {person.name: [scene.start_s for scene in demo_film.scenes if scene.image == person.image] for person in PEOPLE}
     # The two shots of the astronaut; false detections are not in her group.
     assert find_unnamed_groups(video.owner_id)[0].scenes == len(shown["Eileen Collins"])  # type: ignore[attr-defined]
@@ -73,7 +78,7 @@ def test_a_film_becomes_searchable_and_its_embeddings_are_reprocessed(
     assert (fresh["stale"], fresh["model_calls"]) == (0, 0)
     queued = admin.post("/v1/admin/reprocess-embeddings", {"scope": "all", "force": True})
     runs = ReprocessRun.objects.filter(pk=queued["run_id"])
-    until(lambda: runs.exclude(state__in=ReprocessRun.OPEN).exists(), "the end of the run")
+    wait_until(lambda: runs.exclude(state__in=ReprocessRun.OPEN).exists(), "the end of the run")
     run = runs.get()
     assert run.state == ReprocessRun.State.SUCCEEDED
     assert all(counter.planned == counter.done + counter.empty for counter in run.counters.all())
@@ -90,6 +95,6 @@ def test_a_film_becomes_searchable_and_its_embeddings_are_reprocessed(
     # Every task that can be queued has now been run by a worker, and none has failed.
     for task in settings.QUEUE_TASKS:
         if not task.every_s:
-            until(Success.objects.filter(func=task.path).exists, f"the report of {task.path}")
+            wait_until(Success.objects.filter(func=task.path).exists, f"the report of {task.path}")
     assert not Failure.objects.exists()
     assert_found_in_exactly_their_scenes(owner_client, shown)

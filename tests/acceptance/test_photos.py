@@ -69,12 +69,12 @@ def make_two_faces() -> bytes:
     return buffer.getvalue()
 
 
-def test_photos_become_ready_or_fail_with_a_reason(api: APIClient, person_id: str, uploaders: Workers, until: Until) -> None:
+def test_photos_become_ready_or_fail_with_a_reason(api: APIClient, person_id: str, uploaders: Workers, wait_until: Until) -> None:
     contents = [ASTRONAUT, (ASSETS / "coffee.jpg").read_bytes(), make_two_faces(), b"no image at all", ASTRONAUT]
     for content in contents:
         complete(api, person_id, send(api, person_id, content))
 
-    until(lambda: not PersonPhoto.objects.filter(state__in=PersonPhoto.IN_PROGRESS).exists(), "the end of all photos")
+    wait_until(lambda: not PersonPhoto.objects.filter(state__in=PersonPhoto.IN_PROGRESS).exists(), "the end of all photos")
 
     shown = api.get(f"/v1/persons/{person_id}/photos").json()["results"]
     assert [(photo["state"], photo["error_code"]) for photo in shown] == [
@@ -90,7 +90,9 @@ def test_photos_become_ready_or_fail_with_a_reason(api: APIClient, person_id: st
     assert get_stored_hash(Person.objects.get(), "person_query") == hash_query([ready.image_hash], archived=False)
 
 
-def test_another_worker_takes_over_the_photo_of_a_killed_worker(api: APIClient, person_id: str, uploaders: Workers, until: Until) -> None:
+def test_another_worker_takes_over_the_photo_of_a_killed_worker(
+    api: APIClient, person_id: str, uploaders: Workers, wait_until: Until
+) -> None:
     photo_id = send(api, person_id, ASTRONAUT)
     photo = PersonPhoto.objects.get(pk=photo_id)
     database = connection.settings_dict
@@ -105,13 +107,13 @@ def test_another_worker_takes_over_the_photo_of_a_killed_worker(api: APIClient, 
         # The worker has written the files and waits for this row before it commits.
         held.execute("SELECT id FROM people_person WHERE id = %s FOR UPDATE", [person_id])
         complete(api, person_id, photo_id)
-        until(lambda: get_media_storage().size(photo.thumbnail_key) is not None, "the copy of the photo")
+        wait_until(lambda: get_media_storage().size(photo.thumbnail_key) is not None, "the copy of the photo")
         assert PersonPhoto.objects.get().state == PersonPhoto.State.PROCESSING
         uploaders.kill(UPLOADS)
         held.rollback()
     uploaders.start(UPLOADS)
 
-    until(lambda: not PersonPhoto.objects.filter(state__in=PersonPhoto.IN_PROGRESS).exists(), "the end of the photo")
+    wait_until(lambda: not PersonPhoto.objects.filter(state__in=PersonPhoto.IN_PROGRESS).exists(), "the end of the photo")
 
     photo.refresh_from_db()
     assert (photo.state, photo.error_text, photo.lease_token) == ("ready", "", None)

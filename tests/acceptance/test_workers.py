@@ -25,10 +25,10 @@ def list_worker_pids(main: int) -> set[int]:
     return {child.pid for sentinel in psutil.Process(main).children() for child in sentinel.children()}
 
 
-def test_tasks_run_after_idle_workers_are_killed(workers: Workers, until: Until) -> None:
+def test_tasks_run_after_idle_workers_are_killed(workers: Workers, wait_until: Until) -> None:
     OrmQ.objects.all().delete()
     Success.objects.all().delete()
-    until(lambda: len(list_worker_pids(workers.get_pid("reprocess"))) >= 3, "the start of the workers")
+    wait_until(lambda: len(list_worker_pids(workers.get_pid("reprocess"))) >= 3, "the start of the workers")
     for pid in list_worker_pids(workers.get_pid("reprocess")):
         os.kill(pid, signal.SIGKILL)
     enqueue("reprocess.tasks.work_run", "00000000-0000-0000-0000-000000000000")
@@ -37,16 +37,16 @@ def test_tasks_run_after_idle_workers_are_killed(workers: Workers, until: Until)
         workers.restart_dead()
         return Success.objects.filter(func="reprocess.tasks.work_run").exists()
 
-    until(is_done, "a task after the workers were killed")
+    wait_until(is_done, "a task after the workers were killed")
 
 
-def test_workers_stop_at_a_batch_boundary_when_told_to(workers: Workers, until: Until) -> None:
+def test_workers_stop_at_a_batch_boundary_when_told_to(workers: Workers, wait_until: Until) -> None:
     owner = make_user()
     for number in range(4):
         make_video(owner, [f"{number} {place} some words about a subject. " * 9 for place in range(24)], title=str(number))
     run = start_run(Scope("all"), force=True, entrance="command", requested_by=None)
     runs = ReprocessRun.objects.filter(pk=run.pk)
-    until(lambda: runs.filter(model_calls__gt=0).exists(), "the first batch")
+    wait_until(lambda: runs.filter(model_calls__gt=0).exists(), "the first batch")
     main = psutil.Process(workers.get_pid("reprocess"))
     main.terminate()
     workers.wait("reprocess")
@@ -54,6 +54,6 @@ def test_workers_stop_at_a_batch_boundary_when_told_to(workers: Workers, until: 
     assert run.state == ReprocessRun.State.RUNNING, "the run was not finished, only put down"
     assert set(run.items.values_list("lease_token", "attempts")) == {(None, 0)}
     workers.restart_dead()
-    until(lambda: runs.exclude(state__in=ReprocessRun.OPEN).exists(), "the end of the run")
+    wait_until(lambda: runs.exclude(state__in=ReprocessRun.OPEN).exists(), "the end of the run")
     run.refresh_from_db()
     assert run.state == ReprocessRun.State.SUCCEEDED

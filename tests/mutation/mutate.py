@@ -1,10 +1,9 @@
 """Mutation testing: change the modules that hold rules, one change at a time, and expect their tests to fail.
 
 Cosmic Ray makes the changes. Its own runner is not used, because it starts Python for each mutant, and importing Django, numpy and the
-project takes ten seconds of processor time. Here one process imports everything, and forks for each mutant. (mutmut forks too, but
-changes only the bodies of functions, and most rules of Heimdex are constants of modules.) The fork reloads the changed module and puts
-its new functions, classes and constants in the place of the old ones wherever they were imported.
-Unchanged code must pass after such a reload; `--fresh` imports the project in each fork instead, which is slower.
+project takes ten seconds of processor time. Here a process imports everything, pytest collects a module's tests once, and a fork for
+each mutant reloads the changed module and runs the tests, first those that killed other mutants. (mutmut forks too, but changes only the
+bodies of functions, and most rules of Heimdex are constants of modules.) Unchanged code must pass after such a reload.
 
 Every worker process has its own copy of the working tree under .cache/mutation, so the tree itself never changes. Run it with
 `make mutate`, or `make mutate ONLY="people/matching.py" JOBS=1`. It fails when less than 90 % of the mutants of a module or of all
@@ -17,6 +16,7 @@ import contextlib
 import gc
 import importlib
 import os
+import pickle
 import resource
 import shutil
 import signal
@@ -31,6 +31,13 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+import pytest
+from cosmic_ray.ast import get_ast
+from cosmic_ray.mutating import mutate_code
+from operators import load_operators
+from pluggy import PluginManager
+from reloading import reload_module
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 COPIES = ROOT / ".cache" / "mutation"
@@ -39,7 +46,6 @@ MIN_KILLED = 0.9
 # Imported before the forks in any case.
 LIBRARIES = ("pytest", "numpy", "scipy.sparse", "sklearn.cluster", "hypothesis", "PIL.Image", "av", "cv2")
 PLUGINS = ("pytest_django", "pytest_timeout", "_hypothesis_pytestplugin", "no:unraisableexception", "no:threadexception")
-PACKAGES = ("heimdex.", "videos.", "people.", "reprocess.", "demo.", "tests.")
 # A test of a mutant may take this many times as long as without, and so many seconds more.
 _SLOWER, _EXTRA_S = 5, 10
 # A mutant that never ends may also never stop allocating. It gets this many bytes more than the process that it was forked from.
@@ -81,10 +87,6 @@ class Outcome:
 
 def find_mutants(module: str, source: str, only: Collection[str] | None = None) -> Iterator[Mutant]:
     """Yield the mutants of a module, or of some of its functions, classes and constants."""
-    from cosmic_ray.ast import get_ast
-    from cosmic_ray.mutating import mutate_code
-    from operators import load_operators
-
     lines = source.splitlines()
     names = name_lines(source)
     for operator in load_operators().values():
@@ -125,8 +127,8 @@ def _walk(node: object) -> Iterator[object]:
         yield from _walk(child)
 
 
-def start_worker(copies: Path, is_fresh: bool) -> None:
-    """Give this process a copy of the files that git knows or would add, and import the project from it unless each fork does."""
+def start_worker(copies: Path) -> None:
+    """Give this process a copy of the files that git knows or would add, and import the project from it as the tests do."""
     copy = copies / str(os.getpid())
     files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
     for name in filter(None, files.stdout.split("\0")):
@@ -134,106 +136,126 @@ def start_worker(copies: Path, is_fresh: bool) -> None:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, copy / name)
     os.chdir(copy)
-    for library in LIBRARIES:
-        importlib.import_module(library)
-    if not is_fresh:
-        import_project()
-        for plugin in PLUGINS[:3]:
-            importlib.import_module(plugin)
+    sys.path[:] = [str(copy), *(path for path in sys.path if path not in (str(HERE), str(ROOT), ""))]
+    for name in (*LIBRARIES, *PLUGINS[:3], "tests.conftest", "heimdex.urls"):
+        importlib.import_module(name)
     gc.freeze()
 
 
-def import_project() -> None:
-    """Import the project from the working directory, as its tests do."""
-    sys.path[:] = [str(Path.cwd()), *(path for path in sys.path if path not in (str(HERE), str(ROOT), ""))]
-    importlib.import_module("tests.conftest")
-    importlib.import_module("heimdex.urls")
+class MutantLoop:
+    """A pytest plugin that runs the collected tests on each mutant of a module, in forks."""
 
+    def __init__(self, module: str, only: list[str] | None) -> None:
+        self.path = Path(module)
+        self.source = self.path.read_text()
+        self.mutants = list(find_mutants(module, self.source, only))
+        self.survivors: list[Mutant] = []
+        self._killers = Path("mutation.killer")
 
-def reload_module(module: str) -> None:
-    """Execute a module again, and replace its old functions, classes and constants wherever they were imported."""
-    loaded = sys.modules.get(module.removesuffix(".py").replace("/", "."))
-    if loaded is None:
-        return
-    old = dict(vars(loaded))
-    importlib.reload(loaded)
-    new = vars(loaded)
-    for name, other in list(sys.modules.items()):
-        if name.startswith(PACKAGES):
-            for attribute, value in list(vars(other).items()):
-                if attribute in old and value is old[attribute] and new.get(attribute) is not value and not attribute.startswith("__"):
-                    setattr(other, attribute, new.get(attribute))
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run the tests on the unchanged module, then on each mutant. Return True, so that pytest runs nothing itself."""
+        items = list(session.items)
+        started = time.monotonic()
+        if not items or session.testsfailed or self._fork(session, items, _BASELINE_S):
+            session.testsfailed = session.testsfailed or 1
+            return True
+        timeout_s = _SLOWER * (time.monotonic() - started) + _EXTRA_S
+        try:
+            for mutant in self.mutants:
+                self.path.write_text(mutant.code)
+                self._killers.unlink(missing_ok=True)
+                if self._fork(session, items, timeout_s) == 0:
+                    self.survivors.append(mutant)
+                elif self._killers.exists():
+                    items.insert(0, items.pop(int(self._killers.read_text())))
+        finally:
+            self.path.write_text(self.source)
+        return True
 
+    def _fork(self, session: pytest.Session, items: list[pytest.Item], timeout_s: float) -> int:
+        """Run tests in a fork until one fails; return 0 when none does, and -1 when they had to be killed."""
+        child = os.fork()
+        if not child:
+            self._run(session, items, timeout_s)
+        deadline = time.monotonic() + timeout_s + _EXTRA_S
+        while time.monotonic() < deadline:
+            done, status = os.waitpid(child, os.WNOHANG)
+            if done:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.01)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return -1
 
-def run_tests(module: str, tests: list[str], timeout_s: float) -> int:
-    """Run tests in a fork; return pytest's exit code, or -1 when they had to be killed."""
-    child = os.fork()
-    if not child:
-        _become_pytest(module, tests, timeout_s)
-    deadline = time.monotonic() + timeout_s + _EXTRA_S
-    while time.monotonic() < deadline:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.02)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return -1
-
-
-def _become_pytest(module: str, tests: list[str], timeout_s: float) -> None:
-    code = 3
-    try:
-        os.setsid()
-        output = os.open("mutation.out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
-        # A mutant may have the size and the second of the original, so its bytecode must not be kept.
-        sys.dont_write_bytecode = timeout_s != _BASELINE_S
-        # Collecting the garbage of the whole project would take longer than most tests.
-        gc.disable()
-        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (used + _EXTRA_BYTES, resource.RLIM_INFINITY))
-        if "django" in sys.modules:
+    def _run(self, session: pytest.Session, items: list[pytest.Item], timeout_s: float) -> None:
+        code = 3
+        try:
+            os.setsid()
+            # A mutant may have the size and the second of the original, so its bytecode must not be kept.
+            sys.dont_write_bytecode = True
+            used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (used + _EXTRA_BYTES, resource.RLIM_INFINITY))
             # The previous fork removed it.
             Path(os.environ["HEIMDEX_HOME"]).mkdir(exist_ok=True)
-            reload_module(module)
-        else:
-            import_project()
-        import pytest
-        from pluggy import PluginManager
-
-        # The plugins are named, so none needs to be looked for in the metadata of every installed package.
-        PluginManager.load_setuptools_entrypoints = lambda *_, **__: 0
-        options = ["-x", "-q", "--no-header", f"--timeout={timeout_s:.0f}", *(f"-p{plugin}" for plugin in PLUGINS)]
-        code = int(pytest.main([*options, *tests]))
-    except Exception:  # noqa: BLE001  (whatever a mutant raises ends only its fork)
-        traceback.print_exc()
-    finally:
-        os._exit(code)
+            # What pytest-timeout reads for each test.
+            vars(session.config)["_env_timeout"] = timeout_s
+            reload_module(str(self.path))
+            code = 0
+            for number, (item, following) in enumerate(zip(items, [*items[1:], None], strict=True)):
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                if session.testsfailed:
+                    self._killers.write_text(str(number))
+                    code = 1
+                    break
+        except BaseException:  # noqa: BLE001  (whatever a mutant raises ends only its fork)
+            traceback.print_exc()
+            code = 3
+        finally:
+            with contextlib.suppress(BaseException):
+                # Stops the database, if a test has started it.
+                session.config._ensure_unconfigure()
+            os._exit(code)
 
 
 def test_module(module: str, tests: list[str], only: list[str] | None) -> Outcome:
     """Run the tests of a module on each of its mutants. Exit when they fail without a change."""
+    started = time.monotonic()
     path = Path(module)
-    source = path.read_text()
     for bytecode in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):
         bytecode.unlink()
-    started = time.monotonic()
-    if code := run_tests(module, tests, _BASELINE_S):
-        sys.exit(f"The tests of {module} fail without a change (exit code {code}):\n{Path('mutation.out').read_text()[-3000:]}")
-    timeout_s = _SLOWER * (time.monotonic() - started) + _EXTRA_S
-    mutants = list(find_mutants(module, source, only))
-    survivors = []
+    # Pytest leaves its traces in the process, so it runs in one of its own.
+    receiver, sender = os.pipe()
+    child = os.fork()
+    if not child:
+        _become_pytest(module, tests, only, sender)
+    os.close(sender)
+    with os.fdopen(receiver, "rb") as stream:
+        answer = stream.read()
+    os.waitpid(child, 0)
+    if not answer:
+        sys.exit(f"The tests of {module} fail without a change:\n{Path('mutation.out').read_text()[-3000:]}")
+    mutants, survivors = pickle.loads(answer)
+    return Outcome(module, mutants, tuple(survivors), time.monotonic() - started)
+
+
+def _become_pytest(module: str, tests: list[str], only: list[str] | None, sender: int) -> None:
     try:
-        for mutant in mutants:
-            path.write_text(mutant.code)
-            if run_tests(module, tests, timeout_s) == 0:
-                survivors.append(mutant)
+        output = os.open("mutation.out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        # Collecting the garbage of the whole project would take longer than most tests.
+        gc.disable()
+        loop = MutantLoop(module, only)
+        # The plugins are named, so none needs to be looked for in the metadata of every installed package.
+        PluginManager.load_setuptools_entrypoints = lambda *_, **__: 0
+        if pytest.main(["-q", "--no-header", *(f"-p{plugin}" for plugin in PLUGINS), *tests], plugins=[loop]) == 0:
+            os.write(sender, pickle.dumps((len(loop.mutants), loop.survivors)))
+    except Exception:  # noqa: BLE001
+        traceback.print_exc()
     finally:
-        path.write_text(source)
-    return Outcome(module, len(mutants), tuple(survivors), time.monotonic() - started)
+        os._exit(0)
 
 
 def main() -> int:
@@ -241,7 +263,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Change the modules that hold rules, and expect their tests to fail.")
     parser.add_argument("modules", nargs="*", help="paths of modules.toml; all by default")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="processes; as many as cores by default")
-    parser.add_argument("--fresh", action="store_true", help="import the project for each mutant instead of reloading the changed module")
     parser.add_argument("--list", action="store_true", help="count the mutants instead of testing them")
     arguments = parser.parse_args()
     targets: dict[str, dict[str, list[str]]] = tomllib.loads((HERE / "modules.toml").read_text())
@@ -260,7 +281,7 @@ def main() -> int:
     outcomes = []
     started = time.monotonic()
     try:
-        with ProcessPoolExecutor(arguments.jobs, get_context("fork"), start_worker, (copies, arguments.fresh)) as pool:
+        with ProcessPoolExecutor(arguments.jobs, get_context("fork"), start_worker, (copies,)) as pool:
             # The modules with the most mutants first, so that no process is left with a long one at the end.
             order = sorted(targets, key=lambda module: -counts[module])
             futures = [pool.submit(test_module, module, targets[module]["tests"], targets[module].get("only")) for module in order]

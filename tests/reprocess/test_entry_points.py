@@ -1,4 +1,4 @@
-"""The three entrances ask for the same thing, in the same words, and only of who may."""
+"""The API, the command and the admin start the same runs with the same messages, for admins only."""
 
 import io
 import json
@@ -38,7 +38,7 @@ def admin_pages() -> Client:
     return client
 
 
-def test_the_api_queues_a_run_and_says_so_in_the_agreed_form(admin_api: APIClient) -> None:
+def test_the_api_queues_a_run_and_returns_the_documented_json(admin_api: APIClient) -> None:
     make_video(make_user())
     answer = admin_api.post(START, {"scope": "all"})
     assert answer.status_code == 202
@@ -76,7 +76,7 @@ def test_the_api_queues_a_run_and_says_so_in_the_agreed_form(admin_api: APIClien
     ],
 )
 @pytest.mark.parametrize("path", [START, f"{START}/plan"])
-def test_the_api_names_the_field_that_is_wrong(admin_api: APIClient, path: str, body: dict[str, str], field: str) -> None:
+def test_the_api_names_the_invalid_field(admin_api: APIClient, path: str, body: dict[str, str], field: str) -> None:
     answer = admin_api.post(path, body)
     assert answer.status_code == 400
     assert list(answer.json()) == [field]
@@ -84,14 +84,14 @@ def test_the_api_names_the_field_that_is_wrong(admin_api: APIClient, path: str, 
 
 
 @pytest.mark.parametrize("scope", ["video", "owner"])
-def test_the_api_answers_404_for_an_unknown_id(admin_api: APIClient, scope: str) -> None:
+def test_the_api_returns_404_for_an_unknown_id(admin_api: APIClient, scope: str) -> None:
     answer = admin_api.post(START, {"scope": scope, f"{scope}_id": str(uuid4())})
     assert answer.status_code == 404
     assert f"There is no {scope}" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("path", ["/v1/admin/reprocess-runs", f"/v1/admin/reprocess-runs/{UUID(int=1)}"])
-def test_only_admins_reach_it(path: str) -> None:
+def test_only_admins_have_access(path: str) -> None:
     anonymous, user = APIClient(), APIClient()
     user.force_authenticate(make_user())
     assert anonymous.post(START, {"scope": "all"}).status_code == 401
@@ -100,7 +100,7 @@ def test_only_admins_reach_it(path: str) -> None:
     assert user.get(path).status_code == 403
 
 
-def test_the_plan_endpoint_shows_what_a_run_would_do_and_starts_nothing(admin_api: APIClient) -> None:
+def test_the_plan_endpoint_plans_and_starts_no_run(admin_api: APIClient) -> None:
     video = make_video(make_user())
     plan = admin_api.post(f"{START}/plan", {"scope": "video", "video_id": str(video.pk)}).json()
     assert (plan["videos"], plan["stale"]) == (1, 16)
@@ -108,7 +108,7 @@ def test_the_plan_endpoint_shows_what_a_run_would_do_and_starts_nothing(admin_ap
     assert not ReprocessRun.objects.exists()
 
 
-def test_since_leaves_out_what_was_not_updated(admin_api: APIClient) -> None:
+def test_since_excludes_videos_that_were_not_updated(admin_api: APIClient) -> None:
     owner = make_user()
     old, new = make_video(owner), make_video(owner)
     Video.objects.filter(pk=old.pk).update(updated_at=timezone.now() - timedelta(days=3))
@@ -118,7 +118,7 @@ def test_since_leaves_out_what_was_not_updated(admin_api: APIClient) -> None:
     assert ReprocessRun.objects.get().items.get().video_id == new.pk
 
 
-def test_an_owner_scope_never_touches_another_owners_videos(admin_api: APIClient) -> None:
+def test_an_owner_scope_excludes_the_videos_of_other_owners(admin_api: APIClient) -> None:
     mine, theirs = make_video(make_user()), make_video(make_user("other@example.org"))
     admin_api.post(START, {"scope": "owner", "owner_id": str(mine.owner_id)})
     run = ReprocessRun.objects.get()
@@ -133,7 +133,7 @@ def run_command(*args: str) -> str:
     return out.getvalue()
 
 
-def test_a_plan_of_everything_says_for_whom_there_is_most_to_do(admin_pages: Client) -> None:
+def test_a_plan_over_everything_lists_the_owners_with_the_most_stale_vectors(admin_pages: Client) -> None:
     busy, idle, done = make_user("busy@example.org"), make_user("idle@example.org"), make_user("done@example.org")
     make_video(done)
     run_worker(start_run(Scope("all"), force=False, entrance="command", requested_by=None).pk)
@@ -174,21 +174,21 @@ def test_the_command_plans_queues_and_reports() -> None:
 @pytest.mark.parametrize(
     "args", [["--scope", "video"], ["--scope", "owner", "--owner-id", str(uuid4())], ["--scope", "all", "--video-id", str(uuid4())]]
 )
-def test_the_command_ends_with_2_for_wrong_usage(args: list[str]) -> None:
+def test_the_command_exits_with_2_for_wrong_usage(args: list[str]) -> None:
     with pytest.raises(CommandError) as error:
         run_command(*args)
     assert error.value.returncode == 2
     assert "_id" not in str(error.value).split(":")[0]
 
 
-def test_admin_actions_show_the_plan_then_start_the_run(admin_pages: Client) -> None:
+def test_admin_actions_show_the_plan_and_start_the_run(admin_pages: Client) -> None:
     video = make_video(make_user())
     for page, action, selected in (
         ("videos/video", "reprocess_videos", video.pk),
         ("accounts/user", "reprocess_owners", video.owner_id),
     ):
-        asked = admin_pages.post(f"/admin/{page}/", {"action": action, "_selected_action": str(selected)})
-        shown = admin_pages.get(asked["Location"])
+        answer = admin_pages.post(f"/admin/{page}/", {"action": action, "_selected_action": str(selected)})
+        shown = admin_pages.get(answer["Location"])
         assert "16 vectors to compute" in shown.content.decode()
         assert not ReprocessRun.objects.exists()
         form = {"scope": shown.context["scope"], "id": shown.context["ids"]}
@@ -202,7 +202,7 @@ def test_admin_actions_show_the_plan_then_start_the_run(admin_pages: Client) -> 
 
 
 @pytest.mark.parametrize("page", ["reprocess/reprocessrun", "videos/video", "accounts/user"])
-def test_the_button_for_everything_is_on_the_lists_and_starts_a_run(admin_pages: Client, page: str) -> None:
+def test_the_lists_have_a_button_that_starts_a_run_over_everything(admin_pages: Client, page: str) -> None:
     make_video(make_user())
     shown = admin_pages.get(f"/admin/{page}/").content.decode()
     assert "Reprocess Embeddings (All)" in shown
@@ -214,7 +214,7 @@ def test_the_button_for_everything_is_on_the_lists_and_starts_a_run(admin_pages:
     assert admin_pages.get(f"/admin/reprocess/reprocessrun/{run.pk}/change/").status_code == 200
 
 
-def test_the_confirmation_page_refuses_what_names_no_scope_and_who_is_no_admin(admin_pages: Client, client: Client) -> None:
+def test_the_confirmation_page_refuses_invalid_scopes_and_users_who_are_not_staff(admin_pages: Client, client: Client) -> None:
     for query in ("", "?scope=video", "?scope=video&id=nonsense", "?scope=planet"):
         assert admin_pages.get(f"/admin/reprocess/reprocessrun/start/{query}").status_code == 400
     client.force_login(make_user("nobody@example.org"))

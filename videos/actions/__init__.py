@@ -1,1 +1,1 @@
-"""What an owner can do with videos. The API, the pages and the commands call these functions."""
+"""Use cases of videos, called by the API, the pages and the commands."""

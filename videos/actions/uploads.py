@@ -1,4 +1,4 @@
-"""Upload a video: create its row, say where its bytes go, and start its ingest once they have arrived."""
+"""Upload a video: create its row, presign the upload, and start the ingest once the file has arrived."""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from videos.models.video import TITLE_MAX_LENGTH, UPLOAD_EXPIRED
 
 # Browsers send this type for files that they do not recognize. The content decides later.
 UNKNOWN_TYPE = "application/octet-stream"
-# The type is sent back in headers, so it may contain only what a header can, parameters included.
+# The type is returned in headers, so it and its parameters may contain only the characters of a header.
 _VIDEO_TYPE = re.compile(r"video/[!-~][ -~]*")
 
 WRONG_TYPE = "is not a video ({mime_type}). Choose a video file such as MP4, MOV, MKV or WebM."
@@ -38,7 +38,7 @@ class VideoUpload(flow.UploadRequest):
 
 
 def init_upload(owner: User, upload: VideoUpload) -> tuple[Video, UploadTarget]:
-    """Create a video in state `uploading` and the signed URL for its bytes. Raise Refused for an unsupported size, type or language."""
+    """Create a video in state `uploading`, and presign its upload. Raise Refused for an unsupported size, type or language."""
     policy = get_upload_policy()
     flow.validate_upload(upload, policy)
     if upload.language and parse_language(upload.language) is None:
@@ -81,12 +81,12 @@ def get_upload_policy() -> flow.UploadPolicy:
 
 
 def is_video_type(mime_type: str) -> bool:
-    """Return whether a video may have this type. Animated GIFs may, and files whose type the browser does not know. Pure."""
+    """Return whether a video may have this type: any video type, GIF, or a type that the browser does not know. Pure."""
     return bool(_VIDEO_TYPE.fullmatch(mime_type)) or mime_type in (UNKNOWN_TYPE, "image/gif")
 
 
 def derive_title(filename: str) -> str:
-    """Return a title made of a file's name without folders and extension. Pure."""
+    """Derive a title from a file's name, without folders and extension. Pure."""
     name = PurePosixPath(filename.replace("\\", "/")).name
     stem = name.rsplit(".", 1)[0] or name
     return " ".join(stem.replace("_", " ").split())[:TITLE_MAX_LENGTH] or "Untitled"

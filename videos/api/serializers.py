@@ -55,7 +55,7 @@ class VideoStatusSerializer(serializers.Serializer[VideoStatus]):
     progress = serializers.IntegerField(help_text="0 to 100.")
     error = serializers.CharField()
     error_code = serializers.CharField()
-    notices = serializers.ListField(child=serializers.CharField(), help_text="Parts of the file that were not understood.")
+    notices = serializers.ListField(child=serializers.CharField(), help_text="What could not be decoded or transcribed.")
     stages = JobSerializer(many=True)
     updated_at = serializers.DateTimeField()
 

@@ -1,4 +1,4 @@
-"""Edit the transcript of a scene."""
+"""Edit the transcript of a scene, and download a video's transcript as SubRip, WebVTT or JSON."""
 
 import json
 from collections.abc import Callable

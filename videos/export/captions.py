@@ -1,4 +1,4 @@
-"""Divide transcripts into captions: short lines that follow the times of the words. Pure."""
+"""Divide transcripts into captions, short lines that follow the times of the words, and format them as SubRip and WebVTT files. Pure."""
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Renew the lease of a running stage, and end a stage that hangs. A single call may take long: hours of sound are transcribed in one."""
+"""Renew the lease of a running stage, even during a call that takes long, and end a stage that hangs."""
 
 import faulthandler
 import os
@@ -20,13 +20,13 @@ log = structlog.get_logger(__name__)
 _RENEWALS_PER_LEASE = 4
 _EXIT_CODE = 1
 # The time for recording that the stage hung.
-_LAST_WORDS_S = 10.0
+_RECORDING_TIMEOUT_S = 10.0
 # The lowest assumed speed of a storage or disk, in bytes per second.
 _MIN_BYTES_PER_S = 1_000_000
 
 
 def compute_time_limit(base_s: float, per_second: float, duration_s: float, size_bytes: int) -> float:
-    """Return the seconds that a stage may take for a video of this duration (0 while it is unknown) and size. Pure."""
+    """Return how many seconds a stage may take for a video of this duration (0 while it is unknown) and size. Pure."""
     return base_s + per_second * duration_s + size_bytes / _MIN_BYTES_PER_S
 
 
@@ -68,7 +68,7 @@ def _end_process(on_hung: Callable[[], None]) -> None:
     log.error("A stage hangs; this worker exits")
     faulthandler.dump_traceback(sys.__stderr__ or sys.stderr)
     # The database itself may hang.
-    Timer(_LAST_WORDS_S, os._exit, (_EXIT_CODE,)).start()
+    Timer(_RECORDING_TIMEOUT_S, os._exit, (_EXIT_CODE,)).start()
     try:
         on_hung()
     finally:

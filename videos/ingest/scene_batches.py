@@ -1,4 +1,4 @@
-"""Analyze a video's keyframes in batches of scenes. Finished batches are stored, so that another worker can resume behind them."""
+"""Analyze a video's keyframes in batches of scenes. Finished batches are stored, so that another worker can resume after them."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING

@@ -4,8 +4,8 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from heimdex.queue import enqueue
 from heimdex.leases import requeue_lost, wake_stuck
+from heimdex.queue import enqueue
 from heimdex.uploads.flow import end_expired_uploads
 from videos.models import Job, Video
 from videos.models.video import UPLOAD_EXPIRED
@@ -14,13 +14,12 @@ from videos.search.lexical.handler import get_lexical_backend
 
 log = structlog.get_logger(__name__)
 
-
 WORKER_LOST = "The worker of this stage stopped. The stage will be tried again."
 FILE_NEVER_ARRIVED = "The upload was not finished in time. Upload the file again."
 
 
 def start_ingest(video: Video) -> None:
-    """Replace the video's jobs by new ones, remove its scenes from the lexical index, and wake a worker, in the current transaction."""
+    """Replace the video's jobs, remove its scenes from the lexical index, and wake a worker, in the current transaction."""
     Job.objects.filter(video=video).delete()
     Job.objects.bulk_create(_build_jobs(video))
     get_lexical_backend().delete(video.list_scene_ids())
@@ -30,13 +29,13 @@ def start_ingest(video: Video) -> None:
 def add_new_stages(video: Video) -> None:
     """Create the missing jobs of a video that was uploaded before the installation gained stages, and renumber all its jobs.
 
-    Stages behind the first new one run again, because they may build on its results.
+    Stages after the first new one run again, because they may use its results.
     """
     jobs = Job.objects.filter(video=video)
     if _list_new_stages(video) is None:
         return
     with transaction.atomic():
-        # Of two workers that do this at once, the second finds nothing to do.
+        # If two workers do this at once, the second has nothing left to do.
         list(jobs.select_for_update().values_list("pk"))
         new = _list_new_stages(video)
         if new is None:

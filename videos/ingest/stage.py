@@ -1,4 +1,4 @@
-"""A stage of the ingest, and the context in which it runs."""
+"""A stage of the ingest, the context in which it runs, the file that all stages share, and the error that ends an ingest."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing

@@ -1,4 +1,4 @@
-"""Vectors, and the spaces that separate the vectors of different models."""
+"""Vectors, the spaces that separate the vectors of different models, and hashes of what each channel would embed now."""
 
 import uuid
 
@@ -13,9 +13,10 @@ CHANNEL_LENGTH = 40
 
 
 class InputHash(models.Model):
-    """The hash of one channel's current input for one target; an empty hash means that there is nothing to embed.
+    """The hash of one channel's current input for one target; empty when there is nothing to embed.
 
-    A plan compares it with the hash that is stored with the vector. A target without a row has not been hashed yet: its channel is new.
+    A plan compares it with the hash that is stored with the vector. A target without a row has not been hashed yet, because its channel is
+    new.
     """
 
     # Each table has a constraint that starts with the target and an index that starts with the owner.
@@ -48,11 +49,13 @@ class EmbeddingSpace(models.Model):
     fingerprint = models.CharField(max_length=64)
     step = models.CharField(max_length=40)
     spec_version = models.CharField(max_length=40, help_text="The spec version under which this space was first filled.")
-    embedder = models.JSONField(help_text="Which model made the vectors, and how it is built again; no secrets.")
+    embedder = models.JSONField(help_text="The model that computed the vectors, and how to load it. Contains no secrets.")
     dimensions = models.PositiveIntegerField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    index_began_at = models.DateTimeField(null=True, editable=False, help_text="When its index was begun; nobody else builds it meanwhile.")
-    indexed_at = models.DateTimeField(null=True, editable=False, help_text="When its index was finished; empty while it has none.")
+    index_began_at = models.DateTimeField(
+        null=True, editable=False, help_text="When its index build started; no other build starts meanwhile."
+    )
+    indexed_at = models.DateTimeField(null=True, editable=False, help_text="When its index was finished; empty without an index.")
 
     class Meta:
         ordering = ("channel", "-created_at")
@@ -86,12 +89,12 @@ class EmbeddingRow(models.Model):
 
     @staticmethod
     def build_vector_constraint(name: str) -> models.CheckConstraint:
-        """Return the constraint, under a name that is unique to the table, that a row has a vector exactly when its state is `embedded`."""
+        """Build the constraint that a row has a vector exactly when its state is `embedded`. Every table needs its own `name`."""
         return models.CheckConstraint(condition=models.Q(state="embedded") ^ models.Q(vector__isnull=True), name=name)
 
 
 class SceneEmbedding(EmbeddingRow):
-    """A scene's vector in one space. In the channel `person` it is the vector of the face that is seen best."""
+    """A scene's vector in one space. In the channel `person` it is the vector of the best view of a face."""
 
     scene = models.ForeignKey(Scene, on_delete=models.CASCADE, related_name="embeddings", db_index=False)
     space = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="embeddings")
@@ -108,12 +111,14 @@ class SceneEmbedding(EmbeddingRow):
 
 
 class RetiredSpace(models.Model):
-    """A space that an owner's search used to read. Its vectors stay until they are purged, so that the switch can be rolled back."""
+    """A space that an owner's search read earlier. Its vectors stay until they are purged, so that the switch can be rolled back."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     space = models.ForeignKey(EmbeddingSpace, on_delete=models.CASCADE, related_name="retired_for")
     retired_at = models.DateTimeField(default=timezone.now)
-    purge_began_at = models.DateTimeField(null=True, editable=False, help_text="From here on there is no way back.")
+    purge_began_at = models.DateTimeField(
+        null=True, editable=False, help_text="When the purge started. From then on, a rollback is impossible."
+    )
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["owner", "space"], name="retired_space_owner_space"),)

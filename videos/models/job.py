@@ -1,4 +1,4 @@
-"""A job: one stage of one video's ingest."""
+"""The jobs of a video's ingest, one per stage, and the chunks of a transcript that is not complete yet."""
 
 from django.conf import settings
 from django.db import models
@@ -59,11 +59,11 @@ class Job(LeasedModel):
 
 
 class TranscriptChunk(models.Model):
-    """The words of one chunk of a sound track. They are kept until the transcript is complete, so that another worker can resume."""
+    """The words of one chunk of an audio track. They are kept until the transcript is complete, so that another worker can resume."""
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="+")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    listener = models.CharField(max_length=300, help_text="The speech model, and the language that it was told.")
+    listener = models.CharField(max_length=300, help_text="The speech model, and the language it was set to.")
     first_sample = models.BigIntegerField()
     end_sample = models.BigIntegerField()
     language = models.CharField(max_length=16, blank=True)

@@ -1,4 +1,4 @@
-"""Recorded search queries. They compare two generations of vectors before a switch."""
+"""Recorded search queries, with which two generations of vectors are compared before a switch."""
 
 from django.conf import settings
 from django.db import models
@@ -11,7 +11,7 @@ class RecordedQuery(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     text = models.CharField(max_length=1000)
     saved = models.BooleanField(default=False)
-    asked_at = models.DateTimeField(default=timezone.now, help_text="When it was asked last.")
+    asked_at = models.DateTimeField(default=timezone.now, help_text="When it was last asked.")
 
     class Meta:
         ordering = ("-asked_at",)

@@ -35,20 +35,20 @@ class Scene(models.Model):
     transcript_edited_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="When its owner last wrote the transcript; what is heard anew does not replace it.",  # codespell:ignore anew
+        help_text="When the owner last edited the transcript. A new transcription does not replace it.",
     )
     description = models.TextField(blank=True)
     tags = models.JSONField(default=list, blank=True, help_text="[{name, confidence}, …]")
-    visual_text = models.TextField(blank=True, help_text="Description and tags, as they are searched.")
-    described_by = models.CharField(max_length=300, blank=True, help_text="The model that the description and the tags are by.")
-    on_screen_text = models.TextField(blank=True, help_text="What is written in the picture, a line each.")
-    read_by = models.CharField(max_length=300, blank=True, help_text="The model that read the picture.")
+    visual_text = models.TextField(blank=True, help_text="Description and tags as one searchable text.")
+    described_by = models.CharField(max_length=300, blank=True, help_text="The model that wrote the description and the tags.")
+    on_screen_text = models.TextField(blank=True, help_text="Text that is visible in the keyframes, one line per line.")
+    read_by = models.CharField(max_length=300, blank=True, help_text="The model that read the on-screen text.")
     keyframe_time_s = models.FloatField(null=True, blank=True)
-    other_keyframes_s = models.JSONField(default=list, blank=True, help_text="When the further pictures of a longer scene were seen.")
+    other_keyframes_s = models.JSONField(default=list, blank=True, help_text="Times of the other keyframes of a longer scene, in seconds.")
 
     # Hashes of image files, from which input hashes are composed (`SceneInput`).
     keyframe_hash = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the keyframe; empty without one.")
-    pictures_hash = models.CharField(max_length=64, blank=True, help_text="Of all its pictures.")
+    pictures_hash = models.CharField(max_length=64, blank=True, help_text="SHA-256 of all keyframes together; empty without one.")
 
     search_vector = models.GeneratedField(
         expression=(
@@ -78,7 +78,7 @@ class Scene(models.Model):
 
     @property
     def transcript_version(self) -> str:
-        """Return an identifier of the transcript's current text, so that an edit does not overwrite a text that its author has not seen."""
+        """Return an identifier of the transcript's current text, so that an edit never overwrites a text that its author has not seen."""
         return hashlib.sha256(self.transcript.encode()).hexdigest()[:16]
 
     @property
@@ -88,7 +88,7 @@ class Scene(models.Model):
 
     @property
     def faces_prefix(self) -> str:
-        """Return the prefix of the images of single faces in it."""
+        """Return the prefix of the images of this scene's faces."""
         return f"{self.storage_prefix}/faces"
 
     @property

@@ -59,11 +59,11 @@ class Video(models.Model):
     filename = models.CharField(max_length=1024)
     mime_type = models.CharField(max_length=255)
     size_bytes = models.BigIntegerField()
-    language = models.CharField(max_length=16, blank=True, help_text="Of the speech, as its owner gave it; empty to find it out.")
+    language = models.CharField(max_length=16, blank=True, help_text="Spoken language, as given by the owner; empty to detect it.")
     checksum = models.CharField(
         max_length=64,
         blank=True,
-        help_text="SHA-256 of the bytes that were finalised.",  # codespell:ignore finalised
+        help_text="SHA-256 of the uploaded file.",
     )
     state = models.CharField(max_length=12, choices=State.choices, default=State.UPLOADING)
     error_code = models.CharField(max_length=40, blank=True)
@@ -72,7 +72,7 @@ class Video(models.Model):
     chapters = models.JSONField(default=list, blank=True, help_text="[{title, start_s}, …]")
     tags = models.JSONField(default=list, blank=True)
     upload_expires_at = models.DateTimeField()
-    woken_at = models.DateTimeField(null=True, editable=False, help_text="When a worker was last asked to take up its ingest.")
+    woken_at = models.DateTimeField(null=True, editable=False, help_text="When a task was last queued for its ingest.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False, help_text="When a person or the ingest last changed it.")
     search_vector = models.GeneratedField(
@@ -119,12 +119,12 @@ class Video(models.Model):
 
     @property
     def can_retry(self) -> bool:
-        """Return whether the ingest has failed and its file is there."""
+        """Return whether the ingest has failed and the file has arrived."""
         return self.state == Video.State.FAILED and self.error_code != UPLOAD_EXPIRED
 
     @property
     def notices(self) -> list[str]:
-        """Return a sentence for its owner about each part of the file that was not understood, although the ingest succeeded."""
+        """Return sentences that tell the owner what could not be decoded or transcribed, although the ingest succeeded."""
         metadata = getattr(self, "metadata", None)
         return [notice for notice in (metadata.damage_notice, metadata.speech_notice) if notice] if metadata else []
 
@@ -164,10 +164,10 @@ class VideoMetadata(models.Model):
     rotation = models.SmallIntegerField(default=0)
     video_codec = models.CharField(max_length=40)
     audio_codec = models.CharField(max_length=40, blank=True)
-    language = models.CharField(max_length=16, blank=True, help_text="Of the speech, as the transcriber heard it.")
-    speech_notice = models.TextField(blank=True, help_text="Why the speech was not written down, for its owner.")
-    damage_notice = models.TextField(blank=True, help_text="What of the file could not be decoded, for its owner.")
-    has_timeline = models.BooleanField(default=False, help_text="Whether there is a sheet of small pictures from all over the video.")
+    language = models.CharField(max_length=16, blank=True, help_text="Spoken language, as transcribed.")
+    speech_notice = models.TextField(blank=True, help_text="Why the speech was not transcribed, as a sentence for the owner.")
+    damage_notice = models.TextField(blank=True, help_text="What could not be decoded, as a sentence for the owner.")
+    has_timeline = models.BooleanField(default=False, help_text="Whether the video has a timeline sheet.")
 
     class Meta:
         verbose_name_plural = "video metadata"

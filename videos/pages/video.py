@@ -1,4 +1,4 @@
-"""The page of a video: the player, its properties and its scenes."""
+"""The page of a video: the player, its properties, its scenes, and the buttons to retry and delete it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

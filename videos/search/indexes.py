@@ -1,4 +1,4 @@
-"""The HNSW indexes of spaces: one partial index per space, built when an active space has become large, and dropped with the space.
+"""The HNSW indexes of spaces, and their sizes: one partial index per space, built when an active space has become large.
 
 An index covers a cast of the column to the space's dimensions, so a query uses it only with the same cast.
 """
@@ -124,7 +124,7 @@ class IndexStats:
 
 
 def list_indexes() -> dict[str, IndexStats]:
-    """Return the indexes of spaces by name, with one query."""
+    """Return the statistics of every space's index by the index's name, with one query."""
     rows = (
         _Index._default_manager.filter(relation__relname__startswith=PREFIX)
         .annotate(

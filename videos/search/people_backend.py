@@ -1,4 +1,4 @@
-"""The people in scenes, as search and the pages ask for them. A package above this one implements and registers it."""
+"""The interface through which search and the pages find people in scenes. A package above this one implements and registers it."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Appearance:
 
 @dataclass(frozen=True)
 class ParsedQuery:
-    """A query without the names of people, the people that it names, and a sentence for each name that no person has."""
+    """A query in parts: its text without names, the people it names, and a notice for each unknown name."""
 
     text: str
     person_ids: tuple[UUID, ...]
@@ -31,7 +31,7 @@ class ParsedQuery:
 
 
 class PeopleSearch(Protocol):
-    """Answers questions about the people of one owner."""
+    """Finds the people of one owner."""
 
     def parse_query(self, owner_id: UUID, text: str) -> ParsedQuery:
         """Find the `@name`s in a query."""
@@ -40,7 +40,7 @@ class PeopleSearch(Protocol):
         """Return the ids that belong to people of the owner."""
 
     def filter_scenes(self, scenes: QuerySet[Scene], owner_id: UUID, person_ids: Sequence[UUID], *, every: bool) -> QuerySet[Any]:
-        """Return the scenes with any of the people, or with all of them, annotated with `probability`: of the best match."""
+        """Return the scenes with any of the people, or with `every` of them, annotated with the `probability` of the best match."""
 
     def list_appearances(self, owner_id: UUID, scene_ids: Collection[UUID]) -> dict[UUID, list[Appearance]]:
         """Return the people in each scene, the most probable first, with two queries."""

@@ -1,4 +1,4 @@
-"""The queries of owners. They are kept for a while, or as long as they are saved."""
+"""Record owners' queries, select queries for evaluation, and delete old ones."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -10,7 +10,7 @@ from django.utils import timezone
 from videos.models import RecordedQuery
 
 RETENTION = timedelta(days=30)
-# Per owner, without saved queries. A script that searches all day must not fill the database.
+# Per owner, not counting saved queries, so that a script that searches all day does not fill the database.
 MAX_QUERIES = 1000
 _MAX_LENGTH = 1000
 
@@ -28,7 +28,7 @@ def record_query(owner_id: UUID, text: str) -> None:
 
 
 def list_evaluation_queries(owner_id: UUID, limit: int) -> list[RecordedQuery]:
-    """Return at most `limit` queries that show what the owner searches for: saved ones first, then recent ones, newest first."""
+    """Return at most `limit` queries that are typical of the owner: saved ones first, then recent ones, newest first."""
     recent = Q(asked_at__gte=timezone.now() - RETENTION)
     return list(RecordedQuery.objects.filter(Q(saved=True) | recent, owner_id=owner_id).order_by("-saved", "-asked_at")[:limit])
 

@@ -28,7 +28,7 @@ WORDS_LEFT_OUT = "The search for words was left out: {reason}"
 class SearchRequest:
     """A query, and the part of the answer that is requested.
 
-    `text` may contain `@name`s. With people, only scenes with any of them are found, or with `every_person` scenes with all of them.
+    `text` may contain `@name`s. With people, search only scenes that show any of them, or, with `every_person`, all of them.
     """
 
     text: str
@@ -135,7 +135,7 @@ def _build_hits(owner_id: UUID, page: list[FusedScene], text: str) -> list[Hit]:
     excerpts = _highlight(page, text)
     hits = []
     for fused in page:
-        # A scene that was deleted during the search has no row any more.
+        # A scene may be deleted during the search.
         if scene := by_id.get(fused.scene_id):
             matches = tuple(
                 Match(rank.channel, rank.rank, rank.score, excerpts.get(rank.channel, {}).get(fused.scene_id, "")) for rank in fused.ranks
@@ -148,7 +148,7 @@ def _highlight(page: list[FusedScene], text: str) -> dict[str, dict[UUID, str]]:
     try:
         return {channel: get_lexical_backend().highlight(_list_matched_by(channel, page), text, channel) for channel in LEXICAL_CHANNELS}
     except LexicalUnavailable:
-        # Only when the backend fails between the two calls: the scenes are found, so they are shown without excerpts.
+        # The backend failed after the search. Show the scenes without excerpts.
         return {}
 
 

@@ -1,4 +1,4 @@
-"""Search the vector channels. Each space is searched with a query vector of its own model."""
+"""Search the vector channels: embed the query with the model of each space, and find the nearest scenes."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -34,16 +34,16 @@ class SpacePools:
 
 
 def list_active_spaces(owner_id: UUID) -> list[EmbeddingSpace]:
-    """Return the spaces that the owner's search reads, with one query, so that they are all of one generation."""
+    """Return the spaces that the owner's search reads. One query reads them all, so that they belong to one generation."""
     return [active.space for active in ActiveSpace.objects.filter(owner_id=owner_id).select_related("space").order_by("channel")]
 
 
 def search_spaces(
     scenes: QuerySet[Scene], owner_id: UUID, spaces: Sequence[EmbeddingSpace], text: str, limit: int, *, is_restricted: bool = False
 ) -> SpacePools:
-    """Return the nearest `limit` scenes of an owner in every space, without those below the model's similarity floor, which are noise.
+    """Return the nearest `limit` scenes of an owner in every space. Scenes below the model's similarity floor are noise and left out.
 
-    `is_restricted` means that `scenes` are only a few of the owner's scenes.
+    `is_restricted` states that `scenes` are only a few of the owner's scenes.
     """
     pools = SpacePools({}, [])
     queries: dict[Embedder, Vectors] = {}

@@ -58,7 +58,7 @@ def test_concurrent_identical_requests_create_one_run(embeddings: CountingServer
 
 
 def test_overlapping_runs_do_no_work_twice(
-    second_model_workers: Workers, embeddings: CountingServer, settings: Settings, until: Until
+    second_model_workers: Workers, embeddings: CountingServer, settings: Settings, wait_until: Until
 ) -> None:
     many, other = make_library(settings, embeddings, "many"), make_library(settings, embeddings, "other")
     film = Video.objects.filter(owner=many).earliest("created_at")
@@ -68,10 +68,10 @@ def test_overlapping_runs_do_no_work_twice(
         # Films with an earlier attempt are acquired one at a time, so every run finds some.
         ReprocessItem.objects.update(attempts=1)
     # All runs are active while the first owner's texts are being computed.
-    until(embeddings.held.is_set, "the second call about the first owner")
-    until(lambda: not ReprocessRun.objects.filter(started_at=None).exists(), "the start of every run")
+    wait_until(embeddings.held.is_set, "the second call about the first owner")
+    wait_until(lambda: not ReprocessRun.objects.filter(started_at=None).exists(), "the start of every run")
     embeddings.release()
-    until(lambda: have_all_ended(second_model_workers), "the end of all runs")
+    wait_until(lambda: have_all_ended(second_model_workers), "the end of all runs")
 
     by_channel: dict[str, int] = {}
     for run in runs:
@@ -90,7 +90,7 @@ def test_overlapping_runs_do_no_work_twice(
 
 
 def test_an_upload_a_deletion_and_an_edit_during_a_run(
-    second_model_workers: Workers, embeddings: CountingServer, settings: Settings, until: Until
+    second_model_workers: Workers, embeddings: CountingServer, settings: Settings, wait_until: Until
 ) -> None:
     owner = make_library(settings, embeddings, "changing")
     kept, doomed = Video.objects.filter(owner=owner).order_by("created_at")
@@ -98,7 +98,7 @@ def test_an_upload_a_deletion_and_an_edit_during_a_run(
     embeddings.hold("changing")
     run = start(Scope("owner", owner_id=owner.pk))
     # The running worker has read the unchanged texts.
-    until(embeddings.held.is_set, "the second call of the run")
+    wait_until(embeddings.held.is_set, "the second call of the run")
     new_video = make_film(owner, "arrived")
     embed_directly([new_video])
     embed_into_active(new_video, NullLease())
@@ -107,7 +107,7 @@ def test_an_upload_a_deletion_and_an_edit_during_a_run(
     edit_transcript(owner, kept.pk, scene.pk, "Something else is said here, changed by hand. " * 8)
     held_by_old = SceneEmbedding.objects.filter(scene__video=new_video, space_id__in=old_spaces).count()
     embeddings.release()
-    until(lambda: have_all_ended(second_model_workers), "the end of all runs")
+    wait_until(lambda: have_all_ended(second_model_workers), "the end of all runs")
 
     run.refresh_from_db()
     assert (run.state, run.error) == (ReprocessRun.State.SUCCEEDED, "")
@@ -130,18 +130,18 @@ def test_a_run_of_an_unconfigured_spec_fails_with_a_reason_and_never_mixes_space
     serve: Callable[[str], Workers],
     embeddings: CountingServer,
     settings: Settings,
-    until: Until,
+    wait_until: Until,
 ) -> None:
     owner = make_library(settings, embeddings, "overtaken")
     with search_continuously([owner]) as answers:
         embeddings.hold("overtaken")
         overtaken = start(Scope("owner", owner_id=owner.pk))
-        until(embeddings.held.is_set, "the second call of the run")
+        wait_until(embeddings.held.is_set, "the second call of the run")
         # The operator configures another model and restarts the workers.
         configure_models(settings, embeddings, THIRD)
         workers = serve(THIRD)
         embeddings.release()
-        until(lambda: have_all_ended(workers), "the end of the overtaken run")
+        wait_until(lambda: have_all_ended(workers), "the end of the overtaken run")
         overtaken.refresh_from_db()
         assert overtaken.state == ReprocessRun.State.FAILED
         assert "Start a new run" in overtaken.error
@@ -151,7 +151,7 @@ def test_a_run_of_an_unconfigured_spec_fails_with_a_reason_and_never_mixes_space
         assert 0 < rows_before < 12
 
         latest = start(Scope("owner", owner_id=owner.pk))
-        until(lambda: have_all_ended(workers), "the end of the run of the latest spec")
+        wait_until(lambda: have_all_ended(workers), "the end of the run of the latest spec")
     assert_complete(latest, owner, "overtaken", model=THIRD)
     assert len(answers[owner].deduplicate()) == 2
     assert _count_rows(owner, SECOND) == rows_before

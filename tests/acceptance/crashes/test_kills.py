@@ -38,17 +38,17 @@ def start_and_stop(stopper: Stops, owners: dict[Stage, User]) -> dict[Stage, Rep
 @pytest.mark.parametrize("victim", VICTIMS)
 @pytest.mark.parametrize("redis_url", QUEUES, indirect=True)
 def test_a_run_survives_a_kill_at_any_stage(
-    victim: str, second_model_workers: Workers, embeddings: CountingServer, settings: Settings, until: Until
+    victim: str, second_model_workers: Workers, embeddings: CountingServer, settings: Settings, wait_until: Until
 ) -> None:
     owners = {stage: make_library(settings, embeddings, stage.name) for stage in STAGES}
     with search_continuously(list(owners.values())) as answers:
         with stop_workers(embeddings) as stopper:
             runs = start_and_stop(stopper, owners)
-            until(lambda: stopper.count_stopped() == len(STAGES), "the arrival of a worker at each stage")
+            wait_until(lambda: stopper.count_stopped() == len(STAGES), "the arrival of a worker at each stage")
             stopped = stopper.find_stopped(second_model_workers.get_pid(REPROCESS))
             assert len(stopped) == len(STAGES)
             VICTIMS[victim](second_model_workers, REPROCESS, stopped)
-        until(lambda: have_all_ended(second_model_workers), "the end of all runs")
+        wait_until(lambda: have_all_ended(second_model_workers), "the end of all runs")
 
     for stage, owner in owners.items():
         sent = embeddings.count_documents(SECOND, stage.name)

@@ -80,7 +80,7 @@ UPLOAD_STAGES = (
 @each_victim
 @each_queue
 def test_a_run_over_people_survives_a_kill_at_any_stage(
-    victim: str, serve_faces: ServeFaces, embeddings: CountingServer, settings: Settings, until: Until
+    victim: str, serve_faces: ServeFaces, embeddings: CountingServer, settings: Settings, wait_until: Until
 ) -> None:
     workers = serve_faces(REPROCESS)
     owners = {stage: make_people(settings, embeddings, number, stage.name) for number, stage in enumerate(RUN_STAGES)}
@@ -91,11 +91,11 @@ def test_a_run_over_people_survives_a_kill_at_any_stage(
             for number, (stage, owner) in enumerate(owners.items()):
                 runs[stage] = start_run(Scope("owner", owner_id=owner.pk), force=False, entrance="command", requested_by=None)
                 stopper.install(stage, owner.pk, build_question_prefix(number), runs[stage])
-        until(lambda: stopper.count_stopped() == len(RUN_STAGES), "the arrival of a worker at each stage")
+        wait_until(lambda: stopper.count_stopped() == len(RUN_STAGES), "the arrival of a worker at each stage")
         stopped = stopper.find_stopped(workers.get_pid(REPROCESS))
         assert len(stopped) == len(RUN_STAGES)
         VICTIMS[victim](workers, REPROCESS, stopped)
-    until(lambda: have_all_ended(workers), "the end of all runs")
+    wait_until(lambda: have_all_ended(workers), "the end of all runs")
 
     for number, (stage, owner) in enumerate(owners.items()):
         assert_people_complete(runs[stage], owner)
@@ -110,7 +110,7 @@ def test_a_run_over_people_survives_a_kill_at_any_stage(
 @each_victim
 @each_queue
 def test_a_photo_survives_a_kill_at_any_stage(
-    victim: str, serve_faces: ServeFaces, embeddings: CountingServer, settings: Settings, until: Until
+    victim: str, serve_faces: ServeFaces, embeddings: CountingServer, settings: Settings, wait_until: Until
 ) -> None:
     workers = serve_faces(UPLOADS)
     configure_models(settings, embeddings, SECOND, SECOND)
@@ -127,13 +127,13 @@ def test_a_photo_survives_a_kill_at_any_stage(
                 get_media_storage().save(photo.original_key, make_portrait(number, 1, 0), "image/jpeg")
                 stopper.install(stage, person.owner_id, build_question_prefix(number))
                 request_refresh(person.owner_id)
-        until(lambda: stopper.count_stopped() == len(UPLOAD_STAGES), "the arrival of a worker at each stage")
+        wait_until(lambda: stopper.count_stopped() == len(UPLOAD_STAGES), "the arrival of a worker at each stage")
         stopped = stopper.find_stopped(workers.get_pid(UPLOADS))
         assert len(stopped) == len(UPLOAD_STAGES)
         VICTIMS[victim](workers, UPLOADS, stopped)
     # The wake-up of a photo without a lease may be lost with its worker; it is sent again after this time.
     PersonPhoto.objects.filter(state=PersonPhoto.State.UPLOADED).update(woken_at=timezone.now() - 2 * WAKE_AGAIN_AFTER)
-    until(lambda: _are_all_found(workers), "the end of all photos")
+    wait_until(lambda: _are_all_found(workers), "the end of all photos")
 
     for number, (stage, person) in enumerate(people.items()):
         photo = person.photos.get()

@@ -47,7 +47,7 @@ def lose_tasks(redis_url: str) -> None:
 
 @pytest.mark.parametrize("redis_url", QUEUES, indirect=True)
 def test_duplicate_late_and_lost_tasks_change_nothing(
-    redis_url: str, second_model_workers: Workers, embeddings: CountingServer, settings: Settings, until: Until
+    redis_url: str, second_model_workers: Workers, embeddings: CountingServer, settings: Settings, wait_until: Until
 ) -> None:
     owners = {word: make_library(settings, embeddings, word) for word in ("usual", "twice", "lost", "emptied", "reversed")}
     embeddings.hold("emptied")
@@ -63,10 +63,10 @@ def test_duplicate_late_and_lost_tasks_change_nothing(
         lose_tasks(redis_url)
         for run_id in (uuid4(), ended.pk, *(runs[word].pk for word in ("reversed", "emptied", *["twice"] * 4, "usual"))):
             enqueue(WORK, str(run_id))
-    until(embeddings.held.is_set, "the second call of the run whose queue is emptied")
+    wait_until(embeddings.held.is_set, "the second call of the run whose queue is emptied")
     lose_tasks(redis_url)
     embeddings.release()
-    until(lambda: have_all_ended(second_model_workers), "the end of all runs")
+    wait_until(lambda: have_all_ended(second_model_workers), "the end of all runs")
 
     for word, owner in owners.items():
         assert_complete(runs[word], owner, word)

@@ -54,21 +54,21 @@ class Case:
         return embedder.embed_documents(documents)
 
 
-def picture(name: str) -> Image.Image:
+def load_image(name: str) -> Image.Image:
     image = Image.open(Path(skimage.__file__).parent / "data" / name)
     image.load()
     return image
 
 
 @pytest.fixture(scope="session")
-def pictures() -> list[Image.Image]:
+def images() -> list[Image.Image]:
     """A cat, an espresso, a rocket, a gray photographer, and odd modes and shapes."""
-    cat = picture("chelsea.png")
+    cat = load_image("chelsea.png")
     return [
         cat,
-        picture("coffee.png"),
-        picture("rocket.jpg"),
-        picture("camera.png"),
+        load_image("coffee.png"),
+        load_image("rocket.jpg"),
+        load_image("camera.png"),
         cat.convert("RGBA").resize((640, 20)),
         Image.new("L", (1, 1)),
     ]
@@ -130,11 +130,11 @@ def case(request: pytest.FixtureRequest) -> Case:
     if request.param == "openai":
         server: EmbeddingServer = request.getfixturevalue("shared_server")
         return Case(lambda **options: OpenAIEmbedder("text-embedding-3-small", 1536, base_url=server.url, **options), TEXTS)
-    pictures: list[Image.Image] = request.getfixturevalue("pictures")
+    images: list[Image.Image] = request.getfixturevalue("images")
     if request.param == "conse":
-        return Case(lambda **options: ConseEmbedder(**options), pictures, "conse")
+        return Case(lambda **options: ConseEmbedder(**options), images, "conse")
     random_clip: RandomClip = request.getfixturevalue("random_clip")
-    return Case(lambda **options: OpenClipEmbedder(str(random_clip.checkpoint), ARCHITECTURE, **options), pictures, "clip")
+    return Case(lambda **options: OpenClipEmbedder(str(random_clip.checkpoint), ARCHITECTURE, **options), images, "clip")
 
 
 @pytest.fixture(scope="session")

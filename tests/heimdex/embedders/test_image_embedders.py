@@ -16,47 +16,45 @@ from heimdex.vision.classifier import ImageClassifier
 from tests.heimdex.embedders.conftest import ARCHITECTURE, RandomClip
 
 
-def test_open_clip_matches_direct_calls_of_the_library(
-    clip: OpenClipEmbedder, random_clip: RandomClip, pictures: list[Image.Image]
-) -> None:
+def test_open_clip_matches_direct_calls_of_the_library(clip: OpenClipEmbedder, random_clip: RandomClip, images: list[Image.Image]) -> None:
     import open_clip
     import torch
 
     texts = ["a cat", "an espresso in a cup"]
     with torch.no_grad():
-        by_hand = [random_clip.model.encode_image(random_clip.preprocess(picture)[None], normalize=True) for picture in pictures]
-        images = torch.cat(by_hand).numpy()
+        by_hand = [random_clip.model.encode_image(random_clip.preprocess(image)[None], normalize=True) for image in images]
+        expected = torch.cat(by_hand).numpy()
         queries = random_clip.model.encode_text(open_clip.get_tokenizer(ARCHITECTURE)(texts), normalize=True).numpy()
     # By hand it is float32; where the processor has bfloat16, the embedder uses it within this bound.
-    assert (clip.embed_images(pictures) * images).sum(axis=1).min() >= MIN_COSINE
+    assert (clip.embed_images(images) * expected).sum(axis=1).min() >= MIN_COSINE
     assert (clip.embed_queries(texts) * queries).sum(axis=1).min() >= MIN_COSINE
 
 
 def test_open_clip_in_float32_matches_the_library_to_the_last_digits(
-    random_clip: RandomClip, pictures: list[Image.Image], monkeypatch: pytest.MonkeyPatch
+    random_clip: RandomClip, images: list[Image.Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
 
     monkeypatch.setattr("heimdex.embedders.torch_runtime.supports_bfloat16", lambda device: False)
     exact = OpenClipEmbedder(str(random_clip.checkpoint), ARCHITECTURE)
     with torch.no_grad():
-        images = torch.cat([random_clip.model.encode_image(random_clip.preprocess(picture)[None], normalize=True) for picture in pictures])
-    assert (exact.embed_images(pictures) * images.numpy()).sum(axis=1).min() >= 0.99999
+        expected = torch.cat([random_clip.model.encode_image(random_clip.preprocess(image)[None], normalize=True) for image in images])
+    assert (exact.embed_images(images) * expected.numpy()).sum(axis=1).min() >= 0.99999
 
 
-def test_conse_follows_the_formula(conse: ConseEmbedder, pictures: list[Image.Image]) -> None:
+def test_conse_follows_the_formula(conse: ConseEmbedder, images: list[Image.Image]) -> None:
     classifier, text = ImageClassifier(), SentenceTransformerEmbedder("all-MiniLM-L6-v2", 384)
-    embedded = conse.embed_images(pictures)
-    for row, probabilities in zip(embedded, classifier.classify(pictures), strict=True):
+    embedded = conse.embed_images(images)
+    for row, probabilities in zip(embedded, classifier.classify(images), strict=True):
         top = np.argsort(-probabilities)[:TOP_CLASSES]
         names = text.embed_documents([PROMPT.format(classifier.class_names[place]) for place in top])
         expected = (probabilities[top, None] * names).sum(axis=0)
         assert row @ expected / np.linalg.norm(expected) >= 0.9999
 
 
-def test_conse_finds_the_image_that_a_query_describes(conse: ConseEmbedder, pictures: list[Image.Image]) -> None:
+def test_conse_finds_the_image_that_a_query_describes(conse: ConseEmbedder, images: list[Image.Image]) -> None:
     queries = ["a cat", "coffee", "rocket launch", "a camera on a tripod", "quarterly tax report"]
-    scores = conse.embed_queries(queries) @ conse.embed_images(pictures[:4]).T
+    scores = conse.embed_queries(queries) @ conse.embed_images(images[:4]).T
     assert scores[:4].argmax(axis=1).tolist() == [0, 1, 2, 3]
     assert scores[:4].max(axis=1).min() > conse.similarity_floor > scores[4].max()
 
@@ -67,9 +65,9 @@ def test_an_image_without_a_certain_class_still_has_a_direction() -> None:
     assert np.count_nonzero(combined) == 10
 
 
-def test_an_undecodable_image_is_an_error_of_that_input(conse: ConseEmbedder, pictures: list[Image.Image]) -> None:
+def test_an_undecodable_image_is_an_error_of_that_input(conse: ConseEmbedder, images: list[Image.Image]) -> None:
     file = io.BytesIO()
-    pictures[0].save(file, "PNG")
+    images[0].save(file, "PNG")
     broken = Image.open(io.BytesIO(file.getvalue()[: file.tell() // 2]))
     with pytest.raises(ModelInputError, match="cannot be decoded"):
         conse.embed_images([broken])

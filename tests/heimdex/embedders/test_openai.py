@@ -122,7 +122,7 @@ def test_check_queries_the_server(server: EmbeddingServer) -> None:
     assert "HEIMDEX_OPENAI_API_KEY" in build_embedder(server).check()[0]
     server.prepared = [Answer(404)]
     assert build_embedder(server).check() == []
-    assert "no URL" in OpenAIEmbedder("m", 8, base_url="localhost:8080").check()[0]
+    assert "is not a URL" in OpenAIEmbedder("m", 8, base_url="localhost:8080").check()[0]
 
 
 def test_calls_hold_as_many_texts_as_their_tokens_allow_and_run_in_parallel(server: EmbeddingServer) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from heimdex.errors import InputsRejected, ModelInputError
 from heimdex.faces.base import Face, FaceModel
-from tests.heimdex.faces.pictures import (
+from tests.heimdex.faces.images import (
     FACE,
     blur_astronaut,
     duplicate_astronaut,

@@ -8,7 +8,7 @@ from heimdex.errors import ModelUnavailable
 from heimdex.faces import dlib
 from heimdex.faces.dlib import DlibFaces
 from tests.heimdex.faces.conformance import FaceConformance
-from tests.heimdex.faces.pictures import FACE, load_astronaut, shrink_astronaut, tilt_astronaut
+from tests.heimdex.faces.images import FACE, load_astronaut, shrink_astronaut, tilt_astronaut
 
 
 class TestHog(FaceConformance):

@@ -8,19 +8,19 @@ import pytest
 from heimdex.errors import ModelUnavailable
 from heimdex.faces.onnx import TEMPLATE, OnnxFaces, align_face
 from heimdex.faces.packaged import YuNetSFace
+from tests.heimdex.faces.images import load_astronaut
 from tests.heimdex.faces.networks import DETECTOR, EMBEDDER
-from tests.heimdex.faces.pictures import load_astronaut
 
 
 @pytest.mark.parametrize("size", [1.0, 4.0])
 def test_a_face_is_rotated_and_scaled_to_the_template(size: float) -> None:
-    # A dark picture with a bright blot where each of the five points is, a template that lies on its side.
+    # A dark image with a bright blot where each of the five points is, a template that lies on its side.
     points = np.column_stack([300 + size * TEMPLATE[:, 1], 900 - size * TEMPLATE[:, 0]])
-    picture = np.zeros((1000, 1000, 3), dtype=np.uint8)
+    image = np.zeros((1000, 1000, 3), dtype=np.uint8)
     radius = max(2, round(2 * size))
     for x, y in points.round().astype(int):
-        picture[y - radius : y + radius + 1, x - radius : x + radius + 1] = 255
-    face = align_face(picture, points)
+        image[y - radius : y + radius + 1, x - radius : x + radius + 1] = 255
+    face = align_face(image, points)
     assert face.shape == (112, 112, 3)
     assert all(face[round(y), round(x), 0] > 150 for x, y in TEMPLATE)
     assert face.mean() < 15

@@ -9,7 +9,7 @@ from heimdex.errors import ModelUnavailable
 from heimdex.faces import packaged
 from heimdex.faces.packaged import YuNetSFace
 from tests.heimdex.faces.conformance import FaceConformance
-from tests.heimdex.faces.pictures import load_astronaut, shrink_astronaut
+from tests.heimdex.faces.images import load_astronaut, shrink_astronaut
 
 
 class TestYuNetSFace(FaceConformance):

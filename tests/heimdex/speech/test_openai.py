@@ -151,7 +151,7 @@ def test_retry_after_is_honored(server: TranscriptionServer) -> None:
     [
         ([Answer(401)], "rejects the key: correct HEIMDEX_OPENAI_API_KEY"),
         ([Answer(404)], 'has no model whisper-1: correct "model"'),
-        ([Answer(400)], r'rejects this sound for whisper-1: .*prepared by the test.*Correct "model" of "speech" in HEIMDEX_MODELS'),
+        ([Answer(400)], r'rejects this audio for whisper-1: .*prepared by the test.*Correct "model" of "speech" in HEIMDEX_MODELS'),
         ([Answer(500)] * 6, "status 500 after several attempts"),
         ([Answer(body='{"text": "x"}')] * 6, "not answer with a transcript with times: .*HEIMDEX_OPENAI_BASE_URL"),
         ([Answer(body=verbose("x", [{**SEGMENT, "start": "soon"}]))] * 6, "not answer with a transcript with times"),
@@ -181,7 +181,7 @@ def test_a_failing_server_is_not_called_after_some_failures(server: Transcriptio
 def test_a_missing_key_or_server_is_told_before_any_work(server: TranscriptionServer) -> None:
     assert transcriber(server).check() == []
     assert "HEIMDEX_OPENAI_API_KEY" in OpenAITranscriber().check()[0]
-    assert "no URL" in OpenAITranscriber(base_url="localhost:8080").check()[0]
+    assert "is not a URL" in OpenAITranscriber(base_url="localhost:8080").check()[0]
     assert "HEIMDEX_OPENAI_BASE_URL" in OpenAITranscriber(base_url="http://127.0.0.1:9/v1").check()[0]
     with pytest.raises(ModelUnavailable, match="HEIMDEX_OPENAI_API_KEY"):
         OpenAITranscriber().transcribe(speech())

@@ -111,17 +111,17 @@ def test_the_limits_come_from_the_settings(api: APIClient, ada: Person, announce
 
 
 def test_photos_are_rejected_while_face_recognition_is_off(api: APIClient, ada: Person, settings: LazySettings) -> None:
-    def refusal() -> str:
+    def reject() -> str:
         answer = api.post(f"{get_photos_url(ada)}/upload-url", FILE)
         assert answer.status_code == 409
         return str(answer.json()["detail"])
 
     ada.owner.find_faces = False
     ada.owner.save()
-    assert refusal() == FACES_OFF_FOR_OWNER
+    assert reject() == FACES_OFF_FOR_OWNER
     ada.owner.find_faces = True
     settings.MODEL_BACKENDS = {alias: backend for alias, backend in settings.MODEL_BACKENDS.items() if alias != "faces"}
-    assert refusal() == FACES_OFF_ON_SERVER
+    assert reject() == FACES_OFF_ON_SERVER
     assert not PersonPhoto.objects.exists()
 
 
@@ -187,15 +187,15 @@ def test_two_concurrent_announcements_do_not_both_get_the_last_slot(api: APIClie
 def test_the_list_shows_the_state_of_each_photo(api: APIClient, ada: Person, django_assert_num_queries: Callable[[int], Any]) -> None:
     ready = make_photo(ada, width=800, height=600)
     failed = make_photo(ada, PersonPhoto.State.FAILED, error_code="no_face", error_text="No face can be seen.")
-    hopeless = make_photo(ada, PersonPhoto.State.FAILED, error_code="not_a_picture", error_text="No picture.", checksum="", image_hash="")
+    unusable = make_photo(ada, PersonPhoto.State.FAILED, error_code="not_a_picture", error_text="Not an image.", checksum="", image_hash="")
     waiting = make_photo(ada, PersonPhoto.State.UPLOADED)
 
     with django_assert_num_queries(3):
         shown = api.get(get_photos_url(ada)).json()["results"]
 
-    assert [photo["id"] for photo in shown] == [str(photo.pk) for photo in (ready, failed, hopeless, waiting)]
+    assert [photo["id"] for photo in shown] == [str(photo.pk) for photo in (ready, failed, unusable, waiting)]
     assert [photo["state"] for photo in shown] == ["ready", "failed", "failed", "uploaded"]
-    assert [photo["error_text"] for photo in shown] == ["", "No face can be seen.", "No picture.", ""]
+    assert [photo["error_text"] for photo in shown] == ["", "No face can be seen.", "Not an image.", ""]
     assert [photo["can_retry"] for photo in shown] == [False, True, False, False]
     assert (shown[0]["width"], shown[0]["height"]) == (800, 600)
     assert api.get(shown[0]["thumbnail_url"]).status_code == 200

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("faces_on")
 
 
 @pytest.fixture
-def page_of(ada: Person) -> str:
+def page_url(ada: Person) -> str:
     return f"/people/{ada.pk}/"
 
 
@@ -26,7 +26,7 @@ def list_options(page: str) -> list[tuple[str, str]]:
 
 
 def test_the_other_people_are_listed_and_the_merge_is_explained(
-    browser: Client, owner: User, stranger: User, ada: Person, page_of: str
+    browser: Client, owner: User, stranger: User, ada: Person, page_url: str
 ) -> None:
     bob = Person.objects.create(owner=owner, name="Bob <b>", archived_at=timezone.now())
     augusta = Person.objects.create(owner=owner, name="augusta")
@@ -36,8 +36,8 @@ def test_the_other_people_are_listed_and_the_merge_is_explained(
     make_photo(bob, PersonPhoto.State.UPLOADING)
     Person.objects.create(owner=stranger, name="Eve")
 
-    assert f'href="{page_of}merge/">Merge with another person…</a>' in read(browser, page_of)
-    page = read(browser, f"{page_of}merge/")
+    assert f'href="{page_url}merge/">Merge with another person…</a>' in read(browser, page_url)
+    page = read(browser, f"{page_url}merge/")
 
     assert list_options(page) == [
         ("", "Choose a person"),
@@ -50,13 +50,13 @@ def test_the_other_people_are_listed_and_the_merge_is_explained(
     assert "selected" not in page.partition("<main")[2].partition("augusta")[2]
 
 
-def test_two_people_are_merged_on_the_page(browser: Client, owner: User, ada: Person, page_of: str) -> None:
+def test_two_people_are_merged_on_the_page(browser: Client, owner: User, ada: Person, page_url: str) -> None:
     augusta = Person.objects.create(owner=owner, name="Augusta", aliases=["King"])
     photo = make_photo(augusta)
 
-    answer = browser.post(f"{page_of}merge/", {"other": str(augusta.pk)}, follow=True)
+    answer = browser.post(f"{page_url}merge/", {"other": str(augusta.pk)}, follow=True)
 
-    assert answer.redirect_chain == [(page_of, 302)]
+    assert answer.redirect_chain == [(page_url, 302)]
     assert "Merged Augusta into Ada." in seen(answer.content.decode())
     assert [(person.name, person.aliases) for person in Person.objects.all()] == [("Ada", ["Countess", "Augusta", "King"])]
     photo.refresh_from_db()
@@ -65,25 +65,25 @@ def test_two_people_are_merged_on_the_page(browser: Client, owner: User, ada: Pe
     assert "merge/" not in answer.content.decode()
 
 
-def test_an_invalid_choice_is_reported_beside_the_field(browser: Client, owner: User, stranger: User, ada: Person, page_of: str) -> None:
+def test_an_invalid_choice_is_reported_beside_the_field(browser: Client, owner: User, stranger: User, ada: Person, page_url: str) -> None:
     Person.objects.create(owner=owner, name="Bob")
     foreign = Person.objects.create(owner=stranger, name="Eve")
 
     for other in (ada.pk, foreign.pk, uuid4(), "seven"):
-        answer = browser.post(f"{page_of}merge/", {"other": str(other)})
+        answer = browser.post(f"{page_url}merge/", {"other": str(other)})
         assert (answer.status_code, "Choose one of the people in the list." in seen(answer.content.decode())) == (400, True)
         assert 'aria-invalid="true"' in answer.content.decode()
-    answer = browser.post(f"{page_of}merge/", {"other": ""})
+    answer = browser.post(f"{page_url}merge/", {"other": ""})
     assert (answer.status_code, "Choose a person." in seen(answer.content.decode())) == (400, True)
     assert browser.post(f"/people/{foreign.pk}/merge/", {"other": str(ada.pk)}).status_code == 404
     assert browser.get(f"/people/{foreign.pk}/merge/").status_code == 404
     assert {person.name for person in Person.objects.all()} == {"Ada", "Bob", "Eve"}
 
 
-def test_the_page_explains_when_there_is_nobody_to_merge_with(browser: Client, stranger: User, ada: Person, page_of: str) -> None:
+def test_the_page_explains_when_there_is_nobody_to_merge_with(browser: Client, stranger: User, ada: Person, page_url: str) -> None:
     Person.objects.create(owner=stranger, name="Eve")
 
-    assert "merge/" not in read(browser, page_of)
-    page = read(browser, f"{page_of}merge/")
+    assert "merge/" not in read(browser, page_url)
+    page = read(browser, f"{page_url}merge/")
     assert "There is nobody else to merge with. Back to Ada" in seen(page)
     assert "<select" not in page

@@ -20,52 +20,52 @@ pytestmark = pytest.mark.usefixtures("faces_on")
 
 
 @pytest.fixture
-def page_of(ada: Person) -> str:
+def page_url(ada: Person) -> str:
     return f"/people/{ada.pk}/"
 
 
-def test_photos_show_their_state_and_possible_actions(browser: Client, ada: Person, page_of: str) -> None:
+def test_photos_show_their_state_and_possible_actions(browser: Client, ada: Person, page_url: str) -> None:
     ready = make_photo(ada, filename="from the front.jpg")
     failed = make_photo(ada, PersonPhoto.State.FAILED, filename="group.jpg", error_code="several_faces", error_text="Several faces.")
-    hopeless = make_photo(ada, PersonPhoto.State.FAILED, filename="notes.txt", error_code="not_a_picture", error_text="No picture.")
+    unusable = make_photo(ada, PersonPhoto.State.FAILED, filename="notes.txt", error_code="not_a_picture", error_text="Not an image.")
     moving = make_photo(ada, PersonPhoto.State.PROCESSING, filename="new.jpg")
     make_photo(ada, PersonPhoto.State.UPLOADING, filename="coming.jpg")
 
-    page = read(browser, page_of)
+    page = read(browser, page_url)
     text = seen(page)
 
     assert "Photos (4)" in text
     assert "from the front.jpg Ready Remove from the front.jpg" in text
     assert "group.jpg Cannot be used Several faces. Retry group.jpg Remove group.jpg" in text
-    assert "notes.txt Cannot be used No picture. Remove notes.txt" in text
+    assert "notes.txt Cannot be used Not an image. Remove notes.txt" in text
     assert "new.jpg Looking for the face" in text
     assert "coming.jpg" not in text
     assert re.findall(r'data-poll="([^"]+)"', page) == [str(moving.pk)]
     assert f'data-photos-url="/v1/persons/{ada.pk}/photos"' in page
     assert 'aria-live="polite"' in page
     assert re.findall(r"photos/([0-9a-f-]{36})/retry/", page) == [str(failed.pk)]
-    assert re.findall(r"photos/([0-9a-f-]{36})/remove/", page) == [str(photo.pk) for photo in (ready, failed, hopeless, moving)]
+    assert re.findall(r"photos/([0-9a-f-]{36})/remove/", page) == [str(photo.pk) for photo in (ready, failed, unusable, moving)]
     assert 'alt="Photo 1 of Ada"' in page
 
 
-def test_the_page_recommends_more_photos(browser: Client, ada: Person, page_of: str, settings: LazySettings) -> None:
-    assert "Add three photos of the face" in seen(read(browser, page_of))
+def test_the_page_recommends_more_photos(browser: Client, ada: Person, page_url: str, settings: LazySettings) -> None:
+    assert "Add three photos of the face" in seen(read(browser, page_url))
     make_photo(ada)
-    assert "Add 2 more photos from another angle or another day for better matches." in seen(read(browser, page_of))
+    assert "Add 2 more photos from another angle or another day for better matches." in seen(read(browser, page_url))
     make_photo(ada)
     make_photo(ada)
-    assert "better matches" not in seen(read(browser, page_of))
+    assert "better matches" not in seen(read(browser, page_url))
     settings.MAX_PHOTOS = 3
-    page = read(browser, page_of)
+    page = read(browser, page_url)
     assert "A person can have at most 3 photos. Remove one to add another." in seen(page)
     assert "data-uploader" not in page
 
 
-def test_the_pages_explain_that_face_recognition_is_off(browser: Client, ada: Person, page_of: str) -> None:
+def test_the_pages_explain_that_face_recognition_is_off(browser: Client, ada: Person, page_url: str) -> None:
     ada.owner.find_faces = False
     ada.owner.save()
 
-    for path in ("/people/", "/people/unknown/", page_of):
+    for path in ("/people/", "/people/unknown/", page_url):
         page = read(browser, path)
         assert f"{FACES_OFF_FOR_OWNER} Turn on face recognition…" in seen(page)
         # Nothing asks for what would not be looked at.
@@ -73,8 +73,8 @@ def test_the_pages_explain_that_face_recognition_is_off(browser: Client, ada: Pe
             assert promise not in page
 
 
-def test_names_are_changed(browser: Client, ada: Person, page_of: str) -> None:
-    answer = browser.post(page_of, {"name": "Ada Lovelace", "aliases": "Countess\n\n  Enchantress  \ncountess"}, follow=True)
+def test_names_are_changed(browser: Client, ada: Person, page_url: str) -> None:
+    answer = browser.post(page_url, {"name": "Ada Lovelace", "aliases": "Countess\n\n  Enchantress  \ncountess"}, follow=True)
 
     ada.refresh_from_db()
     assert (ada.name, ada.aliases) == ("Ada Lovelace", ["Countess", "Enchantress"])
@@ -82,70 +82,70 @@ def test_names_are_changed(browser: Client, ada: Person, page_of: str) -> None:
     assert "Countess\nEnchantress</textarea>" in answer.content.decode()
 
 
-def test_invalid_names_are_reported_beside_their_field(browser: Client, owner: User, ada: Person, page_of: str) -> None:
+def test_invalid_names_are_reported_beside_their_field(browser: Client, owner: User, ada: Person, page_url: str) -> None:
     Person.objects.create(owner=owner, name="Bob")
 
     for fields, says in (
         ({"name": "bob", "aliases": ""}, "already have a person named bob"),
         ({"name": "Ada", "aliases": "?"}, "A name needs at least"),
     ):
-        answer = browser.post(page_of, fields)
+        answer = browser.post(page_url, fields)
         assert (answer.status_code, says in seen(answer.content.decode())) == (400, True)
     ada.refresh_from_db()
     assert (ada.name, ada.aliases) == ("Ada", ["Countess"])
 
 
-def test_a_person_is_archived_and_restored(browser: Client, ada: Person, page_of: str) -> None:
-    page = browser.post(f"{page_of}archive/", {"archived": "1"}, follow=True).content.decode()
+def test_a_person_is_archived_and_restored(browser: Client, ada: Person, page_url: str) -> None:
+    page = browser.post(f"{page_url}archive/", {"archived": "1"}, follow=True).content.decode()
     assert "Archived Ada." in seen(page)
     assert "data-uploader" not in page
     assert "Ada" not in seen(read(browser, "/people/"))
 
-    page = browser.post(f"{page_of}archive/", {"archived": "0"}, follow=True).content.decode()
+    page = browser.post(f"{page_url}archive/", {"archived": "0"}, follow=True).content.decode()
     assert "Restored Ada." in seen(page)
     assert "data-uploader" in page
 
 
-def test_a_person_is_deleted_only_after_confirmation(browser: Client, ada: Person, page_of: str) -> None:
+def test_a_person_is_deleted_only_after_confirmation(browser: Client, ada: Person, page_url: str) -> None:
     make_photo(ada)
-    question = seen(read(browser, f"{page_of}delete/"))
+    question = seen(read(browser, f"{page_url}delete/"))
     assert "Delete Ada? This deletes the person, 1 photo and all face labels." in question
     assert Person.objects.exists()
 
-    answer = browser.post(f"{page_of}delete/", follow=True)
+    answer = browser.post(f"{page_url}delete/", follow=True)
 
     assert "Deleted Ada." in seen(answer.content.decode())
     assert not Person.objects.exists()
-    assert browser.get(page_of).status_code == 404
+    assert browser.get(page_url).status_code == 404
 
 
-def test_photos_are_retried_and_removed(browser: Client, ada: Person, page_of: str) -> None:
+def test_photos_are_retried_and_removed(browser: Client, ada: Person, page_url: str) -> None:
     failed = make_photo(ada, PersonPhoto.State.FAILED, error_code="gave_up", filename="late.jpg")
 
-    answer = browser.post(f"{page_of}photos/{failed.pk}/retry/", follow=True)
+    answer = browser.post(f"{page_url}photos/{failed.pk}/retry/", follow=True)
     assert "Retrying late.jpg." in seen(answer.content.decode())
-    again = browser.post(f"{page_of}photos/{failed.pk}/retry/", follow=True)
+    again = browser.post(f"{page_url}photos/{failed.pk}/retry/", follow=True)
     assert "Only a failed photo can be retried. This photo is uploaded." in seen(again.content.decode())
-    answer = browser.post(f"{page_of}photos/{failed.pk}/remove/", follow=True)
+    answer = browser.post(f"{page_url}photos/{failed.pk}/remove/", follow=True)
     assert "Removed the photo." in seen(answer.content.decode())
     assert not PersonPhoto.objects.exists()
 
 
 def test_the_page_takes_a_constant_number_of_queries(
-    browser: Client, ada: Person, page_of: str, django_assert_num_queries: Callable[[int], Any]
+    browser: Client, ada: Person, page_url: str, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
     make_photo(ada)
     for more in (0, 8):
         for _ in range(more):
             make_photo(ada)
         with django_assert_num_queries(7):
-            read(browser, page_of)
+            read(browser, page_url)
 
 
-def test_a_logged_in_browser_can_upload_through_the_api(owner: User, ada: Person, page_of: str) -> None:
+def test_a_logged_in_browser_can_upload_through_the_api(owner: User, ada: Person, page_url: str) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(owner)
-    page = read(browser, page_of)
+    page = read(browser, page_url)
     photos = f"/v1/persons/{ada.pk}/photos"
     assert f'data-init-url="{photos}/upload-url"' in page
     assert f'data-complete-url="{photos}/{{id}}/complete"' in page
@@ -162,7 +162,7 @@ def test_a_logged_in_browser_can_upload_through_the_api(owner: User, ada: Person
     )
 
     assert (sent.status_code, completed.status_code) == (200, 202)
-    assert "ada.jpg Queued" in seen(read(browser, page_of))
+    assert "ada.jpg Queued" in seen(read(browser, page_url))
 
 
 @pytest.mark.parametrize("path", ["", "delete/", "merge/", "archive/", "photos/{photo}/retry/", "photos/{photo}/remove/"])

@@ -100,13 +100,13 @@ def test_a_rejected_photo_has_a_reason(ada: Person) -> None:
 
 
 def test_an_unusable_file_is_deleted_when_the_photo_fails(ada: Person) -> None:
-    hopeless, unlucky = upload(ada, b"<html>"), upload(ada, make_jpeg())
-    for photo, code in ((hopeless, PhotoErrorCode.NOT_AN_IMAGE), (unlucky, PhotoErrorCode.GAVE_UP)):
+    unusable, unfinished = upload(ada, b"<html>"), upload(ada, make_jpeg())
+    for photo, code in ((unusable, PhotoErrorCode.NOT_AN_IMAGE), (unfinished, PhotoErrorCode.GAVE_UP)):
         with transaction.atomic():
             fail_photo(photo.pk, code, "Because.")
 
-    assert list_files(ada.owner) == {unlucky.original_key}
-    failed = PersonPhoto.objects.get(pk=hopeless.pk)
+    assert list_files(ada.owner) == {unfinished.original_key}
+    failed = PersonPhoto.objects.get(pk=unusable.pk)
     assert (failed.state, failed.error_code, failed.error_text, failed.lease_token) == ("failed", "not_a_picture", "Because.", None)
 
 

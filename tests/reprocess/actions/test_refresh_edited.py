@@ -1,4 +1,4 @@
-"""An edited transcript: exactly the vectors whose composed text changed are computed again, in every space that is or will be searched."""
+"""After an edit, exactly the vectors with a changed text are computed again, in the active and the pending spaces."""
 
 from collections.abc import Callable, Sequence
 from unittest import mock
@@ -43,7 +43,7 @@ def owner(db: None) -> User:
 
 @pytest.fixture
 def video(owner: User) -> Video:
-    """Return a video of three adjoining scenes that is searched; its summary is of its own words."""
+    """Return an embedded video of adjoining scenes. Its summary is extracted from its own words."""
     video = make_video(owner, SAYINGS)
     # Words up to the scene's end, so that the short scene after it has context.
     for scene in video.scenes.all():
@@ -73,7 +73,7 @@ def read_computed_times() -> dict[tuple[int, str], object]:
 
 
 def finish_runs() -> list[str]:
-    """Work on everything that is queued; return the texts that reached the embedder."""
+    """Finish all queued runs. Return the texts that the embedder received."""
     embedded: list[str] = []
     embed = SentenceTransformerEmbedder.embed_documents
 
@@ -88,7 +88,7 @@ def finish_runs() -> list[str]:
     return embedded
 
 
-def test_exactly_the_vectors_whose_composed_text_changed_are_computed_again(owner: User, video: Video) -> None:
+def test_exactly_the_vectors_with_a_changed_text_are_computed_again(owner: User, video: Video) -> None:
     before, at_first, stored = (
         compose_texts(video),
         read_computed_times(),
@@ -97,7 +97,7 @@ def test_exactly_the_vectors_whose_composed_text_changed_are_computed_again(owne
     edit_transcript(owner, video.pk, video.scenes.get(index=0).pk, NEW)
     after = compose_texts(video)
     changed = {key for key in after if after[key] != before[key]}
-    # The scene itself, the short one beside it, and the summary that all scenes share.
+    # The scene itself, its short neighbor, and the summary that all scenes share.
     assert changed == {(0, "transcript"), (1, "transcript"), *((index, "summary") for index in range(4))}
     assert "A whale swam" in after[0, "summary"]
     causes = {channel.channel: channel.causes for channel in plan_run(Scope("all"), force=False).channels if channel.causes}
@@ -110,7 +110,7 @@ def test_exactly_the_vectors_whose_composed_text_changed_are_computed_again(owne
     assert {scene.index: scene.transcript for scene in video.scenes.exclude(index=0)} == {key: stored[key] for key in (1, 2, 3)}
 
 
-def test_a_long_neighbor_and_a_summary_that_somebody_wrote_stay_as_they_are(owner: User, video: Video) -> None:
+def test_a_long_neighbor_and_a_summary_written_by_a_person_are_unchanged(owner: User, video: Video) -> None:
     Video.objects.filter(pk=video.pk).update(summary="What a person has written.")
     refresh_input_hashes(video)
     run()
@@ -121,7 +121,7 @@ def test_a_long_neighbor_and_a_summary_that_somebody_wrote_stay_as_they_are(owne
     assert Video.objects.get().summary == "What a person has written."
 
 
-def test_until_it_is_refreshed_a_scene_is_found_by_its_new_words_and_not_by_its_old_vector(owner: User, video: Video) -> None:
+def test_an_edited_scene_is_found_by_its_new_words_and_not_by_its_old_vector(owner: User, video: Video) -> None:
     scene = video.scenes.get(index=0)
 
     def find_channels(text: str) -> set[str]:
@@ -134,26 +134,26 @@ def test_until_it_is_refreshed_a_scene_is_found_by_its_new_words_and_not_by_its_
     assert "transcript" not in find_channels("a big sea animal")
     finish_runs()
     assert "transcript" in find_channels("a big sea animal")
-    # Taken back before a worker comes: the vector that is there is right again.
+    # After an undone edit the existing vector is current again.
     edit_transcript(owner, video.pk, scene.pk, LONG)
     edit_transcript(owner, video.pk, scene.pk, NEW)
     assert "transcript" in find_channels("a big sea animal")
     assert finish_runs() == []
 
 
-def test_the_run_says_who_edited_and_edits_before_it_begins_share_it(owner: User, video: Video) -> None:
+def test_edits_before_a_run_begins_share_it_and_it_names_the_owner(owner: User, video: Video) -> None:
     scene = video.scenes.get(index=0)
     edit_transcript(owner, video.pk, scene.pk, NEW)
     edit_transcript(owner, video.pk, scene.pk, f"{NEW} Once more.")
     edit_run = ReprocessRun.objects.get(entrance="edit")
     assert (edit_run.scope, edit_run.video_id, edit_run.requested_by) == ("video", video.pk, owner)
-    # One that a worker has begun may have read the text of before.
+    # A run that a worker has begun may have read the earlier text.
     ReprocessItem.objects.filter(run=edit_run).update(state=ReprocessItem.State.RUNNING, attempts=1)
     edit_transcript(owner, video.pk, scene.pk, NEW)
     assert ReprocessRun.objects.filter(entrance="edit").count() == 2
 
 
-def test_an_edit_while_a_model_changes_is_refreshed_in_both_spaces(owner: User, video: Video, change_model: Callable[[str], None]) -> None:
+def test_an_edit_during_a_model_change_is_refreshed_in_both_spaces(owner: User, video: Video, change_model: Callable[[str], None]) -> None:
     other = make_video(owner, ["Sailors repair the nets in the port."], title="Another")
     run()
     old = set(ActiveSpace.objects.values_list("space", flat=True))
@@ -170,16 +170,16 @@ def test_an_edit_while_a_model_changes_is_refreshed_in_both_spaces(owner: User, 
     finish_runs()
     edit_transcript(owner, video.pk, scene.pk, LONG)
     expected = compose_texts(video)
-    # The neighbor is not among them: a text that was never heard has no times, so it lends no words.
-    again = [expected[0, "transcript"], expected[0, "summary"]]
-    assert sorted(finish_runs()) == sorted(again * 2)
+    # The neighbor is unchanged, because an edited text has no word times and adds no context.
+    refreshed = [expected[0, "transcript"], expected[0, "summary"]]
+    assert sorted(finish_runs()) == sorted(refreshed * 2)
     for row in SceneEmbedding.objects.filter(scene__video=video, space__channel="transcript").select_related("scene"):
         assert row.input_hash == get_stored_hash(row.scene, "transcript")
     assert set(ActiveSpace.objects.values_list("space", flat=True)) == old
     assert other.scenes.get().embeddings.count() == 4
 
 
-def test_an_edit_while_a_worker_computes_the_old_text_is_refreshed_after_it(owner: User, video: Video) -> None:
+def test_an_edit_while_a_worker_computes_the_old_text_is_refreshed_afterwards(owner: User, video: Video) -> None:
     embed = SentenceTransformerEmbedder.embed_documents
     scene = video.scenes.get(index=0)
     edited = []
@@ -187,7 +187,7 @@ def test_an_edit_while_a_worker_computes_the_old_text_is_refreshed_after_it(owne
     def edit_first(self: SentenceTransformerEmbedder, given: Sequence[str]) -> object:
         if not edited:
             edited.append(edit_transcript(owner, video.pk, scene.pk, NEW))
-            # This is the thread that computes.
+            # This runs on the thread that computes.
             connection.close()
         return embed(self, given)
 
@@ -206,7 +206,7 @@ def test_an_edit_while_a_worker_computes_the_old_text_is_refreshed_after_it(owne
     }
 
 
-def test_a_change_to_another_text_and_one_at_a_wrong_moment_are_refused(owner: User, video: Video) -> None:
+def test_an_edit_of_an_outdated_text_and_an_edit_in_the_wrong_state_are_refused(owner: User, video: Video) -> None:
     scene = video.scenes.get(index=0)
     seen = scene.transcript_version
     edited = edit_transcript(owner, video.pk, scene.pk, f"  {NEW}\n", version=seen)

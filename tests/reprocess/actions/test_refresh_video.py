@@ -49,7 +49,7 @@ def start_full_run(requested_by: User | None = None) -> ReprocessRun:
     return start_run(Scope("all"), force=False, entrance="api", requested_by=requested_by)
 
 
-def test_an_owner_refreshes_a_video_and_follows_it_to_its_end(api: APIClient, owner: User, video: Video, url: str) -> None:
+def test_an_owner_can_refresh_a_video_and_follow_the_progress(api: APIClient, owner: User, video: Video, url: str) -> None:
     assert api.get(url).json() == {
         "state": "none",
         "message": "16 of 16 parts of this video's search index are out of date.",
@@ -98,7 +98,7 @@ def test_failures_are_named_with_their_reasons(api: APIClient, video: Video, url
     assert [step["failed"] for step in shown["steps"]] == [0, 0, 0, 1]
 
 
-def test_a_request_joins_the_run_that_will_refresh_the_video(api: APIClient, url: str) -> None:
+def test_a_request_reuses_an_unfinished_run_that_includes_the_video(api: APIClient, url: str) -> None:
     operator = make_user("operator@example.org", is_staff=True)
     make_video(make_user("other@example.org"), ["Nothing of yours."])
     run = start_full_run(operator)
@@ -106,18 +106,18 @@ def test_a_request_joins_the_run_that_will_refresh_the_video(api: APIClient, url
     assert answer.status_code == 202
     shown = answer.json()
     assert (shown["state"], shown["started_by_you"], shown["can_cancel"]) == ("queued", False, False)
-    # Its own four scenes in four channels, and nothing that tells of the rest of the run.
+    # The video's four scenes in four channels, and nothing about the rest of the run.
     assert sum(step["scenes"] for step in shown["steps"]) == 16
     assert str(run.pk) not in answer.content.decode()
     assert "operator" not in answer.content.decode()
     assert ReprocessRun.objects.count() == 1
-    # A run over stale vectors does not do what a forced request asks for.
+    # A run over stale vectors does not satisfy a forced request.
     assert api.post(url, {"force": True}).json()["started_by_you"]
     assert api.post(url, {"force": True}).status_code == 202
     assert ReprocessRun.objects.count() == 2
 
 
-def test_only_what_the_owner_started_can_be_canceled(api: APIClient, url: str) -> None:
+def test_owners_can_cancel_only_their_own_runs(api: APIClient, url: str) -> None:
     run = start_full_run()
     refused = api.post(f"{url}/cancel")
     assert refused.status_code == 409
@@ -125,7 +125,7 @@ def test_only_what_the_owner_started_can_be_canceled(api: APIClient, url: str) -
     api.post(url, {"force": True})
     canceled = api.post(f"{url}/cancel")
     assert canceled.status_code == 200
-    # What is left is the operator's.
+    # The operator's run is left.
     assert (canceled.json()["state"], canceled.json()["can_cancel"]) == ("queued", False)
     run.refresh_from_db()
     assert run.state == "queued"
@@ -135,7 +135,7 @@ def test_only_what_the_owner_started_can_be_canceled(api: APIClient, url: str) -
     assert api.post(f"{url}/cancel").status_code == 409
 
 
-def test_a_video_that_is_not_indexed_and_one_of_another_owner_are_refused(api: APIClient, video: Video, url: str) -> None:
+def test_videos_that_are_not_indexed_and_videos_of_other_owners_are_refused(api: APIClient, video: Video, url: str) -> None:
     Video.objects.filter(pk=video.pk).update(state=Video.State.PROCESSING)
     refused = api.post(url)
     assert refused.status_code == 409
@@ -160,7 +160,7 @@ def test_the_number_of_requests_per_hour_is_limited(api: APIClient, url: str, mo
     assert api.post(url).status_code == 202
 
 
-def test_a_run_pauses_at_the_cost_limit_and_says_so(api: APIClient, url: str, settings: Settings) -> None:
+def test_a_run_pauses_at_the_cost_limit_and_explains_it(api: APIClient, url: str, settings: Settings) -> None:
     settings.MAX_RUN_COST = Decimal(5)
     settings.MODEL_PRICES = {get_text_embedder().identity.model: Decimal(1_000_000)}
     api.post(url)

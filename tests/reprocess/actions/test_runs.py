@@ -41,7 +41,7 @@ def run() -> ReprocessRun:
 
 
 def interrupt_run(run: ReprocessRun, action: object) -> None:
-    """Work on a run, and do something to it right after its first batch was written."""
+    """Work on a run, and apply an action to it right after its first batch was written."""
     record_usage = worker.record_usage
 
     def after_first(*args: object) -> None:
@@ -57,7 +57,7 @@ def has_consistent_counters(run: ReprocessRun) -> bool:
     return all(c.planned == c.done + c.skipped + c.empty + c.failed for c in run.counters.all())
 
 
-def test_progress_moves_with_every_batch_and_not_only_with_finished_videos(run: ReprocessRun) -> None:
+def test_progress_increases_with_every_batch(run: ReprocessRun) -> None:
     assert measure_progress(run).percent == 0
     interrupt_run(run, pause_run)
     progress = measure_progress(ReprocessRun.objects.get(pk=run.pk))
@@ -71,7 +71,7 @@ def test_progress_moves_with_every_batch_and_not_only_with_finished_videos(run: 
     assert measure_progress(run).percent == 100
 
 
-def test_a_plan_knows_the_time_from_a_run_with_the_same_model_under_another_spec(run: ReprocessRun) -> None:
+def test_a_plan_estimates_the_time_from_runs_with_the_same_step_and_model_under_another_spec(run: ReprocessRun) -> None:
     assert plan_run(ALL, force=True).time is None
     run_worker(run.pk)
     measured = plan_run(ALL, force=True)
@@ -79,7 +79,7 @@ def test_a_plan_knows_the_time_from_a_run_with_the_same_model_under_another_spec
     assert 0 < measured.time.low_s <= measured.time.high_s
     with mock.patch.object(SceneClipStep, "code_version", SceneClipStep.code_version + 1):
         changed = plan_run(ALL, force=False)
-        # Of the changed step nothing is known; had only the other one anything to do, its time would be.
+        # The changed step was never measured. Without stale vectors of it, the time is known.
         assert (changed.spec_digest != measured.spec_digest, changed.time) == (True, None)
         SceneInput.objects.filter(channel="clip").update(hash="")
         SceneInput.objects.filter(channel="transcript").update(hash="changed")
@@ -87,7 +87,7 @@ def test_a_plan_knows_the_time_from_a_run_with_the_same_model_under_another_spec
         assert plan_run(ALL, force=False).time is not None
 
 
-def test_a_paused_run_stops_at_a_batch_border_and_resumes_where_it_stopped(run: ReprocessRun) -> None:
+def test_a_paused_run_stops_after_a_batch_and_resumes_there(run: ReprocessRun) -> None:
     interrupt_run(run, pause_run)
     assert run.state == ReprocessRun.State.PAUSED
     assert "operator" in run.error
@@ -117,11 +117,11 @@ def test_a_canceled_run_keeps_its_vectors_and_counts_them(run: ReprocessRun) -> 
     assert sum(c.done + c.empty for c in run.counters.all()) == computed
     with pytest.raises(WrongState):
         cancel_run(run.pk)
-    # The rest is what a new run plans.
+    # A new run plans the rest.
     assert plan_run(ALL, force=False).stale == 32 - computed
 
 
-def test_a_run_pauses_at_its_cost_limit_and_goes_on_with_a_higher_one() -> None:
+def test_a_run_pauses_at_its_cost_limit_and_resumes_with_a_higher_limit() -> None:
     make_video(make_user())
     with override_settings(MODEL_PRICES={get_text_embedder().identity.model: Decimal("1000000")}, MAX_RUN_COST=Decimal("5")):
         limited = start_run(ALL, force=False, entrance="command", requested_by=None, max_cost=Decimal("100"))
@@ -140,7 +140,7 @@ def test_a_run_pauses_at_its_cost_limit_and_goes_on_with_a_higher_one() -> None:
         assert limited.cost == limited.tokens > 0
 
 
-def test_a_model_that_cannot_be_had_pauses_the_run_with_the_reason(run: ReprocessRun) -> None:
+def test_an_unavailable_model_pauses_the_run_with_the_reason(run: ReprocessRun) -> None:
     with mock.patch.object(get_text_embedder(), "embed_documents", side_effect=ModelUnavailable("No key: set HEIMDEX_OPENAI_API_KEY.")):
         run_worker(run.pk)
     run.refresh_from_db()
@@ -150,8 +150,8 @@ def test_a_model_that_cannot_be_had_pauses_the_run_with_the_reason(run: Reproces
     assert not run.failures.exists()
 
 
-def test_retrying_failures_computes_them_and_nothing_else(run: ReprocessRun) -> None:
-    # Both videos have the same keyframes, and either copy would do.
+def test_a_retry_computes_only_the_failures(run: ReprocessRun) -> None:
+    # Both videos have the same keyframes, and one copy would be enough.
     without_keyframe = list(Scene.objects.filter(index=1))
     for scene in without_keyframe:
         get_media_storage().delete(scene.keyframe_key)
@@ -173,7 +173,7 @@ def test_retrying_failures_computes_them_and_nothing_else(run: ReprocessRun) -> 
         retry_failures(run.pk)
 
 
-def test_later_plans_take_their_time_from_earlier_runs(run: ReprocessRun) -> None:
+def test_a_plan_estimates_the_time_from_earlier_runs(run: ReprocessRun) -> None:
     assert plan_run(ALL, force=True).time is None
     run_worker(run.pk)
     measured = plan_run(ALL, force=True).time
@@ -184,7 +184,7 @@ def test_later_plans_take_their_time_from_earlier_runs(run: ReprocessRun) -> Non
     assert nothing.high_s == 0
 
 
-def test_api_command_and_admin_steer_alike(run: ReprocessRun, admin_client: Client) -> None:
+def test_api_command_and_admin_control_a_run_in_the_same_way(run: ReprocessRun, admin_client: Client) -> None:
     api = APIClient()
     api.force_authenticate(make_user("admin2@example.org", is_staff=True))
     url = f"/v1/admin/reprocess-runs/{run.pk}"

@@ -22,7 +22,7 @@ def admin_api() -> APIClient:
     return client
 
 
-def test_an_admin_switches_looks_and_switches_back(admin_api: APIClient, owner: User, change_model: Callable[..., None]) -> None:
+def test_an_admin_can_cut_over_and_roll_back(admin_api: APIClient, owner: User, change_model: Callable[..., None]) -> None:
     before = get_active_spaces(owner)
     run_queries(owner)
     refused = admin_api.post(CUTOVERS, {"owner_id": str(owner.pk)})
@@ -38,18 +38,18 @@ def test_an_admin_switches_looks_and_switches_back(admin_api: APIClient, owner: 
     again = admin_api.post(f"{CUTOVERS}/{shown['id']}/rollback")
     assert (again.status_code, again.json()["detail"]) == (409, "This cutover was already rolled back.")
     listed = admin_api.get(CUTOVERS, {"owner_id": str(owner.pk)}).json()["results"]
-    assert [entry["state"] for entry in listed] == ["rolled back", "switched"]
+    assert [cutover["state"] for cutover in listed] == ["rolled back", "switched"]
     assert admin_api.get(CUTOVERS, {"owner_id": str(uuid4())}).json()["results"] == []
 
 
-def test_wrong_requests_name_their_field(admin_api: APIClient) -> None:
+def test_invalid_requests_name_the_invalid_field(admin_api: APIClient) -> None:
     assert list(admin_api.post(CUTOVERS, {}).json()) == ["owner_id"]
     assert list(admin_api.get(CUTOVERS, {"owner_id": "me"}).json()) == ["owner_id"]
     assert admin_api.post(CUTOVERS, {"owner_id": str(uuid4())}).status_code == 404
     assert admin_api.post(f"{CUTOVERS}/{uuid4()}/rollback").status_code == 404
 
 
-def test_only_admins_reach_it() -> None:
+def test_only_admins_have_access() -> None:
     user = APIClient()
     user.force_authenticate(make_user())
     for client, code in ((APIClient(), 401), (user, 403)):

@@ -1,4 +1,4 @@
-"""A switch can be undone at once, what arrived around it is found, and after the purge there is no way back."""
+"""A cutover can be rolled back at once, newer videos stay findable, and after a purge no rollback is possible."""
 
 import io
 import json
@@ -32,8 +32,8 @@ ChangeModel = Callable[..., None]
 NEWS = ["Astronomers observed a distant comet with a new telescope."]
 
 
-def arrive(owner: User) -> Scene:
-    """Return the scene of a video that the ingest has just embedded."""
+def add_video(owner: User) -> Scene:
+    """Add a video that the ingest has just embedded, and return its scene."""
     video = make_video(owner, NEWS, title="News")
     Video.objects.filter(pk=video.pk).update(state=Video.State.PROCESSING)
     job = Job.objects.create(video=video, owner=owner, stage="embed", position=5, lease_token=uuid4())
@@ -42,7 +42,7 @@ def arrive(owner: User) -> Scene:
     return video.scenes.get()
 
 
-def test_rolling_back_gives_the_exact_earlier_answers_without_computing_and_stays_until_a_person_switches_again(
+def test_a_rollback_restores_the_earlier_results_without_a_model_call_and_lasts_until_a_manual_cutover(
     owner: User, change_model: ChangeModel
 ) -> None:
     old, before = run_queries(owner), get_active_spaces(owner)
@@ -61,7 +61,7 @@ def test_rolling_back_gives_the_exact_earlier_answers_without_computing_and_stay
         roll_back(Cutover.objects.filter(rolled_back_at__isnull=False).get().pk, None)
 
 
-def test_after_a_rollback_a_third_model_is_switched_to_by_itself(owner: User, change_model: ChangeModel) -> None:
+def test_after_a_rollback_a_run_with_a_third_model_cuts_over_automatically(owner: User, change_model: ChangeModel) -> None:
     before = get_active_spaces(owner)
     change_model()
     run()
@@ -74,7 +74,7 @@ def test_after_a_rollback_a_third_model_is_switched_to_by_itself(owner: User, ch
         roll_back(first.pk, None)
 
 
-def test_only_the_last_switch_can_be_undone_then_the_one_before_it(owner: User, change_model: ChangeModel) -> None:
+def test_cutovers_are_rolled_back_in_reverse_order(owner: User, change_model: ChangeModel) -> None:
     before = get_active_spaces(owner)
     change_model()
     run()
@@ -91,9 +91,9 @@ def test_only_the_last_switch_can_be_undone_then_the_one_before_it(owner: User, 
 
 
 @pytest.mark.usefixtures("packaged_models")
-def test_what_arrives_before_the_switch_is_found_by_meaning_before_and_after_it(owner: User, change_model: ChangeModel) -> None:
+def test_a_video_added_before_the_cutover_is_found_by_meaning_before_and_after_it(owner: User, change_model: ChangeModel) -> None:
     change_model()
-    scene = arrive(owner)
+    scene = add_video(owner)
     assert {"transcript", "summary", "clip"} <= find_matching_channels(owner, scene)
     assert scene.embeddings.filter(space__channel="transcript").count() == 2
     before = get_active_spaces(owner)
@@ -103,7 +103,7 @@ def test_what_arrives_before_the_switch_is_found_by_meaning_before_and_after_it(
     assert {"transcript", "summary", "clip"} <= find_matching_channels(owner, scene)
 
 
-def test_what_arrived_after_the_switch_is_found_by_words_after_a_rollback_and_by_meaning_once_the_run_has_caught_up(
+def test_a_video_added_after_the_cutover_is_found_by_words_after_a_rollback_and_by_meaning_after_the_catch_up_run(
     owner: User, change_model: ChangeModel
 ) -> None:
     stranger = make_user("stranger@example.org")
@@ -112,7 +112,7 @@ def test_what_arrived_after_the_switch_is_found_by_words_after_a_rollback_and_by
     change_model()
     run()
     theirs = get_active_spaces(stranger)
-    scene = arrive(owner)
+    scene = add_video(owner)
     assert scene.embeddings.filter(space__channel="transcript").count() == 1
     undone = roll_back(get_latest_cutover(owner.pk).pk, None)
     # The image model did not change.
@@ -131,7 +131,7 @@ def test_what_arrived_after_the_switch_is_found_by_words_after_a_rollback_and_by
     assert run_queries(owner) == old
 
 
-def test_a_rollback_after_which_nothing_arrived_starts_no_run(owner: User, change_model: ChangeModel) -> None:
+def test_a_rollback_without_newer_videos_starts_no_run(owner: User, change_model: ChangeModel) -> None:
     change_model()
     run()
     runs = ReprocessRun.objects.count()
@@ -139,11 +139,11 @@ def test_a_rollback_after_which_nothing_arrived_starts_no_run(owner: User, chang
     assert ReprocessRun.objects.count() == runs
 
 
-def test_when_the_step_itself_changed_a_rollback_says_that_new_scenes_are_found_by_words(owner: User) -> None:
+def test_a_rollback_after_a_step_change_says_that_new_scenes_are_found_by_words_only(owner: User) -> None:
     old = run_queries(owner)
     with mock.patch.object(SceneTextStep, "code_version", SceneTextStep.code_version + 1):
         run()
-        scene = arrive(owner)
+        scene = add_video(owner)
         undone = roll_back(get_latest_cutover(owner.pk).pk, None)
         assert undone.catch_up is None
         assert len(undone.left_out) == 3
@@ -153,10 +153,10 @@ def test_when_the_step_itself_changed_a_rollback_says_that_new_scenes_are_found_
         assert run_queries(owner) == old
 
 
-def test_a_queued_catch_up_does_nothing_when_its_model_is_gone(owner: User, change_model: ChangeModel) -> None:
+def test_a_catch_up_run_fails_when_its_model_no_longer_exists(owner: User, change_model: ChangeModel) -> None:
     change_model()
     run()
-    arrive(owner)
+    add_video(owner)
     catch_up = roll_back(get_latest_cutover(owner.pk).pk, None).catch_up
     assert catch_up is not None
     for space in EmbeddingSpace.objects.exclude(embedder__revision__contains="passage"):
@@ -168,7 +168,7 @@ def test_a_queued_catch_up_does_nothing_when_its_model_is_gone(owner: User, chan
     assert catch_up.error
 
 
-def test_the_purge_removes_what_one_owner_left_and_the_space_with_its_last_owner(owner: User, change_model: ChangeModel) -> None:
+def test_a_purge_deletes_the_rows_of_one_owner_and_the_space_with_the_last_owner(owner: User, change_model: ChangeModel) -> None:
     other = make_user("other@example.org")
     make_video(other)
     run()
@@ -180,11 +180,11 @@ def test_the_purge_removes_what_one_owner_left_and_the_space_with_its_last_owner
     assert purge_spaces(timedelta(days=7), dry_run=False) == []
     RetiredSpace.objects.update(retired_at=timezone.now() - timedelta(days=8))
     planned = purge_spaces(timedelta(days=7), dry_run=True)
-    assert {(entry.owner, entry.channel, entry.rows, entry.space_removed) for entry in planned} == {
+    assert {(purged.owner, purged.channel, purged.rows, purged.space_removed) for purged in planned} == {
         (owner.email, channel, 6, False) for channel in ("transcript", "visual", "summary")
     }
     assert left.embeddings.filter(owner=owner).count() == 6
-    # Killed in the middle, and gone on with.
+    # The purge is killed in the middle, and continued.
     dies = mock.patch.object(RetiredSpace, "delete", side_effect=KeyboardInterrupt)
     with mock.patch("reprocess.cutover.purge._BATCH", 2), dies, pytest.raises(KeyboardInterrupt):
         purge_spaces(timedelta(days=7), dry_run=False)
@@ -198,12 +198,12 @@ def test_the_purge_removes_what_one_owner_left_and_the_space_with_its_last_owner
     RetiredSpace.objects.update(retired_at=timezone.now() - timedelta(days=8))
     out = io.StringIO()
     call_command("purge_spaces", "--days", "7", "--json", stdout=out)
-    assert {entry["space_removed"] for entry in json.loads(out.getvalue())["purged"]} == {True}
+    assert {purged["space_removed"] for purged in json.loads(out.getvalue())["purged"]} == {True}
     assert not EmbeddingSpace.objects.filter(pk=left.pk).exists()
     assert not SceneEmbedding.objects.filter(space_id=left.pk).exists()
 
 
-def test_the_purge_leaves_the_latest_spaces_to_an_owner_who_was_rolled_back(owner: User, change_model: ChangeModel) -> None:
+def test_a_purge_keeps_the_latest_spaces_of_an_owner_who_was_rolled_back(owner: User, change_model: ChangeModel) -> None:
     change_model()
     run()
     roll_back(get_latest_cutover(owner.pk).pk, None)
@@ -214,7 +214,7 @@ def test_the_purge_leaves_the_latest_spaces_to_an_owner_who_was_rolled_back(owne
     assert get_text_embedder().calls == calls
 
 
-def test_the_commands_compare_switch_and_switch_back(owner: User, change_model: ChangeModel) -> None:
+def test_the_commands_compare_cut_over_and_roll_back(owner: User, change_model: ChangeModel) -> None:
     def command(*args: str) -> str:
         out = io.StringIO()
         call_command(*args, stdout=out)
@@ -243,15 +243,15 @@ def test_the_commands_compare_switch_and_switch_back(owner: User, change_model: 
     assert "No space was retired" in command("purge_spaces")
 
 
-def test_a_run_of_the_latest_spec_and_a_catch_up_are_two_runs(owner: User, change_model: ChangeModel) -> None:
+def test_a_run_of_the_latest_spec_and_a_catch_up_run_are_separate(owner: User, change_model: ChangeModel) -> None:
     change_model()
     run()
-    arrive(owner)
-    ahead = start_run(Scope("owner", owner_id=owner.pk), force=False, entrance="command", requested_by=None)
+    add_video(owner)
+    latest = start_run(Scope("owner", owner_id=owner.pk), force=False, entrance="command", requested_by=None)
     catch_up = roll_back(get_latest_cutover(owner.pk).pk, None).catch_up
     assert catch_up is not None
-    assert catch_up.pk != ahead.pk
-    for one in (ahead, catch_up):
-        run_worker(one.pk)
-        one.refresh_from_db()
-        assert one.state == ReprocessRun.State.SUCCEEDED
+    assert catch_up.pk != latest.pk
+    for unfinished in (latest, catch_up):
+        run_worker(unfinished.pk)
+        unfinished.refresh_from_db()
+        assert unfinished.state == ReprocessRun.State.SUCCEEDED

@@ -1,4 +1,4 @@
-"""Search reads the old vectors until an owner is complete, then the new ones: never both, and never another owner's."""
+"""Search reads the old vectors until an owner is complete, then the new ones, and never both or another owner's."""
 
 from collections.abc import Callable
 from threading import Event, Thread
@@ -24,41 +24,39 @@ ChangeModel = Callable[..., None]
 
 
 @pytest.mark.usefixtures("packaged_models")
-def test_search_during_a_run_answers_from_the_old_vectors_until_the_switch_and_from_the_new_ones_after_it(
-    owner: User, change_model: ChangeModel
-) -> None:
+def test_search_reads_the_old_vectors_until_the_switch_and_the_new_ones_after_it(owner: User, change_model: ChangeModel) -> None:
     old = run_queries(owner)
     change_model()
     seen: list[list[Answer]] = []
-    once, done = Event(), Event()
+    has_searched, done = Event(), Event()
 
     def keep_searching() -> None:
         while not done.is_set():
             seen.append(run_queries(owner))
-            once.set()
+            has_searched.set()
         seen.append(run_queries(owner))
         connection.close()
 
     searching = Thread(target=keep_searching)
     searching.start()
     try:
-        once.wait()
+        has_searched.wait()
         run()
     finally:
         done.set()
         searching.join()
     new = run_queries(owner)
     assert old != new
-    # Each of the three queries reads the active spaces for itself, so the switch may fall between two of them.
+    # Each of the three queries reads the active spaces separately, so the switch may happen between two of them.
     for place in range(len(QUERIES)):
-        series = [found[place] for found in seen]
+        series = [results[place] for results in seen]
         switched = series.index(new[place])
-        assert all(found == old[place] for found in series[:switched])
-        assert all(found == new[place] for found in series[switched:])
+        assert all(result == old[place] for result in series[:switched])
+        assert all(result == new[place] for result in series[switched:])
     assert seen[0] == old
 
 
-def test_a_switch_is_recorded_with_what_it_changes(owner: User, change_model: ChangeModel) -> None:
+def test_a_cutover_is_recorded_with_its_report(owner: User, change_model: ChangeModel) -> None:
     stranger = make_user("stranger@example.org")
     make_video(stranger)
     RecordedQuery.objects.create(owner=stranger, text="secret of a stranger")
@@ -71,8 +69,8 @@ def test_a_switch_is_recorded_with_what_it_changes(owner: User, change_model: Ch
     report = made.report
     assert report["queries"] == len(QUERIES)
     assert 0.3 < report["overlap_at_10"] <= 1.0
-    assert {entry["query"] for entry in report["details"]} == set(RecordedQuery.objects.filter(owner=owner).values_list("pk", flat=True))
-    assert {entry["channel"]: (entry["subjects"], entry["missing"], entry["failed"]) for entry in report["coverage"]} == {
+    assert {change["query"] for change in report["details"]} == set(RecordedQuery.objects.filter(owner=owner).values_list("pk", flat=True))
+    assert {space["channel"]: (space["subjects"], space["missing"], space["failed"]) for space in report["coverage"]} == {
         "transcript": (6, 0, 0),
         "visual": (6, 0, 0),
         "summary": (6, 0, 0),
@@ -82,9 +80,7 @@ def test_a_switch_is_recorded_with_what_it_changes(owner: User, change_model: Ch
     assert not Cutover.objects.filter(owner=stranger).exists()
 
 
-def test_a_worker_that_dies_between_the_last_video_and_the_switch_leaves_the_old_answers_and_the_next_one_switches(
-    owner: User, change_model: ChangeModel
-) -> None:
+def test_when_a_worker_dies_before_the_switch_search_stays_and_the_next_worker_switches(owner: User, change_model: ChangeModel) -> None:
     old = run_queries(owner)
     change_model()
     with mock.patch("reprocess.cutover.switch.record_cutover", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
@@ -102,7 +98,7 @@ def test_a_worker_that_dies_between_the_last_video_and_the_switch_leaves_the_old
     assert Cutover.objects.filter(state="switched").count() == 1
 
 
-def test_a_switch_that_changes_too_much_is_refused_once_a_run_and_can_be_forced(
+def test_a_cutover_below_the_minimum_overlap_is_refused_once_per_run_and_can_be_forced(
     owner: User, change_model: ChangeModel, settings: Settings
 ) -> None:
     settings.CUTOVER_MIN_OVERLAP = 1.0
@@ -127,17 +123,17 @@ def test_a_switch_that_changes_too_much_is_refused_once_a_run_and_can_be_forced(
         cut_over(owner.pk, force=True)
 
 
-def test_without_recorded_queries_nothing_is_refused(owner: User, change_model: ChangeModel, settings: Settings) -> None:
+def test_without_recorded_queries_no_cutover_is_refused(owner: User, change_model: ChangeModel, settings: Settings) -> None:
     settings.CUTOVER_MIN_OVERLAP = 1.0
     change_model()
     run()
     assert Cutover.objects.get().state == "switched"
 
 
-def test_failures_keep_the_old_vectors_unless_they_are_tolerated(owner: User, settings: Settings) -> None:
+def test_failures_prevent_the_cutover_unless_they_are_tolerated(owner: User, settings: Settings) -> None:
     before = get_active_spaces(owner)
     get_media_storage().delete(Scene.objects.get(owner=owner, index=3).keyframe_key)
-    settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "image": _another_image_model()}
+    settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "image": _build_other_image_backend()}
     run()
     assert get_active_spaces(owner) == before
     with pytest.raises(CutoverRefused, match=r"clip: 1 failed of 6 scenes.*reprocess_embeddings --scope owner"):
@@ -147,11 +143,11 @@ def test_failures_keep_the_old_vectors_unless_they_are_tolerated(owner: User, se
     assert get_active_spaces(owner)["clip"] != before["clip"]
 
 
-def _another_image_model() -> dict[str, object]:
+def _build_other_image_backend() -> dict[str, object]:
     return {"BACKEND": "tests.hashing_embedder.HashingImageEmbedder", "OPTIONS": {"revision": "another"}}
 
 
-def test_a_canary_goes_first_and_counts_as_done_later(owner: User, change_model: ChangeModel) -> None:
+def test_one_owner_can_be_cut_over_first_and_is_skipped_later(owner: User, change_model: ChangeModel) -> None:
     other = make_user("other@example.org")
     make_video(other)
     run()
@@ -167,7 +163,7 @@ def test_a_canary_goes_first_and_counts_as_done_later(owner: User, change_model:
     assert Cutover.objects.filter(owner=owner).count() == 1
 
 
-def test_a_run_that_leaves_the_switch_to_a_person_does_not_switch(owner: User, change_model: ChangeModel) -> None:
+def test_a_run_without_automatic_cutover_does_not_switch(owner: User, change_model: ChangeModel) -> None:
     before = get_active_spaces(owner)
     change_model()
     run(automatic_cutover=False)

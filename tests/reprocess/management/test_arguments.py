@@ -26,7 +26,7 @@ from reprocess.management.arguments import parse_cost, parse_days, parse_time
         (["--since", "0001-01-01T00:00+23:59"], "Write it as 2026-01-31"),
     ],
 )
-def test_wrong_usage_ends_with_2_and_names_the_fix(args: list[str], fix: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments_exit_with_2_and_name_the_fix(args: list[str], fix: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as error:
         execute_from_command_line(["manage.py", "reprocess_embeddings", "--scope", "all", *args])
     assert error.value.code == 2
@@ -39,7 +39,7 @@ def test_costs_are_limited_by_the_column_that_stores_them() -> None:
     assert [parse_cost(text) for text in ("0", "2.50", "99999999.999999")] == [Decimal(0), Decimal("2.50"), Decimal("99999999.999999")]
 
 
-def test_times_without_a_zone_are_in_the_servers_zone() -> None:
+def test_times_without_a_zone_are_in_the_server_time_zone() -> None:
     assert parse_time("2026-01-31T18:30+00:00") == datetime(2026, 1, 31, 18, 30, tzinfo=UTC)
     assert parse_time("2026-01-31") == timezone.make_aware(datetime(2026, 1, 31))
     assert parse_time("2026-01-31T18:30") == timezone.make_aware(datetime(2026, 1, 31, 18, 30))

@@ -28,7 +28,7 @@ def switch(browser: Client, find_faces: str) -> str:
     return seen(answer.content.decode())
 
 
-def test_turning_off_asks_and_erases_and_turning_on_queues_a_run_over_all_videos(browser: Client, owner: User) -> None:
+def test_turning_off_erases_after_a_question_and_turning_on_queues_a_run_over_all_videos(browser: Client, owner: User) -> None:
     other = make_user("other@example.org")
     for user in (owner, other):
         make_film(user)
@@ -40,7 +40,7 @@ def test_turning_off_asks_and_erases_and_turning_on_queues_a_run_over_all_videos
     question = seen(read(browser, PAGE))
     assert "1 person with 1 photo, 1 face found in your videos," in question
     assert "This cannot be undone. Your videos are kept" in question
-    # Neither the question nor a button without an answer does anything.
+    # Neither the page nor a POST without a value changes anything.
     assert browser.post(PAGE).status_code == 400
     assert FaceMatch.objects.filter(owner=owner).exists()
 
@@ -76,7 +76,7 @@ def test_an_interrupted_erasure_can_be_finished(browser: Client, owner: User) ->
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-def test_owners_cannot_choose_when_the_server_has_faces_off(browser: Client, owner: User, settings: LazySettings, wanted: bool) -> None:
+def test_owners_cannot_choose_when_faces_are_off_on_the_server(browser: Client, owner: User, settings: LazySettings, wanted: bool) -> None:
     settings.MODEL_BACKENDS = {alias: backend for alias, backend in settings.MODEL_BACKENDS.items() if alias != "faces"}
     User.objects.filter(pk=owner.pk).update(find_faces=wanted)
 

@@ -19,7 +19,7 @@ def video(owner: User) -> Video:
     return make_video(owner, ["A boat at sea.", ""], title="At sea")
 
 
-def test_the_button_starts_an_update_and_the_page_follows_to_the_end(browser: Client, video: Video) -> None:
+def test_the_button_starts_an_update_and_the_page_shows_its_progress(browser: Client, video: Video) -> None:
     url = f"/videos/{video.pk}/search-data/"
     assert f'data-partial="{url}"' in read(browser, f"/videos/{video.pk}/")
     page = read(browser, url)
@@ -42,7 +42,7 @@ def test_the_button_starts_an_update_and_the_page_follows_to_the_end(browser: Cl
     assert "data-in-progress" not in page
 
 
-def test_an_update_can_be_canceled_and_a_failure_shows_its_reason(browser: Client, video: Video) -> None:
+def test_an_update_can_be_canceled_and_failures_show_their_reason(browser: Client, video: Video) -> None:
     url = f"/videos/{video.pk}/search-data/"
     browser.post(url, {"force": "on"})
     assert ReprocessRun.objects.get().force

@@ -27,25 +27,26 @@ ALL = Scope("all")
 
 
 def load_astronaut() -> Image.Image:
+    """Return a portrait of Eileen Collins."""
     return Image.open(Path(skimage.__file__).parent / "data" / "astronaut.png").convert("RGB")
 
 
-def encode_jpeg(picture: Image.Image) -> bytes:
+def encode_jpeg(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=92)
+    image.save(buffer, "JPEG", quality=92)
     return buffer.getvalue()
 
 
-def set_keyframe(scene: Scene, picture: bytes) -> None:
-    """Make a picture the scene's keyframe, as the ingest does."""
-    get_media_storage().save(scene.keyframe_key, picture, "image/jpeg")
-    scene.keyframe_hash = scene.pictures_hash = hash_input(picture)
+def set_keyframe(scene: Scene, image: bytes) -> None:
+    """Store an image as the scene's keyframe, as the ingest does."""
+    get_media_storage().save(scene.keyframe_key, image, "image/jpeg")
+    scene.keyframe_hash = scene.pictures_hash = hash_input(image)
     scene.save(update_fields=["keyframe_hash", "pictures_hash"])
     refresh_input_hashes(scene.video, KEYFRAME, KEYFRAMES)
 
 
 def make_film(owner: User, title: str = "A film") -> Video:
-    """Return a film whose second scene shows the astronaut."""
+    """Create a video whose second scene shows the astronaut."""
     video = make_video(owner, title=title)
     for scene in video.scenes.all():
         if scene.index == 1:
@@ -56,23 +57,23 @@ def make_film(owner: User, title: str = "A film") -> Video:
     return video
 
 
-def add_photo(person: Person, picture: bytes) -> PersonPhoto:
-    """Have a photo arrive as `complete` leaves it."""
+def add_photo(person: Person, content: bytes) -> PersonPhoto:
+    """Add a photo whose upload is complete."""
     photo = PersonPhoto.objects.create(
         person=person,
         owner=person.owner,
         filename="photo.jpg",
         mime_type="image/jpeg",
-        size_bytes=len(picture),
+        size_bytes=len(content),
         state=PersonPhoto.State.UPLOADED,
         upload_expires_at=timezone.now() + timedelta(hours=1),
     )
-    get_media_storage().save(photo.original_key, picture, "image/jpeg")
+    get_media_storage().save(photo.original_key, content, "image/jpeg")
     return photo
 
 
 def make_known_person(owner: User, name: str = "Eileen") -> Person:
-    """Return a person with a READY photo."""
+    """Create a person with a READY photo."""
     person = Person.objects.create(owner=owner, name=name)
     add_photo(person, encode_jpeg(load_astronaut().crop((100, 0, 400, 300))))
     refresh_people(owner.pk)
@@ -80,12 +81,14 @@ def make_known_person(owner: User, name: str = "Eileen") -> Person:
 
 
 def count_calls() -> int:
+    """Return the number of calls of the face model so far."""
     model = get_face_model()
     assert model is not None
     return model.calls
 
 
 def finish_run(run: ReprocessRun) -> ReprocessRun:
+    """Work on a run until it ends."""
     run_worker(run.pk)
     run.refresh_from_db()
     return run
@@ -96,4 +99,5 @@ def run(scope: Scope = ALL, *, force: bool = False) -> ReprocessRun:
 
 
 def find_scenes(person: Person) -> list[int]:
+    """Return the indexes of the scenes in which the person was recognized."""
     return sorted(FaceMatch.objects.filter(person=person).values_list("scene__index", flat=True))

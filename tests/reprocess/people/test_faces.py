@@ -1,4 +1,4 @@
-"""Face labels survive every new computation, and nobody who turned face recognition off has faces."""
+"""Face labels survive every recomputation, and owners with face recognition off have no faces."""
 
 import json
 from unittest import mock
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("faces_on")]
 FACE_DATA = (Person, PersonPhoto, PhotoEmbedding, QueryEmbedding, SceneFace, FaceMatch, FaceLabel, FaceGroup)
 
 
-def test_unknown_faces_are_grouped_named_in_one_step_and_found_from_then_on() -> None:
+def test_unnamed_faces_are_grouped_named_in_one_step_and_recognized_afterwards() -> None:
     owner = make_user()
     first, second = make_film(owner), make_film(owner, title="Another")
     run()
@@ -40,14 +40,14 @@ def test_unknown_faces_are_grouped_named_in_one_step_and_found_from_then_on() ->
     assert set(person.photos.values_list("state", flat=True)) == {"ready"}
     assert find_scenes(person) == [1, 1]
     assert client.get("/v1/faces/groups").json()["results"] == []
-    # A later film needs nobody's word.
+    # The person is recognized in a later film without another label.
     make_film(owner, title="Third")
     run()
     assert find_scenes(person) == [1, 1, 1]
     assert {first.pk, second.pk} < set(FaceMatch.objects.values_list("scene__video", flat=True))
 
 
-def test_a_wrong_face_is_taken_out_over_http_and_can_be_given_back() -> None:
+def test_a_wrong_face_can_be_rejected_and_restored_over_http() -> None:
     owner = make_user()
     make_film(owner)
     run()
@@ -66,7 +66,7 @@ def test_a_wrong_face_is_taken_out_over_http_and_can_be_given_back() -> None:
     assert FaceMatch.objects.get().probability == 1.0
 
 
-def test_a_face_that_was_taken_out_stays_out_after_everything_is_computed_again() -> None:
+def test_a_rejected_face_stays_rejected_after_everything_is_recomputed() -> None:
     owner = make_user()
     make_film(owner)
     run()
@@ -80,7 +80,7 @@ def test_a_face_that_was_taken_out_stays_out_after_everything_is_computed_again(
     assert find_scenes(person) == []
 
 
-def test_no_faces_are_found_for_an_owner_who_wants_none() -> None:
+def test_no_faces_are_detected_for_an_owner_with_faces_off() -> None:
     owner = make_user(find_faces=False)
     video = make_film(owner)
     run()
@@ -94,15 +94,15 @@ def test_no_faces_are_found_for_an_owner_who_wants_none() -> None:
     assert video.scenes.count() == 4
 
 
-def test_switching_faces_off_erases_every_trace_of_one_owner_and_of_nobody_else() -> None:
+def test_turning_faces_off_erases_all_face_data_of_one_owner_only() -> None:
     owner, other = make_user(), make_user("other@example.org")
-    for one in (owner, other):
-        make_film(one)
+    for user in (owner, other):
+        make_film(user)
     run()
-    for one in (owner, other):
-        make_known_person(one)
-        group_faces(one.pk)
-        label_face(one, Person.objects.get(owner=one).pk, SceneFace.objects.get(owner=one).pk, is_person=True)
+    for user in (owner, other):
+        make_known_person(user)
+        group_faces(user.pk)
+        label_face(user, Person.objects.get(owner=user).pk, SceneFace.objects.get(owner=user).pk, is_person=True)
     client = APIClient()
     client.force_authenticate(owner)
     assert client.get("/v1/faces").json() == {"find_faces": True, "reason": ""}
@@ -113,7 +113,7 @@ def test_switching_faces_off_erases_every_trace_of_one_owner_and_of_nobody_else(
     left = [key for key in get_media_storage().list_keys(f"owners/{owner.pk}") if "/faces/" in key or "/persons/" in key]
     assert left == []
     assert any("/faces/" in key for key in get_media_storage().list_keys(f"owners/{other.pk}"))
-    # Nothing is found again, until the owner wants it.
+    # No face is detected until the owner turns face recognition on.
     run(force=True)
     assert not SceneFace.objects.filter(owner=owner).exists()
     assert client.put("/v1/faces", {"find_faces": True}).json()["find_faces"] is True
@@ -121,7 +121,7 @@ def test_switching_faces_off_erases_every_trace_of_one_owner_and_of_nobody_else(
     assert SceneFace.objects.filter(owner=owner).count() == 1
 
 
-def test_the_command_erases_for_everybody_when_it_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_can_erase_the_faces_of_all_owners(capsys: pytest.CaptureFixture[str]) -> None:
     owner = make_user()
     make_film(owner)
     run()

@@ -1,4 +1,4 @@
-"""Photos go through the same pipeline as everything else: who is asked for, found, and given up."""
+"""Photos go through the same pipeline as scenes: they become ready or fail, and their people are recognized."""
 
 from datetime import timedelta
 from unittest import mock
@@ -21,7 +21,7 @@ from tests.reprocess.people.makers import add_photo, encode_jpeg, find_scenes, l
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("faces_on")]
 
 
-def test_a_photo_becomes_ready_and_its_person_is_found_in_the_scene_alone() -> None:
+def test_a_photo_becomes_ready_and_its_person_is_recognized_only_in_the_right_scene() -> None:
     owner = make_user()
     make_film(owner)
     run()
@@ -32,14 +32,14 @@ def test_a_photo_becomes_ready_and_its_person_is_found_in_the_scene_alone() -> N
     match = FaceMatch.objects.get()
     assert 0.5 < match.probability < 1.0
     assert get_media_storage().size(match.face.thumbnail_key)
-    # What comes later is matched when it comes.
+    # Later videos are matched too.
     later = make_film(owner, title="Another")
     run()
     assert find_scenes(person) == [1, 1]
     assert FaceMatch.objects.filter(scene__video=later).count() == 1
 
 
-def test_photos_that_do_not_show_one_good_face_say_why_and_the_others_count() -> None:
+def test_photos_without_one_good_face_fail_with_a_reason_and_the_others_are_used() -> None:
     owner = make_user()
     person = Person.objects.create(owner=owner, name="Eileen")
     face = load_astronaut().crop((100, 0, 400, 300))
@@ -65,7 +65,7 @@ def test_photos_that_do_not_show_one_good_face_say_why_and_the_others_count() ->
     assert QueryEmbedding.objects.get().state == QueryEmbedding.State.EMBEDDED
 
 
-def test_adding_and_deleting_a_photo_refresh_the_vector_of_the_person() -> None:
+def test_adding_and_deleting_a_photo_refreshes_the_vector_of_the_person() -> None:
     owner = make_user()
     make_film(owner)
     run()
@@ -83,7 +83,7 @@ def test_adding_and_deleting_a_photo_refresh_the_vector_of_the_person() -> None:
     assert find_scenes(person) == []
 
 
-def test_a_worker_that_dies_at_a_photo_leaves_it_to_the_next_and_the_third_time_it_fails() -> None:
+def test_a_photo_fails_after_three_workers_have_died_at_it() -> None:
     owner = make_user()
     person = Person.objects.create(owner=owner, name="Eileen")
     photo = add_photo(person, encode_jpeg(load_astronaut().crop((100, 0, 400, 300))))
@@ -101,14 +101,14 @@ def test_a_worker_that_dies_at_a_photo_leaves_it_to_the_next_and_the_third_time_
     assert (photo.state, photo.error_code) == ("failed", "gave_up")
 
 
-def test_what_was_asked_for_is_remembered_until_somebody_has_done_it() -> None:
+def test_a_refresh_request_is_kept_until_a_worker_has_done_it() -> None:
     owner = make_user()
     make_film(owner)
     run()
     person = make_known_person(owner)
     PeopleRefreshRequest.objects.all().delete()
     label_face(owner, person.pk, SceneFace.objects.get().pk, is_person=False)
-    # A wake-up that takes ten minutes is lost.
+    # A task counts as lost after ten minutes.
     assert requeue_stale_people() == 0
     PeopleRefreshRequest.objects.update(created_at=timezone.now() - timedelta(minutes=11))
     assert requeue_stale_people() == 1
@@ -120,14 +120,14 @@ def test_what_was_asked_for_is_remembered_until_somebody_has_done_it() -> None:
     assert requeue_stale_people() == 0
 
 
-def test_a_wake_up_that_was_lost_is_made_up_for() -> None:
+def test_a_lost_refresh_task_is_queued_again() -> None:
     owner = make_user()
     make_film(owner)
     run()
     person = make_known_person(owner)
     assert requeue_stale_people() == 0
     delete_photo(owner, person.pk, person.photos.get().pk)
-    # Nobody came.
+    # No worker has done it.
     assert requeue_stale_people() == 1
     refresh_people(owner.pk)
     assert requeue_stale_people() == 0

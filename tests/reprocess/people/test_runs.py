@@ -1,4 +1,4 @@
-"""Runs do what is stale of photos, people and faces, switch to other models, and say what failed."""
+"""Runs refresh stale photos, people and faces, switch to other models, and record failures."""
 
 from uuid import UUID
 
@@ -19,11 +19,11 @@ from videos.models import ActiveSpace, Video
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("faces_on")]
 
 
-def test_a_run_does_what_is_stale_of_people_once_per_owner_and_the_second_calls_no_model() -> None:
+def test_a_run_refreshes_stale_people_once_per_owner_and_the_next_run_calls_no_model() -> None:
     owner, other = make_user(), make_user("other@example.org")
     make_film(owner)
     make_known_person(owner)
-    # An owner with people and no videos is done too.
+    # An owner with people and without videos is included.
     make_known_person(other, "Her")
     planned = {channel.channel: (channel.target_type, channel.targets, channel.stale) for channel in plan_run(ALL, force=False).channels}
     assert planned["person"] == ("scenes", 4, 4)
@@ -39,12 +39,12 @@ def test_a_run_does_what_is_stale_of_people_once_per_owner_and_the_second_calls_
     assert counters["person"] == (4, 1, 3)
     assert counters["person_photo"] == (2, 2, 0)
     assert counters["person_query"] == (2, 2, 0)
-    # Four scenes and two photos were looked at again; the queries are made of vectors that are there.
+    # Four scenes and two photos were computed again. The queries are computed from existing vectors.
     assert count_calls() == before + 6
     assert forced.items.filter(video__isnull=True).count() == 2
 
 
-def test_a_model_change_fills_new_spaces_beside_the_old_and_switches_faces_and_people_together(settings: Settings) -> None:
+def test_after_a_model_change_faces_and_people_switch_together_to_new_spaces(settings: Settings) -> None:
     owner = make_user()
     make_film(owner)
     run()
@@ -52,19 +52,19 @@ def test_a_model_change_fills_new_spaces_beside_the_old_and_switches_faces_and_p
     before = dict(ActiveSpace.objects.filter(owner=owner).values_list("channel", "space"))
     settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "faces": {"BACKEND": DLIB, "OPTIONS": {"upsample": 0}}}
     assert run(Scope("video", video_id=Video.objects.get().pk)).state == "succeeded"
-    # People are not done yet, so nothing is switched.
+    # People are missing in the new spaces, so search does not switch.
     assert dict(ActiveSpace.objects.filter(owner=owner).values_list("channel", "space")) == before
     assert run().state == "succeeded"
     after = dict(ActiveSpace.objects.filter(owner=owner).values_list("channel", "space"))
     assert {channel for channel in after if after[channel] != before[channel]} == {"person", "person_photo", "person_query"}
     assert Cutover.objects.get().state == "switched"
     assert SceneFace.objects.values("space").distinct().count() == 2
-    # Each face is compared with the people of its own generation.
+    # Faces are matched with the people's vectors of the same model.
     for space in (before["person_query"], after["person_query"]):
         assert FaceMatch.objects.filter(person=person, space=space).count() == 1
 
 
-def test_faces_that_are_replaced_leave_no_picture_behind(django_capture_on_commit_callbacks: object) -> None:
+def test_replaced_faces_leave_no_thumbnail_behind(django_capture_on_commit_callbacks: object) -> None:
     owner = make_user()
     make_film(owner)
     run()
@@ -75,7 +75,7 @@ def test_faces_that_are_replaced_leave_no_picture_behind(django_capture_on_commi
     assert (get_media_storage().size(old), bool(get_media_storage().size(new))) == (None, True)
 
 
-def test_failures_of_people_name_the_photo_and_can_be_retried() -> None:
+def test_failures_of_photos_name_the_photo_and_can_be_retried() -> None:
     owner = make_user()
     make_known_person(owner)
     photo = PersonPhoto.objects.get()

@@ -1,4 +1,4 @@
-"""A library of two owners in which all adds up, over a storage of its own, and the command that says so."""
+"""A library of two owners without issues, in a storage of its own, and the reconcile command."""
 
 import io
 import json
@@ -24,7 +24,7 @@ IssueCounts = dict[str, int]
 
 
 def reconcile(*args: str) -> tuple[int, dict[str, Any]]:
-    """Run the command; return its exit code and its report."""
+    """Run the command. Return its exit code and its report."""
     out = io.StringIO()
     try:
         call_command("reconcile", "--json", *args, stdout=out)
@@ -34,7 +34,7 @@ def reconcile(*args: str) -> tuple[int, dict[str, Any]]:
 
 
 def count_issues(*args: str, what: str = "found") -> IssueCounts:
-    """Return how many of each kind the command found, repaired or left; what is 0 is left out."""
+    """Run the command. Return how many issues of each type it has found, repaired or left, except zeros."""
     return {check["name"]: check[what] for check in reconcile(*args)[1]["checks"] if check[what]}
 
 
@@ -44,7 +44,7 @@ def use_storage(settings: Settings, backend: str, **options: Any) -> None:
 
 
 def finish_runs() -> None:
-    """Do what workers would do with the queued runs."""
+    """Work on the open runs until they end."""
     for unfinished in ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN):
         run_worker(unfinished.pk)
 
@@ -66,13 +66,13 @@ def s3_options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Options]:
 
 @pytest.fixture
 def local_storage(settings: Settings, tmp_path: Path) -> None:
-    """Keep files in a directory of this test alone."""
+    """Keep files in a directory of this test."""
     use_storage(settings, LOCAL, root=tmp_path / "media")
 
 
 @pytest.fixture(params=["local", pytest.param("s3", marks=pytest.mark.integration)])
 def any_storage(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Iterator[None]:
-    """Keep files in a directory, then in a bucket, of this test alone."""
+    """Keep files in a directory, and then in a bucket, of this test."""
     if request.param == "local":
         use_storage(settings, LOCAL, root=tmp_path / "media")
     else:
@@ -83,7 +83,7 @@ def any_storage(request: pytest.FixtureRequest, settings: Settings, tmp_path: Pa
 
 @pytest.fixture
 def make_library() -> Callable[[], tuple[Video, Video]]:
-    """Return what makes a video of mine and one of theirs, indexed, searched and whole."""
+    """Return a function that creates a complete, embedded video of each of two owners."""
 
     def make() -> tuple[Video, Video]:
         mine, theirs = (make_complete_video(make_user(email)) for email in (MINE, THEIRS))
@@ -97,5 +97,5 @@ def make_library() -> Callable[[], tuple[Video, Video]]:
 
 @pytest.fixture
 def library(db: None, local_storage: None, make_library: Callable[[], tuple[Video, Video]]) -> tuple[Video, Video]:
-    """Return a video of mine and one of theirs, in a directory."""
+    """Return a complete, embedded video of each of two owners, with files in a directory."""
     return make_library()

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def run_command(*args: str) -> tuple[int, str]:
-    """Run the command; return its exit code and its output."""
+    """Run the command. Return its exit code and its output."""
     out = io.StringIO()
     try:
         call_command("reconcile", *args, stdout=out)
@@ -24,7 +24,7 @@ def run_command(*args: str) -> tuple[int, str]:
     return 0, out.getvalue()
 
 
-def test_it_shows_issues_then_repairs_then_that_there_are_none(local_storage: None) -> None:
+def test_it_reports_issues_repairs_them_and_then_reports_none(local_storage: None) -> None:
     owner = make_user()
     for number in range(7):
         Video.objects.create(

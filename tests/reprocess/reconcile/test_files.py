@@ -1,4 +1,4 @@
-"""Files without rows are deleted and no others; rows without files are named. In a directory and in a bucket."""
+"""Only files without rows are deleted, and rows without files are reported. In a directory and in a bucket."""
 
 import io
 from collections.abc import Callable
@@ -21,20 +21,20 @@ Library = tuple[Video, Video]
 
 
 def upload_after_deletion(video: Video) -> IssueCounts:
-    """Leave what a client sent after its video was deleted."""
+    """Leave an upload of a video that was deleted meanwhile."""
     get_media_storage().save(f"owners/{video.owner_id}/videos/{uuid4()}/upload", b"late")
     return {"orphan_files": 1}
 
 
 def upload_again(video: Video) -> IssueCounts:
-    """Leave what a client sent a second time after the upload was completed."""
+    """Leave a second upload of a completed video."""
     get_media_storage().save(video.upload_key, b"again")
     return {"orphan_files": 1}
 
 
 def leave_images_of_deleted_scene(video: Video) -> IssueCounts:
-    gone = Scene(video=video, owner=video.owner)
-    for key in (gone.keyframe_key, gone.thumbnail_key):
+    deleted = Scene(video=video, owner=video.owner)
+    for key in (deleted.keyframe_key, deleted.thumbnail_key):
         get_media_storage().save(key, b"jpeg")
     return {"orphan_files": 2}
 
@@ -54,13 +54,13 @@ def list_keys() -> set[str]:
 
 @pytest.fixture
 def library(any_storage: None, make_library: Callable[[], Library], settings: Settings) -> Library:
-    made = make_library()
-    # No upload is in progress, so every file is old enough to be judged.
+    videos = make_library()
+    # Every file is older than any upload in progress.
     settings.UPLOAD_TTL_SECONDS = -5
-    return made
+    return videos
 
 
-def test_orphans_are_deleted_owner_by_owner_and_nothing_else(library: Library) -> None:
+def test_only_orphans_are_deleted_owner_by_owner(library: Library) -> None:
     mine, theirs = library
     whole = list_keys()
     expected = {"orphan_files": 9}
@@ -71,7 +71,7 @@ def test_orphans_are_deleted_owner_by_owner_and_nothing_else(library: Library) -
     assert reconcile()[0] == 3
     assert count_issues() == {"orphan_files": 18}
     assert count_issues("--owner", MINE) == count_issues("--owner", THEIRS) == expected
-    assert list_keys() == damaged, "looking deleted something"
+    assert list_keys() == damaged, "a check without --repair deleted files"
 
     assert count_issues("--owner", MINE, "--repair", what="repaired") == expected
     theirs_only = {key for key in damaged - whole if key.startswith(f"owners/{theirs.owner_id}/")}
@@ -82,7 +82,7 @@ def test_orphans_are_deleted_owner_by_owner_and_nothing_else(library: Library) -
     assert mine.owner_id != theirs.owner_id
 
 
-def test_what_may_still_be_an_upload_or_at_work_is_left_alone(library: Library, settings: Settings) -> None:
+def test_files_of_possible_uploads_and_of_videos_in_progress_are_kept(library: Library, settings: Settings) -> None:
     mine, theirs = library
     settings.UPLOAD_TTL_SECONDS = 3600
     for damage in DAMAGES:
@@ -95,11 +95,11 @@ def test_what_may_still_be_an_upload_or_at_work_is_left_alone(library: Library, 
     settings.UPLOAD_TTL_SECONDS = 3600
     assert count_issues("--owner", MINE, "--repair") == {}
     settings.UPLOAD_TTL_SECONDS = -5
-    assert count_issues("--owner", THEIRS) == {"jobless_videos": 1}, "a video in progress has files whose rows follow"
+    assert count_issues("--owner", THEIRS) == {"jobless_videos": 1}, "the files of a video in progress are not orphans"
     assert list_keys() == before
 
 
-def test_missing_pictures_are_made_anew_and_a_missing_original_is_for_a_person(library: Library, settings: Settings) -> None:
+def test_missing_images_are_rebuilt_and_a_missing_original_is_left_to_a_person(library: Library, settings: Settings) -> None:
     mine, theirs = library
     for video in library:
         get_media_storage().delete(video.scenes.get(index=0).keyframe_key)
@@ -118,7 +118,7 @@ def test_missing_pictures_are_made_anew_and_a_missing_original_is_for_a_person(l
     assert count_issues("--owner", MINE) == {}
 
 
-def test_without_any_video_nothing_is_deleted_because_this_may_be_the_wrong_database(library: Library) -> None:
+def test_without_any_video_nothing_is_deleted_because_the_database_may_be_the_wrong_one(library: Library) -> None:
     before = list_keys()
     Video.objects.all().delete()
     code, report = reconcile("--repair")
@@ -127,7 +127,7 @@ def test_without_any_video_nothing_is_deleted_because_this_may_be_the_wrong_data
     assert list_keys() == before
 
 
-def test_files_of_unknown_form_and_under_another_owner_are_named_but_kept(library: Library) -> None:
+def test_unknown_and_misplaced_files_are_reported_and_kept(library: Library) -> None:
     mine, theirs = library
     get_media_storage().save("owners/readme.txt", b"?")
     get_media_storage().save(f"owners/{theirs.owner_id}/videos/{mine.pk}/original", b"?")
@@ -138,7 +138,7 @@ def test_files_of_unknown_form_and_under_another_owner_are_named_but_kept(librar
     assert list_keys() == before
 
 
-def test_a_storage_that_cannot_be_reached_is_a_sentence(db: None, settings: Settings, tmp_path: Path) -> None:
+def test_an_unreachable_storage_names_the_setting(db: None, settings: Settings, tmp_path: Path) -> None:
     options = {"bucket": "media", "endpoint_url": "http://127.0.0.1:9", "region": "us-east-1", "access_key": "key", "secret_key": "secret"}
     use_storage(settings, S3, scratch=tmp_path, **options)
     with pytest.raises(CommandError, match="HEIMDEX_S3_ENDPOINT_URL") as error:
@@ -146,7 +146,7 @@ def test_a_storage_that_cannot_be_reached_is_a_sentence(db: None, settings: Sett
     assert error.value.returncode == 1
 
 
-def test_a_library_takes_few_statements_and_one_listing(
+def test_the_number_of_statements_does_not_depend_on_the_size_of_the_library(
     db: None, local_storage: None, make_library: Callable[[], Library], django_assert_max_num_queries: Callable[[int], object]
 ) -> None:
     mine, _ = make_library()

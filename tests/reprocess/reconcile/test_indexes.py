@@ -1,4 +1,4 @@
-"""Each large space that is searched has a valid index, and no other index is there."""
+"""Each large active space has a valid index, and there are no other indexes."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def space(settings: Settings, local_storage: None) -> Iterator[EmbeddingSpace]:
-    """Return a space of twelve vectors that counts as large and is searched."""
+    """Return an active space of twelve vectors that counts as large."""
     settings.INDEX_MIN_ROWS = 10
     space = EmbeddingSpace.objects.create(
         channel="clip", fingerprint="f" * 64, step="scene_clip", spec_version="1", embedder={"model": "m"}, dimensions=3
@@ -35,17 +35,17 @@ def space(settings: Settings, local_storage: None) -> Iterator[EmbeddingSpace]:
 
 
 def count_index_issues(*args: str, what: str = "found") -> dict[str, int]:
-    """Return the numbers of what concerns indexes; the library has no files but keyframes."""
+    """Count the issues of indexes. The library has other issues, because it has no files but keyframes."""
     return {name: number for name, number in count_issues(*args, what=what).items() if "index" in name}
 
 
 def mark_invalid(name: str) -> None:
-    """Leave the index as a build that died would."""
+    """Mark the index as not valid, as an interrupted build does."""
     with connection.cursor() as cursor:
         cursor.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = %s::regclass", [name])
 
 
-def test_a_large_space_without_an_index_gets_one(space: EmbeddingSpace) -> None:
+def test_the_missing_index_of_a_large_space_is_built(space: EmbeddingSpace) -> None:
     assert count_index_issues() == {"missing_indexes": 1}
     assert count_index_issues("--repair", what="repaired") == {"missing_indexes": 1}
     assert list_indexes()[make_index(space).name].valid
@@ -53,7 +53,7 @@ def test_a_large_space_without_an_index_gets_one(space: EmbeddingSpace) -> None:
 
 
 @pytest.mark.parametrize("damage", ["gone", "not valid"])
-def test_an_index_that_is_gone_or_not_valid_is_built_anew(space: EmbeddingSpace, damage: str) -> None:
+def test_a_lost_or_invalid_index_is_rebuilt(space: EmbeddingSpace, damage: str) -> None:
     build_index(space)
     assert count_index_issues() == {}
     if damage == "gone":
@@ -70,7 +70,7 @@ def test_an_index_that_is_gone_or_not_valid_is_built_anew(space: EmbeddingSpace,
     assert count_index_issues() == {}
 
 
-def test_indexes_of_spaces_that_are_gone_are_dropped(space: EmbeddingSpace) -> None:
+def test_stray_indexes_are_dropped(space: EmbeddingSpace) -> None:
     build_index(space)
     stray = Index(fields=["input_hash"], name="hnsw_000000000000000000000000")
     with connection.schema_editor(atomic=False) as editor:
@@ -78,4 +78,4 @@ def test_indexes_of_spaces_that_are_gone_are_dropped(space: EmbeddingSpace) -> N
     assert count_index_issues() == {"stray_indexes": 1}
     assert count_index_issues("--repair", what="repaired") == {"stray_indexes": 1}
     assert set(list_indexes()) == {make_index(space).name}
-    assert reconcile()[0] == 3, "the video has lost its original, which nothing can repair"
+    assert reconcile()[0] == 3, "the missing original cannot be repaired"

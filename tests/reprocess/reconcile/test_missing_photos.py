@@ -1,4 +1,4 @@
-"""Photos that people are known by and whose files are gone are found, in a directory and in a bucket."""
+"""READY photos with missing files are reported, in a directory and in a bucket."""
 
 import io
 from collections.abc import Callable
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("any_storage")]
 
 @pytest.fixture
 def people() -> list[Person]:
-    """Return three people of two owners, each with a photo in each state; those of the second lie where a merge left them."""
+    """Return three people of two owners, each with a photo in each state. The second also has a photo of a merged person."""
     mine, theirs = make_user(MINE), make_user(THEIRS)
     made = [Person.objects.create(owner=owner, name=name) for owner, name in ((mine, "Ada"), (mine, "Bob"), (theirs, "Eve"))]
     for person in made:
@@ -33,10 +33,10 @@ def people() -> list[Person]:
     return made
 
 
-def test_a_lost_picture_is_found_whatever_else_of_the_photo_is_left_and_is_for_a_person(people: list[Person]) -> None:
+def test_a_missing_image_is_reported_whether_or_not_the_thumbnail_exists_and_is_left_to_a_person(people: list[Person]) -> None:
     ada, bob, eve = people
-    picture_alone = ada.photos.get(state="ready")
-    get_media_storage().delete(picture_alone.image_key)
+    without_image = ada.photos.get(state="ready")
+    get_media_storage().delete(without_image.image_key)
     merged = bob.photos.get(filed_under__isnull=False)
     for photo in (merged, eve.photos.get(state="ready")):
         get_media_storage().delete_prefix(photo.storage_prefix)
@@ -48,16 +48,16 @@ def test_a_lost_picture_is_found_whatever_else_of_the_photo_is_left_and_is_for_a
     )
     code, report = reconcile("--repair")
     assert code == 3
-    [found] = [one for one in report["checks"] if one["found"]]
-    assert (found["name"], found["left"]) == ("missing_photos", 3)
-    assert f"“Ada”: {picture_alone.image_key}" in found["examples"]
-    assert f"“Bob”: {merged.image_key}" in found["examples"]
+    [issue] = [issue for issue in report["checks"] if issue["found"]]
+    assert (issue["name"], issue["left"]) == ("missing_photos", 3)
+    assert f"“Ada”: {without_image.image_key}" in issue["examples"]
+    assert f"“Bob”: {merged.image_key}" in issue["examples"]
 
     get_media_storage().delete_prefix("owners")
-    assert count_issues() == {"missing_photos": 4}, "nothing is listed, and all that should be is missing"
+    assert count_issues() == {"missing_photos": 4}, "with an empty listing all images are missing"
 
 
-def test_a_lost_thumbnail_is_made_anew_unless_the_picture_cannot_be_read(people: list[Person]) -> None:
+def test_a_missing_thumbnail_is_rebuilt_unless_the_image_cannot_be_read(people: list[Person]) -> None:
     mine = PersonPhoto.objects.filter(state="ready", owner=people[0].owner)
     for photo in mine:
         get_media_storage().delete(photo.thumbnail_key)
@@ -72,21 +72,21 @@ def test_a_lost_thumbnail_is_made_anew_unless_the_picture_cannot_be_read(people:
             assert max(Image.open(io.BytesIO(file.read())).size) == 320
 
 
-def test_photos_that_go_while_they_are_looked_at_are_not_missing(people: list[Person], monkeypatch: pytest.MonkeyPatch) -> None:
-    gone = people[0].photos.get(state="ready")
+def test_photos_that_are_deleted_during_the_check_are_not_missing(people: list[Person], monkeypatch: pytest.MonkeyPatch) -> None:
+    deleted = people[0].photos.get(state="ready")
 
     def remove(photos: object, owner_id: object) -> object:
-        # The rows were read, the listing comes later.
-        PersonPhoto.objects.filter(pk=gone.pk).delete()
-        get_media_storage().delete_prefix(gone.storage_prefix)
-        return walk(photos, owner_id)  # type: ignore[arg-type]
+        # After the rows were read, and before the listing.
+        PersonPhoto.objects.filter(pk=deleted.pk).delete()
+        get_media_storage().delete_prefix(deleted.storage_prefix)
+        return find_incomplete(photos, owner_id)  # type: ignore[arg-type]
 
-    walk = check._find_incomplete
+    find_incomplete = check._find_incomplete
     monkeypatch.setattr(check, "_find_incomplete", remove)
     assert count_issues() == {}
 
 
-def test_many_that_lack_files_are_looked_at_some_at_a_time(people: list[Person], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_incomplete_photos_are_checked_in_batches(people: list[Person], monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(5):
         get_media_storage().delete_prefix(make_photo(people[1]).storage_prefix)
     monkeypatch.setattr(check, "_BATCH", 2)
@@ -94,7 +94,9 @@ def test_many_that_lack_files_are_looked_at_some_at_a_time(people: list[Person],
     assert count_issues() == {"missing_photos": 5}
 
 
-def test_many_photos_take_as_many_statements_as_few(people: list[Person], django_assert_num_queries: Callable[[int], Any]) -> None:
+def test_the_number_of_statements_does_not_depend_on_the_number_of_photos(
+    people: list[Person], django_assert_num_queries: Callable[[int], Any]
+) -> None:
     for more in (0, 8):
         for _ in range(more):
             get_media_storage().delete_prefix(make_photo(people[1]).storage_prefix)

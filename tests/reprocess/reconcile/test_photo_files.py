@@ -1,4 +1,4 @@
-"""Files of people, photos and faces that no row accounts for. In a directory and in a bucket."""
+"""Files of people, photos and faces without rows, in a directory and in a bucket."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -24,15 +24,15 @@ Library = tuple[Video, Video]
 
 @pytest.fixture
 def library(any_storage: None, make_library: Callable[[], Library], settings: Settings) -> Library:
-    made = make_library()
-    # No upload is in progress, so every file is old enough to be judged.
+    videos = make_library()
+    # Every file is older than any upload in progress.
     settings.UPLOAD_TTL_SECONDS = -5
-    return made
+    return videos
 
 
 @pytest.fixture
 def ada(library: Library) -> Person:
-    """Return a person with a photo in each state, all of whose files are in their places."""
+    """Return a person with a photo in each state and all its files."""
     person = Person.objects.create(owner=library[0].owner, name="Ada")
     for state in PersonPhoto.State.values:
         make_photo(person, state)
@@ -42,32 +42,32 @@ def ada(library: Library) -> Person:
     return person
 
 
-def test_files_of_people_and_photos_that_are_gone_are_deleted_and_no_others(ada: Person, library: Library, settings: Settings) -> None:
-    whole = list_keys()
+def test_only_files_of_deleted_people_and_photos_are_deleted(ada: Person, library: Library, settings: Settings) -> None:
+    before = list_keys()
     ready, failed = ada.photos.get(state="ready"), ada.photos.get(state="failed")
     bob = Person.objects.create(owner=library[1].owner, name="Bob")
     gone = make_photo(bob)
     PersonPhoto.objects.filter(pk=gone.pk).delete()
     get_media_storage().save(f"owners/{ada.owner_id}/persons/{uuid4()}/photos/{uuid4()}/upload", b"late")
-    # Put again after complete, and left by a crash.
+    # Uploaded again after completion, or left by a crash.
     for photo in (ready, failed):
         get_media_storage().save(photo.upload_key, b"again")
     get_media_storage().save(ready.original_key, b"where it was taken")
     damaged = list_keys()
     settings.UPLOAD_TTL_SECONDS = 3600
-    assert count_issues() == {}, "what is young may be an upload"
+    assert count_issues() == {}, "a young file may belong to an upload"
     settings.UPLOAD_TTL_SECONDS = -5
 
     assert reconcile()[0] == 3
     assert (count_issues(), count_issues("--owner", MINE)) == ({"orphan_photos": 6}, {"orphan_photos": 4})
-    assert list_keys() == damaged, "looking deleted something"
+    assert list_keys() == damaged, "a check without --repair deleted files"
     assert count_issues("--repair", what="repaired") == {"orphan_photos": 6}
 
-    assert list_keys() == whole
+    assert list_keys() == before
     assert count_issues() == {}
 
 
-def test_many_photos_are_looked_at_some_at_a_time(ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_photos_are_checked_in_batches(ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(5):
         gone = make_photo(ada)
         PersonPhoto.objects.filter(pk=gone.pk).delete()
@@ -76,7 +76,7 @@ def test_many_photos_are_looked_at_some_at_a_time(ada: Person, monkeypatch: pyte
     assert count_issues("--repair", what="repaired") == {"orphan_photos": 10}
 
 
-def test_files_that_moved_to_another_person_with_their_photo_are_in_their_place(ada: Person) -> None:
+def test_files_of_a_merged_person_are_not_misplaced(ada: Person) -> None:
     bob = Person.objects.create(owner=ada.owner, name="Bob")
     PersonPhoto.objects.update(person=bob, filed_under=ada.pk)
     ada.delete()
@@ -84,12 +84,12 @@ def test_files_that_moved_to_another_person_with_their_photo_are_in_their_place(
 
     PersonPhoto.objects.update(filed_under=None)
     before = list_keys()
-    # Where the rows look, there is nothing.
+    # Under the person of the row, there are no files.
     assert set(count_issues("--repair")) == {"misplaced_files", "missing_photos"}
     assert list_keys() == before
 
 
-def test_without_any_person_nothing_is_deleted_because_this_may_be_the_wrong_database(ada: Person) -> None:
+def test_without_any_person_nothing_is_deleted_because_the_database_may_be_the_wrong_one(ada: Person) -> None:
     before = list_keys()
     Person.objects.all().delete()
 
@@ -102,7 +102,7 @@ def test_without_any_person_nothing_is_deleted_because_this_may_be_the_wrong_dat
     assert list_keys() == before
 
 
-def test_pictures_of_faces_that_are_gone_are_deleted(library: Library) -> None:
+def test_thumbnails_of_deleted_faces_are_deleted(library: Library) -> None:
     scene = library[0].scenes.earliest("index")
     space = EmbeddingSpace.objects.create(channel="person", fingerprint="f", step="s", spec_version="v", embedder={}, dimensions=2)
     ActiveSpace.objects.create(owner=library[0].owner, channel="person", space=space)
@@ -122,7 +122,7 @@ def test_pictures_of_faces_that_are_gone_are_deleted(library: Library) -> None:
     assert list_keys() == whole - {key}
 
 
-def test_rows_of_photos_that_name_another_owner_are_found(ada: Person, library: Library) -> None:
+def test_photos_with_another_owner_than_their_person_are_repaired(ada: Person, library: Library) -> None:
     photo = ada.photos.get(state="uploading")
     PersonPhoto.objects.filter(pk=photo.pk).update(owner=library[1].owner)
 

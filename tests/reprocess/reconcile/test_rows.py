@@ -1,4 +1,4 @@
-"""Damage to rows is found, counted, and repaired for one owner without touching another."""
+"""Damage to rows is found, counted, and repaired for one owner without changes to another."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -126,7 +126,7 @@ DAMAGES = [
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damage_is_found_and_mended_owner_by_owner(library: tuple[Video, Video], damage: Callable[[Video], IssueCounts]) -> None:
+def test_damage_is_found_and_repaired_owner_by_owner(library: tuple[Video, Video], damage: Callable[[Video], IssueCounts]) -> None:
     mine, theirs = library
     expected = damage(mine)
     assert damage(theirs) == expected
@@ -134,11 +134,11 @@ def test_damage_is_found_and_mended_owner_by_owner(library: tuple[Video, Video],
     code, report = reconcile()
     assert (code, report["clean"]) == (3, False)
     assert count_issues() == {name: 2 * count for name, count in expected.items()}
-    assert count_issues("--owner", MINE) == count_issues("--owner", THEIRS) == expected, "looking changed something"
+    assert count_issues("--owner", MINE) == count_issues("--owner", THEIRS) == expected, "a check without --repair changed rows"
 
     assert count_issues("--owner", MINE, "--repair", what="repaired") == expected
-    assert count_issues("--owner", MINE) == {}, "what is queued counts as missing"
-    assert count_issues() == expected == count_issues("--owner", THEIRS), "the other owner's rows were touched"
+    assert count_issues("--owner", MINE) == {}, "queued work counts as missing"
+    assert count_issues() == expected == count_issues("--owner", THEIRS), "the rows of the other owner were changed"
 
     code, report = reconcile("--repair")
     assert (code, report["clean"]) == (0, True)

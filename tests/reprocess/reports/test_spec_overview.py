@@ -1,4 +1,4 @@
-"""The spec and its spaces at a glance, alike in the command and in the admin, in few statements for any number of owners."""
+"""The overview of the spec and its spaces, in the command and in the admin, with few SQL statements for any number of owners."""
 
 import io
 import json
@@ -43,7 +43,7 @@ def staff() -> Client:
     return client
 
 
-def test_before_anything_is_computed_every_space_is_coming_and_no_owner_shown(staff: Client) -> None:
+def test_before_the_first_run_every_space_is_pending_and_no_owner_is_shown(staff: Client) -> None:
     data = load_spec()
     assert [(space["channel"], space["id"], space["rows"]) for space in data["spaces"]] == [
         (channel, "", 0) for channel in ("transcript", "visual", "summary", "clip")
@@ -55,7 +55,7 @@ def test_before_anything_is_computed_every_space_is_coming_and_no_owner_shown(st
     assert data["digest"] in page
 
 
-def test_a_change_of_model_shows_what_is_active_coming_and_retired_and_until_when(
+def test_after_a_model_change_active_pending_and_retired_spaces_are_shown_with_the_purge_date(
     owner: User,  # noqa: F811
     change_model: Callable[[str], None],  # noqa: F811
     settings: Settings,
@@ -63,9 +63,9 @@ def test_a_change_of_model_shows_what_is_active_coming_and_retired_and_until_whe
     change_model("passage: ")
     by_state = group_channels_by_state(load_spec()["owners"][0])
     assert by_state == {"active": {"transcript", "visual", "summary", "clip"}, "coming": {"transcript", "visual", "summary"}}
-    coming = [space for space in load_spec()["spaces"] if space["coming_owners"]]
-    assert {space["channel"] for space in coming} == {"transcript", "visual", "summary"}
-    assert all(space["latest"] and space["rows"] == 0 for space in coming)
+    pending = [space for space in load_spec()["spaces"] if space["coming_owners"]]
+    assert {space["channel"] for space in pending} == {"transcript", "visual", "summary"}
+    assert all(space["latest"] and space["rows"] == 0 for space in pending)
 
     run(Scope("owner", owner_id=owner.pk))
     data = load_spec()
@@ -81,13 +81,13 @@ def test_a_change_of_model_shows_what_is_active_coming_and_retired_and_until_whe
 
 
 def group_channels_by_state(shown: dict[str, Any]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
+    channels: dict[str, set[str]] = {}
     for space in shown["spaces"]:
-        found.setdefault(space["state"], set()).add(space["channel"])
-    return found
+        channels.setdefault(space["state"], set()).add(space["channel"])
+    return channels
 
 
-def test_coverage_counts_scenes_by_state_and_sizes_add_up_to_the_table(owner: User) -> None:  # noqa: F811
+def test_coverage_counts_scenes_by_state_and_all_spaces_have_a_size(owner: User) -> None:  # noqa: F811
     SceneEmbedding.objects.filter(owner=owner, space__channel="clip", scene__index=0).delete()
     SceneEmbedding.objects.filter(owner=owner, space__channel="clip", scene__index=1).update(state="failed", vector=None, error="Broken.")
     overview = summarize_spec()
@@ -100,7 +100,7 @@ def test_coverage_counts_scenes_by_state_and_sizes_add_up_to_the_table(owner: Us
     assert all(space.active_owners == 1 and space.active_since for space in overview.spaces)
 
 
-def test_the_number_of_statements_does_not_grow_with_the_owners(
+def test_the_number_of_statements_does_not_depend_on_the_number_of_owners(
     staff: Client,
     django_assert_max_num_queries: Any,
 ) -> None:
@@ -122,7 +122,7 @@ def test_the_number_of_statements_does_not_grow_with_the_owners(
         run_spec()
 
 
-def test_the_command_shows_some_owners_and_says_how_many_more(owner: User) -> None:  # noqa: F811
+def test_the_command_shows_some_owners_and_the_number_of_others(owner: User) -> None:  # noqa: F811
     for number in range(3):
         make_video(make_user(f"other{number}@example.org"), ["Boats."])
     assert "… and 2 more owner(s)" in run_spec("--owners", "2")
@@ -133,7 +133,7 @@ def test_the_command_shows_some_owners_and_says_how_many_more(owner: User) -> No
     assert error.value.returncode == 2
 
 
-def test_the_page_is_for_staff_and_found_from_the_index(staff: Client, client: Client, owner: User) -> None:  # noqa: F811
+def test_the_page_is_for_staff_and_linked_from_the_admin_index(staff: Client, client: Client, owner: User) -> None:  # noqa: F811
     assert PAGE in staff.get("/admin/").content.decode()
     page = staff.get(PAGE).content.decode()
     assert "owner@example.org: 6 scenes" in page
@@ -150,13 +150,13 @@ def test_the_page_is_for_staff_and_found_from_the_index(staff: Client, client: C
     assert client.get(f"{PAGE}{recorded}/change/").status_code == 302
 
 
-def test_owners_are_searched_and_paged(staff: Client) -> None:
+def test_owners_can_be_searched_and_are_paginated(staff: Client) -> None:
     for number in range(30):
         make_video(make_user(f"owner{number:02}@example.org"), [""])
     first = staff.get(PAGE).content.decode()
     assert ("owner24@" in first, "owner25@" in first, "Page 1 of 2 (30 owners)" in first) == (True, False, True)
     assert "owner25@" in staff.get(f"{PAGE}?p=2").content.decode()
-    found = staff.get(f"{PAGE}?q=R17@").content.decode()
-    assert ("owner17@" in found, "owner18@" in found) == (True, False)
+    results = staff.get(f"{PAGE}?q=R17@").content.decode()
+    assert ("owner17@" in results, "owner18@" in results) == (True, False)
     assert "No owner whose e-mail contains “nobody”" in staff.get(f"{PAGE}?q=nobody").content.decode()
     assert select_owners_with_targets().count() == 30

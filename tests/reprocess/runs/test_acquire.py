@@ -1,4 +1,4 @@
-"""Short videos are acquired together, long ones alone, and items that a worker has begun before one by one."""
+"""Short videos are acquired together, long videos alone, and items with an earlier attempt one by one."""
 
 import pytest
 from django_q.models import OrmQ
@@ -46,13 +46,13 @@ def test_videos_are_acquired_until_their_scenes_add_up_to_the_limit(monkeypatch:
     assert [acquire(run) for _ in range(5)] == [[1, 2], [3], [6], [1], []]
 
 
-def test_an_item_that_was_begun_before_is_acquired_alone() -> None:
+def test_an_item_with_an_earlier_attempt_is_acquired_alone() -> None:
     run = start_run_over(1, 2, 3)
     run.items.filter(turn__lt=2).update(attempts=1)
     assert [acquire(run) for _ in range(4)] == [[3], [1], [2], []]
 
 
-def test_a_worker_that_leaves_items_wakes_one_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_leaves_items_enqueues_the_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
     run = start_run_over(1, 1, 1)
     OrmQ.objects.all().delete()
     monkeypatch.setattr("reprocess.runs.acquire.GROUP_SCENES", 1)

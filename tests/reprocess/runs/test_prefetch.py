@@ -1,4 +1,4 @@
-"""Preparing overlaps computing within bounds, and whatever fails ends all of it."""
+"""Inputs are prepared ahead while a batch is computed, and an error ends everything."""
 
 import threading
 import time
@@ -41,7 +41,7 @@ def _check_that_threads_end() -> Iterator[None]:
     assert list_threads() == set()
 
 
-def test_batches_come_out_whole_and_in_order() -> None:
+def test_batches_are_complete_and_in_order() -> None:
     def compute(batch: Sequence[int], prepared: list[str]) -> list[tuple[int, str]]:
         return list(zip(batch, prepared, strict=True))
 
@@ -66,7 +66,7 @@ def test_the_next_batches_are_prepared_while_one_is_computed() -> None:
         assert next(results)
 
 
-def test_no_more_than_a_few_batches_wait_in_memory_and_none_is_computed_before_it_is_asked_for() -> None:
+def test_few_batches_are_prepared_ahead_and_each_is_computed_on_demand() -> None:
     prepared: list[int] = []
     computed: list[int] = []
     many = [[number] for number in range(50)]
@@ -81,7 +81,7 @@ def test_no_more_than_a_few_batches_wait_in_memory_and_none_is_computed_before_i
 
 
 @pytest.mark.parametrize("culprit", ["prepare", "compute"])
-def test_an_error_on_a_thread_ends_the_work_as_if_it_had_been_raised_here(culprit: str) -> None:
+def test_an_error_on_a_thread_is_raised_in_the_caller(culprit: str) -> None:
     def prepare(number: int) -> int:
         if culprit == "prepare" and number == 5:
             raise MemoryError(culprit)
@@ -98,7 +98,7 @@ def test_an_error_on_a_thread_ends_the_work_as_if_it_had_been_raised_here(culpri
     assert done in ([], [1])
 
 
-def test_a_long_batch_lets_the_caller_keep_its_lease_and_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_caller_gets_heartbeats_during_a_long_batch_and_can_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prefetch, "HEARTBEAT_S", 0.01)
     heartbeats: list[str] = []
     stopped = threading.Event()
@@ -121,7 +121,7 @@ def test_a_long_batch_lets_the_caller_keep_its_lease_and_stop(monkeypatch: pytes
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_input_that_the_model_refuses_fails_alone_and_the_others_are_computed_once() -> None:
+def test_a_rejected_input_fails_alone_and_the_others_are_computed_once() -> None:
     make_video(make_user(), [f"The harbour at hour {hour} is described here. " * 6 for hour in range(12)])
     encode = get_text_embedder()._encode_documents
     sent: list[str] = []

@@ -1,4 +1,4 @@
-"""A run without a worker is woken, whatever its last worker left behind. A run that waits its turn is left alone."""
+"""A run without a worker is enqueued again. A run that waits for its turn is not."""
 
 from datetime import timedelta
 from unittest import mock
@@ -30,28 +30,28 @@ def set_woken_at(ago_s: float) -> None:
     ReprocessRun.objects.update(woken_at=timezone.now() - timedelta(seconds=ago_s))
 
 
-def test_a_run_without_a_lease_whose_task_was_lost_is_woken_after_one_lease(run: ReprocessRun) -> None:
-    # As after the death of a worker before its first lease, or after its last.
+def test_a_run_with_a_lost_task_is_enqueued_after_one_lease(run: ReprocessRun) -> None:
+    # A worker may have died before its first lease, or after its last.
     OrmQ.objects.all().delete()
     set_woken_at(settings.LEASE_SECONDS / 2)
     assert rescue_runs() == 0
     set_woken_at(settings.LEASE_SECONDS + 1)
     assert rescue_runs() == 1
     assert OrmQ.objects.count() == 1
-    # It has just been woken.
+    # It has just been enqueued.
     assert rescue_runs() == 0
 
 
-def test_no_tasks_pile_up_while_some_wait(run: ReprocessRun) -> None:
+def test_no_tasks_pile_up_while_tasks_are_waiting(run: ReprocessRun) -> None:
     set_woken_at(settings.LEASE_SECONDS + 1)
     assert rescue_runs() == 0
     assert OrmQ.objects.count() == 1
-    # The task that waits may be another run's.
+    # The waiting task may belong to another run.
     set_woken_at(3600)
     assert rescue_runs() == 1
 
 
-def test_a_run_that_is_worked_on_is_left_alone_until_its_lease_runs_out(run: ReprocessRun) -> None:
+def test_a_run_with_a_lease_is_enqueued_only_after_it_expires(run: ReprocessRun) -> None:
     OrmQ.objects.all().delete()
     set_woken_at(3600)
     ReprocessItem.objects.update(state=ReprocessItem.State.RUNNING, lease_expires_at=timezone.now() + timedelta(seconds=5))
@@ -61,7 +61,7 @@ def test_a_run_that_is_worked_on_is_left_alone_until_its_lease_runs_out(run: Rep
     assert run.items.get().lease_expires_at is None
 
 
-def test_what_a_killed_worker_has_computed_of_a_canceled_run_is_counted_within_one_lease(run: ReprocessRun) -> None:
+def test_the_vectors_of_a_killed_worker_in_a_canceled_run_are_counted_within_one_lease(run: ReprocessRun) -> None:
     with mock.patch("reprocess.runs.worker.count_items", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         run_worker(run.pk)
     cancel_run(run.pk)

@@ -1,4 +1,4 @@
-"""What the engine computed is what the rows hold, whoever wrote before."""
+"""Outcomes of the engine are written as rows and replace earlier rows."""
 
 from datetime import UTC, datetime
 from unittest import mock
@@ -40,7 +40,7 @@ def make_outcome(scene: Scene, channel: str, **result: object) -> Outcome:
     return Outcome(scene, EmbeddingTask(scene.pk, scene.owner_id, channel, current, current, "text"), **result)  # type: ignore[arg-type]
 
 
-def test_every_column_is_copied_but_the_key() -> None:
+def test_every_column_except_the_key_is_copied() -> None:
     columns = {field.name for field in SceneEmbedding._meta.concrete_fields}
     assert columns - set(COPIED) == {"id", "scene"}
 
@@ -69,7 +69,7 @@ def test_vectors_empty_inputs_and_failures_of_several_channels_are_read_back() -
     assert (empty.state, empty.input_hash, empty.vector) == ("empty", "", None)
 
 
-def test_what_comes_later_takes_the_place_of_what_was_there_and_of_nothing_else() -> None:
+def test_later_outcomes_replace_only_the_rows_of_the_same_target_and_channel() -> None:
     scenes = list(make_video(make_user()).scenes.all())
     spaces = make_text_spaces()
     with transaction.atomic():
@@ -83,7 +83,7 @@ def test_what_comes_later_takes_the_place_of_what_was_there_and_of_nothing_else(
     assert first.run_id is not None
 
 
-def test_what_was_computed_of_an_input_that_changed_meanwhile_is_not_written_and_the_new_hash_stays() -> None:
+def test_an_outcome_of_a_changed_input_is_not_written_and_the_new_hash_is_kept() -> None:
     first, second = make_video(make_user(), ["A word.", "Another."]).scenes.all()
     before = get_stored_hash(second, "transcript")
     work = EmbeddingTask(second.pk, second.owner_id, "transcript", "composed in a new way", before, "text")
@@ -105,7 +105,7 @@ def test_what_was_computed_of_an_input_that_changed_meanwhile_is_not_written_and
     assert hashes == ("of the new text", "composed in a new way")
 
 
-def test_a_batch_takes_the_same_number_of_statements_whatever_its_size() -> None:
+def test_the_number_of_statements_does_not_depend_on_the_size_of_a_batch() -> None:
     scenes = list(make_video(make_user(), ["A word."] * 12).scenes.all())
     spaces = make_text_spaces()
     outcomes = [make_outcome(scene, "transcript", vector=make_vector(0)) for scene in scenes]
@@ -117,7 +117,7 @@ def test_a_batch_takes_the_same_number_of_statements_whatever_its_size() -> None
     assert statements[0] == statements[1] <= 4
 
 
-def test_what_the_database_refuses_is_an_error_of_django() -> None:
+def test_database_errors_during_copy_become_django_errors() -> None:
     scene = make_video(make_user()).scenes.all()[0]
     space = make_text_spaces()["transcript"]
     [vector] = encode_halfvecs([make_vector(0)])

@@ -1,4 +1,4 @@
-"""A run brings exactly what is stale to the latest spec, and its counters add up."""
+"""A run computes exactly the stale vectors of the latest spec, and its counters add up."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def read_counters(run: ReprocessRun) -> dict[str, tuple[int, int, int, int, int]
     return {c.channel: (c.planned, c.done, c.skipped, c.empty, c.failed) for c in run.counters.all()}
 
 
-def test_a_run_gives_every_scene_one_row_per_channel_and_the_second_calls_no_model() -> None:
+def test_a_run_writes_one_row_per_scene_and_channel_and_the_next_run_calls_no_model() -> None:
     owner = make_user()
     make_video(owner)
     first = run_all()
@@ -76,7 +76,7 @@ def test_force_computes_everything_again() -> None:
     assert set(SceneEmbedding.objects.values_list("run_id", flat=True)) == {forced.pk}
 
 
-def test_an_edited_transcript_is_the_only_thing_that_is_stale() -> None:
+def test_after_an_edit_only_the_transcript_is_stale() -> None:
     video = make_video(make_user())
     run_all()
     scene = video.scenes.get(index=0)
@@ -97,7 +97,7 @@ def new_text_step() -> Iterator[None]:
         yield
 
 
-def test_a_new_step_version_makes_that_steps_channels_stale_and_no_other(request: pytest.FixtureRequest) -> None:
+def test_a_new_step_version_makes_only_its_own_channels_stale(request: pytest.FixtureRequest) -> None:
     owner = make_user()
     make_video(owner)
     run_all()
@@ -110,7 +110,7 @@ def test_a_new_step_version_makes_that_steps_channels_stale_and_no_other(request
     new = {active.channel: active.space_id for active in ActiveSpace.objects.filter(owner=owner)}
     assert new["clip"] == old["clip"]
     assert new["transcript"] != old["transcript"]
-    # The old vectors stay beside the new ones: nothing is overwritten.
+    # The old vectors are kept beside the new ones.
     assert SceneEmbedding.objects.filter(space_id=old["transcript"]).count() == 4
 
 
@@ -123,19 +123,19 @@ def test_search_keeps_the_old_spaces_until_the_owner_is_complete(request: pytest
     run_all(scope=Scope("video", video_id=first.pk))
     assert set(ActiveSpace.objects.filter(owner=owner).values_list("space_id", flat=True)) == old
     rest = run_all()
-    # What the first run computed is not computed again.
+    # The vectors of the first run are not computed again.
     assert read_counters(rest)["transcript"] == (8, 3, 4, 1, 0)
     assert set(ActiveSpace.objects.filter(owner=owner).values_list("space_id", flat=True)) != old
     assert second.pk in set(rest.items.values_list("video_id", flat=True))
 
 
-def test_a_missing_keyframe_fails_that_scene_by_name_and_nothing_else() -> None:
+def test_a_missing_keyframe_fails_only_its_scene() -> None:
     owner = make_user()
     video = make_video(owner)
     scene = video.scenes.get(index=1)
     get_media_storage().delete(scene.keyframe_key)
     run = run_all()
-    # One video, and it could not be finished.
+    # The only video has a failure.
     assert run.state == ReprocessRun.State.FAILED
     failure = run.failures.get()
     assert (failure.step, failure.channel, failure.scene_id) == ("scene_clip", "clip", scene.pk)
@@ -147,7 +147,7 @@ def test_a_missing_keyframe_fails_that_scene_by_name_and_nothing_else() -> None:
 def test_equal_inputs_of_one_owner_are_computed_once() -> None:
     owner = make_user()
     for number in range(3):
-        # Long enough to take in no words of their neighbors.
+        # Long enough to need no context of their neighbors.
         make_video(owner, [saying * 4 for saying in SAYINGS[:2]], title=str(number))
     inputs: list[int] = []
     embed = get_text_embedder().embed_documents
@@ -172,7 +172,7 @@ def test_owners_take_turns() -> None:
     assert list(run.items.order_by("turn", "id").values_list("owner_id", flat=True))[:2] == [many.pk, few.pk]
 
 
-def test_a_dead_workers_items_are_taken_up_again_and_counted_once() -> None:
+def test_the_items_of_a_dead_worker_are_finished_and_counted_once() -> None:
     video = make_video(make_user())
     run = start_run(ALL, force=True, entrance="command", requested_by=None)
     with mock.patch("reprocess.runs.worker.count_items", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
@@ -204,7 +204,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing() -> None:
     assert not SceneEmbedding.objects.filter(state=SceneEmbedding.State.EMBEDDED).exists()
 
 
-def test_an_item_that_kills_its_worker_three_times_is_named_and_the_rest_goes_on() -> None:
+def test_an_item_that_kills_three_workers_fails_and_the_others_are_finished() -> None:
     owner = make_user()
     deadly, fine = make_video(owner), make_video(owner, title="Fine")
     run = start_run(ALL, force=False, entrance="command", requested_by=None)
@@ -217,14 +217,14 @@ def test_an_item_that_kills_its_worker_three_times_is_named_and_the_rest_goes_on
     assert run.items.get(video=fine).state == ReprocessItem.State.DONE
 
 
-def test_the_same_request_twice_is_one_run() -> None:
+def test_equal_requests_share_one_run() -> None:
     make_video(make_user())
     first = start_run(ALL, force=False, entrance="command", requested_by=None)
     assert start_run(ALL, force=False, entrance="api", requested_by=None).pk == first.pk
     assert start_run(ALL, force=True, entrance="api", requested_by=None).pk != first.pk
 
 
-def test_a_run_queued_under_other_models_is_refused_with_the_reason() -> None:
+def test_a_run_that_was_queued_with_other_models_fails_with_the_reason() -> None:
     make_video(make_user())
     run = start_run(ALL, force=False, entrance="command", requested_by=None)
     other = dataclasses.replace(get_effective_spec(), steps=get_effective_spec().steps[:1])
@@ -236,7 +236,7 @@ def test_a_run_queued_under_other_models_is_refused_with_the_reason() -> None:
     assert not SceneEmbedding.objects.exists()
 
 
-def test_a_scene_deleted_while_it_is_computed_is_left_out() -> None:
+def test_a_scene_deleted_during_the_computation_is_skipped() -> None:
     video = make_video(make_user())
     run = start_run(ALL, force=False, entrance="command", requested_by=None)
 
@@ -251,7 +251,7 @@ def test_a_scene_deleted_while_it_is_computed_is_left_out() -> None:
     assert read_counters(run)["visual"] == (3, 3, 0, 0, 0)
 
 
-def test_plan_takes_a_constant_number_of_queries() -> None:
+def test_a_plan_takes_a_constant_number_of_queries() -> None:
     owner = make_user()
     taken = []
     for number in range(3):
@@ -262,7 +262,7 @@ def test_plan_takes_a_constant_number_of_queries() -> None:
     assert taken[0] == taken[1] == taken[2] <= 20
 
 
-def test_a_keyframe_missing_in_one_video_is_read_from_its_copy_in_another() -> None:
+def test_a_missing_keyframe_is_read_from_an_equal_keyframe_of_another_video() -> None:
     owner = make_user()
     first, _ = make_video(owner), make_video(owner, title="The same again")
     get_media_storage().delete(first.scenes.get(index=1).keyframe_key)

@@ -11,7 +11,7 @@ def run(context: StageContext) -> None:
     """Index the words of the video's scenes and mark it as indexed. Its vectors are in their spaces already."""
     now = timezone.now()
     with context.transaction():
-        # In one transaction: no rescue returns to an indexed video for a job that a dead worker left running.
+        # In one transaction, so that an indexed video never has a running job, which the rescue would queue again.
         context.lease.rows.update(state=Job.State.DONE, progress=1.0, finished_at=now)
         Video.objects.filter(pk=context.video.pk).update(state=Video.State.INDEXED, error_code="", error_text="", updated_at=now)
         get_lexical_backend().index(context.video.list_scene_ids())

@@ -18,12 +18,12 @@ from videos.models import Scene, Video, VideoMetadata
 
 log = structlog.get_logger(__name__)
 
-# Cuts of two runs that are less than this far apart are the same cut (seconds).
+# Cuts of two runs that are closer together than this are the same cut (seconds).
 _SAME_CUT_S = 0.1
 
 
 def run(context: StageContext) -> None:
-    """Replace the video's scenes by newly detected ones. Scenes keep their ids when the stage runs again."""
+    """Detect the video's scenes and replace its earlier ones. Scenes keep their ids when the stage runs again."""
     scenes: list[Scene] = []
     tiles: list[Tile] = []
     decoded = DecodingStats()
@@ -58,8 +58,8 @@ def _detect(context: StageContext) -> Iterator[DetectedScene]:
     return context.decode(iter_scenes, _report_share(context, 0.9, 1.0), settings.LONGEST_SCENE_SECONDS, cuts)
 
 
-def _report_share(context: StageContext, begin: float, end: float) -> Callable[[float], None]:
-    return lambda share: context.report_progress(begin + share * (end - begin))
+def _report_share(context: StageContext, start: float, end: float) -> Callable[[float], None]:
+    return lambda share: context.report_progress(start + share * (end - start))
 
 
 def _list_keys(scenes: Iterable[Scene]) -> set[str]:

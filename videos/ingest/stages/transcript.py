@@ -1,4 +1,7 @@
-"""Stage `transcript`: transcribe the speech in each scene."""
+"""Stage `transcript`: transcribe the audio track chunk by chunk, and divide its words among the scenes.
+
+Finished chunks are stored, so that another worker can resume after them.
+"""
 
 from contextlib import closing
 
@@ -20,7 +23,7 @@ UNSUPPORTED_LANGUAGE = (
 
 
 def run(context: StageContext) -> None:
-    """Set the words of every scene, except of those whose transcript the owner has edited. A video without speech has none."""
+    """Set the words of every scene, except of scenes whose transcript the owner has edited. Without speech there are none."""
     video, speech = context.video, get_transcriber()
     chunks: list[TranscriptChunk] = []
     notice = ""
@@ -48,10 +51,10 @@ STAGE = Stage("transcript", order=40, label="Transcribing speech", run=run, weig
 def transcribe_video(context: StageContext, transcriber: Transcriber) -> None:
     """Transcribe and store every chunk that is not stored yet. At most one chunk is in memory, or lost with its worker."""
     video, source = context.video, context.source
-    # Part of stored rows: another wording would transcribe unfinished videos from the start.
+    # Stored in rows: with another format, unfinished videos would be transcribed from the start.
     model_key = f"{transcriber.identity}, {video.language or 'any language'}"
     with context.transaction():
-        # Chunks of another model, or for another language.
+        # Delete chunks of another model or for another language.
         TranscriptChunk.objects.filter(video=video).exclude(listener=model_key).delete()
     start = TranscriptChunk.objects.filter(video=video).aggregate(end=Max("end_sample"))["end"] or 0
     duration_s = source.info.duration_s

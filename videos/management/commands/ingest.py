@@ -1,4 +1,4 @@
-"""`manage.py ingest`: upload files of this machine."""
+"""`manage.py ingest`: upload files from this machine."""
 
 import json
 import mimetypes
@@ -60,11 +60,11 @@ class Command(BaseCommand):
 
     def _report(self, videos: dict[str, Video], rejected: dict[str, str], *, as_json: bool) -> None:
         if as_json:
-            taken = [
+            uploaded = [
                 {"path": path, "video_id": str(video.pk), "state": video.state, "error": video.error_text} for path, video in videos.items()
             ]
-            lost = [{"path": path, "video_id": None, "state": "refused", "error": error} for path, error in rejected.items()]
-            self.stdout.write(json.dumps({"videos": taken + lost}))
+            refused = [{"path": path, "video_id": None, "state": "refused", "error": error} for path, error in rejected.items()]
+            self.stdout.write(json.dumps({"videos": uploaded + refused}))
             return
         for path, video in videos.items():
             self.stdout.write(f"{path}: {video.state} ({video.pk}) {video.error_text}".rstrip())

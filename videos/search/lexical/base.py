@@ -19,8 +19,9 @@ LEXICAL_CHANNELS = (LEXICAL, ON_SCREEN)
 class LexicalQuery:
     """A search for words in the scenes of one owner's indexed videos, with at most `limit` scenes per channel.
 
-    Any of the words matches. A query with quotes or a minus sign means exactly what it says: `"two words"` match as a phrase, and a scene
-    with `-word` does not match. `video_id` and `scenes` restrict the search; a backend outside the database evaluates the ids of `scenes`.
+    A scene matches if it contains any of the words. A query with quotes or a minus sign is taken literally: `"two words"` match as a
+    phrase, and `-word` excludes scenes with the word. `video_id` and `scenes` restrict the search; a backend outside the database
+    evaluates the ids of `scenes`.
     """
 
     owner_id: UUID

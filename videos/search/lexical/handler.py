@@ -19,12 +19,12 @@ class LexicalBackendHandler:
     def __getitem__(self, alias: str) -> LexicalBackend:
         """Return the backend. Raise ImproperlyConfigured for an unknown alias, class or option. Do not connect to a server."""
         if alias not in self._backends:
-            # Threads that come here at once build a backend each; the last one stays.
+            # Threads that get here at the same time each build a backend; the last one stays.
             self._backends[alias] = _build(alias)
         return self._backends[alias]
 
     def reset(self) -> None:
-        """Forget all backends, so that changed settings take effect."""
+        """Drop all instances, so that changed settings take effect."""
         self._backends.clear()
 
 

@@ -19,12 +19,12 @@ from videos.models import Scene, Video
 from videos.search.lexical.base import LexicalBackend, LexicalMatch, LexicalQuery
 
 CONFIG = "english"
-# A query with one of these means exactly what it says.
+# A query with one of these is taken literally.
 _OPERATORS = re.compile(r'["]|(^|\s)-\w')
 _EXCLUDED = re.compile(r"(?<!\S)-\w+")
 MAX_QUERY_WORDS = 32
 MAX_TITLE_MATCHES = 500
-# A matching title counts a tenth of matching words.
+# A matching title counts a tenth as much as matching words.
 TITLE_WEIGHT = 0.1
 # Shorter texts are shown whole (characters).
 MAX_WHOLE_LENGTH = 300
@@ -107,7 +107,7 @@ class PostgresLexical(LexicalBackend):
 
 
 def build_search_query(text: str) -> SearchQuery:
-    """Return a query that any of the words matches, or, for a query with operators, exactly what it says."""
+    """Return a query that matches any of the words, or, with operators, the literal query."""
     if _OPERATORS.search(text):
         return SearchQuery(text, search_type="websearch", config=CONFIG)
     words = re.findall(r"\w+", text)[:MAX_QUERY_WORDS]
@@ -115,7 +115,7 @@ def build_search_query(text: str) -> SearchQuery:
 
 
 def _match_any_word(text: str) -> SearchQuery:
-    """Return a query that any word matches, except excluded ones."""
+    """Return a query that matches any of the words that are not excluded."""
     return build_search_query(" ".join(re.findall(r"\w+", _EXCLUDED.sub(" ", text))))
 
 

@@ -1,6 +1,6 @@
 // Seek the player to a scene or chapter, and mark the current one. Without this script the links load the page at that time.
 
-function player() {
+function getPlayer() {
   return document.querySelector("[data-player]");
 }
 
@@ -21,7 +21,7 @@ function markCurrent(time) {
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("[data-start] h3 a, [data-chapters] a");
-  const video = player();
+  const video = getPlayer();
   // A click with a modifier key opens a new tab or window.
   if (!link || !video || video.error || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
@@ -30,19 +30,19 @@ document.addEventListener("click", (event) => {
   // If the browser blocks autoplay, the user presses play.
   video.play().catch(() => {});
   video.scrollIntoView({ block: "nearest" });
-  history.replaceState(null, "", `?${withTime(start)}`);
+  history.replaceState(null, "", `?${buildQuery(start)}`);
 });
 
 /** Return this page's query with another time, so that the URL can be shared. */
-function withTime(start) {
+function buildQuery(start) {
   const query = new URLSearchParams(location.search);
   query.set("t", Number(start).toFixed(2));
   return query;
 }
 
 // Media events do not bubble, but they can be captured, also from a player that is added later.
-document.addEventListener("timeupdate", () => markCurrent(player().currentTime), true);
+document.addEventListener("timeupdate", () => markCurrent(getPlayer().currentTime), true);
 document.addEventListener("error", (event) => {
-  if (event.target === player()) document.querySelector("[data-unplayable]").hidden = false;
+  if (event.target === getPlayer()) document.querySelector("[data-unplayable]").hidden = false;
 }, true);
-if (player()?.error) document.querySelector("[data-unplayable]").hidden = false;
+if (getPlayer()?.error) document.querySelector("[data-unplayable]").hidden = false;

@@ -5,7 +5,7 @@ const STEPS_BY_KEY = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, 
 // The width of the handle in pixels. Its center does not reach the ends of the slider.
 const HANDLE_WIDTH = 16;
 
-function clock(seconds) {
+function formatTime(seconds) {
   const [hours, minutes, rest] = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map(Math.floor);
   const tail = String(rest).padStart(2, "0");
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
@@ -27,7 +27,7 @@ function prepare(strip) {
     const box = preview.parentElement;
     const room = strip.clientWidth - box.offsetWidth;
     box.style.left = `${Math.max(0, Math.min(room, (seconds / duration) * strip.clientWidth - box.offsetWidth / 2))}px`;
-    time.textContent = clock(seconds);
+    time.textContent = formatTime(seconds);
     box.classList.add("shown");
   }
 
@@ -47,7 +47,7 @@ function prepare(strip) {
 
   function setPosition(seconds) {
     slider.value = seconds;
-    slider.setAttribute("aria-valuetext", clock(Number(slider.value)));
+    slider.setAttribute("aria-valuetext", formatTime(Number(slider.value)));
   }
 
   function seek(seconds) {

@@ -23,7 +23,7 @@ from tests.reprocess.people.makers import add_photo, encode_jpeg, find_scenes, l
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("faces_on")]
 
 
-def test_faces_that_could_not_be_matched_are_matched_once_that_is_noticed() -> None:
+def test_faces_are_matched_later_when_matching_has_failed() -> None:
     owner = make_user()
     make_film(owner)
     run()
@@ -40,11 +40,11 @@ def test_faces_that_could_not_be_matched_are_matched_once_that_is_noticed() -> N
     assert requeue_stale_people() == 0
 
 
-def test_a_photo_that_another_worker_is_taking_in_is_left_to_it() -> None:
+def test_a_photo_that_another_worker_processes_is_left_to_it() -> None:
     owner = make_user()
     person = Person.objects.create(owner=owner, name="Eileen")
     photo = add_photo(person, encode_jpeg(load_astronaut().crop((100, 0, 400, 300))))
-    # Killed when the clean copy was recorded, and what arrived not deleted yet.
+    # Killed after the normalized copy was recorded and before the uploaded file was deleted.
     with mock.patch("heimdex.storage.local.LocalMediaStorage.delete", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         refresh_people(owner.pk)
     refresh_people(owner.pk)
@@ -73,7 +73,7 @@ def steal_lease(photo: PersonPhoto, token: UUID) -> Iterator[None]:
         yield
 
 
-def test_a_worker_that_lost_the_lease_on_a_photo_writes_nothing_of_it() -> None:
+def test_a_worker_that_lost_the_lease_on_a_photo_writes_no_vector() -> None:
     owner = make_user()
     photo, token = (
         add_photo(Person.objects.create(owner=owner, name="Eileen"), encode_jpeg(load_astronaut().crop((100, 0, 400, 300)))),
@@ -85,7 +85,7 @@ def test_a_worker_that_lost_the_lease_on_a_photo_writes_nothing_of_it() -> None:
     assert (photo.state, photo.lease_token, PhotoEmbedding.objects.count()) == (PersonPhoto.State.PROCESSING, token, 0)
 
 
-def test_a_run_leaves_a_photo_to_the_worker_that_has_leased_it_since() -> None:
+def test_a_run_writes_no_vector_of_a_photo_that_another_worker_has_leased() -> None:
     owner = make_user()
     photo, token = (
         add_photo(Person.objects.create(owner=owner, name="Eileen"), encode_jpeg(load_astronaut().crop((100, 0, 400, 300)))),

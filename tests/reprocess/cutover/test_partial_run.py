@@ -1,4 +1,4 @@
-"""A part of a library under a changed model: it fills its part of the coming space, says so, and is not computed again later."""
+"""Partial runs after a model change fill a part of the pending space, say so, and are not repeated by later runs."""
 
 import io
 from collections.abc import Callable
@@ -22,24 +22,24 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ONE_OF_TWO = "1 of 2 videos; search switches when the owner is complete"
 
 
-def test_every_entrance_says_what_a_part_means(owner: User, change_model: Callable[[str], None]) -> None:
+def test_every_entry_point_explains_a_partial_run(owner: User, change_model: Callable[[str], None]) -> None:
     first, second = owner.videos.order_by("created_at")
-    said = io.StringIO()
-    asked = {"scope": "video", "video_id": str(first.pk)}
+    output = io.StringIO()
+    request = {"scope": "video", "video_id": str(first.pk)}
     admin = make_user("admin@example.org", is_staff=True, is_superuser=True)
     api, pages, mine = APIClient(), Client(), APIClient()
     api.force_authenticate(admin)
     pages.force_login(admin)
     mine.force_authenticate(owner)
 
-    # Nothing is coming: nothing is to be said.
-    assert api.post("/v1/admin/reprocess-embeddings", asked).json()["message"].endswith("spec version 2026-01-06")
+    # Without a pending space there is no notice.
+    assert api.post("/v1/admin/reprocess-embeddings", request).json()["message"].endswith("spec version 2026-01-06")
     ReprocessRun.objects.all().delete()
     change_model()
 
-    assert api.post("/v1/admin/reprocess-embeddings", asked).json()["message"].endswith(f". {ONE_OF_TWO}")
-    call_command("reprocess_embeddings", "--scope", "video", "--video-id", str(first.pk), stdout=said)
-    assert ONE_OF_TWO in said.getvalue()
+    assert api.post("/v1/admin/reprocess-embeddings", request).json()["message"].endswith(f". {ONE_OF_TWO}")
+    call_command("reprocess_embeddings", "--scope", "video", "--video-id", str(first.pk), stdout=output)
+    assert ONE_OF_TWO in output.getvalue()
     form = {"scope": "video", "id": [str(first.pk)]}
     assert ONE_OF_TWO in pages.post("/admin/reprocess/reprocessrun/start/", form, follow=True).content.decode()
     state = mine.get(f"/v1/videos/{first.pk}/reprocess").json()
@@ -48,17 +48,25 @@ def test_every_entrance_says_what_a_part_means(owner: User, change_model: Callab
 
     work_run(str(ReprocessRun.objects.get().pk))
     assert mine.get(f"/v1/videos/{second.pk}/reprocess").json()["switch"].startswith("1 of 2")
-    # The rest completes the owner, so search follows at once.
-    last = api.post("/v1/admin/reprocess-embeddings", {**asked, "video_id": str(second.pk)}).json()
+    # This run completes the owner, so search switches without a notice.
+    last = api.post("/v1/admin/reprocess-embeddings", {**request, "video_id": str(second.pk)}).json()
     assert last["message"].endswith("spec version 2026-01-06")
-    by_hand = io.StringIO()
+    manual_output = io.StringIO()
     call_command(
-        "reprocess_embeddings", "--scope", "owner", "--owner-id", str(owner.pk), "--since", "2999-01-01", "--no-cutover", stdout=by_hand
+        "reprocess_embeddings",
+        "--scope",
+        "owner",
+        "--owner-id",
+        str(owner.pk),
+        "--since",
+        "2999-01-01",
+        "--no-cutover",
+        stdout=manual_output,
     )
-    assert "manage.py cutover" not in by_hand.getvalue()
+    assert "manage.py cutover" not in manual_output.getvalue()
 
 
-def test_a_part_waits_for_the_rest_and_is_not_computed_again(owner: User, change_model: Callable[[str], None]) -> None:
+def test_a_partial_run_does_not_switch_and_its_vectors_are_not_computed_again(owner: User, change_model: Callable[[str], None]) -> None:
     first = owner.videos.earliest("created_at")
     before = get_active_spaces(owner)
     change_model()
@@ -75,21 +83,21 @@ def test_a_part_waits_for_the_rest_and_is_not_computed_again(owner: User, change
     assert get_active_spaces(owner) != before
 
 
-def test_an_owner_that_went_first_counts_as_done_when_all_follow(owner: User, change_model: Callable[[str], None]) -> None:
+def test_an_owner_who_was_cut_over_first_is_skipped_by_the_run_over_everything(owner: User, change_model: Callable[[str], None]) -> None:
     other = make_user("other@example.org")
     make_video(other, ["The tide comes in twice a day."])
     run()
     change_model()
     run(Scope("owner", owner_id=owner.pk))
-    moved, waits = get_active_spaces(owner), get_active_spaces(other)
+    switched, unswitched = get_active_spaces(owner), get_active_spaces(other)
     calls = get_text_embedder().calls
 
     rest = run()
     transcript = rest.counters.get(channel="transcript")
     assert (transcript.done, transcript.skipped) == (1, 6)
     assert (rest.model_calls, get_text_embedder().calls - calls) == (1, 1)
-    assert get_active_spaces(owner) == moved
-    assert get_active_spaces(other) != waits
+    assert get_active_spaces(owner) == switched
+    assert get_active_spaces(other) != unswitched
     calls = get_text_embedder().calls
     assert start_run(Scope("all"), force=False, entrance="command", requested_by=None).plan["stale"] == 0
     assert get_text_embedder().calls == calls
