@@ -15,7 +15,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 from bench.benchmark import BenchmarkUnavailable, Group, Result, select_groups, summarize_rounds
-from bench.installation import installation
+from bench.installation import set_up_installation
 
 RESULTS = Path(__file__).with_name("results.json")
 
@@ -60,7 +60,7 @@ def show_results(results: list[Result]) -> None:
 
 
 def merge_results(results: list[Result], earlier: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the new content of results.json: the new results, and the earlier results of goals that were not measured again. Pure."""
+    """Return the new content of results.json: the new results, and the earlier results of the other goals. Pure."""
     data = {result.goal.id: result.as_data() for result in results}
     sort_keys = {goal.id: goal.sort_key for group in find_groups() for goal in group.goals}
     earlier_by_id = {result["id"]: result for result in earlier if result["id"] in sort_keys}
@@ -68,14 +68,14 @@ def merge_results(results: list[Result], earlier: list[dict[str, Any]]) -> list[
 
 
 def main(only: list[str]) -> int:
-    """Run the named benchmarks, or all. Return 0 even when a goal is missed, because this only reports; 2 for an unknown id."""
+    """Run the named benchmarks, or all. Return 2 for an unknown id, and otherwise 0, even when a goal is missed."""
     try:
         groups = select_groups(find_groups(), only)
     except BenchmarkUnavailable as error:
         show(str(error))
         return 2
     results: list[Result] = []
-    with installation():
+    with set_up_installation():
         for group in groups:
             show(", ".join(goal.id for goal in group.goals))
             results.extend(run_group(group))

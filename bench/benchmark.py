@@ -12,7 +12,7 @@ class BenchmarkUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Goal:
-    """A limit for a measured ratio: what is measured, against what, and the least or largest value that meets it."""
+    """A limit for a measured value: what is measured, against what, and the smallest or largest value that meets the goal."""
 
     id: str
     what: str
@@ -41,7 +41,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Result:
-    """A goal with the values of its rounds, or the reason why there are none."""
+    """A goal with the values of its rounds, or the reason why there is none."""
 
     goal: Goal
     rounds: tuple[float, ...]
@@ -49,12 +49,12 @@ class Result:
 
     @property
     def value(self) -> float | None:
-        """The median of the rounds; None without rounds."""
+        """The median of the rounds. None without rounds."""
         return median(self.rounds) if self.rounds else None
 
     @property
     def is_ok(self) -> bool:
-        """Whether the goal is met; False without a measurement."""
+        """Whether the goal is met. False without a measurement."""
         return self.value is not None and self.goal.is_met(self.value)
 
     def as_data(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from bench.benchmark import Goal, Group
 from bench.installation import empty_database, override_models
 from bench.library import make_library
-from bench.runs import delete_vectors, embed_all, queue_run, work_on
+from bench.runs import delete_vectors, embed_all, queue_run, work_on_run
 
 if TYPE_CHECKING:
     from heimdex.embedders.open_clip import OpenClipEmbedder
@@ -30,29 +30,29 @@ def run_rounds() -> Iterator[Mapping[str, float]]:
 
     empty_database()
     with tempfile.TemporaryDirectory() as folder:
-        weights = _random_weights(Path(folder))
+        weights = _save_random_weights(Path(folder))
         options = {"weights": str(weights), "architecture": ARCHITECTURE, "dimensions": 512}
         with override_models(image={"BACKEND": "heimdex.embedders.open_clip.OpenClipEmbedder", "OPTIONS": options}):
             make_library(VIDEOS, SCENES, texts=False, images=True)
-            # Loads the model and fills the channels that have nothing to embed.
+            # Load the model, and write the rows without content.
             embed_all()
             model = cast("OpenClipEmbedder", get_image_embedder())
-            naive_model = _library_model(weights)
-            tensors = _tensors(model)
+            naive_model = _load_library_model(weights)
+            tensors = _prepare_batches(model)
             for _ in range(ROUNDS):
-                # Half of it before and half after, so that a machine that slows down meanwhile slows both sides.
-                bare_s = _bare_s(model, tensors[::2])
+                # Half of the bare model runs before and half after, so that a machine that slows down affects both sides.
+                bare_s = _time_bare_model(model, tensors[::2])
                 delete_vectors("clip")
-                ours = VIDEOS * SCENES / work_on(queue_run())
-                bare = VIDEOS * SCENES / (bare_s + _bare_s(model, tensors[1::2]))
+                ours = VIDEOS * SCENES / work_on_run(queue_run())
+                bare = VIDEOS * SCENES / (bare_s + _time_bare_model(model, tensors[1::2]))
                 delete_vectors("clip")
-                naive = _naive(*naive_model)
+                naive = _measure_naive(*naive_model)
                 delete_vectors("clip")
                 embed_all()
                 yield {"P1": ours / bare, "P2": ours / naive}
 
 
-def _random_weights(folder: Path) -> Path:
+def _save_random_weights(folder: Path) -> Path:
     from heimdex.embedders.torch_runtime import import_torchvision
 
     import_torchvision()
@@ -65,7 +65,7 @@ def _random_weights(folder: Path) -> Path:
     return path
 
 
-def _tensors(model: "OpenClipEmbedder") -> list[Any]:
+def _prepare_batches(model: "OpenClipEmbedder") -> list[Any]:
     """Return the model's inputs, batch by batch, in its dtype and on its device."""
     from PIL import Image
 
@@ -76,15 +76,15 @@ def _tensors(model: "OpenClipEmbedder") -> list[Any]:
     batches = []
     scenes = list(Scene.objects.all())
     for first in range(0, len(scenes), BATCH):
-        pictures = []
+        images = []
         for scene in scenes[first : first + BATCH]:
             with get_media_storage().open(scene.keyframe_key) as file:
-                pictures.append(model.prepare(Image.open(BytesIO(file.read()))))
-        batches.append(clip.preprocessing.build_batch(pictures, clip.device, clip.dtype))
+                images.append(model.prepare(Image.open(BytesIO(file.read()))))
+        batches.append(clip.preprocessing.build_batch(images, clip.device, clip.dtype))
     return batches
 
 
-def _bare_s(model: "OpenClipEmbedder", tensors: list[Any]) -> float:
+def _time_bare_model(model: "OpenClipEmbedder", tensors: list[Any]) -> float:
     import torch
 
     clip = model._get_loaded().model
@@ -95,14 +95,14 @@ def _bare_s(model: "OpenClipEmbedder", tensors: list[Any]) -> float:
     return perf_counter() - began
 
 
-def _library_model(weights: Path) -> tuple[Any, Any]:
+def _load_library_model(weights: Path) -> tuple[Any, Any]:
     import open_clip
 
     model, _, preprocess = open_clip.create_model_and_transforms(ARCHITECTURE, pretrained=str(weights))
     return model.eval(), preprocess
 
 
-def _naive(model: Any, preprocess: Any) -> float:
+def _measure_naive(model: Any, preprocess: Any) -> float:
     """Embed one image per call and write one row per commit, as a simple script does."""
     import torch
     from PIL import Image
@@ -115,9 +115,9 @@ def _naive(model: Any, preprocess: Any) -> float:
     began = perf_counter()
     for scene in scenes:
         with get_media_storage().open(scene.keyframe_key) as file:
-            picture = Image.open(BytesIO(file.read())).convert("RGB")
+            image = Image.open(BytesIO(file.read())).convert("RGB")
         with torch.no_grad():
-            vector = model.encode_image(preprocess(picture).unsqueeze(0), normalize=True)[0].numpy()
+            vector = model.encode_image(preprocess(image).unsqueeze(0), normalize=True)[0].numpy()
         SceneEmbedding.objects.create(
             scene=scene, space=space, owner_id=scene.owner_id, state="embedded", vector=vector, input_hash=scene.keyframe_hash
         )
@@ -127,7 +127,7 @@ def _naive(model: Any, preprocess: Any) -> float:
 GROUP = Group(
     (
         Goal("P1", WHAT, "the bare model in the same dtype, batch 32, tensors in memory", 0.90),
-        Goal("P2", WHAT, "naive: one picture, one call, one row, float32", 4.5),
+        Goal("P2", WHAT, "naive: one image, one call, one row, float32", 4.5),
     ),
     run_rounds,
 )

@@ -1,4 +1,4 @@
-"""P10: how long a run stops after its workers were killed, and how much it computes again."""
+"""P10: how long a run stops after its workers were killed, and how much it recomputes."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from bench.installation import empty_database
 from bench.library import make_library
 from bench.runs import count_inputs, delete_vectors, queue_run
 from bench.text import CHANNELS
-from bench.workers import run_workers, slow_embedder, wait_until
+from bench.workers import run_workers, use_slow_embedder, wait_until
 
 ROUNDS = 5
 VIDEOS, SCENES = 8, 25
@@ -19,13 +19,13 @@ LATENCY_S = 0.5
 
 
 def run_rounds() -> Iterator[Mapping[str, float]]:
-    """Yield the seconds from the kill to the next batch. Raise RuntimeError when more than one batch is computed again."""
+    """Yield the seconds from the kill to the next batch. Raise RuntimeError when more than one batch is recomputed."""
     from heimdex.queue import REPROCESS
     from reprocess.models import ReprocessRun
 
     empty_database()
     make_library(VIDEOS, SCENES, texts=True, images=False)
-    with slow_embedder(LATENCY_S, BATCH, concurrency=1) as url, run_workers(REPROCESS) as running:
+    with use_slow_embedder(LATENCY_S, BATCH, concurrency=1) as url, run_workers(REPROCESS) as running:
         for _ in range(ROUNDS):
             delete_vectors(*CHANNELS)
             sent = _count_sent(url)
@@ -37,7 +37,7 @@ def run_rounds() -> Iterator[Mapping[str, float]]:
             wait_until(lambda: ReprocessRun.objects.get(pk=run_id).finished_at is not None, "the run does not end")  # noqa: B023
             recomputed = _count_sent(url) - sent - count_inputs(run_id)
             if recomputed > BATCH:
-                raise RuntimeError(f"{recomputed} texts were computed again; a batch has {BATCH}")
+                raise RuntimeError(f"{recomputed} texts were recomputed; a batch has {BATCH}")
             yield {"P10": stopped_s}
 
 

@@ -1,4 +1,4 @@
-"""Generated videos with known cuts: every kind of cut, and every effect that could be mistaken for one."""
+"""Generate videos with known cuts: every kind of cut, and every effect that could be mistaken for a cut."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -8,19 +8,22 @@ from typing import Literal
 
 import numpy as np
 
-from bench.shots import CALM, LIVELY, Motion, Picture, Shot, random_shot, render_shot
-from bench.slides import bullets, slide
+from bench.shots import CALM, LIVELY, Frame, Motion, Shot, choose_shot, render_shot
+from bench.slides import make_growing_slide, make_slide
 
 Kind = Literal["hard", "dissolve", "fade"]
 
 
 @dataclass(frozen=True)
 class Join:
-    """The transition between two shots: a hard cut, a dissolve, or a fade to a color, `held` frames, and back; `frames` is its length."""
+    """The transition between two shots: a hard cut, a dissolve, or a fade to a color, held for `hold_frames`, and back.
+
+    `frames` is the length of a dissolve, or of each half of a fade.
+    """
 
     kind: Kind = "hard"
     frames: int = 0
-    held: int = 0
+    hold_frames: int = 0
     color: int = 0
 
 
@@ -50,7 +53,7 @@ class Script:
     """A video to generate: takes as frames, the transitions between them, and the encoding."""
 
     name: str
-    takes: tuple[Callable[[], Iterator[Picture]], ...]
+    takes: tuple[Callable[[], Iterator[Frame]], ...]
     joins: tuple[Join, ...]
     size: tuple[int, int] = (320, 180)
     fps: int = 25
@@ -63,21 +66,21 @@ class Script:
 
 
 def build_scripts(seed: int, seconds: float = 60.0, size: tuple[int, int] = (320, 180)) -> dict[str, Script]:
-    """Return one script of about `seconds` per kind of video; each seed gives other videos."""
+    """Return one script of about `seconds` per kind of video. Each seed gives other videos."""
     random = np.random.default_rng(seed)
     scripts = [
-        _hard("hard", random, seconds, size, CALM),
-        _hard("hard lively", random, seconds, size, (*CALM, "pan", "zoom")),
-        replace(_hard("hard at 60 fps", random, seconds / 2, size, CALM, fps=60), crf=32),
-        _hard("hard at 10 fps", random, seconds, size, CALM, fps=10),
-        replace(_hard("variable rate", random, seconds, size, CALM), uneven=True),
-        replace(_hard("turned phone", random, seconds, size, ("handheld",)), rotation=90),
-        _slides(random, seconds, size),
-        _gradual("dissolves", random, seconds, size, _dissolve),
-        _gradual("fades", random, seconds, size, _fade),
-        replace(_takes("flashes", random, seconds, size, CALM, 20.0), flashes=True),
-        *(_takes(f"moves: {motion}", random, seconds / 2, size, (motion,), seconds / 4) for motion in LIVELY),
-        _takes("one take", random, seconds, size, ("handheld",), seconds),
+        _script_hard_cuts("hard", random, seconds, size, CALM),
+        _script_hard_cuts("hard lively", random, seconds, size, (*CALM, "pan", "zoom")),
+        replace(_script_hard_cuts("hard at 60 fps", random, seconds / 2, size, CALM, fps=60), crf=32),
+        _script_hard_cuts("hard at 10 fps", random, seconds, size, CALM, fps=10),
+        replace(_script_hard_cuts("variable rate", random, seconds, size, CALM), uneven=True),
+        replace(_script_hard_cuts("turned phone", random, seconds, size, ("handheld",)), rotation=90),
+        _script_slides(random, seconds, size),
+        _script_gradual_cuts("dissolves", random, seconds, size, _choose_dissolve),
+        _script_gradual_cuts("fades", random, seconds, size, _choose_fade),
+        replace(_script_takes("flashes", random, seconds, size, CALM, 20.0), flashes=True),
+        *(_script_takes(f"moves: {motion}", random, seconds / 2, size, (motion,), seconds / 4) for motion in LIVELY),
+        _script_takes("one take", random, seconds, size, ("handheld",), seconds),
     ]
     return {script.name: script for script in scripts}
 
@@ -91,35 +94,35 @@ def generate_video(script: Script, path: Path) -> CutVideo:
     with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=script.fps, options={"preset": script.preset, "crf": str(script.crf)})
         stream.width, stream.height, stream.pix_fmt = *script.size, "yuv420p"
-        # Fine enough for any rate and for frames that do not keep it.
+        # Fine enough for every frame rate and for uneven frames.
         stream.codec_context.time_base = Fraction(1, 1000 * script.fps)
         if script.rotation:
             stream.set_display_rotation(script.rotation)
         random = np.random.default_rng(5)
-        now = Fraction(0)
+        time = Fraction(0)
         frames = _join_takes(script, lambda index, kind: cuts.append(TrueCut(float(index), kind)))
-        for picture in _add_flashes(frames, script.fps) if script.flashes else frames:
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame.pts, frame.time_base = int(now * 1000 * script.fps), Fraction(1, 1000 * script.fps)
-            frame_times.append(now)
-            now += Fraction(int(random.integers(1, 4)) if script.uneven else 2, 2 * script.fps)
+        for image in _add_flashes(frames, script.fps) if script.flashes else frames:
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts, frame.time_base = int(time * 1000 * script.fps), Fraction(1, 1000 * script.fps)
+            frame_times.append(time)
+            time += Fraction(int(random.integers(1, 4)) if script.uneven else 2, 2 * script.fps)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    true_cuts = tuple(replace(cut, time_s=_time_at(frame_times, cut.time_s)) for cut in cuts)
+    true_cuts = tuple(replace(cut, time_s=_interpolate_time(frame_times, cut.time_s)) for cut in cuts)
     longest = (1.5 if script.uneven else 1.0) / script.fps
-    return CutVideo(script.name, path, true_cuts, float(now), script.fps, longest)
+    return CutVideo(script.name, path, true_cuts, float(time), script.fps, longest)
 
 
-def _time_at(frame_times: Sequence[Fraction], index: float) -> float:
+def _interpolate_time(frame_times: Sequence[Fraction], index: float) -> float:
     before = int(index)
     after = min(before + 1, len(frame_times) - 1)
     return float(frame_times[before] + (frame_times[after] - frame_times[before]) * Fraction(index - before))
 
 
-def _join_takes(script: Script, on_cut: Callable[[float, Kind], None]) -> Iterator[Picture]:
+def _join_takes(script: Script, on_cut: Callable[[float, Kind], None]) -> Iterator[Frame]:
     """Yield the frames of all takes. Call `on_cut` with the index of the first frame after a hard cut, or of a gradual cut's middle."""
     written = 0
-    tail: list[Picture] = []
+    tail: list[Frame] = []
     before: Join | None = None
     for take, after in zip(script.takes, [*script.joins, None], strict=True):
         keep = after.frames if after else 0
@@ -140,7 +143,7 @@ def _join_takes(script: Script, on_cut: Callable[[float, Kind], None]) -> Iterat
     yield from tail
 
 
-def _render_transition(join: Join, tail: Sequence[Picture], begin: Sequence[Picture]) -> list[Picture]:
+def _render_transition(join: Join, tail: Sequence[Frame], begin: Sequence[Frame]) -> list[Frame]:
     shares = (np.arange(join.frames) + 1) / (join.frames + 1)
     if join.kind == "dissolve":
         return [_blend(old, new, share) for old, new, share in zip(tail, begin, shares, strict=True)]
@@ -148,15 +151,15 @@ def _render_transition(join: Join, tail: Sequence[Picture], begin: Sequence[Pict
         blank = np.full_like(tail[0], join.color)
         out = [_blend(old, blank, share) for old, share in zip(tail, shares, strict=True)]
         back = [_blend(blank, new, share) for new, share in zip(begin, shares, strict=True)]
-        return [*out, *[blank] * join.held, *back]
+        return [*out, *[blank] * join.hold_frames, *back]
     return []
 
 
-def _blend(old: Picture, new: Picture, share: float) -> Picture:
+def _blend(old: Frame, new: Frame, share: float) -> Frame:
     return np.asarray(old * (1 - share) + new * share, dtype=np.uint8)
 
 
-def _add_flashes(frames: Iterator[Picture], fps: int) -> Iterator[Picture]:
+def _add_flashes(frames: Iterator[Frame], fps: int) -> Iterator[Frame]:
     """Add a flash of one to four frames every two seconds: white, bright or black, at once or fading out."""
     random = np.random.default_rng(11)
     light: list[tuple[int, float]] = []
@@ -173,58 +176,58 @@ def _add_flashes(frames: Iterator[Picture], fps: int) -> Iterator[Picture]:
             yield frame
 
 
-def _render_later(shot: Shot, size: tuple[int, int], fps: int) -> Callable[[], Iterator[Picture]]:
+def _defer_rendering(shot: Shot, size: tuple[int, int], fps: int) -> Callable[[], Iterator[Frame]]:
     return lambda: render_shot(shot, size, fps)
 
 
-def _random_shots(random: np.random.Generator, lengths: Sequence[int], motions: Sequence[Motion]) -> list[Shot]:
+def _choose_shots(random: np.random.Generator, lengths: Sequence[int], motions: Sequence[Motion]) -> list[Shot]:
     shots: list[Shot] = []
     for length in lengths:
-        before = shots[-1].picture if shots else ""
-        shots.append(random_shot(random, length, motions[int(random.integers(len(motions)))], unlike=before))
+        before = shots[-1].image if shots else ""
+        shots.append(choose_shot(random, length, motions[int(random.integers(len(motions)))], unlike=before))
     return shots
 
 
-def _hard(
+def _script_hard_cuts(
     name: str, random: np.random.Generator, seconds: float, size: tuple[int, int], motions: Sequence[Motion], fps: int = 25
 ) -> Script:
     lengths = [int(fps * random.uniform(1.3, 4.0)) for _ in range(round(seconds / 2.65))]
-    shots = _random_shots(random, lengths, motions)
-    return Script(name, tuple(_render_later(shot, size, fps) for shot in shots), (Join(),) * (len(shots) - 1), size, fps)
+    shots = _choose_shots(random, lengths, motions)
+    return Script(name, tuple(_defer_rendering(shot, size, fps) for shot in shots), (Join(),) * (len(shots) - 1), size, fps)
 
 
-def _gradual(
+def _script_gradual_cuts(
     name: str, random: np.random.Generator, seconds: float, size: tuple[int, int], join: Callable[[np.random.Generator], Join]
 ) -> Script:
-    shots = _random_shots(random, [int(25 * random.uniform(4.0, 6.0)) for _ in range(round(seconds / 5))], CALM)
-    return Script(name, tuple(_render_later(shot, size, 25) for shot in shots), tuple(join(random) for _ in shots[1:]), size)
+    shots = _choose_shots(random, [int(25 * random.uniform(4.0, 6.0)) for _ in range(round(seconds / 5))], CALM)
+    return Script(name, tuple(_defer_rendering(shot, size, 25) for shot in shots), tuple(join(random) for _ in shots[1:]), size)
 
 
-def _dissolve(random: np.random.Generator) -> Join:
+def _choose_dissolve(random: np.random.Generator) -> Join:
     return Join("dissolve", int(25 * random.uniform(0.4, 1.6)))
 
 
-def _fade(random: np.random.Generator) -> Join:
+def _choose_fade(random: np.random.Generator) -> Join:
     color = 255 if random.random() < 0.25 else 0
-    return Join("fade", int(25 * random.uniform(0.3, 1.0)), held=int(25 * random.uniform(0, 0.6)), color=color)
+    return Join("fade", int(25 * random.uniform(0.3, 1.0)), hold_frames=int(25 * random.uniform(0, 0.6)), color=color)
 
 
-def _takes(
+def _script_takes(
     name: str, random: np.random.Generator, seconds: float, size: tuple[int, int], motions: Sequence[Motion], each_s: float
 ) -> Script:
-    shots = _random_shots(random, [int(25 * each_s)] * round(seconds / each_s), motions)
-    return Script(name, tuple(_render_later(shot, size, 25) for shot in shots), (Join(),) * (len(shots) - 1), size)
+    shots = _choose_shots(random, [int(25 * each_s)] * round(seconds / each_s), motions)
+    return Script(name, tuple(_defer_rendering(shot, size, 25) for shot in shots), (Join(),) * (len(shots) - 1), size)
 
 
-def _slides(random: np.random.Generator, seconds: float, size: tuple[int, int]) -> Script:
-    """Slides that stay for seconds, some of which gain a line meanwhile, with photographs between them."""
-    takes: list[Callable[[], Iterator[Picture]]] = []
+def _script_slides(random: np.random.Generator, seconds: float, size: tuple[int, int]) -> Script:
+    """Write a script of slides that stay for seconds, some of which gain a line, with photographs between them."""
+    takes: list[Callable[[], Iterator[Frame]]] = []
     for number in range(round(seconds / 5)):
         length = int(25 * random.uniform(3, 7))
         seed = int(random.integers(1 << 30))
         if number % 4 == 3:
-            takes.append(_render_later(random_shot(random, length, "still"), size, 25))
+            takes.append(_defer_rendering(choose_shot(random, length, "still"), size, 25))
         else:
-            takes.append((bullets if number % 2 else slide)(seed, size, length))
+            takes.append((make_growing_slide if number % 2 else make_slide)(seed, size, length))
     joins = tuple(Join("dissolve", 12) if random.random() < 0.25 else Join() for _ in takes[1:])
     return Script("slides", tuple(takes), joins, size)

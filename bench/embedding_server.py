@@ -1,6 +1,6 @@
 """A deliberately slow server with OpenAI's embeddings protocol: `python -m bench.embedding_server LATENCY_S DIMENSIONS`.
 
-What is asked of it by GET is answered with how many texts it was sent so far.
+It answers a GET with the number of texts that it has received.
 """
 
 import base64
@@ -14,7 +14,7 @@ from typing import Any
 
 
 def serve(latency_s: float, dimensions: int) -> None:
-    """Print the port, then serve until the process ends."""
+    """Print the port, and serve until the process ends."""
     import numpy as np
 
     noise = np.random.default_rng(0).normal(size=(256, dimensions)).astype(np.float32)
@@ -32,7 +32,7 @@ def serve(latency_s: float, dimensions: int) -> None:
             texts = request["input"]
             sent.append(len(texts))
             time.sleep(latency_s)
-            data = [{"object": "embedding", "index": place, "embedding": encoded[_number(text)]} for place, text in enumerate(texts)]
+            data = [{"object": "embedding", "index": place, "embedding": encoded[_choose_vector(text)]} for place, text in enumerate(texts)]
             usage = {"prompt_tokens": len(texts), "total_tokens": len(texts)}
             body = json.dumps({"object": "list", "model": request["model"], "data": data, "usage": usage}).encode()
             self._answer(body)
@@ -60,7 +60,7 @@ def serve(latency_s: float, dimensions: int) -> None:
         server.serve_forever()
 
 
-def _number(text: str) -> int:
+def _choose_vector(text: str) -> int:
     return zlib.crc32(text.encode()) % 256
 
 

@@ -1,4 +1,4 @@
-"""How well face vectors distinguish people, and the curve from similarity to probability. Pure."""
+"""Measure how well face vectors distinguish people, and fit the curve from similarity to probability. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# Newton's steps; the fit has two parameters and settles in a few.
+# Steps of Newton's method. The fit has two parameters and converges in a few.
 _STEPS = 50
 
 
@@ -26,15 +26,15 @@ class Pairs:
     same: NDArray[np.float64]
     other: NDArray[np.float64]
 
-    def recall(self, threshold: float) -> float:
+    def compute_recall(self, threshold: float) -> float:
         """Return the share of same-person pairs at or above the threshold."""
         return float((self.same >= threshold).mean())
 
-    def false_matches(self, threshold: float) -> int:
+    def count_false_matches(self, threshold: float) -> int:
         """Count the pairs of two people at or above the threshold."""
         return int((self.other >= threshold).sum())
 
-    def recall_without_false_matches(self) -> float:
+    def compute_clean_recall(self) -> float:
         """Return the recall at the lowest threshold without a false match."""
         return float((self.same > self.other.max()).mean())
 
@@ -50,7 +50,7 @@ def compare_faces(samples: Sequence[FaceSample]) -> Pairs:
 
 
 def fit_curve(measured: Pairs) -> tuple[float, float]:
-    """Return the middle and slope of the logistic curve through the pairs; both kinds have the same weight.
+    """Return the middle and slope of the logistic curve through the pairs. Both kinds have the same weight.
 
     Follows Platt 1999, "Probabilistic outputs for support vector machines": the targets are (n + 1) / (n + 2) and 1 / (n + 2) instead of
     1 and 0, without which the slope has no bound where the two kinds do not overlap.
@@ -67,7 +67,7 @@ def fit_curve(measured: Pairs) -> tuple[float, float]:
         gradient = inputs.T @ (weights * (targets - chances))
         curvature = (inputs * (weights * chances * (1 - chances))[:, None]).T @ inputs
         step = np.linalg.solve(curvature + 1e-9 * np.eye(2), gradient)
-        # A long first step would leave the region in which the curvature says anything.
+        # Limit the step, because the curvature is valid only nearby.
         line += step * min(1.0, 2 / np.abs(step).max())
     slope = line[0] / spread
     return float(center - line[1] / slope), float(slope)

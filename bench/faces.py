@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.benchmark import Goal, Group
 from bench.face_pairs import FaceSample, Pairs, compare_faces, fit_curve
-from bench.face_pictures import Photo, load_photos
+from bench.face_photos import Photo, load_photos
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -32,7 +32,7 @@ def run_rounds() -> Iterator[Mapping[str, float]]:
     _show_speed(
         {"YuNet and SFace": default, "dlib, hog": dlib, "dlib, hog, upsample 2": DlibFaces(upsample=2), "dlib, cnn": DlibFaces("cnn", 0)}
     )
-    yield {"F1": measured.recall_without_false_matches()}
+    yield {"F1": measured.compute_clean_recall()}
 
 
 def detect_faces(model: "FaceModel", album: list[Photo]) -> list[FaceSample]:
@@ -53,9 +53,9 @@ def _measure(name: str, model: "FaceModel", album: list[Photo]) -> Pairs:
     middle, slope = fit_curve(measured)
     print(f"    {name}: a face in {len(samples)} of {len(album)} photos of {len({face.person for face in samples})} people")
     print(
-        f"      at {threshold}: {measured.recall(threshold):.3f} of {len(measured.same)} same-person pairs recognized, "
-        f"{measured.false_matches(threshold)} of {len(measured.other)} pairs of two people matched; "
-        f"without false matches {measured.recall_without_false_matches():.3f} recognized"
+        f"      at {threshold}: {measured.compute_recall(threshold):.3f} of {len(measured.same)} same-person pairs recognized, "
+        f"{measured.count_false_matches(threshold)} of {len(measured.other)} pairs of two people matched; "
+        f"without false matches {measured.compute_clean_recall():.3f} recognized"
     )
     print(
         f"      lowest of one person {measured.same.min():.4f}, highest of two people {measured.other.max():.4f}; "
@@ -66,19 +66,19 @@ def _measure(name: str, model: "FaceModel", album: list[Photo]) -> Pairs:
 
 
 def _show_speed(models: Mapping[str, "FaceModel"]) -> None:
-    frames = {"one face": _frame(1), "none": _frame(0)}
+    frames = {"one face": _build_frame(1), "none": _build_frame(0)}
     for name, model in models.items():
         model.find_faces([frames["none"].resize((320, 180))])
-        seconds = {label: _seconds(model, frame) for label, frame in frames.items()}
+        seconds = {label: _time_detection(model, frame) for label, frame in frames.items()}
         spent = ", ".join(f"{label} {duration:.2f} s" for label, duration in seconds.items())
         per_face = max(1e-4, seconds["one face"] - seconds["none"])
         print(
             f"    {name}: 1280 × 720 with {spent}; {1 / seconds['one face']:.2f} faces/s found and embedded, "
-            f"{per_face:.3f} s a face more, {1 / (KEYFRAMES * seconds['one face']):.2f} scenes/s of {KEYFRAMES} keyframes"
+            f"{per_face:.3f} s more per face, {1 / (KEYFRAMES * seconds['one face']):.2f} scenes/s of {KEYFRAMES} keyframes"
         )
 
 
-def _seconds(model: "FaceModel", frame: "Image") -> float:
+def _time_detection(model: "FaceModel", frame: "Image") -> float:
     times = []
     for _ in range(TIMES):
         began = perf_counter()
@@ -90,8 +90,8 @@ def _seconds(model: "FaceModel", frame: "Image") -> float:
     return median(times)
 
 
-def _frame(faces: int) -> "Image":
-    """Return a video frame: an espresso, with or without a face beside it."""
+def _build_frame(faces: int) -> "Image":
+    """Return a video frame of a cup of coffee, with a face beside it or without."""
     from PIL import Image
 
     from demo.film import ASSETS
@@ -104,6 +104,6 @@ def _frame(faces: int) -> "Image":
 
 
 GROUP = Group(
-    (Goal("F1", "same persons recognized by the default face model, no two taken for one", "all pairs of one person", 0.95, unit=""),),
+    (Goal("F1", "same persons recognized by the default face model without a false match", "all pairs of one person", 0.95, unit=""),),
     run_rounds,
 )

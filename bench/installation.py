@@ -11,7 +11,7 @@ from typing import Any
 
 
 @contextmanager
-def installation() -> Iterator[None]:
+def set_up_installation() -> Iterator[None]:
     """Set up Django on an empty database with default settings, and remove everything at the end."""
     # Without this, SIGTERM would leave the PostgreSQL server running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended before all benchmarks were complete."))
@@ -45,7 +45,7 @@ def override_models(**aliases: Mapping[str, Any]) -> Iterator[None]:
 
 
 def empty_database() -> None:
-    """Delete all rows, so that no benchmark sees the library of another."""
+    """Delete all rows, so that each benchmark starts with an empty library."""
     from django.core.management import call_command
     from django.db import connection
 

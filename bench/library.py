@@ -1,4 +1,4 @@
-"""Libraries of indexed videos to embed: texts with the lengths of real speech, and keyframes of 720p."""
+"""Create libraries of indexed videos to embed: texts with the lengths of real speech, and keyframes of 720p."""
 
 import io
 import random
@@ -15,22 +15,22 @@ WORDS = (
     *("weather", "engine", "window", "mountain", "question", "answer", "evening", "music", "river", "market", "station", "teacher"),
     *("morning", "picture", "number", "company", "history", "science", "language", "village", "summer", "winter", "energy", "rocket"),
 )
-# Characters of a scene's transcript: mostly a few sentences, at most a minute of speech. The window of the text model holds that much,
-# so the naive loop does not skip any text.
+# Characters of a scene's transcript: mostly a few sentences, at most a minute of speech. They fit in the text model's window, so the
+# naive loop does not skip any text.
 TRANSCRIPT_LENGTHS = (0, 40, 70, 90, 120, 150, 180, 210, 240, 280, 320, 360, 400, 450, 500, 560, 640, 720, 800, 900)
 VISUAL_LENGTHS = (60, 80, 100, 120, 140, 160, 180, 200)
 SUMMARY_LENGTH = 300
 
 
-def make_library(videos: int, scenes: int, *, texts: bool, pictures: bool) -> "list[Video]":
-    """Create indexed videos of one owner. Every video has the same text lengths, with other words."""
+def make_library(videos: int, scenes: int, *, texts: bool, images: bool) -> "list[Video]":
+    """Create indexed videos of one owner. All videos have the same text lengths, with different words."""
     from heimdex.accounts.models import User
     from videos.input_hashes import refresh_input_hashes
     from videos.models import Scene, Video
 
     chance = random.Random(1)
     owner = User.objects.create_user("bench@example.org", "correct horse battery")
-    made = []
+    library = []
     for number in range(videos):
         video = Video.objects.create(
             owner=owner,
@@ -39,30 +39,36 @@ def make_library(videos: int, scenes: int, *, texts: bool, pictures: bool) -> "l
             mime_type="video/mp4",
             size_bytes=1,
             state=Video.State.INDEXED,
-            summary=_words(chance, SUMMARY_LENGTH) if texts else "",
-            upload_expires_at=_far(),
+            summary=_generate_words(chance, SUMMARY_LENGTH) if texts else "",
+            upload_expires_at=_get_expiry(),
         )
-        rows = [_scene(video, index, chance, texts=texts) for index in range(scenes)]
-        if pictures:
-            _save_pictures(rows)
+        rows = [_build_scene(video, index, chance, texts=texts) for index in range(scenes)]
+        if images:
+            _save_keyframes(rows)
         Scene.objects.bulk_create(rows)
         refresh_input_hashes(video)
-        made.append(video)
-    return made
+        library.append(video)
+    return library
 
 
-def _scene(video: "Video", index: int, chance: random.Random, *, texts: bool) -> "Scene":
+def _build_scene(video: "Video", index: int, chance: random.Random, *, texts: bool) -> "Scene":
     from videos.models import Scene
 
-    said = _words(chance, TRANSCRIPT_LENGTHS[index % len(TRANSCRIPT_LENGTHS)]) if texts else ""
-    shown = f"Likely shows: {_words(chance, VISUAL_LENGTHS[index % len(VISUAL_LENGTHS)])}." if texts else ""
+    transcript = _generate_words(chance, TRANSCRIPT_LENGTHS[index % len(TRANSCRIPT_LENGTHS)]) if texts else ""
+    visual_text = f"Likely shows: {_generate_words(chance, VISUAL_LENGTHS[index % len(VISUAL_LENGTHS)])}." if texts else ""
     return Scene(
-        video=video, owner=video.owner, index=index, start_s=10.0 * index, end_s=10.0 * index + 10, transcript=said, visual_text=shown
+        video=video,
+        owner=video.owner,
+        index=index,
+        start_s=10.0 * index,
+        end_s=10.0 * index + 10,
+        transcript=transcript,
+        visual_text=visual_text,
     )
 
 
-def _save_pictures(scenes: "Sequence[Scene]") -> None:
-    """Give each scene its own keyframe of 1280 × 720: soft shapes with grain, shifted per scene; about 150 kB as JPEG."""
+def _save_keyframes(scenes: "Sequence[Scene]") -> None:
+    """Save a different keyframe of 1280 × 720 for each scene: soft shapes with grain, about 150 kB as JPEG."""
     import numpy as np
     from PIL import Image
 
@@ -82,14 +88,14 @@ def _save_pictures(scenes: "Sequence[Scene]") -> None:
         get_media_storage().save(scene.keyframe_key, file.getvalue(), "image/jpeg")
 
 
-def _words(chance: random.Random, characters: int) -> str:
+def _generate_words(chance: random.Random, characters: int) -> str:
     text = ""
     while len(text) < characters:
         text += chance.choice(WORDS) + " "
     return text.strip()
 
 
-def _far() -> datetime:
+def _get_expiry() -> datetime:
     from django.utils import timezone
 
     return timezone.now() + timedelta(days=1)

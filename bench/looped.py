@@ -1,4 +1,4 @@
-"""Makes a long video from a short one without encoding it again."""
+"""Make a long video from a short one without encoding it again."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +13,7 @@ def loop_video(source: Path, path: Path, times: int) -> Path:
         copy = container.add_stream_from_template(stream)
         packets = [packet for packet in original.demux(stream) if packet.dts is not None and packet.pts is not None]
         frames = [(packet.dts or 0, packet.pts or 0) for packet in packets]
-        # The distance from the first frame to what would be the next after the last.
+        # The mean duration of a frame. The next copy begins one frame after the last frame.
         step = Fraction(max(pts for _, pts in frames) - min(pts for _, pts in frames), max(1, len(frames) - 1))
         length = round(step * len(frames))
         for turn in range(times):

@@ -10,9 +10,9 @@ from bench.benchmark import Goal, Group
 from bench.installation import empty_database
 from bench.library import make_library
 from bench.runs import queue_run
-from bench.workers import ROOT, slow_embedder
+from bench.workers import ROOT, use_slow_embedder
 
-# A run takes minutes, so one round has to do; within it the peak is taken over thousands of samples.
+# A run takes minutes, so there is one round. Its peak is the maximum of thousands of samples.
 VIDEOS, SCENES = 2_000, 50
 FIRST_VIDEOS = 1_000 // SCENES
 SAMPLE_S = 0.02
@@ -22,12 +22,12 @@ def run_rounds() -> Iterator[Mapping[str, float]]:
     """Yield the peak of the whole run as a ratio. Raise RuntimeError unless the run succeeds."""
     empty_database()
     make_library(VIDEOS, SCENES, texts=True, images=False)
-    with slow_embedder(0.0, batch_size=128, concurrency=2):
-        early, late = _peaks(queue_run())
+    with use_slow_embedder(0.0, batch_size=128, concurrency=2):
+        early, late = _measure_peaks(queue_run())
     yield {"P7": late / early}
 
 
-def _peaks(run_id: UUID) -> tuple[int, int]:
+def _measure_peaks(run_id: UUID) -> tuple[int, int]:
     """Return a worker's peak memory in bytes over the first thousand scenes, and over all scenes."""
     import psutil
 

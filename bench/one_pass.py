@@ -8,7 +8,7 @@ from heimdex.media.probe import probe
 from heimdex.media.scenes import iter_scenes
 
 
-def peak_bytes() -> int:
+def read_peak_bytes() -> int:
     """Return the peak memory of this process. `getrusage` would include the peak of the parent process."""
     match = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
     if match is None:
@@ -20,4 +20,4 @@ if __name__ == "__main__":
     file = Path(sys.argv[1])
     for _ in iter_scenes(file, probe(file)):
         pass
-    print(peak_bytes())
+    print(read_peak_bytes())

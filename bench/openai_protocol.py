@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from bench.benchmark import Goal, Group
 from bench.installation import empty_database, override_models
 from bench.library import make_library
-from bench.runs import delete_vectors, embed_all, queue_run, work_on
+from bench.runs import delete_vectors, embed_all, queue_run, work_on_run
 from bench.text import CHANNELS, measure_naive
 
 ROUNDS = 5
@@ -46,7 +46,7 @@ def run_rounds() -> Iterator[Mapping[str, float]]:
 
             for _ in range(ROUNDS):
                 delete_vectors(*CHANNELS)
-                ours = VIDEOS * SCENES * len(CHANNELS) / work_on(queue_run())
+                ours = VIDEOS * SCENES * len(CHANNELS) / work_on_run(queue_run())
                 delete_vectors(*CHANNELS)
                 # All lengths cost the same here, so a few scenes do.
                 yield {"P4": ours / measure_naive(embed, 1, 15)}

@@ -35,7 +35,7 @@ FILL_CHANNEL = """INSERT INTO videos_sceneembedding (scene_id, space_id, owner_i
 
 
 def run_rounds() -> Iterator[Mapping[str, float]]:
-    """Yield the planner's time as a ratio. Raise RuntimeError when it finds a stale vector, calls a model, or its memory grows."""
+    """Yield the time of a plan as a ratio. Raise RuntimeError when it finds a stale vector, calls a model, or its memory grows."""
     import psutil
     from django.db import connection
 
@@ -46,7 +46,7 @@ def run_rounds() -> Iterator[Mapping[str, float]]:
     empty_database()
     _fill()
     process = psutil.Process()
-    plan_run(Scope("video", video_id=_one_video()), force=False)
+    plan_run(Scope("video", video_id=_get_first_video()), force=False)
     before, calls = process.memory_info().rss, get_text_embedder().calls
     for _ in range(ROUNDS):
         began = perf_counter()
@@ -63,7 +63,7 @@ def run_rounds() -> Iterator[Mapping[str, float]]:
         yield {"P5": planned_s / counted_s}
 
 
-def _one_video() -> Any:
+def _get_first_video() -> Any:
     from videos.models import Video
 
     return Video.objects.values_list("pk", flat=True)[0]
@@ -82,7 +82,7 @@ def _fill() -> None:
     sizes: dict[str, Any] = {"owners": OWNERS, "videos": VIDEOS, "scenes": SCENES, "channels": [channel for _, channel in channels]}
     vector = "[" + ",".join(f"0.{place:03d}" for place in range(DIMENSIONS)) + "]"
     with connection.cursor() as cursor:
-        # Rows that are right need no check of their references.
+        # The rows are correct, so skip the checks of their references.
         cursor.execute("SET session_replication_role = replica")
         for statement in FILL:
             cursor.execute(statement, sizes)

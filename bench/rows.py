@@ -29,7 +29,7 @@ def run_rounds() -> Iterator[Mapping[str, float]]:
     make_library(VIDEOS, SCENES, texts=False, images=False)
     configured, channel = get_effective_spec().list_channels()[0]
     space = configured.ensure_space(channel)
-    outcomes = _outcomes(channel)
+    outcomes = _make_outcomes(channel)
     for _ in range(ROUNDS):
         ours = _measure_engine(outcomes, space)
         table = _read_table()
@@ -41,7 +41,7 @@ def run_rounds() -> Iterator[Mapping[str, float]]:
         yield {"P6": ours / copied}
 
 
-def _outcomes(channel: str) -> "list[Outcome]":
+def _make_outcomes(channel: str) -> "list[Outcome]":
     import numpy as np
 
     from reprocess.steps.embedding_task import EmbeddingTask, Outcome
@@ -60,7 +60,7 @@ def _outcomes(channel: str) -> "list[Outcome]":
 
 
 def _measure_engine(outcomes: "list[Outcome]", space: Any) -> float:
-    """Write in batches with the run's counters, each in one transaction under a lease."""
+    """Return the rows per second of batches with the run's counters, each in one transaction under a lease."""
     from bench.runs import queue_run
     from heimdex.leases import Lease
     from reprocess.models import ReprocessItem, ReprocessRun

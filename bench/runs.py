@@ -1,4 +1,4 @@
-"""Runs over everything, worked on in this process."""
+"""Start runs over everything, and work on them in this process."""
 
 from time import perf_counter
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 
 def embed_all() -> None:
     """Start a run of scope `all` and work on it until it ends."""
-    work_on(queue_run())
+    work_on_run(queue_run())
 
 
 def queue_run() -> UUID:
@@ -18,7 +18,7 @@ def queue_run() -> UUID:
     return start_run(Scope("all"), force=False, entrance=ReprocessRun.EntryPoint.COMMAND, requested_by=None).pk
 
 
-def work_on(run_id: UUID) -> float:
+def work_on_run(run_id: UUID) -> float:
     """Work on a run until it ends and return the seconds. Raise RuntimeError unless it succeeds."""
     from reprocess.models import ReprocessRun
     from reprocess.runs.worker import run_worker

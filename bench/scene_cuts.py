@@ -10,13 +10,13 @@ from bench.cut_videos import CutVideo, TrueCut, build_scripts, generate_video
 
 # Each round generates other videos.
 ROUNDS = 5
-# The constants of the detector were chosen on the videos of seeds 1 to 3, 7 and 11.
+# The detector's constants were tuned on the videos of seeds 1 to 3, 7 and 11.
 FIRST_SEED = 20
 GRADUAL_S = 0.5
 HARD_FRAMES = 2
 # Rounding of times in the file.
 _SLACK_S = 0.001
-# All cuts in these are hard, and nothing else looks like a cut.
+# Videos with hard cuts only, and without effects that look like cuts.
 HARD = ("hard", "hard lively", "hard at 60 fps", "hard at 10 fps", "variable rate", "turned phone", "slides")
 GRADUAL = ("dissolves", "fades", "slides")
 IMPOSTORS = ("flashes", "moves", "one take")
@@ -24,20 +24,20 @@ IMPOSTORS = ("flashes", "moves", "one take")
 
 @dataclass(frozen=True)
 class Score:
-    """The result for one video: true cuts and found cuts of each kind, and false cuts."""
+    """The result for one video: true and detected cuts of each kind, and false cuts."""
 
     name: str
     hard: int
-    hard_found: int
+    hard_detected: int
     gradual: int
-    gradual_found: int
+    gradual_detected: int
     false: int
     minutes: float
 
 
-def score_cuts(video: CutVideo, found: Sequence[float]) -> Score:
-    """Compare the found cuts (seconds) with the true cuts, each with at most one."""
-    left = list(found)
+def score_cuts(video: CutVideo, detected: Sequence[float]) -> Score:
+    """Match each true cut with at most one detected cut (seconds)."""
+    left = list(detected)
     hits = {cut: _take_nearest(left, cut, video) for cut in video.cuts}
     hard = [cut for cut in video.cuts if cut.kind == "hard"]
     gradual = [cut for cut in video.cuts if cut.kind != "hard"]
@@ -66,24 +66,24 @@ def format_scores(scores: Sequence[Score]) -> Iterator[str]:
     for name in dict.fromkeys(score.name for score in scores):
         same = [score for score in scores if score.name == name]
         true = sum(score.hard + score.gradual for score in same)
-        found = sum(score.hard_found + score.gradual_found for score in same)
+        detected = sum(score.hard_detected + score.gradual_detected for score in same)
         false = sum(score.false for score in same)
         minutes = sum(score.minutes for score in same)
-        recall, precision = found / true if true else 1.0, found / (found + false) if found + false else 1.0
-        yield f"{name:16}  {true:4} cuts  recall {recall:.3f}  precision {precision:.3f}  false a minute {false / minutes:.2f}"
+        recall, precision = detected / true if true else 1.0, detected / (detected + false) if detected + false else 1.0
+        yield f"{name:16}  {true:4} cuts  recall {recall:.3f}  precision {precision:.3f}  false per minute {false / minutes:.2f}"
 
 
 def compute_goals(scores: Sequence[Score]) -> Mapping[str, float]:
-    """Return V3, the lesser of precision and recall of hard cuts, and V4, the recall of gradual cuts or 0 with too many false cuts."""
+    """Return V3, the lower of precision and recall of hard cuts, and V4, the recall of gradual cuts, or 0 with too many false cuts."""
     hard = [score for score in scores if score.name in HARD]
-    recall = sum(score.hard_found for score in hard) / sum(score.hard for score in hard)
-    found = sum(score.hard_found + score.gradual_found for score in hard)
-    precision = found / max(1, found + sum(score.false for score in hard))
+    recall = sum(score.hard_detected for score in hard) / sum(score.hard for score in hard)
+    detected = sum(score.hard_detected + score.gradual_detected for score in hard)
+    precision = detected / max(1, detected + sum(score.false for score in hard))
     gradual = [score for score in scores if score.name in GRADUAL]
     impostors = [score for score in scores if score.name.startswith(IMPOSTORS)]
-    false_a_minute = sum(score.false for score in impostors) / sum(score.minutes for score in impostors)
-    gradual_recall = sum(score.gradual_found for score in gradual) / sum(score.gradual for score in gradual)
-    return {"V3": min(recall, precision), "V4": gradual_recall if false_a_minute <= 1 else 0.0}
+    false_per_minute = sum(score.false for score in impostors) / sum(score.minutes for score in impostors)
+    gradual_recall = sum(score.gradual_detected for score in gradual) / sum(score.gradual for score in gradual)
+    return {"V3": min(recall, precision), "V4": gradual_recall if false_per_minute <= 1 else 0.0}
 
 
 def detect_cuts(video: CutVideo) -> Score:
@@ -99,22 +99,22 @@ def run_rounds() -> Iterator[Mapping[str, float]]:
     scores: list[Score] = []
     for seed in range(FIRST_SEED, FIRST_SEED + ROUNDS):
         with tempfile.TemporaryDirectory(prefix="heimdex-cuts-") as folder:
-            found = [
+            round_scores = [
                 detect_cuts(generate_video(script, Path(folder) / f"{place}.mp4"))
                 for place, script in enumerate(build_scripts(seed).values())
             ]
-        scores += found
-        yield compute_goals(found)
+        scores += round_scores
+        yield compute_goals(round_scores)
     for line in format_scores(scores):
         print("   ", line)
 
 
 GROUP = Group(
     (
-        Goal("V3", "hard cuts within two frames: the lesser of precision and recall", "films whose cuts are known", 0.98, unit=""),
+        Goal("V3", "hard cuts within two frames: the lower of precision and recall", "films whose cuts are known", 0.98, unit=""),
         Goal(
             "V4",
-            "recall of dissolves and fades within half a second; 0 if flashes and moves make more than one false cut a minute",
+            "recall of dissolves and fades within half a second; 0 if flashes and camera moves cause more than one false cut per minute",
             "films whose cuts are known",
             0.95,
             unit="",

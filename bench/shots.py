@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Picture = NDArray[np.uint8]
+Frame = NDArray[np.uint8]
 Motion = Literal["still", "drift", "handheld", "pan", "whip", "zoom", "jolts", "passing"]
 CALM: tuple[Motion, ...] = ("still", "drift", "handheld")
 LIVELY: tuple[Motion, ...] = ("pan", "whip", "zoom", "jolts", "passing")
@@ -38,7 +38,7 @@ _BLUR_STEPS = 4
 class Shot:
     """One take: an image, the camera's first position (as shares of the image), its motion, and the number of frames."""
 
-    picture: str
+    image: str
     x: float
     y: float
     width: float
@@ -47,7 +47,7 @@ class Shot:
     seed: int
 
 
-def random_shot(random: np.random.Generator, frames: int, motion: Motion, *, unlike: str = "") -> Shot:
+def choose_shot(random: np.random.Generator, frames: int, motion: Motion, *, unlike: str = "") -> Shot:
     """Choose an image other than `unlike`, and a position on it."""
     names = [name for name in _PHOTOGRAPHS if name != unlike]
     width = float(random.uniform(0.45, 0.8))
@@ -55,23 +55,23 @@ def random_shot(random: np.random.Generator, frames: int, motion: Motion, *, unl
     return Shot(str(random.choice(names)), float(x), float(y), width, motion, frames, int(random.integers(1 << 30)))
 
 
-def render_shot(shot: Shot, size: tuple[int, int], fps: float) -> Iterator[Picture]:
-    """Yield the RGB frames of a take; `size` is (width, height)."""
+def render_shot(shot: Shot, size: tuple[int, int], fps: float) -> Iterator[Frame]:
+    """Yield the RGB frames of a take. `size` is (width, height)."""
     random = np.random.default_rng(shot.seed)
-    picture = _photograph(shot.picture)
-    path = _camera_path(shot, fps, random)
+    image = _load_photograph(shot.image)
+    path = _compute_camera_path(shot, fps, random)
     cover = random.integers(0, 256, 3)
     for index in range(shot.frames):
         moves = float(np.abs(path[min(index + 1, shot.frames - 1)] - path[index]).max())
-        # A shutter that is open for half a frame blurs fast motion.
+        # The shutter is open for half a frame, which blurs fast motion.
         steps = _BLUR_STEPS if moves > 0.01 else 1
         ahead = path[min(index + 1, shot.frames - 1)] - path[index]
-        views = [_view(picture, path[index] + ahead * 0.5 * step / steps, size) for step in range(steps)]
+        views = [_render_view(image, path[index] + ahead * 0.5 * step / steps, size) for step in range(steps)]
         frame = np.mean(views, axis=0).astype(np.uint8) if steps > 1 else views[0]
         yield _add_passing_object(frame, cover, index / shot.frames) if shot.motion == "passing" else frame
 
 
-def _photograph(name: str) -> Picture:
+def _load_photograph(name: str) -> Frame:
     import skimage.data
     from PIL import Image
 
@@ -79,8 +79,8 @@ def _photograph(name: str) -> Picture:
         return np.asarray(image.convert("RGB"), dtype=np.uint8)
 
 
-def _camera_path(shot: Shot, fps: float, random: np.random.Generator) -> NDArray[np.float64]:
-    """Return x, y and width of the view for every frame, as shares of the image."""
+def _compute_camera_path(shot: Shot, fps: float, random: np.random.Generator) -> NDArray[np.float64]:
+    """Return x, y and width of the view as shares of the image, shape (frames, 3)."""
     moments = np.arange(shot.frames) / fps
     path = np.tile(np.array([shot.x, shot.y, shot.width]), (shot.frames, 1))
     heading = np.append(random.normal(0, 1, 2), 0.0)
@@ -113,19 +113,19 @@ def _camera_path(shot: Shot, fps: float, random: np.random.Generator) -> NDArray
 _WAVES = ((False, 5.0, 0.3), (True, 8.3, 1.1), (False, 13.0, 2.0))
 
 
-def _view(picture: Picture, place: NDArray[np.float64], size: tuple[int, int]) -> Picture:
+def _render_view(image: Frame, place: NDArray[np.float64], size: tuple[int, int]) -> Frame:
     import cv2
 
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     x, y, across = place
     scale = max(0.05, float(across)) * min(width / size[0], height / size[1])
     transform = np.array([[scale, 0, x * width], [0, scale, y * height]], dtype=np.float64)
     flags = (cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(picture, transform, size, flags=flags, borderMode=cv2.BORDER_REFLECT), dtype=np.uint8)
+    return np.asarray(cv2.warpAffine(image, transform, size, flags=flags, borderMode=cv2.BORDER_REFLECT), dtype=np.uint8)
 
 
-def _add_passing_object(frame: Picture, color: NDArray[np.int64], share: float) -> Picture:
-    """Let an object half as wide as the image pass in front of it, four times per take."""
+def _add_passing_object(frame: Frame, color: NDArray[np.int64], share: float) -> Frame:
+    """Draw an object half as wide as the frame that passes in front of the camera four times per take."""
     height, width = frame.shape[:2]
     begins = int(((share * 4) % 1 * 3 - 1) * width)
     covered = frame.copy()

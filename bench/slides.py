@@ -6,7 +6,7 @@ from itertools import chain, repeat
 import numpy as np
 from numpy.typing import NDArray
 
-Picture = NDArray[np.uint8]
+Frame = NDArray[np.uint8]
 _WORDS = (
     "cells",
     "divide",
@@ -33,18 +33,18 @@ _WORDS = (
 _BACKGROUNDS = ((255, 255, 255), (250, 246, 235), (24, 28, 44))
 
 
-def slide(seed: int, size: tuple[int, int], frames: int) -> Callable[[], Iterator[Picture]]:
-    """Return a static slide."""
-    return lambda: repeat(_page(seed, size, 7), frames)
+def make_slide(seed: int, size: tuple[int, int], frames: int) -> Callable[[], Iterator[Frame]]:
+    """Return a function that yields the frames of a static slide."""
+    return lambda: repeat(_render_slide(seed, size, 7), frames)
 
 
-def bullets(seed: int, size: tuple[int, int], frames: int) -> Callable[[], Iterator[Picture]]:
-    """Return a slide that gains a line half-way, which is not a cut."""
+def make_growing_slide(seed: int, size: tuple[int, int], frames: int) -> Callable[[], Iterator[Frame]]:
+    """Return a function that yields the frames of a slide that gains a line half-way, which is not a cut."""
     half = frames // 2
-    return lambda: chain(repeat(_page(seed, size, 4), half), repeat(_page(seed, size, 5), frames - half))
+    return lambda: chain(repeat(_render_slide(seed, size, 4), half), repeat(_render_slide(seed, size, 5), frames - half))
 
 
-def _page(seed: int, size: tuple[int, int], lines: int) -> Picture:
+def _render_slide(seed: int, size: tuple[int, int], lines: int) -> Frame:
     from PIL import Image, ImageDraw, ImageFont
 
     random = np.random.default_rng(seed)
@@ -56,7 +56,7 @@ def _page(seed: int, size: tuple[int, int], lines: int) -> Picture:
     draw.text((width * 0.08, height * 0.06), " ".join(random.choice(_WORDS, 3)).title(), ink, ImageFont.load_default(height * 0.1))
     font = ImageFont.load_default(height * 0.06)
     for line in range(lines):
-        # The generator draws all words, shown or not, so that a slide with one more line keeps its other lines.
+        # The generator is used in the same order for any number of lines, so a slide that gains a line keeps the others.
         text = " ".join(random.choice(_WORDS, 7))
         draw.text((width * 0.1, height * (0.25 + 0.1 * line)), text, ink, font)
     return np.asarray(page, dtype=np.uint8)

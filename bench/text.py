@@ -7,7 +7,7 @@ from typing import Any
 from bench.benchmark import Goal, Group
 from bench.installation import empty_database
 from bench.library import make_library
-from bench.runs import delete_vectors, embed_all, queue_run, work_on
+from bench.runs import delete_vectors, embed_all, queue_run, work_on_run
 
 ROUNDS = 7
 VIDEOS, SCENES = 32, 20
@@ -33,15 +33,15 @@ def run_rounds() -> Iterator[Mapping[str, float]]:
         return measure_naive(lambda text: model.encode(text, normalize_embeddings=True, show_progress_bar=False), NAIVE_VIDEOS)
 
     for _ in range(ROUNDS):
-        # Measured before and after, so that a machine that slows down affects both sides.
+        # The loop runs before and after, so that a machine that slows down affects both sides.
         before = measure_loop()
         delete_vectors(*CHANNELS)
-        ours = VIDEOS * SCENES * len(CHANNELS) / work_on(queue_run())
+        ours = VIDEOS * SCENES * len(CHANNELS) / work_on_run(queue_run())
         yield {"P3": ours * (1 / before + 1 / measure_loop()) / 2}
 
 
 def measure_naive(embed: Callable[[str], Any], videos: int, scenes: int | None = None) -> float:
-    """Return the rows per second of a loop with one text per call and one row per commit. A video's summary is embedded once."""
+    """Return the rows per second of a loop with one text per call and one row per commit. It embeds a video's summary once."""
     from reprocess.steps.scene_text import STEP
     from videos.embedding_texts import hash_input
     from videos.models import EmbeddingSpace, SceneEmbedding, Video

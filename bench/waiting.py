@@ -69,7 +69,7 @@ GROUP = Group(
     (
         Goal(
             "P8",
-            "an upload's wait for its first stage beside a backfill of 10,000 scenes",
+            "an upload's wait for its first stage during a backfill of 10,000 scenes",
             "the same without a backfill",
             1.2,
             at_least=False,

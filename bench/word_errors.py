@@ -1,10 +1,10 @@
-"""The word errors of a transcript."""
+"""Count the word errors of a transcript."""
 
 import re
 
 
 def count_word_errors(reference: str, transcript: str) -> int:
-    """Count the words to change, add or remove (Levenshtein distance over words); case, hyphens and punctuation are ignored."""
+    """Count the words to change, add or remove (Levenshtein distance over words). Case, hyphens and punctuation are ignored."""
     expected, given = _normalize(reference), _normalize(transcript)
     row = list(range(len(given) + 1))
     for count, word in enumerate(expected, 1):

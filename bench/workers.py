@@ -1,4 +1,4 @@
-"""Real workers beside the benchmark process, as `manage.py up` runs them, and an embedder behind a slow server."""
+"""Run real workers beside the benchmark process, as `manage.py up` does, and embed texts through a slow server."""
 
 import json
 import os
@@ -21,8 +21,8 @@ TIMEOUT_S = 180.0
 
 
 @contextmanager
-def slow_embedder(latency_s: float, batch_size: int, concurrency: int) -> Iterator[str]:
-    """Let this process and the workers started in the block embed texts through a slow server. Yield the server's URL."""
+def use_slow_embedder(latency_s: float, batch_size: int, concurrency: int) -> Iterator[str]:
+    """Embed texts through a slow server, in this process and in the workers that start in the block. Yield the server's URL."""
     with run_server(latency_s, DIMENSIONS) as url:
         options = {
             "model": MODEL,
@@ -50,11 +50,11 @@ class Workers:
         self._supervisor.start()
 
     def kill(self) -> None:
-        """Kill all of them at once, like a power cut. They are restarted."""
+        """Kill all workers at once, like a power cut. They are restarted."""
         os.killpg(self._process.pid, signal.SIGKILL)
 
     def stop(self) -> None:
-        """Kill them without a restart."""
+        """Kill all workers without a restart."""
         self._stopping = True
         self.kill()
         self._supervisor.join()

@@ -23,7 +23,7 @@ _PROCESSING = ("validating", "processing")
 
 
 def main(arguments: list[str]) -> int:
-    """Run the demo with the demo film, or with the file that the first argument names; return the exit code."""
+    """Run the demo with the demo film, or with the file that the first argument names. Return the exit code."""
     own_file = Path(arguments[0]).expanduser() if arguments else None
     if own_file and not own_file.is_file():
         show.console.print(f"There is no file {own_file}.", style="red", markup=False)
@@ -41,41 +41,41 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(home: Path, own_file: Path | None) -> int:
-    show.heading("1. Start the services")
+    show.print_heading("1. Start the services")
     if subprocess.run([*MANAGE, "up"], check=False).returncode:
         return 1
-    url = json.loads(_manage("status", "--json"))["url"]
+    url = json.loads(_run_manage("status", "--json"))["url"]
     owner, admin = ensure_logins(home, url, MANAGE)
     client, operator = Client(url), Client(url)
     client.log_in(owner.email, owner.password)
     operator.log_in(admin.email, admin.password)
 
-    show.heading("2. Upload over HTTP and wait until it is indexed")
-    path, title = (own_file, own_file.stem) if own_file else (_demo_film(home), TITLE)
+    show.print_heading("2. Upload over HTTP and wait until it is indexed")
+    path, title = (own_file, own_file.stem) if own_file else (_ensure_demo_film(home), TITLE)
     _delete_earlier(client, title)
     video_id = _upload(client, path, title)
     if not _wait_until_indexed(client, video_id):
         return 1
     video = client.get(f"/v1/videos/{video_id}")
-    show.scenes(video)
+    show.print_scenes(video)
 
-    show.heading("3. Search")
+    show.print_heading("3. Search")
     for query in _suggest_searches(video) if own_file else SEARCHES:
         started = time.perf_counter()
         answer = client.post("/v1/search", {"q": query})
-        show.search_results(query, answer, 1000 * (time.perf_counter() - started))
+        show.print_search_results(query, answer, 1000 * (time.perf_counter() - started))
 
     if not own_file:
-        show.heading("4. Find people by their faces")
+        show.print_heading("4. Find people by their faces")
         find_people(client)
 
-    show.heading(f"{4 if own_file else 5}. Reprocess the embeddings of everything")
+    show.print_heading(f"{4 if own_file else 5}. Reprocess the embeddings of everything")
     _reprocess(operator)
     _show_next_steps(url, home, owner, admin)
     return 0
 
 
-def _demo_film(home: Path) -> Path:
+def _ensure_demo_film(home: Path) -> Path:
     from demo.film import build_demo_film
 
     path = home / "demo" / "film.mp4"
@@ -92,20 +92,20 @@ def _suggest_searches(video: dict[str, Any]) -> list[str]:
 
 
 def _delete_earlier(client: Client, title: str) -> None:
-    """Delete the videos that an earlier demo uploaded under this title, so that a second demo shows the same."""
+    """Delete the videos that an earlier demo uploaded under this title, so that every demo shows the same."""
     for video in client.get("/v1/videos?page_size=200")["results"]:
         if video["title"] == title:
             client.delete(f"/v1/videos/{video['id']}")
 
 
 def _upload(client: Client, path: Path, title: str) -> str:
-    with _progress() as bar:
+    with _open_progress() as bar:
         task = bar.add_task(f"  upload {path.name}", total=path.stat().st_size)
         return client.upload(path, mimetypes.guess_type(path.name)[0] or "application/octet-stream", title, lambda n: bar.advance(task, n))
 
 
 def _wait_until_indexed(client: Client, video_id: str) -> bool:
-    with _progress() as bar:
+    with _open_progress() as bar:
         task = bar.add_task("  ingest", total=100)
         while (status := client.get(f"/v1/videos/{video_id}/status"))["state"] in _PROCESSING:
             bar.update(task, completed=status["progress"], description=f"  ingest: {status['stage']}")
@@ -118,18 +118,18 @@ def _wait_until_indexed(client: Client, video_id: str) -> bool:
 
 def _reprocess(operator: Client) -> None:
     plan_path = "/v1/admin/reprocess-embeddings/plan"
-    show.plan("Plan after the upload", operator.post(plan_path, {"scope": "all"}))
-    show.plan("Plan to recompute everything (force)", operator.post(plan_path, {"scope": "all", "force": True}))
+    show.print_plan("Plan after the upload", operator.post(plan_path, {"scope": "all"}))
+    show.print_plan("Plan to recompute everything (force)", operator.post(plan_path, {"scope": "all", "force": True}))
     for arguments in (["--force"], []):
         show.console.print(f"  $ manage.py reprocess_embeddings --scope all {' '.join([*arguments, '--wait'])}", markup=False)
-        report = _manage("reprocess_embeddings", "--scope", "all", "--wait", *arguments)
+        report = _run_manage("reprocess_embeddings", "--scope", "all", "--wait", *arguments)
         for line in report.splitlines():
             show.console.print(f"    {line}", markup=False, soft_wrap=True)
-    show.plan("Plan afterwards", operator.post(plan_path, {"scope": "all"}))
+    show.print_plan("Plan afterwards", operator.post(plan_path, {"scope": "all"}))
 
 
 def _show_next_steps(url: str, home: Path, owner: Login, admin: Login) -> None:
-    show.heading("Next steps")
+    show.print_heading("Next steps")
     rows: list[tuple[str, Any]] = [
         ("Heimdex", f"{url}/  as {owner.email}, password {owner.password}"),
         ("Admin", f"{url}/admin/  as {admin.email}, password {admin.password}"),
@@ -142,11 +142,11 @@ def _show_next_steps(url: str, home: Path, owner: Login, admin: Login) -> None:
         show.console.print(f"  {label:<16} {value}", markup=False, soft_wrap=True)
 
 
-def _manage(*arguments: str) -> str:
+def _run_manage(*arguments: str) -> str:
     return subprocess.run([*MANAGE, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def _progress() -> Progress:
+def _open_progress() -> Progress:
     return Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(), console=show.console
     )

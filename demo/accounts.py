@@ -1,4 +1,4 @@
-"""The two accounts of the demo, an owner and an admin. Their random passwords are kept in the home directory."""
+"""The two accounts of the demo, an owner and an admin. Their random passwords are stored in the home directory."""
 
 import json
 import os
@@ -22,7 +22,7 @@ class Login:
 
 
 def ensure_logins(home: Path, url: str, manage: list[str]) -> tuple[Login, Login]:
-    """Return the logins of the owner and the admin. Create missing accounts; the owner registers over HTTP like any user."""
+    """Return the logins of the owner and the admin. Create missing accounts. The owner registers over HTTP like any user."""
     owner, admin = _load_or_create(home / "demo" / "logins.json")
     anonymous = Client(url)
     try:

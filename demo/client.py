@@ -12,7 +12,7 @@ _CHUNK = 256 * 1024
 
 
 class ApiError(Exception):
-    """The server refused a request; the message holds its answer."""
+    """The server has refused a request. The message contains its answer."""
 
 
 class _ProgressFile:

@@ -1,4 +1,4 @@
-"""The demo video, built from free images and recordings, so that its cuts and its words are known."""
+"""Build the demo film from free images and recordings, so that its cuts and words are known."""
 
 import secrets
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 ASSETS = Path(__file__).parent / "assets"
 WIDTH, HEIGHT, FPS = 1280, 720, 25
 SAMPLE_RATE = 48_000
-# Speech begins this long after its cut and ends at least as long before the next.
+# Speech begins this long after a cut, and ends at least this long before the next cut.
 _MARGIN_S = 0.6
 _TONE_HZ, _TONE_LEVEL = 220.0, 0.05
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One scene to film: an image, the boxes from and to which the camera moves (x, y, width as shares of the image), and the sound."""
+    """A scene to film: an image, the first and last view of the camera (x, y, width as shares of the image), and the sound."""
 
     image: str
     begins: tuple[float, float, float]
@@ -38,7 +38,7 @@ class Shot:
 
 @dataclass(frozen=True)
 class DemoScene:
-    """One scene with its times in seconds; `words` is the speech, in lower case without punctuation."""
+    """A scene with its times in seconds. `words` is the speech, in lower case without punctuation."""
 
     start_s: float
     end_s: float
@@ -69,7 +69,7 @@ SHOTS = (
 def build_demo_film(path: Path) -> DemoFilm:
     """Build the demo video at `path`: 1280 × 720, 25 frames per second, H.264 and AAC in MP4.
 
-    One machine builds the same file every time. The file appears at `path` only when it is complete.
+    The same machine always builds the same file. The file appears at `path` only when it is complete.
     """
     import av
 
@@ -85,31 +85,31 @@ def build_demo_film(path: Path) -> DemoFilm:
             audio.bit_rate = 96_000
             for first, length, shot in zip(starts, lengths, SHOTS, strict=False):
                 _encode_video(container, video, shot, round(first * FPS), length)
-                _encode_audio(container, audio, _shot_samples(shot, length), round(first * SAMPLE_RATE))
+                _encode_audio(container, audio, _build_samples(shot, length), round(first * SAMPLE_RATE))
             container.mux(video.encode(None))
             container.mux(audio.encode(None))
         scratch.replace(path)
     finally:
         scratch.unlink(missing_ok=True)
-    return DemoFilm(path, film_scenes())
+    return DemoFilm(path, list_film_scenes())
 
 
-def film_scenes() -> tuple[DemoScene, ...]:
+def list_film_scenes() -> tuple[DemoScene, ...]:
     """Return the ground truth of the film: start, end, image and speech of each scene."""
-    texts = reference_texts()
+    texts = load_reference_texts()
     ends = [frames / FPS for frames in accumulate(_count_frames(shot) for shot in SHOTS)]
     return tuple(
         DemoScene(start, end, shot.image, texts.get(shot.speech, "")) for shot, start, end in zip(SHOTS, [0.0, *ends], ends, strict=False)
     )
 
 
-def reference_texts() -> dict[str, str]:
+def load_reference_texts() -> dict[str, str]:
     """Return the transcript of each recording by file name."""
     lines = (ASSETS / "speech.tsv").read_text(encoding="utf-8").splitlines()
     return dict(line.split("\t", 1) for line in lines)
 
 
-def speech_samples(name: str, rate: int) -> NDArray[np.float32]:
+def decode_speech(name: str, rate: int) -> NDArray[np.float32]:
     """Decode a recording to mono float32 samples at `rate` Hz."""
     import av
 
@@ -122,14 +122,14 @@ def speech_samples(name: str, rate: int) -> NDArray[np.float32]:
 
 
 def _count_frames(shot: Shot) -> int:
-    seconds = speech_samples(shot.speech, SAMPLE_RATE).size / SAMPLE_RATE + 2 * _MARGIN_S if shot.speech else shot.seconds
+    seconds = decode_speech(shot.speech, SAMPLE_RATE).size / SAMPLE_RATE + 2 * _MARGIN_S if shot.speech else shot.seconds
     return int(np.ceil(seconds * FPS))
 
 
-def _shot_samples(shot: Shot, frames: int) -> NDArray[np.float32]:
+def _build_samples(shot: Shot, frames: int) -> NDArray[np.float32]:
     samples = np.zeros(frames * SAMPLE_RATE // FPS, dtype=np.float32)
     if shot.speech:
-        speech = speech_samples(shot.speech, SAMPLE_RATE)
+        speech = decode_speech(shot.speech, SAMPLE_RATE)
         first = int(_MARGIN_S * SAMPLE_RATE)
         samples[first : first + speech.size] = speech
     if shot.tone:

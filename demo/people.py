@@ -1,4 +1,4 @@
-"""The people step of the demo: add two people with a photo each, and find the scenes that show their faces."""
+"""The people part of the demo: add two people with a photo each, and find the scenes that show their faces."""
 
 import time
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _TIMEOUT_S = 120.0
 
 @dataclass(frozen=True)
 class DemoPerson:
-    """A person in the demo film. The same image among the assets is both filmed and uploaded as the photo."""
+    """A person in the demo film. The asset `image` is filmed, and also uploaded as the photo."""
 
     name: str
     image: str
@@ -45,7 +45,7 @@ def find_people(client: Client) -> None:
     for query in _SEARCHES:
         started = time.perf_counter()
         answer = client.post("/v1/search", {"q": query})
-        show.search_results(query, answer, 1000 * (time.perf_counter() - started))
+        show.print_search_results(query, answer, 1000 * (time.perf_counter() - started))
 
 
 def add_person(client: Client, person: DemoPerson) -> str:
@@ -63,7 +63,7 @@ def wait_for_photo(client: Client, person_id: str) -> dict[str, Any]:
     until = time.monotonic() + _TIMEOUT_S
     while time.monotonic() < until:
         [photo] = client.get(f"/v1/persons/{person_id}/photos")["results"]
-        # A photo becomes ready shortly before it is compared with the faces in the scenes.
+        # A photo becomes ready shortly before it is matched with faces in scenes.
         if photo["state"] == "failed" or client.get(f"/v1/persons/{person_id}/faces")["results"]:
             return dict(photo)
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""Print the answers of the API."""
+"""Print what the API returns."""
 
 import html
 import re
@@ -11,12 +11,12 @@ from rich.table import Table
 console = Console(highlight=False, width=110)
 
 
-def heading(text: str) -> None:
+def print_heading(text: str) -> None:
     """Print the heading of a step."""
     console.print(f"\n[bold]{escape(text)}[/]")
 
 
-def scenes(video: dict[str, Any]) -> None:
+def print_scenes(video: dict[str, Any]) -> None:
     """Print a video's scenes: times, transcript, tags."""
     table = Table("#", "time", "speech", "shows", show_lines=True)
     for scene in video["scenes"]:
@@ -32,8 +32,8 @@ def scenes(video: dict[str, Any]) -> None:
         console.print(f"Summary: {escape(video['summary'])}")
 
 
-def search_results(query: str, answer: dict[str, Any], milliseconds: float) -> None:
-    """Print the first three results of a search, and why each matched."""
+def print_search_results(query: str, answer: dict[str, Any], milliseconds: float) -> None:
+    """Print the first three results of a search, and why each matches."""
     console.print(f"  [bold]{escape(query)}[/]  [dim]{answer['total']} scene(s), {milliseconds:.0f} ms[/]")
     for notice in answer["notices"]:
         console.print(f"    {escape(notice)}")
@@ -42,11 +42,11 @@ def search_results(query: str, answer: dict[str, Any], milliseconds: float) -> N
     for position, hit in enumerate(answer["results"][:3], start=1):
         why = ", ".join(f"{match['channel']} #{match['rank']} ({match['score']:.2f})" for match in hit["matches"])
         console.print(f"    {position}. {escape(hit['title'])} {format_span(hit)}  matched in {why}")
-        if excerpt := _excerpt(hit):
+        if excerpt := _format_excerpt(hit):
             console.print(f"       {excerpt}")
 
 
-def plan(title: str, plan_data: dict[str, Any]) -> None:
+def print_plan(title: str, plan_data: dict[str, Any]) -> None:
     """Print a plan: the stale vectors per channel with their causes, and the model calls."""
     stale = f"{plan_data['stale']} vectors to compute" if plan_data["stale"] else "nothing stale"
     console.print(f"  {title}: {stale}, {plan_data['model_calls']} model calls")
@@ -57,15 +57,15 @@ def plan(title: str, plan_data: dict[str, Any]) -> None:
 
 def format_span(scene: dict[str, Any]) -> str:
     """Format a scene's time range as m:ss.t–m:ss.t."""
-    return f"{_clock(scene['start_s'])}–{_clock(scene['end_s'])}"
+    return f"{_format_clock(scene['start_s'])}–{_format_clock(scene['end_s'])}"
 
 
-def _clock(seconds: float) -> str:
+def _format_clock(seconds: float) -> str:
     minutes, rest = divmod(seconds, 60)
     return f"{int(minutes)}:{rest:04.1f}"
 
 
-def _excerpt(hit: dict[str, Any]) -> str:
+def _format_excerpt(hit: dict[str, Any]) -> str:
     marked = next((match["highlight"] for match in hit["matches"] if match["highlight"]), "")
     if not marked:
         return escape((hit["transcript"] or hit["description"])[:100])

@@ -1,4 +1,4 @@
-"""Runs real commands and records their output for a page of the documentation."""
+"""Run real commands, and record their output for a page of the documentation."""
 
 import os
 import re
@@ -11,7 +11,7 @@ _MANAGE = str(ROOT / "manage.py")
 
 
 class Walk:
-    """A separate installation under `home`, and the recorded text of its commands."""
+    """A separate installation under `home`, and the text that it has recorded."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -32,33 +32,33 @@ class Walk:
         self._add("```", *(line.rstrip() for line in lines), "```")
 
     def configure(self, **variables: str) -> None:
-        """Set environment variables of the installation and show them. They apply to later commands."""
+        """Set environment variables for later commands, and record them."""
         self._variables |= variables
         self.show(
             *(f"export {name}={value!r}" if re.search(r"\W", value) else f"export {name}={value}" for name, value in variables.items())
         )
 
-    def manage(self, *arguments: str, expect: int = 0) -> str:
-        """Run a command of manage.py and show its output. Raise AssertionError for an unexpected exit code."""
-        code, output = self._run(arguments)
+    def run(self, *arguments: str, expect: int = 0) -> str:
+        """Run a command of manage.py and record it with its output. Raise AssertionError for an unexpected exit code."""
+        code, output = self._run_command(arguments)
         if code != expect:
             raise AssertionError(f"{' '.join(arguments)} ended with {code}: {output}")
         ending = [f"(exit code {code})"] if code else []
         self.show(f"$ manage.py {' '.join(_quote(argument) for argument in arguments)}", *output.splitlines(), *ending)
         return output
 
-    def manage_quietly(self, *arguments: str) -> str:
-        """Run a command of manage.py without showing it."""
-        code, output = self._run(arguments)
+    def run_quietly(self, *arguments: str) -> str:
+        """Run a command of manage.py without recording it. Raise AssertionError when it fails."""
+        code, output = self._run_command(arguments)
         if code:
             raise AssertionError(f"{' '.join(arguments)} ended with {code}: {output}")
         return output
 
-    def _run(self, arguments: tuple[str, ...]) -> tuple[int, str]:
-        ended = subprocess.run(
+    def _run_command(self, arguments: tuple[str, ...]) -> tuple[int, str]:
+        completed = subprocess.run(
             [sys.executable, _MANAGE, *arguments], env=self._variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        return ended.returncode, "\n".join(line for line in ended.stdout.splitlines() if not _is_log(line))
+        return completed.returncode, "\n".join(line for line in completed.stdout.splitlines() if not _is_log(line))
 
     def _add(self, *lines: str) -> None:
         self._text.extend(lines)

@@ -35,7 +35,7 @@ django.setup()
 
 from django.test import TransactionTestCase, override_settings  # noqa: E402
 
-from demo.film import DemoFilm, film_scenes  # noqa: E402
+from demo.film import DemoFilm, list_film_scenes  # noqa: E402
 from heimdex.database.server import EmbeddedServer  # noqa: E402
 from heimdex.profiles import CONSE, SENTENCE_TRANSFORMER, YUNET_SFACE  # noqa: E402
 from tests import media, prepared_database  # noqa: E402
@@ -82,7 +82,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
 @pytest.fixture(scope="session")
 def demo_film() -> DemoFilm:
     """Return the demo film, whose cuts and words are known."""
-    return DemoFilm(media.build_demo_video(), film_scenes())
+    return DemoFilm(media.build_demo_video(), list_film_scenes())
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -28,7 +28,7 @@ from django.test import RequestFactory
 from django.urls import reverse
 assert reverse("search") == "/v1/search"
 from reprocess.spec import get_effective_spec
-assert len(get_effective_spec().list_channels()) == 4
+assert len(get_effective_spec().list_channels()) >= 4
 print("imported")
 """
 WORKER_ONLY = (

@@ -28,8 +28,8 @@ DETAILS = 20
 class QueryChange:
     """How the results of one query change. `query` is the id of the recorded query, because its owner may erase the text.
 
-    `overlap` is the share of the first DEPTH scenes that are in both results, and 1 when both are empty. `rank_move` is the mean number
-    of ranks by which the first DEPTH scenes move. Scenes that are no longer in the results do not count. None when no scene is left.
+    `overlap` is the share of the first DEPTH scenes that are in both results, and 1 when both are empty. `rank_move` is the mean distance
+    in ranks that the first DEPTH scenes move. Scenes that are no longer in the results do not count. None when no scene is left.
     """
 
     query: int

@@ -17,10 +17,10 @@ def test_parts_of_one_exposure_are_no_pair_of_a_person_and_every_two_persons_are
     measured = compare_faces(album)
     assert sorted(np.rad2deg(np.arccos(measured.same))) == pytest.approx([9, 10], abs=0.01)
     assert len(measured.other) == 3
-    assert measured.recall(float(np.cos(np.deg2rad(9.5)))) == 0.5
-    assert measured.false_matches(float(np.cos(np.deg2rad(80.5)))) == 1
-    assert measured.recall_without_false_matches() == 1
-    assert Pairs(np.array([0.6, 0.8]), np.array([0.7])).recall_without_false_matches() == 0.5
+    assert measured.compute_recall(float(np.cos(np.deg2rad(9.5)))) == 0.5
+    assert measured.count_false_matches(float(np.cos(np.deg2rad(80.5)))) == 1
+    assert measured.compute_clean_recall() == 1
+    assert Pairs(np.array([0.6, 0.8]), np.array([0.7])).compute_clean_recall() == 0.5
 
 
 def test_the_fit_finds_the_curve_that_made_the_pairs() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.film import ASSETS, SHOTS, build_demo_film, reference_texts
+from demo.film import ASSETS, SHOTS, build_demo_film, load_reference_texts
 from heimdex.media.probe import probe
 
 
@@ -15,7 +15,7 @@ def test_it_is_a_video_of_the_promised_kind_with_known_scenes(tmp_path: Path) ->
     assert 20 <= info.duration_s <= 60
     assert [scene.image for scene in film.scenes] == [shot.image for shot in SHOTS]
     assert film.scenes[-1].end_s == pytest.approx(info.duration_s, abs=0.1)
-    assert " ".join(scene.words for scene in film.scenes if scene.words) == " ".join(reference_texts().values())
+    assert " ".join(scene.words for scene in film.scenes if scene.words) == " ".join(load_reference_texts().values())
     assert list(film.path.parent.iterdir()) == [film.path]
 
 

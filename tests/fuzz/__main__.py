@@ -10,7 +10,7 @@ from random import Random, SystemRandom
 from time import monotonic, sleep
 from uuid import UUID
 
-from bench.installation import installation
+from bench.installation import set_up_installation
 from bench.workers import run_workers
 from tests.fuzz.damage import damage_file
 
@@ -40,7 +40,7 @@ def write_line(line: str) -> None:
 def main(seconds: float, seed: int) -> int:
     """Damage and ingest files for `seconds`; return 0 when no worker crashed and no video got stuck, else 1."""
     write_line(f"seed {seed}, {seconds:.0f} seconds")
-    with installation(), tempfile.TemporaryDirectory() as folder:
+    with set_up_installation(), tempfile.TemporaryDirectory() as folder:
         from heimdex.queue import UPLOADS
         from tests.fuzz.originals import build_originals
 

@@ -1,4 +1,4 @@
-"""What a decoder does that a file has broken or taken over; run in a process of its own only."""
+"""Decoders that a file has broken or taken over. Run them only in a sandboxed process."""
 
 import ctypes
 import os
@@ -11,71 +11,71 @@ from pathlib import Path
 from heimdex.media.errors import MediaError, MediaErrorCode
 
 
-def takes_all_memory() -> Iterator[int]:
+def exhaust_memory() -> Iterator[int]:
     yield 1
     held = []
     while True:
         held.append(bytearray(64 * 1024 * 1024))
 
 
-def never_ends() -> Iterator[int]:
+def loop_forever() -> Iterator[int]:
     yield 1
     while True:
         pass
 
 
-def sleeps() -> Iterator[int]:
+def sleep_long() -> Iterator[int]:
     yield os.getpid()
     time.sleep(600)
 
 
-def drips() -> Iterator[int]:
+def yield_slowly() -> Iterator[int]:
     while True:
         time.sleep(0.05)
         yield 1
 
 
-def crashes() -> Iterator[int]:
+def crash_decoder() -> Iterator[int]:
     yield 1
     ctypes.string_at(0)
 
 
-def leaves() -> Iterator[int]:
+def exit_early() -> Iterator[int]:
     yield 1
     os._exit(0)
 
 
-def is_killed() -> Iterator[int]:
+def kill_itself() -> Iterator[int]:
     yield 1
     os.kill(os.getpid(), 9)
 
 
-def refuses() -> Iterator[int]:
+def raise_media_error() -> Iterator[int]:
     yield 1
     raise MediaError(MediaErrorCode.DAMAGED, "It is damaged.")
 
 
-def stumbles() -> Iterator[int]:
+def raise_value_error() -> Iterator[int]:
     yield 1
     raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
 
 
-def lacks_a_library() -> Iterator[int]:
+def import_missing_package() -> Iterator[int]:
     yield 1
     raise ImportError("No module named 'av'")
 
 
-def talks_nonsense() -> Iterator[object]:
+def yield_invalid_message() -> Iterator[object]:
     yield os.system
 
 
-def prints() -> Iterator[int]:
+def print_and_yield() -> Iterator[int]:
     os.write(1, b"an unwanted line\n")
     os.write(2, b"another\n")
     yield 1
 
 
-def writes(path: Path) -> bool:
+def try_to_write(path: Path) -> bool:
     try:
         path.write_text("a trace")
     except OSError:
@@ -83,14 +83,14 @@ def writes(path: Path) -> bool:
     return True
 
 
-def surroundings() -> tuple[tuple[str, ...], tuple[str, ...], int, tuple[int, int]]:
+def inspect_environment() -> tuple[tuple[str, ...], tuple[str, ...], int, tuple[int, int]]:
     loaded = tuple(name for name in sys.modules if name.split(".")[0] in ("django", "psycopg", "torch", "videos"))
     files = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")]
     sockets = sum("socket:" in file for file in files)
     return tuple(sorted(os.environ)), loaded, sockets, resource.getrlimit(resource.RLIMIT_CORE)
 
 
-def reports(on_progress: Callable[[float], None]) -> Iterator[int]:
+def report_often(on_progress: Callable[[float], None]) -> Iterator[int]:
     for number in range(1001):
         on_progress(number / 1000)
     yield 7

@@ -1,4 +1,4 @@
-"""Sound comes mono, at 16 kHz, aligned with the pictures, from the right track, piece by piece."""
+"""Audio is decoded block by block from the right track: mono, 16 kHz, aligned with the frames."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -18,19 +18,19 @@ RATE = 48_000
 FILM, DEFAULT_TRACK = AudioTrack(1, 2, False, False, 60.0), AudioTrack(2, 1, True, False, 60.0)
 
 
-def whole(path: Path, info: MediaInfo | None = None) -> NDArray[np.float32]:
+def decode_all(path: Path, info: MediaInfo | None = None) -> NDArray[np.float32]:
     blocks = list(iter_audio_blocks(path, info or probe(path)))
     assert all(block.dtype == np.float32 and 0 < block.size <= SAMPLE_RATE for block in blocks)
     return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
 
 
-def loudest(samples: NDArray[np.float32]) -> float:
-    """Return the frequency that is heard most."""
+def find_loudest_frequency(samples: NDArray[np.float32]) -> float:
+    """Return the loudest frequency in Hz."""
     return float(np.argmax(np.abs(np.fft.rfft(samples))) * SAMPLE_RATE / samples.size)
 
 
 def write_tracks(path: Path, tracks: list[tuple[float, str, Disposition, str]], *, seconds: float = 2.0, start_s: float = 0.0) -> None:
-    """Write a Matroska file with a picture from 0 s on and tracks: the tone each holds (Hz), layout, disposition and title."""
+    """Write a Matroska file with a video track from 0 s on, and audio tracks: each has a tone (Hz), layout, disposition and title."""
     with av.open(str(path), "w", format="matroska") as container:
         video = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
         video.width, video.height, video.pix_fmt = 64, 64, "yuv420p"
@@ -51,14 +51,14 @@ def write_tracks(path: Path, tracks: list[tuple[float, str, Disposition, str]], 
         container.mux(video.encode(None))
 
 
-def test_the_tone_that_was_recorded_is_heard() -> None:
-    audio = whole(media.build_video((50,), audio="tone"))
+def test_decoded_audio_contains_the_recorded_tone() -> None:
+    audio = decode_all(media.build_video((50,), audio="tone"))
     assert audio.size / SAMPLE_RATE == pytest.approx(2.0, abs=0.15)
-    assert loudest(audio) == pytest.approx(440, abs=2)
+    assert find_loudest_frequency(audio) == pytest.approx(440, abs=2)
 
 
-def test_a_video_without_sound_gives_no_samples() -> None:
-    assert whole(media.build_video((50,))).size == 0
+def test_a_video_without_audio_yields_no_samples() -> None:
+    assert decode_all(media.build_video((50,))).size == 0
 
 
 @pytest.mark.parametrize(
@@ -73,29 +73,29 @@ def test_a_video_without_sound_gives_no_samples() -> None:
     ],
     ids=["the default", "most channels", "the longest", "the first", "no commentary", "a commentary, if there is nothing else"],
 )
-def test_the_track_of_the_films_own_speech_is_chosen(tracks: list[AudioTrack], expected: int) -> None:
+def test_the_main_speech_track_is_selected(tracks: list[AudioTrack], expected: int) -> None:
     chosen = select_track(tracks)
     assert chosen is not None
     assert chosen.index == expected
     assert select_track([]) is None
 
 
-def test_what_a_file_says_of_its_tracks_counts(tmp_path: Path) -> None:
+def test_the_files_track_metadata_decides(tmp_path: Path) -> None:
     none, comment = Disposition(0), Disposition.comment
     write_tracks(tmp_path / "a.mkv", [(300, "stereo", comment, ""), (500, "5.1", none, "Director's Commentary"), (700, "mono", none, "")])
-    assert loudest(whole(tmp_path / "a.mkv")) == pytest.approx(700, abs=2)
+    assert find_loudest_frequency(decode_all(tmp_path / "a.mkv")) == pytest.approx(700, abs=2)
 
 
-def test_sound_that_begins_late_keeps_its_time(tmp_path: Path) -> None:
+def test_audio_that_starts_late_keeps_its_time(tmp_path: Path) -> None:
     write_tracks(tmp_path / "late.mkv", [(440, "stereo", Disposition.default, "")], seconds=1, start_s=2.5)
-    audio = whole(tmp_path / "late.mkv")
+    audio = decode_all(tmp_path / "late.mkv")
     begins = float(np.flatnonzero(np.abs(audio) > 0.05)[0]) / SAMPLE_RATE
     assert begins == pytest.approx(2.5, abs=0.03)
     assert audio.size / SAMPLE_RATE == pytest.approx(3.5, abs=0.03)
 
 
-def test_sound_that_changes_its_form_midway_is_heard_to_the_end(tmp_path: Path) -> None:
-    """Broadcasts go from stereo to mono and back; MPEG transport streams can simply be put one behind the other."""
+def test_audio_that_changes_its_format_midway_is_decoded_to_the_end(tmp_path: Path) -> None:
+    """Broadcasts switch between stereo and mono. MPEG transport streams can simply be concatenated."""
     path = tmp_path / "changing.ts"
     with path.open("wb") as joined:
         for number, (layout, tone) in enumerate((("stereo", 300.0), ("mono", 900.0))):
@@ -116,6 +116,6 @@ def test_sound_that_changes_its_form_midway_is_heard_to_the_end(tmp_path: Path) 
                 container.mux(stream.encode(sound))
                 container.mux(stream.encode(None))
             joined.write(part.read_bytes())
-    audio = whole(path)
-    assert loudest(audio[8000:24000]) == pytest.approx(300, abs=5)
-    assert loudest(audio[-24000:-8000]) == pytest.approx(900, abs=5)
+    audio = decode_all(path)
+    assert find_loudest_frequency(audio[8000:24000]) == pytest.approx(300, abs=5)
+    assert find_loudest_frequency(audio[-24000:-8000]) == pytest.approx(900, abs=5)

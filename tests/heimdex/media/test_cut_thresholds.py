@@ -14,14 +14,14 @@ Picture = NDArray[np.uint8]
 S1, S2 = make_shot(0), make_shot(20)
 
 
-def find(frames: Iterable[FrameFeatures]) -> list[float]:
+def find_cuts(frames: Iterable[FrameFeatures]) -> list[float]:
     """Return all cuts, in seconds."""
     finder = CutFinder()
     found = [cut for frame in frames for cut in finder.add(frame)]
     return found + finder.finish()
 
 
-def sequence(
+def build_sequence(
     changes: Sequence[float], shots: Sequence[NDArray[np.float32]], lumas: Sequence[Picture] = (), fps: float = 25
 ) -> list[FrameFeatures]:
     """Build frames with these changes, each of the shot (or the last one) at its index."""
@@ -73,7 +73,7 @@ def test_frames_of_little_correlation_show_different_content_unless_one_is_blank
     """12 mismatches are a correlation of exactly 0.4."""
     first, second = make_frame(miniature=S1), make_frame(miniature=make_shot(mismatches), contrast=contrast)
     if mismatches == 11:
-        # Between both: 0.46.
+        # In between: 0.46.
         second = make_frame(miniature=(make_shot(10) + make_shot(12)) / 2, contrast=contrast)
     assert show_different_content(first, second) is show_different_content(second, first) is expected
 
@@ -82,20 +82,20 @@ def test_frames_of_little_correlation_show_different_content_unless_one_is_blank
 def test_a_shot_in_motion_ends_with_a_cut_where_the_content_differs(last_shot: int, cuts: list[float]) -> None:
     """A change of 14 is less than three times the mean of its neighbors, and more than three times that of the calm side."""
     changes = [*[9.0] * 20, 14.0, *[3.0] * 40]
-    assert find(sequence(changes, [*[S1] * 20, make_shot(last_shot)])) == cuts
+    assert find_cuts(build_sequence(changes, [*[S1] * 20, make_shot(last_shot)])) == cuts
 
 
-def test_a_jerk_in_motion_is_no_cut() -> None:
+def test_a_jerk_in_motion_is_not_a_cut() -> None:
     """The first and the last frame show different content, but no single change stands out."""
     changes = [*[9.0] * 20, 14.0, *[9.0] * 40]
-    assert find(sequence(changes, [*[S1] * 20, S2])) == []
+    assert find_cuts(build_sequence(changes, [*[S1] * 20, S2])) == []
 
 
 @pytest.mark.parametrize(
     ("change", "motion", "cuts"), [(2.0, 0.5, [1.0]), (1.9, 0.5, []), (2.0, 0.51, []), (3.9, 0.45, [1.0]), (3.9, 0.55, [])]
 )
 def test_a_small_change_between_stills_is_a_cut(change: float, motion: float, cuts: list[float]) -> None:
-    assert find(sequence([*[motion] * 25, change, *[motion] * 50], [*[S1] * 25, S2])) == cuts
+    assert find_cuts(build_sequence([*[motion] * 25, change, *[motion] * 50], [*[S1] * 25, S2])) == cuts
 
 
 @pytest.mark.parametrize(("moving", "cuts"), [(7, [1.0]), (8, []), (24, []), (42, []), (43, [1.0])])
@@ -103,7 +103,7 @@ def test_stills_last_seven_tenths_of_a_second_on_either_side_of_a_slide(moving: 
     """Frames 8 and 42 are 0.68 s from the cut at frame 25, and frames 7 and 43 are 0.72 s from it."""
     changes = [0.0] * 75
     changes[25], changes[moving] = 3.0, 1.0
-    assert find(sequence(changes, [*[S1] * 25, S2])) == cuts
+    assert find_cuts(build_sequence(changes, [*[S1] * 25, S2])) == cuts
 
 
 def test_motion_exactly_seven_tenths_of_a_second_away_is_near() -> None:
@@ -111,79 +111,79 @@ def test_motion_exactly_seven_tenths_of_a_second_away_is_near() -> None:
     frames = [
         make_frame(time_s, change=1.0 * (time_s == 0) + 3.0 * (time_s == 0.7), miniature=S2 if time_s >= 0.7 else S1) for time_s in times
     ]
-    assert find(frames) == []
-    assert find(
+    assert find_cuts(frames) == []
+    assert find_cuts(
         [make_frame(frame.time_s - 0.01 * (frame.time_s == 0), change=frame.change, miniature=frame.miniature) for frame in frames]
     ) == [0.7]
 
 
 @pytest.mark.parametrize(("fps", "cuts"), [(1.25, []), (1.43, [7.0])])
-def test_a_small_change_with_fewer_than_two_frames_nearby_is_no_slide(fps: float, cuts: list[float]) -> None:
-    found = find(sequence([*[0.0] * 10, 3.0, *[0.0] * 10], [*[S1] * 10, S2], fps=fps))
+def test_a_small_change_with_fewer_than_two_frames_nearby_is_not_a_slide(fps: float, cuts: list[float]) -> None:
+    found = find_cuts(build_sequence([*[0.0] * 10, 3.0, *[0.0] * 10], [*[S1] * 10, S2], fps=fps))
     assert found == pytest.approx(cuts, abs=0.01)
 
 
-def flash(frames: int) -> list[FrameFeatures]:
+def build_flash(frames: int) -> list[FrameFeatures]:
     """Build a second of a shot, so many frames of another, and the first one again."""
     changes = [*[0.0] * 25, 30.0, *[0.0] * (frames - 1), 30.0, *[0.0] * 50]
-    return sequence(changes, [*[S1] * 25, *[S2] * frames, S1])
+    return build_sequence(changes, [*[S1] * 25, *[S2] * frames, S1])
 
 
 @pytest.mark.parametrize(("frames", "cuts"), [(1, []), (11, []), (12, [1.48]), (13, [1.0, 1.52]), (14, [1.0, 1.56])])
-def test_what_comes_back_within_half_a_second_was_a_flash(frames: int, cuts: list[float]) -> None:
+def test_an_image_that_returns_within_half_a_second_was_a_flash(frames: int, cuts: list[float]) -> None:
     """After 12 frames the end of the flash no longer sees the frame before it."""
-    assert find(flash(frames)) == pytest.approx(cuts)
+    assert find_cuts(build_flash(frames)) == pytest.approx(cuts)
 
 
 def test_a_return_after_exactly_half_a_second_counts() -> None:
     """Binary fractions make the times exact."""
     times = [number / 32 for number in range(128)]
 
-    def shoot(first: float) -> list[FrameFeatures]:
+    def build_shots(first: float) -> list[FrameFeatures]:
         return [
             make_frame(time_s, change=30.0 * (time_s in (first, 1.5)), miniature=S2 if first <= time_s < 1.5 else S1) for time_s in times
         ]
 
-    # The begin of the flash sees the return; its end does not see the frame before the flash.
-    assert find(shoot(1.0)) == [1.5]
+    # The start of the flash sees the return; its end does not see the frame before the flash.
+    assert find_cuts(build_shots(1.0)) == [1.5]
     # It does if that frame is exactly half a second before.
-    assert find(shoot(1.0 + 1 / 32)) == []
+    assert find_cuts(build_shots(1.0 + 1 / 32)) == []
 
 
 @pytest.mark.parametrize("part", ["begin", "end"])
-def test_a_flash_is_seen_from_either_end(part: str) -> None:
+def test_a_flash_is_recognized_at_its_start_and_at_its_end(part: str) -> None:
     before, after = [make_frame(miniature=S1), make_frame(miniature=S2)], [make_frame(miniature=S2), make_frame(miniature=S1)]
     still = [make_frame(miniature=S2)] * 2
     assert is_flash([make_frame(miniature=S1)] * 2, after) if part == "begin" else is_flash(before, [make_frame(miniature=S1)] * 2)
     assert not is_flash([make_frame(miniature=S1)] * 2, still)
 
 
-def texture(seed: int) -> Picture:
+def make_texture(seed: int) -> Picture:
     blocks = np.random.default_rng(seed).integers(0, 256, (32, 32), dtype=np.uint8)
     return blocks.repeat(2, axis=0).repeat(2, axis=1)
 
 
-def moved(picture: Picture) -> Picture:
+def shift_image(picture: Picture) -> Picture:
     return np.roll(picture, (4, 6), axis=(0, 1))
 
 
-def test_a_jolt_is_no_cut_whether_its_own_frame_is_sharp_or_blurred() -> None:
-    still, sharp, other = [0.0] * 25, texture(1), texture(2)
+def test_a_jolt_is_not_a_cut_whether_its_frame_is_sharp_or_blurred() -> None:
+    still, sharp, other = [0.0] * 25, make_texture(1), make_texture(2)
     # The control: the images show different content.
-    assert find(sequence([*still, 30.0, *still, *still], [*[S1] * 25, S2], [*[sharp] * 25, other])) == [1.0]
-    # Sharp, between frames that show something else: only the two frames at the jolt are alike.
-    lumas = [*[texture(3)] * 24, sharp, moved(sharp), texture(4)]
-    assert find(sequence([*still, 30.0, *still, *still], [*[S1] * 25, S2], lumas)) == []
-    # Blurred: only the frames beside it are alike.
-    lumas = [*[sharp] * 25, other, moved(sharp)]
-    assert find(sequence([*still, 30.0, 30.0, *still, *still], [*[S1] * 25, make_shot(10), S2], lumas)) == []
+    assert find_cuts(build_sequence([*still, 30.0, *still, *still], [*[S1] * 25, S2], [*[sharp] * 25, other])) == [1.0]
+    # A sharp jolt between frames with other content: only the two frames at the jolt are similar.
+    lumas = [*[make_texture(3)] * 24, sharp, shift_image(sharp), make_texture(4)]
+    assert find_cuts(build_sequence([*still, 30.0, *still, *still], [*[S1] * 25, S2], lumas)) == []
+    # A blurred jolt: only the frames before and after it are similar.
+    lumas = [*[sharp] * 25, other, shift_image(sharp)]
+    assert find_cuts(build_sequence([*still, 30.0, 30.0, *still, *still], [*[S1] * 25, make_shot(10), S2], lumas)) == []
 
 
 def test_a_cut_is_certain_after_one_and_six_tenths_of_a_second() -> None:
-    """At 3.6 s it is exactly that old."""
+    """At 3.6 s the cut is exactly that old."""
     finder = CutFinder()
     returned = {
-        frame.time_s: cuts for frame in sequence([*[0.0] * 50, 30.0, *[0.0] * 100], [*[S1] * 50, S2]) if (cuts := finder.add(frame))
+        frame.time_s: cuts for frame in build_sequence([*[0.0] * 50, 30.0, *[0.0] * 100], [*[S1] * 50, S2]) if (cuts := finder.add(frame))
     }
     assert returned == {3.64: [2.0]}
 
@@ -191,7 +191,7 @@ def test_a_cut_is_certain_after_one_and_six_tenths_of_a_second() -> None:
 def test_a_cut_waits_while_a_transition_after_it_is_open() -> None:
     """A blank stretch from 3 s to 5 s may become a fade that includes the cut."""
     finder = CutFinder()
-    shots = sequence([*[0.0] * 50, 30.0, *[0.0] * 24], [*[S1] * 50, S2])
+    shots = build_sequence([*[0.0] * 50, 30.0, *[0.0] * 24], [*[S1] * 50, S2])
     black = [make_frame(number / 25, miniature=make_flat(0), contrast=0.0, brightness=0.0) for number in range(75, 125)]
     last = [make_frame(number / 25, miniature=make_shot(10)) for number in range(125, 250)]
     returned = {frame.time_s: cuts for frame in [*shots, *black, *last] if (cuts := finder.add(frame))}
@@ -199,16 +199,16 @@ def test_a_cut_waits_while_a_transition_after_it_is_open() -> None:
 
 
 def test_hard_cuts_inside_a_fade_are_part_of_it_and_others_are_not() -> None:
-    def shoot(cut_before: int) -> list[FrameFeatures]:
+    def build_shots(cut_before: int) -> list[FrameFeatures]:
         """Build a cut so many frames before a black second at 3 s."""
         changes = [0.0] * 75
         changes[75 - cut_before] = 30.0
-        shots = sequence(changes, [*[S1] * (75 - cut_before), S2])
+        shots = build_sequence(changes, [*[S1] * (75 - cut_before), S2])
         black = [make_frame(number / 25, miniature=make_flat(0), contrast=0.0, brightness=0.0) for number in range(75, 90)]
         return [*shots, *black, *[make_frame(number / 25, miniature=make_shot(10)) for number in range(90, 200)]]
 
-    assert find(shoot(14)) == pytest.approx([2.44, 3.3])
-    assert find(shoot(11)) == pytest.approx([3.3])
+    assert find_cuts(build_shots(14)) == pytest.approx([2.44, 3.3])
+    assert find_cuts(build_shots(11)) == pytest.approx([3.3])
 
 
 def test_known_cuts_are_returned_when_their_frame_arrives() -> None:

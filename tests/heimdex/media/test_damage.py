@@ -1,4 +1,4 @@
-"""What a damaged file is said to have lost, and that whole files of any form have lost nothing."""
+"""The losses of damaged files are counted and described, and intact files of any format have none."""
 
 import random
 from collections.abc import Callable
@@ -17,13 +17,13 @@ from tests.bad_inputs import boxes, films
 from tests.bad_inputs.films import write_film
 
 
-def looked_at(path: Path) -> tuple[MediaInfo, DecodingStats]:
+def decode_file(path: Path) -> tuple[MediaInfo, DecodingStats]:
     info = probe(path)
     return info, sum((scene.decoded for scene in iter_scenes(path, info)), DecodingStats())
 
 
-def notice(path: Path) -> str:
-    info, decoded = looked_at(path)
+def describe_file(path: Path) -> str:
+    info, decoded = decode_file(path)
     return describe_damage(decoded, info.duration_s, info.stated_s)
 
 
@@ -45,28 +45,28 @@ WHOLE = {
 
 
 @pytest.mark.parametrize("kind", WHOLE)
-def test_a_whole_file_has_lost_nothing(kind: str, tmp_path: Path) -> None:
+def test_an_intact_file_has_no_losses(kind: str, tmp_path: Path) -> None:
     recipe: Callable[[Path], object] = WHOLE[kind]
     recipe(tmp_path / "film")
-    decoded = looked_at(tmp_path / "film")[1]
+    decoded = decode_file(tmp_path / "film")[1]
     assert (decoded.lost, decoded.partial) == (0, 0)
     assert decoded.frames > 0
-    assert notice(tmp_path / "film") == ""
+    assert describe_file(tmp_path / "film") == ""
 
 
-def test_a_film_with_sound_has_lost_nothing() -> None:
-    assert notice(media.build_video((50, 90), audio="music")) == ""
+def test_a_film_with_audio_has_no_losses() -> None:
+    assert describe_file(media.build_video((50, 90), audio="music")) == ""
 
 
-def test_pictures_that_cannot_be_decoded_are_counted(tmp_path: Path) -> None:
+def test_undecodable_frames_are_counted(tmp_path: Path) -> None:
     boxes.RECIPES["flipped-bytes.mp4"](tmp_path / "film.mp4")
-    _, decoded = looked_at(tmp_path / "film.mp4")
+    _, decoded = decode_file(tmp_path / "film.mp4")
     assert decoded.frames + decoded.lost == 30
     assert decoded.lost + decoded.partial >= 15
-    assert "% of the frames are damaged and could not be decoded completely." in notice(tmp_path / "film.mp4")
+    assert "% of the frames are damaged and could not be decoded completely." in describe_file(tmp_path / "film.mp4")
 
 
-def test_few_lost_pictures_of_many_are_less_than_a_percent(tmp_path: Path) -> None:
+def test_few_lost_frames_are_less_than_a_percent(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     write_film(path, frames=1000, codec="mpeg4", options={"g": "1"})
     content = bytearray(path.read_bytes())
@@ -74,52 +74,52 @@ def test_few_lost_pictures_of_many_are_less_than_a_percent(tmp_path: Path) -> No
     middle = (start + end) // 2
     content[middle : middle + 3000] = random.Random(5).randbytes(3000)
     path.write_bytes(content)
-    _, decoded = looked_at(path)
+    _, decoded = decode_file(path)
     assert 0 < decoded.lost + decoded.partial < 10
-    assert notice(path).startswith("Less than 1 % of the frames are damaged")
+    assert describe_file(path).startswith("Less than 1 % of the frames are damaged")
 
 
 @pytest.mark.parametrize("container", ["mp4", "matroska"])
-def test_a_file_that_was_cut_says_how_much_of_it_is_there(container: str, tmp_path: Path) -> None:
+def test_the_notice_about_a_truncated_file_states_how_much_remains(container: str, tmp_path: Path) -> None:
     path = tmp_path / "film"
     muxer = {"movflags": "faststart"} if container == "mp4" else {}
     write_film(path, frames=500, container=container, muxer=muxer)
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
-    info, _ = looked_at(path)
+    info, _ = decode_file(path)
     assert 8 < info.duration_s < 12
-    assert notice(path).startswith(f"The file ends early: its header states 20 s, but it contains only {info.duration_s:.0f} s.")
+    assert describe_file(path).startswith(f"The file ends early: its header states 20 s, but it contains only {info.duration_s:.0f} s.")
 
 
-def counted(packets: list[float], pictures: list[float], fps: float = 10.0) -> DecodingStats:
+def count_losses(packets: list[float], frames: list[float], fps: float = 10.0) -> DecodingStats:
     losses = LossCounter(fps, 0.0)
     for time_s in packets:
         losses.record_packet(time_s)
-    for time_s in pictures:
+    for time_s in frames:
         losses.record_frame(time_s)
     losses.finish()
     return losses.take_stats()
 
 
-def test_only_what_was_there_and_leaves_a_gap_is_lost() -> None:
+def test_only_packets_that_leave_a_gap_count_as_lost() -> None:
     every = [number / 10 for number in range(30)]
-    assert counted(every, every) == DecodingStats(30, 0)
-    assert counted(every, [*every[:10], *every[15:]]) == DecodingStats(25, 5)
-    assert counted(every, every[:20]) == DecodingStats(20, 10), "the end"
-    assert counted(every, every[20:]) == DecodingStats(10, 20), "the beginning"
-    assert counted(every, every[3:]) == DecodingStats(27, 0), "a recording that begins between two key pictures"
-    assert counted(every, []) == DecodingStats(0, 30)
+    assert count_losses(every, every) == DecodingStats(30, 0)
+    assert count_losses(every, [*every[:10], *every[15:]]) == DecodingStats(25, 5)
+    assert count_losses(every, every[:20]) == DecodingStats(20, 10), "the end"
+    assert count_losses(every, every[20:]) == DecodingStats(10, 20), "the beginning"
+    assert count_losses(every, every[3:]) == DecodingStats(27, 0), "a recording that begins between two key pictures"
+    assert count_losses(every, []) == DecodingStats(0, 30)
     standing = [*every[:10], *every[15:]]
-    assert counted(standing, standing) == DecodingStats(25, 0), "a pause"
+    assert count_losses(standing, standing) == DecodingStats(25, 0), "a pause"
     fields = sorted([*every, *(time_s + 0.05 for time_s in every)])
-    assert counted(fields, every) == DecodingStats(30, 0), "two packets a picture"
-    assert counted([*every, 1.34], every) == DecodingStats(30, 0), "a packet that is never shown"
+    assert count_losses(fields, every) == DecodingStats(30, 0), "two packets a picture"
+    assert count_losses([*every, 1.34], every) == DecodingStats(30, 0), "a packet that is never shown"
 
 
-def test_a_broadcast_that_gains_a_track_on_the_way_is_read_to_its_end(tmp_path: Path) -> None:
+def test_a_broadcast_that_gains_a_track_midway_is_read_to_its_end(tmp_path: Path) -> None:
     """PyAV ends the reading of such a file with an IndexError."""
     silent, sounding = tmp_path / "silent.ts", tmp_path / "sounding.ts"
-    # FFmpeg looks for tracks in the first five megabytes and in the last ones, so that it meets the second track on the way.
+    # FFmpeg looks for tracks in the first and the last five megabytes, so that it meets the second track midway.
     noise = np.random.default_rng(7).integers(0, 256, (240, 320, 3), dtype=np.uint8)
     write_film(silent, frames=100, container="mpegts", codec="mpeg2video", options={"g": "1", "b": "20M"}, picture=noise)
     assert silent.stat().st_size > 5_000_000
@@ -132,5 +132,5 @@ def test_a_broadcast_that_gains_a_track_on_the_way_is_read_to_its_end(tmp_path: 
                 target.mux(packet)
     path = tmp_path / "film.ts"
     path.write_bytes(silent.read_bytes() + sounding.read_bytes() + silent.read_bytes())
-    _, decoded = looked_at(path)
+    _, decoded = decode_file(path)
     assert decoded.frames >= 190

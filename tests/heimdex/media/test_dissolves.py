@@ -17,8 +17,10 @@ FPS = 125
 RESIDUAL = np.array([1.0, 1.0, -1.0, -1.0] * (LENGTH // 4))
 
 
-def mix(first: Miniature, last: Miniature, shares: Sequence[float] = (0.25, 0.5, 0.75), residual: float = 0.0) -> list[FrameFeatures]:
-    """Build five frames: the ends, and mixtures between in which `residual` (a share of the distance of the ends) is something else."""
+def make_mixtures(
+    first: Miniature, last: Miniature, shares: Sequence[float] = (0.25, 0.5, 0.75), residual: float = 0.0
+) -> list[FrameFeatures]:
+    """Build five frames: the ends, and mixtures that differ from the exact ones by `residual`, a share of the distance of the ends."""
     distance = float(np.sqrt(np.mean((last - first) ** 2)))
     between = [first + share * (last - first) + residual * distance * RESIDUAL for share in shares]
     return [make_frame(miniature=np.asarray(miniature, np.float32)) for miniature in (first, *between, last)]
@@ -33,22 +35,22 @@ def make_ends(correlation: float, scale: float = 50.0) -> tuple[Miniature, Minia
     [(14.0, 0.15, True), (13.9, 0.15, False), (6.0, 0.05, True), (5.9, 0.05, False)],
     ids=["motion", "motion, too near", "stills", "stills, too near"],
 )
-def test_the_ends_of_a_dissolve_are_far_apart(distance: float, residual: float, expected: bool) -> None:
-    assert is_mixture(mix(make_flat(0), make_shot(0, scale=distance, mean=0), residual=residual)) is expected
+def test_the_ends_of_a_dissolve_differ_enough(distance: float, residual: float, expected: bool) -> None:
+    assert is_mixture(make_mixtures(make_flat(0), make_shot(0, scale=distance, mean=0), residual=residual)) is expected
 
 
 @pytest.mark.parametrize(
     ("correlation", "residual", "expected"), [(0.6, 0.15, True), (0.7, 0.15, False), (0.8, 0.05, True), (0.9, 0.05, False)]
 )
 def test_the_ends_of_a_dissolve_show_different_content(correlation: float, residual: float, expected: bool) -> None:
-    assert is_mixture(mix(*make_ends(correlation), residual=residual)) is expected
+    assert is_mixture(make_mixtures(*make_ends(correlation), residual=residual)) is expected
 
 
 @pytest.mark.parametrize(
     ("correlation", "residual", "expected"), [(0.0, 0.21, True), (0.0, 0.23, False), (0.7, 0.075, True), (0.7, 0.085, False)]
 )
-def test_little_remains_when_the_mixture_is_subtracted(correlation: float, residual: float, expected: bool) -> None:
-    assert is_mixture(mix(*make_ends(correlation), residual=residual)) is expected
+def test_intermediate_frames_are_close_to_the_mixture_of_the_ends(correlation: float, residual: float, expected: bool) -> None:
+    assert is_mixture(make_mixtures(*make_ends(correlation), residual=residual)) is expected
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,7 @@ def test_little_remains_when_the_mixture_is_subtracted(correlation: float, resid
     ],
 )
 def test_the_shares_of_the_second_end_rise_evenly(shares: tuple[float, float, float], expected: bool) -> None:
-    assert is_mixture(mix(*make_ends(0.0), shares)) is expected
+    assert is_mixture(make_mixtures(*make_ends(0.0), shares)) is expected
 
 
 def test_values_at_the_thresholds_of_a_dissolve_count(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,16 +84,16 @@ def test_values_at_the_thresholds_of_a_dissolve_count(monkeypatch: pytest.Monkey
     monkeypatch.setattr(dissolves, "MAX_MIDDLE_SHARE", 0.75)
     # The ends are uncorrelated and 64 apart, since half of their values differ by twice the scale.
     flat, shot = make_flat(0), make_shot(0, scale=64, mean=0)
-    assert is_mixture(mix(flat, shot, (0.125, 0.25, 0.875), 0.25))
-    assert is_mixture(mix(flat, shot, (0.125, 0.75, 0.875), 0.25))
-    assert is_mixture(mix(flat, shot, (0.25, 0.375, 0.5), 0.25))
+    assert is_mixture(make_mixtures(flat, shot, (0.125, 0.25, 0.875), 0.25))
+    assert is_mixture(make_mixtures(flat, shot, (0.125, 0.75, 0.875), 0.25))
+    assert is_mixture(make_mixtures(flat, shot, (0.25, 0.375, 0.5), 0.25))
     for name, moved in (("MIN_SHARE_STEP", 0.1251), ("MIN_MIDDLE_SHARE", 0.251)):
         with monkeypatch.context() as patch:
             patch.setattr(dissolves, name, moved)
-            assert not is_mixture(mix(flat, shot, (0.125, 0.25, 0.875), 0.25))
+            assert not is_mixture(make_mixtures(flat, shot, (0.125, 0.25, 0.875), 0.25))
 
 
-def dissolve(duration_s: float, *, motion: float = 0.0, times: Iterable[float] | None = None) -> list[FrameFeatures]:
+def make_dissolve(duration_s: float, *, motion: float = 0.0, times: Iterable[float] | None = None) -> list[FrameFeatures]:
     """Build stills of three seconds with a linear dissolve between. `motion` is a share of the distance of its ends."""
     first, last = make_ends(0.0)
     chance = np.random.default_rng(1)
@@ -109,37 +111,37 @@ def detect(detector: DissolveDetector, frames: Iterable[FrameFeatures]) -> list[
     return [*cuts, last] if last else cuts
 
 
-@pytest.mark.parametrize(("duration_s", "found"), [(0.3, 0), (0.4, 1), (1.0, 1), (2.0, 1), (5.0, 1), (6.2, 0)])
-def test_dissolves_of_a_third_of_a_second_to_some_seconds_are_found(duration_s: float, found: int) -> None:
-    cuts = detect(DissolveDetector(), dissolve(duration_s))
-    assert len(cuts) == found
+@pytest.mark.parametrize(("duration_s", "count"), [(0.3, 0), (0.4, 1), (1.0, 1), (2.0, 1), (5.0, 1), (6.2, 0)])
+def test_dissolves_of_a_third_of_a_second_to_some_seconds_are_detected(duration_s: float, count: int) -> None:
+    cuts = detect(DissolveDetector(), make_dissolve(duration_s))
+    assert len(cuts) == count
     for cut in cuts:
         assert cut.time_s == pytest.approx(3 + duration_s / 2, abs=0.08)
         assert cut.start_s < cut.time_s < cut.end_s
 
 
-def test_a_dissolve_right_between_two_cuts_is_found_by_the_reach_that_fits() -> None:
-    """It lasts 1.5 seconds: the longest reach would see the shots beyond the cuts, and motion outweighs the change in the shortest."""
+def test_a_dissolve_between_two_cuts_is_detected_with_the_reach_that_fits() -> None:
+    """It lasts 1.5 seconds. The longest reach includes the shots beyond the cuts, and in the shortest motion outweighs the change."""
     shots = [make_shot(20, mean=40), make_shot(20, scale=20, mean=200)]
-    frames = dissolve(1.5, motion=0.1)
+    frames = make_dissolve(1.5, motion=0.1)
     for index, frame in enumerate(frames):
         if not 3 <= frame.time_s <= 4.5:
             frames[index] = make_frame(frame.time_s, miniature=np.roll(shots[frame.time_s > 4], 1))
     (cut,) = detect(DissolveDetector(), frames)
-    # It begins at the first possible middle of 16 ticks, without four ticks beside it.
+    # It starts at the first possible middle of 16 ticks, minus four ticks.
     assert cut.start_s == pytest.approx(3 + 8 * 0.08 - 4 * 0.08, abs=0.08)
     assert cut.end_s == pytest.approx(4.5 - 8 * 0.08 + 4 * 0.08, abs=0.08)
 
 
-@pytest.mark.parametrize(("spacing_s", "found"), [(0.079, 1), (0.15, 1), (0.17, 0)])
-def test_a_low_frame_rate_does_not_show_the_course_of_a_dissolve(spacing_s: float, found: int) -> None:
+@pytest.mark.parametrize(("spacing_s", "count"), [(0.079, 1), (0.15, 1), (0.17, 0)])
+def test_a_low_frame_rate_is_too_sparse_for_a_dissolve(spacing_s: float, count: int) -> None:
     duration_s = 0.45 if spacing_s < 0.1 else 1.5
     times = [number * spacing_s for number in range(round(7 / spacing_s))]
-    assert len(detect(DissolveDetector(), dissolve(duration_s, times=times))) == found
+    assert len(detect(DissolveDetector(), make_dissolve(duration_s, times=times))) == count
 
 
 class ScriptedDetector(DissolveDetector):
-    """Take some ticks for the middle of a dissolve."""
+    """Treat given ticks as the middle of a dissolve."""
 
     def __init__(self, middles: Iterable[int]) -> None:
         super().__init__()
@@ -149,18 +151,18 @@ class ScriptedDetector(DissolveDetector):
         return round(self._ticks[middle].time_s * 1000) in self._middles
 
 
-@pytest.mark.parametrize(("spacing_ms", "gap", "found"), [(90, 5, 1), (90, 6, 2), (100, 5, 1), (100, 6, 2)])
-def test_candidates_close_to_each_other_are_one_dissolve(spacing_ms: int, gap: int, found: int) -> None:
+@pytest.mark.parametrize(("spacing_ms", "gap", "count"), [(90, 5, 1), (90, 6, 2), (100, 5, 1), (100, 6, 2)])
+def test_candidates_close_together_belong_to_one_dissolve(spacing_ms: int, gap: int, count: int) -> None:
     """At 100 ms the tick before the fifth is exactly 0.4 s away."""
     detector = ScriptedDetector([0, gap * spacing_ms])
     frames = [make_frame(number * spacing_ms / 1000) for number in range(-10, 40)]
-    assert len(detect(detector, frames)) == found
+    assert len(detect(detector, frames)) == count
 
 
 def test_a_dissolve_is_open_until_its_end_is_known() -> None:
     detector = DissolveDetector()
     assert detector.open_since is None
-    for frame in dissolve(1.0)[: FPS * 5]:
+    for frame in make_dissolve(1.0)[: FPS * 5]:
         detector.add(frame)
     assert detector.open_since == pytest.approx(3.3, abs=0.3)
     assert detector.close() is not None
@@ -168,19 +170,19 @@ def test_a_dissolve_is_open_until_its_end_is_known() -> None:
     assert detector.close() is None
 
 
-def test_what_a_moving_camera_shows_at_both_ends_is_no_dissolve() -> None:
+def test_a_camera_move_is_not_a_dissolve() -> None:
     texture = np.random.default_rng(1).integers(0, 256, (32, 32), dtype=np.uint8).repeat(2, axis=0).repeat(2, axis=1)
     frames = [
         make_frame(frame.time_s, miniature=frame.miniature, luma=np.roll(texture, 4 * (frame.time_s > 3.5), axis=1))
-        for frame in dissolve(1.0)
+        for frame in make_dissolve(1.0)
     ]
     assert detect(DissolveDetector(), frames) == []
 
 
 @pytest.mark.parametrize("blank", ["first", "last"])
-def test_a_fade_is_no_dissolve(blank: str) -> None:
+def test_a_fade_is_not_a_dissolve(blank: str) -> None:
     frames = []
-    for frame in dissolve(1.0):
+    for frame in make_dissolve(1.0):
         is_blank_end = frame.time_s < 3.8 if blank == "first" else frame.time_s > 3.2
         frames.append(make_frame(frame.time_s, miniature=frame.miniature, brightness=0.0, contrast=0.0 if is_blank_end else 50.0))
     assert detect(DissolveDetector(), frames) == []

@@ -1,4 +1,4 @@
-"""Whether two frames show the same, at the exact thresholds."""
+"""Frames are downscaled exactly, and compared at the exact thresholds."""
 
 import av
 import cv2
@@ -12,7 +12,7 @@ from tests.heimdex.media.synthetic import make_flat, make_frame, make_shot
 
 
 @pytest.mark.parametrize(("size", "divisor"), [((320, 180), 1), ((768, 432), 3), ((1280, 720), 5), ((1290, 722), 5), ((2000, 1080), 8)])
-def test_every_place_is_the_average_of_a_line_through_its_middle(size: tuple[int, int], divisor: int) -> None:
+def test_every_pixel_is_the_average_of_a_line_through_its_middle(size: tuple[int, int], divisor: int) -> None:
     width, height = size
     gray = np.random.default_rng(3).integers(16, 236, (height * 3 // 2, width), dtype=np.uint8)
     luma = downscale_frame(av.VideoFrame.from_ndarray(gray, format="yuv420p")).luma
@@ -58,14 +58,14 @@ def test_correlation_ignores_brightness_and_contrast_and_is_zero_for_a_blank_fra
     assert correlate(first, make_frame(miniature=make_flat(90))) == 0.0
 
 
-@pytest.mark.parametrize(("distance", "returned"), [(34.0, True), (35.0, False), (36.0, False)])
-def test_an_image_has_returned_when_it_is_nearer_than_about_a_third(distance: float, returned: bool) -> None:
+@pytest.mark.parametrize(("distance", "expected"), [(34.0, True), (35.0, False), (36.0, False)])
+def test_an_image_has_returned_below_35_percent_of_the_distance(distance: float, expected: bool) -> None:
     before, between = make_frame(miniature=make_flat(0)), make_frame(miniature=make_flat(100))
-    assert has_returned(before, between, make_frame(miniature=make_flat(distance))) is returned
+    assert has_returned(before, between, make_frame(miniature=make_flat(distance))) is expected
 
 
 @pytest.mark.parametrize(("correlation", "moved"), [(1.0, True), (0.87, True), (0.73, False), (0.3, False)])
-def test_a_camera_move_shows_most_of_the_same_elsewhere(correlation: float, moved: bool) -> None:
+def test_a_camera_move_shows_similar_content_at_another_position(correlation: float, moved: bool) -> None:
     assert is_camera_move(*mix_textures(correlation)) is moved
 
 
@@ -80,7 +80,7 @@ def test_a_correlation_at_the_threshold_is_a_camera_move(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(("shift", "moved"), [(0, True), (16, True), (22, False)])
-def test_a_move_is_found_up_to_a_fifth_of_the_image(shift: int, moved: bool) -> None:
+def test_a_move_of_up_to_a_fifth_of_the_image_is_detected(shift: int, moved: bool) -> None:
     texture = make_texture(1)
     shifted = np.roll(texture, shift, axis=1)
     # New content enters at the edge.
@@ -89,7 +89,7 @@ def test_a_move_is_found_up_to_a_fifth_of_the_image(shift: int, moved: bool) -> 
 
 
 @pytest.mark.parametrize(("bright_share", "moved"), [(0.5, True), (0.3, False)])
-def test_an_image_without_contrast_proves_no_move(bright_share: float, moved: bool) -> None:
+def test_an_image_without_contrast_does_not_prove_a_move(bright_share: float, moved: bool) -> None:
     # Two values 4 apart have a deviation of 4 · √(p · (1 − p)): exactly 2.0, and 1.83.
     period = np.where(np.arange(10) < 10 * bright_share, 130, 126).astype(np.uint8)
     columns = np.repeat(np.tile(period, 20), 2)[:200]
@@ -97,7 +97,7 @@ def test_an_image_without_contrast_proves_no_move(bright_share: float, moved: bo
     assert is_camera_move(image, image) is moved
 
 
-def test_images_of_other_or_tiny_sizes_are_not_compared() -> None:
+def test_images_of_different_or_tiny_sizes_are_not_compared() -> None:
     image = to_luma(make_texture(1))
     assert is_camera_move(image[:16, :16], image[:16, :16])
     assert not is_camera_move(image[:15, :16], image[:15, :16])

@@ -1,4 +1,4 @@
-"""What is kept of a photo: the picture, upright, and nothing else."""
+"""The stored copy of a photo is upright and has no metadata."""
 
 import io
 from collections.abc import Callable
@@ -21,7 +21,7 @@ Store = Callable[..., Path]
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """Return a function that writes a picture, or bytes, to a file."""
+    """Return a function that writes an image, or bytes, to a file."""
 
     def write(content: Image.Image | bytes, kind: str = "JPEG", **options: Any) -> Path:
         path = tmp_path / "original"
@@ -34,8 +34,8 @@ def store(tmp_path: Path) -> Store:
     return write
 
 
-def quarters(width: int = 400, height: int = 300) -> Image.Image:
-    """Return a picture whose corners are red, green, blue and gray, from the upper left on."""
+def make_quarters(width: int = 400, height: int = 300) -> Image.Image:
+    """Draw an image whose corners are red, green, blue and gray, row by row."""
     image = Image.new("RGB", (width, height), (128, 128, 128))
     image.paste((255, 0, 0), (0, 0, width // 2, height // 2))
     image.paste((0, 255, 0), (width // 2, 0, width, height // 2))
@@ -43,8 +43,8 @@ def quarters(width: int = 400, height: int = 300) -> Image.Image:
     return image
 
 
-def corners(clean: CleanPhoto) -> list[str]:
-    """Return what the four corners of a copy look like."""
+def name_corner_colors(clean: CleanPhoto) -> list[str]:
+    """Return the colors of a copy's four corners."""
     image = Image.open(io.BytesIO(clean.image))
     names = {
         (255, 0, 0): "red",
@@ -59,8 +59,8 @@ def corners(clean: CleanPhoto) -> list[str]:
     return [min(names.items(), key=lambda one: abs(np.array(one[0]) - pixel).sum())[1] for pixel in seen]
 
 
-def exif(orientation: int) -> Image.Exif:
-    """Return what a telephone writes: which way it was held, who made it, and where it was."""
+def make_exif(orientation: int) -> Image.Exif:
+    """Build the metadata that a phone writes: orientation, maker and position."""
     data = Image.Exif()
     data[0x0112], data[0x010F] = orientation, SECRET.decode()
     data.get_ifd(0x8825).update({1: "N", 2: (54.0, 12.0, 34.0), 29: SECRET.decode()})
@@ -81,35 +81,35 @@ def exif(orientation: int) -> Image.Exif:
         (77, ["red", "green", "blue", "gray"]),
     ],
 )
-def test_a_photo_is_turned_upright_as_the_camera_says(store: Store, orientation: int, expected: list[str]) -> None:
-    clean = clean_photo(store(quarters(), exif=exif(orientation)))
+def test_a_photo_is_rotated_by_its_exif_orientation(store: Store, orientation: int, expected: list[str]) -> None:
+    clean = clean_photo(store(make_quarters(), exif=make_exif(orientation)))
 
-    assert corners(clean) == expected
+    assert name_corner_colors(clean) == expected
     assert (clean.width, clean.height) == ((300, 400) if orientation in (5, 6, 7, 8) else (400, 300))
 
 
-def test_a_heic_photo_is_turned_once_though_its_file_says_it_twice(store: Store) -> None:
-    photo = quarters()
-    # Written as telephones do: as a property of the picture, and in the EXIF data, which counts no more.
-    photo.info["exif"] = exif(6).tobytes()
+def test_a_heic_photo_with_two_orientations_is_rotated_once(store: Store) -> None:
+    photo = make_quarters()
+    # Phones write the orientation as a property of the image, and again in the EXIF data, which is then ignored.
+    photo.info["exif"] = make_exif(6).tobytes()
 
     clean = clean_photo(store(photo, "HEIF", quality=90))
 
-    assert corners(clean) == ["blue", "red", "gray", "green"]
+    assert name_corner_colors(clean) == ["blue", "red", "gray", "green"]
     assert (clean.width, clean.height) == (300, 400)
 
 
-def test_nothing_that_the_file_says_beside_the_picture_is_kept(store: Store) -> None:
+def test_no_metadata_is_kept(store: Store) -> None:
     words = PngInfo()
     words.add_text("Location", SECRET.decode())
     profile = b"\0" * 128 + SECRET
     for kind, options in (
-        ("JPEG", {"exif": exif(6), "comment": SECRET, "xmp": SECRET, "icc_profile": profile, "dpi": (313, 313)}),
-        ("PNG", {"exif": exif(6), "pnginfo": words}),
-        ("WEBP", {"exif": exif(6), "xmp": SECRET}),
-        ("HEIF", {"exif": exif(6), "xmp": SECRET}),
+        ("JPEG", {"exif": make_exif(6), "comment": SECRET, "xmp": SECRET, "icc_profile": profile, "dpi": (313, 313)}),
+        ("PNG", {"exif": make_exif(6), "pnginfo": words}),
+        ("WEBP", {"exif": make_exif(6), "xmp": SECRET}),
+        ("HEIF", {"exif": make_exif(6), "xmp": SECRET}),
     ):
-        path = store(quarters(), kind, **options)
+        path = store(make_quarters(), kind, **options)
         assert SECRET in path.read_bytes()
 
         clean = clean_photo(path)
@@ -130,7 +130,7 @@ def test_a_large_photo_is_scaled_down_and_a_small_one_stays(store: Store) -> Non
         ((90, 60), (90, 60)),
         ((1, 1), (1, 1)),
     ):
-        clean = clean_photo(store(quarters(*size) if min(size) > 1 else Image.new("RGB", size)))
+        clean = clean_photo(store(make_quarters(*size) if min(size) > 1 else Image.new("RGB", size)))
 
         assert (clean.width, clean.height) == expected == Image.open(io.BytesIO(clean.image)).size
         assert max(Image.open(io.BytesIO(clean.thumbnail)).size) == min(max(expected), THUMBNAIL_SIDE)
@@ -138,19 +138,19 @@ def test_a_large_photo_is_scaled_down_and_a_small_one_stays(store: Store) -> Non
 
 
 def test_the_same_file_gives_the_same_copy(store: Store) -> None:
-    path = store(quarters(3000, 2000), quality=60)
+    path = store(make_quarters(3000, 2000), quality=60)
 
     assert clean_photo(path) == clean_photo(path)
 
 
-def _transparent() -> Image.Image:
-    image = quarters().convert("RGBA")
+def _make_transparent() -> Image.Image:
+    image = make_quarters().convert("RGBA")
     image.putpixel((0, 0), (0, 0, 0, 0))
     image.paste((0, 0, 0, 0), (0, 0, 50, 50))
     return image
 
 
-def _deep() -> Image.Image:
+def _make_16_bit() -> Image.Image:
     gray = np.full((300, 400), 128 << 8, dtype=np.uint16)
     gray[:150, :200], gray[:150, 200:] = 65535, 0
     return Image.fromarray(gray)
@@ -159,48 +159,48 @@ def _deep() -> Image.Image:
 @pytest.mark.parametrize(
     ("image", "kind", "expected"),
     [
-        (quarters().convert("CMYK"), "JPEG", ["red", "green", "blue", "gray"]),
-        (quarters().convert("L"), "JPEG", None),
-        (quarters().convert("P", palette=Image.Palette.ADAPTIVE), "PNG", ["red", "green", "blue", "gray"]),
-        (quarters().convert("LA"), "PNG", None),
-        (_transparent(), "PNG", ["white", "green", "blue", "gray"]),
-        (_transparent(), "WEBP", ["white", "green", "blue", "gray"]),
-        (_transparent(), "HEIF", ["white", "green", "blue", "gray"]),
-        (_deep(), "PNG", ["white", "black", "gray", "gray"]),
-        (quarters().convert("1"), "PNG", None),
+        (make_quarters().convert("CMYK"), "JPEG", ["red", "green", "blue", "gray"]),
+        (make_quarters().convert("L"), "JPEG", None),
+        (make_quarters().convert("P", palette=Image.Palette.ADAPTIVE), "PNG", ["red", "green", "blue", "gray"]),
+        (make_quarters().convert("LA"), "PNG", None),
+        (_make_transparent(), "PNG", ["white", "green", "blue", "gray"]),
+        (_make_transparent(), "WEBP", ["white", "green", "blue", "gray"]),
+        (_make_transparent(), "HEIF", ["white", "green", "blue", "gray"]),
+        (_make_16_bit(), "PNG", ["white", "black", "gray", "gray"]),
+        (make_quarters().convert("1"), "PNG", None),
     ],
 )
-def test_every_kind_of_pixels_comes_out_as_it_looks(store: Store, image: Image.Image, kind: str, expected: list[str] | None) -> None:
+def test_every_pixel_format_keeps_its_colors(store: Store, image: Image.Image, kind: str, expected: list[str] | None) -> None:
     clean = clean_photo(store(image, kind))
 
     assert (clean.width, clean.height) == (400, 300)
-    assert expected is None or corners(clean) == expected
+    assert expected is None or name_corner_colors(clean) == expected
 
 
-def test_of_several_pictures_the_first_counts(store: Store) -> None:
+def test_the_first_of_several_images_is_used(store: Store) -> None:
     moving = {"save_all": True, "append_images": [Image.new("RGB", (400, 300))]}
 
     for kind in ("MPO", "WEBP", "PNG"):
-        assert corners(clean_photo(store(quarters(), kind, **moving))) == ["red", "green", "blue", "gray"]
+        assert name_corner_colors(clean_photo(store(make_quarters(), kind, **moving))) == ["red", "green", "blue", "gray"]
 
 
-def _jpeg() -> bytes:
+def _encode_jpeg() -> bytes:
     buffer = io.BytesIO()
-    quarters().save(buffer, "JPEG")
+    make_quarters().save(buffer, "JPEG")
     return buffer.getvalue()
 
 
-def test_nonsense_beside_a_picture_does_no_harm(store: Store) -> None:
+def test_invalid_metadata_does_not_matter(store: Store) -> None:
     nonsense = b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\xff" * 40
-    jpeg = _jpeg()
+    jpeg = _encode_jpeg()
     spoilt = jpeg[:2] + b"\xff\xe1" + (len(nonsense) + 2).to_bytes(2) + nonsense + jpeg[2:]
 
-    assert corners(clean_photo(store(spoilt))) == ["red", "green", "blue", "gray"]
+    assert name_corner_colors(clean_photo(store(spoilt))) == ["red", "green", "blue", "gray"]
 
 
-def _as(kind: str) -> bytes:
+def _encode_as(kind: str) -> bytes:
     buffer = io.BytesIO()
-    quarters().save(buffer, kind)
+    make_quarters().save(buffer, kind)
     return buffer.getvalue()
 
 
@@ -211,20 +211,20 @@ def _as(kind: str) -> bytes:
         (b"\xff", "not_a_picture"),
         (b"<html><script>alert(1)</script></html>", "not_a_picture"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "not_a_picture"),
-        (_as("HEIF")[:300], "not_a_picture"),
-        (_as("AVIF"), "not_a_picture"),
+        (_encode_as("HEIF")[:300], "not_a_picture"),
+        (_encode_as("AVIF"), "not_a_picture"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'><image href='http://127.0.0.1/'/></svg>", "not_a_picture"),
-        (_as("GIF"), "not_a_picture"),
-        (_as("TIFF"), "not_a_picture"),
-        (_as("EPS"), "not_a_picture"),
-        (_as("BMP"), "not_a_picture"),
-        (_jpeg()[:600], "damaged"),
-        (_jpeg()[:-400], "damaged"),
-        (_as("PNG")[:300], "damaged"),
-        (_as("WEBP")[:200], "damaged"),
+        (_encode_as("GIF"), "not_a_picture"),
+        (_encode_as("TIFF"), "not_a_picture"),
+        (_encode_as("EPS"), "not_a_picture"),
+        (_encode_as("BMP"), "not_a_picture"),
+        (_encode_jpeg()[:600], "damaged"),
+        (_encode_jpeg()[:-400], "damaged"),
+        (_encode_as("PNG")[:300], "damaged"),
+        (_encode_as("WEBP")[:200], "damaged"),
     ],
 )
-def test_what_is_no_whole_picture_of_a_known_kind_is_refused(store: Store, content: bytes, code: str) -> None:
+def test_damaged_images_and_unknown_formats_are_rejected(store: Store, content: bytes, code: str) -> None:
     with pytest.raises(MediaError) as refused:
         clean_photo(store(content))
 
@@ -233,7 +233,7 @@ def test_what_is_no_whole_picture_of_a_known_kind_is_refused(store: Store, conte
 
 
 @pytest.mark.parametrize("size", [(16_000, 16_000), (9000, 9000), (40_000, 10)])
-def test_a_small_file_of_very_many_pixels_is_refused_undecoded(store: Store, size: tuple[int, int]) -> None:
+def test_a_small_file_with_very_many_pixels_is_rejected_undecoded(store: Store, size: tuple[int, int]) -> None:
     path = store(Image.new("1", size), "PNG")
     assert path.stat().st_size < 100_000
 

@@ -1,4 +1,4 @@
-"""What the probe reports of good files, and why it refuses bad ones."""
+"""The probe measures good files, and rejects bad ones with a reason."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,25 +11,25 @@ from heimdex.media.probe import probe
 from tests import media
 
 
-def test_a_video_with_sound_is_measured() -> None:
+def test_a_video_with_audio_is_measured() -> None:
     info = probe(media.build_video((50,), audio="tone"))
     assert (info.width, info.height, info.video_codec, info.audio_codec, info.rotation) == (320, 240, "h264", "aac", 0)
     assert info.duration_s == pytest.approx(2.0, abs=0.1)
     assert info.fps == pytest.approx(25)
 
 
-def test_a_video_without_sound_is_accepted() -> None:
+def test_a_video_without_audio_is_accepted() -> None:
     info = probe(media.build_video((50,)))
     assert not info.has_audio
 
 
-def test_a_turned_video_is_as_wide_as_it_looks() -> None:
+def test_a_rotated_video_has_its_displayed_size() -> None:
     info = probe(media.build_video((50,), rotation=90))
     assert (info.width, info.height) == (240, 320)
     assert info.rotation % 180 == 90
 
 
-def test_a_broken_tail_leaves_what_is_there(tmp_path: Path) -> None:
+def test_a_broken_tail_does_not_affect_the_rest(tmp_path: Path) -> None:
     whole = media.build_demo_video().read_bytes()
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(whole[: len(whole) // 2])
@@ -47,7 +47,7 @@ def test_a_broken_tail_leaves_what_is_there(tmp_path: Path) -> None:
         (lambda: media.build_still_image("jpg"), "still_picture"),
     ],
 )
-def test_a_bad_file_is_refused_with_its_reason(build: Callable[[], Path], code: str) -> None:
+def test_a_bad_file_is_rejected_with_a_reason(build: Callable[[], Path], code: str) -> None:
     with pytest.raises(MediaError) as refused:
         probe(build())
     assert refused.value.code == code
@@ -64,7 +64,7 @@ def test_a_bad_file_is_refused_with_its_reason(build: Callable[[], Path], code: 
         (MediaLimits(max_streams=1), "too_many_streams"),
     ],
 )
-def test_a_file_beyond_a_limit_is_refused(limits: MediaLimits, code: str) -> None:
+def test_a_file_beyond_a_limit_is_rejected(limits: MediaLimits, code: str) -> None:
     with pytest.raises(MediaError) as refused:
         probe(media.build_video((50,), audio="tone"), limits)
     assert refused.value.code == code
@@ -78,7 +78,7 @@ def test_a_file_beyond_a_limit_is_refused(limits: MediaLimits, code: str) -> Non
         "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
     ],
 )
-def test_a_list_that_names_other_files_is_never_followed(text: str, tmp_path: Path) -> None:
+def test_playlists_are_never_followed(text: str, tmp_path: Path) -> None:
     listing = tmp_path / "list.mp4"
     listing.write_text(text.format(other=media.build_video((50,))))
     with pytest.raises(MediaError) as refused:
@@ -86,7 +86,7 @@ def test_a_list_that_names_other_files_is_never_followed(text: str, tmp_path: Pa
     assert refused.value.code == "not_a_video"
 
 
-def test_a_codec_outside_the_list_is_refused(tmp_path: Path) -> None:
+def test_a_codec_that_is_not_allowed_is_rejected(tmp_path: Path) -> None:
     import av
 
     path = tmp_path / "lossless.mkv"
@@ -100,7 +100,7 @@ def test_a_codec_outside_the_list_is_refused(tmp_path: Path) -> None:
     assert refused.value.code == "codec_not_allowed"
 
 
-def test_a_text_in_broken_utf8_does_not_matter(tmp_path: Path) -> None:
+def test_metadata_in_broken_utf8_does_not_matter(tmp_path: Path) -> None:
     import av
 
     path = tmp_path / "titled.mkv"

@@ -1,4 +1,4 @@
-"""A decoder in a process of its own: what it finds arrives, and whatever it does instead ends in a sentence."""
+"""The sandboxed process returns what it decodes, and every failure ends in a readable error."""
 
 import os
 import pickle
@@ -38,7 +38,7 @@ GIB = 1024**3
 ROOMY = SandboxLimits(memory_bytes=2 * GIB, cpu_s=60, wall_s=120, silent_s=60)
 
 
-def test_what_is_found_is_the_same_as_without_it() -> None:
+def test_results_equal_those_without_a_sandbox() -> None:
     path = media.build_video((50, 90), audio="tone")
     info = call_sandboxed(probe, path, MediaLimits(), limits=ROOMY)
     assert info == probe(path)
@@ -59,18 +59,20 @@ def test_what_is_found_is_the_same_as_without_it() -> None:
 @pytest.mark.parametrize(
     ("function", "limits", "code"),
     [
-        (misbehaving.takes_all_memory, SandboxLimits(GIB, 60, 120, 60), "needs_too_much_memory"),
-        (misbehaving.never_ends, SandboxLimits(GIB, 1, 120, 60), "took_too_long"),
-        (misbehaving.sleeps, SandboxLimits(GIB, 60, 120, 3), "took_too_long"),
-        (misbehaving.drips, SandboxLimits(GIB, 60, 3, 60), "took_too_long"),
-        (misbehaving.crashes, ROOMY, "decoder_crashed"),
-        (misbehaving.leaves, ROOMY, "decoder_crashed"),
-        (misbehaving.stumbles, ROOMY, "decoder_crashed"),
-        (misbehaving.talks_nonsense, ROOMY, "decoder_crashed"),
-        (misbehaving.refuses, ROOMY, "damaged"),
+        (misbehaving.exhaust_memory, SandboxLimits(GIB, 60, 120, 60), "needs_too_much_memory"),
+        (misbehaving.loop_forever, SandboxLimits(GIB, 1, 120, 60), "took_too_long"),
+        (misbehaving.sleep_long, SandboxLimits(GIB, 60, 120, 3), "took_too_long"),
+        (misbehaving.yield_slowly, SandboxLimits(GIB, 60, 3, 60), "took_too_long"),
+        (misbehaving.crash_decoder, ROOMY, "decoder_crashed"),
+        (misbehaving.exit_early, ROOMY, "decoder_crashed"),
+        (misbehaving.raise_value_error, ROOMY, "decoder_crashed"),
+        (misbehaving.yield_invalid_message, ROOMY, "decoder_crashed"),
+        (misbehaving.raise_media_error, ROOMY, "damaged"),
     ],
 )
-def test_a_decoder_that_goes_wrong_ends_in_a_sentence(function: Callable[..., Iterator[Any]], limits: SandboxLimits, code: str) -> None:
+def test_a_misbehaving_decoder_raises_a_readable_media_error(
+    function: Callable[..., Iterator[Any]], limits: SandboxLimits, code: str
+) -> None:
     others = set(psutil.Process().children())
     arrived: list[Any] = []
     with pytest.raises(MediaError) as caught:
@@ -78,40 +80,40 @@ def test_a_decoder_that_goes_wrong_ends_in_a_sentence(function: Callable[..., It
 
     assert caught.value.code == code
     assert str(caught.value).endswith(".")
-    assert arrived or function is misbehaving.talks_nonsense
+    assert arrived or function is misbehaving.yield_invalid_message
     assert set(psutil.Process().children()) == others
 
 
-@pytest.mark.parametrize("function", [misbehaving.is_killed, misbehaving.lacks_a_library])
-def test_what_is_not_the_files_fault_is_worth_another_try(function: Callable[..., Iterator[Any]]) -> None:
+@pytest.mark.parametrize("function", [misbehaving.kill_itself, misbehaving.import_missing_package])
+def test_failures_that_are_not_the_files_fault_can_be_retried(function: Callable[..., Iterator[Any]]) -> None:
     with pytest.raises(DecodingInterrupted):
         list(iter_sandboxed(function, limits=ROOMY))
 
 
-def test_it_knows_no_secret_holds_no_connection_and_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sandbox_has_no_secrets_no_connections_and_no_write_access(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEIMDEX_SECRET_KEY", "a secret")
-    names, loaded, sockets, core = call_sandboxed(misbehaving.surroundings, limits=ROOMY)
+    names, loaded, sockets, core = call_sandboxed(misbehaving.inspect_environment, limits=ROOMY)
 
     assert not [name for name in names if name.startswith(("HEIMDEX", "DJANGO", "PG", "AWS", "HOME"))]
     assert (loaded, sockets, core) == ((), 0, (0, 0))
-    assert not call_sandboxed(misbehaving.writes, tmp_path / "trace", limits=ROOMY)
+    assert not call_sandboxed(misbehaving.try_to_write, tmp_path / "trace", limits=ROOMY)
     assert not (tmp_path / "trace").read_text()
 
 
-def test_what_a_library_prints_is_not_taken_for_a_message() -> None:
-    assert list(iter_sandboxed(misbehaving.prints, limits=ROOMY)) == [1]
+def test_output_of_libraries_does_not_mix_with_messages() -> None:
+    assert list(iter_sandboxed(misbehaving.print_and_yield, limits=ROOMY)) == [1]
 
 
-def test_reports_are_few_and_the_last_one_arrives() -> None:
+def test_progress_reports_are_throttled_and_the_last_one_arrives() -> None:
     shares: list[float] = []
-    assert list(iter_sandboxed(misbehaving.reports, limits=ROOMY, on_progress=shares.append)) == [7]
+    assert list(iter_sandboxed(misbehaving.report_often, limits=ROOMY, on_progress=shares.append)) == [7]
     assert shares[-1] == 1.0
     assert len(shares) < 20
 
 
-def test_it_may_have_ended_long_before_anybody_asks_for_the_rest() -> None:
+def test_a_finished_process_still_delivers_its_results() -> None:
     others = set(psutil.Process().children())
-    items = iter_sandboxed(misbehaving.leaves, limits=ROOMY)
+    items = iter_sandboxed(misbehaving.exit_early, limits=ROOMY)
     next(items)
     (child,) = set(psutil.Process().children()) - others
     while child.status() != psutil.STATUS_ZOMBIE:
@@ -120,8 +122,8 @@ def test_it_may_have_ended_long_before_anybody_asks_for_the_rest() -> None:
     assert not psutil.pid_exists(child.pid)
 
 
-def test_it_ends_with_the_iteration_or_when_it_is_no_longer_wanted() -> None:
-    items = iter_sandboxed(misbehaving.sleeps, limits=ROOMY)
+def test_closing_the_iterator_or_an_error_in_check_ends_the_process() -> None:
+    items = iter_sandboxed(misbehaving.sleep_long, limits=ROOMY)
     pid = next(items)
     assert psutil.pid_exists(pid)
     items.close()
@@ -136,7 +138,7 @@ def test_it_ends_with_the_iteration_or_when_it_is_no_longer_wanted() -> None:
         if not wanted:
             raise Unwanted
 
-    items = iter_sandboxed(misbehaving.sleeps, limits=ROOMY, check=check)
+    items = iter_sandboxed(misbehaving.sleep_long, limits=ROOMY, check=check)
     pid = next(items)
     wanted.clear()
     with pytest.raises(Unwanted):
@@ -144,19 +146,19 @@ def test_it_ends_with_the_iteration_or_when_it_is_no_longer_wanted() -> None:
     assert not psutil.pid_exists(pid)
 
 
-def test_time_that_nobody_waits_for_does_not_count() -> None:
-    items = iter_sandboxed(misbehaving.drips, limits=SandboxLimits(GIB, 60, 4, 60))
+def test_time_limits_count_only_while_the_caller_waits() -> None:
+    items = iter_sandboxed(misbehaving.yield_slowly, limits=SandboxLimits(GIB, 60, 4, 60))
     next(items)
     time.sleep(4.2)
     assert next(items) == 1
     items.close()
 
 
-def test_it_dies_with_its_worker() -> None:
+def test_the_process_dies_with_its_worker() -> None:
     program = (
         "from heimdex.media.sandbox_protocol import SandboxLimits; from heimdex.media.sandbox import iter_sandboxed; import time\n"
         "from tests.heimdex.media import misbehaving\n"
-        "items = iter_sandboxed(misbehaving.sleeps, limits=SandboxLimits(2**30, 60, 120, 60))\n"
+        "items = iter_sandboxed(misbehaving.sleep_long, limits=SandboxLimits(2**30, 60, 120, 60))\n"
         "print(next(items), flush=True); time.sleep(600)"
     )
     worker = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True)
@@ -169,19 +171,19 @@ def test_it_dies_with_its_worker() -> None:
 
 
 @pytest.mark.parametrize("message", [os.system, subprocess.Popen, MediaError, Path("/etc/passwd")])
-def test_a_message_cannot_name_what_it_likes(message: object) -> None:
+def test_a_message_may_only_name_allowed_classes(message: object) -> None:
     with pytest.raises(InvalidMessage):
         decode(pickle.dumps(message))
 
 
-def test_an_announced_length_is_not_believed() -> None:
+def test_a_message_longer_than_the_limit_is_rejected() -> None:
     reader = MessageReader()
     reader.feed(b"\xff\xff\xff\xff")
     with pytest.raises(InvalidMessage):
         reader.read()
 
 
-def test_a_film_may_take_longer_than_a_clip() -> None:
+def test_limits_grow_with_duration_and_frame_rate() -> None:
     decoder_limits = DecoderLimits(memory_bytes=GIB, base_s=30, per_second=10)
     clip = MediaInfo("mp4", 2.0, 320, 240, 25.0, 0, "h264", None, 1, 0, 0.0)
     film = MediaInfo("mp4", 7200.0, 1920, 1080, 60.0, 0, "h264", None, 1, 0, 0.0)

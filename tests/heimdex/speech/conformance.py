@@ -1,4 +1,4 @@
-"""What every transcriber keeps, whatever its model; a test class per transcriber inherits it."""
+"""The tests that every transcriber has to pass. A test class per transcriber inherits them."""
 
 import itertools
 from functools import cache
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bench.word_errors import count_word_errors
-from demo.film import reference_texts, speech_samples
+from demo.film import decode_speech, reference_texts
 from heimdex.speech.base import Transcriber
 from tests.media import RATE, make_sound
 
@@ -25,7 +25,7 @@ class TranscriberConformance:
         assert self.transcriber.supports_language("en")
         assert not self.transcriber.supports_language("tlh")
 
-    def test_clean_speech_is_written_down(self) -> None:
+    def test_clear_speech_is_transcribed(self) -> None:
         errors = words = 0
         for name, text in reference_texts().items():
             heard = self.transcriber.transcribe(recording(name)).text
@@ -33,7 +33,7 @@ class TranscriberConformance:
             words += len(text.split())
         assert errors / words <= self.most_word_errors
 
-    def test_words_have_times_in_order_within_the_sound(self) -> None:
+    def test_words_have_ascending_times_within_the_audio(self) -> None:
         audio = recording(next(iter(reference_texts())))
         shares: list[float] = []
         transcript = self.transcriber.transcribe(audio, on_progress=shares.append)
@@ -46,18 +46,18 @@ class TranscriberConformance:
         assert shares[-1] == 1.0
         assert transcript.language == "en"
 
-    def test_a_language_that_is_given_is_taken(self) -> None:
+    def test_a_given_language_is_used(self) -> None:
         transcript = self.transcriber.transcribe(recording(next(iter(reference_texts()))), language="en")
         assert transcript.language == "en"
         assert len(transcript.words) > 15
 
     @pytest.mark.parametrize("kind", ["silence", "noise", "tone", "music"])
-    def test_nothing_is_heard_where_nobody_speaks(self, kind: str) -> None:
+    def test_audio_without_speech_has_no_words(self, kind: str) -> None:
         transcript = self.transcriber.transcribe(make_sound(kind, 12))
         assert transcript.text == ""
         assert transcript.language is None
 
-    def test_no_sound_at_all_is_no_error(self) -> None:
+    def test_empty_audio_is_not_an_error(self) -> None:
         for samples in (0, 1, 400):
             shares: list[float] = []
             assert self.transcriber.transcribe(np.zeros(samples, np.float32), on_progress=shares.append).segments == ()
@@ -67,4 +67,4 @@ class TranscriberConformance:
 @cache
 def recording(name: str) -> np.ndarray:
     """Return a recording of the demo at the rate of speech models."""
-    return speech_samples(name, RATE)
+    return decode_speech(name, RATE)

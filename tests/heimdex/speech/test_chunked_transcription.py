@@ -1,4 +1,4 @@
-"""Long sound is heard chunk by chunk as it would be in one, and from the middle on as from the beginning."""
+"""Long audio is transcribed chunk by chunk as in one piece, and the same when a worker resumes midway."""
 
 from collections.abc import Iterator
 
@@ -17,43 +17,43 @@ PAUSE_S = 0.5
 TIMES = 3
 
 
-def once() -> NDArray[np.float32]:
-    """Return all recordings, one behind the other."""
+def join_recordings() -> NDArray[np.float32]:
+    """Concatenate all recordings."""
     pause = np.zeros(int(PAUSE_S * SAMPLE_RATE), np.float32)
     return np.concatenate([part for name in reference_texts() for part in (recording(name), pause)])
 
 
-def blocks() -> Iterator[NDArray[np.float32]]:
-    samples = np.tile(once(), TIMES)
+def iter_blocks() -> Iterator[NDArray[np.float32]]:
+    samples = np.tile(join_recordings(), TIMES)
     for start in range(0, samples.size, SAMPLE_RATE):
         yield samples[start : start + SAMPLE_RATE]
 
 
 @pytest.fixture(scope="module")
-def speech() -> FasterWhisperTranscriber:
+def transcriber() -> FasterWhisperTranscriber:
     return FasterWhisperTranscriber()
 
 
 @pytest.fixture(scope="module")
-def heard(speech: FasterWhisperTranscriber) -> list[TranscribedChunk]:
-    return list(transcribe_chunks(speech, blocks()))
+def transcribed(transcriber: FasterWhisperTranscriber) -> list[TranscribedChunk]:
+    return list(transcribe_chunks(transcriber, iter_blocks()))
 
 
-def words_of(stretches: list[TranscribedChunk]) -> list[Word]:
+def join_words(stretches: list[TranscribedChunk]) -> list[Word]:
     return [word for stretch in stretches for word in stretch.words]
 
 
-def test_no_word_is_lost_or_doubled_at_a_border_and_each_has_its_time(heard: list[TranscribedChunk]) -> None:
-    assert len(heard) >= 2
-    assert heard[0].start == 0
-    assert [one.start for one in heard[1:]] == [one.end for one in heard[:-1]]
-    assert heard[-1].end == TIMES * once().size
+def test_no_word_is_lost_or_repeated_at_a_boundary_and_each_keeps_its_time(transcribed: list[TranscribedChunk]) -> None:
+    assert len(transcribed) >= 2
+    assert transcribed[0].start == 0
+    assert [one.start for one in transcribed[1:]] == [one.end for one in transcribed[:-1]]
+    assert transcribed[-1].end == TIMES * join_recordings().size
     expected = " ".join(list(reference_texts().values()) * TIMES)
-    words = words_of(heard)
+    words = join_words(transcribed)
     assert count_word_errors(expected, " ".join(word.text for word in words)) <= 0.08 * len(expected.split())
-    # The recordings come again and again, so the first rare word does too, each time as much later.
+    # The recordings repeat, so the first rare word does too, each time later by the same amount.
     rare = [word.start_s for word in words if "dashwood" in word.text.casefold()]
-    period = once().size / SAMPLE_RATE
+    period = join_recordings().size / SAMPLE_RATE
     places = [round(time % period, 1) for time in rare]
     per_round = len(rare) // TIMES
     assert per_round >= 1
@@ -62,10 +62,10 @@ def test_no_word_is_lost_or_doubled_at_a_border_and_each_has_its_time(heard: lis
         assert np.diff(same) == pytest.approx(period, abs=0.4), places
 
 
-def test_one_who_takes_over_hears_the_rest(speech: FasterWhisperTranscriber, heard: list[TranscribedChunk]) -> None:
+def test_a_worker_that_resumes_transcribes_the_rest(transcriber: FasterWhisperTranscriber, transcribed: list[TranscribedChunk]) -> None:
     reached: list[float] = []
-    rest = list(transcribe_chunks(speech, blocks(), start=heard[0].end, on_progress=reached.append))
-    assert rest == heard[1:]
+    rest = list(transcribe_chunks(transcriber, iter_blocks(), start=transcribed[0].end, on_progress=reached.append))
+    assert rest == transcribed[1:]
     assert reached == sorted(reached)
-    assert reached[0] >= heard[0].end / SAMPLE_RATE
-    assert reached[-1] == pytest.approx(heard[-1].end / SAMPLE_RATE)
+    assert reached[0] >= transcribed[0].end / SAMPLE_RATE
+    assert reached[-1] == pytest.approx(transcribed[-1].end / SAMPLE_RATE)

@@ -1,4 +1,4 @@
-"""The packaged speech model, and what its relatives say of themselves."""
+"""The packaged speech model, and the languages and checks of other models."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -32,13 +32,13 @@ class TestPackagedModel(TranscriberConformance):
             assert count_word_errors(expected, heard) <= 0.25 * len(expected.split()), (expected, heard)
 
 
-def test_english_models_understand_english_alone() -> None:
+def test_english_models_support_only_english() -> None:
     assert not FasterWhisperTranscriber().supports_language("de")
     assert not FasterWhisperTranscriber("/models/small.en/").supports_language("de")
     assert FasterWhisperTranscriber("small").supports_language("de")
 
 
-def test_a_path_without_weights_is_told_before_any_work(tmp_path: Path) -> None:
+def test_a_path_without_weights_is_reported_by_check(tmp_path: Path) -> None:
     (problem,) = FasterWhisperTranscriber(str(tmp_path)).check()
     assert "HEIMDEX_MODELS" in problem
     assert str(tmp_path) in problem

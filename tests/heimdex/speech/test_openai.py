@@ -15,7 +15,7 @@ from heimdex.openai.retry import RetryPolicy
 from heimdex.speech.base import Transcriber
 from heimdex.speech.openai import OpenAITranscriber
 from tests.heimdex.speech.conformance import TranscriberConformance, recording
-from tests.heimdex.speech.transcription_server import TranscriptionServer, running, verbose
+from tests.heimdex.speech.transcription_server import TranscriptionServer, encode_verbose_json, serve_transcriptions
 from tests.media import RATE, make_sound
 from tests.openai_protocol import Answer
 
@@ -24,39 +24,39 @@ WORDS = [{"word": "Hello", "start": 0.6, "end": 1.0}, {"word": "there", "start":
 
 
 class TestOpenAIProtocol(TranscriberConformance):
-    transcriber: ClassVar[Transcriber]
+    build_transcriber: ClassVar[Transcriber]
 
     @pytest.fixture(autouse=True, scope="class")
     @classmethod
-    def _served(cls) -> Iterator[None]:
-        with running() as server:
-            cls.transcriber = OpenAITranscriber(base_url=server.url)
+    def _serve(cls) -> Iterator[None]:
+        with serve_transcriptions() as server:
+            cls.build_transcriber = OpenAITranscriber(base_url=server.url)
             yield
 
 
 @pytest.fixture
 def server() -> Iterator[TranscriptionServer]:
-    with running() as server:
+    with serve_transcriptions() as server:
         yield server
 
 
 @pytest.fixture(autouse=True)
-def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+def _shorten_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RetryPolicy, "FIRST_WAIT_S", 0.001)
 
 
-def transcriber(server: TranscriptionServer, **options: Any) -> OpenAITranscriber:
+def build_transcriber(server: TranscriptionServer, **options: Any) -> OpenAITranscriber:
     return OpenAITranscriber(base_url=server.url, api_key="the-key", **options)
 
 
-def speech() -> NDArray[np.float32]:
+def load_speech() -> NDArray[np.float32]:
     return recording(next(iter(reference_texts())))
 
 
-def test_what_is_asked_for_is_what_the_protocol_says(server: TranscriptionServer) -> None:
-    server.prepared = [Answer(body=verbose("Hello, there.", [SEGMENT], WORDS))] * 2
-    transcriber(server, model="whisper-large").transcribe(speech(), language="en")
-    transcriber(server).transcribe(speech())
+def test_the_request_follows_the_protocol(server: TranscriptionServer) -> None:
+    server.prepared = [Answer(body=encode_verbose_json("Hello, there.", [SEGMENT], WORDS))] * 2
+    build_transcriber(server, model="whisper-large").transcribe(load_speech(), language="en")
+    build_transcriber(server).transcribe(load_speech())
     first, second = server.requests
     assert first.fields == {
         "model": ["whisper-large"],
@@ -67,47 +67,47 @@ def test_what_is_asked_for_is_what_the_protocol_says(server: TranscriptionServer
     }
     assert "language" not in second.fields
     assert first.filename.endswith(".flac")
-    assert first.seconds == pytest.approx(speech().size / RATE)
-    assert first.size < 2 * speech().size
+    assert first.seconds == pytest.approx(load_speech().size / RATE)
+    assert first.size < 2 * load_speech().size
     assert set(server.keys) == {"Bearer the-key"}
 
 
 def test_words_have_the_punctuation_of_the_text_and_the_times_of_the_words(server: TranscriptionServer) -> None:
-    server.prepared = [Answer(body=verbose("Hello, there.", [SEGMENT], WORDS, language="german"))]
-    transcript = transcriber(server).transcribe(speech())
+    server.prepared = [Answer(body=encode_verbose_json("Hello, there.", [SEGMENT], WORDS, language="german"))]
+    transcript = build_transcriber(server).transcribe(load_speech())
     assert [(word.text, word.start_s, word.end_s) for word in transcript.words] == [("Hello,", 0.6, 1.0), ("there.", 1.5, 2.0)]
     assert transcript.language == "de"
 
 
-def test_a_server_without_word_times_gives_words_within_their_sentence(server: TranscriptionServer) -> None:
-    server.prepared = [Answer(body=verbose("Hello, there.", [SEGMENT]))]
-    words = transcriber(server).transcribe(speech()).words
+def test_without_word_times_words_are_timed_within_their_sentence(server: TranscriptionServer) -> None:
+    server.prepared = [Answer(body=encode_verbose_json("Hello, there.", [SEGMENT]))]
+    words = build_transcriber(server).transcribe(load_speech()).words
     assert [word.text for word in words] == ["Hello,", "there."]
     assert (words[0].start_s, words[0].end_s, words[1].end_s) == (0.5, 1.5, 2.5)
 
 
-def test_what_the_server_itself_doubts_is_left_out(server: TranscriptionServer) -> None:
+def test_segments_that_the_server_doubts_are_left_out(server: TranscriptionServer) -> None:
     doubtful = {**SEGMENT, "avg_logprob": -1.4}
     looping = {**SEGMENT, "compression_ratio": 3.1}
-    server.prepared = [Answer(body=verbose("…", [doubtful, looping]))]
-    transcript = transcriber(server).transcribe(speech())
+    server.prepared = [Answer(body=encode_verbose_json("…", [doubtful, looping]))]
+    transcript = build_transcriber(server).transcribe(load_speech())
     assert (transcript.text, transcript.language) == ("", None)
 
 
-def test_nothing_is_sent_of_sound_without_a_voice(server: TranscriptionServer) -> None:
-    assert transcriber(server).transcribe(make_sound("music", 20)).segments == ()
+def test_audio_without_a_voice_is_not_sent(server: TranscriptionServer) -> None:
+    assert build_transcriber(server).transcribe(make_sound("music", 20)).segments == ()
     assert server.requests == []
 
 
-def test_long_sound_is_sent_in_files_that_the_protocol_takes(server: TranscriptionServer) -> None:
-    server.prepared = [Answer(body=verbose("Hello, there.", [SEGMENT], WORDS))] * 3
-    once = np.concatenate([speech(), np.zeros(20 * RATE, np.float32)])
+def test_long_audio_is_sent_in_files_within_the_size_limit(server: TranscriptionServer) -> None:
+    server.prepared = [Answer(body=encode_verbose_json("Hello, there.", [SEGMENT], WORDS))] * 3
+    once = np.concatenate([load_speech(), np.zeros(20 * RATE, np.float32)])
     long = np.tile(once, int(1300 * RATE / once.size))
-    words = transcriber(server).transcribe(long).words
+    words = build_transcriber(server).transcribe(long).words
     assert len(server.requests) == 3
     assert max(asked.size for asked in server.requests) < 25_000_000
     assert sum(asked.seconds for asked in server.requests) == pytest.approx(long.size / RATE)
-    # The second file's words have their time in the whole.
+    # Words of the second file have their time in the whole audio.
     assert words[2].start_s == pytest.approx(server.requests[0].seconds + 0.6)
 
 
@@ -124,26 +124,26 @@ def test_long_sound_is_sent_in_files_that_the_protocol_takes(server: Transcripti
     ],
     ids=["429", "500", "503", "dropped", "half an answer", "a page", "no times"],
 )
-def test_faults_that_pass_are_got_over(server: TranscriptionServer, fault: Answer) -> None:
-    server.prepared = [fault] * 3 + [Answer(body=verbose("Hello, there.", [SEGMENT], WORDS))]
-    assert transcriber(server).transcribe(speech()).text == "Hello, there."
+def test_transient_faults_are_retried(server: TranscriptionServer, fault: Answer) -> None:
+    server.prepared = [fault] * 3 + [Answer(body=encode_verbose_json("Hello, there.", [SEGMENT], WORDS))]
+    assert build_transcriber(server).transcribe(load_speech()).text == "Hello, there."
     assert len(server.requests) == 4
 
 
 def test_a_slow_answer_times_out_and_is_retried(server: TranscriptionServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("heimdex.speech.openai.RETRIES", RetryPolicy(attempts=2, total_s=5, timeout_s=0.3))
-    server.prepared = [Answer(after_s=1.0), Answer(body=verbose("Hello, there.", [SEGMENT], WORDS))]
-    assert transcriber(server).transcribe(speech()).text == "Hello, there."
+    server.prepared = [Answer(after_s=1.0), Answer(body=encode_verbose_json("Hello, there.", [SEGMENT], WORDS))]
+    assert build_transcriber(server).transcribe(load_speech()).text == "Hello, there."
 
 
 def test_retry_after_is_honored(server: TranscriptionServer) -> None:
-    server.prepared = [Answer(429, headers=(("Retry-After", "1"),)), Answer(body=verbose("Hello, there.", [SEGMENT], WORDS))]
+    server.prepared = [Answer(429, headers=(("Retry-After", "1"),)), Answer(body=encode_verbose_json("Hello, there.", [SEGMENT], WORDS))]
     began = time.monotonic()
-    transcriber(server).transcribe(speech())
+    build_transcriber(server).transcribe(load_speech())
     assert time.monotonic() - began >= 1
     server.prepared = [Answer(429, headers=(("Retry-After", "86400"),))]
     with pytest.raises(ModelUnavailable, match="429"):
-        transcriber(server).transcribe(speech())
+        build_transcriber(server).transcribe(load_speech())
 
 
 @pytest.mark.parametrize(
@@ -154,8 +154,8 @@ def test_retry_after_is_honored(server: TranscriptionServer) -> None:
         ([Answer(400)], r'rejects this audio for whisper-1: .*prepared by the test.*Correct "model" of "speech" in HEIMDEX_MODELS'),
         ([Answer(500)] * 6, "status 500 after several attempts"),
         ([Answer(body='{"text": "x"}')] * 6, "not answer with a transcript with times: .*HEIMDEX_OPENAI_BASE_URL"),
-        ([Answer(body=verbose("x", [{**SEGMENT, "start": "soon"}]))] * 6, "not answer with a transcript with times"),
-        ([Answer(body=verbose("x", [{**SEGMENT, "end": None}]))] * 6, "not answer with a transcript with times"),
+        ([Answer(body=encode_verbose_json("x", [{**SEGMENT, "start": "soon"}]))] * 6, "not answer with a transcript with times"),
+        ([Answer(body=encode_verbose_json("x", [{**SEGMENT, "end": None}]))] * 6, "not answer with a transcript with times"),
         ([Answer(body='"hello"')] * 6, "not answer with a transcript with times"),
         ([Answer(429, json.dumps({"error": {"message": "Quota", "code": "insufficient_quota"}}))], "credit"),
     ],
@@ -163,25 +163,25 @@ def test_retry_after_is_honored(server: TranscriptionServer) -> None:
 def test_an_unusable_server_is_reported_with_the_fix(server: TranscriptionServer, answers: list[Answer], sentence: str) -> None:
     server.prepared = list(answers)
     with pytest.raises(ModelUnavailable, match=sentence):
-        transcriber(server).transcribe(speech())
+        build_transcriber(server).transcribe(load_speech())
     assert server.prepared == []
 
 
-def test_a_failing_server_is_not_called_after_some_failures(server: TranscriptionServer) -> None:
+def test_after_several_failures_the_server_is_not_called(server: TranscriptionServer) -> None:
     server.prepared = [Answer(500)] * 100
-    patient = transcriber(server, breaker_after=3)
+    patient = build_transcriber(server, breaker_after=3)
     with pytest.raises(ModelUnavailable, match="3 calls failed in a row"):
-        patient.transcribe(speech())
+        patient.transcribe(load_speech())
     sent = len(server.requests)
     with pytest.raises(ModelUnavailable, match="calls failed in a row"):
-        patient.transcribe(speech())
+        patient.transcribe(load_speech())
     assert len(server.requests) == sent == 3
 
 
-def test_a_missing_key_or_server_is_told_before_any_work(server: TranscriptionServer) -> None:
-    assert transcriber(server).check() == []
+def test_a_missing_key_or_server_is_reported_by_check(server: TranscriptionServer) -> None:
+    assert build_transcriber(server).check() == []
     assert "HEIMDEX_OPENAI_API_KEY" in OpenAITranscriber().check()[0]
     assert "is not a URL" in OpenAITranscriber(base_url="localhost:8080").check()[0]
     assert "HEIMDEX_OPENAI_BASE_URL" in OpenAITranscriber(base_url="http://127.0.0.1:9/v1").check()[0]
     with pytest.raises(ModelUnavailable, match="HEIMDEX_OPENAI_API_KEY"):
-        OpenAITranscriber().transcribe(speech())
+        OpenAITranscriber().transcribe(load_speech())

@@ -1,4 +1,4 @@
-"""Which words are whole, timed, and in which scene."""
+"""Words are joined from subwords, timed, and assigned to scenes."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from heimdex.speech.languages import get_language_name, parse_language
 from heimdex.speech.words import align_words, assign_words_to_scenes, join_subwords
 
 
-def test_a_word_across_a_cut_belongs_to_the_scene_of_its_middle() -> None:
+def test_a_word_across_a_cut_belongs_to_the_scene_that_contains_its_middle() -> None:
     words = [(-0.5, -0.1, "zero"), (0.0, 0.9, "one"), (0.9, 1.4, "two"), (1.4, 2.0, "three"), (9.0, 9.5, "late")]
     shares = assign_words_to_scenes(words, [0.0, 1.0, 2.0])
     assert [[text for _, _, text in share] for share in shares] == [["zero", "one"], ["two", "three"], ["late"]]
@@ -21,24 +21,24 @@ def test_a_hyphenated_word_is_one_word() -> None:
     assert (words[0].end_s, words[0].probability) == (2, 0.5)
 
 
-def test_written_words_take_the_times_of_the_heard_ones() -> None:
+def test_written_words_get_the_times_of_the_matching_timed_words() -> None:
     heard = [Word(1.0, 1.2, "Well", 1), Word(1.3, 1.6, "Mr", 1), Word(1.6, 2.0, "Smith", 1), Word(2.5, 2.9, "no", 1)]
     words = align_words("“Well, Mr. Smith — oh dear no!”", 0.9, 3.0, heard, 0.8)
     assert [word.text for word in words] == ["“Well,", "Mr.", "Smith", "—", "oh", "dear", "no!”"]
     assert [(word.start_s, word.end_s) for word in words[:3]] == [(1.0, 1.2), (1.3, 1.6), (1.6, 2.0)]
-    # A dash, and words that were not timed, share the time between.
+    # A dash and untimed words share the time in between.
     assert words[3].start_s == 2.0
     assert words[5].end_s == pytest.approx(2.5)
     assert (words[6].start_s, words[6].end_s, words[6].probability) == (2.5, 2.9, 0.8)
 
 
-def test_without_heard_times_words_share_the_sentence_by_their_lengths() -> None:
+def test_without_word_times_words_share_the_sentence_by_their_lengths() -> None:
     words = align_words("a bbb", 2.0, 4.0, [], 1.0)
     assert [(word.text, word.start_s, word.end_s) for word in words] == [("a", 2.0, 2.5), ("bbb", 2.5, 4.0)]
     assert align_words("", 2.0, 4.0, [], 1.0) == ()
 
 
-def test_the_language_of_most_words_is_that_of_the_whole() -> None:
+def test_the_language_of_most_words_is_the_main_language() -> None:
     assert find_main_language([("de", 3), ("en", 50), ("de", 60), ("", 0)]) == "de"
     assert find_main_language([("", 0), ("en", 0)]) == ""
 
@@ -46,16 +46,16 @@ def test_the_language_of_most_words_is_that_of_the_whole() -> None:
 @pytest.mark.parametrize(
     ("given", "code"), [("de", "de"), ("pt-BR", "pt"), ("EN_us", "en"), ("english", "en"), ("Elvish", None), ("", None)]
 )
-def test_languages_are_known_by_tag_and_name(given: str, code: str | None) -> None:
+def test_languages_are_parsed_from_tags_and_names(given: str, code: str | None) -> None:
     assert parse_language(given) == code
     assert get_language_name("de") == "German"
 
 
-def test_a_word_whose_middle_is_the_cut_belongs_to_the_later_scene() -> None:
+def test_a_word_whose_middle_is_at_the_cut_belongs_to_the_later_scene() -> None:
     assert assign_words_to_scenes([(0.5, 1.5, "across")], [0.0, 1.0]) == [[], [(0.5, 1.5, "across")]]
 
 
-def test_words_between_aligned_ones_never_overlap_them() -> None:
+def test_words_between_aligned_words_never_overlap_them() -> None:
     """The server's words may overlap, and the sentence may end before its last word."""
     timed = [Word(1.0, 3.0, "one", 1), Word(2.0, 4.0, "three", 1)]
     words = align_words("one two three four", 0.0, 3.5, timed, 1.0)

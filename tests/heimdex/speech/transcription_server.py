@@ -20,7 +20,7 @@ from tests.openai_protocol import NO_MODELS, Answer, ProtocolHandler, serve_prot
 
 @dataclass(frozen=True)
 class TranscriptionRequest:
-    """One request: its fields, the name of the file, its size in bytes and how long it sounds (seconds)."""
+    """A request: its fields, the name of the file, its size in bytes and its duration in seconds."""
 
     fields: dict[str, list[str]]
     filename: str
@@ -30,32 +30,34 @@ class TranscriptionRequest:
 
 @dataclass
 class TranscriptionServer:
-    """What the server was asked, and what it is to answer next; without prepared answers it hears what it was sent."""
+    """The received requests and the prepared answers. Without a prepared answer, the server transcribes the file."""
 
     prepared: list[Answer] = field(default_factory=list)
     requests: list[TranscriptionRequest] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
     url: str = ""
 
-    def hear(self, content_type: str, body: bytes) -> str:
-        fields, name, recording = _form(content_type, body)
-        samples = _decoded(recording)
+    def transcribe_request(self, content_type: str, body: bytes) -> str:
+        fields, name, recording = _parse_form(content_type, body)
+        samples = _decode_flac(recording)
         self.requests.append(TranscriptionRequest(fields, name, len(recording), samples.size / 16_000))
         if self.prepared and self.prepared[0].body is not None:
             return ""
         return _transcribe(samples.tobytes(), fields.get("language", [None])[0])
 
 
-def verbose(text: str, segments: list[dict[str, Any]], words: list[dict[str, Any]] | None = None, language: str = "english") -> str:
+def encode_verbose_json(
+    text: str, segments: list[dict[str, Any]], words: list[dict[str, Any]] | None = None, language: str = "english"
+) -> str:
     """Return an answer of the protocol."""
     return json.dumps({"task": "transcribe", "language": language, "duration": 9.0, "text": text, "segments": segments, "words": words})
 
 
 @cache
 def _transcribe(sound: bytes, language: str | None) -> str:
-    """Answer as OpenAI does: words without punctuation, the language by its English name. The same sound has the same answer."""
+    """Answer as OpenAI does: words without punctuation, the language by its English name. The same file has the same answer."""
     samples = np.frombuffer(sound, np.float32)
-    segments, info = _model().transcribe(samples, language=language, beam_size=5, temperature=0.0, word_timestamps=True)
+    segments, info = _load_model().transcribe(samples, language=language, beam_size=5, temperature=0.0, word_timestamps=True)
     heard = list(segments)
     words = [word for segment in heard for word in segment.words or ()]
     answer = {
@@ -84,13 +86,13 @@ def _transcribe(sound: bytes, language: str | None) -> str:
 
 
 @cache
-def _model() -> Any:
+def _load_model() -> Any:
     from faster_whisper import WhisperModel
 
     return WhisperModel(str(find_packaged_weights()), device="cpu", compute_type="int8")
 
 
-def _form(content_type: str, body: bytes) -> tuple[dict[str, list[str]], str, bytes]:
+def _parse_form(content_type: str, body: bytes) -> tuple[dict[str, list[str]], str, bytes]:
     parts = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body).get_payload()
     fields: dict[str, list[str]] = {}
     name, recording = "", b""
@@ -105,14 +107,14 @@ def _form(content_type: str, body: bytes) -> tuple[dict[str, list[str]], str, by
     return fields, name, recording
 
 
-def _decoded(recording: bytes) -> NDArray[np.float32]:
+def _decode_flac(recording: bytes) -> NDArray[np.float32]:
     with av.open(io.BytesIO(recording)) as container:
         blocks = [frame.to_ndarray().reshape(-1) for frame in container.decode(audio=0)]
     return np.concatenate(blocks).astype(np.float32) / 32768
 
 
 @contextmanager
-def running() -> Iterator[TranscriptionServer]:
+def serve_transcriptions() -> Iterator[TranscriptionServer]:
     """Serve on a free port until the block ends."""
     state = TranscriptionServer()
 

@@ -1,4 +1,4 @@
-"""What every describer keeps, whatever its model; a test class per describer inherits it."""
+"""The tests that every describer has to pass. A test class per describer inherits them."""
 
 from functools import cache
 
@@ -26,7 +26,7 @@ class DescriberConformance:
         assert [self.describer.describe([one])[0].text for one in scenes] == [one.text for one in together]
         assert len({one.text for one in together}) == len(PICTURES)
         for description in together:
-            held(description)
+            check_description(description)
             assert description.text
             assert description.tags
         assert self.describer.describe([]) == []
@@ -34,16 +34,16 @@ class DescriberConformance:
     @pytest.mark.parametrize(("mode", "size"), [("RGBA", (640, 20)), ("L", (1, 1)), ("P", (33, 21)), ("CMYK", (64, 64))])
     def test_unusual_images_are_accepted(self, mode: str, size: tuple[int, int]) -> None:
         (description,) = self.describer.describe([[picture("chelsea.jpg").resize(size).convert(mode)]])
-        held(description)
+        check_description(description)
 
-    def test_a_scene_may_have_more_pictures_than_are_looked_at(self) -> None:
+    def test_a_scene_may_have_more_images_than_the_model_uses(self) -> None:
         most = self.describer.max_images
         looked_at, (further,) = [picture(name) for name in PICTURES[:most]], [picture(name) for name in PICTURES[most : most + 1]]
         assert self.describer.describe([[*looked_at, further]]) == self.describer.describe([looked_at])
 
 
-def held(description: Description) -> None:
-    """Assert what holds of every description."""
+def check_description(description: Description) -> None:
+    """Assert what is true of every description."""
     assert description.text == " ".join(description.text.split())
     assert all(tag.name.strip() == tag.name != "" and 0 <= tag.confidence <= 1 for tag in description.tags)
     confidences = [tag.confidence for tag in description.tags]
@@ -53,6 +53,6 @@ def held(description: Description) -> None:
 
 @cache
 def picture(name: str) -> Image.Image:
-    """Return a picture of the demo."""
+    """Return an image of the demo."""
     with Image.open(ASSETS / name) as image:
         return image.convert("RGB")

@@ -1,4 +1,4 @@
-"""Chapters begin where the topic of a video changes, and are named by its own words."""
+"""Chapters start where the topic of a video changes, and their titles consist of its own words."""
 
 import random
 from unittest import mock
@@ -15,17 +15,17 @@ TOPICS = {
 FILLERS = "there was something about that which they would have known before and because people really think about these things".split()  # noqa: SIM905
 
 
-def talk(topic: str, scenes: int, seed: int) -> list[str]:
-    """Return what is said in some scenes about a topic: its words among those that every talk has."""
+def make_talk(topic: str, scenes: int, seed: int) -> list[str]:
+    """Return the speech of some scenes about a topic: its words among filler words."""
     chance = random.Random(f"{topic}{seed}")
     words = TOPICS[topic].split()
-    # A few words are used often and most seldom, as in any speech.
+    # As in any speech, a few words are common and most are rare.
     often = [1 / place for place in range(1, len(words) + 1)]
     telling = iter(chance.choices(words, often, k=30 * scenes))
     return [" ".join(next(telling) if chance.random() < 0.3 else chance.choice(FILLERS) for _ in range(30)) + "." for _ in range(scenes)]
 
 
-def scenes_of(texts: list[str], length_s: float = 15.0, lines: dict[int, tuple[str, ...]] | None = None) -> list[ChapterScene]:
+def build_scenes(texts: list[str], length_s: float = 15.0, lines: dict[int, tuple[str, ...]] | None = None) -> list[ChapterScene]:
     return [
         ChapterScene(index * length_s, (index + 1) * length_s, text, "Likely shows: person.", (lines or {}).get(index, ()))
         for index, text in enumerate(texts)
@@ -33,73 +33,75 @@ def scenes_of(texts: list[str], length_s: float = 15.0, lines: dict[int, tuple[s
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_talk_of_three_topics_has_three_chapters_that_begin_where_they_do(seed: int) -> None:
-    found = divide_into_chapters(scenes_of([*talk("sailing", 12, seed), *talk("garden", 10, seed), *talk("railway", 14, seed)]))
+def test_a_talk_with_three_topics_has_a_chapter_per_topic(seed: int) -> None:
+    chapters = divide_into_chapters(
+        build_scenes([*make_talk("sailing", 12, seed), *make_talk("garden", 10, seed), *make_talk("railway", 14, seed)])
+    )
 
-    assert len(found) == 3
-    for chapter, start_s, words in zip(found, (0.0, 180.0, 330.0), TOPICS.values(), strict=True):
-        # Scenes are taken together for 20 seconds at least: two of these.
+    assert len(chapters) == 3
+    for chapter, start_s, words in zip(chapters, (0.0, 180.0, 330.0), TOPICS.values(), strict=True):
+        # Scenes are joined into blocks of at least 20 seconds, here two scenes.
         assert abs(chapter.start_s - start_s) <= 30
         assert set(chapter.title.casefold().replace(",", "").split()) <= set(words.split())
 
 
-def test_a_heading_on_screen_names_its_chapter_unless_others_show_it_too() -> None:
-    said = [*talk("sailing", 12, 1), *talk("garden", 12, 1)]
+def test_a_heading_that_only_one_chapter_shows_is_its_title() -> None:
+    texts = [*make_talk("sailing", 12, 1), *make_talk("garden", 12, 1)]
     lines: dict[int, tuple[str, ...]] = dict.fromkeys(range(24), ("Evening School",))
     lines[0], lines[12] = ("Evening School", "How to leave a harbour", "by the captain"), ("Evening School", "Growing your own")
-    assert divide_into_chapters(scenes_of(said, lines=lines)) == [
+    assert divide_into_chapters(build_scenes(texts, lines=lines)) == [
         Chapter("How to leave a harbour", 0.0),
         Chapter("Growing your own", 180.0),
     ]
 
 
-def test_a_silent_video_is_divided_by_what_is_seen() -> None:
+def test_a_silent_video_is_divided_by_its_descriptions() -> None:
     texts = [f"Likely shows: {name}." for name in [*["sailboat, seashore"] * 10, *["espresso, dining table"] * 10]]
-    found = divide_into_chapters([ChapterScene(index * 15.0, index * 15.0 + 15, "", text, ()) for index, text in enumerate(texts)])
-    assert [chapter.start_s for chapter in found] == [0.0, 150.0]
-    assert "sailboat" in found[0].title.casefold()
+    chapters = divide_into_chapters([ChapterScene(index * 15.0, index * 15.0 + 15, "", text, ()) for index, text in enumerate(texts)])
+    assert [chapter.start_s for chapter in chapters] == [0.0, 150.0]
+    assert "sailboat" in chapters[0].title.casefold()
 
 
 @pytest.mark.parametrize(
     "scenes",
     [
         pytest.param([], id="nothing"),
-        pytest.param(scenes_of([*talk("sailing", 5, 1), *talk("garden", 5, 1)]), id="short"),
-        *(pytest.param(scenes_of(talk("sailing", 40, seed)), id=f"one topic {seed}") for seed in range(5)),
-        pytest.param(scenes_of(["", "uh", "ok"] * 20), id="no words"),
-        pytest.param([ChapterScene(0, 3600, " ".join(talk("sailing", 9, 1) + talk("garden", 9, 1)), "", ())], id="one take"),
+        pytest.param(build_scenes([*make_talk("sailing", 5, 1), *make_talk("garden", 5, 1)]), id="short"),
+        *(pytest.param(build_scenes(make_talk("sailing", 40, seed)), id=f"one topic {seed}") for seed in range(5)),
+        pytest.param(build_scenes(["", "uh", "ok"] * 20), id="no words"),
+        pytest.param([ChapterScene(0, 3600, " ".join(make_talk("sailing", 9, 1) + make_talk("garden", 9, 1)), "", ())], id="one take"),
     ],
 )
-def test_there_are_none_where_they_would_not_help(scenes: list[ChapterScene]) -> None:
+def test_short_or_uniform_videos_have_no_chapters(scenes: list[ChapterScene]) -> None:
     assert divide_into_chapters(scenes) == []
 
 
-def test_chapters_keep_their_bounds_and_are_the_same_for_the_same_video() -> None:
+def test_chapters_respect_their_bounds_and_are_deterministic() -> None:
     chance = random.Random(4)
-    said = [text for number in range(60) for text in talk(chance.choice(list(TOPICS)), 3, number)]
-    scenes = scenes_of(said, length_s=12)
-    found = divide_into_chapters(scenes)
-    starts = [chapter.start_s for chapter in found]
-    assert 2 <= len(found) <= 20
+    texts = [text for number in range(60) for text in make_talk(chance.choice(list(TOPICS)), 3, number)]
+    scenes = build_scenes(texts, length_s=12)
+    chapters = divide_into_chapters(scenes)
+    starts = [chapter.start_s for chapter in chapters]
+    assert 2 <= len(chapters) <= 20
     assert starts[0] == 0
     assert set(starts) <= {scene.start_s for scene in scenes}
     assert all(later - earlier >= 60 for earlier, later in zip(starts, [*starts[1:], scenes[-1].end_s], strict=True))
-    assert all(0 < len(chapter.title) <= 80 for chapter in found)
-    assert found == divide_into_chapters(scenes)
+    assert all(0 < len(chapter.title) <= 80 for chapter in chapters)
+    assert chapters == divide_into_chapters(scenes)
 
 
-def test_a_film_of_six_hours_is_divided_too() -> None:
-    said = [text for number in range(72) for text in talk(list(TOPICS)[number % 3], 20, number)]
-    assert 1 < len(divide_into_chapters(scenes_of(said, length_s=15))) <= 20
+def test_a_film_of_six_hours_is_divided() -> None:
+    texts = [text for number in range(72) for text in make_talk(list(TOPICS)[number % 3], 20, number)]
+    assert 1 < len(divide_into_chapters(build_scenes(texts, length_s=15))) <= 20
 
 
 def count_words(number: int) -> str:
-    """Return so many different topic words."""
+    """Return this number of different topic words."""
     return " ".join(f"word{chr(97 + index // 26)}{chr(97 + index % 26)}ing" for index in range(number))
 
 
-def spy(monkeypatch: pytest.MonkeyPatch, starts: list[int] | None = None) -> mock.Mock:
-    """Replace the division into topics, and return what it was called with."""
+def spy_on_topics(monkeypatch: pytest.MonkeyPatch, starts: list[int] | None = None) -> mock.Mock:
+    """Replace the division into topics by a mock that records its calls."""
     replacement = mock.Mock(return_value=starts or [0])
     monkeypatch.setattr("heimdex.vision.chapters.find_topic_starts", replacement)
     return replacement
@@ -107,7 +109,7 @@ def spy(monkeypatch: pytest.MonkeyPatch, starts: list[int] | None = None) -> moc
 
 @pytest.mark.parametrize(("duration_s", "called"), [(179.9, False), (180.0, True)])
 def test_a_video_of_three_minutes_is_divided(monkeypatch: pytest.MonkeyPatch, duration_s: float, called: bool) -> None:
-    division = spy(monkeypatch)
+    division = spy_on_topics(monkeypatch)
     divide_into_chapters([ChapterScene(10.0, 10.0 + duration_s, count_words(50), "", ())])
     assert division.called is called
 
@@ -116,7 +118,7 @@ def test_a_video_of_three_minutes_is_divided(monkeypatch: pytest.MonkeyPatch, du
 def test_a_chapter_lasts_a_minute_and_a_twentieth_of_the_video(
     monkeypatch: pytest.MonkeyPatch, duration_s: float, shortest_s: float
 ) -> None:
-    division = spy(monkeypatch)
+    division = spy_on_topics(monkeypatch)
     divide_into_chapters([ChapterScene(0.0, duration_s, count_words(500), "", ())])
     assert division.call_args.args[2] == pytest.approx(shortest_s)
 
@@ -129,7 +131,7 @@ def test_a_chapter_lasts_a_minute_and_a_twentieth_of_the_video(
 def test_scenes_are_joined_until_they_last_twenty_seconds_or_a_two_hundredth_of_the_video(
     monkeypatch: pytest.MonkeyPatch, scene_s: float, scenes: int, block_s: float
 ) -> None:
-    division = spy(monkeypatch)
+    division = spy_on_topics(monkeypatch)
     divide_into_chapters([ChapterScene(index * scene_s, (index + 1) * scene_s, count_words(5), "", ()) for index in range(scenes)])
     blocks, lengths_s, _ = division.call_args.args
     assert lengths_s[:-1] == pytest.approx([block_s] * (len(lengths_s) - 1))
@@ -138,29 +140,29 @@ def test_scenes_are_joined_until_they_last_twenty_seconds_or_a_two_hundredth_of_
 
 
 @pytest.mark.parametrize(("words", "is_visual"), [(19, True), (20, False), (21, False)])
-def test_with_fewer_than_five_words_a_minute_the_images_decide(monkeypatch: pytest.MonkeyPatch, words: int, is_visual: bool) -> None:
+def test_with_fewer_than_five_words_a_minute_descriptions_count_too(monkeypatch: pytest.MonkeyPatch, words: int, is_visual: bool) -> None:
     """The words of four minutes are in speech and on screen."""
-    division = spy(monkeypatch)
-    said = count_words(words).split()
-    divide_into_chapters([ChapterScene(0.0, 240.0, " ".join(said[3:]), "sailboats", tuple(said[:3]))])
+    division = spy_on_topics(monkeypatch)
+    texts = count_words(words).split()
+    divide_into_chapters([ChapterScene(0.0, 240.0, " ".join(texts[3:]), "sailboats", tuple(texts[:3]))])
     ((block,), _, _) = division.call_args.args
     assert ("sailboat" in block) is is_visual
     assert len(block) == words + is_visual
 
 
-def test_a_part_without_words_of_its_own_joins_the_one_before_but_for_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    spy(monkeypatch, [0, 2, 4])
+def test_an_undistinguished_part_joins_the_previous_one_unless_it_is_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    spy_on_topics(monkeypatch, [0, 2, 4])
     texts = ["", "", "sailing boats", "sailing boats", "", "", "", "", "", ""]
     scenes = [ChapterScene(index * 20.0, index * 20.0 + 20, f"{text} {count_words(0)}", text, ()) for index, text in enumerate(texts)]
     assert divide_into_chapters(scenes) == [Chapter("Beginning", 0.0), Chapter("Sailing boats", 40.0)]
-    spy(monkeypatch, [0, 4])
+    spy_on_topics(monkeypatch, [0, 4])
     assert divide_into_chapters(scenes) == []
 
 
 OTHER = Part("Nobody waits for the ferry.", ())
 
 
-def test_titles_say_what_a_part_has_and_the_others_have_not() -> None:
+def test_titles_consist_of_words_that_distinguish_the_part() -> None:
     first = Part("The old lighthouse keeper waits. The lighthouse keeper sails. Nobody waits for the ferry.", ())
     second = Part("Nobody waits for the ferry. A vegetable garden grows, and the vegetable garden is green.", ("42", "x" * 70))
     assert title_parts([first, second])[0].startswith("Lighthouse keeper")
@@ -168,7 +170,7 @@ def test_titles_say_what_a_part_has_and_the_others_have_not() -> None:
     assert title_parts([Part("", ()), first])[0] == ""
 
 
-def title(text: str = "", *lines: str) -> str:
+def title_part(text: str = "", *lines: str) -> str:
     return title_parts([Part(text, lines), OTHER])[0]
 
 
@@ -185,43 +187,43 @@ def title(text: str = "", *lines: str) -> str:
     ],
 )
 def test_a_heading_has_4_to_60_letters_and_nine_words_at_most(line: str, is_heading: bool) -> None:
-    assert title("Lighthouse keeper", line) == (line if is_heading else "Lighthouse keeper")
+    assert title_part("Lighthouse keeper", line) == (line if is_heading else "Lighthouse keeper")
 
 
-def test_of_several_headings_the_first_that_only_this_part_shows_is_taken() -> None:
+def test_the_first_heading_that_only_this_part_shows_is_used() -> None:
     parts = [Part("", ("Evening School", "Leaving a harbour", "By the captain")), Part("", ("evening school",))]
     assert title_parts(parts) == ["Leaving a harbour", ""]
 
 
 def test_a_title_has_eighty_letters() -> None:
     long = "lighthouse" * 5
-    assert title(f"{long} {long} {long}") == (f"{long} {long} {long}").capitalize()[:80]
+    assert title_part(f"{long} {long} {long}") == (f"{long} {long} {long}").capitalize()[:80]
 
 
 def test_a_phrase_has_three_words() -> None:
-    assert title("Old stone lighthouse keeper. Stone lighthouse keeper.") == "Stone lighthouse keeper"
-    assert title("Harbour stone lighthouse keeper. " * 2) == "Harbour stone lighthouse, keeper"
+    assert title_part("Old stone lighthouse keeper. Stone lighthouse keeper.") == "Stone lighthouse keeper"
+    assert title_part("Harbour stone lighthouse keeper. " * 2) == "Harbour stone lighthouse, keeper"
 
 
 @pytest.mark.parametrize(("together", "alone", "expected"), [(5, 7, "Stone lighthouse, Boat"), (6, 9, "Boat, Stone lighthouse")])
 def test_a_phrase_scores_35_percent_higher_than_its_words(together: int, alone: int, expected: str) -> None:
     """A word scores the square of the logarithm of its count plus one: (log 8 / log 6)² is 1.347, and (log 10 / log 7)² is 1.400."""
-    assert title("Stone lighthouse. " * together + "Boat. " * alone) == expected
+    assert title_part("Stone lighthouse. " * together + "Boat. " * alone) == expected
 
 
 def test_the_second_phrase_has_no_word_of_the_first_and_there_is_no_third() -> None:
     text = "Stone lighthouse. " * 5 + "Stone bridge. Fishing village. Ferry terminal."
-    assert title(text) == "Stone lighthouse, Fishing village"
+    assert title_part(text) == "Stone lighthouse, Fishing village"
 
 
-def test_words_that_others_use_too_are_worth_less() -> None:
+def test_words_that_other_parts_use_weigh_less() -> None:
     parts = [Part("Lighthouse. Lighthouse. Ferry. Ferry. Ferry.", ()), Part("Ferry. " * 9, ()), Part("Village.", ())]
     assert title_parts(parts)[0].startswith("Lighthouse")
     # Every part uses it.
     assert title_parts([Part("Ferry.", ()), Part("Ferry.", ())]) == ["Ferry", "Ferry"]
 
 
-def test_a_phrase_is_written_as_it_is_most_often_and_ends_at_punctuation() -> None:
-    assert title("Stone lighthouses. stone lighthouse. stone lighthouse.") == "Stone lighthouse"
-    assert title("Stone, lighthouse. Stone, lighthouse.").casefold() == "lighthouse, stone"
-    assert title("Stone-lighthouse") == "Stone lighthouse"
+def test_a_phrase_has_its_most_common_spelling_and_ends_at_punctuation() -> None:
+    assert title_part("Stone lighthouses. stone lighthouse. stone lighthouse.") == "Stone lighthouse"
+    assert title_part("Stone, lighthouse. Stone, lighthouse.").casefold() == "lighthouse, stone"
+    assert title_part("Stone-lighthouse") == "Stone lighthouse"

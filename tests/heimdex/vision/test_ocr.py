@@ -1,4 +1,4 @@
-"""What is read in pictures whose text is known, and what becomes of it."""
+"""Known text in images is read correctly, and its lines become a scene's on-screen text."""
 
 import io
 import socket
@@ -19,38 +19,38 @@ LINES = ("Quarterly results 2026", "Revenue grew by 14.2 %", "Contact: info@exam
 
 
 @cache
-def background(name: str) -> Image.Image:
+def load_background(name: str) -> Image.Image:
     if name in ("white", "black", "navy"):
         return Image.new("RGB", (1280, 720), name)
     return Image.open(ASSETS / f"{name}.jpg").convert("RGB").resize((1280, 720))
 
 
-def stored(image: Image.Image) -> Image.Image:
-    """Return the picture as a keyframe is stored."""
+def encode_as_keyframe(image: Image.Image) -> Image.Image:
+    """Return the image after it was stored as a keyframe."""
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=88)
     return Image.open(buffer)
 
 
-def frame(font: str, height: int, over: str) -> Image.Image:
-    """Render LINES about `height` pixels high: in Pillow's own font, or in one of OpenCV's."""
+def render_frame(font: str, height: int, over: str) -> Image.Image:
+    """Render LINES about `height` pixels high, in Pillow's own font or a font of OpenCV."""
     ink, edge = ((0, 0, 0), (255, 255, 255)) if over in ("white", "coffee") else ((255, 255, 255), (0, 0, 0))
-    image = background(over).copy()
+    image = load_background(over).copy()
     if font == "Aileron":
         draw = ImageDraw.Draw(image)
         for place, line in enumerate(LINES):
             position = (60, 60 + place * 2 * height)
             draw.text(position, line, font=ImageFont.load_default(height), fill=ink, stroke_width=max(1, height // 16), stroke_fill=edge)
-        return stored(image)
+        return encode_as_keyframe(image)
     import cv2
 
     pixels = np.array(image)
     for place, line in enumerate(LINES):
         cv2.putText(pixels, line, (60, 60 + (place + 1) * 2 * height), ink, cv2.FontFace(font), height)
-    return stored(Image.fromarray(pixels))
+    return encode_as_keyframe(Image.fromarray(pixels))
 
 
-def wrong_characters(read: str, truth: str) -> int:
+def count_wrong_characters(read: str, truth: str) -> int:
     """Return the edits between two texts (Levenshtein)."""
     row = list(range(len(truth) + 1))
     for number, letter in enumerate(read, start=1):
@@ -73,28 +73,28 @@ FRAMES = [
 def test_rendered_text_is_read_in_many_fonts_sizes_and_places() -> None:
     truth = "\n".join(LINES)
     wrong = {}
-    for read, shown in zip(READER.read([frame(*given) for given in FRAMES]), FRAMES, strict=True):
-        # The photographs' own letters (the astronaut's badge) are read too; only the rendered lines have a known truth.
+    for read, shown in zip(READER.read([render_frame(*given) for given in FRAMES]), FRAMES, strict=True):
+        # Letters in the photographs (the astronaut's badge) are read too. Only the rendered lines are known.
         rendered = [line for line in read if any(is_same_line(line.text, true) for true in LINES)]
-        wrong[shown] = wrong_characters(compose_on_screen_text([rendered]), truth)
+        wrong[shown] = count_wrong_characters(compose_on_screen_text([rendered]), truth)
     assert sum(wrong.values()) <= 0.02 * len(truth) * len(FRAMES), {shown: number for shown, number in wrong.items() if number}
 
 
 @pytest.mark.parametrize("picture", ["chelsea", "coffee", "camera", "hubble_deep_field", "rocket"])
-def test_nothing_is_read_in_pictures_without_text(picture: str) -> None:
+def test_images_without_text_have_no_lines(picture: str) -> None:
     with Image.open(ASSETS / f"{picture}.jpg") as image:
         assert compose_on_screen_text(READER.read([image])) == ""
 
 
-def test_nothing_is_read_in_noise_patterns_and_plain_colors() -> None:
+def test_noise_patterns_and_plain_colors_have_no_lines() -> None:
     random = np.random.default_rng(3)
     noise = Image.fromarray(random.integers(0, 256, (720, 1280, 3), dtype=np.uint8))
     stripes = Image.fromarray(np.tile(np.repeat(np.array([0, 255], np.uint8), 20), (720, 32)))
-    assert [compose_on_screen_text([lines]) for lines in READER.read([noise, stripes, background("black")])] == ["", "", ""]
+    assert [compose_on_screen_text([lines]) for lines in READER.read([noise, stripes, load_background("black")])] == ["", "", ""]
 
 
-def test_pictures_of_any_size_and_mode_are_read() -> None:
-    gray = frame("Aileron", 60, "white").convert("L")
+def test_images_of_any_size_and_mode_are_read() -> None:
+    gray = render_frame("Aileron", 60, "white").convert("L")
     portrait = Image.new("L", (720, 1280), 255)
     portrait.paste(gray, (0, 300))
     huge = gray.resize((5120, 2880))
@@ -106,43 +106,43 @@ def test_pictures_of_any_size_and_mode_are_read() -> None:
     assert read[3:] == ["", "", "", ""]
 
 
-def test_nothing_is_fetched() -> None:
+def test_no_model_is_downloaded() -> None:
     with mock.patch.object(socket.socket, "connect", side_effect=AssertionError("a connection was made")):
-        assert RapidOcrReader().read([frame("Aileron", 30, "white")])[0][0].text == LINES[0]
+        assert RapidOcrReader().read([render_frame("Aileron", 30, "white")])[0][0].text == LINES[0]
 
 
-def test_a_missing_package_is_named_with_the_fix() -> None:
+def test_a_missing_package_is_reported_with_the_fix() -> None:
     assert READER.check() == []
     with mock.patch("heimdex.vision.ocr_rapid.find_spec", return_value=None):
         rapidocr, onnxruntime = RapidOcrReader().check()
         with pytest.raises(ModelUnavailable, match="rapidocr"):
-            RapidOcrReader().read([background("black")])
+            RapidOcrReader().read([load_background("black")])
     assert "rapidocr" in rapidocr
     assert "onnxruntime" in onnxruntime
     assert "HEIMDEX_OCR=off" in rapidocr
 
 
-def sure(*texts: str) -> list[TextLine]:
+def read_surely(*texts: str) -> list[TextLine]:
     return [TextLine(text, 0.95) for text in texts]
 
 
-def test_a_line_in_several_frames_of_a_scene_is_kept_once_as_it_was_read_best() -> None:
+def test_a_line_in_several_frames_is_kept_once_in_its_most_confident_reading() -> None:
     early = [TextLine("Welcorne to the harbour", 0.82), TextLine("Part one", 0.99)]
     late = [TextLine("Welcome to the harbour", 0.97), TextLine("Part two", 0.99)]
     assert compose_on_screen_text([early, late]) == "Welcome to the harbour\nPart one\nPart two"
 
 
-@pytest.mark.parametrize(("one", "other"), [("Score 12:03", "Score 12:04"), ("Chapter 1", "Chapter 2"), ("2026", "2025")])
-def test_another_number_is_another_line(one: str, other: str) -> None:
-    assert compose_on_screen_text([sure(one), sure(other)]) == f"{one}\n{other}"
+@pytest.mark.parametrize(("first", "second"), [("Score 12:03", "Score 12:04"), ("Chapter 1", "Chapter 2"), ("2026", "2025")])
+def test_lines_with_different_numbers_are_different(first: str, second: str) -> None:
+    assert compose_on_screen_text([read_surely(first), read_surely(second)]) == f"{first}\n{second}"
 
 
-def test_what_is_doubtful_or_but_a_mark_is_left_out() -> None:
+def test_doubtful_lines_and_single_marks_are_left_out() -> None:
     assert compose_on_screen_text([[TextLine("Perhaps", 0.79), TextLine("B", 0.99), TextLine("--- .", 0.99), TextLine("Hi", 0.8)]]) == "Hi"
 
 
-def test_text_is_one_form_of_unicode_without_what_is_not_seen() -> None:
-    assert compose_on_screen_text([sure("ﬁne\x02  cafe\u0301\u202e\x00 \u3000x\u200b")]) == "fine café x"
+def test_text_is_normalized_without_invisible_characters() -> None:
+    assert compose_on_screen_text([read_surely("ﬁne\x02  cafe\u0301\u202e\x00 \u3000x\u200b")]) == "fine café x"
 
 
 def test_a_page_of_small_print_is_cut_at_the_end_of_a_line() -> None:
@@ -150,4 +150,4 @@ def test_a_page_of_small_print_is_cut_at_the_end_of_a_line() -> None:
     assert 3900 < len(text) <= 4000
     assert text.endswith(text.splitlines()[-1])
     assert len(text.splitlines()[-1]) > 60
-    assert len(compose_on_screen_text([sure("x" * 9000)])) == 4000
+    assert len(compose_on_screen_text([read_surely("x" * 9000)])) == 4000

@@ -1,11 +1,11 @@
-"""A video's summary is made of its own words."""
+"""A video's summary consists of its own words."""
 
 import pytest
 
 from heimdex.vision.summary import _select_central, summarize_video
 
 
-def test_it_tells_what_is_seen_and_said() -> None:
+def test_a_summary_contains_tags_and_speech() -> None:
     summary = summarize_video(
         ["Mr. Dashwood had leisure to think about", "the estate of his father.", ""], ["", "", ""], ["cat", "cup", "cat"]
     )
@@ -21,16 +21,16 @@ def test_a_long_video_keeps_its_central_sentences_in_order_within_the_budget() -
     assert summary == summarize_video([*texts, "Zebra quagga okapi nyala entirely elsewhere."], [], [])
 
 
-def test_without_speech_and_tags_the_descriptions_stand_in() -> None:
+def test_without_speech_and_tags_the_descriptions_are_used() -> None:
     assert summarize_video(["", ""], ["A beach at dusk.", "A beach at dusk."], []) == "A beach at dusk."
     assert summarize_video([], [], []) == ""
 
 
-def test_nothing_known_of_a_long_video_is_an_empty_summary() -> None:
+def test_a_video_without_texts_has_an_empty_summary() -> None:
     assert summarize_video(["", " \n "] * 500, [""] * 1000, []) == ""
 
 
-def test_one_endless_sentence_is_cut_and_words_alone_are_kept() -> None:
+def test_an_endless_sentence_is_cut_and_single_words_are_kept() -> None:
     endless = "word " * 3000
     summary = summarize_video([endless], [], ["cat"])
     assert summary.startswith("Likely shows: cat. word word")
@@ -38,7 +38,7 @@ def test_one_endless_sentence_is_cut_and_words_alone_are_kept() -> None:
     assert summarize_video(["Yes. No. Go."], [], []) == "Yes. No. Go."
 
 
-def test_many_tags_leave_room_and_repeat_nothing() -> None:
+def test_many_tags_leave_room_for_sentences_and_are_not_repeated() -> None:
     summary = summarize_video(
         ["A sentence that is long enough to be told."], [], ["cat", "cat", *(f"tag {number}" for number in range(30))]
     )
@@ -48,7 +48,7 @@ def test_many_tags_leave_room_and_repeat_nothing() -> None:
     assert summary.endswith("A sentence that is long enough to be told.")
 
 
-def test_other_scripts_and_markup_are_text_like_any_other() -> None:
+def test_other_scripts_and_markup_are_plain_text() -> None:
     said = "今日は港について話します。 船はとても大きいです。"
     assert summarize_video([said], [], []) == said
     assert summarize_video(["<script>alert(1)</script> is said here too."], [], []) == "<script>alert(1)</script> is said here too."
@@ -73,12 +73,12 @@ def test_a_sentence_is_cut_at_400_characters() -> None:
 
 @pytest.mark.parametrize(("last", "length"), [(198, 1999), (199, 1799)])
 def test_sentences_fill_2000_characters(last: int, length: int) -> None:
-    """Nine of 199 characters and a space each leave 200 for a last one and its space."""
+    """Nine sentences of 199 characters with a space each leave 200 characters for the last one and its space."""
     sentences = ["x" * 198 + "."] * 9 + ["y" * last + "."]
     assert len(summarize_video([" ".join(sentences)], [], [])) == length
 
 
-def test_tags_take_their_room_from_the_sentences() -> None:
+def test_tags_leave_less_room_for_sentences() -> None:
     sentences = ["x" * 198 + "."] * 10
     assert len(summarize_video([" ".join(sentences)], [], [])) == 1999
     with_tags = summarize_video([" ".join(sentences)], [], ["cat"])
@@ -91,8 +91,8 @@ def test_eight_tags_are_named() -> None:
 
 
 @pytest.mark.parametrize(("counts", "expected"), [((3, 2, 2), "few"), ((3, 3, 2), "many")])
-def test_a_sentence_of_few_words_needs_more_in_common(counts: tuple[int, int, int], expected: str) -> None:
-    """The worth of a sentence is the sum of its words' counts, divided by the number of its words plus three: 5 / 4, and 7 or 8 / 6."""
+def test_a_short_sentence_needs_more_common_words(counts: tuple[int, int, int], expected: str) -> None:
+    """The score of a sentence is the sum of its words' counts, divided by the number of its words plus three: 5 / 4, and 7 or 8 / 6."""
     first, few, many = "a b c d.", "boat a b c d e f g h i j k l.", "coast sails tower a b c d e."
     words = [*["boat"] * 4, *["coast"] * (counts[0] - 1), *["sails"] * (counts[1] - 1), *["tower"] * (counts[2] - 1)]
     # They are too long to be selected.

@@ -1,4 +1,4 @@
-"""What the packaged classifier sees in pictures whose content is known."""
+"""The packaged classifier recognizes known content of images."""
 
 import threading
 
@@ -23,7 +23,7 @@ DESCRIBER = TagDescriber()
         ("camera.jpg", {"tripod"}),
     ],
 )
-def test_a_picture_is_tagged_with_what_it_shows(picture: str, seen: set[str]) -> None:
+def test_an_image_is_tagged_with_what_it_shows(picture: str, seen: set[str]) -> None:
     with Image.open(ASSETS / picture) as image:
         (description,) = DESCRIBER.describe([[image]])
     assert description.tags[0].name in seen
@@ -31,12 +31,12 @@ def test_a_picture_is_tagged_with_what_it_shows(picture: str, seen: set[str]) ->
     assert description.tags[0].name in description.text
 
 
-def test_a_picture_of_nothing_is_not_described() -> None:
+def test_an_image_of_nothing_is_not_described() -> None:
     (description,) = DESCRIBER.describe([[Image.new("RGB", (640, 360), (90, 90, 90))]])
     assert (description.text, description.tags) == ("", ())
 
 
-def test_a_batch_gives_what_single_calls_give_from_any_thread() -> None:
+def test_batches_and_single_calls_agree_in_every_thread() -> None:
     classifier = ImageClassifier()
     images = [Image.open(ASSETS / name) for name in ("chelsea.jpg", "coffee.jpg", "camera.jpg")]
     for image in images:

@@ -1,11 +1,11 @@
-"""Where a text changes its topic, and which of its words tell topics apart."""
+"""The topic of a text changes where its words do, and some words distinguish topics."""
 
 import pytest
 
 from heimdex.vision.topics import extract_topic_words, find_topic_starts, stem
 
 
-def test_topics_of_nothing_and_of_one_word() -> None:
+def test_empty_and_single_word_texts_have_at_most_one_topic() -> None:
     assert find_topic_starts([], [], 60) == []
     assert find_topic_starts([[], []], [10, 10], 60) == [0]
     assert find_topic_starts([["boat"]], [10], 60) == [0]

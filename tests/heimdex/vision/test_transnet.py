@@ -1,4 +1,4 @@
-"""The network that finds cuts: how frames reach it, what is made of its answers, and a film cut by it."""
+"""The network that finds cuts: its input windows, the cuts from its probabilities, and a real film."""
 
 from unittest import mock
 
@@ -16,25 +16,25 @@ from tests import media
 FPS = 25
 
 
-def film(frames: int, at_once: int = 50) -> list[FrameBatch]:
-    """Return frames each of which shows its own number."""
+def make_film(frames: int, at_once: int = 50) -> list[FrameBatch]:
+    """Make frames that each show their own number."""
     numbers = np.arange(frames)
     pictures = np.broadcast_to((numbers % 251).astype(np.uint8)[:, None, None, None], (frames, 27, 48, 3))
     return [FrameBatch(numbers[at : at + at_once] / FPS, pictures[at : at + at_once]) for at in range(0, frames, at_once)]
 
 
 @pytest.mark.parametrize("frames", [1, 24, 25, 49, 50, 51, 75, 76, 100, 123, 250])
-def test_each_frame_is_judged_once_in_the_middle_of_a_window(frames: int) -> None:
+def test_each_frame_is_classified_once_in_the_middle_of_a_window(frames: int) -> None:
     judged: list[tuple[float, int]] = []
-    for window in split_windows(film(frames)):
+    for window in split_windows(make_film(frames)):
         assert window.frames.shape == (WINDOW, 27, 48, 3)
         middle = window.frames[MARGIN : MARGIN + STEP, 0, 0, 0]
         judged += [(time_s, int(shown)) for time_s, shown in zip(window.times_s.tolist(), middle, strict=False)]
     assert judged == [(number / FPS, number % 251) for number in range(frames)]
 
 
-def test_before_the_first_frame_and_after_the_last_these_two_are_repeated() -> None:
-    *_, last = every = list(split_windows(film(60)))
+def test_the_first_and_last_frame_are_repeated_as_padding() -> None:
+    *_, last = every = list(split_windows(make_film(60)))
     assert set(every[0].frames[:MARGIN, 0, 0, 0].tolist()) == {0}
     assert set(last.frames[MARGIN + 10 :, 0, 0, 0].tolist()) == {59}
     assert list(split_windows([])) == []
@@ -48,12 +48,12 @@ def test_before_the_first_frame_and_after_the_last_these_two_are_repeated() -> N
         ([0, 0.6, 0.7, 0.6, 0, 0], [3]),
         ([0, 0.6, 0.7, 0.6, 0.8, 0], [3]),
         ([0.9, 0, 0, 0.9, 0], [1, 4]),
-        # A film that ends while it fades is not cut there.
+        # A film that ends during a fade has no cut there.
         ([0, 0, 0.49, 0, 0.9], []),
         ([], []),
     ],
 )
-def test_a_shot_begins_after_a_hard_cut_and_in_the_middle_of_a_gradual_one(probabilities: list[float], cuts: list[int]) -> None:
+def test_a_shot_starts_after_a_hard_cut_and_in_the_middle_of_a_gradual_one(probabilities: list[float], cuts: list[int]) -> None:
     assert list(locate_cuts((float(place), probability) for place, probability in enumerate(probabilities))) == cuts
 
 
@@ -69,7 +69,7 @@ def test_a_film_is_cut_where_it_was_joined() -> None:
     assert [span.start_s for span in spans] == [0.0, *cuts]
 
 
-def test_a_package_that_is_not_installed_is_named_with_the_fix() -> None:
+def test_a_missing_package_is_reported_with_the_fix() -> None:
     with mock.patch.object(transnet, "find_installed_version", return_value=""):
         network = TransNetV2()
         sentence = (
@@ -78,4 +78,4 @@ def test_a_package_that_is_not_installed_is_named_with_the_fix() -> None:
         )
         assert network.check() == [sentence]
         with pytest.raises(ModelUnavailable, match="install requirements/transnetv2"):
-            list(network.find_cuts(film(3)))
+            list(network.find_cuts(make_film(3)))

