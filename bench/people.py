@@ -86,11 +86,9 @@ def _time_model(file: Path) -> float:
     """Return the seconds that the model takes for a photo."""
     from PIL import Image
 
-    from heimdex.backends import get_face_model
+    from heimdex.backends import backends
 
-    model = get_face_model()
-    if model is None:
-        raise RuntimeError("face recognition is off")
+    model = backends["faces"]
     image = Image.open(file).convert("RGB")
     model.find_faces([image])
     began = perf_counter()

@@ -11,7 +11,6 @@ from django.utils.module_loading import import_string
 from heimdex.embedders.base import Embedder, ImageEmbedder, TextEmbedder
 
 if TYPE_CHECKING:
-    from heimdex.faces.base import FaceModel
     from heimdex.speech.base import Transcriber
     from heimdex.vision.base import Describer
     from heimdex.vision.ocr import TextReader
@@ -82,14 +81,6 @@ def get_text_reader() -> "TextReader | None":
 def get_cut_network() -> "TransNetV2 | None":
     """Return the network that detects cuts; None when HEIMDEX_CUTS selects the rule."""
     instance: TransNetV2 | None = backends["cuts"] if "cuts" in settings.MODEL_BACKENDS else None
-    return instance
-
-
-def get_face_model() -> "FaceModel | None":
-    """Return the model that detects and embeds faces; None when HEIMDEX_FACES is off."""
-    from heimdex.faces.base import FaceModel
-
-    instance: FaceModel | None = _get_instance("faces", FaceModel) if "faces" in settings.MODEL_BACKENDS else None
     return instance
 
 

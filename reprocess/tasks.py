@@ -29,7 +29,7 @@ def requeue_stale_people() -> int:
 
 
 def rescue_runs() -> int:
-    """Wake workers for runs that nobody works on. Return how many runs."""
+    """Enqueue the runs that have no worker. Return how many runs."""
     return rescue.rescue_runs()
 
 

@@ -40,8 +40,8 @@ def make_video(owner: User, sayings: Sequence[str] = SAYINGS, title: str = "A fi
         summary=" ".join(sayings)[:200],
         upload_expires_at=timezone.now() + timedelta(hours=1),
     )
-    for index, said in enumerate(sayings):
-        _make_scene(video, index, said)
+    for index, saying in enumerate(sayings):
+        _make_scene(video, index, saying)
     refresh_input_hashes(video)
     return video
 
@@ -61,10 +61,10 @@ def make_image(index: int) -> bytes:
     return buffer.getvalue()
 
 
-def _make_scene(video: Video, index: int, said: str) -> None:
+def _make_scene(video: Video, index: int, saying: str) -> None:
     start = 5.0 * index
     jpeg = make_image(index)
-    words = [[start + 0.1 * place, start + 0.1 * place + 0.09, word] for place, word in enumerate(said.split())]
+    words = [[start + 0.1 * place, start + 0.1 * place + 0.09, word] for place, word in enumerate(saying.split())]
     description = f"Likely shows: object {index}."
     scene = Scene.objects.create(
         video=video,
@@ -72,7 +72,7 @@ def _make_scene(video: Video, index: int, said: str) -> None:
         index=index,
         start_s=start,
         end_s=start + 5.0,
-        transcript=said,
+        transcript=saying,
         words=words,
         description=description,
         tags=[{"name": f"object {index}", "confidence": 0.5}],

@@ -137,11 +137,11 @@ def test_another_owners_ids_are_not_found(other_owner: User) -> None:
     owner, themselves, admin = as_user("owner@example.org"), as_user("stranger@example.org"), as_user("a@example.org", is_staff=True)
     routes = [route for route in iterate_routes() if route.converters]
     assert {"/v1/videos/{pk}", "/v1/videos/{pk}/reprocess", "/videos/{video_id}/"} <= {route.text for route in routes}
-    assert {f"/v1/persons/{{pk}}{what}" for what in ("", "/merge", "/photos", "/photos/upload-url")} <= {route.text for route in routes}
-    photo_routes = {f"/v1/persons/{{pk}}/photos/{{photo_id}}{what}" for what in ("", "/complete", "/retry")}
+    assert {f"/v1/persons/{{pk}}{suffix}" for suffix in ("", "/merge", "/photos", "/photos/upload-url")} <= {route.text for route in routes}
+    photo_routes = {f"/v1/persons/{{pk}}/photos/{{photo_id}}{suffix}" for suffix in ("", "/complete", "/retry")}
     assert photo_routes | {"/people/{person_id}/", "/people/{person_id}/photos/{photo_id}/remove/"} <= {route.text for route in routes}
     run_routes = ("", "/failures", "/pause", "/resume", "/cancel", "/retry-failed")
-    assert {f"{ADMIN}reprocess-runs/{{pk}}{what}" for what in run_routes} <= {route.text for route in routes}
+    assert {f"{ADMIN}reprocess-runs/{{pk}}{suffix}" for suffix in run_routes} <= {route.text for route in routes}
     assert {f"{ADMIN}cutovers/{{pk}}", f"{ADMIN}cutovers/{{pk}}/rollback"} <= {route.text for route in routes}
 
     for route in routes:
@@ -202,9 +202,9 @@ def test_a_run_over_all_owners_shows_each_owner_only_their_own_part(other_owner:
     for response in (state, send(client, "post", f"/v1/videos/{mine.pk}/reprocess"), send(client, "get", f"/videos/{mine.pk}/")):
         assert response.status_code in (200, 202)
         assert not has_leak(response, hidden)
-    for what in ("reprocess-embeddings/plan", "reprocess-embeddings"):
+    for suffix in ("reprocess-embeddings/plan", "reprocess-embeddings"):
         for body in ({"scope": "all"}, {"scope": "owner", "owner_id": str(other_owner.pk)}, {"scope": "owner", "owner_id": str(owner.pk)}):
-            assert send(client, "post", ADMIN + what, body).status_code == 403
+            assert send(client, "post", ADMIN + suffix, body).status_code == 403
     assert send(client, "get", f"{ADMIN}reprocess-runs").status_code == send(client, "get", f"{ADMIN}cutovers").status_code == 403
 
 

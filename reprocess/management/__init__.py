@@ -1,1 +1,1 @@
-"""The commands of reprocessing, and what several of them share."""
+"""The commands of reprocessing, and the code that they share."""

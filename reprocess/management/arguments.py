@@ -1,4 +1,4 @@
-"""Arguments and options that several commands of reprocessing share. Each parser's error message names the fix."""
+"""Parse arguments that several commands share. Each error message names the fix."""
 
 from argparse import ArgumentTypeError
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ def parse_cost(text: str) -> Decimal:
 
 
 def parse_time(text: str) -> datetime:
-    """Return an ISO 8601 date or time, in the server's time zone when it names none. Raise ArgumentTypeError for anything else."""
+    """Return an ISO 8601 date or time, by default in the server's time zone. Raise ArgumentTypeError for anything else."""
     try:
         day = parse_date(text) if len(text) <= len("2026-01-31") else None
         time = datetime(day.year, day.month, day.day) if day else parse_datetime(text)

@@ -1,4 +1,4 @@
-"""How commands show a run on a terminal: its counters, and a progress bar until it ends."""
+"""Show plans and runs on a terminal: tables, counters, and a progress bar until a run ends."""
 
 import time
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ from reprocess.reports.runs import measure_progress
 
 _POLL_S = 0.3
 _WARN_AFTER = timedelta(seconds=15)
-_NO_WORKER = "No worker has taken the run yet. `manage.py status` shows whether workers are running; `manage.py up` starts them."
+_NO_WORKER = "No worker has started the run yet. `manage.py status` shows whether workers are running. `manage.py up` starts them."
 
 
 def build_plan_table(plan: dict[str, Any]) -> Table:
-    """Return a table with a row per channel, and the totals in the caption. `plan` is the JSON form of a plan."""
+    """Build a table with a row per channel and the totals in the caption. `plan` is the JSON form of a plan."""
     table = Table(
         title=f"Plan for spec version {plan['spec_version']} ({plan['videos']} video(s))",
         caption=f"{_format_stale(plan)}; {plan['model_calls']} model calls{_format_estimates(plan)}",
@@ -40,7 +40,7 @@ def build_plan_table(plan: dict[str, Any]) -> Table:
 
 
 def build_owners_table(plan: dict[str, Any], owners: list[tuple[str, dict[str, Any]]]) -> Table | None:
-    """Return a table of the owners with the most stale vectors, or None when fewer than two owners have any.
+    """Build a table of the owners with the most stale vectors. Return None when fewer than two owners have any.
 
     `owners` are pairs of an e-mail address and the owner's part of the plan.
     """
@@ -62,7 +62,7 @@ def format_counter(counter: Mapping[str, Any]) -> str:
 
 
 def wait_for_run(run: ReprocessRun, *, quiet: bool) -> None:
-    """Wait until a run has ended or is paused, with a progress bar on stderr unless `quiet`. Warn when no worker takes it for 15 s."""
+    """Wait until a run has ended or is paused, with a progress bar on stderr unless `quiet`. Warn when no worker starts it within 15 s."""
     console = Console(stderr=True, quiet=quiet)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
     has_warned = False

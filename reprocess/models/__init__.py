@@ -1,4 +1,4 @@
-"""The models of reprocessing: recorded specs, runs with their items, counters and failures, and cutovers."""
+"""The models of reprocessing: specs, runs with their items, counters and failures, and cutovers."""
 
 from reprocess.models.cutover import Cutover
 from reprocess.models.item import ReprocessFailure, ReprocessItem

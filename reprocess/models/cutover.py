@@ -1,4 +1,4 @@
-"""The record of a cutover of one owner: made, refused or rolled back."""
+"""Cutovers of owners."""
 
 import uuid
 
@@ -10,7 +10,7 @@ from reprocess.models.run import ReprocessRun
 
 
 class Cutover(models.Model):
-    """A switch of one owner's search to other spaces, with the report that compared the results."""
+    """A cutover of one owner (made, refused, or a rollback), with the report that compares the search results."""
 
     class State(models.TextChoices):
         SWITCHED = "switched"

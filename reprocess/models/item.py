@@ -12,7 +12,7 @@ from videos.models.embedding import CHANNEL_LENGTH
 
 
 class ReprocessItem(LeasedModel):
-    """One video of a run, or the people of one owner. A worker leases it while it works on it."""
+    """One video of a run, or the people of one owner. A worker works on it under a lease."""
 
     class State(models.TextChoices):
         QUEUED = "queued"
@@ -40,10 +40,10 @@ class ReprocessItem(LeasedModel):
         Video, null=True, on_delete=models.CASCADE, related_name="+", help_text="Empty for an item that covers its owner's people."
     )
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    # The number of the item among its owner's items in this run. In this order, owners take turns.
+    # The position of the item among its owner's items in this run. Workers go by it, so that owners take turns.
     turn = models.PositiveIntegerField()
     state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
-    # What this item has added to the run's counters, by channel, so that a retry can subtract it.
+    # The counts that this item has added to the run's counters, by channel. A retry subtracts them.
     counts = models.JSONField(default=dict)
     error = models.TextField(blank=True)
     finished_at = models.DateTimeField(null=True)

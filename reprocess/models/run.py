@@ -1,4 +1,4 @@
-"""A run: a request to bring the videos and people of a scope to a spec."""
+"""Specs, and runs: requests to bring the videos and people of a scope to a spec."""
 
 import uuid
 from typing import Self
@@ -25,13 +25,13 @@ class RunQuerySet(models.QuerySet["ReprocessRun"]):
         )
 
     def filter_started_by(self, owner: User) -> Self:
-        """Return the runs over one video that an owner started as an owner, by request or by an edit."""
+        """Return the runs over one video that a user has started as its owner, by request or by an edit."""
         entrances = (ReprocessRun.EntryPoint.OWNER, ReprocessRun.EntryPoint.EDIT)
         return self.filter(requested_by=owner, scope=ReprocessRun.Scope.VIDEO, entrance__in=entrances)
 
 
 class EmbeddingSpec(models.Model):
-    """One effective spec of this installation, recorded when it was first used."""
+    """An effective spec of this installation, recorded when it was first used, so that every vector can be traced to its step and model."""
 
     digest = models.CharField(max_length=64, primary_key=True)
     version = models.CharField(max_length=40)
@@ -88,7 +88,7 @@ class ReprocessRun(models.Model):
         (State.CANCELLED, State.QUEUED, "failures retried"),
     )
 
-    # The states in which a worker may work on the run. A paused run is not open, but unfinished.
+    # A worker may work on an open run. A paused run is unfinished, but not open.
     OPEN = (State.QUEUED, State.RUNNING)
     UNFINISHED = (*OPEN, State.PAUSED)
 
@@ -142,7 +142,7 @@ class ReprocessRun(models.Model):
 
 
 class StepUse(models.Model):
-    """What one step of a run has used so far. Later plans take their rates from it."""
+    """The usage of one step in a run. Later plans take their rates from it."""
 
     run = models.ForeignKey(ReprocessRun, on_delete=models.CASCADE, related_name="uses")
     step = models.CharField(max_length=40)

@@ -1,1 +1,1 @@
-"""Reconciliation compares what should exist with the rows, files and indexes that do exist, and repairs what it can."""
+"""Reconciliation: find missing and unwanted rows, files and indexes, and repair them where possible."""

@@ -1,4 +1,4 @@
-"""The parts of a check: the issue types it reports, the findings it yields, and the repair of each finding."""
+"""The interface of a check: its issue types, and its findings with their repairs."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -9,10 +9,10 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class IssueType:
-    """One kind of disagreement, with texts for the operator.
+    """A type of issue, with texts for the operator.
 
-    `summary` follows a number ("3 files belong to no video"). `repair` says what `--repair` does; it is empty when there is no
-    repair. `manual_fix` says what a person can do when the repair is not possible.
+    `summary` follows a number ("3 files belong to no video"). `repair` describes what `--repair` does. It is empty when there is no
+    repair. `manual_fix` describes what a person can do when the repair is not possible.
     """
 
     name: str
@@ -23,9 +23,9 @@ class IssueType:
 
 @dataclass(frozen=True)
 class Finding:
-    """Things of one issue type that are repaired together: how many, and a phrase that names them.
+    """Issues of one type that are repaired together: their number, and an example.
 
-    `repair` returns how many it repaired. It checks again before it changes anything, because rows may have changed since.
+    `repair` returns the number of repaired issues. It checks again before it changes anything, because rows may have changed since.
     """
 
     issue_type: IssueType
@@ -35,11 +35,11 @@ class Finding:
 
 
 class Check(ABC):
-    """Finds disagreements of some issue types. Checks run by ascending `order`."""
+    """A check that finds issues of some types. Checks run by ascending `order`."""
 
     order: ClassVar[int]
     issue_types: ClassVar[tuple[IssueType, ...]]
 
     @abstractmethod
     def find(self, owner_id: UUID | None) -> Iterator[Finding]:
-        """Yield the findings for one owner, or for all. Change nothing, and use memory that does not grow with the library."""
+        """Yield the findings for one owner, or for all. Change nothing, and use constant memory."""

@@ -1,4 +1,4 @@
-"""Photos' files from a listing, compared with the photos' rows in batches."""
+"""Compare the files of photos in a listing with the photos' rows, in batches."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class UnwantedPhotoFiles:
 
 
 class PhotoFileScan:
-    """Collects photos' files from a listing and compares them with the rows, about 1,000 files at a time."""
+    """Collect the files of photos from a listing, and compare them with the rows, about 1,000 files at a time."""
 
     def __init__(self, stored_before: datetime, on_unknown: Callable[[StoredFile], None]) -> None:
         self._stored_before = stored_before

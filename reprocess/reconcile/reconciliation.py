@@ -1,4 +1,4 @@
-"""Run all checks, repair what can be repaired, and report."""
+"""Run all checks, repair findings, and report. `manage.py reconcile --json` prints the report."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ MAX_EXAMPLES = 5
 
 @dataclass
 class IssueCount:
-    """How many things of one issue type were found and repaired, with the first examples."""
+    """The number of issues of one type that were found and repaired, with the first examples."""
 
     issue_type: IssueType
     found: int = 0
@@ -30,11 +30,11 @@ class IssueCount:
 
     @property
     def left(self) -> int:
-        """How many were found and not repaired."""
+        """The number of issues that were found and not repaired."""
         return self.found - self.repaired
 
     def add(self, finding: Finding, repaired: int) -> None:
-        """Count a finding."""
+        """Add a finding, of which `repaired` issues were repaired."""
         self.found += finding.count
         self.repaired += repaired
         if len(self.examples) < MAX_EXAMPLES:
@@ -45,7 +45,7 @@ class IssueCount:
 
 @dataclass(frozen=True)
 class ReconcileReport:
-    """The count of every issue type, and the unfinished work, which is not counted as missing."""
+    """The counts of all issue types, and of unfinished work, which is not counted as missing."""
 
     issues: tuple[IssueCount, ...]
     unfinished_runs: int
@@ -58,22 +58,22 @@ class ReconcileReport:
 
     @property
     def found(self) -> int:
-        """The number of things found."""
+        """The number of issues found."""
         return sum(issue.found for issue in self.issues)
 
     @property
     def repaired(self) -> int:
-        """The number of things repaired."""
+        """The number of issues repaired."""
         return sum(issue.repaired for issue in self.issues)
 
     @property
     def left(self) -> int:
-        """The number of things found and not repaired."""
+        """The number of issues found and not repaired."""
         return self.found - self.repaired
 
 
 def reconcile(owner_id: UUID | None, *, repair: bool, on_check: OnCheck) -> ReconcileReport:
-    """Run all checks for one owner, or for all; with `repair`, repair the findings that can be repaired.
+    """Run all checks for one owner, or for all. With `repair`, repair the findings that can be repaired.
 
     Call it outside transactions. Raise StorageError when the storage fails; earlier repairs stay.
     """
@@ -94,7 +94,7 @@ def reconcile(owner_id: UUID | None, *, repair: bool, on_check: OnCheck) -> Reco
 
 
 def _count_unfinished(owner_id: UUID | None) -> tuple[int, int]:
-    """Count unfinished runs with open items, and those items."""
+    """Count the unfinished runs with open items, and their open items."""
     items = ReprocessItem.objects.filter(run__state__in=ReprocessRun.UNFINISHED, state__in=ReprocessItem.OPEN)
     if owner_id:
         items = items.filter(owner_id=owner_id)

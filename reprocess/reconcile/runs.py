@@ -1,4 +1,4 @@
-"""Queue runs that fill the gaps in the spaces that an owner's search reads."""
+"""Runs and reconciliation: what unfinished runs will still compute, and runs that fill gaps in active spaces."""
 
 from collections.abc import Collection, Iterable
 from uuid import UUID
@@ -29,21 +29,21 @@ def find_runs_by_fingerprint() -> dict[str, list[UUID]]:
 
 
 def has_open_item(run_ids: Iterable[UUID], **match: str) -> Exists:
-    """Return a condition on a row: one of the runs has an open item whose fields equal the row's, as `match` maps them."""
+    """Match rows for which one of the runs has an open item. `match` maps fields of the item to fields of the row."""
     outer = {field: OuterRef(name) for field, name in match.items()}
     return Exists(ReprocessItem.objects.filter(run__in=list(run_ids), state__in=ReprocessItem.OPEN, **outer))
 
 
 def has_open_people_item(run_ids: Iterable[UUID]) -> Exists:
-    """Return a condition on a photo or person: one of the runs has an open item for its owner's people."""
+    """Match photos or people for whose owner one of the runs has an open item of people."""
     items = ReprocessItem.objects.filter(run__in=list(run_ids), state__in=ReprocessItem.OPEN)
     return Exists(items.filter(video__isnull=True, owner=OuterRef("owner")))
 
 
 def backfill(owner_id: UUID, spaces: Collection[EmbeddingSpace]) -> set[str]:
-    """Queue runs that fill these spaces of an owner, or join equal unfinished runs; return the channels that will be filled.
+    """Queue runs that fill these spaces of an owner, unless equal runs are unfinished. Return the channels that will be filled.
 
-    Leave out a space whose model or step is no longer available, and log the reason.
+    Spaces whose model or step is no longer available are skipped, and the reason is logged.
     """
     latest = get_effective_spec()
     channels: set[str] = set()

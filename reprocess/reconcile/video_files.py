@@ -1,6 +1,6 @@
-"""Videos' rows paired with their stored files, from two sorted streams, and the rules which files should exist.
+"""Pair videos with their stored files, and decide which files are orphans or missing.
 
-Both streams are read in the order of their keys, so memory does not grow with the library.
+Rows and listing are read as two streams in the order of their keys, so memory does not grow with the library.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -16,7 +16,7 @@ from videos.storage_keys import VideoFileKey, get_owner_prefix, parse_key
 _BATCH_VIDEOS = 50
 _BATCH_FILES = 5000
 
-# In the other states a client or a worker writes files whose rows follow later.
+# In the other states a client or a worker writes files before their rows.
 SETTLED = (Video.State.INDEXED, Video.State.FAILED)
 
 
@@ -70,7 +70,7 @@ def batch_videos(videos: Iterator[VideoFiles]) -> Iterator[list[VideoFiles]]:
 def find_orphans(
     video_files: VideoFiles, scene_ids: Collection[UUID], face_ids: Collection[UUID], stored_before: datetime
 ) -> list[StoredFile]:
-    """Return the files of a settled video that belong to no scene or face, and an upload that was stored after it was completed. Pure.
+    """Return the files of a settled video that belong to no scene or face, and uploads stored after the upload was completed. Pure.
 
     Files stored after `stored_before` may belong to work in progress and are left out, as are files with other names.
     """

@@ -79,24 +79,24 @@ class HeldStages:
 
 @contextmanager
 def hold_stages() -> Iterator[HeldStages]:
-    held = HeldStages()
+    stages = HeldStages()
     try:
-        yield held
+        yield stages
     finally:
-        held.end()
+        stages.end()
 
 
 def test_a_worker_killed_in_any_stage_repeats_only_that_stage(
     clusters: Workers, owner_client: Client, wait_until: Until, wait_for_ingest: Settled, settings: LazySettings
 ) -> None:
     clusters.serve({UPLOADS: {**build_worker_environment(), **IMPATIENT}})
-    with hold_stages() as held:
+    with hold_stages() as stages:
         video_id = owner_client.upload(media.build_video((50, 90), audio="tone"), "video/mp4", "Film", lambda sent: None)
         killed_in = []
         for stage in list_stages():
-            wait_until(held.is_held, f"the end of {stage.name}")
+            wait_until(stages.is_held, f"the end of {stage.name}")
             killed_in += Job.objects.filter(state=Job.State.RUNNING).values_list("stage", flat=True)
-            held.kill(clusters.get_pid(UPLOADS))
+            stages.kill(clusters.get_pid(UPLOADS))
         video = wait_for_ingest(video_id)
 
     assert killed_in == [stage.name for stage in list_stages()]

@@ -103,14 +103,14 @@ def test_another_worker_takes_over_the_photo_of_a_killed_worker(
         "password": database["PASSWORD"],
         "dbname": database["NAME"],
     }
-    with psycopg.connect(**address) as held:
+    with psycopg.connect(**address) as session:
         # The worker has written the files and waits for this row before it commits.
-        held.execute("SELECT id FROM people_person WHERE id = %s FOR UPDATE", [person_id])
+        session.execute("SELECT id FROM people_person WHERE id = %s FOR UPDATE", [person_id])
         complete(api, person_id, photo_id)
         wait_until(lambda: get_media_storage().size(photo.thumbnail_key) is not None, "the copy of the photo")
         assert PersonPhoto.objects.get().state == PersonPhoto.State.PROCESSING
         uploaders.kill(UPLOADS)
-        held.rollback()
+        session.rollback()
     uploaders.start(UPLOADS)
 
     wait_until(lambda: not PersonPhoto.objects.filter(state__in=PersonPhoto.IN_PROGRESS).exists(), "the end of the photo")

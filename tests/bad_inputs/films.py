@@ -30,14 +30,14 @@ def write_film(
     image: np.ndarray | None = None,
 ) -> None:
     """Write a film of one drifting pattern; `times` are the times of the frames in units of 1/rate."""
-    shown = media.make_pattern(3, *size) if image is None else image
+    pattern = media.make_pattern(3, *size) if image is None else image
     with av.open(str(path), "w", format=container, options=muxer or {}) as target:
         target.metadata.update(tags or {})
         stream = target.add_stream(codec, rate=rate, options=options or ({"preset": "ultrafast"} if codec == "libx264" else {}))
         stream.width, stream.height, stream.pix_fmt = *size, pixels
         stream.codec_context.time_base = Fraction(1, rate)
         for number in range(frames):
-            moved = np.ascontiguousarray(np.roll(shown, number // 3, axis=1)) if image is None else shown
+            moved = np.ascontiguousarray(np.roll(pattern, number // 3, axis=1)) if image is None else pattern
             frame = av.VideoFrame.from_ndarray(moved, format="rgb24").reformat(format=pixels)
             frame.pts, frame.time_base = (times[number] if times else number), Fraction(1, rate)
             target.mux(stream.encode(frame))

@@ -23,16 +23,16 @@ _CONTAINERS = {"h264.mkv": "matroska", "h264.ts": "mpegts", "h264.flv": "flv"}
 def build_originals(folder: Path) -> list[Path]:
     """Build and return the files; skip those whose encoder this build of FFmpeg lacks."""
     film = media.build_video((20, 30), audio="tone")
-    made = [film]
+    paths = [film]
     for name, container in _CONTAINERS.items():
-        made.append(folder / name)
-        _repack(film, made[-1], container)
+        paths.append(folder / name)
+        _repack(film, paths[-1], container)
     for name, (codec, container, pixels) in _CODECS.items():
         if codec in av.codecs_available:
-            made.append(folder / name)
+            paths.append(folder / name)
             quiet = {"x265-params": "log-level=none"} if codec == "libx265" else None
-            write_film(made[-1], size=(160, 120), frames=25, codec=codec, container=container, pixels=pixels, options=quiet)
-    return made
+            write_film(paths[-1], size=(160, 120), frames=25, codec=codec, container=container, pixels=pixels, options=quiet)
+    return paths
 
 
 def _repack(source: Path, target: Path, container: str) -> None:

@@ -106,8 +106,8 @@ def test_a_requeued_row_waits_longer_after_each_attempt(jobs: list[Job]) -> None
 
 def test_the_number_of_attempts_is_limited() -> None:
     allowed = settings.MAX_ATTEMPTS
-    found = [(Job(attempts=number).is_last_attempt, Job(attempts=number).is_exhausted) for number in (allowed - 1, allowed, allowed + 1)]
-    assert found == [(False, False), (True, False), (True, True)]
+    limits = [(Job(attempts=number).is_last_attempt, Job(attempts=number).is_exhausted) for number in (allowed - 1, allowed, allowed + 1)]
+    assert limits == [(False, False), (True, False), (True, True)]
 
 
 @pytest.mark.django_db(transaction=True)

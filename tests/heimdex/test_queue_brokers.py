@@ -69,10 +69,10 @@ def start_workers(settings: LazySettings, log: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, "manage.py", "work", "reprocess"], cwd=ROOT, env=environment, stdout=file, stderr=file)
 
 
-def wait_until(happened: Callable[[], bool], what: str) -> None:
+def wait_until(condition: Callable[[], bool], event: str) -> None:
     deadline = time.monotonic() + 60
-    while not happened():
-        assert time.monotonic() < deadline, f"{what} did not happen"
+    while not condition():
+        assert time.monotonic() < deadline, f"{event} did not happen"
         time.sleep(0.1)
 
 

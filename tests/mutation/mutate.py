@@ -250,7 +250,9 @@ def _become_pytest(module: str, tests: list[str], only: list[str] | None, sender
         loop = MutantLoop(module, only)
         # The plugins are named, so none needs to be looked for in the metadata of every installed package.
         PluginManager.load_setuptools_entrypoints = lambda *_, **__: 0
-        if pytest.main(["-q", "--no-header", *(f"-p{plugin}" for plugin in PLUGINS), *tests], plugins=[loop]) == 0:
+        # Nobody reads the reports of failures, and composing them takes longer than most tests.
+        options = ["-q", "--no-header", "--assert=plain", "--tb=native", *(f"-p{plugin}" for plugin in PLUGINS)]
+        if pytest.main([*options, *tests], plugins=[loop]) == 0:
             os.write(sender, pickle.dumps((len(loop.mutants), loop.survivors)))
     except Exception:  # noqa: BLE001
         traceback.print_exc()

@@ -1,7 +1,7 @@
 """An owner, their people, and photos of them."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -18,8 +18,6 @@ from heimdex.storage import get_media_storage
 from people.input_hashes import refresh_person_inputs, refresh_photo_inputs
 from people.models import Person, PersonPhoto
 from videos.embedding_texts import hash_input
-
-MakePhoto = Callable[..., PersonPhoto]
 
 
 @pytest.fixture

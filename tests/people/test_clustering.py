@@ -36,8 +36,8 @@ def test_views_of_each_person_form_one_group_and_a_single_view_forms_its_own() -
 
 def test_new_faces_join_the_group_that_fits_and_the_others_form_new_groups() -> None:
     first, second = make_views(1, 6), make_views(2, 4)
-    known = np.stack([first[:3].mean(axis=0), second[:2].mean(axis=0)])
-    clustering = cluster_faces(np.concatenate([first[3:], second[2:], make_views(9, 2), make_views(8, 1)]), normalize_rows(known), 0.8)
+    groups = np.stack([first[:3].mean(axis=0), second[:2].mean(axis=0)])
+    clustering = cluster_faces(np.concatenate([first[3:], second[2:], make_views(9, 2), make_views(8, 1)]), normalize_rows(groups), 0.8)
     positions = clustering.positions.tolist()
     assert positions[:5] == [0, 0, 0, 1, 1]
     assert positions[5] == positions[6] != positions[7]

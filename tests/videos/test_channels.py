@@ -25,7 +25,7 @@ from videos.input_hashes import load_hashes, refresh_input_hashes, store_hashes
 from videos.models import Scene, SceneInput
 
 
-def test_words_weigh_most_and_the_shared_summary_least() -> None:
+def test_lexical_matches_weigh_most_and_the_shared_summary_least() -> None:
     names = ("lexical", "on_screen", "person", "transcript", "clip", "visual", "summary")
     assert {name: get_weight(name) for name in names} == {
         "lexical": 1.5,
@@ -83,12 +83,12 @@ def test_hashes_follow_the_sources_and_only_those_that_changed_are_written() -> 
     scene = video.scenes.get(index=0)
     hashes = {row.channel: (row.pk, row.hash) for row in scene.inputs.all()}
     assert set(hashes) == {"transcript", "visual", "summary", "clip", "person"}
-    # Without speech there is nothing to embed, and a row says so.
+    # Without speech there is nothing to embed, and a row records that.
     assert get_stored_hash(video.scenes.get(index=3), "transcript") == ""
 
     Scene.objects.filter(pk=scene.pk).update(transcript="Other words.", words=[], visual_text="Another thing.")
     refresh_input_hashes(video, SUMMARY, KEYFRAME)
-    # Those two are composed by steps that also fill other channels.
+    # Steps that fill other channels compose these two.
     assert get_stored_hash(scene, "clip") == hashes["clip"][1]
     refresh_input_hashes(video, KEYFRAMES)
     refresh_input_hashes(video)

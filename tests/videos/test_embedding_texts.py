@@ -1,4 +1,4 @@
-"""What a scene's vectors stand for."""
+"""The texts that are embedded for a scene."""
 
 import itertools
 from collections.abc import Callable
@@ -18,22 +18,22 @@ from videos.embedding_texts import (
 )
 
 
-def speech(start: float, end: float, *words: tuple[float, float, str]) -> SceneSpeech:
+def build_speech(start: float, end: float, *words: tuple[float, float, str]) -> SceneSpeech:
     return SceneSpeech(start, end, " ".join(word for _, _, word in words), words)
 
 
 SCENES = (
-    speech(0, 10, (1, 2, "early"), (8, 9, "before")),
-    speech(10, 12, (10.5, 11, "short")),
-    speech(12, 20, (12.5, 13, "after"), (16, 17, "late")),
+    build_speech(0, 10, (1, 2, "early"), (8, 9, "before")),
+    build_speech(10, 12, (10.5, 11, "short")),
+    build_speech(12, 20, (12.5, 13, "after"), (16, 17, "late")),
 )
 
 
-def test_a_short_transcript_takes_in_what_is_said_within_three_seconds() -> None:
+def test_a_short_transcript_includes_words_within_three_seconds() -> None:
     assert list(compose_transcripts(SCENES)) == ["early before short after", "before short after", "short after late"]
 
 
-def test_a_long_transcript_stands_alone_and_is_cut_to_its_budget() -> None:
+def test_a_long_transcript_gets_no_context_and_is_cut_to_its_budget() -> None:
     long = SceneSpeech(10, 12, "word " * 2000, [])
     _, composed, _ = compose_transcripts([SCENES[0], long, SCENES[2]])
     assert composed.startswith("word word")
@@ -41,32 +41,32 @@ def test_a_long_transcript_stands_alone_and_is_cut_to_its_budget() -> None:
     assert "before" not in composed
 
 
-def test_silence_does_not_borrow_its_neighbors_words() -> None:
-    assert list(compose_transcripts([SCENES[0], speech(10, 12), SCENES[2]]))[1] == ""
+def test_a_silent_scene_gets_no_words_of_its_neighbors() -> None:
+    assert list(compose_transcripts([SCENES[0], build_speech(10, 12), SCENES[2]]))[1] == ""
 
 
 @st.composite
 def spoken_scenes(draw: st.DrawFn) -> list[SceneSpeech]:
-    """Scenes of one video, whose words may overlap borders and each other, lie in another scene or in no order, or have no length."""
-    borders = sorted(draw(st.lists(st.integers(0, 40), min_size=2, max_size=9, unique=True)))
+    """Draw scenes of a video whose words may overlap boundaries and each other, be in another scene or out of order, or have no length."""
+    boundaries = sorted(draw(st.lists(st.integers(0, 40), min_size=2, max_size=9, unique=True)))
     times = st.integers(-2, 84).map(lambda half: half / 2)
     words = st.lists(st.tuples(times, times, st.sampled_from(["one", " two", "three "])), max_size=6)
-    return [speech(start, end, *draw(words)) for start, end in itertools.pairwise(borders)]
+    return [build_speech(start, end, *draw(words)) for start, end in itertools.pairwise(boundaries)]
 
 
 @given(spoken_scenes())
-def test_every_word_of_other_scenes_within_three_seconds_is_taken_in_and_no_other(scenes: list[SceneSpeech]) -> None:
-    def around(others: list[SceneSpeech], start_s: float, end_s: float) -> list[str]:
+def test_exactly_the_words_within_three_seconds_are_included(scenes: list[SceneSpeech]) -> None:
+    def list_words_around(others: list[SceneSpeech], start_s: float, end_s: float) -> list[str]:
         return [text.strip() for scene in others for begin, end, text in scene.words if begin < end_s and end > start_s]
 
     for position, (scene, composed) in enumerate(zip(scenes, compose_transcripts(scenes), strict=True)):
-        before = around(scenes[:position], scene.start_s - 3, scene.start_s)
-        after = around(scenes[position + 1 :], scene.end_s, scene.end_s + 3)
+        before = list_words_around(scenes[:position], scene.start_s - 3, scene.start_s)
+        after = list_words_around(scenes[position + 1 :], scene.end_s, scene.end_s + 3)
         said = scene.transcript.split()
         assert composed == (" ".join([*before, *said, *after]) if said else "")
 
 
-def test_visual_and_summary_keep_to_their_budgets() -> None:
+def test_visual_and_summary_respect_their_budgets() -> None:
     assert join_description_and_tags("Likely shows: cat.", [{"name": "cat"}, {"name": "sofa"}]) == "Likely shows: cat. cat, sofa"
     assert len(join_description_and_tags("x " * 5000, [])) <= 3200
     assert compose_visual("A slide. slide", "Title\nText") == "A slide. slide Title Text"
@@ -76,14 +76,14 @@ def test_visual_and_summary_keep_to_their_budgets() -> None:
 
 
 @given(st.text(max_size=300), st.integers(1, 100))
-def test_a_cut_text_is_a_beginning_within_the_limit(text: str, limit: int) -> None:
+def test_a_clipped_text_is_a_prefix_within_the_limit(text: str, limit: int) -> None:
     cut = clip_text(text, limit)
     assert text.startswith(cut)
     assert len(cut) <= limit
     assert cut or not text
 
 
-def test_nothing_has_no_hash() -> None:
+def test_an_empty_input_has_no_hash() -> None:
     assert hash_input("") == hash_input(b"") == ""
     assert hash_input("a") != hash_input("b")
 
@@ -113,9 +113,9 @@ def test_a_transcript_of_200_characters_gets_no_context(length: int, has_context
 @pytest.mark.parametrize(("end_s", "start_s", "expected"), [(7.1, 14.9, "before x after"), (7.0, 15.0, "x")])
 def test_context_reaches_three_seconds_and_no_further(end_s: float, start_s: float, expected: str) -> None:
     scenes = [
-        speech(0, 10, (5, end_s, "before")),
+        build_speech(0, 10, (5, end_s, "before")),
         SceneSpeech(10, 12, "x", [(10.5, 11, "x")]),
-        speech(12, 30, (start_s, 20, "after")),
+        build_speech(12, 30, (start_s, 20, "after")),
     ]
     assert list(compose_transcripts(scenes))[1] == expected
 

@@ -12,8 +12,8 @@ from reprocess.management.arguments import find_owner
 
 class Command(BaseCommand):
     help = (
-        "Run an owner's recorded queries against the old and the new vectors, compare the results, and switch the owner's search to the "
-        "new ones. Exit codes: 0 switched (or compared), 1 refused, 2 wrong usage."
+        "Compare the results of an owner's recorded queries with the old and the new vectors, and switch the owner's search to the new "
+        "vectors. Exit codes: 0 switched (or compared), 1 refused, 2 wrong usage."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
 
 def format_report(report: dict[str, Any]) -> list[str]:
-    """Return a cutover's report as lines of text."""
+    """Format a cutover's report as lines of text."""
     lines = [_format_comparison(report)]
     for channel in report["coverage"]:
         states = ", ".join(f"{channel[state]} {state}" for state in ("embedded", "empty", "failed", "missing"))
@@ -54,4 +54,4 @@ def _format_comparison(report: dict[str, Any]) -> str:
     if overlap is None:
         return "No queries are recorded, so nothing was compared."
     line = f"{report['queries']} recorded queries: {overlap:.0%} of the first ten scenes stay"
-    return line if rank_move is None else f"{line}, and move by {rank_move:.1f} places on average"
+    return line if rank_move is None else f"{line}, and move by {rank_move:.1f} ranks on average"

@@ -17,8 +17,8 @@ from reprocess.models import ReprocessRun
 
 class Command(BaseCommand):
     help = (
-        "Turn face recognition off, which also erases people, photos, faces and their files; turn it on again; or only erase. "
-        "HEIMDEX_FACES=off turns it off for the whole server; `erase --all` then erases what was found before. "
+        "Turn face recognition off, which erases people, photos, faces and their files, or on, or only erase. "
+        "HEIMDEX_FACES=off turns it off for the whole server. `erase --all` then erases the existing data. "
         "Exit codes: 0 done, 1 not possible, 2 wrong usage."
     )
 

@@ -1,4 +1,4 @@
-"""`manage.py purge_spaces`: delete vectors that search stopped reading some days ago."""
+"""`manage.py purge_spaces`: delete vectors that search no longer reads."""
 
 import json
 from argparse import ArgumentParser
@@ -17,7 +17,11 @@ class Command(BaseCommand):
     help = "Delete retired vectors. A cutover away from them can then no longer be rolled back. Exit codes: 0 done, 2 wrong usage."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--days", type=parse_days, help="only spaces retired longer ago (default HEIMDEX_KEEP_RETIRED_DAYS)")
+        parser.add_argument(
+            "--days",
+            type=parse_days,
+            help="only spaces retired more days ago (default HEIMDEX_KEEP_RETIRED_DAYS)",
+        )
         parser.add_argument("--dry-run", action="store_true", help="show what would be deleted and stop")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 

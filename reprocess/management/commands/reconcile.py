@@ -1,4 +1,4 @@
-"""`manage.py reconcile`: compare what should exist with the rows, files and indexes that do exist."""
+"""`manage.py reconcile`: find and repair missing and unwanted rows, files and vector indexes."""
 
 import json
 from argparse import ArgumentParser
@@ -18,14 +18,12 @@ NOT_CLEAN = 3
 
 class Command(BaseCommand):
     help = (
-        "Compare what should exist with the rows, files and vector indexes that do exist; change nothing without --repair. "
+        "Find missing and unwanted rows, files and vector indexes. Change nothing without --repair. "
         "Exit codes: 0 no issues, 1 the storage cannot be reached, 2 wrong usage, 3 issues were found (or are left)."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--repair", action="store_true", help="repair what can be repaired; run without it first to see what would change"
-        )
+        parser.add_argument("--repair", action="store_true", help="repair what can be repaired; run without it first to see the issues")
         parser.add_argument("--owner", metavar="EMAIL", help="check only this owner (default: everything)")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
 
@@ -64,7 +62,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"  … and {issue.more_examples} more like these")
         if report.unfinished_runs:
             self.stdout.write(
-                f"{report.unfinished_runs} unfinished run(s) have {report.open_items} open item(s); what they will compute is not counted."
+                f"{report.unfinished_runs} unfinished run(s) have {report.open_items} open item(s). Their vectors do not count as missing."
             )
         if report.is_clean:
             self.stdout.write(f"No issues ({len(report.issues)} checks)." if not found else "All issues are repaired.")

@@ -32,9 +32,9 @@ class Command(BaseCommand):
         parser.add_argument("--force", action="store_true", help="recompute everything in the scope, not only what is stale")
         parser.add_argument("--since", type=parse_time, help="only videos updated since this date or time (ISO 8601)")
         parser.add_argument("--max-cost", type=parse_cost, help="pause the run at this cost (prices: HEIMDEX_PRICES)")
-        parser.add_argument("--no-cutover", action="store_true", help="fill the new spaces, but switch no search to them")
+        parser.add_argument("--no-cutover", action="store_true", help="fill the new spaces, but do not switch search to them")
         parser.add_argument("--dry-run", action="store_true", help="show the plan and stop")
-        parser.add_argument("--wait", action="store_true", help="wait for the end, with a progress bar")
+        parser.add_argument("--wait", action="store_true", help="wait until the run ends, with a progress bar")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -11,7 +11,7 @@ from reprocess.management.arguments import find_owner
 
 
 class Command(BaseCommand):
-    help = "Switch an owner's search back at once; nothing is recomputed. Exit codes: 0 switched back, 1 not possible, 2 wrong usage."
+    help = "Switch an owner's search back at once. Nothing is recomputed. Exit codes: 0 switched back, 1 not possible, 2 wrong usage."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--owner", required=True, metavar="EMAIL")
@@ -30,6 +30,6 @@ class Command(BaseCommand):
             return
         self.stdout.write(f"{owner.email}: search reads the earlier vectors again.")
         if run:
-            self.stdout.write(f"Run {run.pk} adds the videos that arrived since then; until it ends, search finds them by words only.")
+            self.stdout.write(f"Run {run.pk} adds the videos that were indexed since then. Until it ends, search finds them by words only.")
         for sentence in result.left_out:
             self.stdout.write(sentence)

@@ -1,4 +1,4 @@
-"""`manage.py spec`: show the embedding spec, its spaces and the coverage of owners, or record the digests of the steps' code."""
+"""`manage.py spec`: show the embedding spec, its spaces and the coverage of owners, or write the lock of the steps' code."""
 
 import json
 from argparse import ArgumentParser
@@ -21,10 +21,10 @@ _OWNERS = 10
 
 class Command(BaseCommand):
     help = (
-        "Show the latest embedding spec: its version and digest, each step with its model, every space with its size on disk and its "
-        "use, and the coverage of owners. Exit codes: 0 shown, 2 wrong usage."
+        "Show the latest embedding spec: version and digest, each step with its model, every space with its size on disk and its use, and "
+        "the coverage of owners. Exit codes: 0 shown, 2 wrong usage."
     )
-    # The check of the lock fails until the lock is written.
+    # The check of the lock fails until this command has written the lock.
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -112,7 +112,7 @@ def _build_coverage_table(owner: OwnerCoverage) -> Table:
 
 
 def _build_table(title: str, *headings: str) -> Table:
-    """Return an empty table; a heading that ends with `>` right-aligns its column."""
+    """Build an empty table. A heading that ends with `>` right-aligns its column."""
     table = Table(title=title, title_justify="left")
     for heading in headings:
         table.add_column(heading.rstrip(">"), justify="right" if heading.endswith(">") else "left")

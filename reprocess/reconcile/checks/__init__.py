@@ -1,4 +1,4 @@
-"""The checks, one file each. `list_checks` finds every file in this package."""
+"""The checks, one file each. `list_checks` discovers them."""
 
 import pkgutil
 from functools import cache

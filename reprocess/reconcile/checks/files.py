@@ -38,7 +38,7 @@ MISPLACED = IssueType(
 )
 ORIGINALS = IssueType(
     "missing_originals",
-    "indexed videos have lost their uploaded file",
+    "indexed videos have no uploaded file",
     "",
     "Restore the file from a backup, or delete the video and upload it again.",
 )
@@ -70,14 +70,14 @@ class UnknownFiles:
 
 
 class Files(Check):
-    """One pass over the listing and the videos; four statements per 50 videos, and one per 1,000 files of photos."""
+    """One pass over the listing and the videos, with four SQL statements per 50 videos, and one per 1,000 files of photos."""
 
     order = 50
     issue_types = (ORPHANS, PHOTO_ORPHANS, MISPLACED, ORIGINALS, IMAGES, UNKNOWN)
 
     def find(self, owner_id: UUID | None) -> Iterator[Finding]:
         began = timezone.now()
-        # Upload URLs expire after this time. A younger file may be an upload whose row was created after this pass began.
+        # A younger file may belong to an upload whose row was created after this pass began. Upload URLs expire after this time.
         stored_before = began - timedelta(seconds=settings.UPLOAD_TTL_SECONDS)
         unknown = UnknownFiles()
         photos = PhotoFileScan(stored_before, unknown.add)
@@ -148,7 +148,7 @@ def _load_owners(batch: Sequence[VideoFiles]) -> dict[UUID, UUID]:
 
 
 def _delete_all(files: VideoFiles) -> int:
-    """Delete the files of a video without a row. Delete nothing when no video has a row, because this may be the wrong database."""
+    """Delete the files of a video without a row. Delete nothing when the database has no videos, because it may be the wrong one."""
     if _load_owners([files]) or not Video.objects.exists():
         return 0
     get_media_storage().delete_prefix(files.prefix)
@@ -156,7 +156,7 @@ def _delete_all(files: VideoFiles) -> int:
 
 
 def _delete_keys(video_id: UUID, keys: Sequence[str], began: datetime) -> int:
-    """Delete files of a video. Lock its row, so that no retry writes them at the same time."""
+    """Delete files of a video. Its row is locked, so that no retry writes them at the same time."""
     with transaction.atomic():
         if not Video.objects.select_for_update().filter(pk=video_id, state__in=SETTLED, updated_at__lt=began).first():
             return 0

@@ -1,4 +1,4 @@
-"""Vector indexes: every large space that search reads has a valid index, and no index belongs to a deleted space."""
+"""Vector indexes that are missing, lost or stray."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -23,7 +23,7 @@ STRAY = IssueType("stray_indexes", "indexes belong to deleted spaces or interrup
 
 
 class Indexes(Check):
-    """Compare the spaces with the database's own catalog."""
+    """Every large active space needs a valid index in the database's catalog, and no index may belong to a deleted space."""
 
     order = 40
     issue_types = (LOST, MISSING, STRAY)
@@ -63,7 +63,7 @@ def _rebuild(space: EmbeddingSpace) -> int:
         EmbeddingSpace.objects.filter(~_is_being_built(), pk=space.pk).update(indexed_at=None, index_began_at=None)
         if space.pk in {large.pk for large in list_unindexed()}:
             return 1 if build_index(space) else 0
-        # The space is too small for an index, or unused: searches scan it, and a rollback builds the index again.
+        # The space is too small for an index, or unused. Search scans it, and a rollback builds the index again.
         drop_index(space)
     except DatabaseError as error:
         log.warning("An index could not be built", space=str(space.pk), reason=str(error).strip())

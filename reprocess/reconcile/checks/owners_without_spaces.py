@@ -23,7 +23,7 @@ WITHOUT_SPACES = IssueType(
 
 
 class OwnersWithoutSpaces(Check):
-    """Without a space, search finds scenes by words only."""
+    """Without an active space, search finds an owner's scenes by words only."""
 
     order = 10
     issue_types = (WITHOUT_SPACES,)

@@ -21,13 +21,13 @@ from reprocess.reconcile.base import Check, Finding, IssueType
 
 IMAGES = IssueType(
     "missing_photos",
-    "photos of people have lost their image",
+    "photos of people have no image",
     "",
     "Restore the file from a backup, or remove the photo and upload it again.",
 )
 THUMBNAILS = IssueType(
     "missing_photo_thumbnails",
-    "photos of people have lost their thumbnail",
+    "photos of people have no thumbnail",
     "rebuilds it from the photo",
     "The image of the photo cannot be read. Restore both files from a backup, or remove the photo and upload it again.",
 )
@@ -43,7 +43,7 @@ class IncompletePhoto:
 
 
 class Photos(Check):
-    """One pass over the READY photos, one listing per owner with photos, and one statement per 100 incomplete photos."""
+    """One pass over the READY photos, one listing per owner with photos, and one SQL statement per 100 incomplete photos."""
 
     order = 55
     issue_types = (IMAGES, THUMBNAILS)
@@ -53,7 +53,7 @@ class Photos(Check):
         photos = _select_checkable(began)
         if owner_id:
             photos = photos.filter(owner_id=owner_id)
-        # A photo's files stay under the person for whom it was uploaded; the listing has the same order.
+        # A photo's files stay under the person for whom it was uploaded. The listing has the same order.
         ordered = photos.annotate(files_of=Coalesce("filed_under", F("person_id"))).order_by("owner_id", "files_of", "pk")
         for owner, owner_photos in groupby(ordered.iterator(chunk_size=500), key=lambda photo: photo.owner_id):
             incomplete = _find_incomplete(owner_photos, owner)
@@ -62,7 +62,7 @@ class Photos(Check):
 
 
 def _select_checkable(began: datetime) -> QuerySet[PersonPhoto]:
-    """Return the READY photos that have not changed since the pass began; the next pass checks the others."""
+    """Return the READY photos that have not changed since the pass began. The next pass checks the others."""
     return PersonPhoto.objects.filter(state=PersonPhoto.State.READY, updated_at__lt=began)
 
 
@@ -88,7 +88,7 @@ def _list_keys(owner_id: UUID) -> Iterator[tuple[tuple[UUID, UUID], frozenset[st
 
 
 def _confirm(batch: Iterable[IncompletePhoto], began: datetime) -> Iterator[Finding]:
-    """Yield a finding for each incomplete photo whose row still exists. A removal deletes the row before the files."""
+    """Yield a finding for each incomplete photo whose row still exists, because a deletion removes the row before the files."""
     incomplete = {item.photo.pk: item for item in batch}
     for photo in _select_checkable(began).filter(pk__in=incomplete).select_related("person").order_by("pk"):
         if incomplete[photo.pk].has_image:
@@ -98,7 +98,7 @@ def _confirm(batch: Iterable[IncompletePhoto], began: datetime) -> Iterator[Find
 
 
 def _rebuild_thumbnail(photo_id: UUID, began: datetime) -> int:
-    """Rebuild a photo's thumbnail from its image. Lock the row, so that a removal cannot leave the file behind."""
+    """Rebuild a photo's thumbnail from its image. The row is locked, so that a deletion also removes the file."""
     with transaction.atomic():
         photo = _select_checkable(began).select_for_update(of=("self",)).filter(pk=photo_id).first()
         if photo is None:

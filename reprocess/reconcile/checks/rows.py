@@ -23,7 +23,7 @@ FOREIGN = IssueType(
 
 
 class Rows(Check):
-    """Compare the owner of every model that belongs to a video, scene, person or photo; one statement per model."""
+    """Compare the owner of every model that belongs to a video, scene, person or photo, with one SQL statement per model."""
 
     order = 0
     issue_types = (FOREIGN,)
@@ -37,7 +37,7 @@ class Rows(Check):
 
 
 def _find_owner_path(model: type[models.Model]) -> str:
-    """Return the lookup from a model to the owner of its video or person; empty when the model has no owner field or no such relation."""
+    """Return the lookup from a model to the owner of its video or person. It is empty when the model has no owner or no such relation."""
     # A run outlives its owner and its video.
     if model is Video or _get_related_model(model, "owner") is not User or model._meta.get_field("owner").null:
         return ""

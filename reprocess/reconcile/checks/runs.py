@@ -1,4 +1,4 @@
-"""Runs without a worker, open items of ended runs, and wrong counters."""
+"""Runs without a worker, open items of ended runs, and wrong counters of ended runs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from reprocess.runs.state import enqueue_run
 STUCK = IssueType(
     "stuck_runs",
     "runs have waited for a worker longer than the rescue allows",
-    "wakes a worker, which continues or ends them",
+    "queues them again, so that a worker continues or ends them",
     "Workers are probably not running. manage.py status shows them; manage.py up (or work) starts them.",
 )
 OPEN_ITEMS = IssueType(
@@ -37,9 +37,9 @@ COUNTERS = IssueType(
     "sets them to the sums over the runs' items",
     "Run reconcile --repair again.",
 )
-# The rescue wakes a worker after WAKE_AGAIN_AFTER. After twice that time, no rescue is running.
+# The rescue acts after WAKE_AGAIN_AFTER. After twice that time, no rescue is running.
 STUCK_AFTER = 2 * WAKE_AGAIN_AFTER
-# Runs in these states have tried everything that was planned.
+# Runs in these states have tried all planned targets.
 COMPLETED = (ReprocessRun.State.SUCCEEDED, ReprocessRun.State.PARTIAL)
 
 
@@ -52,7 +52,7 @@ class CounterCorrection:
 
 
 class Runs(Check):
-    """Runs over everything are checked only when no owner is given."""
+    """Runs over everything are checked only if no owner is given."""
 
     order = 70
     issue_types = (STUCK, OPEN_ITEMS, COUNTERS)
@@ -105,10 +105,10 @@ def _enqueue(run_id: UUID, now: datetime) -> int:
 
 
 def find_corrections(counters: QuerySet[RunCounter]) -> Iterator[CounterCorrection]:
-    """Yield the corrections of ended runs' counters, in one statement.
+    """Yield the corrections of ended runs' counters, with one SQL statement.
 
-    While no video was deleted, the outcomes are the sums over the items. `planned` is the sum of all outcomes, or more in a run
-    that was canceled or failed.
+    Unless a video was deleted, each outcome is the sum over the items. `planned` is the sum of all outcomes, or more in a run that was
+    canceled or failed.
     """
     items = ReprocessItem.objects.filter(run=OuterRef("run")).order_by().values("run")
     sums = {f"items_{outcome}": Coalesce(Subquery(items.annotate(n=_sum_outcome(outcome)).values("n")), 0) for outcome in OUTCOMES}
@@ -125,7 +125,7 @@ def find_corrections(counters: QuerySet[RunCounter]) -> Iterator[CounterCorrecti
 
 
 def _sum_outcome(outcome: str) -> Sum:
-    """Return the sum of an outcome over the items of a counter's run, in the counter's channel."""
+    """Sum an outcome over the items of a counter's run, in the counter's channel."""
     number = Func(F("counts"), OuterRef("channel"), Value(outcome), function="jsonb_extract_path_text", output_field=TextField())
     return Sum(Cast(number, BigIntegerField()))
 

@@ -1,4 +1,4 @@
-"""Vectors in spaces that are neither active, pending nor retired."""
+"""Orphan vectors, overdue purges and empty spaces."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -37,12 +37,12 @@ EMPTY = IssueType(
     "deletes them",
     "Run reconcile --repair again.",
 )
-# A purge that runs once a day is up to a day late.
+# A daily purge is up to a day late.
 _PURGED_WITHIN = timedelta(days=1)
 
 
 class Spaces(Check):
-    """Compare the rows with the active spaces, the spaces that the latest spec and unfinished runs fill, and the retired spaces."""
+    """Rows must be in an active space, in a space that the latest spec or an unfinished run fills, or in a retired space."""
 
     order = 30
     issue_types = (ORPHANS, OVERDUE, EMPTY)

@@ -1,4 +1,4 @@
-"""Videos whose processing has stopped without an end."""
+"""Videos whose processing has stopped before its end."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -17,7 +17,7 @@ from videos.models import Job, Video
 STUCK = IssueType(
     "stuck_videos",
     "videos have waited for a worker longer than the rescue allows",
-    "wakes a worker for them",
+    "queues them again",
     "Workers are probably not running. manage.py status shows them; manage.py up (or work) starts them.",
 )
 JOBLESS = IssueType(
@@ -26,23 +26,23 @@ JOBLESS = IssueType(
     "restarts their processing",
     "Run reconcile --repair again.",
 )
-# The rescue wakes a worker after WAKE_AGAIN_AFTER. After twice that time, no rescue is running.
+# The rescue acts after WAKE_AGAIN_AFTER. After twice that time, no rescue is running.
 STUCK_AFTER = 2 * WAKE_AGAIN_AFTER
 
 
 class UnfinishedVideos(Check):
-    """Videos that the rescue should have woken, and videos that it cannot see."""
+    """Videos that the rescue should have queued again, and videos without a job, which it cannot find."""
 
     order = 60
     issue_types = (STUCK, JOBLESS)
 
     def find(self, owner_id: UUID | None) -> Iterator[Finding]:
         now = timezone.now()
-        for kind, videos, repair in ((STUCK, _select_stuck(now), partial(_enqueue, now)), (JOBLESS, _select_jobless(), _restart)):
+        for issue_type, videos, repair in ((STUCK, _select_stuck(now), partial(_enqueue, now)), (JOBLESS, _select_jobless(), _restart)):
             if owner_id:
                 videos = videos.filter(owner_id=owner_id)
             for key, title, email in videos.order_by("pk").values_list("pk", "title", "owner__email").iterator(chunk_size=500):
-                yield Finding(kind, 1, f"{email}: “{title}” ({key})", partial(repair, key))
+                yield Finding(issue_type, 1, f"{email}: “{title}” ({key})", partial(repair, key))
 
 
 def _select_stuck(now: datetime) -> QuerySet[Video]:
@@ -64,7 +64,7 @@ def _enqueue(now: datetime, video_id: UUID) -> int:
         video = Video.objects.select_for_update(no_key=True).filter(pk__in=_select_stuck(now).filter(pk=video_id).values("pk")).first()
         if video is None:
             return 0
-        # The expired lease must not trigger another rescue before a worker answers this wake-up.
+        # The expired lease must not trigger another rescue before a worker starts.
         clear_expired(Job.objects.filter(video=video), now)
         wake(video)
     return 1

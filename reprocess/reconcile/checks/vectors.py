@@ -1,4 +1,4 @@
-"""Missing and stale vectors in the spaces that search reads: every target has a row (embedded, empty or failed) of its current input."""
+"""Missing and stale rows in active spaces: every target needs a row (embedded, empty or failed) of its current input."""
 
 import heapq
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ from reprocess.reconcile.base import Check, Finding, IssueType
 from reprocess.reconcile.runs import backfill, find_runs_by_fingerprint, has_open_item, has_open_people_item
 from videos.models import ActiveSpace, EmbeddingSpace
 
-_MANUAL_FIX = "The step or model of the space is no longer available: run reprocess_embeddings and cut over to the latest spaces."
+_MANUAL_FIX = "The step or model of the space is no longer available. Run reprocess_embeddings and cut over to the latest spaces."
 MISSING = IssueType(
     "missing_vectors",
     "rows are missing in spaces that an owner's search reads",
@@ -42,7 +42,7 @@ class SpaceGap:
 
 @dataclass(frozen=True)
 class OwnerGaps:
-    """All gaps of one owner. The first finding that is repaired queues the runs for all of them."""
+    """All gaps of one owner. The repair of any finding queues the runs for all gaps."""
 
     gaps: tuple[SpaceGap, ...]
 
@@ -63,13 +63,13 @@ class OwnerGaps:
 
 
 class Vectors(Check):
-    """One statement per space, whatever the number of owners."""
+    """One SQL statement per space, for any number of owners."""
 
     order = 20
     issue_types = (MISSING, STALE)
 
     def find(self, owner_id: UUID | None) -> Iterator[Finding]:
-        # Read once, so that a run queued by the repair of one owner does not hide the gaps of the next owner.
+        # Read once, so that a run that the repair of one owner has queued does not hide the gaps of other owners.
         runs = find_runs_by_fingerprint()
         active = EmbeddingSpace.objects.filter(Exists(ActiveSpace.objects.filter(space=OuterRef("pk"))))
         streams = [_find_gaps(space, owner_id, runs.get(space.fingerprint, [])) for space in active]

@@ -33,8 +33,8 @@ def make_film_of(owner: User, number: int, word: str) -> Video:
     for scene in film.scenes.all():
         keyframe = make_portrait(number, scene.index, 0, KEYFRAME)
         get_media_storage().save(scene.keyframe_key, keyframe, "image/jpeg")
-        seen = hash_input(keyframe)
-        Scene.objects.filter(pk=scene.pk).update(keyframe_hash=seen, pictures_hash=seen)
+        keyframe_hash = hash_input(keyframe)
+        Scene.objects.filter(pk=scene.pk).update(keyframe_hash=keyframe_hash, pictures_hash=keyframe_hash)
     refresh_input_hashes(film)
     return film
 

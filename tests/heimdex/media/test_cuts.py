@@ -53,10 +53,10 @@ def extract_features(images: Iterable[Image], times: Iterable[float]) -> list[Fr
 def find_cuts(images: Sequence[Image], times: Iterable[float] | None = None) -> list[float]:
     """Return the cuts, in frames when no times are given."""
     finder = CutFinder()
-    found = [cut for row in extract_features(images, times or itertools.count(0, 1 / FPS)) for cut in finder.add(row)]
-    found += finder.finish()
-    assert found == sorted(found)
-    return found if times else [cut * FPS for cut in found]
+    cuts = [cut for row in extract_features(images, times or itertools.count(0, 1 / FPS)) for cut in finder.add(row)]
+    cuts += finder.finish()
+    assert cuts == sorted(cuts)
+    return cuts if times else [cut * FPS for cut in cuts]
 
 
 A, B = make_scenery(1), make_scenery(2)
@@ -81,8 +81,8 @@ def test_a_flash_is_not_a_cut(frames: int, light: int, strength: float) -> None:
 
 
 def test_a_flash_at_a_cut_leaves_one_cut() -> None:
-    found = find_cuts([*repeat_frame(1, 50), *make_blank(255, 2), *repeat_frame(2, 50)])
-    assert found == pytest.approx([50], abs=2)
+    cuts = find_cuts([*repeat_frame(1, 50), *make_blank(255, 2), *repeat_frame(2, 50)])
+    assert cuts == pytest.approx([50], abs=2)
 
 
 def test_a_strobe_is_not_a_cut() -> None:
@@ -101,8 +101,8 @@ def test_a_pan_is_not_a_cut(step: int) -> None:
 
 @pytest.mark.parametrize("frames", [10, 20, 40])
 def test_a_dissolve_is_cut_in_its_middle(frames: int) -> None:
-    found = find_cuts([*repeat_frame(1, 60), *make_dissolve(A, B, frames), *repeat_frame(2, 60)])
-    assert found == pytest.approx([60 + frames / 2], abs=FPS * 0.3)
+    cuts = find_cuts([*repeat_frame(1, 60), *make_dissolve(A, B, frames), *repeat_frame(2, 60)])
+    assert cuts == pytest.approx([60 + frames / 2], abs=FPS * 0.3)
 
 
 def test_slowly_rising_light_is_not_a_cut() -> None:
@@ -111,12 +111,12 @@ def test_slowly_rising_light_is_not_a_cut() -> None:
 
 
 @pytest.mark.parametrize("color", [0, 255])
-@pytest.mark.parametrize("held", [0, 3, 25])
-def test_a_fade_is_cut_once_in_its_middle(color: int, held: int) -> None:
+@pytest.mark.parametrize("blank_frames", [0, 3, 25])
+def test_a_fade_is_cut_once_in_its_middle(color: int, blank_frames: int) -> None:
     empty = np.full_like(A, color)
-    middle = [*make_dissolve(A, empty, 12), *make_blank(color, held), *make_dissolve(empty, B, 12)]
-    found = find_cuts([*repeat_frame(1, 60), *middle, *repeat_frame(2, 60)])
-    assert found == pytest.approx([60 + len(middle) / 2], abs=FPS * 0.3)
+    middle = [*make_dissolve(A, empty, 12), *make_blank(color, blank_frames), *make_dissolve(empty, B, 12)]
+    cuts = find_cuts([*repeat_frame(1, 60), *middle, *repeat_frame(2, 60)])
+    assert cuts == pytest.approx([60 + len(middle) / 2], abs=FPS * 0.3)
 
 
 def test_a_long_black_stretch_is_a_scene_except_at_the_ends_of_a_video() -> None:

@@ -28,10 +28,10 @@ def test_black_white_and_blurred_frames_are_not_selected() -> None:
 
 
 def test_the_most_typical_sharp_frame_represents_the_scene() -> None:
-    (found,) = select_keyframes(
+    (keyframe,) = select_keyframes(
         [build_candidate(0, gray=20), build_candidate(1, gray=100), build_candidate(2, gray=110), build_candidate(3, gray=200)], 5.0
     )
-    assert found.time_s in (1, 2)
+    assert keyframe.time_s in (1, 2)
 
 
 def test_longer_scenes_have_more_keyframes_if_they_differ() -> None:

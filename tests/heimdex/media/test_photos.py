@@ -56,7 +56,7 @@ def name_corner_colors(clean: CleanPhoto) -> list[str]:
     }
     at = [(5, 5), (image.width - 6, 5), (5, image.height - 6), (image.width - 6, image.height - 6)]
     seen = np.array([image.getpixel(place) for place in at])
-    return [min(names.items(), key=lambda one: abs(np.array(one[0]) - pixel).sum())[1] for pixel in seen]
+    return [min(names.items(), key=lambda item: abs(np.array(item[0]) - pixel).sum())[1] for pixel in seen]
 
 
 def make_exif(orientation: int) -> Image.Exif:

@@ -44,10 +44,10 @@ def test_results_equal_those_without_a_sandbox() -> None:
     assert info == probe(path)
 
     shares: list[float] = []
-    found = list(iter_sandboxed(iter_scenes, path, info, limits=ROOMY, on_progress=shares.append))
+    scenes = list(iter_sandboxed(iter_scenes, path, info, limits=ROOMY, on_progress=shares.append))
     expected = list(iter_scenes(path, info))
-    assert [scene.span for scene in found] == [scene.span for scene in expected]
-    assert encode(found) == encode(expected)
+    assert [scene.span for scene in scenes] == [scene.span for scene in expected]
+    assert encode(scenes) == encode(expected)
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
 

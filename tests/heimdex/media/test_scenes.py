@@ -106,8 +106,8 @@ KINDS = [*dict.fromkeys([*HARD, *GRADUAL, "flashes", "moves: pan", "moves: whip"
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_films_of_every_type_are_cut_where_they_were_joined(kind: str, tmp_path: Path) -> None:
-    found = detect_cuts(generate_video(build_scripts(7, 25.0)[kind], tmp_path / "film.mp4"))
-    missed = found.hard - found.hard_detected + found.gradual - found.gradual_detected
+    counts = detect_cuts(generate_video(build_scripts(7, 25.0)[kind], tmp_path / "film.mp4"))
+    missed = counts.hard - counts.hard_detected + counts.gradual - counts.gradual_detected
     # One cut in ten may be missed or invented, as the goals allow for a large number.
     assert missed <= 1
-    assert found.false <= 1
+    assert counts.false <= 1

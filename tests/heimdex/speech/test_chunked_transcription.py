@@ -46,7 +46,7 @@ def join_words(stretches: list[TranscribedChunk]) -> list[Word]:
 def test_no_word_is_lost_or_repeated_at_a_boundary_and_each_keeps_its_time(transcribed: list[TranscribedChunk]) -> None:
     assert len(transcribed) >= 2
     assert transcribed[0].start == 0
-    assert [one.start for one in transcribed[1:]] == [one.end for one in transcribed[:-1]]
+    assert [chunk.start for chunk in transcribed[1:]] == [chunk.end for chunk in transcribed[:-1]]
     assert transcribed[-1].end == TIMES * join_recordings().size
     expected = " ".join(list(reference_texts().values()) * TIMES)
     words = join_words(transcribed)

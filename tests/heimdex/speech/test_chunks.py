@@ -30,20 +30,20 @@ def split_audio(samples: NDArray[np.float32], start: int = 0, block: int = 1000)
 
 def test_cuts_are_in_pauses_and_nothing_is_lost() -> None:
     samples = make_audio(45)
-    found = split_audio(samples)
-    np.testing.assert_array_equal(np.concatenate([chunk.samples for chunk in found]), samples)
-    assert [chunk.start for chunk in found[1:]] == [chunk.end for chunk in found[:-1]]
-    assert all(5 * SAMPLE_RATE <= chunk.samples.size <= 12 * SAMPLE_RATE for chunk in found[:-1])
-    borders = [chunk.start_s for chunk in found[1:]]
-    assert all(any(pause < border < pause + 0.4 for pause in PAUSES_S) for border in borders), borders
+    chunks = split_audio(samples)
+    np.testing.assert_array_equal(np.concatenate([chunk.samples for chunk in chunks]), samples)
+    assert [chunk.start for chunk in chunks[1:]] == [chunk.end for chunk in chunks[:-1]]
+    assert all(5 * SAMPLE_RATE <= chunk.samples.size <= 12 * SAMPLE_RATE for chunk in chunks[:-1])
+    boundaries = [chunk.start_s for chunk in chunks[1:]]
+    assert all(any(pause < boundary < pause + 0.4 for pause in PAUSES_S) for boundary in boundaries), boundaries
 
 
 def test_a_caller_that_resumes_gets_the_same_chunks() -> None:
     samples = make_audio(60)
-    found = split_audio(samples)
-    for place in range(len(found)):
-        again = split_audio(samples, start=found[place].start, block=777)
-        assert [(one.start, one.end) for one in again] == [(one.start, one.end) for one in found[place:]]
+    chunks = split_audio(samples)
+    for place in range(len(chunks)):
+        again = split_audio(samples, start=chunks[place].start, block=777)
+        assert [(chunk.start, chunk.end) for chunk in again] == [(chunk.start, chunk.end) for chunk in chunks[place:]]
     assert split_audio(samples, start=samples.size) == []
 
 

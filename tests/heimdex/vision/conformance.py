@@ -23,8 +23,8 @@ class DescriberConformance:
     def test_each_scene_has_its_own_description_in_order(self) -> None:
         scenes = [[picture(name)] for name in PICTURES]
         together = self.describer.describe(scenes)
-        assert [self.describer.describe([one])[0].text for one in scenes] == [one.text for one in together]
-        assert len({one.text for one in together}) == len(PICTURES)
+        assert [self.describer.describe([scene])[0].text for scene in scenes] == [description.text for description in together]
+        assert len({description.text for description in together}) == len(PICTURES)
         for description in together:
             check_description(description)
             assert description.text

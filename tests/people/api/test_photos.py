@@ -137,8 +137,8 @@ def test_complete_reports_a_missing_file(api: APIClient, ada: Person, announce: 
     target = announce()
     complete = f"{get_photos_url(ada)}/{target['photo_id']}/complete"
 
-    nothing = api.post(complete)
-    assert (nothing.status_code, nothing.json()["detail"][:28]) == (409, "No file has arrived yet. PUT")
+    missing = api.post(complete)
+    assert (missing.status_code, missing.json()["detail"][:28]) == (409, "No file has arrived yet. PUT")
     assert put(api, target, CONTENT + b"!") == 413
     # A storage that cannot bind a URL to a size accepts any size.
     get_media_storage().save(PersonPhoto.objects.get().upload_key, CONTENT[:-1])

@@ -10,7 +10,7 @@ from django.utils import timezone
 from heimdex.accounts.models import User
 from people.models import Person, PersonPhoto
 from tests.people.conftest import make_photo
-from tests.videos.pages.conftest import read, seen
+from tests.videos.pages.conftest import read, extract_text
 
 pytestmark = pytest.mark.usefixtures("faces_on")
 
@@ -44,7 +44,7 @@ def test_the_other_people_are_listed_and_the_merge_is_explained(
         (str(augusta.pk), "augusta (2 photos)"),
         (str(bob.pk), "Bob &lt;b&gt; (0 photos, archived)"),
     ]
-    assert "become other names of Ada, and their photos and face labels move over" in seen(page)
+    assert "become other names of Ada, and their photos and face labels move over" in extract_text(page)
     assert "cannot be undone" in page
     assert '<label for="id_other">' in page
     assert "selected" not in page.partition("<main")[2].partition("augusta")[2]
@@ -57,7 +57,7 @@ def test_two_people_are_merged_on_the_page(browser: Client, owner: User, ada: Pe
     answer = browser.post(f"{page_url}merge/", {"other": str(augusta.pk)}, follow=True)
 
     assert answer.redirect_chain == [(page_url, 302)]
-    assert "Merged Augusta into Ada." in seen(answer.content.decode())
+    assert "Merged Augusta into Ada." in extract_text(answer.content.decode())
     assert [(person.name, person.aliases) for person in Person.objects.all()] == [("Ada", ["Countess", "Augusta", "King"])]
     photo.refresh_from_db()
     assert photo.person == ada
@@ -71,10 +71,10 @@ def test_an_invalid_choice_is_reported_beside_the_field(browser: Client, owner: 
 
     for other in (ada.pk, foreign.pk, uuid4(), "seven"):
         answer = browser.post(f"{page_url}merge/", {"other": str(other)})
-        assert (answer.status_code, "Choose one of the people in the list." in seen(answer.content.decode())) == (400, True)
+        assert (answer.status_code, "Choose one of the people in the list." in extract_text(answer.content.decode())) == (400, True)
         assert 'aria-invalid="true"' in answer.content.decode()
     answer = browser.post(f"{page_url}merge/", {"other": ""})
-    assert (answer.status_code, "Choose a person." in seen(answer.content.decode())) == (400, True)
+    assert (answer.status_code, "Choose a person." in extract_text(answer.content.decode())) == (400, True)
     assert browser.post(f"/people/{foreign.pk}/merge/", {"other": str(ada.pk)}).status_code == 404
     assert browser.get(f"/people/{foreign.pk}/merge/").status_code == 404
     assert {person.name for person in Person.objects.all()} == {"Ada", "Bob", "Eve"}
@@ -85,5 +85,5 @@ def test_the_page_explains_when_there_is_nobody_to_merge_with(browser: Client, s
 
     assert "merge/" not in read(browser, page_url)
     page = read(browser, f"{page_url}merge/")
-    assert "There is nobody else to merge with. Back to Ada" in seen(page)
+    assert "There is nobody else to merge with. Back to Ada" in extract_text(page)
     assert "<select" not in page

@@ -13,12 +13,12 @@ from heimdex.storage import get_media_storage
 from people.models import Person, PersonPhoto
 from people.pages.people import PER_PAGE
 from tests.people.conftest import make_photo
-from tests.videos.pages.conftest import read, seen
+from tests.videos.pages.conftest import read, extract_text
 
 
 @pytest.mark.usefixtures("faces_on")
 def test_an_empty_list_explains_how_to_begin(browser: Client) -> None:
-    page = seen(read(browser, "/people/"))
+    page = extract_text(read(browser, "/people/"))
 
     assert "You have no people yet. Add a person above, then three photos of the face" in page
     assert '<a href="/people/" aria-current="page">People</a>' in read(browser, "/people/")
@@ -31,7 +31,7 @@ def test_a_person_is_added_and_photos_come_next(browser: Client, owner: User) ->
     person = Person.objects.get()
     assert (person.owner, person.name) == (owner, "Grace Hopper")
     assert answer.redirect_chain == [(f"/people/{person.pk}/", 302)]
-    assert "Added Grace Hopper. Now add photos." in seen(answer.content.decode())
+    assert "Added Grace Hopper. Now add photos." in extract_text(answer.content.decode())
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_an_invalid_name_is_reported_beside_the_field(browser: Client, ada: Pers
 
     page = answer.content.decode()
     assert answer.status_code == 400
-    assert says in seen(page)
+    assert says in extract_text(page)
     assert 'aria-invalid="true"' in page
     assert list(Person.objects.all()) == [ada]
 
@@ -58,7 +58,7 @@ def test_each_person_is_shown_with_a_thumbnail_and_a_status(browser: Client, own
     page = read(browser, "/people/")
 
     assert re.findall(r'/people/[0-9a-f-]{36}/">(\w+)<', page) == ["Ada", "Bob", "Carl"]
-    text = seen(page)
+    text = extract_text(page)
     assert "Ada Ready 2 photos, 1 cannot be used" in text
     assert "Bob Processing photos 1 photo" in text
     assert "Carl Needs photos 0 photos" in text

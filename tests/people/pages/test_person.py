@@ -14,7 +14,7 @@ from heimdex.accounts.models import User
 from people.face_settings import FACES_OFF_FOR_OWNER
 from people.models import Person, PersonPhoto
 from tests.people.conftest import make_jpeg, make_photo
-from tests.videos.pages.conftest import read, seen
+from tests.videos.pages.conftest import read, extract_text
 
 pytestmark = pytest.mark.usefixtures("faces_on")
 
@@ -32,7 +32,7 @@ def test_photos_show_their_state_and_possible_actions(browser: Client, ada: Pers
     make_photo(ada, PersonPhoto.State.UPLOADING, filename="coming.jpg")
 
     page = read(browser, page_url)
-    text = seen(page)
+    text = extract_text(page)
 
     assert "Photos (4)" in text
     assert "from the front.jpg Ready Remove from the front.jpg" in text
@@ -49,15 +49,15 @@ def test_photos_show_their_state_and_possible_actions(browser: Client, ada: Pers
 
 
 def test_the_page_recommends_more_photos(browser: Client, ada: Person, page_url: str, settings: LazySettings) -> None:
-    assert "Add three photos of the face" in seen(read(browser, page_url))
+    assert "Add three photos of the face" in extract_text(read(browser, page_url))
     make_photo(ada)
-    assert "Add 2 more photos from another angle or another day for better matches." in seen(read(browser, page_url))
+    assert "Add 2 more photos from another angle or another day for better matches." in extract_text(read(browser, page_url))
     make_photo(ada)
     make_photo(ada)
-    assert "better matches" not in seen(read(browser, page_url))
+    assert "better matches" not in extract_text(read(browser, page_url))
     settings.MAX_PHOTOS = 3
     page = read(browser, page_url)
-    assert "A person can have at most 3 photos. Remove one to add another." in seen(page)
+    assert "A person can have at most 3 photos. Remove one to add another." in extract_text(page)
     assert "data-uploader" not in page
 
 
@@ -67,7 +67,7 @@ def test_the_pages_explain_that_face_recognition_is_off(browser: Client, ada: Pe
 
     for path in ("/people/", "/people/unknown/", page_url):
         page = read(browser, path)
-        assert f"{FACES_OFF_FOR_OWNER} Turn on face recognition…" in seen(page)
+        assert f"{FACES_OFF_FOR_OWNER} Turn on face recognition…" in extract_text(page)
         # Nothing asks for what would not be looked at.
         for promise in ("data-uploader", "Add three photos of the face", "appear here within", "when a photo is ready"):
             assert promise not in page
@@ -78,7 +78,7 @@ def test_names_are_changed(browser: Client, ada: Person, page_url: str) -> None:
 
     ada.refresh_from_db()
     assert (ada.name, ada.aliases) == ("Ada Lovelace", ["Countess", "Enchantress"])
-    assert "Saved." in seen(answer.content.decode())
+    assert "Saved." in extract_text(answer.content.decode())
     assert "Countess\nEnchantress</textarea>" in answer.content.decode()
 
 
@@ -90,31 +90,31 @@ def test_invalid_names_are_reported_beside_their_field(browser: Client, owner: U
         ({"name": "Ada", "aliases": "?"}, "A name needs at least"),
     ):
         answer = browser.post(page_url, fields)
-        assert (answer.status_code, says in seen(answer.content.decode())) == (400, True)
+        assert (answer.status_code, says in extract_text(answer.content.decode())) == (400, True)
     ada.refresh_from_db()
     assert (ada.name, ada.aliases) == ("Ada", ["Countess"])
 
 
 def test_a_person_is_archived_and_restored(browser: Client, ada: Person, page_url: str) -> None:
     page = browser.post(f"{page_url}archive/", {"archived": "1"}, follow=True).content.decode()
-    assert "Archived Ada." in seen(page)
+    assert "Archived Ada." in extract_text(page)
     assert "data-uploader" not in page
-    assert "Ada" not in seen(read(browser, "/people/"))
+    assert "Ada" not in extract_text(read(browser, "/people/"))
 
     page = browser.post(f"{page_url}archive/", {"archived": "0"}, follow=True).content.decode()
-    assert "Restored Ada." in seen(page)
+    assert "Restored Ada." in extract_text(page)
     assert "data-uploader" in page
 
 
 def test_a_person_is_deleted_only_after_confirmation(browser: Client, ada: Person, page_url: str) -> None:
     make_photo(ada)
-    question = seen(read(browser, f"{page_url}delete/"))
+    question = extract_text(read(browser, f"{page_url}delete/"))
     assert "Delete Ada? This deletes the person, 1 photo and all face labels." in question
     assert Person.objects.exists()
 
     answer = browser.post(f"{page_url}delete/", follow=True)
 
-    assert "Deleted Ada." in seen(answer.content.decode())
+    assert "Deleted Ada." in extract_text(answer.content.decode())
     assert not Person.objects.exists()
     assert browser.get(page_url).status_code == 404
 
@@ -123,11 +123,11 @@ def test_photos_are_retried_and_removed(browser: Client, ada: Person, page_url: 
     failed = make_photo(ada, PersonPhoto.State.FAILED, error_code="gave_up", filename="late.jpg")
 
     answer = browser.post(f"{page_url}photos/{failed.pk}/retry/", follow=True)
-    assert "Retrying late.jpg." in seen(answer.content.decode())
+    assert "Retrying late.jpg." in extract_text(answer.content.decode())
     again = browser.post(f"{page_url}photos/{failed.pk}/retry/", follow=True)
-    assert "Only a failed photo can be retried. This photo is uploaded." in seen(again.content.decode())
+    assert "Only a failed photo can be retried. This photo is uploaded." in extract_text(again.content.decode())
     answer = browser.post(f"{page_url}photos/{failed.pk}/remove/", follow=True)
-    assert "Removed the photo." in seen(answer.content.decode())
+    assert "Removed the photo." in extract_text(answer.content.decode())
     assert not PersonPhoto.objects.exists()
 
 
@@ -162,7 +162,7 @@ def test_a_logged_in_browser_can_upload_through_the_api(owner: User, ada: Person
     )
 
     assert (sent.status_code, completed.status_code) == (200, 202)
-    assert "ada.jpg Queued" in seen(read(browser, page_url))
+    assert "ada.jpg Queued" in extract_text(read(browser, page_url))
 
 
 @pytest.mark.parametrize("path", ["", "delete/", "merge/", "archive/", "photos/{photo}/retry/", "photos/{photo}/remove/"])

@@ -12,7 +12,7 @@ from people.models import FaceMatch, Person, PersonPhoto, SceneFace
 from reprocess.models import ReprocessRun
 from tests.library import make_user
 from tests.reprocess.people.makers import finish_run, make_film, make_known_person, run
-from tests.videos.pages.conftest import read, seen
+from tests.videos.pages.conftest import read, extract_text
 from videos.models import Video
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("faces_on")]
@@ -25,7 +25,7 @@ def switch(browser: Client, find_faces: str) -> str:
     """Submit the form and return the text of the next page."""
     answer: Any = browser.post(PAGE, {"find_faces": find_faces}, follow=True)
     assert answer.redirect_chain == [("/people/", 302)]
-    return seen(answer.content.decode())
+    return extract_text(answer.content.decode())
 
 
 def test_turning_off_erases_after_a_question_and_turning_on_queues_a_run_over_all_videos(browser: Client, owner: User) -> None:
@@ -36,8 +36,8 @@ def test_turning_off_erases_after_a_question_and_turning_on_queues_a_run_over_al
     for user in (owner, other):
         make_known_person(user)
     assert LINK in read(browser, "/people/")
-    assert "Face recognition is on. Turn it off…" in seen(read(browser, "/people/"))
-    question = seen(read(browser, PAGE))
+    assert "Face recognition is on. Turn it off…" in extract_text(read(browser, "/people/"))
+    question = extract_text(read(browser, PAGE))
     assert "1 person with 1 photo, 1 face found in your videos," in question
     assert "This cannot be undone. Your videos are kept" in question
     # Neither the page nor a POST without a value changes anything.
@@ -52,7 +52,7 @@ def test_turning_off_erases_after_a_question_and_turning_on_queues_a_run_over_al
     assert Video.objects.filter(owner=owner).count() == 1
     assert "Face recognition is off. All" in switch(browser, "0")
 
-    question = seen(read(browser, PAGE))
+    question = extract_text(read(browser, PAGE))
     assert "You have to add them again" in question
     assert "not erased yet" not in question
     assert "Face recognition is on. Heimdex now looks for faces" in switch(browser, "1")
@@ -69,7 +69,7 @@ def test_an_interrupted_erasure_can_be_finished(browser: Client, owner: User) ->
     make_known_person(owner)
     User.objects.filter(pk=owner.pk).update(find_faces=False)
 
-    assert "Some data is not erased yet: 1 face and 1 photo. Erase the rest" in seen(read(browser, PAGE))
+    assert "Some data is not erased yet: 1 face and 1 photo. Erase the rest" in extract_text(read(browser, PAGE))
     switch(browser, "0")
     assert not SceneFace.objects.exists()
     assert "not erased yet" not in read(browser, PAGE)
@@ -81,10 +81,10 @@ def test_owners_cannot_choose_when_faces_are_off_on_the_server(browser: Client, 
     User.objects.filter(pk=owner.pk).update(find_faces=wanted)
 
     page = read(browser, "/people/")
-    assert FACES_OFF_ON_SERVER in seen(page)
+    assert FACES_OFF_ON_SERVER in extract_text(page)
     assert LINK not in page
     page = read(browser, PAGE)
-    assert FACES_OFF_ON_SERVER in seen(page)
+    assert FACES_OFF_ON_SERVER in extract_text(page)
     assert 'name="find_faces"' not in page
     assert FACES_OFF_ON_SERVER in switch(browser, "1")
     owner.refresh_from_db()

@@ -8,7 +8,7 @@ from heimdex.storage import get_media_storage
 from reprocess.models import ReprocessRun
 from reprocess.tasks import work_run
 from tests.library import make_video
-from tests.videos.pages.conftest import read, seen
+from tests.videos.pages.conftest import read, extract_text
 from videos.models import Video
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,14 +23,14 @@ def test_the_button_starts_an_update_and_the_page_shows_its_progress(browser: Cl
     url = f"/videos/{video.pk}/search-data/"
     assert f'data-partial="{url}"' in read(browser, f"/videos/{video.pk}/")
     page = read(browser, url)
-    assert "8 of 8 parts of this video's search index are out of date." in seen(page)
+    assert "8 of 8 parts of this video's search index are out of date." in extract_text(page)
     assert "data-in-progress" not in page
 
     answer = browser.post(url)
     assert answer["Location"] == url
     page = read(browser, url)
-    assert "Update started." in seen(page)
-    assert "Waiting 0 %" in seen(page)
+    assert "Update started." in extract_text(page)
+    assert "Waiting 0 %" in extract_text(page)
     assert "data-in-progress" in page
     assert "Cancel update" in page
     assert "Update search index" not in page
@@ -38,7 +38,7 @@ def test_the_button_starts_an_update_and_the_page_shows_its_progress(browser: Cl
     work_run(str(ReprocessRun.objects.get().pk))
     page = read(browser, url)
     for expected in ("Up to date", "Speech 2 of 2 scenes", "Image 2 of 2 scenes", "Update search index"):
-        assert expected in seen(page)
+        assert expected in extract_text(page)
     assert "data-in-progress" not in page
 
 
@@ -46,13 +46,13 @@ def test_an_update_can_be_canceled_and_failures_show_their_reason(browser: Clien
     url = f"/videos/{video.pk}/search-data/"
     browser.post(url, {"force": "on"})
     assert ReprocessRun.objects.get().force
-    assert "Update canceled. Finished parts are kept." in seen(browser.post(url, {"cancel": "1"}, follow=True).content.decode())
-    assert "have not started an update" in seen(browser.post(url, {"cancel": "1"}, follow=True).content.decode())
+    assert "Update canceled. Finished parts are kept." in extract_text(browser.post(url, {"cancel": "1"}, follow=True).content.decode())
+    assert "have not started an update" in extract_text(browser.post(url, {"cancel": "1"}, follow=True).content.decode())
 
     get_media_storage().delete(video.scenes.get(index=1).keyframe_key)
     browser.post(url)
     work_run(str(ReprocessRun.objects.get(force=False).pk))
-    page = seen(read(browser, url))
+    page = extract_text(read(browser, url))
     assert "1 of 8 parts could not be updated." in page
     assert "Scene 2, image: The keyframe cannot be read" in page
 

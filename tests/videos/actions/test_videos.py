@@ -1,4 +1,4 @@
-"""Deleting a video that workers are writing for."""
+"""Delete a video while workers write for it."""
 
 import contextlib
 import threading
@@ -20,11 +20,11 @@ from videos.models import Job, Scene, SceneEmbedding, Video
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def new_scene(video: Video) -> None:
+def write_scene(video: Video) -> None:
     Scene.objects.create(video=video, owner_id=video.owner_id, index=1, start_s=5, end_s=6)
 
 
-def new_vector(video: Video) -> None:
+def write_vector(video: Video) -> None:
     configured, channel = next(iter(get_effective_spec().list_channels()))
     scene = video.scenes.get()
     SceneEmbedding.objects.create(
@@ -34,35 +34,35 @@ def new_vector(video: Video) -> None:
 
 @pytest.fixture
 def video() -> Video:
-    """Return a video that an ingest and a run both have to do with."""
+    """Return a video with an ingest job and an item of a run."""
     video = make_video(make_user(), ["A boat."])
     Job.objects.create(video=video, owner=video.owner, stage="scenes", position=0, state=Job.State.RUNNING, lease_token=uuid4())
     spec = EmbeddingSpec.objects.create(digest="0" * 64, version="0", definition={})
     run = ReprocessRun.objects.create(spec=spec, spec_version="0", scope="all", entrance="command", plan={}, video_count=1)
     ReprocessItem.objects.create(run=run, video=video, owner=video.owner, turn=0, state=ReprocessItem.State.RUNNING, lease_token=uuid4())
-    # Made beforehand: a space is nothing that the test's own transaction should hold back.
-    new_vector(video)
+    # Created first, so that the test's own transaction does not lock the space.
+    write_vector(video)
     SceneEmbedding.objects.all().delete()
     return video
 
 
-@pytest.mark.parametrize(("model", "write"), [(Job, new_scene), (ReprocessItem, new_vector)])
-def test_what_a_worker_is_just_writing_goes_too_and_it_writes_no_more(
+@pytest.mark.parametrize(("model", "write"), [(Job, write_scene), (ReprocessItem, write_vector)])
+def test_deleting_a_video_removes_uncommitted_writes_and_stops_the_worker(
     video: Video, model: type[LeasedModel], write: Callable[[Video], None]
 ) -> None:
     lease = get_lease(model._default_manager.get())
     committed = []
     writing = threading.Event()
 
-    def work() -> None:
+    def write_under_lease() -> None:
         with contextlib.closing(connection), lease.transaction():
             write(video)
             writing.set()
-            # Long enough for the deletion to get as far as it can while this is not committed.
+            # Long enough for the deletion to wait for this transaction.
             time.sleep(0.3)
             transaction.on_commit(lambda: committed.append(True))
 
-    worker = threading.Thread(target=work)
+    worker = threading.Thread(target=write_under_lease)
     worker.start()
     assert writing.wait(10)
     delete_video(Video.objects.get(pk=video.pk))

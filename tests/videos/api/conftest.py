@@ -1,4 +1,4 @@
-"""An owner, what they upload, and how."""
+"""An owner, an API client, and uploads."""
 
 from collections.abc import Callable
 from typing import Any
@@ -50,15 +50,15 @@ def api(owner: User) -> APIClient:
     return client
 
 
-def put(api: APIClient, announced: dict[str, Any], content: bytes = CONTENT) -> int:
-    """Send bytes to the address that an announcement was answered with; return the status."""
-    target = announced["upload"]
+def put(api: APIClient, init_answer: dict[str, Any], content: bytes = CONTENT) -> int:
+    """Send bytes to the URL of an initialized upload and return the status code."""
+    target = init_answer["upload"]
     return int(api.generic(target["method"], target["url"], content.decode(), content_type=target["headers"]["Content-Type"]).status_code)
 
 
 @pytest.fixture
-def announce(api: APIClient) -> Callable[..., dict[str, Any]]:
-    """Return a function that announces FILE, with changes, and returns the answer."""
+def init_upload(api: APIClient) -> Callable[..., dict[str, Any]]:
+    """Return a function that initializes an upload of FILE, with changes, and returns the answer."""
 
     def send(**changes: object) -> dict[str, Any]:
         answer = api.post(INIT, {**FILE, **changes})
@@ -69,12 +69,12 @@ def announce(api: APIClient) -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def completed(api: APIClient, announce: Callable[..., dict[str, Any]]) -> Video:
+def uploaded_video(api: APIClient, init_upload: Callable[..., dict[str, Any]]) -> Video:
     """Return a video whose file has arrived and waits for a worker."""
-    announced = announce()
-    put(api, announced)
-    assert api.post(COMPLETE, {"video_id": announced["video_id"]}).status_code == 202
-    return Video.objects.get(pk=announced["video_id"])
+    init_answer = init_upload()
+    put(api, init_answer)
+    assert api.post(COMPLETE, {"video_id": init_answer["video_id"]}).status_code == 202
+    return Video.objects.get(pk=init_answer["video_id"])
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""An owner's searches are recorded for a while; the owner alone sees, saves and erases them."""
+"""An owner's searches are recorded for a while. Only the owner can see, save and delete them."""
 
 from datetime import timedelta
 from unittest import mock
@@ -29,21 +29,21 @@ def api(owner: User) -> APIClient:
     return client
 
 
-def texts(api: APIClient) -> list[str]:
+def list_texts(api: APIClient) -> list[str]:
     return [query["text"] for query in api.get("/v1/queries").json()["results"]]
 
 
-def test_a_search_is_recorded_once_however_often_and_deep_it_is_asked(api: APIClient) -> None:
+def test_a_repeated_search_and_its_further_pages_are_recorded_once(api: APIClient) -> None:
     api.get("/v1/search", {"q": "boat"})
     api.get("/v1/search", {"q": " red   car "})
     api.post("/v1/search", {"q": "boat"})
-    assert texts(api) == ["boat", "red car"]
+    assert list_texts(api) == ["boat", "red car"]
     first = RecordedQuery.objects.get(text="boat").asked_at
     api.post("/v1/search", {"q": "boat", "cursor": "MjA="})
     assert RecordedQuery.objects.get(text="boat").asked_at == first
 
 
-def test_the_owner_saves_and_erases(api: APIClient, owner: User) -> None:
+def test_the_owner_saves_and_deletes_queries(api: APIClient, owner: User) -> None:
     for text in ("boat", "car", "tree"):
         record_query(owner.pk, text)
     key = RecordedQuery.objects.get(text="car").pk
@@ -53,16 +53,16 @@ def test_the_owner_saves_and_erases(api: APIClient, owner: User) -> None:
     assert api.patch(f"/v1/queries/{key}", {"saved": "perhaps"}).json() == {"saved": ["Must be a valid boolean."]}
     assert api.patch(f"/v1/queries/{key}", {"saved": False}).json()["saved"] is False
     assert api.delete(f"/v1/queries/{key}").status_code == 204
-    assert texts(api) == ["tree", "boat"]
+    assert list_texts(api) == ["tree", "boat"]
     assert api.delete("/v1/queries").status_code == 204
-    assert texts(api) == []
+    assert list_texts(api) == []
 
 
-def test_nobody_reaches_anothers_queries(api: APIClient) -> None:
+def test_nobody_can_access_another_owners_queries(api: APIClient) -> None:
     stranger = make_user("stranger@example.org")
     record_query(stranger.pk, "a secret")
     theirs = RecordedQuery.objects.get()
-    assert texts(api) == []
+    assert list_texts(api) == []
     assert api.patch(f"/v1/queries/{theirs.pk}", {"saved": True}).status_code == 404
     assert api.delete(f"/v1/queries/{theirs.pk}").status_code == 404
     api.delete("/v1/queries")
@@ -70,7 +70,7 @@ def test_nobody_reaches_anothers_queries(api: APIClient) -> None:
     assert APIClient().get("/v1/queries").status_code == 401
 
 
-def test_queries_are_forgotten_after_thirty_days_or_behind_a_thousand_newer_ones_unless_saved(owner: User) -> None:
+def test_unsaved_queries_are_deleted_after_thirty_days_or_a_thousand_newer_ones(owner: User) -> None:
     other = make_user("other@example.org")
     now = timezone.now()
     for person in (owner, other):
@@ -104,7 +104,7 @@ def test_a_query_of_a_thousand_characters_is_recorded(owner: User, length: int, 
     assert RecordedQuery.objects.exists() == is_recorded
 
 
-def test_what_is_no_query_is_not_recorded(owner: User) -> None:
+def test_empty_and_too_long_queries_are_not_recorded(owner: User) -> None:
     record_query(owner.pk, "  ")
     record_query(owner.pk, "x" * 1001)
     assert not RecordedQuery.objects.exists()

@@ -1,4 +1,4 @@
-"""Announce, send, complete."""
+"""Initialize, send and complete an upload."""
 
 import json
 import threading
@@ -21,15 +21,15 @@ from heimdex.storage import get_media_storage
 from tests.videos.api.conftest import COMPLETE, CONTENT, FILE, INIT, put
 from videos.models import Job, Video
 
-Announce = Callable[..., dict[str, Any]]
+InitUpload = Callable[..., dict[str, Any]]
 STAGES = ["validate", "probe", "scenes", "transcript", "on_screen", "description", "summary", "embed", "index"]
 
 
-def test_an_upload_goes_from_announcement_to_the_queue(api: APIClient, owner: User) -> None:
-    announced = api.post(INIT, FILE)
+def test_an_upload_is_initialized_sent_completed_and_queued(api: APIClient, owner: User) -> None:
+    init_answer = api.post(INIT, FILE)
 
-    assert announced.status_code == 201
-    body = announced.json()
+    assert init_answer.status_code == 201
+    body = init_answer.json()
     assert set(body) == {"video_id", "upload"}
     assert set(body["upload"]) == {"method", "url", "headers", "expires_at"}
     assert (body["upload"]["method"], body["upload"]["headers"]) == ("PUT", {"Content-Type": "video/mp4"})
@@ -42,10 +42,10 @@ def test_an_upload_goes_from_announcement_to_the_queue(api: APIClient, owner: Us
     assert shown == (owner, "A day at sea", "Of 1999", "film.mp4", "video/mp4", len(CONTENT), "uploading")
 
     assert put(api, body) == 200
-    completed = api.post(COMPLETE, {"video_id": body["video_id"]})
+    complete_answer = api.post(COMPLETE, {"video_id": body["video_id"]})
 
-    assert completed.status_code == 202
-    status = completed.json()
+    assert complete_answer.status_code == 202
+    status = complete_answer.json()
     assert (status["video_id"], status["state"], status["stage"], status["progress"], status["error"]) == (
         body["video_id"],
         "validating",
@@ -84,8 +84,8 @@ def test_an_upload_goes_from_announcement_to_the_queue(api: APIClient, owner: Us
         ({"description": "d" * 10_001}, "description"),
     ],
 )
-def test_an_invalid_announcement_is_reported_by_field(api: APIClient, changes: dict[str, object], field: str) -> None:
-    # Encoded here, because the test client's own encoder refuses half of a surrogate pair.
+def test_an_invalid_init_request_is_reported_by_field(api: APIClient, changes: dict[str, object], field: str) -> None:
+    # Encoded here, because the test client's encoder rejects half of a surrogate pair.
     answer = api.generic("POST", INIT, json.dumps({**FILE, **changes}), content_type="application/json")
 
     assert answer.status_code == 400
@@ -94,7 +94,7 @@ def test_an_invalid_announcement_is_reported_by_field(api: APIClient, changes: d
     assert not Video.objects.exists()
 
 
-def test_a_file_that_is_no_video_is_refused_by_name(api: APIClient) -> None:
+def test_a_file_that_is_not_a_video_is_rejected_by_name(api: APIClient) -> None:
     answer = api.post(INIT, {**FILE, "filename": "C:\\papers\\notes.txt", "mime_type": "text/plain"})
 
     expected = "notes.txt is not a video (text/plain). Choose a video file such as MP4, MOV, MKV or WebM."
@@ -121,70 +121,70 @@ def test_a_file_that_is_no_video_is_refused_by_name(api: APIClient) -> None:
         ("///", "Untitled"),
     ],
 )
-def test_any_name_is_kept_as_text_and_the_file_lies_under_a_key_of_ours(
-    api: APIClient, announce: Announce, owner: User, filename: str, title: str
+def test_any_filename_is_stored_as_text_and_is_not_part_of_the_key(
+    api: APIClient, init_upload: InitUpload, owner: User, filename: str, title: str
 ) -> None:
-    announced = announce(filename=filename, title="")
+    init_answer = init_upload(filename=filename, title="")
 
-    assert put(api, announced) == 200
-    assert api.post(COMPLETE, {"video_id": announced["video_id"]}).status_code == 202
-    shown = api.get(f"/v1/videos/{announced['video_id']}").json()
+    assert put(api, init_answer) == 200
+    assert api.post(COMPLETE, {"video_id": init_answer["video_id"]}).status_code == 202
+    shown = api.get(f"/v1/videos/{init_answer['video_id']}").json()
     assert (shown["filename"], shown["title"]) == (filename, title)
-    assert list(get_media_storage().list_keys(f"owners/{owner.pk}")) == [f"owners/{owner.pk}/videos/{announced['video_id']}/original"]
+    assert list(get_media_storage().list_keys(f"owners/{owner.pk}")) == [f"owners/{owner.pk}/videos/{init_answer['video_id']}/original"]
 
 
 @pytest.mark.parametrize("mime_type", ["video/quicktime", "video/webm; codecs=vp8", "application/octet-stream", "image/gif"])
-def test_what_browsers_call_videos_is_taken(api: APIClient, announce: Announce, mime_type: str) -> None:
-    assert put(api, announce(mime_type=mime_type)) == 200
+def test_every_type_that_browsers_send_for_videos_is_accepted(api: APIClient, init_upload: InitUpload, mime_type: str) -> None:
+    assert put(api, init_upload(mime_type=mime_type)) == 200
 
 
-def test_complete_before_the_bytes_have_arrived_says_what_to_do(api: APIClient, announce: Announce) -> None:
-    announced = announce()
+def test_completing_before_the_file_has_arrived_names_the_fix(api: APIClient, init_upload: InitUpload) -> None:
+    init_answer = init_upload()
 
-    answer = api.post(COMPLETE, {"video_id": announced["video_id"]})
+    answer = api.post(COMPLETE, {"video_id": init_answer["video_id"]})
 
     assert answer.status_code == 409
     assert answer.json() == {"detail": "No file has arrived yet. PUT its bytes to the upload URL first, then complete the upload."}
     assert Video.objects.get().state == Video.State.UPLOADING
     assert not Job.objects.exists()
-    put(api, announced)
-    assert api.post(COMPLETE, {"video_id": announced["video_id"]}).status_code == 202
+    put(api, init_answer)
+    assert api.post(COMPLETE, {"video_id": init_answer["video_id"]}).status_code == 202
 
 
-def test_a_file_of_another_size_than_announced_is_refused(api: APIClient, announce: Announce) -> None:
-    announced = announce()
+def test_a_file_of_another_size_is_rejected(api: APIClient, init_upload: InitUpload) -> None:
+    init_answer = init_upload()
     video = Video.objects.get()
 
-    assert put(api, announced, CONTENT + b"!") == 413
-    assert put(api, announced, CONTENT[:-1]) == 400
+    assert put(api, init_answer, CONTENT + b"!") == 413
+    assert put(api, init_answer, CONTENT[:-1]) == 400
     assert get_media_storage().size(video.upload_key) is None
-    # A storage that cannot bind an address to a size takes what comes.
+    # A storage that cannot bind a URL to a size accepts any size.
     get_media_storage().save(video.upload_key, CONTENT[:-1])
-    answer = api.post(COMPLETE, {"video_id": announced["video_id"]})
+    answer = api.post(COMPLETE, {"video_id": init_answer["video_id"]})
 
     assert answer.status_code == 409
     assert answer.json()["detail"] == "The file that arrived has 36 bytes, but the upload was created for 37. PUT the file again."
-    assert put(api, announced) == 200
-    assert api.post(COMPLETE, {"video_id": announced["video_id"]}).status_code == 202
+    assert put(api, init_answer) == 200
+    assert api.post(COMPLETE, {"video_id": init_answer["video_id"]}).status_code == 202
 
 
-def test_a_repeated_complete_answers_the_same_and_starts_nothing(api: APIClient, completed: Video) -> None:
-    first = api.get(f"/v1/videos/{completed.pk}/status").json()
+def test_completing_twice_returns_the_same_answer_and_starts_nothing(api: APIClient, uploaded_video: Video) -> None:
+    first = api.get(f"/v1/videos/{uploaded_video.pk}/status").json()
     jobs = set(Job.objects.values_list("pk", flat=True))
 
-    again = api.post(COMPLETE, {"video_id": str(completed.pk)})
+    again = api.post(COMPLETE, {"video_id": str(uploaded_video.pk)})
 
     assert (again.status_code, again.json()) == (202, first)
     assert set(Job.objects.values_list("pk", flat=True)) == jobs
     Video.objects.update(state=Video.State.FAILED, error_code="not_a_video", error_text="This is no video.")
-    assert api.post(COMPLETE, {"video_id": str(completed.pk)}).json()["error"] == "This is no video."
+    assert api.post(COMPLETE, {"video_id": str(uploaded_video.pk)}).json()["error"] == "This is no video."
     assert not Job.objects.exclude(pk__in=jobs).exists()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_completes_at_once_start_one_ingest(api: APIClient, announce: Announce) -> None:
-    announced = announce()
-    put(api, announced)
+def test_two_simultaneous_completions_start_one_ingest(api: APIClient, init_upload: InitUpload) -> None:
+    init_answer = init_upload()
+    put(api, init_answer)
     both = threading.Barrier(2)
     answers: list[int] = []
 
@@ -192,7 +192,7 @@ def test_two_completes_at_once_start_one_ingest(api: APIClient, announce: Announ
         client = APIClient()
         client.force_authenticate(User.objects.get())
         both.wait()
-        answers.append(client.post(COMPLETE, {"video_id": announced["video_id"]}).status_code)
+        answers.append(client.post(COMPLETE, {"video_id": init_answer["video_id"]}).status_code)
         connection.close()
 
     with mock.patch("heimdex.queue._send") as sent:
@@ -207,59 +207,59 @@ def test_two_completes_at_once_start_one_ingest(api: APIClient, announce: Announ
     assert list(Job.objects.order_by("position").values_list("stage", flat=True)) == STAGES
 
 
-def test_bytes_sent_after_complete_change_nothing(api: APIClient, announce: Announce) -> None:
-    announced = announce()
-    put(api, announced)
-    api.post(COMPLETE, {"video_id": announced["video_id"]})
+def test_bytes_that_are_sent_after_completion_change_nothing(api: APIClient, init_upload: InitUpload) -> None:
+    init_answer = init_upload()
+    put(api, init_answer)
+    api.post(COMPLETE, {"video_id": init_answer["video_id"]})
 
-    put(api, announced, b"x" * len(CONTENT))
-    api.post(COMPLETE, {"video_id": announced["video_id"]})
+    put(api, init_answer, b"x" * len(CONTENT))
+    api.post(COMPLETE, {"video_id": init_answer["video_id"]})
 
     with get_media_storage().open(Video.objects.get().original_key) as file:
         assert file.read() == CONTENT
 
 
-def test_an_upload_that_ran_out_is_announced_anew(api: APIClient, announce: Announce) -> None:
-    announced = announce()
+def test_an_expired_upload_must_be_started_again(api: APIClient, init_upload: InitUpload) -> None:
+    init_answer = init_upload()
     Video.objects.update(state=Video.State.FAILED, error_code="upload_expired", error_text="Upload it again.")
 
-    answer = api.post(COMPLETE, {"video_id": announced["video_id"]})
+    answer = api.post(COMPLETE, {"video_id": init_answer["video_id"]})
 
     assert (answer.status_code, answer.json()["detail"]) == (409, "The upload was not finished in time. Start a new upload.")
 
 
 @pytest.mark.parametrize("body", [{}, {"video_id": "seven"}, {"video_id": None}, {"video_id": 7.5}, {"video_id": ["a"]}])
-def test_an_id_that_is_none_is_said_of_its_field(api: APIClient, body: dict[str, object]) -> None:
+def test_an_invalid_id_is_reported_by_field(api: APIClient, body: dict[str, object]) -> None:
     answer = api.post(COMPLETE, body)
 
     assert (answer.status_code, list(answer.json())) == (400, ["video_id"])
 
 
-def test_the_id_of_nothing_and_of_another_owner_are_the_same(api: APIClient, announce: Announce) -> None:
-    announced = announce()
-    put(api, announced)
+def test_an_unknown_id_and_another_owners_id_get_the_same_answer(api: APIClient, init_upload: InitUpload) -> None:
+    init_answer = init_upload()
+    put(api, init_answer)
     Video.objects.update(owner=User.objects.create_user("other@example.org", None))
 
-    for video_id in (announced["video_id"], str(uuid4())):
+    for video_id in (init_answer["video_id"], str(uuid4())):
         answer = api.post(COMPLETE, {"video_id": video_id})
         assert (answer.status_code, answer.json()) == (404, {"detail": "Not found."})
-    assert Video.objects.get(pk=UUID(announced["video_id"])).state == Video.State.UPLOADING
+    assert Video.objects.get(pk=UUID(init_answer["video_id"])).state == Video.State.UPLOADING
 
 
-@pytest.mark.parametrize("address", [INIT, COMPLETE])
+@pytest.mark.parametrize("url", [INIT, COMPLETE])
 @pytest.mark.parametrize("body", ["{", "[]", '"text"', "7", "\x00", "[" * 100_000, '{"filename": NaN}', ""])
-def test_a_body_that_is_no_json_object_is_said_to_be_none(api: APIClient, address: str, body: str) -> None:
-    answer = api.generic("POST", address, body, content_type="application/json")
+def test_a_body_that_is_not_a_json_object_is_reported(api: APIClient, url: str, body: str) -> None:
+    answer = api.generic("POST", url, body, content_type="application/json")
 
     assert answer.status_code == 400
     assert answer.json()
 
 
-def test_a_form_is_not_json(api: APIClient) -> None:
+def test_a_form_body_is_rejected(api: APIClient) -> None:
     assert api.generic("POST", INIT, "filename=film.mp4", content_type="application/x-www-form-urlencoded").status_code == 415
 
 
-def test_the_limit_is_the_installations(api: APIClient, settings: LazySettings) -> None:
+def test_the_size_limit_comes_from_the_settings(api: APIClient, settings: LazySettings) -> None:
     settings.MAX_UPLOAD_BYTES = len(CONTENT)
     assert api.post(INIT, FILE).status_code == 201
 

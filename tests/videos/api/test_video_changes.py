@@ -14,12 +14,12 @@ from tests.videos.api.conftest import COMPLETE, LISTED, fail
 from videos.models import Job, Scene, Video, VideoMetadata
 
 
-def found(api: APIClient, words: str) -> list[str]:
+def find_titles(api: APIClient, words: str) -> list[str]:
     return [hit["title"] for hit in api.get("/v1/search", {"q": words}).json()["results"]]
 
 
-def test_a_new_title_is_found_at_once_and_the_old_one_no_more(api: APIClient, video: Video) -> None:
-    assert found(api, "sea")[0] == "A day at sea"
+def test_a_new_title_is_searchable_at_once_and_the_old_title_is_not(api: APIClient, video: Video) -> None:
+    assert find_titles(api, "sea")[0] == "A day at sea"
     before = video.updated_at
 
     answer = api.patch(f"/v1/videos/{video.pk}", {"title": "Zeppelin over Friedrichshafen"})
@@ -27,12 +27,12 @@ def test_a_new_title_is_found_at_once_and_the_old_one_no_more(api: APIClient, vi
     assert answer.status_code == 200
     assert set(answer.json()) == LISTED
     assert answer.json()["title"] == "Zeppelin over Friedrichshafen"
-    assert set(found(api, "zeppelin")) == {"Zeppelin over Friedrichshafen"}
-    assert found(api, "day") == []
+    assert set(find_titles(api, "zeppelin")) == {"Zeppelin over Friedrichshafen"}
+    assert find_titles(api, "day") == []
     video.refresh_from_db()
     assert (video.description, video.updated_at > before) == ("", True)
     assert api.patch(f"/v1/videos/{video.pk}", {"description": "With a marmalade picnic"}).json()["title"] == video.title
-    assert set(found(api, "marmalade")) == {video.title}
+    assert set(find_titles(api, "marmalade")) == {video.title}
 
 
 def test_only_title_and_description_can_be_changed(api: APIClient, video: Video) -> None:
@@ -66,7 +66,7 @@ def test_only_title_and_description_can_be_changed(api: APIClient, video: Video)
         ({"description": " ".join(map(str, range(200_000)))}, "description"),
     ],
 )
-def test_a_wrong_change_is_said_of_its_field(api: APIClient, video: Video, body: dict[str, object], field: str) -> None:
+def test_an_invalid_change_is_reported_by_field(api: APIClient, video: Video, body: dict[str, object], field: str) -> None:
     answer = api.patch(f"/v1/videos/{video.pk}", body)
 
     assert (answer.status_code, list(answer.json())) == (400, [field])
@@ -82,19 +82,19 @@ def test_the_longest_title_and_description_are_accepted(api: APIClient, video: V
     assert (video.title, video.description) == (longest["title"], longest["description"])
 
 
-def test_deleting_leaves_no_row_no_file_and_no_hit(
+def test_deleting_removes_rows_files_and_hits(
     api: APIClient, owner: User, video: Video, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     get_media_storage().save(video.original_key, b"the film", "video/mp4")
     kept = make_video(owner, ["A boat that stays"], title="Kept")
     mine = f"owners/{owner.pk}"
-    assert set(found(api, "boat")) == {"A day at sea", "Kept"}
+    assert set(find_titles(api, "boat")) == {"A day at sea", "Kept"}
 
     with django_capture_on_commit_callbacks(execute=True):
         answer = api.delete(f"/v1/videos/{video.pk}")
 
     assert (answer.status_code, answer.content) == (204, b"")
-    assert found(api, "boat") == ["Kept"]
+    assert find_titles(api, "boat") == ["Kept"]
     assert set(Scene.objects.values_list("video", flat=True)) == {kept.pk}
     assert not VideoMetadata.objects.exists()
     assert all(key.startswith(kept.storage_prefix) for key in get_media_storage().list_keys(mine))
@@ -103,46 +103,46 @@ def test_deleting_leaves_no_row_no_file_and_no_hit(
         assert getattr(api, method)(f"/v1/videos/{video.pk}{path}").status_code == 404
 
 
-def test_deleting_before_the_file_has_arrived_or_while_it_waits_works(
-    api: APIClient, completed: Video, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+def test_a_video_can_be_deleted_before_its_file_arrives_and_while_it_waits(
+    api: APIClient, uploaded_video: Video, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        assert api.delete(f"/v1/videos/{completed.pk}").status_code == 204
+        assert api.delete(f"/v1/videos/{uploaded_video.pk}").status_code == 204
 
     assert not Job.objects.exists()
-    assert not list(get_media_storage().list_keys(completed.storage_prefix))
-    assert api.post(COMPLETE, {"video_id": str(completed.pk)}).status_code == 404
+    assert not list(get_media_storage().list_keys(uploaded_video.storage_prefix))
+    assert api.post(COMPLETE, {"video_id": str(uploaded_video.pk)}).status_code == 404
 
 
-def test_a_failed_video_is_retried_from_the_first_stage(api: APIClient, completed: Video) -> None:
-    fail(completed)
+def test_a_failed_video_is_retried_from_the_first_stage(api: APIClient, uploaded_video: Video) -> None:
+    fail(uploaded_video)
 
     with mock.patch("videos.ingest.schedule.enqueue") as wake:
-        answer = api.post(f"/v1/videos/{completed.pk}/retry")
+        answer = api.post(f"/v1/videos/{uploaded_video.pk}/retry")
 
     assert answer.status_code == 202
     shown = answer.json()
     assert (shown["state"], shown["stage"], shown["error"], shown["error_code"]) == ("validating", "validate", "", "")
     assert {(stage["state"], stage["attempts"], stage["error"]) for stage in shown["stages"]} == {("queued", 0, "")}
-    wake.assert_called_once_with("videos.tasks.ingest_video", str(completed.pk))
+    wake.assert_called_once_with("videos.tasks.ingest_video", str(uploaded_video.pk))
 
 
 @pytest.mark.parametrize("state", [state for state in Video.State if state != Video.State.FAILED])
-def test_only_a_failed_video_is_retried(api: APIClient, completed: Video, state: str) -> None:
+def test_only_a_failed_video_is_retried(api: APIClient, uploaded_video: Video, state: str) -> None:
     Video.objects.update(state=state)
     jobs = set(Job.objects.values_list("pk", flat=True))
 
-    answer = api.post(f"/v1/videos/{completed.pk}/retry")
+    answer = api.post(f"/v1/videos/{uploaded_video.pk}/retry")
 
     assert (answer.status_code, answer.json()) == (409, {"detail": f"Only a failed video can be retried. This one is {state}."})
     assert set(Job.objects.values_list("pk", flat=True)) == jobs
 
 
-def test_what_never_arrived_cannot_be_retried(api: APIClient, completed: Video) -> None:
-    fail(completed)
-    get_media_storage().delete(completed.original_key)
+def test_a_video_whose_file_never_arrived_cannot_be_retried(api: APIClient, uploaded_video: Video) -> None:
+    fail(uploaded_video)
+    get_media_storage().delete(uploaded_video.original_key)
 
-    answer = api.post(f"/v1/videos/{completed.pk}/retry")
+    answer = api.post(f"/v1/videos/{uploaded_video.pk}/retry")
 
     assert (answer.status_code, answer.json()["detail"]) == (409, "The file of this video never arrived. Upload it again.")
     assert Video.objects.get().state == Video.State.FAILED

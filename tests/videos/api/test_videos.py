@@ -15,7 +15,7 @@ from tests.videos.api.conftest import COMPLETE, LISTED, fail
 from videos.models import Job, Video, VideoMetadata
 
 
-def test_the_list_shows_the_owners_videos_newest_first_and_in_pages(api: APIClient, owner: User) -> None:
+def test_the_list_shows_the_owners_videos_in_pages_newest_first(api: APIClient, owner: User) -> None:
     for number in range(3):
         make_video(owner, ["word"], title=f"Film {number}")
     make_video(User.objects.create_user("other@example.org", None), ["word"], title="Theirs")
@@ -28,7 +28,7 @@ def test_the_list_shows_the_owners_videos_newest_first_and_in_pages(api: APIClie
     assert [video["title"] for video in api.get(page["next"]).json()["results"]] == ["Film 0"]
 
 
-def test_the_detail_shows_what_was_measured_said_and_seen(api: APIClient, video: Video) -> None:
+def test_the_detail_shows_metadata_speech_and_descriptions(api: APIClient, video: Video) -> None:
     first = video.scenes.get(index=0)
     get_media_storage().save(first.thumbnail_key, make_image(0), "image/jpeg")
     get_media_storage().save(video.original_key, b"the film", "video/mp4")
@@ -52,15 +52,15 @@ def test_the_detail_shows_what_was_measured_said_and_seen(api: APIClient, video:
     spans = [(scene["index"], scene["start_s"], scene["end_s"]) for scene in shown["scenes"]]
     assert spans == [(place, 5.0 * place, 5.0 * place + 5) for place in range(4)]
     scene = shown["scenes"][0]
-    texts = {"transcript", "transcript_version", "transcript_edited_at", "description", "tags", "on_screen_text"}
-    assert set(scene) == {"id", "index", "start_s", "end_s", "thumbnail_url", "people", "pictures", *texts}
+    text_fields = {"transcript", "transcript_version", "transcript_edited_at", "description", "tags", "on_screen_text"}
+    assert set(scene) == {"id", "index", "start_s", "end_s", "thumbnail_url", "people", "pictures", *text_fields}
     assert (scene["id"], scene["transcript"], scene["tags"]) == (str(first.pk), first.transcript, [{"name": "object 0", "confidence": 0.5}])
     anybody = APIClient()
     assert b"".join(anybody.get(scene["thumbnail_url"])) == make_image(0)
     assert b"".join(anybody.get(shown["preview_url"])) == b"the film"
 
 
-def test_the_detail_lists_every_picture_of_a_scene_and_the_timeline(api: APIClient, video: Video) -> None:
+def test_the_detail_lists_every_keyframe_and_the_timeline(api: APIClient, video: Video) -> None:
     first = video.scenes.get(index=0)
     first.other_keyframes_s = [4.25, 1.5]
     first.save(update_fields=["other_keyframes_s"])
@@ -73,51 +73,51 @@ def test_the_detail_lists_every_picture_of_a_scene_and_the_timeline(api: APIClie
     shown = api.get(f"/v1/videos/{video.pk}").json()
 
     pictures, timeline = shown["scenes"][0]["pictures"], shown["timeline"]
-    assert [one["time_s"] for one in pictures] == [2.5, 4.25, 1.5]
-    addresses = [*(one["url"] for one in pictures), timeline.pop("url")]
+    assert [keyframe["time_s"] for keyframe in pictures] == [2.5, 4.25, 1.5]
+    urls = [*(keyframe["url"] for keyframe in pictures), timeline.pop("url")]
     anybody = APIClient()
-    assert [b"".join(anybody.get(address)) for address in addresses] == [content for _, content in stored]
+    assert [b"".join(anybody.get(url)) for url in urls] == [content for _, content in stored]
     assert timeline == {"duration_s": 20.0, "step_s": 1.0, "columns": 10, "count": 20}
 
 
-def test_status_and_detail_say_what_could_not_be_understood(api: APIClient, video: Video) -> None:
+def test_the_status_contains_the_notices(api: APIClient, video: Video) -> None:
     assert api.get(f"/v1/videos/{video.pk}/status").json()["notices"] == []
     VideoMetadata.objects.update(damage_notice="A part is damaged.", speech_notice="No German here.")
     assert api.get(f"/v1/videos/{video.pk}/status").json()["notices"] == ["A part is damaged.", "No German here."]
     assert api.get(f"/v1/videos/{video.pk}").json()["metadata"]["damage_notice"] == "A part is damaged."
 
 
-def test_a_video_that_waits_has_no_preview_and_no_measures(api: APIClient, completed: Video) -> None:
-    shown = api.get(f"/v1/videos/{completed.pk}").json()
+def test_a_waiting_video_has_no_preview_and_no_metadata(api: APIClient, uploaded_video: Video) -> None:
+    shown = api.get(f"/v1/videos/{uploaded_video.pk}").json()
 
     assert (shown["state"], shown["preview_url"], shown["metadata"], shown["scenes"]) == ("validating", "", None, [])
 
 
-def test_the_status_follows_the_stages(api: APIClient, completed: Video) -> None:
-    def status() -> tuple[str, str, int, str]:
-        shown = api.get(f"/v1/videos/{completed.pk}/status").json()
+def test_the_status_follows_the_stages(api: APIClient, uploaded_video: Video) -> None:
+    def get_status() -> tuple[str, str, int, str]:
+        shown = api.get(f"/v1/videos/{uploaded_video.pk}/status").json()
         return shown["state"], shown["stage"], shown["progress"], shown["error"]
 
-    assert status() == ("validating", "validate", 0, "")
+    assert get_status() == ("validating", "validate", 0, "")
     done = {"state": Job.State.DONE, "progress": 1.0, "finished_at": timezone.now()}
-    completed.jobs.filter(stage__in=("validate", "probe")).update(**done)
-    completed.jobs.filter(stage="scenes").update(state=Job.State.RUNNING, progress=0.5, attempts=1)
+    uploaded_video.jobs.filter(stage__in=("validate", "probe")).update(**done)
+    uploaded_video.jobs.filter(stage="scenes").update(state=Job.State.RUNNING, progress=0.5, attempts=1)
     Video.objects.update(state=Video.State.PROCESSING)
-    assert status() == ("processing", "scenes", 18, "")
-    completed.jobs.update(**done)
+    assert get_status() == ("processing", "scenes", 18, "")
+    uploaded_video.jobs.update(**done)
     Video.objects.update(state=Video.State.INDEXED)
-    assert status() == ("indexed", "", 100, "")
-    fail(completed)
-    assert status()[0] == "failed"
-    assert status()[3] == "The file is incomplete."
-    shown = api.get(f"/v1/videos/{completed.pk}/status").json()
+    assert get_status() == ("indexed", "", 100, "")
+    fail(uploaded_video)
+    assert get_status()[0] == "failed"
+    assert get_status()[3] == "The file is incomplete."
+    shown = api.get(f"/v1/videos/{uploaded_video.pk}/status").json()
     assert set(shown) == {"video_id", "state", "stage", "progress", "error", "error_code", "notices", "stages", "updated_at"}
     assert set(shown["stages"][0]) == {"stage", "state", "progress", "attempts", "error", "started_at", "finished_at", "duration_s"}
     assert shown["error_code"] == "truncated"
 
 
 @pytest.mark.parametrize("name", ["7", "seven", "..", "%00", "x" * 4000])
-def test_an_address_with_an_id_that_is_none_is_not_there(api: APIClient, name: str) -> None:
+def test_a_url_with_an_invalid_id_is_not_found(api: APIClient, name: str) -> None:
     for path in (f"/v1/videos/{name}", f"/v1/videos/{name}/status"):
         answer = api.get(path)
         assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/json")
@@ -125,19 +125,19 @@ def test_an_address_with_an_id_that_is_none_is_not_there(api: APIClient, name: s
 
 
 @pytest.mark.parametrize("body", ["{", "[]", "7", "[" * 100_000])
-def test_a_change_that_is_no_json_object_is_said_to_be_none(api: APIClient, video: Video, body: str) -> None:
+def test_a_change_that_is_not_a_json_object_is_reported(api: APIClient, video: Video, body: str) -> None:
     assert api.generic("PATCH", f"/v1/videos/{video.pk}", body, content_type="application/json").status_code == 400
 
 
-def test_nothing_is_shown_without_a_log_in(completed: Video) -> None:
+def test_nothing_is_shown_without_a_login(uploaded_video: Video) -> None:
     anybody = APIClient()
     for method, path in (
         ("get", "/v1/videos"),
-        ("get", f"/v1/videos/{completed.pk}"),
-        ("get", f"/v1/videos/{completed.pk}/status"),
-        ("patch", f"/v1/videos/{completed.pk}"),
-        ("delete", f"/v1/videos/{completed.pk}"),
-        ("post", f"/v1/videos/{completed.pk}/retry"),
+        ("get", f"/v1/videos/{uploaded_video.pk}"),
+        ("get", f"/v1/videos/{uploaded_video.pk}/status"),
+        ("patch", f"/v1/videos/{uploaded_video.pk}"),
+        ("delete", f"/v1/videos/{uploaded_video.pk}"),
+        ("post", f"/v1/videos/{uploaded_video.pk}/retry"),
         ("post", "/v1/videos/upload/init"),
         ("post", COMPLETE),
     ):
@@ -145,7 +145,9 @@ def test_nothing_is_shown_without_a_log_in(completed: Video) -> None:
     assert Video.objects.exists()
 
 
-def test_more_rows_cost_no_more_queries(api: APIClient, owner: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_the_number_of_queries_does_not_grow_with_the_rows(
+    api: APIClient, owner: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     def read(path: str) -> Any:
         return json.loads(api.get(path).content)
 
@@ -153,7 +155,7 @@ def test_more_rows_cost_no_more_queries(api: APIClient, owner: User, django_asse
     # Count, videos.
     with django_assert_num_queries(2):
         assert len(read("/v1/videos")["results"]) == 1
-    # The video with its measures, its scenes, who is in them.
+    # The video with its metadata, its scenes, the people in them.
     with django_assert_num_queries(3):
         assert len(read(f"/v1/videos/{small.pk}")["scenes"]) == 1
 

@@ -22,121 +22,121 @@ from videos.export.captions import (
 SAID = "It was a bright cold day in April, and the clocks were striking thirteen. Winston Smith slipped quickly through the glass doors."
 
 
-def timed(text: str, start_s: float = 0.0, each_s: float = 0.3) -> list[Word]:
+def time_words(text: str, start_s: float = 0.0, each_s: float = 0.3) -> list[Word]:
     return [(start_s + each_s * place, start_s + each_s * (place + 0.8), word) for place, word in enumerate(text.split())]
 
 
-def spoken(text: str, start_s: float = 0.0, end_s: float = 60.0) -> SceneSpeech:
-    return SceneSpeech(start_s, end_s, text, timed(text, start_s))
+def build_speech(text: str, start_s: float = 0.0, end_s: float = 60.0) -> SceneSpeech:
+    return SceneSpeech(start_s, end_s, text, time_words(text, start_s))
 
 
-def test_words_are_broken_into_two_short_lines_at_their_times() -> None:
-    found = build_captions([spoken(SAID)])
-    assert [caption.lines for caption in found] == [
+def test_words_are_divided_into_captions_of_two_lines() -> None:
+    captions = build_captions([build_speech(SAID)])
+    assert [caption.lines for caption in captions] == [
         ("It was a bright cold day in April, and the", "clocks were striking thirteen."),
         ("Winston Smith slipped quickly through the", "glass doors."),
     ]
-    assert (found[0].start_s, found[1].start_s) == (0.0, pytest.approx(14 * 0.3))
+    assert (captions[0].start_s, captions[1].start_s) == (0.0, pytest.approx(14 * 0.3))
 
 
-def test_a_pause_and_a_cut_begin_a_new_caption() -> None:
+def test_a_pause_and_a_cut_start_a_new_caption() -> None:
     paused = SceneSpeech(0, 20, "Yes. No.", [(1.0, 1.3, "Yes."), (9.0, 9.4, "No.")])
-    found = build_captions([paused, spoken("Who?", 20, 30)])
-    assert [(caption.start_s, caption.end_s, caption.lines) for caption in found] == [
+    captions = build_captions([paused, build_speech("Who?", 20, 30)])
+    assert [(caption.start_s, caption.end_s, caption.lines) for caption in captions] == [
         (1.0, 2.0, ("Yes.",)),
         (9.0, 10.0, ("No.",)),
         (20.0, 21.0, ("Who?",)),
     ]
 
 
-def test_a_text_without_times_shares_its_scenes_span() -> None:
-    found = build_captions([SceneSpeech(10, 20, SAID, [])])
-    assert " ".join(line for caption in found for line in caption.lines) == SAID
-    assert (found[0].start_s, found[-1].end_s) == (10, 20)
-    assert all(before.end_s == after.start_s for before, after in pairwise(found))
+def test_captions_without_word_times_share_the_scenes_duration() -> None:
+    captions = build_captions([SceneSpeech(10, 20, SAID, [])])
+    assert " ".join(line for caption in captions for line in caption.lines) == SAID
+    assert (captions[0].start_s, captions[-1].end_s) == (10, 20)
+    assert all(before.end_s == after.start_s for before, after in pairwise(captions))
     assert build_captions([SceneSpeech(0, 5, "", [])]) == []
 
 
-def test_wide_characters_count_twice_and_endless_words_are_broken() -> None:
-    found = build_captions([SceneSpeech(0, 10, "日" * 60, []), SceneSpeech(10, 20, "x", [(10.0, 12.0, "x" * 100)])])
-    assert [line for caption in found for line in caption.lines] == ["日" * 21, "日" * 21, "日" * 18, "x" * 42, "x" * 42, "x" * 16]
+def test_wide_characters_count_twice_and_endless_words_are_split() -> None:
+    captions = build_captions([SceneSpeech(0, 10, "日" * 60, []), SceneSpeech(10, 20, "x", [(10.0, 12.0, "x" * 100)])])
+    assert [line for caption in captions for line in caption.lines] == ["日" * 21, "日" * 21, "日" * 18, "x" * 42, "x" * 42, "x" * 16]
 
 
 WORD = st.tuples(st.floats(-1, 50), st.floats(0, 9), st.text(min_size=1, max_size=100))
 
 
 @given(st.lists(WORD, max_size=40), st.text(max_size=300))
-def test_whatever_is_said_captions_fit_and_follow_each_other(words: list[tuple[float, float, str]], text: str) -> None:
+def test_captions_of_any_words_fit_and_do_not_overlap(words: list[tuple[float, float, str]], text: str) -> None:
     placed = sorted((start, start + lasts, word) for start, lasts, word in words)
-    found = build_captions([SceneSpeech(0, 60, "said", placed), SceneSpeech(60, 90, text, [])])
-    assert all(1 <= len(caption.lines) <= MAX_LINES for caption in found)
-    assert all(measure_width(line) <= LINE_WIDTH and line.strip() and "\n" not in line for caption in found for line in caption.lines)
-    assert all(0 <= caption.start_s < caption.end_s for caption in found)
-    assert all(before.end_s <= after.start_s for before, after in pairwise(found))
-    for file in (format_subrip(found), format_webvtt(found)):
-        # As many blocks as captions: nothing that was said reads as the begin of another.
-        assert len(re.findall(r"^\d\d+:\d\d:\d\d[.,]\d{3} --> \d\d+:\d\d:\d\d[.,]\d{3}$", file, re.MULTILINE)) == len(found)
-        assert file.count("-->") == len(found)
+    captions = build_captions([SceneSpeech(0, 60, "said", placed), SceneSpeech(60, 90, text, [])])
+    assert all(1 <= len(caption.lines) <= MAX_LINES for caption in captions)
+    assert all(measure_width(line) <= LINE_WIDTH and line.strip() and "\n" not in line for caption in captions for line in caption.lines)
+    assert all(0 <= caption.start_s < caption.end_s for caption in captions)
+    assert all(before.end_s <= after.start_s for before, after in pairwise(captions))
+    for file in (format_subrip(captions), format_webvtt(captions)):
+        # As many blocks as captions: no speech looks like the start of another block.
+        assert len(re.findall(r"^\d\d+:\d\d:\d\d[.,]\d{3} --> \d\d+:\d\d:\d\d[.,]\d{3}$", file, re.MULTILINE)) == len(captions)
+        assert file.count("-->") == len(captions)
 
 
-def test_files_look_as_players_expect() -> None:
-    found = [Caption(0.0, 1.5, ("<b>Fish & chips</b>", "{\\an8}--> x")), Caption(3725.0406, 3727.0, ("Late.",))]
-    assert format_subrip(found) == (
+def test_files_have_the_format_that_players_expect() -> None:
+    captions = [Caption(0.0, 1.5, ("<b>Fish & chips</b>", "{\\an8}--> x")), Caption(3725.0406, 3727.0, ("Late.",))]
+    assert format_subrip(captions) == (
         "1\n00:00:00,000 --> 00:00:01,500\n‹b›Fish & chips‹/b›\n(\\an8)--› x\n\n2\n01:02:05,041 --> 01:02:07,000\nLate.\n"
     )
-    assert format_webvtt(found) == (
+    assert format_webvtt(captions) == (
         "WEBVTT\n\n00:00:00.000 --> 00:00:01.500\n&lt;b&gt;Fish &amp; chips&lt;/b&gt;\n{\\an8}--&gt; x\n"
         "\n01:02:05.041 --> 01:02:07.000\nLate.\n"
     )
     assert (format_subrip([]), format_webvtt([])) == ("", "WEBVTT\n")
 
 
-def test_a_caption_lasts_as_long_as_a_reader_needs_and_no_longer_than_one_reads() -> None:
-    slow = SceneSpeech(0, 60, SAID, timed(SAID, each_s=2.0))
+def test_a_caption_lasts_between_one_and_seven_seconds() -> None:
+    slow = SceneSpeech(0, 60, SAID, time_words(SAID, each_s=2.0))
     assert all(1.0 <= caption.end_s - caption.start_s <= MAX_DURATION_S for caption in build_captions([slow]))
 
 
-def words_from(*words: tuple[float, float, str]) -> list[Caption]:
+def caption_words(*words: tuple[float, float, str]) -> list[Caption]:
     return build_captions([SceneSpeech(0, 60, " ".join(text for _, _, text in words), list(words))])
 
 
 @pytest.mark.parametrize(("width", "lines"), [(21, 1), (22, 2)])
-def test_a_line_holds_42_characters(width: int, lines: int) -> None:
-    (caption,) = words_from((0, 1, "x" * 20), (1, 2, "y" * width))
+def test_a_line_has_at_most_42_characters(width: int, lines: int) -> None:
+    (caption,) = caption_words((0, 1, "x" * 20), (1, 2, "y" * width))
     assert len(caption.lines) == lines
 
 
 def test_a_caption_has_two_lines() -> None:
-    captions = words_from(*((place, place + 1.0, "x" * 30) for place in range(3)))
+    captions = caption_words(*((place, place + 1.0, "x" * 30) for place in range(3)))
     assert [len(caption.lines) for caption in captions] == [2, 1]
 
 
 @pytest.mark.parametrize(("end_s", "count"), [(7.0, 1), (7.01, 2)])
 def test_a_caption_lasts_seven_seconds_at_most(end_s: float, count: int) -> None:
-    assert len(words_from(*((place, place + 1.0, "yes") for place in range(6)), (6.0, end_s, "no"))) == count
+    assert len(caption_words(*((place, place + 1.0, "yes") for place in range(6)), (6.0, end_s, "no"))) == count
 
 
 @pytest.mark.parametrize(("start_s", "count"), [(2.5, 1), (2.51, 2)])
 def test_a_pause_of_more_than_one_and_a_half_seconds_starts_a_caption(start_s: float, count: int) -> None:
-    assert len(words_from((0, 1, "yes"), (start_s, 3, "no"))) == count
+    assert len(caption_words((0, 1, "yes"), (start_s, 3, "no"))) == count
 
 
 @pytest.mark.parametrize(("end_s", "shown_s"), [(0.2, 1.0), (1.0, 1.0), (1.1, 1.1)])
 def test_a_caption_is_shown_for_a_second_at_least(end_s: float, shown_s: float) -> None:
-    (caption,) = words_from((0.0, end_s, "Yes."))
+    (caption,) = caption_words((0.0, end_s, "Yes."))
     assert caption.end_s - caption.start_s == shown_s
 
 
 def test_captions_of_words_that_start_together_start_a_twentieth_of_a_second_apart() -> None:
-    captions = words_from(*((2.0, 3.0, "x" * 42) for _ in range(6)))
+    captions = caption_words(*((2.0, 3.0, "x" * 42) for _ in range(6)))
     assert [caption.start_s for caption in captions] == pytest.approx([2.0, 2.05, 2.1])
 
 
 def test_a_sentence_that_fills_two_lines_ends_a_caption_and_a_shorter_one_does_not() -> None:
-    assert [caption.lines for caption in words_from((0, 1, "x" * 30), (1, 2, "y" * 10 + "."), (2, 3, "z"))] == [
+    assert [caption.lines for caption in caption_words((0, 1, "x" * 30), (1, 2, "y" * 10 + "."), (2, 3, "z"))] == [
         ("x" * 30 + " " + "y" * 10 + ".", "z")
     ]
-    assert [caption.lines for caption in words_from((0, 1, "x" * 30), (1, 2, "y" * 20 + "."), (2, 3, "z"))] == [
+    assert [caption.lines for caption in caption_words((0, 1, "x" * 30), (1, 2, "y" * 20 + "."), (2, 3, "z"))] == [
         ("x" * 30, "y" * 20 + "."),
         ("z",),
     ]

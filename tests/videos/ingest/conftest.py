@@ -1,4 +1,4 @@
-"""Videos whose file has arrived, and a look at how their ingest stands."""
+"""Videos whose file has arrived, stages for tests, and the state of an ingest."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,7 +17,7 @@ from videos.ingest.stage import Stage
 from videos.models import Job, Video
 from videos.registry import list_stages, override_stages
 
-Arrived = Callable[..., Video]
+AddArrivedVideo = Callable[..., Video]
 UseStages = Callable[..., None]
 
 
@@ -27,10 +27,10 @@ def owner(db: None) -> User:
 
 
 @pytest.fixture
-def arrived(owner: User) -> Arrived:
-    """Return a function that gives a file to the owner, as a completed upload leaves it."""
+def add_arrived_video(owner: User) -> AddArrivedVideo:
+    """Return a function that adds a file as a completed upload of the owner."""
 
-    def take(file: Path | bytes, **fields: object) -> Video:
+    def add_video(file: Path | bytes, **fields: object) -> Video:
         content = file if isinstance(file, bytes) else file.read_bytes()
         given = {"title": "Film", "filename": "film.mp4", "mime_type": "video/mp4", "size_bytes": len(content), **fields}
         soon = timezone.now() + timedelta(hours=1)
@@ -39,12 +39,12 @@ def arrived(owner: User) -> Arrived:
         start_ingest(video)
         return video
 
-    return take
+    return add_video
 
 
 @pytest.fixture
 def use_stages() -> Iterator[UseStages]:
-    """Return a function that replaces the ingest's stages for the test; it takes registered stages by name, and others as they are."""
+    """Return a function that replaces the ingest's stages during the test, given as stages or as names of registered stages."""
     by_name = {stage.name: stage for stage in list_stages()}
     with ExitStack() as stack:
 
@@ -57,48 +57,48 @@ def use_stages() -> Iterator[UseStages]:
 
 @pytest.fixture
 def two_stages(use_stages: UseStages) -> Iterator[None]:
-    """Let an ingest have two stages of a test's own before it ends."""
+    """Replace the stages of the ingest by two test stages and `index`."""
     use_stages(made_stages.FIRST, made_stages.SECOND, "index")
     made_stages.log.clear()
-    made_stages.behavior.clear()
+    made_stages.behaviors.clear()
     yield
-    made_stages.behavior.clear()
+    made_stages.behaviors.clear()
 
 
 @pytest.fixture
-def woken() -> Iterator[mock.Mock]:
-    """The wake-ups that were sent."""
+def enqueued() -> Iterator[mock.Mock]:
+    """Return a mock that records the queued tasks."""
     with mock.patch("videos.ingest.schedule.enqueue") as sent:
         yield sent
 
 
 @pytest.fixture
-def video(two_stages: None, arrived: Arrived, woken: mock.Mock) -> Video:
-    """A video that waits for its two stages."""
-    video = arrived(b"a film")
-    woken.assert_called_once_with("videos.tasks.ingest_video", str(video.pk))
-    woken.reset_mock()
+def video(two_stages: None, add_arrived_video: AddArrivedVideo, enqueued: mock.Mock) -> Video:
+    """Return a video that waits for its two stages."""
+    video = add_arrived_video(b"a film")
+    enqueued.assert_called_once_with("videos.tasks.ingest_video", str(video.pk))
+    enqueued.reset_mock()
     return video
 
 
-def wakes(woken: mock.Mock) -> list[str]:
-    """Return the videos for which wake-ups were sent since this was asked last."""
-    sent = [call.args[1] for call in woken.call_args_list]
-    woken.reset_mock()
+def take_wake_ups(enqueued: mock.Mock) -> list[str]:
+    """Return the ids of the videos whose ingest was queued since the last call."""
+    sent = [call.args[1] for call in enqueued.call_args_list]
+    enqueued.reset_mock()
     return sent
 
 
 def read_state(video: Video) -> tuple[str, str]:
-    """Return a video's state and error code, read again."""
+    """Return a video's current state and error code."""
     video.refresh_from_db()
     return video.state, video.error_code
 
 
-def job(video: Video, stage: str) -> Job:
-    """Return a stage's row, read again."""
+def get_job(video: Video, stage: str) -> Job:
+    """Return the current job of a stage."""
     return Job.objects.get(video=video, stage=stage)
 
 
-def stop_waiting(video: Video) -> None:
-    """Let all time that a lease or a pause between attempts still has go by."""
+def expire_waits(video: Video) -> None:
+    """Expire the leases, and the delays between attempts, of a video's jobs."""
     Job.objects.filter(video=video, lease_expires_at__isnull=False).update(lease_expires_at=timezone.now() - timedelta(seconds=1))

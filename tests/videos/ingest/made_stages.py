@@ -1,4 +1,4 @@
-"""Stages made for the purpose: they note that they ran, and do what a test asks of them."""
+"""Stages for tests: they record their runs, and behave as a test defines."""
 
 from collections.abc import Callable
 
@@ -7,17 +7,17 @@ from videos.models import Video
 
 Behavior = Callable[[StageContext], None]
 log: list[str] = []
-behavior: dict[str, Behavior] = {}
+behaviors: dict[str, Behavior] = {}
 
 
 def first(context: StageContext) -> None:
     log.append("first")
-    behavior.get("first", rename)(context)
+    behaviors.get("first", rename)(context)
 
 
 def second(context: StageContext) -> None:
     log.append("second")
-    behavior.get("second", rename)(context)
+    behaviors.get("second", rename)(context)
 
 
 def rename(context: StageContext) -> None:
@@ -25,7 +25,7 @@ def rename(context: StageContext) -> None:
         Video.objects.filter(pk=context.video.pk).update(title=f"written by {log[-1]}")
 
 
-def fails(error: Exception) -> Behavior:
+def make_failing(error: Exception) -> Behavior:
     def stage(context: StageContext) -> None:
         raise error
 

@@ -8,7 +8,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from tests.bad_inputs import boxes, films
-from tests.videos.ingest.conftest import Arrived, UseStages, read_state
+from tests.videos.ingest.conftest import AddArrivedVideo, UseStages, read_state
 from videos.ingest.pipeline import ingest
 
 LOOKED_AT = ("validate", "probe", "scenes", "index")
@@ -21,12 +21,12 @@ LOOKED_AT = ("validate", "probe", "scenes", "index")
         ("cut-in-the-tail.mp4", r"The file ends early: its header states 10 s, but it contains only \d s\."),
     ],
 )
-def test_what_is_lost_stands_on_the_page_in_the_detail_and_in_the_status(
-    arrived: Arrived, use_stages: UseStages, tmp_path: Path, file: str, told: str
+def test_damage_is_reported_on_the_page_and_by_the_api(
+    add_arrived_video: AddArrivedVideo, use_stages: UseStages, tmp_path: Path, file: str, told: str
 ) -> None:
     use_stages(*LOOKED_AT)
     {**boxes.RECIPES, **films.RECIPES}[file](tmp_path / file)
-    video = arrived(tmp_path / file)
+    video = add_arrived_video(tmp_path / file)
     ingest(video.pk)
 
     assert read_state(video) == ("indexed", "")

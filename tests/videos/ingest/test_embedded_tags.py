@@ -1,4 +1,4 @@
-"""What a file says of itself (titles, comments, the place of filming) is neither kept nor shown; its owner's file stays as it is."""
+"""Tags that are embedded in a file (titles, comments, the place of filming) are neither stored nor shown. The file stays untouched."""
 
 import json
 from pathlib import Path
@@ -11,12 +11,12 @@ from rest_framework.test import APIClient
 
 from heimdex.storage import get_media_storage
 from tests.bad_inputs.films import write_film
-from tests.videos.ingest.conftest import Arrived, UseStages, read_state
+from tests.videos.ingest.conftest import AddArrivedVideo, UseStages, read_state
 from videos.ingest.pipeline import ingest
 from videos.models import Job, Scene, Video, VideoMetadata
 
 LOOKED_AT = ("validate", "probe", "scenes", "index")
-# What a page would run, what a spreadsheet would run, and what nobody would read.
+# A script for pages, a formula for spreadsheets, and unreadable characters.
 SCRIPT = {"title": "<script>alert(1)</script>", "artist": "=cmd|' /C calc'!A0", "comment": "long " * 200_000}
 PLACE = {"location": "+48.8584+002.2945/"}
 
@@ -30,14 +30,20 @@ PLACE = {"location": "+48.8584+002.2945/"}
     ],
     ids=["script and commands", "place in MOV", "place in Matroska"],
 )
-def test_nothing_of_it_is_stored_or_shown_and_the_owners_file_is_untouched(
-    arrived: Arrived, use_stages: UseStages, tmp_path: Path, tags: dict[str, str], container: str, within: bytes, marks: tuple[str, ...]
+def test_embedded_tags_are_neither_stored_nor_shown_and_the_file_stays_untouched(
+    add_arrived_video: AddArrivedVideo,
+    use_stages: UseStages,
+    tmp_path: Path,
+    tags: dict[str, str],
+    container: str,
+    within: bytes,
+    marks: tuple[str, ...],
 ) -> None:
     use_stages(*LOOKED_AT)
     film = tmp_path / "film"
     write_film(film, container=container, tags=tags)
     assert within in film.read_bytes()
-    video = arrived(film)
+    video = add_arrived_video(film)
     ingest(video.pk)
     assert read_state(video) == ("indexed", "")
 

@@ -1,4 +1,4 @@
-"""How long a stage may take, and how often its lease is renewed."""
+"""The time limit of a stage, and the renewals of its lease."""
 
 from threading import Event
 from unittest import mock

@@ -1,4 +1,4 @@
-"""What an owner has written stays when a video is processed again."""
+"""Edited transcripts survive when a video is processed again."""
 
 import pytest
 from django.utils import timezone
@@ -6,7 +6,7 @@ from django.utils import timezone
 from heimdex.accounts.models import User
 from tests import media
 from tests.library import get_stored_hash, make_video
-from tests.videos.ingest.conftest import Arrived, UseStages, read_state
+from tests.videos.ingest.conftest import AddArrivedVideo, UseStages, read_state
 from videos.actions.transcripts import edit_transcript
 from videos.actions.videos import retry_video
 from videos.ingest.pipeline import ingest
@@ -18,12 +18,12 @@ KEPT = "What nobody could have heard in a silent film."
 
 
 @pytest.fixture(autouse=True)
-def without_vectors(use_stages: UseStages) -> None:
+def skip_vectors(use_stages: UseStages) -> None:
     use_stages(*(stage.name for stage in list_stages() if stage.name != "embed"))
 
 
-def test_a_retry_keeps_an_edited_transcript_and_hears_the_others_anew(arrived: Arrived) -> None:
-    video = arrived(media.build_video((50, 60)))
+def test_a_retry_keeps_an_edited_transcript_and_transcribes_the_others_again(add_arrived_video: AddArrivedVideo) -> None:
+    video = add_arrived_video(media.build_video((50, 60)))
     ingest(video.pk)
     assert read_state(video) == ("indexed", "")
     edited, other = video.scenes.order_by("index")
@@ -45,9 +45,7 @@ def test_a_retry_keeps_an_edited_transcript_and_hears_the_others_anew(arrived: A
 
 @pytest.mark.parametrize(("shift_s", "is_kept"), [(0.0, True), (0.099, True), (0.1, False), (0.3, False)])
 @pytest.mark.parametrize("moved", ["start_s", "end_s"])
-def test_an_edit_is_kept_where_the_cuts_have_moved_by_less_than_a_tenth_of_a_second(
-    owner: User, moved: str, shift_s: float, is_kept: bool
-) -> None:
+def test_an_edit_is_kept_if_the_cuts_move_by_less_than_a_tenth_of_a_second(owner: User, moved: str, shift_s: float, is_kept: bool) -> None:
     video = make_video(owner, ["Edited."])
     video.scenes.update(start_s=0.0, end_s=1.0, transcript_edited_at=timezone.now())
     times = {"start_s": 0.0, "end_s": 1.0}

@@ -15,7 +15,7 @@ from heimdex.storage import get_media_storage
 from reprocess.planning.scope import Scope
 from reprocess.runs.requests import plan_run
 from tests import media
-from tests.videos.ingest.conftest import Arrived, UseStages, job, read_state
+from tests.videos.ingest.conftest import AddArrivedVideo, UseStages, get_job, read_state
 from videos.actions.videos import retry_video
 from videos.ingest.pipeline import ingest
 from videos.models import ActiveSpace, Job, Scene, SceneEmbedding, Video
@@ -23,12 +23,12 @@ from videos.search.service import SearchRequest, search
 
 ASSETS = Path(__file__).resolve().parents[3] / "demo" / "assets"
 CHANNELS = {"transcript", "visual", "summary", "clip"}
-# Names and signs that only programmers know.
+# Names and symbols that only programmers know.
 JARGON = ("Error", "Exception", "Traceback", "errno", "av.", "/objects/", "None", "{", "}", "<", ">")
 
 
-def broken_tail() -> Path:
-    """Return a Matroska file of two shots with sound, cut off in the second."""
+def make_broken_tail() -> Path:
+    """Build a Matroska file of two shots with audio, truncated in the second."""
 
     def build(path: Path) -> None:
         import av
@@ -44,8 +44,8 @@ def broken_tail() -> Path:
     return media.build_cached("broken-tail.mkv", build)
 
 
-def cat() -> Path:
-    """Return a silent film of one shot that shows a cat."""
+def make_cat_film() -> Path:
+    """Build a silent film with a single shot of a cat."""
 
     def build(path: Path) -> None:
         import av
@@ -63,7 +63,7 @@ def cat() -> Path:
     return media.build_cached("cat.mp4", build)
 
 
-def readable(text: str) -> bool:
+def is_readable(text: str) -> bool:
     return text[:1].isupper() and text.endswith(".") and "\n" not in text and not any(word in text for word in JARGON)
 
 
@@ -71,13 +71,15 @@ def readable(text: str) -> bool:
 @pytest.mark.parametrize(
     ("build", "scenes", "audio_codec", "seen"),
     [
-        pytest.param(cat, 1, "", "embedded", id="neither sound nor cut"),
-        # Colored tiles show nothing that has a name.
-        pytest.param(broken_tail, 2, "aac", "empty", id="broken tail"),
+        pytest.param(make_cat_film, 1, "", "embedded", id="neither sound nor cut"),
+        # Colored tiles show nothing that the classifier knows.
+        pytest.param(make_broken_tail, 2, "aac", "empty", id="broken tail"),
     ],
 )
-def test_a_video_is_indexed_with_what_it_has(arrived: Arrived, build: Callable[[], Path], scenes: int, audio_codec: str, seen: str) -> None:
-    video = arrived(build())
+def test_a_video_is_indexed_with_its_speech_and_images(
+    add_arrived_video: AddArrivedVideo, build: Callable[[], Path], scenes: int, audio_codec: str, seen: str
+) -> None:
+    video = add_arrived_video(build())
 
     ingest(video.pk)
 
@@ -117,39 +119,39 @@ def test_a_video_is_indexed_with_what_it_has(arrived: Arrived, build: Callable[[
         (media.build_still_image, "still_picture"),
     ],
 )
-def test_a_bad_file_fails_for_good_with_a_sentence(arrived: Arrived, build: Callable[[], Path], code: str) -> None:
-    video = arrived(build())
+def test_a_bad_file_fails_for_good_with_a_reason(add_arrived_video: AddArrivedVideo, build: Callable[[], Path], code: str) -> None:
+    video = add_arrived_video(build())
 
     ingest(video.pk)
 
     assert read_state(video) == ("failed", code)
-    assert readable(video.error_text)
-    probe = job(video, "probe")
+    assert is_readable(video.error_text)
+    probe = get_job(video, "probe")
     assert (probe.state, probe.error, probe.attempts, probe.lease_token) == ("failed", video.error_text, 1, None)
     assert not video.jobs.filter(state=Job.State.RUNNING).exists()
-    # Nobody takes it up again by themselves.
+    # No task processes it again.
     ingest(video.pk)
-    assert job(video, "probe").attempts == 1
+    assert get_job(video, "probe").attempts == 1
 
 
-def test_a_file_of_another_size_than_announced_fails(arrived: Arrived) -> None:
-    video = arrived(media.build_video((50,)), size_bytes=7)
+def test_a_file_of_another_size_fails(add_arrived_video: AddArrivedVideo) -> None:
+    video = add_arrived_video(media.build_video((50,)), size_bytes=7)
 
     ingest(video.pk)
 
     assert read_state(video) == ("failed", "wrong_size")
-    assert readable(video.error_text)
+    assert is_readable(video.error_text)
 
 
-def test_what_is_indexed_is_left_alone_and_a_retry_repeats_all_of_it(arrived: Arrived) -> None:
-    video = arrived(media.build_video((50,)))
+def test_an_indexed_video_is_left_alone_and_a_retry_repeats_everything(add_arrived_video: AddArrivedVideo) -> None:
+    video = add_arrived_video(media.build_video((50,)))
     with mock.patch("videos.ingest.stages.description.get_describer", side_effect=OSError(5, "Input/output error", "/var/lib/secret")):
         for _ in range(3):
             Job.objects.update(lease_expires_at=None)
             ingest(video.pk)
     assert read_state(video) == ("failed", "internal_error")
     assert "in the stage “description”." in video.error_text
-    assert readable(video.error_text)
+    assert is_readable(video.error_text)
     assert search(video.owner, SearchRequest("object")).total == 0
     before = set(Scene.objects.values_list("pk", flat=True))
     Scene.objects.update(transcript="left from the first time")
@@ -161,7 +163,7 @@ def test_what_is_indexed_is_left_alone_and_a_retry_repeats_all_of_it(arrived: Ar
     assert video.error_text == ""
     assert set(video.jobs.values_list("state", "attempts", "error")) == {("done", 1, "")}
     assert set(Scene.objects.values_list("pk", "transcript")) == {(pk, "") for pk in before}
-    # A second call, or one too late, touches nothing.
+    # A second or a late task changes nothing.
     calls = get_text_embedder().calls + get_image_embedder().calls
     jobs = list(Job.objects.order_by("pk").values())
     computed = SceneEmbedding.objects.filter(computed_at__gte=timezone.now())
@@ -172,12 +174,12 @@ def test_what_is_indexed_is_left_alone_and_a_retry_repeats_all_of_it(arrived: Ar
     assert Video.objects.get().updated_at == video.updated_at
 
 
-def test_a_long_take_has_several_scenes_and_pictures_that_are_replaced_with_them(
-    arrived: Arrived, settings: LazySettings, use_stages: UseStages
+def test_a_long_take_has_several_scenes_whose_keyframes_are_replaced_with_them(
+    add_arrived_video: AddArrivedVideo, settings: LazySettings, use_stages: UseStages
 ) -> None:
     use_stages("scenes")
     settings.LONGEST_SCENE_SECONDS = 6.0
-    video = arrived(media.build_video((400,)))
+    video = add_arrived_video(media.build_video((400,)))
     ingest(video.pk)
     assert video.scenes.count() >= 3
     with get_media_storage().open(video.timeline_key) as sheet:

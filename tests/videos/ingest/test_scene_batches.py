@@ -1,4 +1,4 @@
-"""What is seen and read in the pictures of a video, and what is repeated when a worker dies over it."""
+"""Descriptions and on-screen text of keyframes, and the batches that are repeated when a worker dies."""
 
 import io
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from heimdex.vision.ocr_rapid import RapidOcrReader
 from heimdex.vision.tags import TagDescriber
 from tests import media
 from tests.library import make_video
-from tests.videos.ingest.conftest import Arrived, UseStages, job, read_state, stop_waiting
+from tests.videos.ingest.conftest import AddArrivedVideo, UseStages, expire_waits, get_job, read_state
 from videos.ingest.pipeline import ingest
 from videos.ingest.schedule import start_ingest
 from videos.ingest.stages import description, on_screen
@@ -30,8 +30,8 @@ SEEING = ("on_screen", "description", "summary", "index")
 SLIDES = (("Growing tomatoes", "Water them twice a day"), ("Leaving the harbour", "Mind the <b>tide</b> & the wind"))
 
 
-def slides() -> Path:
-    """Return a silent film of two slides with text, three seconds each."""
+def make_slides() -> Path:
+    """Build a silent film of two slides with text, three seconds each."""
 
     def build(path: Path) -> None:
         import av
@@ -53,8 +53,8 @@ def slides() -> Path:
     return media.build_cached("two-slides.mp4", build)
 
 
-class Watched(TextReader, Describer):
-    """The configured reader and describer, which note what they are asked, and die before their n-th call."""
+class CallRecorder(TextReader, Describer):
+    """The configured reader and describer; it records its calls, and dies before the call `dies_at`."""
 
     def __init__(self, dies_at: int) -> None:
         self._reader, self._describer = RapidOcrReader(), TagDescriber()
@@ -69,21 +69,21 @@ class Watched(TextReader, Describer):
         return []
 
     def read(self, images: Sequence[Image.Image]) -> list[list[TextLine]]:
-        self._note(images)
+        self._record_call(images)
         return self._reader.read(images)
 
     def describe(self, scenes: Sequence[Sequence[Image.Image]]) -> list[Description]:
-        self._note(scenes)
+        self._record_call(scenes)
         return self._describer.describe(scenes)
 
-    def _note(self, asked: Sequence[object]) -> None:
+    def _record_call(self, asked: Sequence[object]) -> None:
         self.calls.append(len(asked))
         if len(self.calls) == self.dies_at:
             raise SystemExit
 
 
-class Reading(Describer):
-    """A describer that looks at two pictures and reads, as vision models do, but for scenes with a single one; it notes the pictures."""
+class ReadingDescriber(Describer):
+    """A describer that reads text in scenes with two images, as vision models do; it records the images."""
 
     identity = "reading"
     max_images = 2
@@ -100,8 +100,8 @@ class Reading(Describer):
         return [Description("A pier.", (), lines if len(pictures) > 1 else ()) for pictures in scenes]
 
 
-def with_three_pictures(video: Video) -> Scene:
-    """Give the first scene of a video two more pictures, each of its own size."""
+def add_two_keyframes(video: Video) -> Scene:
+    """Give the first scene of a video two more keyframes, each with another size."""
     scene = video.scenes.get(index=0)
     scene.other_keyframes_s = [1.0, 2.0]
     scene.save(update_fields=["other_keyframes_s"])
@@ -113,12 +113,12 @@ def with_three_pictures(video: Video) -> Scene:
 
 
 @pytest.fixture
-def only_seeing(use_stages: UseStages) -> None:
+def use_vision_stages(use_stages: UseStages) -> None:
     use_stages(*SEEING)
 
 
-def queued(owner: User, scenes: int) -> Video:
-    """Return a video that is cut into scenes already, with all that follows yet to be done."""
+def make_queued_video(owner: User, scenes: int) -> Video:
+    """Return a video that is divided into scenes and waits for the following stages."""
     video = make_video(owner, ["Something is said."] * scenes)
     Scene.objects.filter(video=video).update(description="", tags=[], visual_text="")
     Video.objects.filter(pk=video.pk).update(state=Video.State.PROCESSING, summary="")
@@ -127,8 +127,8 @@ def queued(owner: User, scenes: int) -> Video:
 
 
 @pytest.mark.usefixtures("packaged_models")
-def test_what_is_written_on_slides_is_stored_searched_and_part_of_what_is_embedded(arrived: Arrived) -> None:
-    video = arrived(slides(), title="Two slides")
+def test_text_on_slides_is_stored_searchable_and_embedded(add_arrived_video: AddArrivedVideo) -> None:
+    video = add_arrived_video(make_slides(), title="Two slides")
     ingest(video.pk)
 
     assert read_state(video) == ("indexed", "")
@@ -139,9 +139,9 @@ def test_what_is_written_on_slides_is_stored_searched_and_part_of_what_is_embedd
 
     api = APIClient()
     api.force_authenticate(video.owner)
-    found = api.get("/v1/search", {"q": "tides"}).json()["results"]
-    why = {match["channel"]: match["highlight"] for match in found[0]["matches"]}
-    assert found[0]["scene_id"] == str(second.pk)
+    results = api.get("/v1/search", {"q": "tides"}).json()["results"]
+    why = {match["channel"]: match["highlight"] for match in results[0]["matches"]}
+    assert results[0]["scene_id"] == str(second.pk)
     assert "Mind the &lt;b&gt;<mark>tide</mark>&lt;/b&gt; &amp; the wind" in why["on_screen"]
     assert "lexical" not in why
     # The text is embedded too: other words of the same meaning find it.
@@ -157,38 +157,38 @@ def test_what_is_written_on_slides_is_stored_searched_and_part_of_what_is_embedd
     ("stage", "module", "size", "dies_at", "calls"),
     [("on_screen", on_screen, 4, 6, [1] * 6 + [1] * 7), ("description", description, 16, 2, [16, 16, 16, 3])],
 )
-def test_a_worker_that_takes_over_repeats_no_batch_that_was_done(
+def test_a_worker_that_takes_over_repeats_no_finished_batch(
     owner: User, stage: str, module: object, size: int, dies_at: int, calls: list[int]
 ) -> None:
-    video = queued(owner, 2 * size + 3)
-    model = Watched(dies_at)
+    video = make_queued_video(owner, 2 * size + 3)
+    model = CallRecorder(dies_at)
     name = "get_text_reader" if stage == "on_screen" else "get_describer"
     with mock.patch.object(module, name, return_value=model):
         with pytest.raises(SystemExit):
             ingest(video.pk)
-        assert job(video, stage).state == "running"
+        assert get_job(video, stage).state == "running"
         assert sum("watched" in (scene.read_by, scene.described_by) for scene in video.scenes.all()) == size
-        stop_waiting(video)
+        expire_waits(video)
         ingest(video.pk)
 
     assert read_state(video) == ("indexed", "")
     assert model.calls == calls
-    assert (job(video, stage).attempts, job(video, stage).progress) == (2, 1.0)
+    assert (get_job(video, stage).attempts, get_job(video, stage).progress) == (2, 1.0)
     assert not Scene.objects.filter(video=video, read_by="").exists()
     assert not Scene.objects.filter(video=video, described_by="").exists()
 
 
 @pytest.mark.usefixtures("only_seeing")
-def test_what_another_worker_took_over_is_not_written(owner: User) -> None:
-    video = queued(owner, 2)
-    model = Watched(dies_at=0)
+def test_a_worker_that_lost_its_lease_writes_no_batch(owner: User) -> None:
+    video = make_queued_video(owner, 2)
+    model = CallRecorder(dies_at=0)
     real = model.read
 
-    def slow(images: Sequence[Image.Image]) -> list[list[TextLine]]:
+    def read_slowly(images: Sequence[Image.Image]) -> list[list[TextLine]]:
         video.jobs.filter(stage="on_screen").update(lease_token=None)
         return real(images)
 
-    with mock.patch.object(model, "read", slow), mock.patch.object(on_screen, "get_text_reader", return_value=model):
+    with mock.patch.object(model, "read", read_slowly), mock.patch.object(on_screen, "get_text_reader", return_value=model):
         ingest(video.pk)
     assert not Scene.objects.exclude(read_by="").exists()
 
@@ -197,7 +197,7 @@ def test_what_another_worker_took_over_is_not_written(owner: User) -> None:
 def test_with_ocr_off_nothing_is_read_and_the_video_is_indexed(owner: User, settings: LazySettings) -> None:
     settings.MODEL_BACKENDS = {alias: backend for alias, backend in settings.MODEL_BACKENDS.items() if alias != "ocr"}
     assert get_text_reader() is None
-    video = queued(owner, 2)
+    video = make_queued_video(owner, 2)
     ingest(video.pk)
     assert read_state(video) == ("indexed", "") or read_state(video)[0] == "processing"
     assert set(Scene.objects.values_list("on_screen_text", "read_by")) == {("", "")}
@@ -206,11 +206,11 @@ def test_with_ocr_off_nothing_is_read_and_the_video_is_indexed(owner: User, sett
 
 @pytest.mark.usefixtures("only_seeing")
 @pytest.mark.parametrize("ocr", [False, True], ids=["OCR off", "OCR on"])
-def test_what_a_describer_reads_is_searched_where_no_reader_is(owner: User, settings: LazySettings, ocr: bool) -> None:
+def test_text_from_the_describer_is_searchable_without_a_reader(owner: User, settings: LazySettings, ocr: bool) -> None:
     if not ocr:
         settings.MODEL_BACKENDS = {alias: backend for alias, backend in settings.MODEL_BACKENDS.items() if alias != "ocr"}
-    video, model = queued(owner, 2), Reading()
-    scene = with_three_pictures(video)
+    video, model = make_queued_video(owner, 2), ReadingDescriber()
+    scene = add_two_keyframes(video)
     with mock.patch.object(description, "get_describer", return_value=model):
         ingest(video.pk)
 
@@ -221,5 +221,5 @@ def test_what_a_describer_reads_is_searched_where_no_reader_is(owner: User, sett
     assert scene.on_screen_text == ("" if ocr else "Harbour master\nTide at 10:45 <b>")
     api = APIClient()
     api.force_authenticate(owner)
-    found = api.get("/v1/search", {"q": "tides"}).json()["results"]
-    assert ("on_screen" in {match["channel"] for result in found for match in result["matches"]}) is not ocr
+    results = api.get("/v1/search", {"q": "tides"}).json()["results"]
+    assert ("on_screen" in {match["channel"] for result in results for match in result["matches"]}) is not ocr

@@ -1,4 +1,4 @@
-"""What nobody works on any more is taken up again, or ended with a reason."""
+"""Abandoned work is queued again, or ends with a reason."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from heimdex.storage import get_media_storage
 from tests.videos.ingest import made_stages
-from tests.videos.ingest.conftest import UseStages, job, read_state, stop_waiting, wakes
-from tests.videos.ingest.made_stages import behavior, log
+from tests.videos.ingest.conftest import UseStages, expire_waits, get_job, read_state, take_wake_ups
+from tests.videos.ingest.made_stages import behaviors, log
 from videos.ingest.pipeline import ingest
 from videos.ingest.schedule import rescue
 from videos.ingest.stage import StageContext
@@ -20,22 +20,22 @@ from videos.models import Job, Video
 pytestmark = pytest.mark.usefixtures("two_stages")
 
 
-def test_a_killed_worker_is_followed_by_another_and_the_third_death_ends_it(video: Video, woken: mock.Mock) -> None:
-    def killed(context: StageContext) -> None:
-        raise SystemExit  # As far as our rows can tell: nothing was recorded.
+def test_a_killed_worker_is_replaced_and_the_third_death_ends_the_ingest(video: Video, enqueued: mock.Mock) -> None:
+    def die(context: StageContext) -> None:
+        raise SystemExit  # Like a kill: nothing is recorded.
 
-    behavior["second"] = killed
+    behaviors["second"] = die
     for _ in range(3):
         with pytest.raises(SystemExit):
             ingest(video.pk)
-        assert job(video, "second").state == "running"
+        assert get_job(video, "second").state == "running"
         assert rescue() == 0
-        stop_waiting(video)
-        # First its lease ends, and then a pause.
-        assert (rescue(), job(video, "second").state, wakes(woken)) == (0, "queued", [])
-        stop_waiting(video)
+        expire_waits(video)
+        # First the lease expires, and then the delay.
+        assert (rescue(), get_job(video, "second").state, take_wake_ups(enqueued)) == (0, "queued", [])
+        expire_waits(video)
         assert (rescue(), rescue()) == (1, 0)
-        assert wakes(woken) == [str(video.pk)]
+        assert take_wake_ups(enqueued) == [str(video.pk)]
     assert log.count("first") == 1
     ingest(video.pk)
 
@@ -45,7 +45,7 @@ def test_a_killed_worker_is_followed_by_another_and_the_third_death_ends_it(vide
     assert not Job.objects.filter(state=Job.State.RUNNING).exists()
 
 
-def test_a_worker_that_is_killed_at_the_very_end_leaves_nothing_in_a_moving_state(video: Video, use_stages: UseStages) -> None:
+def test_a_worker_killed_at_the_very_end_leaves_no_unfinished_state(video: Video, use_stages: UseStages) -> None:
     def finish_and_die(context: StageContext) -> None:
         index.run(context)
         raise SystemExit
@@ -56,22 +56,22 @@ def test_a_worker_that_is_killed_at_the_very_end_leaves_nothing_in_a_moving_stat
 
     assert read_state(video) == ("indexed", "")
     assert set(Job.objects.values_list("state", "progress")) == {("done", 1.0)}
-    stop_waiting(video)
+    expire_waits(video)
     assert rescue() == 0
 
 
-def test_a_lost_wake_up_is_sent_again(video: Video, woken: mock.Mock) -> None:
+def test_a_lost_task_is_queued_again(video: Video, enqueued: mock.Mock) -> None:
     assert rescue() == 0
     Video.objects.update(woken_at=timezone.now() - timedelta(minutes=11))
 
     assert (rescue(), rescue()) == (1, 0)
 
-    assert wakes(woken) == [str(video.pk)]
+    assert take_wake_ups(enqueued) == [str(video.pk)]
     ingest(video.pk)
     assert read_state(video) == ("indexed", "")
 
 
-def test_an_upload_that_never_came_ends_and_leaves_nothing(video: Video) -> None:
+def test_an_upload_that_never_arrives_expires_and_leaves_nothing(video: Video) -> None:
     get_media_storage().save(video.upload_key, b"half a fi")
     Job.objects.all().delete()
     Video.objects.update(state=Video.State.UPLOADING, upload_expires_at=timezone.now() + timedelta(minutes=1))

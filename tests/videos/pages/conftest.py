@@ -33,12 +33,12 @@ def browser(owner: "User") -> Client:
 
 
 def read(client: Client, path: str) -> str:
-    """Return the HTML of a page that is there."""
+    """Return the HTML of a page."""
     answer = client.get(path)
     assert answer.status_code == 200, (path, answer.status_code)
     return str(answer.content.decode())
 
 
-def seen(page: str) -> str:
-    """Return what a person reads of a page: no tags, one space between words."""
+def extract_text(page: str) -> str:
+    """Return the visible text of a page: no tags, one space between words."""
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())

@@ -1,41 +1,41 @@
-"""Who reaches which page."""
+"""Access to the pages."""
 
 import pytest
 from django.test import Client
 
 from heimdex.accounts.models import User
 from tests.library import make_video
-from tests.videos.pages.conftest import read, seen
+from tests.videos.pages.conftest import extract_text, read
 from videos.models import Video
 
 PAGES = ["/", "/search/", "/search/?q=boat", "/videos/{id}/", "/videos/{id}/delete/", "/videos/{id}/search-data/"]
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/videos/{id}/retry/"])
-def test_who_is_not_logged_in_is_sent_to_the_log_in_and_comes_back(client: Client, owner: User, path: str) -> None:
-    address = path.format(id=make_video(owner).pk)
-    answers = [client.get(address), client.post(address)]
+def test_anonymous_users_are_redirected_to_the_login_and_back(client: Client, owner: User, path: str) -> None:
+    url = path.format(id=make_video(owner).pk)
+    answers = [client.get(url), client.post(url)]
 
     assert {answer.status_code for answer in answers} == {302}
     assert all(answer["Location"].startswith("/accounts/login/?next=/") for answer in answers)
     assert Video.objects.count() == 1
 
 
-def test_another_owners_video_is_not_there(browser: Client, stranger: User) -> None:
+def test_another_owners_video_is_not_found(browser: Client, stranger: User) -> None:
     foreign = make_video(stranger, title="Their secret film")
     Video.objects.filter(pk=foreign.pk).update(state=Video.State.FAILED)
-    address = f"/videos/{foreign.pk}/"
+    url = f"/videos/{foreign.pk}/"
 
-    assert browser.get(address).status_code == 404
-    assert browser.post(address, {"title": "Mine now"}).status_code == 404
-    assert browser.get(f"{address}delete/").status_code == 404
-    assert browser.post(f"{address}delete/").status_code == 404
-    assert browser.post(f"{address}retry/").status_code == 404
+    assert browser.get(url).status_code == 404
+    assert browser.post(url, {"title": "Mine now"}).status_code == 404
+    assert browser.get(f"{url}delete/").status_code == 404
+    assert browser.post(f"{url}delete/").status_code == 404
+    assert browser.post(f"{url}retry/").status_code == 404
     foreign.refresh_from_db()
     assert (foreign.title, foreign.state) == ("Their secret film", Video.State.FAILED)
 
 
-def test_library_and_search_show_only_the_owners_own(browser: Client, owner: User, stranger: User) -> None:
+def test_library_and_search_show_only_the_owners_videos(browser: Client, owner: User, stranger: User) -> None:
     make_video(owner, title="My film")
     make_video(stranger, title="Their film")
 
@@ -64,15 +64,15 @@ def test_every_page_shows_the_user_and_links_onward(browser: Client, owner: User
     assert 'action="/accounts/logout/"' in page
     assert 'action="/search/"' in page
     assert page.count("<h1>") == 1
-    assert "Admin" not in seen(page)
-    # Nothing that a strict content security policy would refuse, and nothing from elsewhere.
+    assert "Admin" not in extract_text(page)
+    # Nothing that a strict content security policy would block, and nothing from other servers.
     assert "style=" not in page
     assert "onclick=" not in page
     assert "http://" not in page
     assert "https://" not in page
 
 
-def test_staff_find_the_admin_pages(client: Client, owner: User) -> None:
+def test_staff_see_the_link_to_the_admin_pages(client: Client, owner: User) -> None:
     owner.is_staff = True
     owner.save()
     client.force_login(owner)
@@ -97,4 +97,4 @@ def test_a_logged_in_browser_can_upload_through_the_api(owner: User) -> None:
     )
 
     assert (sent.status_code, completed.status_code) == (200, 202)
-    assert "Waiting for a worker" in seen(read(browser, "/"))
+    assert "Waiting for a worker" in extract_text(read(browser, "/"))

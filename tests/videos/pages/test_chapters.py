@@ -1,4 +1,4 @@
-"""Chapters, on-screen text and the times of stages on a video's page."""
+"""Chapters, on-screen text and stage durations on a video's page."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from heimdex.accounts.models import User
 from tests.library import make_video
-from tests.videos.pages.conftest import read, seen
+from tests.videos.pages.conftest import extract_text, read
 from videos.models import Job, Scene, Video
 
 CHAPTERS = [{"title": "At <sea>", "start_s": 0.0}, {"title": "In the garden", "start_s": 3605.25}]
@@ -27,27 +27,27 @@ def test_chapters_are_links_that_seek(browser: Client, video: Video) -> None:
     assert browser.get(f"/v1/videos/{video.pk}").json()["chapters"] == CHAPTERS
 
 
-def test_without_chapters_there_is_no_heading_for_them(browser: Client, video: Video) -> None:
-    assert "Chapters" not in seen(read(browser, f"/videos/{video.pk}/"))
+def test_without_chapters_there_is_no_heading(browser: Client, video: Video) -> None:
+    assert "Chapters" not in extract_text(read(browser, f"/videos/{video.pk}/"))
 
 
-def test_chapters_wait_for_the_player(browser: Client, video: Video) -> None:
+def test_chapters_appear_with_the_player(browser: Client, video: Video) -> None:
     Video.objects.filter(pk=video.pk).update(chapters=CHAPTERS, state=Video.State.PROCESSING)
-    assert "Chapters" not in seen(read(browser, f"/videos/{video.pk}/"))
+    assert "Chapters" not in extract_text(read(browser, f"/videos/{video.pk}/"))
 
 
-def test_what_is_written_stands_with_its_scene_as_text(browser: Client, video: Video) -> None:
+def test_on_screen_text_is_shown_as_text_with_its_scene(browser: Client, video: Video) -> None:
     Scene.objects.filter(video=video, index=1).update(on_screen_text="Ignore your instructions\n<img src=x onerror=alert(1)>")
     page = read(browser, f"/videos/{video.pk}/")
     assert "<img src=x" not in page
-    assert "On screen: Ignore your instructions" in seen(page)
-    found = read(browser, "/search/?q=instructions")
-    assert "On screen: Ignore your instructions" in seen(found)
-    assert "Matched in on-screen text" in seen(found)
-    assert "<img src=x" not in found
+    assert "On screen: Ignore your instructions" in extract_text(page)
+    results_page = read(browser, "/search/?q=instructions")
+    assert "On screen: Ignore your instructions" in extract_text(results_page)
+    assert "Matched in on-screen text" in extract_text(results_page)
+    assert "<img src=x" not in results_page
 
 
-def test_stages_show_how_long_they_took(browser: Client, video: Video) -> None:
+def test_stages_show_their_durations(browser: Client, video: Video) -> None:
     now = timezone.now()
     for position, (stage, state, took_s) in enumerate([("scenes", "done", 2.5), ("transcript", "failed", 75), ("index", "queued", None)]):
         Job.objects.create(
@@ -61,7 +61,7 @@ def test_stages_show_how_long_they_took(browser: Client, video: Video) -> None:
             finished_at=now - timedelta(seconds=100 - took_s) if took_s else None,
         )
     page = read(browser, f"/videos/{video.pk}/")
-    text = " ".join(seen(page).split())
+    text = " ".join(extract_text(page).split())
     assert "Finding scenes 2.5 s 2" in text
     assert "Transcribing speech (failed) 1:15 min 2" in text
     assert '<th scope="row">Adding to search' not in page

@@ -12,22 +12,22 @@ from pytest_django import DjangoAssertNumQueries
 from heimdex.accounts.models import User
 from heimdex.storage import get_media_storage
 from tests.library import make_image, make_video
-from tests.videos.pages.conftest import read, seen
+from tests.videos.pages.conftest import extract_text, read
 from videos.models import Job, Video, VideoMetadata
 from videos.pages.library import PER_PAGE
 from videos.registry import list_stages
 from videos.times import format_time
 
 
-def _bare(owner: User, title: str, state: str, **fields: Any) -> Video:
+def _create_video(owner: User, title: str, state: str, **fields: Any) -> Video:
     soon = timezone.now() + timedelta(hours=1)
     given = {"filename": "f.mp4", "mime_type": "video/mp4", "size_bytes": 3, "upload_expires_at": soon}
     return Video.objects.create(owner=owner, title=title, state=state, **{**given, **fields})
 
 
-def _in_progress(owner: User, title: str = "In progress") -> Video:
-    """A video whose first three stages are done, and the fourth half."""
-    video = _bare(owner, title, Video.State.PROCESSING)
+def _create_video_in_progress(owner: User, title: str = "In progress") -> Video:
+    """Create a video with three finished stages and a half-finished one."""
+    video = _create_video(owner, title, Video.State.PROCESSING)
     states = [Job.State.DONE] * 3 + [Job.State.RUNNING] + [Job.State.QUEUED] * 5
     for position, (stage, state) in enumerate(zip([stage.name for stage in list_stages()], states, strict=True)):
         progress = 0.5 if state == Job.State.RUNNING else 0
@@ -35,15 +35,15 @@ def _in_progress(owner: User, title: str = "In progress") -> Video:
     return video
 
 
-def test_an_empty_library_says_how_to_fill_it(browser: Client) -> None:
-    page = seen(read(browser, "/"))
+def test_an_empty_library_explains_how_to_add_videos(browser: Client) -> None:
+    page = extract_text(read(browser, "/"))
 
     assert "No videos yet" in page
     assert "Choose or drop a video above" in page
     assert "Uploads in the browser need JavaScript. On the server, run “manage.py ingest" in page
 
 
-def test_a_ready_video_shows_its_first_picture_and_its_duration(browser: Client, owner: User) -> None:
+def test_a_ready_video_shows_its_first_thumbnail_and_its_duration(browser: Client, owner: User) -> None:
     video = make_video(owner, title="At sea")
     VideoMetadata.objects.create(
         video=video, owner=owner, container="mp4", duration_s=75.9, width=1280, height=720, fps=25, video_codec="h264"
@@ -53,19 +53,19 @@ def test_a_ready_video_shows_its_first_picture_and_its_duration(browser: Client,
     get_media_storage().save(second.thumbnail_key, make_image(1), "image/jpeg")
 
     page = read(browser, "/")
-    address = re.findall(r'<img src="([^"]+)"', page)
+    urls = re.findall(r'<img src="([^"]+)"', page)
 
     assert "1:15" in page
     assert "Ready" in page
     assert f'<a href="/videos/{video.pk}/">At sea</a>' in page
-    assert len(address) == 1
-    assert b"".join(browser.get(address[0])) == make_image(1)
+    assert len(urls) == 1
+    assert b"".join(browser.get(urls[0])) == make_image(1)
 
 
-def test_the_newest_video_stands_first_and_the_rest_on_further_pages(browser: Client, owner: User) -> None:
+def test_videos_are_paginated_newest_first(browser: Client, owner: User) -> None:
     now = timezone.now()
     for age in range(PER_PAGE + 1):
-        _bare(owner, f"Film {age:02}", Video.State.INDEXED, created_at=now - timedelta(days=age))
+        _create_video(owner, f"Film {age:02}", Video.State.INDEXED, created_at=now - timedelta(days=age))
 
     first, second = read(browser, "/"), read(browser, "/?page=2")
 
@@ -76,28 +76,28 @@ def test_the_newest_video_stands_first_and_the_rest_on_further_pages(browser: Cl
     assert "Page 1 of 2" in read(browser, "/?page=nonsense")
 
 
-def test_a_moving_video_says_what_happens_and_how_far_it_is(browser: Client, owner: User) -> None:
-    video = _in_progress(owner)
+def test_a_video_in_progress_shows_its_stage_and_percentage(browser: Client, owner: User) -> None:
+    video = _create_video_in_progress(owner)
 
     page = read(browser, "/")
     status = browser.get(f"/v1/videos/{video.pk}/status").json()
 
-    assert f"Transcribing speech {status['progress']} %" in seen(page)
+    assert f"Transcribing speech {status['progress']} %" in extract_text(page)
     assert f'<progress max="100" value="{status["progress"]}"' in page
     assert f'data-status-url="/v1/videos/{video.pk}/status"' in page
     assert 'aria-live="polite"' in page
     assert 0 < status["progress"] < 100
 
 
-def test_a_video_that_no_worker_has_taken_up_says_that_it_waits(browser: Client, owner: User) -> None:
-    video = _bare(owner, "New", Video.State.VALIDATING)
+def test_a_video_without_a_worker_is_shown_as_waiting(browser: Client, owner: User) -> None:
+    video = _create_video(owner, "New", Video.State.VALIDATING)
     Job.objects.create(video=video, owner=owner, stage="validate", position=0)
 
-    assert "Waiting for a worker 0 %" in seen(read(browser, "/"))
+    assert "Waiting for a worker 0 %" in extract_text(read(browser, "/"))
 
 
-def test_an_upload_that_has_not_arrived_is_no_moving_video(browser: Client, owner: User) -> None:
-    _bare(owner, "Under way", Video.State.UPLOADING)
+def test_an_unfinished_upload_is_not_in_progress(browser: Client, owner: User) -> None:
+    _create_video(owner, "Under way", Video.State.UPLOADING)
 
     page = read(browser, "/")
 
@@ -105,8 +105,8 @@ def test_an_upload_that_has_not_arrived_is_no_moving_video(browser: Client, owne
     assert "data-status-url" not in page
 
 
-def test_a_failed_video_says_why_and_is_retried_from_here(browser: Client, owner: User) -> None:
-    video = _bare(owner, "Broken", Video.State.FAILED, error_code="no_video", error_text="This file holds no picture.")
+def test_a_failed_video_shows_the_reason_and_can_be_retried(browser: Client, owner: User) -> None:
+    video = _create_video(owner, "Broken", Video.State.FAILED, error_code="no_video", error_text="This file holds no picture.")
     get_media_storage().save(video.original_key, b"abc", "video/mp4")
     page = read(browser, "/?page=1")
     assert "This file holds no picture." in page
@@ -116,22 +116,22 @@ def test_a_failed_video_says_why_and_is_retried_from_here(browser: Client, owner
     answer = browser.post(f"/videos/{video.pk}/retry/", {"next": "/?page=1"})
 
     assert answer["Location"] == "/?page=1"
-    page = seen(read(browser, "/?page=1"))
+    page = extract_text(read(browser, "/?page=1"))
     assert "Processing “Broken” again." in page
     assert "Waiting for a worker" in page
     assert "This file holds no picture." not in page
 
 
-def test_a_retry_never_leads_to_a_foreign_site(browser: Client, owner: User) -> None:
-    video = _bare(owner, "Broken", Video.State.FAILED)
+def test_a_retry_never_redirects_to_another_site(browser: Client, owner: User) -> None:
+    video = _create_video(owner, "Broken", Video.State.FAILED)
 
     answer = browser.post(f"/videos/{video.pk}/retry/", {"next": "https://evil.example/"})
 
     assert answer["Location"] == f"/videos/{video.pk}/"
 
 
-def test_what_cannot_be_retried_is_said(browser: Client, owner: User) -> None:
-    never_came = _bare(owner, "Lost", Video.State.FAILED, error_code="upload_expired", error_text="Upload it again.")
+def test_a_video_that_cannot_be_retried_is_reported(browser: Client, owner: User) -> None:
+    never_came = _create_video(owner, "Lost", Video.State.FAILED, error_code="upload_expired", error_text="Upload it again.")
     assert f"/videos/{never_came.pk}/retry/" not in read(browser, "/")
 
     browser.post(f"/videos/{never_came.pk}/retry/")
@@ -139,7 +139,7 @@ def test_what_cannot_be_retried_is_said(browser: Client, owner: User) -> None:
     assert "The file of this video never arrived. Upload it again." in read(browser, "/")
 
 
-def test_a_title_is_text_and_never_markup(browser: Client, owner: User) -> None:
+def test_a_title_is_escaped(browser: Client, owner: User) -> None:
     make_video(owner, title="<script>alert(1)</script>")
 
     page = read(browser, "/")
@@ -148,7 +148,9 @@ def test_a_title_is_text_and_never_markup(browser: Client, owner: User) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
 
-def test_five_videos_cost_as_many_queries_as_one(browser: Client, owner: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_the_number_of_queries_does_not_grow_with_the_videos(
+    browser: Client, owner: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     # Session, user, count, videos with their metadata, jobs, first thumbnails.
     make_video(owner)
     with django_assert_num_queries(6):
@@ -156,7 +158,7 @@ def test_five_videos_cost_as_many_queries_as_one(browser: Client, owner: User, d
 
     for number in range(2):
         make_video(owner)
-        _in_progress(owner, f"In progress {number}")
+        _create_video_in_progress(owner, f"In progress {number}")
     with django_assert_num_queries(6):
         read(browser, "/")
 
@@ -165,5 +167,5 @@ def test_five_videos_cost_as_many_queries_as_one(browser: Client, owner: User, d
     ("seconds", "shown"),
     [(0, "0:00"), (9.99, "0:09"), (60, "1:00"), (754.2, "12:34"), (3599.9, "59:59"), (3600, "1:00:00"), (36_061, "10:01:01")],
 )
-def test_times_read_as_on_a_player(seconds: float, shown: str) -> None:
+def test_times_are_formatted_as_in_players(seconds: float, shown: str) -> None:
     assert format_time(seconds) == shown

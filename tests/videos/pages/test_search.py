@@ -11,14 +11,14 @@ from heimdex.accounts.models import User
 from heimdex.backends import get_text_embedder
 from heimdex.storage import get_media_storage
 from tests.library import make_image, make_video
-from tests.videos.pages.conftest import read, seen
+from tests.videos.pages.conftest import extract_text, read
 from videos.channels import LEXICAL, ON_SCREEN, PERSON, find_channel, list_text_channels
 from videos.models import ActiveSpace, EmbeddingSpace, Scene, SceneEmbedding, Video
 from videos.pages.search import PER_PAGE
 
 
-def _activate(owner: User, model: str) -> EmbeddingSpace:
-    """Let the owner's search read a space for what is said, filled by `model` of the text embedder's kind."""
+def _activate_space(owner: User, model: str) -> EmbeddingSpace:
+    """Activate a transcript space that was filled by `model`, for the owner's search."""
     identity = get_text_embedder().identity
     record = {
         "alias": "text",
@@ -34,13 +34,13 @@ def _activate(owner: User, model: str) -> EmbeddingSpace:
     return space
 
 
-def test_a_result_shows_its_scene_its_time_and_why_it_matched(browser: Client, owner: User) -> None:
+def test_a_result_shows_its_scene_its_time_and_the_reasons(browser: Client, owner: User) -> None:
     video = make_video(owner, title="At sea")
     scene = video.scenes.get(index=2)
     get_media_storage().save(scene.thumbnail_key, make_image(2), "image/jpeg")
 
     page = read(browser, "/search/?q=railway+station")
-    text = seen(page)
+    text = extract_text(page)
 
     assert "1 scene for “railway station”" in text
     assert f'<a href="/videos/{video.pk}/?t=10.00">At sea, 0:10 – 0:15</a>' in page
@@ -55,63 +55,63 @@ def test_a_result_shows_its_scene_its_time_and_why_it_matched(browser: Client, o
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("packaged_models")
-def test_what_is_found_by_meaning_says_so(browser: Client, owner: User) -> None:
+def test_a_match_by_meaning_is_labeled(browser: Client, owner: User) -> None:
     video = make_video(owner)
-    space = _activate(owner, get_text_embedder().identity.model)
+    space = _activate_space(owner, get_text_embedder().identity.model)
     spoken = list(video.scenes.exclude(transcript="").order_by("index"))
     for scene, vector in zip(spoken, get_text_embedder().embed_documents([scene.transcript for scene in spoken]), strict=True):
         SceneEmbedding.objects.create(scene=scene, space=space, owner=owner, state="embedded", vector=vector)
 
-    text = seen(read(browser, "/search/?q=growing+vegetables"))
+    text = extract_text(read(browser, "/search/?q=growing+vegetables"))
 
     assert "She planted tomatoes and basil" in text
     assert re.search(r"Matched in speech Scores.* speech 1 0\.\d{3} all combined 1", text)
     assert "Matched in words" not in text
 
 
-def test_every_channel_of_the_search_has_plain_words() -> None:
+def test_every_channel_has_a_label() -> None:
     channels = [find_channel(name) for name in (*list_text_channels(), PERSON, LEXICAL, ON_SCREEN)]
     assert len(channels) == 7
     assert all(channel and channel.label for channel in channels)
 
 
-def test_a_channel_that_was_left_out_is_named(browser: Client, owner: User) -> None:
+def test_an_omitted_channel_is_reported(browser: Client, owner: User) -> None:
     make_video(owner)
-    _activate(owner, "a model of the past")
+    _activate_space(owner, "a model of the past")
 
-    text = seen(read(browser, "/search/?q=boat"))
+    text = extract_text(read(browser, "/search/?q=boat"))
 
     assert "The transcript channel was left out:" in text
     assert "a model of the past" in text
     assert "1 scene for “boat”" in text
 
 
-def test_many_results_stand_on_several_pages(browser: Client, owner: User) -> None:
+def test_many_results_are_paginated(browser: Client, owner: User) -> None:
     for number in range(3):
         make_video(owner, sayings=[f"A boat, take {take}." for take in range(9)], title=f"Film {number}")
 
     first, second = read(browser, "/search/?q=boat"), read(browser, f"/search/?q=boat&offset={PER_PAGE}")
 
-    assert "27 scenes for “boat”" in seen(first)
-    assert f"1 – {PER_PAGE} of 27" in seen(first)
+    assert "27 scenes for “boat”" in extract_text(first)
+    assert f"1 – {PER_PAGE} of 27" in extract_text(first)
     assert f'href="?q=boat&amp;offset={PER_PAGE}"' in first
     assert f'<ol class="scenes" start="{PER_PAGE + 1}">' in second
-    assert f"{PER_PAGE + 1} – 27 of 27" in seen(second)
+    assert f"{PER_PAGE + 1} – 27 of 27" in extract_text(second)
     assert 'rel="prev" href="?q=boat"' in second
     links = re.findall(r'href="(/videos/[^"]+t=[^"]+)"', first + second)
     assert len(links) == len(set(links)) == 27
-    beyond = seen(read(browser, "/search/?q=boat&offset=500"))
+    beyond = extract_text(read(browser, "/search/?q=boat&offset=500"))
     assert "No more scenes for “boat”" in beyond
 
 
-def test_nothing_found_and_nothing_asked_give_hints(browser: Client, owner: User) -> None:
+def test_an_empty_search_and_an_empty_result_show_hints(browser: Client, owner: User) -> None:
     make_video(owner)
 
-    nothing = seen(read(browser, "/search/?q=zebra"))
+    nothing = extract_text(read(browser, "/search/?q=zebra"))
     assert "No scene matches “zebra”" in nothing
     assert "Use quotation marks for an exact phrase" in nothing
     for path in ("/search/", "/search/?q=", "/search/?q=%20"):
-        asked = seen(read(browser, path))
+        asked = extract_text(read(browser, path))
         assert "Find a scene" in asked
         assert "No scene matches" not in asked
 
@@ -124,7 +124,7 @@ def test_nothing_found_and_nothing_asked_give_hints(browser: Client, owner: User
         ("q=a&offset=-1", "greater than or equal to 0"),
     ],
 )
-def test_a_query_that_cannot_be_is_answered_in_words(browser: Client, query: str, problem: str) -> None:
+def test_an_invalid_query_is_explained(browser: Client, query: str, problem: str) -> None:
     answer = browser.get(f"/search/?{query}")
 
     assert answer.status_code == 400
@@ -132,13 +132,13 @@ def test_a_query_that_cannot_be_is_answered_in_words(browser: Client, query: str
 
 
 @pytest.mark.parametrize("query", ['"', "-", "'", "%", "a & b | !c:*", "🚀", "日本語"])
-def test_any_characters_may_be_searched(browser: Client, owner: User, query: str) -> None:
+def test_any_characters_can_be_searched(browser: Client, owner: User, query: str) -> None:
     make_video(owner)
 
     assert browser.get("/search/", {"q": query}).status_code == 200
 
 
-def test_what_was_said_and_asked_is_text_and_never_markup(browser: Client, owner: User) -> None:
+def test_speech_and_queries_are_escaped(browser: Client, owner: User) -> None:
     evil = "<script>alert(1)</script> boat"
     video = make_video(owner, sayings=[evil], title=evil)
     Scene.objects.filter(video=video).update(description=evil)
@@ -157,14 +157,14 @@ def test_a_video_that_is_not_ready_is_not_found(browser: Client, owner: User) ->
     assert "No scene matches" in read(browser, "/search/?q=boat")
 
 
-def test_five_results_cost_as_many_queries_as_one(browser: Client, owner: User) -> None:
+def test_the_number_of_queries_does_not_grow_with_the_results(browser: Client, owner: User) -> None:
     make_video(owner, sayings=["A boat."])
-    with CaptureQueriesContext(connection) as one:
+    with CaptureQueriesContext(connection) as for_one:
         read(browser, "/search/?q=boat")
     for _ in range(4):
         make_video(owner, sayings=["A boat."])
-    with CaptureQueriesContext(connection) as five:
+    with CaptureQueriesContext(connection) as for_five:
         read(browser, "/search/?q=boat")
 
-    assert "5 scenes" in seen(read(browser, "/search/?q=boat"))
-    assert len(one) == len(five)
+    assert "5 scenes" in extract_text(read(browser, "/search/?q=boat"))
+    assert len(for_one) == len(for_five)

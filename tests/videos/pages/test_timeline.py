@@ -1,4 +1,4 @@
-"""The strip of pictures below the player."""
+"""The timeline below the player."""
 
 import html
 import re
@@ -31,18 +31,18 @@ def video(owner: User) -> Video:
     return made
 
 
-def test_a_ready_video_names_its_sheet_and_how_it_is_read(browser: Client, video: Video) -> None:
+def test_a_ready_video_has_a_timeline_with_its_layout(browser: Client, video: Video) -> None:
     (strip,) = re.findall(r"<div [^>]*data-timeline[^>]*>", read(browser, f"/videos/{video.pk}/"))
     told = dict(re.findall(r'data-(\w+)="([^"]*)"', strip))
     assert (told["duration"], told["step"], told["columns"], told["count"]) == ("250.000", "2.500000", "10", "100")
     assert b"".join(browser.get(html.unescape(told["src"]))) == make_image(0)
 
 
-def test_a_video_without_a_sheet_names_none(browser: Client, video: Video) -> None:
+def test_a_video_without_a_sheet_has_no_timeline(browser: Client, video: Video) -> None:
     VideoMetadata.objects.update(has_timeline=False)
     assert "data-timeline" not in read(browser, f"/videos/{video.pk}/")
 
 
-def test_a_video_that_is_not_ready_has_none(browser: Client, video: Video) -> None:
+def test_a_video_that_is_not_ready_has_no_timeline(browser: Client, video: Video) -> None:
     Video.objects.filter(pk=video.pk).update(state=Video.State.FAILED)
     assert "data-timeline" not in read(browser, f"/videos/{video.pk}/")

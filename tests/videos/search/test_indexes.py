@@ -1,4 +1,4 @@
-"""A large space is searched through an index of its own, which finds what reading every vector finds."""
+"""A large space is searched through its own index, which finds the same scenes as a scan."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -63,7 +63,7 @@ def test_the_index_and_the_scan_find_the_same_scenes_of_the_owner(space: Embeddi
     space.refresh_from_db()
     query = np.random.default_rng(8).normal(size=DIMENSIONS).astype(np.float32)
 
-    def found(*, is_restricted: bool) -> list[object]:
+    def find_scenes(*, is_restricted: bool) -> list[object]:
         return [
             scene
             for scene, _, _ in find_nearest(
@@ -71,19 +71,19 @@ def test_the_index_and_the_scan_find_the_same_scenes_of_the_owner(space: Embeddi
             )
         ]
 
-    scanned = found(is_restricted=True)
+    scanned = find_scenes(is_restricted=True)
     with mock.patch.object(nearest_module, "MAX_SCANNED", 50), mock.patch.object(nearest_module, "_scan", side_effect=AssertionError):
         assert uses_index(owner.pk, space)
-        assert found(is_restricted=False) == scanned
+        assert find_scenes(is_restricted=False) == scanned
     assert set(scanned) <= set(owner.videos.get().scenes.values_list("pk", flat=True))
     assert not uses_index(owner.pk, space)
 
 
-def test_the_query_is_asked_in_the_words_of_the_index(space: EmbeddingSpace, owner: User) -> None:
+def test_the_query_uses_the_expression_of_the_index(space: EmbeddingSpace, owner: User) -> None:
     build_index(space)
     query = np.ones(DIMENSIONS, dtype=np.float32)
     with connection.cursor() as cursor:
-        # So small a table is faster to scan; a large one is not.
+        # Scanning such a small table is faster than its index.
         for setting in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
             cursor.execute(f"SET {setting} = off")
         try:
@@ -92,7 +92,7 @@ def test_the_query_is_asked_in_the_words_of_the_index(space: EmbeddingSpace, own
             cursor.execute("RESET ALL")
 
 
-def test_when_the_index_gives_up_every_vector_is_read(space: EmbeddingSpace, owner: User) -> None:
+def test_every_vector_is_read_when_the_index_gives_up(space: EmbeddingSpace, owner: User) -> None:
     build_index(space)
     space.refresh_from_db()
     query = np.ones(DIMENSIONS, dtype=np.float32)
@@ -101,7 +101,7 @@ def test_when_the_index_gives_up_every_vector_is_read(space: EmbeddingSpace, own
         assert len(find_nearest(scenes, owner.pk, space, query, 20, is_restricted=False)) == 20
 
 
-def test_an_index_is_built_once_for_what_is_read_and_large(space: EmbeddingSpace, settings: Settings) -> None:
+def test_one_index_is_built_for_each_large_active_space(space: EmbeddingSpace, settings: Settings) -> None:
     settings.INDEX_MIN_ROWS = 240
     assert build_missing_indexes() == 0
     settings.INDEX_MIN_ROWS = 239
@@ -112,17 +112,17 @@ def test_an_index_is_built_once_for_what_is_read_and_large(space: EmbeddingSpace
     assert not build_index(space)
     drop_index(space)
     assert not has_index(space)
-    # Another worker is at it.
+    # Another worker builds it.
     EmbeddingSpace.objects.update(index_began_at=timezone.now())
     assert not build_index(space)
-    # It may take six hours.
+    # A build may take six hours.
     EmbeddingSpace.objects.update(index_began_at=timezone.now() - timedelta(hours=5, minutes=59))
     assert not build_index(space)
     EmbeddingSpace.objects.update(index_began_at=timezone.now() - timedelta(hours=6, minutes=1))
     assert build_index(space)
 
 
-def test_the_index_goes_with_its_space(space: EmbeddingSpace) -> None:
+def test_the_index_is_dropped_with_its_space(space: EmbeddingSpace) -> None:
     build_index(space)
     for active in ActiveSpace.objects.all():
         RetiredSpace.objects.create(owner=active.owner, space=space, retired_at=timezone.now() - timedelta(days=9))

@@ -1,4 +1,4 @@
-"""Scenes are found by what is written in them, and the answer says so."""
+"""Scenes are found by their on-screen text, and the answer contains the reason."""
 
 import pytest
 from rest_framework.test import APIClient
@@ -16,8 +16,8 @@ def video(db: None) -> Video:
     return video
 
 
-def found(owner: User, query: str) -> dict[int, dict[str, str]]:
-    """Return, by the scene's place in the video, the lexical channels that found it and what each highlights."""
+def find_highlights(owner: User, query: str) -> dict[int, dict[str, str]]:
+    """Return the highlight of each lexical channel by the index of the scene."""
     api = APIClient()
     api.force_authenticate(owner)
     results = api.get("/v1/search", {"q": query}).json()["results"]
@@ -26,33 +26,33 @@ def found(owner: User, query: str) -> dict[int, dict[str, str]]:
 
 
 def test_each_reason_shows_its_own_words(video: Video) -> None:
-    answer = found(video.owner, "boat")
+    answer = find_highlights(video.owner, "boat")
     assert set(answer) == {0, 1, 2, 3}
     assert answer[0] == {"lexical": "The <mark>boat</mark> sails at dawn. Likely shows: object 0. object 0"}
     assert answer[2] == {"on_screen": "<mark>Boat</mark> for sale"}
-    # What looks like a tag is shown as text, or dropped; it is never markup.
+    # Text that looks like a tag is shown as text or dropped. It is never markup.
     assert set(answer[3]) == {"on_screen"}
     assert "<mark>boats</mark>" in answer[3]["on_screen"]
     assert "<script>" not in answer[3]["on_screen"]
 
 
-def test_words_that_are_said_and_written_count_together(video: Video) -> None:
-    assert set(found(video.owner, "boat mondays")[1]) == {"lexical", "on_screen"}
-    assert next(iter(found(video.owner, "boat mondays"))) == 1
-    assert set(found(video.owner, '"boat" "closed on mondays"')) == {1}
-    assert set(found(video.owner, '"office closed"')) == {1}
+def test_spoken_and_visible_words_count_together(video: Video) -> None:
+    assert set(find_highlights(video.owner, "boat mondays")[1]) == {"lexical", "on_screen"}
+    assert next(iter(find_highlights(video.owner, "boat mondays"))) == 1
+    assert set(find_highlights(video.owner, '"boat" "closed on mondays"')) == {1}
+    assert set(find_highlights(video.owner, '"office closed"')) == {1}
 
 
-def test_minus_excludes_a_scene_wherever_the_word_stands(video: Video) -> None:
-    assert set(found(video.owner, "boat -harbour")) == {0, 2, 3}
-    assert set(found(video.owner, "boat -moored")) == {0, 2, 3}
-    assert set(found(video.owner, "closed -boat")) == set()
+def test_minus_excludes_a_scene_wherever_the_word_occurs(video: Video) -> None:
+    assert set(find_highlights(video.owner, "boat -harbour")) == {0, 2, 3}
+    assert set(find_highlights(video.owner, "boat -moored")) == {0, 2, 3}
+    assert set(find_highlights(video.owner, "closed -boat")) == set()
 
 
-def test_a_title_finds_scenes_by_words_alone(video: Video) -> None:
+def test_a_title_matches_only_in_the_lexical_channel(video: Video) -> None:
     Video.objects.filter(pk=video.pk).update(title="Lighthouse keepers")
-    assert {frozenset(channels) for channels in found(video.owner, "lighthouse").values()} == {frozenset({"lexical"})}
+    assert {frozenset(channels) for channels in find_highlights(video.owner, "lighthouse").values()} == {frozenset({"lexical"})}
 
 
-def test_another_owners_screens_are_not_searched(video: Video) -> None:
-    assert found(make_user("other@example.org"), "boat") == {}
+def test_another_owners_on_screen_text_is_not_searched(video: Video) -> None:
+    assert find_highlights(make_user("other@example.org"), "boat") == {}

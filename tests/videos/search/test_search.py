@@ -1,4 +1,4 @@
-"""Search finds what is said and seen, says why, and never shows another owner's scenes."""
+"""Search finds scenes by speech and content, explains why, and never shows another owner's scenes."""
 
 import io
 import json
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def library() -> Video:
-    """Return an embedded video of owner@example.org; another owner has the same one."""
+    """Return an embedded video of owner@example.org; another owner has the same video."""
     videos = [make_video(make_user(email), title="Harbour diary") for email in ("owner@example.org", "other@example.org")]
     run_worker(start_run(Scope("all"), force=False, entrance="command", requested_by=None).pk)
     return videos[0]
@@ -41,7 +41,7 @@ def api(library: Video) -> APIClient:
 
 
 @pytest.mark.usefixtures("packaged_models")
-def test_words_and_meaning_both_find_a_scene_and_the_answer_says_why(api: APIClient, library: Video) -> None:
+def test_words_and_meaning_find_a_scene_and_the_answer_contains_the_reasons(api: APIClient, library: Video) -> None:
     answer = api.get("/v1/search", {"q": "sailing a ship on the ocean"}).json()
     best = answer["results"][0]
     assert best["transcript"].startswith("The quick boat sailed")
@@ -55,9 +55,9 @@ def test_words_and_meaning_both_find_a_scene_and_the_answer_says_why(api: APICli
 def test_another_owners_scenes_are_never_in_the_answer(api: APIClient, library: Video) -> None:
     theirs = set(Scene.objects.exclude(owner=library.owner).values_list("pk", flat=True))
     for query in ("boat", "object", "garden kitchen", "harbour diary"):
-        found = {hit["scene_id"] for hit in api.get("/v1/search", {"q": query, "limit": 100, "per_video": 100}).json()["results"]}
-        assert found
-        assert not found & {str(scene) for scene in theirs}
+        scene_ids = {hit["scene_id"] for hit in api.get("/v1/search", {"q": query, "limit": 100, "per_video": 100}).json()["results"]}
+        assert scene_ids
+        assert not scene_ids & {str(scene) for scene in theirs}
     other_video = Video.objects.exclude(owner=library.owner).get()
     assert api.get("/v1/search", {"q": "boat", "video_id": str(other_video.pk)}).json()["results"] == []
 
@@ -67,14 +67,14 @@ def test_nonsense_finds_nothing(api: APIClient) -> None:
     assert [hit for hit in answer["results"] if any(match["channel"] in ("lexical", "transcript") for match in hit["matches"])] == []
 
 
-def test_quotes_and_minus_mean_what_they_say(api: APIClient) -> None:
-    def lexical(query: str) -> list[str]:
+def test_quotes_and_minus_are_taken_literally(api: APIClient) -> None:
+    def find_by_words(query: str) -> list[str]:
         results = api.get("/v1/search", {"q": query}).json()["results"]
         return [hit["transcript"][:9] for hit in results if any(match["channel"] == "lexical" for match in hit["matches"])]
 
-    assert lexical('"railway station"') == ["The commi"]
-    assert lexical('"station railway"') == []
-    assert "The quick" not in lexical("the -boat committee")
+    assert find_by_words('"railway station"') == ["The commi"]
+    assert find_by_words('"station railway"') == []
+    assert "The quick" not in find_by_words("the -boat committee")
 
 
 _TALK = " ".join(f"Sentence {number} of a long talk about nothing." for number in range(40))
@@ -94,7 +94,7 @@ _TALK = " ".join(f"Sentence {number} of a long talk about nothing." for number i
     ],
     ids=["short", "beginning", "middle", "end", "tags", "two places", "long, only the title", "short, only the title"],
 )
-def test_an_excerpt_is_whole_or_says_where_it_was_cut(api: APIClient, library: Video, said: str, query: str, highlight: str) -> None:
+def test_an_excerpt_is_whole_or_marks_where_it_was_cut(api: APIClient, library: Video, said: str, query: str, highlight: str) -> None:
     scene = library.scenes.get(index=0)
     Scene.objects.filter(pk=scene.pk).update(transcript=said, visual_text="")
     results = api.get("/v1/search", {"q": query}).json()["results"]
@@ -103,7 +103,7 @@ def test_an_excerpt_is_whole_or_says_where_it_was_cut(api: APIClient, library: V
     assert re.fullmatch(highlight, shown), shown
 
 
-def test_what_is_said_cannot_inject_html(api: APIClient, library: Video) -> None:
+def test_speech_cannot_inject_html(api: APIClient, library: Video) -> None:
     Scene.objects.filter(video=library, index=0).update(transcript="<script>alert(1)</script> boat <mark>")
     highlight = api.get("/v1/search", {"q": "boat"}).json()["results"][0]["matches"]
     shown = next(match["highlight"] for match in highlight if match["channel"] == "lexical")
@@ -111,13 +111,13 @@ def test_what_is_said_cannot_inject_html(api: APIClient, library: Video) -> None
     assert "<mark>boat</mark>" in shown
 
 
-def test_a_new_title_is_found_at_once(api: APIClient, library: Video) -> None:
+def test_a_new_title_is_searchable_at_once(api: APIClient, library: Video) -> None:
     edit_video(library, title="Zeppelin holidays")
     results = api.get("/v1/search", {"q": "zeppelin"}).json()["results"]
     assert {hit["title"] for hit in results} == {"Zeppelin holidays"}
 
 
-def test_pages_follow_each_other_without_gap_or_repetition(api: APIClient) -> None:
+def test_pages_have_no_gaps_and_no_repetitions(api: APIClient) -> None:
     everything = api.get("/v1/search", {"q": "object"}).json()
     seen, cursor = [], ""
     while cursor is not None:
@@ -140,20 +140,20 @@ def test_pages_follow_each_other_without_gap_or_repetition(api: APIClient) -> No
         ({"q": "a", "video_id": "7"}, "video_id"),
     ],
 )
-def test_a_wrong_query_names_its_field(api: APIClient, query: dict[str, str], field: str) -> None:
+def test_an_invalid_query_is_reported_by_field(api: APIClient, query: dict[str, str], field: str) -> None:
     answer = api.get("/v1/search", query)
     assert answer.status_code == 400
     assert list(answer.json()) == [field]
 
 
-def test_without_its_model_search_goes_on_with_words_and_says_so(api: APIClient) -> None:
+def test_without_its_model_the_search_uses_words_and_reports_it(api: APIClient) -> None:
     with mock.patch.object(get_text_embedder(), "embed_queries", side_effect=ModelUnavailable("The text model is not installed here.")):
         answer = api.get("/v1/search", {"q": "boat"}).json()
     assert answer["results"][0]["transcript"].startswith("The quick boat")
     assert any("The text model is not installed here." in notice for notice in answer["notices"])
 
 
-def test_vectors_are_searched_by_the_model_that_made_them_whatever_is_configured_now(api: APIClient, settings: Settings) -> None:
+def test_vectors_are_searched_with_the_model_that_computed_them(api: APIClient, settings: Settings) -> None:
     before = api.get("/v1/search", {"q": "sailing a ship"}).json()["results"]
     served = {"model": "another", "dimensions": 384, "base_url": "http://127.0.0.1:1/v1"}
     settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "text": {"BACKEND": OPENAI, "OPTIONS": served}}
@@ -163,7 +163,7 @@ def test_vectors_are_searched_by_the_model_that_made_them_whatever_is_configured
 
 
 @pytest.mark.usefixtures("packaged_models")
-def test_vectors_of_a_model_that_is_gone_are_compared_with_no_other(api: APIClient) -> None:
+def test_vectors_of_an_unavailable_model_are_not_compared_with_others(api: APIClient) -> None:
     for space in EmbeddingSpace.objects.exclude(channel="clip"):
         space.embedder |= {"revision": "another"}
         space.save()
@@ -179,12 +179,12 @@ def test_a_video_that_is_not_indexed_is_not_found(api: APIClient, library: Video
 
 
 def test_the_number_of_queries_does_not_grow_with_the_answer(api: APIClient, library: Video) -> None:
-    def queries(limit: int) -> int:
+    def count_queries(limit: int) -> int:
         with CaptureQueriesContext(connection) as captured:
             api.get("/v1/search", {"q": "object", "limit": limit})
         return len(captured)
 
-    assert queries(1) == queries(4)
+    assert count_queries(1) == count_queries(4)
 
 
 def test_the_command_shows_times_and_reasons(library: Video) -> None:
@@ -200,7 +200,7 @@ def test_the_command_shows_times_and_reasons(library: Video) -> None:
 
 
 @pytest.mark.parametrize("limit", ["0", "-3", "ten", "1.5", ""])
-def test_a_limit_that_shows_nothing_is_a_usage_error(limit: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_limit_is_a_usage_error(limit: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         ManagementUtility(["manage.py", "search", "boat", "--owner", "owner@example.org", f"--limit={limit}"]).execute()
     assert ended.value.code == 2

@@ -41,7 +41,7 @@ def test_a_channel_contributes_at_most_200_scenes(owner: User) -> None:
 
 
 @pytest.mark.parametrize("method", ["search", "highlight"])
-def test_a_lexical_backend_that_cannot_be_reached_is_named_and_the_other_channels_answer(owner: User, method: str) -> None:
+def test_an_unreachable_lexical_backend_is_reported_and_other_channels_answer(owner: User, method: str) -> None:
     add_scenes(owner, ["A boat."])
     with mock.patch.object(PostgresLexical, method, side_effect=LexicalUnavailable("The server is not running. Start it.")):
         answer = search(owner, SearchRequest("boat"))

@@ -1,4 +1,4 @@
-"""Vector channels leave out what is less similar than the model's floor."""
+"""Vector channels leave out scenes below the model's similarity floor."""
 
 import inspect
 from unittest import mock
@@ -17,7 +17,7 @@ from videos.search.vectors import search_spaces
 FILM = UUID(int=9)
 
 
-def test_a_scene_as_similar_as_the_floor_is_found_and_a_less_similar_one_is_not() -> None:
+def test_scenes_below_the_similarity_floor_are_left_out() -> None:
     space = EmbeddingSpace(channel="transcript", embedder={})
     near = [(UUID(int=number), FILM, score) for number, score in enumerate((0.9, 0.2, 0.1999, -0.5))]
     model = mock.MagicMock(similarity_floor=0.2)
@@ -32,5 +32,5 @@ def test_a_scene_as_similar_as_the_floor_is_found_and_a_less_similar_one_is_not(
 
 
 @pytest.mark.parametrize("embedder", [ConseEmbedder, OpenClipEmbedder, OpenAIEmbedder, SentenceTransformerEmbedder])
-def test_the_floor_of_a_model_is_a_fifth_unless_it_is_configured(embedder: type[Embedder]) -> None:
+def test_the_similarity_floor_is_a_fifth_by_default(embedder: type[Embedder]) -> None:
     assert inspect.signature(embedder).parameters["similarity_floor"].default == 0.2

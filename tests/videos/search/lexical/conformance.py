@@ -62,9 +62,9 @@ class LexicalConformance:
     def test_any_word_matches_and_scenes_with_all_words_come_first(self, backend: LexicalBackend, owner: User) -> None:
         texts = ["A boat, a boat, a boat, a boat.", "A long story with a harbor and at last, after all, a boat.", "A harbor.", "A hat."]
         self.add(backend, owner, texts)
-        found = self.find(backend, owner, "harbor boat")
-        assert found[0] == 1
-        assert set(found) == {0, 1, 2}
+        indexes = self.find(backend, owner, "harbor boat")
+        assert indexes[0] == 1
+        assert set(indexes) == {0, 1, 2}
 
     def test_words_in_any_order_match_without_quotes_and_only_the_phrase_with_them(self, backend: LexicalBackend, owner: User) -> None:
         self.add(backend, owner, ["The railway station.", "The station of the railway.", "A station."])
