@@ -48,8 +48,8 @@ def edit_person(
             person.archived_at = timezone.now() if archived else None
         person.updated_at = timezone.now()
         _save(person)
-        refresh_person_inputs([person.pk])
-        if archive_changed:
+        inputs_changed = refresh_person_inputs([person.pk])
+        if archive_changed or inputs_changed:
             # Needed even without photos, because labels alone match faces to a person.
             request_refresh(person.owner_id)
     return person

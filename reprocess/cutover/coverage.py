@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, FilteredRelation, Q
@@ -28,7 +29,7 @@ class Coverage:
         return self.targets - self.embedded - self.empty - self.failed
 
 
-class CoverageSerializer(serializers.Serializer[Coverage]):
+class CoverageSerializer(serializers.Serializer[Any]):
     """An owner's targets of one channel, counted by the state of their row."""
 
     channel = serializers.CharField()

@@ -96,11 +96,11 @@ class _RowCounts:
 def count_channels(scope: Scope, channels: Sequence[PlannedChannel], *, force: bool) -> list[ChannelCounts]:
     """Count a scope's targets per channel and cause, with two queries per target type and up to three more per stale channel."""
     counts: dict[str, ChannelCounts] = {}
-    for target_type, of_type in _group_by_target_type(channels).items():
+    for target_type, type_channels in _group_by_target_type(channels).items():
         targets = scope.select_targets(target_type)
         number = targets.count()
-        by_space = {space_id: _RowCounts(*row) for space_id, *row in _count_rows(targets, of_type, "embeddings__space")}
-        for channel in of_type:
+        by_space = {space_id: _RowCounts(*row) for space_id, *row in _count_rows(targets, type_channels, "embeddings__space")}
+        for channel in type_channels:
             rows = by_space.get(channel.space.pk, _RowCounts()) if channel.space else _RowCounts()
             counts[channel.channel] = _count_channel(targets, number, channel, rows, force)
     return [counts[channel.channel] for channel in channels]
@@ -110,14 +110,14 @@ def count_owners(scope: Scope, channels: Sequence[PlannedChannel], *, force: boo
     """Count a scope's scenes and stale vectors per owner, with two queries per target type. Memory grows with the number of owners."""
     scenes: Counter[UUID] = Counter()
     stale: Counter[UUID] = Counter()
-    for target_type, of_type in _group_by_target_type(channels).items():
+    for target_type, type_channels in _group_by_target_type(channels).items():
         targets = scope.select_targets(target_type)
         fresh: dict[UUID, int] = {}
         if not force:
-            fresh = {owner_id: rows - failed - changed for owner_id, rows, failed, changed in _count_rows(targets, of_type, "owner")}
+            fresh = {owner_id: rows - failed - changed for owner_id, rows, failed, changed in _count_rows(targets, type_channels, "owner")}
         for owner_id, number in targets.order_by().values_list("owner").annotate(Count("pk")):
             scenes[owner_id] += number if target_type is SCENES else 0
-            stale[owner_id] += max(number * len(of_type) - fresh.get(owner_id, 0), 0)
+            stale[owner_id] += max(number * len(type_channels) - fresh.get(owner_id, 0), 0)
     return [OwnerCounts(owner_id, scenes[owner_id], number) for owner_id, number in stale.items()]
 
 

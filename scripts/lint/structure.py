@@ -1,9 +1,11 @@
-"""Check the shape of the code, for `make lint`: long modules, classes of one name, phrases that were replaced, lists of absent files."""
+"""Check the code for `make lint`: long modules, duplicate class names, replaced words and phrases, and lists of absent files."""
 
 import ast
+import io
 import re
 import subprocess
 import sys
+import tokenize
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,15 +17,21 @@ MAX_LINES = 300
 PRESCRIBED_CLASSES = frozenset({"Command", "Migration"})
 # One regular expression per line, then a tab and what to write instead; they match whole words, in any case, and across line breaks.
 PHRASES = Path(__file__).with_name("phrases.txt")
+# Words that codespell replaces in prose, and further words that identifiers must not contain; each line has the better word.
+PROSE_WORDS = Path(__file__).with_name("words.txt")
+IDENTIFIER_WORDS = Path(__file__).with_name("identifier_words.txt")
+# Columns, JSON fields and options that installations already use.
+ALLOWED_IDENTIFIERS = frozenset({"pictures", "pictures_hash", "get_pictures", "pictures_a_day"})
 PROSE_SUFFIXES = (".py", ".html", ".js", ".css", ".md", ".toml", ".yml", ".sh")
 
 
 def main() -> int:
-    """Print what is wrong; return 1 when something is."""
+    """Print all problems. Return 1 when there are any, else 0."""
     problems = [
         *find_long_modules(ROOT),
         *find_shared_class_names(ROOT),
         *find_phrases(ROOT, read_phrases(PHRASES)),
+        *find_identifier_words(ROOT, read_identifier_words(PROSE_WORDS, IDENTIFIER_WORDS)),
         *find_absent_modules(ROOT),
     ]
     sys.stdout.writelines(f"{problem}\n" for problem in problems)
@@ -60,7 +68,7 @@ def read_phrases(path: Path) -> list[tuple[re.Pattern[str], str]]:
 
 
 def find_phrases(root: Path, phrases: list[tuple[re.Pattern[str], str]]) -> Iterator[str]:
-    """Yield a line for each place where a phrase stands."""
+    """Yield a line for each occurrence of a phrase."""
     for path in tracked_files(root, PROSE_SUFFIXES):
         if "migrations" in path.parts:
             continue
@@ -71,8 +79,33 @@ def find_phrases(root: Path, phrases: list[tuple[re.Pattern[str], str]]) -> Iter
                 yield f"{path.relative_to(root)}:{line}: {match.group()!r}; better: {better}"
 
 
+def read_identifier_words(*paths: Path) -> dict[str, str]:
+    """Read the words that identifiers must not contain, in lower case, and their replacements. Entries of several words are skipped."""
+    entries = (line.split("->") for path in paths for line in path.read_text().splitlines() if line and not line.startswith("#"))
+    return {word: better for word, better in entries if word.isalpha() and word.islower()}
+
+
+def find_identifier_words(root: Path, words: dict[str, str]) -> Iterator[str]:
+    """Yield a line for each Python identifier, in snake_case or CamelCase, that contains one of the words."""
+    for path in tracked_files(root, (".py",)):
+        if "migrations" in path.parts:
+            continue
+        reported = set()
+        for token in tokenize.generate_tokens(io.StringIO(path.read_text()).readline):
+            if token.type == tokenize.NAME and token.string not in ALLOWED_IDENTIFIERS | reported:
+                reported.add(token.string)
+                for word in split_identifier(token.string):
+                    if word in words:
+                        yield f"{path.relative_to(root)}:{token.start[0]}: {token.string} contains {word!r}; better: {words[word]}"
+
+
+def split_identifier(name: str) -> list[str]:
+    """Split an identifier into its words, in lower case: `find_allPhotos` gives find, all and photos."""
+    return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)]
+
+
 def find_absent_modules(root: Path) -> Iterator[str]:
-    """Yield a line for each path of the suite's list of slow modules that is no file."""
+    """Yield a line for each path in the suite's list of slow modules that is not a file."""
     for name in (root / "tests" / "slow_modules.txt").read_text().splitlines():
         if not name.startswith("#") and not (root / name).is_file():
             yield f"tests/slow_modules.txt: there is no {name}"

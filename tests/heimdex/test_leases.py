@@ -7,16 +7,15 @@ import pytest
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from heimdex.leases import RELEASED, Lease, LeaseLost, build_requeue_update, compute_retry_delay, is_unleased
 from tests.library import make_user, make_video
 from videos.models import Job
 
-pytestmark = pytest.mark.django_db
-
 
 @pytest.fixture
-def jobs() -> list[Job]:
+def jobs(db: None) -> list[Job]:
     """Create three queued jobs of one video."""
     video = make_video(make_user(), ["A boat."])
     return [Job.objects.create(video=video, owner=video.owner, stage=name, position=place) for place, name in enumerate("abc")]
@@ -133,3 +132,8 @@ def test_a_row_that_another_transaction_has_locked_is_skipped(jobs: list[Job]) -
     finally:
         done.set()
         other.join()
+
+
+def test_the_delay_before_a_retry_grows_with_each_attempt(settings: Settings) -> None:
+    settings.MAX_ATTEMPTS, settings.RETRY_AFTER_SECONDS = 3, 30
+    assert [compute_retry_delay(attempts).total_seconds() for attempts in (1, 2, 3, 4)] == [30, 60, 0, 0]

@@ -1,7 +1,7 @@
 """The tags of a video."""
 
 from videos.models import Scene
-from videos.summaries import list_common_tags
+from videos.summaries import extract_chapters, list_common_tags
 
 
 def make_scene(*tags: str) -> Scene:
@@ -13,3 +13,17 @@ def test_the_ten_most_common_tags_are_listed_most_common_first() -> None:
     scenes = [make_scene(*names[: 12 - number]) for number in range(12)]
     assert list_common_tags(scenes) == names[:10]
     assert list_common_tags([]) == []
+
+
+def test_chapters_are_stored_with_times_in_milliseconds() -> None:
+    topics = [["sailing boat harbour anchor"] * 10, ["garden tomato basil compost"] * 10]
+    texts = [text for topic in topics for text in topic]
+    scenes = [
+        Scene(start_s=index * 12.00049, end_s=(index + 1) * 12.00049, transcript=text, on_screen_text=f"Page {index}\nEvening School")
+        for index, text in enumerate(texts)
+    ]
+    chapters = extract_chapters(scenes)
+    assert len(chapters) == 2
+    assert chapters[0].keys() == {"title", "start_s"}
+    assert [chapter["start_s"] for chapter in chapters] == [0.0, 120.005]
+    assert extract_chapters([]) == []

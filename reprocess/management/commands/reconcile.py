@@ -50,11 +50,11 @@ class Command(BaseCommand):
             raise CommandError(f"{report.left} issue(s) left.{hint}", returncode=NOT_CLEAN)
 
     def _show(self, report: ReconcileReport, *, repair: bool) -> None:
-        found = [issue for issue in report.issues if issue.found]
-        if found:
+        issues = [issue for issue in report.issues if issue.found]
+        if issues:
             console = Console(file=cast(IO[str], self.stdout), width=None if self.stdout.isatty() else 110)
-            console.print(_build_table(found, repair=repair))
-        for issue in found:
+            console.print(_build_table(issues, repair=repair))
+        for issue in issues:
             self.stdout.write(f"{issue.issue_type.name}: {_format_advice(issue, repair=repair)}")
             for example in issue.examples:
                 self.stdout.write(f"  {example}")
@@ -65,17 +65,17 @@ class Command(BaseCommand):
                 f"{report.unfinished_runs} unfinished run(s) have {report.open_items} open item(s). Their vectors do not count as missing."
             )
         if report.is_clean:
-            self.stdout.write(f"No issues ({len(report.issues)} checks)." if not found else "All issues are repaired.")
+            self.stdout.write(f"No issues ({len(report.issues)} checks)." if not issues else "All issues are repaired.")
 
 
-def _build_table(found: list[IssueCount], *, repair: bool) -> Table:
+def _build_table(issues: list[IssueCount], *, repair: bool) -> Table:
     table = Table(title="Issues")
     table.add_column("issue")
     table.add_column("found", justify="right")
     if repair:
         table.add_column("repaired", justify="right")
     table.add_column("what")
-    for issue in found:
+    for issue in issues:
         numbers = [str(issue.found), str(issue.repaired)] if repair else [str(issue.found)]
         table.add_row(issue.issue_type.name, *numbers, issue.issue_type.summary)
     return table

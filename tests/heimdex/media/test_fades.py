@@ -162,3 +162,7 @@ def test_transitions_that_touch_overlap(times: tuple[float, float, float, float]
 
 def test_one_shot_has_no_fade() -> None:
     assert detect(make_content(0, 3)) == []
+
+
+def test_a_gradual_cut_is_a_dissolve_unless_it_is_a_fade() -> None:
+    assert not GradualCut(2.0, 1.0, 3.0).through_blank

@@ -127,3 +127,13 @@ def test_a_split_leaves_a_second_before_the_end() -> None:
     add_frames(limiter, [float(second) for second in range(8)])
     assert limiter.finish(8.5, []) == [7.0]
     assert SceneLengthLimiter(8.0).finish(8.5, []) == [7.5]
+
+
+def test_a_take_of_the_longest_duration_is_not_split() -> None:
+    assert SceneLengthLimiter(8.0).finish(8.0 + 0.02, []) == []
+
+
+def test_the_limiter_remembers_only_the_current_scene() -> None:
+    limiter = SceneLengthLimiter(8.0)
+    add_frames(limiter, [float(second) for second in range(1000)])
+    assert len(limiter._stretches) < 20

@@ -60,3 +60,10 @@ def test_words_between_aligned_words_never_overlap_them() -> None:
     timed = [Word(1.0, 3.0, "one", 1), Word(2.0, 4.0, "three", 1)]
     words = align_words("one two three four", 0.0, 3.5, timed, 1.0)
     assert [(word.start_s, word.end_s) for word in words] == [(1.0, 3.0), (3.0, 3.0), (2.0, 4.0), (4.0, 4.0)]
+
+
+def test_the_same_words_over_and_over_are_aligned() -> None:
+    """Such words make up more than a percent of a long text, which difflib would ignore by default."""
+    timed = [Word(float(place), place + 0.5, f"word{place % 20}", 1) for place in range(260)]
+    words = align_words(" ".join(word.text for word in timed), 0.0, 260.0, timed, 1.0)
+    assert [(word.start_s, word.end_s) for word in words] == [(word.start_s, word.end_s) for word in timed]

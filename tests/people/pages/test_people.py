@@ -35,14 +35,14 @@ def test_a_person_is_added_and_photos_come_next(browser: Client, owner: User) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("", "This field is required."), ("ada", "You already have a person named ada."), ("?", "A name needs")]
+    ("name", "problem"), [("", "This field is required."), ("ada", "You already have a person named ada."), ("?", "A name needs")]
 )
-def test_an_invalid_name_is_reported_beside_the_field(browser: Client, ada: Person, name: str, says: str) -> None:
+def test_an_invalid_name_is_reported_beside_the_field(browser: Client, ada: Person, name: str, problem: str) -> None:
     answer = browser.post("/people/", {"name": name})
 
     page = answer.content.decode()
     assert answer.status_code == 400
-    assert says in extract_text(page)
+    assert problem in extract_text(page)
     assert 'aria-invalid="true"' in page
     assert list(Person.objects.all()) == [ada]
 

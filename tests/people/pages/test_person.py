@@ -85,12 +85,12 @@ def test_names_are_changed(browser: Client, ada: Person, page_url: str) -> None:
 def test_invalid_names_are_reported_beside_their_field(browser: Client, owner: User, ada: Person, page_url: str) -> None:
     Person.objects.create(owner=owner, name="Bob")
 
-    for fields, says in (
+    for fields, problem in (
         ({"name": "bob", "aliases": ""}, "already have a person named bob"),
         ({"name": "Ada", "aliases": "?"}, "A name needs at least"),
     ):
         answer = browser.post(page_url, fields)
-        assert (answer.status_code, says in extract_text(answer.content.decode())) == (400, True)
+        assert (answer.status_code, problem in extract_text(answer.content.decode())) == (400, True)
     ada.refresh_from_db()
     assert (ada.name, ada.aliases) == ("Ada", ["Countess"])
 

@@ -1,4 +1,4 @@
-"""A library that is searched by one model's vectors, and another model to change to."""
+"""A library embedded by one model, and another model to change to."""
 
 from collections.abc import Callable
 
@@ -16,27 +16,27 @@ from videos.search.service import SearchRequest, search
 
 QUERIES = ("a ship on the ocean", "vegetables", "trains and money")
 
-# A scene, and why it is in the answer: channel, rank, and score to five digits.
+# The scenes of an answer, each with its matches: channel, rank, and score to five digits.
 Answer = list[tuple[str, tuple[tuple[str, int, float], ...]]]
 
 
 def run_queries(owner: User) -> list[Answer]:
-    """Return what the owner finds for the fixed queries."""
-    found = [search(owner, SearchRequest(text)) for text in QUERIES]
+    """Return the owner's results for the fixed queries."""
+    answers = [search(owner, SearchRequest(text)) for text in QUERIES]
     return [
-        [(str(hit.scene.pk), tuple((match.channel, match.rank, round(match.score, 5)) for match in hit.matches)) for hit in one.hits]
-        for one in found
+        [(str(hit.scene.pk), tuple((match.channel, match.rank, round(match.score, 5)) for match in hit.matches)) for hit in answer.hits]
+        for answer in answers
     ]
 
 
 def find_matching_channels(owner: User, scene: Scene) -> set[str]:
-    """Return the channels that bring a scene into the answer to its own words."""
+    """Return the channels that match a scene when its own words are the query."""
     hits = search(owner, SearchRequest(scene.transcript)).hits
     return {match.channel for hit in hits if hit.scene == scene for match in hit.matches}
 
 
 def run(scope: Scope | None = None, *, automatic_cutover: bool = True) -> ReprocessRun:
-    """Start a run, over everything unless told, and work it to its end."""
+    """Start a run, by default over everything, and work on it until it ends."""
     started = start_run(scope or Scope("all"), force=False, entrance="command", requested_by=None, automatic_cutover=automatic_cutover)
     run_worker(started.pk)
     started.refresh_from_db()
@@ -50,7 +50,7 @@ def get_active_spaces(owner: User) -> dict[str, str]:
 
 @pytest.fixture
 def owner(db: None) -> User:
-    """Return an owner of two videos that are searched by the configured model's vectors."""
+    """Return an owner of two videos, embedded by the configured model."""
     owner = make_user()
     make_video(owner)
     make_video(owner, ["Sailors repair the nets in the port.", "The minister of transport resigned."], title="Another")
@@ -60,7 +60,7 @@ def owner(db: None) -> User:
 
 @pytest.fixture
 def change_model(settings: Settings) -> Callable[[str], None]:
-    """Return a function that configures another text model: the same model with a prefix before each document."""
+    """Return a function that configures another text model: the same, with a prefix before each document."""
 
     def change(prefix: str = "passage: ") -> None:
         text = settings.MODEL_BACKENDS["text"]

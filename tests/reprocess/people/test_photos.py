@@ -50,7 +50,7 @@ def test_photos_without_one_good_face_fail_with_a_reason_and_the_others_are_used
         add_photo(person, encode_jpeg(face)),
         add_photo(person, encode_jpeg(Image.new("RGB", (300, 300), "green"))),
         add_photo(person, encode_jpeg(pair)),
-        add_photo(person, b"no picture at all"),
+        add_photo(person, b"not an image at all"),
     ]
     refresh_people(owner.pk)
     for photo in photos:

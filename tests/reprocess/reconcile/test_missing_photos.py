@@ -62,7 +62,7 @@ def test_a_missing_thumbnail_is_rebuilt_unless_the_image_cannot_be_read(people: 
     for photo in mine:
         get_media_storage().delete(photo.thumbnail_key)
     unreadable = people[0].photos.get(state="ready")
-    get_media_storage().save(unreadable.image_key, b"no picture")
+    get_media_storage().save(unreadable.image_key, b"not an image")
 
     assert count_issues() == {"missing_photo_thumbnails": 3}
     assert count_issues("--repair", what="repaired") == {"missing_photo_thumbnails": 2}

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -126,7 +126,8 @@ def remove_photo(photo: PersonPhoto) -> None:
 
 
 def reject_photo(photo: PersonPhoto) -> None:
-    fail_photo(photo.pk, PhotoErrorCode.NO_FACE, "No face.")
+    with transaction.atomic():
+        fail_photo(photo.pk, PhotoErrorCode.NO_FACE, "No face.")
 
 
 SCENE_WRITERS: dict[Source, tuple[Callable[[Video], None], ...]] = {

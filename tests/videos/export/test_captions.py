@@ -140,3 +140,15 @@ def test_a_sentence_that_fills_two_lines_ends_a_caption_and_a_shorter_one_does_n
         ("x" * 30, "y" * 20 + "."),
         ("z",),
     ]
+
+
+def test_captions_without_word_times_get_time_in_proportion_to_their_length() -> None:
+    captions = build_captions([SceneSpeech(10, 22, " ".join(letter * 40 for letter in "abcdef"), [])])
+    assert [(caption.start_s, caption.end_s) for caption in captions] == [(10, 14), (14, 18), (18, 22)]
+    short = build_captions([SceneSpeech(10, 22, " ".join(["a" * 40, "b" * 40, "c" * 40]), [])])
+    assert [(caption.start_s, caption.end_s) for caption in short] == [(10, 18), (18, 22)]
+
+
+def test_the_pieces_of_a_long_word_share_its_time() -> None:
+    captions = caption_words((10.0, 19.0, "x" * 42 * 6))
+    assert [(caption.start_s, caption.end_s) for caption in captions] == [(10.0, 13.0), (13.0, 16.0), (16.0, 19.0)]
