@@ -87,18 +87,18 @@ def ping() -> None:
 
 
 @dataclass(frozen=True)
-class Depth:
+class TaskCounts:
     """How many tasks of a queue wait, and how many a worker has taken and not acknowledged."""
 
     waiting: int
     unacked: int
 
 
-def count_tasks(queue: str) -> Depth:
+def count_tasks(queue: str) -> TaskCounts:
     """Count a queue's tasks. Raise QueueUnavailable when Redis cannot be reached."""
     broker = _get_broker(queue)
     fallback = _filter_database_tasks(queue).count() if settings.REDIS_URL else 0
-    return Depth(waiting=broker.queue_size() + fallback, unacked=broker.lock_size())
+    return TaskCounts(waiting=broker.queue_size() + fallback, unacked=broker.lock_size())
 
 
 def measure_oldest_wait_s(queue: str) -> float:

@@ -19,13 +19,17 @@ def refresh_people(owner_id: str) -> None:
     people_refresh.refresh_people(UUID(owner_id))
 
 
-# Tasks that an earlier release queued have this name.
+# Tasks that an earlier release has queued have the older name.
 renew_people = refresh_people
 
 
 def requeue_stale_people() -> int:
     """Enqueue a refresh for each owner whose people are out of date. Return how many owners."""
     return people_refresh.requeue_stale_people()
+
+
+# As above.
+wake_forgotten_people = requeue_stale_people
 
 
 def rescue_runs() -> int:

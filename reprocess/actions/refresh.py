@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 MAX_PER_HOUR = 30
 _HOUR = timedelta(hours=1)
 NOT_INDEXED = "This video is {state}. It is added to the search index when processing is done."
-NOTHING_TO_CANCEL = "You have not started an update of this video that is still running."
+NOTHING_TO_CANCEL = "You have no unfinished update of this video."
 
 
 class TooManyRuns(Exception):

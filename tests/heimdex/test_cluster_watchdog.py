@@ -8,7 +8,7 @@ from django.conf import LazySettings
 
 from heimdex import cluster_watchdog, queue, worker_activity
 from heimdex.cluster_watchdog import ClusterWatchdog
-from heimdex.queue import Depth, count_tasks, enqueue
+from heimdex.queue import TaskCounts, count_tasks, enqueue
 from heimdex.worker_activity import TrackingBroker, WorkerActivity
 
 WORK_RUN, NO_RUN = "reprocess.tasks.work_run", "00000000-0000-0000-0000-000000000000"
@@ -76,7 +76,7 @@ def test_the_task_of_a_worker_that_died_is_requeued_a_minute_later(advance_clock
     os.waitpid(worker, 0)
     assert not watchdog.is_hung()
     watchdog.requeue_after_deaths()
-    assert count_tasks("reprocess") == Depth(0, 1)
+    assert count_tasks("reprocess") == TaskCounts(0, 1)
     advance_clock(61)
     watchdog.requeue_after_deaths()
-    assert count_tasks("reprocess") == Depth(1, 0)
+    assert count_tasks("reprocess") == TaskCounts(1, 0)

@@ -19,7 +19,7 @@ from django.test import Client
 from django_q.models import OrmQ, Success
 
 from heimdex import queue
-from heimdex.queue import Depth, count_tasks, enqueue, flush_fallback_queue, measure_oldest_wait_s, requeue_unacked
+from heimdex.queue import TaskCounts, count_tasks, enqueue, flush_fallback_queue, measure_oldest_wait_s, requeue_unacked
 from heimdex.redis_broker import QueueUnavailable
 from tests.acceptance.conftest import build_worker_environment
 from tests.heimdex.valkey import Valkey
@@ -80,8 +80,8 @@ def wait_until(condition: Callable[[], bool], event: str) -> None:
 def test_a_task_waits_in_its_queue_once_its_transaction_is_committed() -> None:
     with transaction.atomic():
         enqueue("videos.tasks.ingest_video", NO_RUN)
-        assert count_tasks("uploads") == Depth(0, 0)
-    assert (count_tasks("uploads"), count_tasks("reprocess")) == (Depth(1, 0), Depth(0, 0))
+        assert count_tasks("uploads") == TaskCounts(0, 0)
+    assert (count_tasks("uploads"), count_tasks("reprocess")) == (TaskCounts(1, 0), TaskCounts(0, 0))
     assert measure_oldest_wait_s("uploads") > 0 == measure_oldest_wait_s("reprocess")
 
 
@@ -91,13 +91,13 @@ def test_a_taken_task_is_kept_until_it_is_acknowledged_and_can_be_requeued() -> 
     enqueue(WORK_RUN, NO_RUN)
     done, lost = take("reprocess"), take("reprocess")
     assert done != lost
-    assert count_tasks("reprocess") == Depth(0, 2)
+    assert count_tasks("reprocess") == TaskCounts(0, 2)
     queue._get_broker("reprocess").acknowledge(done)
-    assert count_tasks("reprocess") == Depth(0, 1)
+    assert count_tasks("reprocess") == TaskCounts(0, 1)
     requeue_unacked("reprocess")
-    assert count_tasks("reprocess") == Depth(1, 0)
+    assert count_tasks("reprocess") == TaskCounts(1, 0)
     queue._get_broker("reprocess").acknowledge(take("reprocess"))
-    assert count_tasks("reprocess") == Depth(0, 0)
+    assert count_tasks("reprocess") == TaskCounts(0, 0)
 
 
 @pytest.mark.usefixtures("broker")
@@ -108,7 +108,7 @@ def test_workers_run_waiting_tasks_and_those_that_a_killed_process_had_taken(set
     process = start_workers(settings, tmp_path / "log")
     try:
         wait_until(lambda: Success.objects.filter(func=WORK_RUN).count() == 2, "the work on both tasks")
-        wait_until(lambda: count_tasks("reprocess") == Depth(0, 0), "their acknowledgment")
+        wait_until(lambda: count_tasks("reprocess") == TaskCounts(0, 0), "their acknowledgment")
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait() == 0, (tmp_path / "log").read_text()
@@ -152,11 +152,11 @@ def test_tasks_enqueued_while_redis_is_down_are_stored_and_sent_later(redis: Val
     finally:
         redis.start()
     call_command("check")
-    assert count_tasks("uploads") == Depth(2, 0)
+    assert count_tasks("uploads") == TaskCounts(2, 0)
     assert flush_fallback_queue("uploads") == 1
     assert flush_fallback_queue("uploads") == 0
     assert not OrmQ.objects.exists()
-    assert count_tasks("uploads") == Depth(2, 0)
+    assert count_tasks("uploads") == TaskCounts(2, 0)
     assert take("uploads") != take("uploads")
 
 

@@ -11,6 +11,8 @@ from enum import Enum
 from types import FunctionType, MemberDescriptorType
 from typing import Any
 
+from django.conf import settings
+
 PACKAGES = ("heimdex.", "videos.", "people.", "reprocess.", "demo.", "tests.")
 # Attributes of a class that belong to the class object itself.
 _OWN = frozenset({"__dict__", "__weakref__", "__module__", "__qualname__", "__abstractmethods__", "_abc_impl"})
@@ -31,6 +33,9 @@ def reload_module(path: str) -> None:
     for name, other in list(sys.modules.items()):
         if name.startswith(PACKAGES):
             _replace(vars(other), changed, new)
+    if loaded.__name__ == settings.SETTINGS_MODULE:
+        for name in filter(str.isupper, changed):
+            setattr(settings, name, new.get(name))
 
 
 def _replace(names: dict[str, Any], changed: Mapping[str, Any], new: Mapping[str, Any]) -> None:

@@ -121,7 +121,7 @@ def test_owners_can_cancel_only_their_own_runs(api: APIClient, url: str) -> None
     run = start_full_run()
     refused = api.post(f"{url}/cancel")
     assert refused.status_code == 409
-    assert "You have not started an update" in refused.json()["detail"]
+    assert "You have no unfinished update" in refused.json()["detail"]
     api.post(url, {"force": True})
     canceled = api.post(f"{url}/cancel")
     assert canceled.status_code == 200

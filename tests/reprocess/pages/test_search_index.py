@@ -47,7 +47,7 @@ def test_an_update_can_be_canceled_and_failures_show_their_reason(browser: Clien
     browser.post(url, {"force": "on"})
     assert ReprocessRun.objects.get().force
     assert "Update canceled. Finished parts are kept." in extract_text(browser.post(url, {"cancel": "1"}, follow=True).content.decode())
-    assert "have not started an update" in extract_text(browser.post(url, {"cancel": "1"}, follow=True).content.decode())
+    assert "You have no unfinished update" in extract_text(browser.post(url, {"cancel": "1"}, follow=True).content.decode())
 
     get_media_storage().delete(video.scenes.get(index=1).keyframe_key)
     browser.post(url)

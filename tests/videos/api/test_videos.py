@@ -55,9 +55,9 @@ def test_the_detail_shows_metadata_speech_and_descriptions(api: APIClient, video
     text_fields = {"transcript", "transcript_version", "transcript_edited_at", "description", "tags", "on_screen_text"}
     assert set(scene) == {"id", "index", "start_s", "end_s", "thumbnail_url", "people", "pictures", *text_fields}
     assert (scene["id"], scene["transcript"], scene["tags"]) == (str(first.pk), first.transcript, [{"name": "object 0", "confidence": 0.5}])
-    anybody = APIClient()
-    assert b"".join(anybody.get(scene["thumbnail_url"])) == make_image(0)
-    assert b"".join(anybody.get(shown["preview_url"])) == b"the film"
+    anonymous = APIClient()
+    assert b"".join(anonymous.get(scene["thumbnail_url"])) == make_image(0)
+    assert b"".join(anonymous.get(shown["preview_url"])) == b"the film"
 
 
 def test_the_detail_lists_every_keyframe_and_the_timeline(api: APIClient, video: Video) -> None:
@@ -75,8 +75,8 @@ def test_the_detail_lists_every_keyframe_and_the_timeline(api: APIClient, video:
     pictures, timeline = shown["scenes"][0]["pictures"], shown["timeline"]
     assert [keyframe["time_s"] for keyframe in pictures] == [2.5, 4.25, 1.5]
     urls = [*(keyframe["url"] for keyframe in pictures), timeline.pop("url")]
-    anybody = APIClient()
-    assert [b"".join(anybody.get(url)) for url in urls] == [content for _, content in stored]
+    anonymous = APIClient()
+    assert [b"".join(anonymous.get(url)) for url in urls] == [content for _, content in stored]
     assert timeline == {"duration_s": 20.0, "step_s": 1.0, "columns": 10, "count": 20}
 
 
@@ -130,7 +130,7 @@ def test_a_change_that_is_not_a_json_object_is_reported(api: APIClient, video: V
 
 
 def test_nothing_is_shown_without_a_login(uploaded_video: Video) -> None:
-    anybody = APIClient()
+    anonymous = APIClient()
     for method, path in (
         ("get", "/v1/videos"),
         ("get", f"/v1/videos/{uploaded_video.pk}"),
@@ -141,7 +141,7 @@ def test_nothing_is_shown_without_a_login(uploaded_video: Video) -> None:
         ("post", "/v1/videos/upload/init"),
         ("post", COMPLETE),
     ):
-        assert getattr(anybody, method)(path).status_code == 401
+        assert getattr(anonymous, method)(path).status_code == 401
     assert Video.objects.exists()
 
 

@@ -14,7 +14,7 @@ from videos.ingest.stages.scenes import _restore_edits
 from videos.models import Scene, Video
 from videos.registry import list_stages
 
-KEPT = "What nobody could have heard in a silent film."
+KEPT = "Words that a silent film does not contain."
 
 
 @pytest.fixture(autouse=True)

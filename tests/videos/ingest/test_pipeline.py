@@ -47,7 +47,7 @@ def test_the_task_of_a_deleted_video_does_nothing() -> None:
 @pytest.mark.parametrize(
     ("new", "known", "repeated"),
     [("second", {"first": "done", "index": "queued"}, ["second"]), ("first", {"second": "done", "index": "queued"}, ["first", "second"])],
-    ids=["after what is done", "before what is done"],
+    ids=["after finished stages", "before finished stages"],
 )
 def test_a_stage_added_after_the_upload_runs_at_its_position(video: Video, new: str, known: dict[str, str], repeated: list[str]) -> None:
     video.jobs.filter(stage=new).delete()
