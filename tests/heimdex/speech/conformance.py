@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bench.word_errors import count_word_errors
-from demo.film import decode_speech, reference_texts
+from demo.film import decode_speech, load_reference_texts
 from heimdex.speech.base import Transcriber
 from tests.media import RATE, make_sound
 
@@ -27,14 +27,14 @@ class TranscriberConformance:
 
     def test_clear_speech_is_transcribed(self) -> None:
         errors = words = 0
-        for name, text in reference_texts().items():
+        for name, text in load_reference_texts().items():
             heard = self.transcriber.transcribe(recording(name)).text
             errors += count_word_errors(text, heard)
             words += len(text.split())
         assert errors / words <= self.most_word_errors
 
     def test_words_have_ascending_times_within_the_audio(self) -> None:
-        audio = recording(next(iter(reference_texts())))
+        audio = recording(next(iter(load_reference_texts())))
         shares: list[float] = []
         transcript = self.transcriber.transcribe(audio, on_progress=shares.append)
         words = transcript.words
@@ -47,7 +47,7 @@ class TranscriberConformance:
         assert transcript.language == "en"
 
     def test_a_given_language_is_used(self) -> None:
-        transcript = self.transcriber.transcribe(recording(next(iter(reference_texts()))), language="en")
+        transcript = self.transcriber.transcribe(recording(next(iter(load_reference_texts()))), language="en")
         assert transcript.language == "en"
         assert len(transcript.words) > 15
 

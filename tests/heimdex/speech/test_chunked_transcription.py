@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bench.word_errors import count_word_errors
-from demo.film import reference_texts
+from demo.film import load_reference_texts
 from heimdex.speech.base import SAMPLE_RATE, Word
 from heimdex.speech.chunks import TranscribedChunk, transcribe_chunks
 from heimdex.speech.faster_whisper import FasterWhisperTranscriber
@@ -20,7 +20,7 @@ TIMES = 3
 def join_recordings() -> NDArray[np.float32]:
     """Concatenate all recordings."""
     pause = np.zeros(int(PAUSE_S * SAMPLE_RATE), np.float32)
-    return np.concatenate([part for name in reference_texts() for part in (recording(name), pause)])
+    return np.concatenate([part for name in load_reference_texts() for part in (recording(name), pause)])
 
 
 def iter_blocks() -> Iterator[NDArray[np.float32]]:
@@ -48,7 +48,7 @@ def test_no_word_is_lost_or_repeated_at_a_boundary_and_each_keeps_its_time(trans
     assert transcribed[0].start == 0
     assert [chunk.start for chunk in transcribed[1:]] == [chunk.end for chunk in transcribed[:-1]]
     assert transcribed[-1].end == TIMES * join_recordings().size
-    expected = " ".join(list(reference_texts().values()) * TIMES)
+    expected = " ".join(list(load_reference_texts().values()) * TIMES)
     words = join_words(transcribed)
     assert count_word_errors(expected, " ".join(word.text for word in words)) <= 0.08 * len(expected.split())
     # The recordings repeat, so the first rare word does too, each time later by the same amount.

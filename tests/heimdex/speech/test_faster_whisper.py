@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from bench.word_errors import count_word_errors
-from demo.film import SHOTS, reference_texts
+from demo.film import SHOTS, load_reference_texts
 from heimdex.media.audio import iter_audio_blocks
 from heimdex.media.probe import probe
 from heimdex.media.scenes import iter_scenes
@@ -25,7 +25,7 @@ class TestPackagedModel(TranscriberConformance):
         info = probe(path)
         words = self.transcriber.transcribe(np.concatenate(list(iter_audio_blocks(path, info)))).words
         starts = [scene.span.start_s for scene in iter_scenes(path, info)]
-        texts = reference_texts()
+        texts = load_reference_texts()
         shares = assign_words_to_scenes([(word.start_s, word.end_s, word.text) for word in words], starts)
         for share, shot in zip(shares, SHOTS, strict=True):
             expected, heard = texts.get(shot.speech, ""), " ".join(text for _, _, text in share)

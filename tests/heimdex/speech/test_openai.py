@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from demo.film import reference_texts
+from demo.film import load_reference_texts
 from heimdex.errors import ModelUnavailable
 from heimdex.openai.retry import RetryPolicy
 from heimdex.speech.base import Transcriber
@@ -50,7 +50,7 @@ def build_transcriber(server: TranscriptionServer, **options: Any) -> OpenAITran
 
 
 def load_speech() -> NDArray[np.float32]:
-    return recording(next(iter(reference_texts())))
+    return recording(next(iter(load_reference_texts())))
 
 
 def test_the_request_follows_the_protocol(server: TranscriptionServer) -> None:
