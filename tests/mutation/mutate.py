@@ -34,6 +34,7 @@ from pathlib import Path
 import pytest
 from cosmic_ray.ast import get_ast
 from cosmic_ray.mutating import mutate_code
+from cosmic_ray.operators.operator import Operator
 from operators import load_operators
 from pluggy import PluginManager
 from reloading import reload_module
@@ -85,19 +86,27 @@ class Outcome:
         return self.mutants - len(self.survivors)
 
 
+def find_places(source: str, only: Collection[str] | None = None) -> Iterator[tuple[Operator, int]]:
+    """Yield the operators that change a module, or some of its functions, classes and constants, and which of their occurrences do."""
+    lines = source.splitlines()
+    names = name_lines(source)
+    nodes = list(_walk(get_ast(source)))
+    for operator in load_operators().values():
+        positions = [position for node in nodes for position in operator.mutation_positions(node)]
+        for occurrence, ((line, _), _) in enumerate(positions):
+            if not is_exempt(lines[line - 1]) and not (only and names.get(line, set()).isdisjoint(only)):
+                yield operator, occurrence
+
+
 def find_mutants(module: str, source: str, only: Collection[str] | None = None) -> Iterator[Mutant]:
     """Yield the mutants of a module, or of some of its functions, classes and constants."""
     lines = source.splitlines()
-    names = name_lines(source)
-    for operator in load_operators().values():
-        positions = [position for node in _walk(get_ast(source)) for position in operator.mutation_positions(node)]
-        for occurrence, ((line, _), _) in enumerate(positions):
-            code = mutate_code(source, operator, occurrence)
-            if code is None or code == source or is_exempt(lines[line - 1]) or (only and names.get(line, set()).isdisjoint(only)):
-                continue
-            changed = next((number for number, pair in enumerate(zip(lines, code.splitlines(), strict=False)) if pair[0] != pair[1]), None)
-            if changed is not None:
-                yield Mutant(module, code, changed + 1, lines[changed].strip(), code.splitlines()[changed].strip())
+    for operator, occurrence in find_places(source, only):
+        code = mutate_code(source, operator, occurrence)
+        changes = enumerate(zip(lines, (code or source).splitlines(), strict=False))
+        changed = next((number for number, (before, after) in changes if before != after), None)
+        if code and changed is not None:
+            yield Mutant(module, code, changed + 1, lines[changed].strip(), code.splitlines()[changed].strip())
 
 
 def name_lines(source: str) -> dict[int, set[str]]:
@@ -271,9 +280,7 @@ def main() -> int:
     if unknown := set(arguments.modules) - set(targets):
         parser.error(f"not in modules.toml: {', '.join(sorted(unknown))}")
     targets = {module: target for module, target in targets.items() if not arguments.modules or module in arguments.modules}
-    counts = {
-        module: sum(1 for _ in find_mutants(module, (ROOT / module).read_text(), target.get("only"))) for module, target in targets.items()
-    }
+    counts = {module: sum(1 for _ in find_places((ROOT / module).read_text(), target.get("only"))) for module, target in targets.items()}
     if arguments.list:
         print(*(f"{count:5} {module}" for module, count in counts.items()), f"{sum(counts.values()):5} in all", sep="\n")
         return 0
