@@ -75,10 +75,18 @@ def test_a_repeated_call_does_nothing(ada: Person) -> None:
     assert list_files(ada.owner) == {photo.image_key, photo.thumbnail_key}
 
 
-@pytest.mark.parametrize("place", ["_decode", "_lock_photo", "_save_result", "lock_people"])
-def test_the_next_worker_repeats_the_work_of_a_killed_one(ada: Person, place: str) -> None:
+@pytest.mark.parametrize(
+    "step",
+    [
+        "people.photos.normalize._decode",
+        "heimdex.leases.Lease.lock_row",
+        "people.photos.normalize._save_result",
+        "people.photos.normalize.lock_people",
+    ],
+)
+def test_the_next_worker_repeats_the_work_of_a_killed_one(ada: Person, step: str) -> None:
     photo = upload(ada, make_jpeg())
-    with mock.patch(f"people.photos.normalize.{place}", side_effect=SystemExit), pytest.raises(SystemExit):
+    with mock.patch(step, side_effect=SystemExit), pytest.raises(SystemExit):
         normalize(photo)
     assert get_media_storage().size(photo.original_key)
 
