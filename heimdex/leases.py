@@ -142,10 +142,6 @@ class Lease:
         self.rows.update(**{**RELEASED, **changes})
 
 
-def _compute_expiry() -> datetime:
-    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
-
-
 def requeue_lost(running: QuerySet[M], *, on_last_attempt: Callable[[M], None] | None = None, **changes: Any) -> None:
     """Requeue running rows whose lease has expired: apply the changes, and delay each row's next attempt.
 
@@ -191,3 +187,7 @@ def wake_stuck(
             log.warning("Woke a worker for stuck work", model=unit._meta.label, id=str(unit.pk))
             wake(unit)
     return len(stuck)
+
+
+def _compute_expiry() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)

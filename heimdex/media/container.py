@@ -73,7 +73,7 @@ def open_video(path: Path, limits: MediaLimits) -> "Iterator[InputContainer]":
 def diagnose_unreadable(head: bytes) -> MediaError:
     """Return why FFmpeg does not read a file as a video, from its first bytes."""
     if head.startswith(_IMAGE_SIGNATURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP") or head[4:12] in (b"ftypheic", b"ftypavif"):
-        return MediaError(MediaErrorCode.STILL_PICTURE, "This is an image, not a video. Upload a video file.")
+        return MediaError(MediaErrorCode.STILL_IMAGE, "This is an image, not a video. Upload a video file.")
     if head.startswith(_AUDIO_SIGNATURES) or (head[:4] == b"RIFF" and head[8:12] == b"WAVE"):
         return MediaError(MediaErrorCode.NO_VIDEO_STREAM, "This file has only audio. Upload a file with a video track.")
     if head[4:8] in _MP4_BOXES or head.startswith(_MATROSKA):

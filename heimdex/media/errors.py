@@ -12,7 +12,7 @@ class MediaErrorCode(StrEnum):
     TRUNCATED = "truncated"
     DAMAGED = "damaged"
     NO_VIDEO_STREAM = "no_video_stream"
-    STILL_PICTURE = "still_picture"
+    STILL_IMAGE = "still_picture"
     CODEC_NOT_ALLOWED = "codec_not_allowed"
     TOO_LONG = "too_long"
     TOO_LARGE_IMAGE = "too_large_picture"

@@ -20,8 +20,8 @@ PHRASES = Path(__file__).with_name("phrases.txt")
 # Words that codespell replaces in prose, and further words that identifiers must not contain; each line has the better word.
 PROSE_WORDS = Path(__file__).with_name("words.txt")
 IDENTIFIER_WORDS = Path(__file__).with_name("identifier_words.txt")
-# Columns, JSON fields and options that installations already use.
-ALLOWED_IDENTIFIERS = frozenset({"pictures", "pictures_hash", "get_pictures", "pictures_a_day"})
+# Columns, JSON fields, options and queued tasks of existing installations.
+ALLOWED_IDENTIFIERS = frozenset({"pictures", "pictures_hash", "get_pictures", "pictures_a_day", "says", "wake_forgotten_people"})
 PROSE_SUFFIXES = (".py", ".html", ".js", ".css", ".md", ".toml", ".yml", ".sh")
 
 

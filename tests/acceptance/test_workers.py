@@ -40,7 +40,7 @@ def test_tasks_run_after_idle_workers_are_killed(workers: Workers, wait_until: U
     wait_until(is_done, "a task after the workers were killed")
 
 
-def test_workers_stop_at_a_batch_boundary_when_told_to(workers: Workers, wait_until: Until) -> None:
+def test_workers_stop_at_a_batch_boundary_on_request(workers: Workers, wait_until: Until) -> None:
     owner = make_user()
     for number in range(4):
         make_video(owner, [f"{number} {place} some words about a subject. " * 9 for place in range(24)], title=str(number))

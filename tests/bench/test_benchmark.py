@@ -26,7 +26,7 @@ def test_the_value_is_the_median_of_the_rounds_and_is_held_against_the_goal() ->
     assert not summarize_rounds([SMALL], [{"P2": 5.1}])[0].is_ok
 
 
-def test_what_cannot_run_says_why_and_is_not_ok(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_benchmark_that_cannot_run_reports_the_reason_and_is_not_ok(capsys: pytest.CaptureFixture[str]) -> None:
     def rounds():  # type: ignore[no-untyped-def]
         yield {"P1": 100.0}
         raise BenchmarkUnavailable("There is no such model here.")

@@ -98,7 +98,7 @@ def test_hashes_follow_the_sources_and_only_those_that_changed_are_written() -> 
 
 
 @pytest.mark.django_db
-def test_storing_hashes_says_whose_input_changed() -> None:
+def test_storing_hashes_reports_whose_input_changed() -> None:
     video = make_video(make_user())
     first, second = video.scenes.order_by("index")[:2]
     stored = load_hashes(SceneInput, ["transcript", "new"], scene__video=video)

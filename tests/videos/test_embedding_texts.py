@@ -62,8 +62,8 @@ def test_exactly_the_words_within_three_seconds_are_included(scenes: list[SceneS
     for position, (scene, composed) in enumerate(zip(scenes, compose_transcripts(scenes), strict=True)):
         before = list_words_around(scenes[:position], scene.start_s - 3, scene.start_s)
         after = list_words_around(scenes[position + 1 :], scene.end_s, scene.end_s + 3)
-        said = scene.transcript.split()
-        assert composed == (" ".join([*before, *said, *after]) if said else "")
+        words = scene.transcript.split()
+        assert composed == (" ".join([*before, *words, *after]) if words else "")
 
 
 def test_visual_and_summary_respect_their_budgets() -> None:

@@ -4,12 +4,12 @@ import pytest
 
 from videos.word_alignment import align_words
 
-HEARD = [(float(place), place + 0.8, word) for place, word in enumerate(["he", "was", "not", "an", "ill", "disposed", "young", "man"])]
+TIMED = [(float(place), place + 0.8, word) for place, word in enumerate(["he", "was", "not", "an", "ill", "disposed", "young", "man"])]
 
 
 def test_transcribed_words_keep_their_times() -> None:
-    assert align_words(HEARD, "he was not an ill disposed young man") == HEARD
-    corrected = align_words(HEARD, "She was not an ill-disposed young man indeed")
+    assert align_words(TIMED, "he was not an ill disposed young man") == TIMED
+    corrected = align_words(TIMED, "She was not an ill-disposed young man indeed")
     assert [word for _, _, word in corrected] == ["She", "was", "not", "an", "ill-disposed", "young", "man", "indeed"]
     times = {word: (start, end) for start, end, word in corrected}
     assert times["was"] == (1.0, 1.8)
@@ -22,15 +22,15 @@ def test_transcribed_words_keep_their_times() -> None:
 
 
 def test_an_unrelated_text_has_no_times() -> None:
-    assert align_words(HEARD, "Something entirely different is said here") == []
-    assert align_words(HEARD, "") == []
+    assert align_words(TIMED, "Something entirely different is said here") == []
+    assert align_words(TIMED, "") == []
     assert align_words([], "Something after all") == []
 
 
 def test_a_correction_in_hours_of_speech_is_aligned_quickly() -> None:
-    heard = [(float(place), place + 0.5, f"word{place}") for place in range(50_000)]
-    text = " ".join([*(word for _, _, word in heard[:20_000]), "a", "b", *(word for _, _, word in heard[24_000:])])
-    timed = align_words(heard, text)
+    timed_words = [(float(place), place + 0.5, f"word{place}") for place in range(50_000)]
+    text = " ".join([*(word for _, _, word in timed_words[:20_000]), "a", "b", *(word for _, _, word in timed_words[24_000:])])
+    timed = align_words(timed_words, text)
     assert len(timed) == 46_002
     assert timed[20_000:20_002] == [(20_000.0, 21_999.75, "a"), (21_999.75, 23_999.5, "b")]
 

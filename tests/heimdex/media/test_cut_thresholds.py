@@ -10,7 +10,7 @@ from heimdex.media.cuts import CutFinder, KnownCuts, is_cut_from_motion, is_flas
 from heimdex.media.frames import FrameFeatures
 from tests.heimdex.media.synthetic import TINY, make_flat, make_frame, make_shot
 
-Picture = NDArray[np.uint8]
+GrayImage = NDArray[np.uint8]
 S1, S2 = make_shot(0), make_shot(20)
 
 
@@ -22,7 +22,7 @@ def find_cuts(frames: Iterable[FrameFeatures]) -> list[float]:
 
 
 def build_sequence(
-    changes: Sequence[float], shots: Sequence[NDArray[np.float32]], lumas: Sequence[Picture] = (), fps: float = 25
+    changes: Sequence[float], shots: Sequence[NDArray[np.float32]], lumas: Sequence[GrayImage] = (), fps: float = 25
 ) -> list[FrameFeatures]:
     """Build frames with these changes, each of the shot (or the last one) at its index."""
     return [
@@ -158,13 +158,13 @@ def test_a_flash_is_recognized_at_its_start_and_at_its_end(part: str) -> None:
     assert not is_flash([make_frame(miniature=S1)] * 2, still)
 
 
-def make_texture(seed: int) -> Picture:
+def make_texture(seed: int) -> GrayImage:
     blocks = np.random.default_rng(seed).integers(0, 256, (32, 32), dtype=np.uint8)
     return blocks.repeat(2, axis=0).repeat(2, axis=1)
 
 
-def shift_image(picture: Picture) -> Picture:
-    return np.roll(picture, (4, 6), axis=(0, 1))
+def shift_image(image: GrayImage) -> GrayImage:
+    return np.roll(image, (4, 6), axis=(0, 1))
 
 
 def test_a_jolt_is_not_a_cut_whether_its_frame_is_sharp_or_blurred() -> None:

@@ -109,8 +109,8 @@ def test_only_packets_that_leave_a_gap_count_as_lost() -> None:
     assert count_losses(every, every[20:]) == DecodingStats(10, 20), "the beginning"
     assert count_losses(every, every[3:]) == DecodingStats(27, 0), "a recording that begins between two key pictures"
     assert count_losses(every, []) == DecodingStats(0, 30)
-    standing = [*every[:10], *every[15:]]
-    assert count_losses(standing, standing) == DecodingStats(25, 0), "a pause"
+    paused = [*every[:10], *every[15:]]
+    assert count_losses(paused, paused) == DecodingStats(25, 0), "a pause"
     fields = sorted([*every, *(time_s + 0.05 for time_s in every)])
     assert count_losses(fields, every) == DecodingStats(30, 0), "two packets a picture"
     assert count_losses([*every, 1.34], every) == DecodingStats(30, 0), "a packet that is never shown"
@@ -121,7 +121,7 @@ def test_a_broadcast_that_gains_a_track_midway_is_read_to_its_end(tmp_path: Path
     silent, sounding = tmp_path / "silent.ts", tmp_path / "sounding.ts"
     # FFmpeg looks for tracks in the first and the last five megabytes, so that it meets the second track midway.
     noise = np.random.default_rng(7).integers(0, 256, (240, 320, 3), dtype=np.uint8)
-    write_film(silent, frames=100, container="mpegts", codec="mpeg2video", options={"g": "1", "b": "20M"}, picture=noise)
+    write_film(silent, frames=100, container="mpegts", codec="mpeg2video", options={"g": "1", "b": "20M"}, image=noise)
     assert silent.stat().st_size > 5_000_000
     with av.open(str(media.build_video((50,), audio="tone"))) as source, av.open(str(sounding), "w", format="mpegts") as target:
         tracks = {stream.index: target.add_stream_from_template(stream) for stream in source.streams}

@@ -28,8 +28,8 @@ class TranscriberConformance:
     def test_clear_speech_is_transcribed(self) -> None:
         errors = words = 0
         for name, text in load_reference_texts().items():
-            heard = self.transcriber.transcribe(recording(name)).text
-            errors += count_word_errors(text, heard)
+            transcript = self.transcriber.transcribe(recording(name)).text
+            errors += count_word_errors(text, transcript)
             words += len(text.split())
         assert errors / words <= self.most_word_errors
 

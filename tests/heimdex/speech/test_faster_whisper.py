@@ -28,8 +28,8 @@ class TestPackagedModel(TranscriberConformance):
         texts = load_reference_texts()
         shares = assign_words_to_scenes([(word.start_s, word.end_s, word.text) for word in words], starts)
         for share, shot in zip(shares, SHOTS, strict=True):
-            expected, heard = texts.get(shot.speech, ""), " ".join(text for _, _, text in share)
-            assert count_word_errors(expected, heard) <= 0.25 * len(expected.split()), (expected, heard)
+            expected, transcribed = texts.get(shot.speech, ""), " ".join(text for _, _, text in share)
+            assert count_word_errors(expected, transcribed) <= 0.25 * len(expected.split()), (expected, transcribed)
 
 
 def test_english_models_support_only_english() -> None:

@@ -22,8 +22,8 @@ def test_a_hyphenated_word_is_one_word() -> None:
 
 
 def test_written_words_get_the_times_of_the_matching_timed_words() -> None:
-    heard = [Word(1.0, 1.2, "Well", 1), Word(1.3, 1.6, "Mr", 1), Word(1.6, 2.0, "Smith", 1), Word(2.5, 2.9, "no", 1)]
-    words = align_words("“Well, Mr. Smith — oh dear no!”", 0.9, 3.0, heard, 0.8)
+    timed = [Word(1.0, 1.2, "Well", 1), Word(1.3, 1.6, "Mr", 1), Word(1.6, 2.0, "Smith", 1), Word(2.5, 2.9, "no", 1)]
+    words = align_words("“Well, Mr. Smith — oh dear no!”", 0.9, 3.0, timed, 0.8)
     assert [word.text for word in words] == ["“Well,", "Mr.", "Smith", "—", "oh", "dear", "no!”"]
     assert [(word.start_s, word.end_s) for word in words[:3]] == [(1.0, 1.2), (1.3, 1.6), (1.6, 2.0)]
     # A dash and untimed words share the time in between.

@@ -58,13 +58,13 @@ def _transcribe(sound: bytes, language: str | None) -> str:
     """Answer as OpenAI does: words without punctuation, the language by its English name. The same file has the same answer."""
     samples = np.frombuffer(sound, np.float32)
     segments, info = _load_model().transcribe(samples, language=language, beam_size=5, temperature=0.0, word_timestamps=True)
-    heard = list(segments)
-    words = [word for segment in heard for word in segment.words or ()]
+    transcribed = list(segments)
+    words = [word for segment in transcribed for word in segment.words or ()]
     answer = {
         "task": "transcribe",
         "language": {"en": "english"}[info.language],
         "duration": samples.size / 16_000,
-        "text": "".join(segment.text for segment in heard).strip(),
+        "text": "".join(segment.text for segment in transcribed).strip(),
         "words": [{"word": word.word.strip(' ,.;:!?"'), "start": float(word.start), "end": float(word.end)} for word in words],
         "segments": [
             {
@@ -79,7 +79,7 @@ def _transcribe(sound: bytes, language: str | None) -> str:
                 "compression_ratio": segment.compression_ratio,
                 "no_speech_prob": segment.no_speech_prob,
             }
-            for number, segment in enumerate(heard)
+            for number, segment in enumerate(transcribed)
         ],
     }
     return json.dumps(answer)
@@ -123,7 +123,7 @@ def serve_transcriptions() -> Iterator[TranscriptionServer]:
             self.answer(NO_MODELS)
 
         def do_POST(self) -> None:
-            self.answer(state.hear(self.headers["Content-Type"], self.read_content()))
+            self.answer(state.transcribe(self.headers["Content-Type"], self.read_content()))
 
         def answer(self, otherwise: str) -> None:
             state.keys.append(self.headers["Authorization"])

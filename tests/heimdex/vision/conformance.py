@@ -8,7 +8,7 @@ from PIL import Image
 from demo.film import ASSETS
 from heimdex.vision.base import Describer, Description
 
-PICTURES = ("chelsea.jpg", "coffee.jpg", "camera.jpg")
+IMAGES = ("chelsea.jpg", "coffee.jpg", "camera.jpg")
 
 
 class DescriberConformance:
@@ -21,10 +21,10 @@ class DescriberConformance:
         assert self.describer.identity
 
     def test_each_scene_has_its_own_description_in_order(self) -> None:
-        scenes = [[picture(name)] for name in PICTURES]
+        scenes = [[load_image(name)] for name in IMAGES]
         together = self.describer.describe(scenes)
         assert [self.describer.describe([scene])[0].text for scene in scenes] == [description.text for description in together]
-        assert len({description.text for description in together}) == len(PICTURES)
+        assert len({description.text for description in together}) == len(IMAGES)
         for description in together:
             check_description(description)
             assert description.text
@@ -33,12 +33,12 @@ class DescriberConformance:
 
     @pytest.mark.parametrize(("mode", "size"), [("RGBA", (640, 20)), ("L", (1, 1)), ("P", (33, 21)), ("CMYK", (64, 64))])
     def test_unusual_images_are_accepted(self, mode: str, size: tuple[int, int]) -> None:
-        (description,) = self.describer.describe([[picture("chelsea.jpg").resize(size).convert(mode)]])
+        (description,) = self.describer.describe([[load_image("chelsea.jpg").resize(size).convert(mode)]])
         check_description(description)
 
     def test_a_scene_may_have_more_images_than_the_model_uses(self) -> None:
         most = self.describer.max_images
-        looked_at, (further,) = [picture(name) for name in PICTURES[:most]], [picture(name) for name in PICTURES[most : most + 1]]
+        looked_at, (further,) = [load_image(name) for name in IMAGES[:most]], [load_image(name) for name in IMAGES[most : most + 1]]
         assert self.describer.describe([[*looked_at, further]]) == self.describer.describe([looked_at])
 
 
@@ -52,7 +52,7 @@ def check_description(description: Description) -> None:
 
 
 @cache
-def picture(name: str) -> Image.Image:
+def load_image(name: str) -> Image.Image:
     """Return an image of the demo."""
     with Image.open(ASSETS / name) as image:
         return image.convert("RGB")

@@ -80,9 +80,9 @@ def test_rendered_text_is_read_in_many_fonts_sizes_and_places() -> None:
     assert sum(wrong.values()) <= 0.02 * len(truth) * len(FRAMES), {shown: number for shown, number in wrong.items() if number}
 
 
-@pytest.mark.parametrize("picture", ["chelsea", "coffee", "camera", "hubble_deep_field", "rocket"])
-def test_images_without_text_have_no_lines(picture: str) -> None:
-    with Image.open(ASSETS / f"{picture}.jpg") as image:
+@pytest.mark.parametrize("name", ["chelsea", "coffee", "camera", "hubble_deep_field", "rocket"])
+def test_images_without_text_have_no_lines(name: str) -> None:
+    with Image.open(ASSETS / f"{name}.jpg") as image:
         assert compose_on_screen_text(READER.read([image])) == ""
 
 

@@ -16,7 +16,7 @@ from heimdex.vision.base import Describer
 from heimdex.vision.openai import DailyBudget, OpenAIDescriber
 from heimdex.vision.tags import TagDescriber
 from tests.heimdex.embedders.openai_server import EmbeddingServer, serve_embeddings
-from tests.heimdex.vision.conformance import DescriberConformance, picture
+from tests.heimdex.vision.conformance import DescriberConformance, load_image
 from tests.openai_protocol import Answer
 
 SEEN: dict[str, Any] = {
@@ -40,11 +40,11 @@ def encode_chat(content: str | None, finish: str = "stop") -> str:
 class VisionServer(EmbeddingServer):
     """Describes each image by its size and mean color, so that different images have different descriptions."""
 
-    def body(self, request: dict[str, Any]) -> str:
-        told = [
-            f"A picture of {image.width} by {image.height} in {image.resize((1, 1)).getpixel((0, 0))}." for image in decode_images(request)
+    def build_body(self, request: dict[str, Any]) -> str:
+        descriptions = [
+            f"An image of {image.width} by {image.height} in {image.resize((1, 1)).getpixel((0, 0))}." for image in decode_images(request)
         ]
-        return encode_chat(json.dumps({**SEEN, "description": " ".join(told)}))
+        return encode_chat(json.dumps({**SEEN, "description": " ".join(descriptions)}))
 
 
 def decode_images(request: dict[str, Any]) -> list[Image.Image]:
@@ -87,7 +87,7 @@ def build_describer(server: EmbeddingServer, **options: Any) -> OpenAIDescriber:
 
 def test_a_small_image_and_a_strict_schema_are_sent_and_its_text_is_data(server: EmbeddingServer) -> None:
     server.prepared = [Answer(body=encode_chat(json.dumps(SEEN)))]
-    (description,) = build_describer(server).describe([[picture("rocket.jpg").resize((4000, 2000))]])
+    (description,) = build_describer(server).describe([[load_image("rocket.jpg").resize((4000, 2000))]])
     assert description.text == "A rocket stands on its pad."
     assert [(tag.name, tag.confidence) for tag in description.tags] == [("rocket", 0.9), ("standing", 0.8), ("pad", 0.5)]
     (request,) = server.requests
@@ -102,15 +102,15 @@ def test_a_small_image_and_a_strict_schema_are_sent_and_its_text_is_data(server:
 
 def test_two_images_of_a_longer_scene_are_sent_together_the_main_keyframe_first(server: EmbeddingServer) -> None:
     sizes = [(400, 300), (300, 200), (200, 100)]
-    scene, short = [picture("rocket.jpg").resize(size) for size in sizes], [picture("coffee.jpg").resize((500, 100))]
+    scene, short = [load_image("rocket.jpg").resize(size) for size in sizes], [load_image("coffee.jpg").resize((500, 100))]
     descriptions = build_describer(server).describe([scene, short])
     assert sorted([image.size for image in decode_images(request)] for request in server.requests) == [
         [(400, 300), (300, 200)],
         [(500, 100)],
     ]
-    assert descriptions[0].text.startswith("A picture of 400 by 300")
+    assert descriptions[0].text.startswith("An image of 400 by 300")
     assert "300 by 200" in descriptions[0].text
-    assert descriptions[1].text.startswith("A picture of 500 by 100")
+    assert descriptions[1].text.startswith("An image of 500 by 100")
 
 
 @pytest.mark.parametrize(
@@ -127,18 +127,18 @@ def test_two_images_of_a_longer_scene_are_sent_together_the_main_keyframe_first(
     ids=["prose", "nothing", "another field", "a wrong number", "a wrong list", "a missing field", "cut off"],
 )
 def test_an_invalid_answer_is_requested_again_and_then_replaced_by_tags(server: EmbeddingServer, content: str | None) -> None:
-    cat = picture("chelsea.jpg")
+    cat = load_image("chelsea.jpg")
     server.prepared = [Answer(body=encode_chat(content))] * 2
     assert build_describer(server).describe([[cat]]) == TAGS.describe([[cat]])
     assert len(server.requests) == 2
 
 
 def test_a_rejected_image_gets_tags_and_the_others_are_described(server: EmbeddingServer) -> None:
-    cat = picture("chelsea.jpg")
+    cat = load_image("chelsea.jpg")
     server.prepared = [Answer(400)]
-    descriptions = build_describer(server, concurrency=1).describe([[cat], [picture("coffee.jpg")]])
+    descriptions = build_describer(server, concurrency=1).describe([[cat], [load_image("coffee.jpg")]])
     assert descriptions[0] == TAGS.describe([[cat]])[0]
-    assert descriptions[1].text.startswith("A picture of")
+    assert descriptions[1].text.startswith("An image of")
 
 
 def test_long_strange_answers_are_cleaned_and_truncated(server: EmbeddingServer) -> None:
@@ -146,7 +146,7 @@ def test_long_strange_answers_are_cleaned_and_truncated(server: EmbeddingServer)
     server.prepared = [
         Answer(body=encode_chat(json.dumps({**SEEN, "description": "long\x00 " * 1000, "entities": names, "on_screen_text": LINES})))
     ]
-    (description,) = build_describer(server).describe([[picture("coffee.jpg")]])
+    (description,) = build_describer(server).describe([[load_image("coffee.jpg")]])
     assert len(description.text) <= 600
     assert len(description.tags) == 10
     assert all(len(tag.name) <= 60 and tag.name.isprintable() for tag in description.tags)
@@ -156,7 +156,7 @@ def test_long_strange_answers_are_cleaned_and_truncated(server: EmbeddingServer)
 
 
 def test_beyond_the_budget_scenes_get_tags_and_nothing_is_sent(server: EmbeddingServer) -> None:
-    cat = picture("chelsea.jpg")
+    cat = load_image("chelsea.jpg")
     descriptions = build_describer(server, pictures_a_day=4, concurrency=1).describe([[cat], [cat, cat], [cat, cat], [cat]])
     assert [len(decode_images(request)) for request in server.requests] == [1, 2, 1]
     assert descriptions[2] == TAGS.describe([[cat]])[0] != descriptions[3]
@@ -172,17 +172,17 @@ def test_a_budget_renews_itself_over_a_day() -> None:
 
 def test_parallel_requests_are_limited(server: EmbeddingServer) -> None:
     server.latency_s = 0.05
-    build_describer(server, concurrency=3).describe([[picture("coffee.jpg")]] * 9)
+    build_describer(server, concurrency=3).describe([[load_image("coffee.jpg")]] * 9)
     assert server.busiest == 3
 
 
 @pytest.mark.parametrize("fault", [Answer(429), Answer(500), Answer(drop=True), Answer(body="<html>")], ids=["429", "500", "lost", "page"])
 def test_transient_faults_are_retried_and_lasting_ones_reported(server: EmbeddingServer, fault: Answer) -> None:
     server.prepared = [fault] * 3
-    assert build_describer(server).describe([[picture("coffee.jpg")]])[0].text.startswith("A picture of")
+    assert build_describer(server).describe([[load_image("coffee.jpg")]])[0].text.startswith("An image of")
     server.prepared = [fault] * 6
     with pytest.raises(ModelUnavailable, match=r"127\.0\.0\.1"):
-        build_describer(server).describe([[picture("coffee.jpg")]])
+        build_describer(server).describe([[load_image("coffee.jpg")]])
 
 
 def test_a_missing_key_is_reported_by_check() -> None:

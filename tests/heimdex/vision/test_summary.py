@@ -49,8 +49,8 @@ def test_many_tags_leave_room_for_sentences_and_are_not_repeated() -> None:
 
 
 def test_other_scripts_and_markup_are_plain_text() -> None:
-    said = "今日は港について話します。 船はとても大きいです。"
-    assert summarize_video([said], [], []) == said
+    text = "今日は港について話します。 船はとても大きいです。"
+    assert summarize_video([text], [], []) == text
     assert summarize_video(["<script>alert(1)</script> is said here too."], [], []) == "<script>alert(1)</script> is said here too."
 
 

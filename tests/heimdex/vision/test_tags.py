@@ -15,7 +15,7 @@ DESCRIBER = TagDescriber()
 
 
 @pytest.mark.parametrize(
-    ("picture", "seen"),
+    ("file", "seen"),
     [
         ("chelsea.jpg", {"Egyptian Mau", "tabby cat", "tiger cat"}),
         ("coffee.jpg", {"espresso"}),
@@ -23,8 +23,8 @@ DESCRIBER = TagDescriber()
         ("camera.jpg", {"tripod"}),
     ],
 )
-def test_an_image_is_tagged_with_what_it_shows(picture: str, seen: set[str]) -> None:
-    with Image.open(ASSETS / picture) as image:
+def test_an_image_is_tagged_with_what_it_shows(file: str, seen: set[str]) -> None:
+    with Image.open(ASSETS / file) as image:
         (description,) = DESCRIBER.describe([[image]])
     assert description.tags[0].name in seen
     assert description.text.startswith("Likely shows: ")

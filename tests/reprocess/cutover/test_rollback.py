@@ -139,7 +139,7 @@ def test_a_rollback_without_newer_videos_starts_no_run(owner: User, change_model
     assert ReprocessRun.objects.count() == runs
 
 
-def test_a_rollback_after_a_step_change_says_that_new_scenes_are_found_by_words_only(owner: User) -> None:
+def test_a_rollback_after_a_step_change_warns_that_new_scenes_are_found_by_words_only(owner: User) -> None:
     old = run_queries(owner)
     with mock.patch.object(SceneTextStep, "code_version", SceneTextStep.code_version + 1):
         run()

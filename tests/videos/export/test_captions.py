@@ -19,7 +19,7 @@ from videos.export.captions import (
     measure_width,
 )
 
-SAID = "It was a bright cold day in April, and the clocks were striking thirteen. Winston Smith slipped quickly through the glass doors."
+TEXT = "It was a bright cold day in April, and the clocks were striking thirteen. Winston Smith slipped quickly through the glass doors."
 
 
 def time_words(text: str, start_s: float = 0.0, each_s: float = 0.3) -> list[Word]:
@@ -31,7 +31,7 @@ def build_speech(text: str, start_s: float = 0.0, end_s: float = 60.0) -> SceneS
 
 
 def test_words_are_divided_into_captions_of_two_lines() -> None:
-    captions = build_captions([build_speech(SAID)])
+    captions = build_captions([build_speech(TEXT)])
     assert [caption.lines for caption in captions] == [
         ("It was a bright cold day in April, and the", "clocks were striking thirteen."),
         ("Winston Smith slipped quickly through the", "glass doors."),
@@ -50,8 +50,8 @@ def test_a_pause_and_a_cut_start_a_new_caption() -> None:
 
 
 def test_captions_without_word_times_share_the_scenes_duration() -> None:
-    captions = build_captions([SceneSpeech(10, 20, SAID, [])])
-    assert " ".join(line for caption in captions for line in caption.lines) == SAID
+    captions = build_captions([SceneSpeech(10, 20, TEXT, [])])
+    assert " ".join(line for caption in captions for line in caption.lines) == TEXT
     assert (captions[0].start_s, captions[-1].end_s) == (10, 20)
     assert all(before.end_s == after.start_s for before, after in pairwise(captions))
     assert build_captions([SceneSpeech(0, 5, "", [])]) == []
@@ -92,7 +92,7 @@ def test_files_have_the_format_that_players_expect() -> None:
 
 
 def test_a_caption_lasts_between_one_and_seven_seconds() -> None:
-    slow = SceneSpeech(0, 60, SAID, time_words(SAID, each_s=2.0))
+    slow = SceneSpeech(0, 60, TEXT, time_words(TEXT, each_s=2.0))
     assert all(1.0 <= caption.end_s - caption.start_s <= MAX_DURATION_S for caption in build_captions([slow]))
 
 

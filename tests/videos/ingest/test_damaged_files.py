@@ -15,14 +15,14 @@ LOOKED_AT = ("validate", "probe", "scenes", "index")
 
 
 @pytest.mark.parametrize(
-    ("file", "told"),
+    ("file", "expected"),
     [
         ("flipped-bytes.mp4", r"About \d+ % of the frames are damaged and could not be decoded completely\."),
         ("cut-in-the-tail.mp4", r"The file ends early: its header states 10 s, but it contains only \d s\."),
     ],
 )
 def test_damage_is_reported_on_the_page_and_by_the_api(
-    add_arrived_video: AddArrivedVideo, use_stages: UseStages, tmp_path: Path, file: str, told: str
+    add_arrived_video: AddArrivedVideo, use_stages: UseStages, tmp_path: Path, file: str, expected: str
 ) -> None:
     use_stages(*LOOKED_AT)
     {**boxes.RECIPES, **films.RECIPES}[file](tmp_path / file)
@@ -31,7 +31,7 @@ def test_damage_is_reported_on_the_page_and_by_the_api(
 
     assert read_state(video) == ("indexed", "")
     notice = video.metadata.damage_notice
-    assert re.match(told, notice)
+    assert re.match(expected, notice)
     api, browser = APIClient(), Client()
     api.force_authenticate(video.owner)
     browser.force_login(video.owner)

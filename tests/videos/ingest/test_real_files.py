@@ -54,10 +54,10 @@ def make_cat_film() -> Path:
         with Image.open(ASSETS / "chelsea.jpg") as photo, av.open(str(path), "w", format="mp4") as container:
             stream = container.add_stream("libx264", rate=media.FPS, options={"preset": "ultrafast"})
             stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
-            picture = av.VideoFrame.from_ndarray(np.asarray(photo.convert("RGB").resize((320, 240))), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(np.asarray(photo.convert("RGB").resize((320, 240))), format="rgb24")
             for number in range(2 * media.FPS):
-                picture.pts = number
-                container.mux(stream.encode(picture))
+                frame.pts = number
+                container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
 
     return media.build_cached("cat.mp4", build)

@@ -44,10 +44,10 @@ def make_slides() -> Path:
                 for place, line in enumerate(lines):
                     ink = "black" if color == "white" else "white"
                     ImageDraw.Draw(image).text((40, 60 + 80 * place), line, font=ImageFont.load_default(32), fill=ink)
-                picture = av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24")
+                frame = av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24")
                 for shown in range(3 * media.FPS):
-                    picture.pts = number * 3 * media.FPS + shown
-                    container.mux(stream.encode(picture))
+                    frame.pts = number * 3 * media.FPS + shown
+                    container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
 
     return media.build_cached("two-slides.mp4", build)

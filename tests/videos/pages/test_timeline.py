@@ -33,9 +33,9 @@ def video(owner: User) -> Video:
 
 def test_a_ready_video_has_a_timeline_with_its_layout(browser: Client, video: Video) -> None:
     (strip,) = re.findall(r"<div [^>]*data-timeline[^>]*>", read(browser, f"/videos/{video.pk}/"))
-    told = dict(re.findall(r'data-(\w+)="([^"]*)"', strip))
-    assert (told["duration"], told["step"], told["columns"], told["count"]) == ("250.000", "2.500000", "10", "100")
-    assert b"".join(browser.get(html.unescape(told["src"]))) == make_image(0)
+    attributes = dict(re.findall(r'data-(\w+)="([^"]*)"', strip))
+    assert (attributes["duration"], attributes["step"], attributes["columns"], attributes["count"]) == ("250.000", "2.500000", "10", "100")
+    assert b"".join(browser.get(html.unescape(attributes["src"]))) == make_image(0)
 
 
 def test_a_video_without_a_sheet_has_no_timeline(browser: Client, video: Video) -> None:

@@ -81,7 +81,7 @@ _TALK = " ".join(f"Sentence {number} of a long talk about nothing." for number i
 
 
 @pytest.mark.parametrize(
-    ("said", "query", "highlight"),
+    ("transcript", "query", "highlight"),
     [
         ("We went out. The boat sailed.", "sailed", "We went out. The boat <mark>sailed</mark>."),
         (f"A boat came. {_TALK}", "boat", r"A <mark>boat</mark> came. Sentence 0 of .* …"),
@@ -94,9 +94,9 @@ _TALK = " ".join(f"Sentence {number} of a long talk about nothing." for number i
     ],
     ids=["short", "beginning", "middle", "end", "tags", "two places", "long, only the title", "short, only the title"],
 )
-def test_an_excerpt_is_whole_or_marks_where_it_was_cut(api: APIClient, library: Video, said: str, query: str, highlight: str) -> None:
+def test_an_excerpt_is_whole_or_marks_where_it_was_cut(api: APIClient, library: Video, transcript: str, query: str, highlight: str) -> None:
     scene = library.scenes.get(index=0)
-    Scene.objects.filter(pk=scene.pk).update(transcript=said, visual_text="")
+    Scene.objects.filter(pk=scene.pk).update(transcript=transcript, visual_text="")
     results = api.get("/v1/search", {"q": query}).json()["results"]
     matches = next(hit["matches"] for hit in results if hit["scene_id"] == str(scene.pk))
     shown = next(match["highlight"] for match in matches if match["channel"] == "lexical")
