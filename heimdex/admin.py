@@ -57,7 +57,7 @@ def _summarize(queue: str) -> str:
     return f"{queue}: {tasks.waiting} waiting{longest}, {tasks.unacked} in progress"
 
 
-# A schedule runs any dotted path, and a queued task is a pickle: whoever could edit them could run anything.
+# A schedule runs any dotted path, and a queued task is a pickle: an admin who could edit them could run any code.
 for model in apps.get_app_config("django_q").get_models():
     if admin.site.is_registered(model):
         admin.site.unregister(model)

@@ -99,7 +99,7 @@ def _join_messages(messages: list[Any]) -> str:
 
 
 def describe_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Add the 4XX response to every operation of an OpenAPI schema, beside its specific statuses."""
+    """Add the 4XX response to every operation of an OpenAPI schema, in addition to its specific statuses."""
     result["components"]["schemas"]["Error"] = _ERROR_SCHEMA
     for operations in result["paths"].values():
         for operation in operations.values():

@@ -11,7 +11,7 @@ from people.models import Person, PersonPhoto
 
 
 class PersonState(models.TextChoices):
-    """Whether a person can be found, and if not, what is missing."""
+    """Whether a person can be matched, and what is missing if not."""
 
     NEEDS_PHOTOS = "needs_photos", "Needs photos"
     PROCESSING = "processing", "Processing photos"

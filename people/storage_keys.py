@@ -10,7 +10,7 @@ from videos.storage_keys import parse_key_id
 
 @dataclass(frozen=True)
 class PhotoFileKey:
-    """The parts of a key. `person_id` is the person for whom the photo was uploaded, also after a merge."""
+    """The parts of a key. `person_id` is the original person of the photo, also after a merge."""
 
     owner_id: UUID
     person_id: UUID

@@ -17,7 +17,7 @@ _HOME = tempfile.TemporaryDirectory(prefix="heimdex-tests-")
 os.environ["HEIMDEX_HOME"] = _HOME.name
 # Most tests of runs count the channels of texts and images; those of people switch faces on (`faces_on`), installations have them on.
 os.environ["HEIMDEX_FACES"] = "off"
-# Most tests are about what happens to vectors; those about their meaning take the packaged models (`packaged_models`).
+# Most tests are about bookkeeping of vectors; those about their meaning use the packaged models (`packaged_models`).
 os.environ["HEIMDEX_MODELS"] = json.dumps(
     {
         "text": {"backend": "tests.hashing_embedder.HashingTextEmbedder"},

@@ -23,7 +23,7 @@ class Answer:
 
 
 class ProtocolHandler(BaseHTTPRequestHandler):
-    """Sends prepared answers, late or never if they say so."""
+    """Sends prepared answers, delayed or not at all if they say so."""
 
     def read_content(self) -> bytes:
         """Return the body of the request."""

@@ -157,7 +157,7 @@ def test_another_owners_ids_are_not_found(other_owner: User) -> None:
                 assert "matches the given query" not in read_text(response), (method, path)
                 if response.status_code not in (403, 405) and send(authorized, method, path).status_code not in (404, 405):
                     reached.add(method)
-        # If nobody reaches anything here, the rejections prove nothing.
+        # If even the authorized user reaches nothing here, the rejections prove nothing.
         if rejected == {404}:
             assert reached - {"options"}, f"{route.text}: no row of the other owner is reached here, so a rejection proves nothing"
     assert list_rows(other_owner) == before

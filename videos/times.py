@@ -1,12 +1,13 @@
 """Format and parse times. Pure."""
 
 
-def format_time(seconds: float) -> str:
-    """Return seconds as `m:ss`, or as `h:mm:ss` from one hour on. Fractions are dropped, as players do."""
-    whole = int(seconds)
+def format_time(seconds: float, *, with_tenths: bool = False) -> str:
+    """Return seconds as `m:ss`, or as `h:mm:ss` from one hour on. Drop fractions, as players do, or append rounded tenths."""
+    whole, tenths = divmod(round(seconds * 10), 10) if with_tenths else (int(seconds), 0)
     minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    text = f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return f"{text}.{tenths}" if with_tenths else text
 
 
 def parse_seconds(text: str) -> float | None:

@@ -43,7 +43,7 @@ def stop_postmaster(postmaster: Postmaster, data: Path) -> None:
 
 
 def kill_orphans(data: Path) -> None:
-    """Kill the processes of a crashed server: they hold its shared memory, beside which a new server does not start."""
+    """Kill the processes of a crashed server. They hold its shared memory, which keeps a new server from starting."""
     if find_postmaster(data):
         return
     orphans = [process for process in psutil.process_iter() if _is_server_process(process, data)]

@@ -27,7 +27,7 @@ PROBE_TEXTS = ["a cat", "a photo of people on a beach at sunset", "a diagram", "
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """The library's preprocessing in two parts: per image on pixels, and per batch on a tensor, where it is cheaper."""
+    """The library's preprocessing in two parts: pixels per image, and tensors per batch, where normalization is cheaper."""
 
     pixels: "Callable[[Image], NDArray[np.uint8]]"
     mean: tuple[float, ...]

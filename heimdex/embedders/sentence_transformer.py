@@ -57,7 +57,7 @@ class SentenceTransformerEmbedder(TextEmbedder):
     """
 
     # The default floor is that of all-MiniLM-L6-v2, measured on 12 passages of speech and descriptions with 25 queries: every matching
-    # pair was above 0.29, 95 % of the others were below 0.16 and 99 % below 0.23. Long transcripts dilute their topic, hence the low end.
+    # pair was above 0.29, 95 % of the others were below 0.16 and 99 % below 0.23. It is low because long transcripts dilute their topic.
     def __init__(
         self,
         model: str,

@@ -131,7 +131,7 @@ class LocalMediaStorage(MediaStorage):
         for tree in (self._objects, self._types):
             trash = self._scratch / secrets.token_hex(16)
             try:
-                # Rename first, so that a file written meanwhile neither blocks the removal nor survives partially; and
+                # Rename first, so that a concurrently written file neither blocks the removal nor survives partially. And
                 # touch it, or another process may take it for a leftover and remove it too.
                 os.utime(tree / folder)
                 (tree / folder).rename(trash)
@@ -169,7 +169,7 @@ class LocalMediaStorage(MediaStorage):
 
 
 def _walk_files(root: Path, prefix: str) -> Iterator[StoredFile]:
-    """Yield the files below the folder `prefix` of `root` (empty, or ending with a slash); skip files that disappear meanwhile."""
+    """Yield the files below the folder `prefix` of `root` (empty, or ending with a slash); skip files that disappear during the walk."""
     try:
         with os.scandir(root / prefix) as entries:
             # The keys in a folder start with its name and a slash, so sorting it with the slash puts it in key order.

@@ -1,4 +1,4 @@
-"""Signed, expiring grants to upload or download one local file; whoever has the token in a URL has the grant."""
+"""Signed, expiring grants to upload or download one local file. The token in a URL is the grant."""
 
 import time
 from dataclasses import asdict, dataclass

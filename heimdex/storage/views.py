@@ -19,7 +19,7 @@ from heimdex.storage.local import LocalMediaStorage
 from heimdex.storage.ranges import ByteRange, UnsatisfiableRangeError, parse_range
 from heimdex.storage.tokens import DownloadGrant, InvalidTokenError, UploadGrant
 
-# An uploaded file must never run with this site's origin, whatever type it claims.
+# An uploaded file must never run with this site's origin, whatever its declared type.
 _CONTENT_POLICY = "sandbox; default-src 'none'"
 
 

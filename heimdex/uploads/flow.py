@@ -1,4 +1,4 @@
-"""The steps of an upload: check what is announced, presign the PUT, receive the file, and end uploads that were never completed."""
+"""The steps of an upload: validate the announcement, presign the PUT, receive the file, and end uploads that were never completed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -23,7 +23,8 @@ _EDITED = (TITLE, VIDEO_DESCRIPTION)
 def edit_video(video: Video, *, title: str | None = None, description: str | None = None) -> Video:
     """Set the title or the description, update the lexical index, and queue the update of vectors that depend on them, if there are any.
 
-    During the video's ingest only the input hashes change; a later run computes vectors that were already stored.
+    During the video's ingest only the input hashes change: the ingest computes the vectors, and those that it has stored already are stale
+    until the next run.
     """
     if title is not None:
         video.title = title
@@ -42,7 +43,8 @@ def _refresh_vectors(video: Video) -> None:
         return
     # Workers lock in the order of the keys too, so there is no deadlock.
     list(Scene.objects.select_for_update(no_key=True).filter(video=video).order_by("pk").values_list("pk"))
-    if refresh_input_hashes(video, *_EDITED):
+    changed = refresh_input_hashes(video, *_EDITED)
+    if changed and Video.objects.filter(pk=video.pk, state=Video.State.INDEXED).exists():
         notify_edited(video, *_EDITED)
 
 

@@ -23,7 +23,7 @@ QUEUES = ("database", pytest.param("redis", marks=pytest.mark.crash))
 
 @pytest.fixture(scope="package")
 def embeddings() -> Iterator[CountingServer]:
-    """Serve embeddings, count them, and hold them back when told to."""
+    """Serve embeddings, count them, and hold them back on request."""
     server = CountingServer()
     with serve_embeddings(server):
         yield server

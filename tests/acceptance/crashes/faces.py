@@ -16,7 +16,7 @@ from heimdex.faces.quality import Landmarks
 from tests.acceptance.crashes.models import BATCH, DIMENSIONS
 
 PHOTO, KEYFRAME = (120, 160), (320, 180)
-# A color holds three numbers of 0 to MAX_LEVEL, each in the middle of a step, so that what JPEG loses changes none of them.
+# A color encodes three numbers from 0 to MAX_LEVEL, each in the middle of a step, so that JPEG's losses change none of them.
 MAX_LEVEL = 11
 _LOWEST, _STEP = 24, 16
 

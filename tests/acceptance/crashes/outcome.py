@@ -1,4 +1,4 @@
-"""Observe runs from outside: how they end, and what search answers meanwhile."""
+"""Observe runs from outside: their outcome, and the answers of search during them."""
 
 import threading
 from collections import Counter

@@ -99,7 +99,7 @@ def test_a_forwarded_address_counts_only_behind_a_proxy(client: Client, staff: U
     assert session(client, PASSWORD).status_code == 429
 
     with override_settings(SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")):
-        # The last entry is the proxy's; what stands before it was written by the client.
+        # The proxy adds the last entry; the client wrote the others.
         for number in range(5):
             session(client, "guess", HTTP_X_FORWARDED_FOR=f"10.0.0.{number}, 198.51.100.1")
         assert session(client, PASSWORD, HTTP_X_FORWARDED_FOR="198.51.100.1").status_code == 429

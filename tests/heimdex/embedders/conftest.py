@@ -95,7 +95,7 @@ def random_clip(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RandomClip
     torch.manual_seed(0)
     model, _, preprocess = open_clip.create_model_and_transforms(ARCHITECTURE)
     path = folder / "random.pt"
-    # Half precision halves the file; whoever loads it computes in float32.
+    # Half precision halves the file; the loaded model computes in float32.
     torch.save(model.half().state_dict(), path)
     yield RandomClip(model.float().eval(), preprocess, path)
     path.unlink()

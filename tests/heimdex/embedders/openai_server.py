@@ -63,7 +63,7 @@ class EmbeddingServer:
         else:
             rows = [vector.tolist() for vector in vectors]
         data = [{"object": "embedding", "index": index, "embedding": row} for index, row in enumerate(rows)]
-        # The protocol's index, not its order, says which input a vector belongs to.
+        # The protocol's index, not its order, identifies the input of a vector.
         return json.dumps(
             {
                 "object": "list",

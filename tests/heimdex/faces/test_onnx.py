@@ -14,7 +14,7 @@ from tests.heimdex.faces.networks import DETECTOR, EMBEDDER
 
 @pytest.mark.parametrize("size", [1.0, 4.0])
 def test_a_face_is_rotated_and_scaled_to_the_template(size: float) -> None:
-    # A dark image with a bright blot where each of the five points is, a template that lies on its side.
+    # A dark image with a bright spot at each of the five points of a template rotated by 90 degrees.
     points = np.column_stack([300 + size * TEMPLATE[:, 1], 900 - size * TEMPLATE[:, 0]])
     image = np.zeros((1000, 1000, 3), dtype=np.uint8)
     radius = max(2, round(2 * size))

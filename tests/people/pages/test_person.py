@@ -68,7 +68,7 @@ def test_the_pages_explain_that_face_recognition_is_off(browser: Client, ada: Pe
     for path in ("/people/", "/people/unknown/", page_url):
         page = read(browser, path)
         assert f"{FACES_OFF_FOR_OWNER} Turn on face recognition…" in extract_text(page)
-        # Nothing asks for what would not be looked at.
+        # The page does not ask for photos that would not be processed.
         for promise in ("data-uploader", "Add three photos of the face", "appear here within", "when a photo is ready"):
             assert promise not in page
 

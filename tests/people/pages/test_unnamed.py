@@ -47,7 +47,7 @@ def test_groups_are_shown_largest_first_and_named_in_one_step(library: Library, 
     assert answer.redirect_chain[-1][0] == f"/people/{person.pk}/"
     assert "Named these faces Zoë &lt;b&gt;." in answer.content.decode()
     assert FaceLabel.objects.filter(person=person, is_person=True).count() == 3
-    # A name that is known gives the faces to that person.
+    # A known name assigns the faces to that person.
     browser.post(f"/people/unknown/{small.pk}/name/", {"name": "zoë <B>"})
     assert Person.objects.count() == 1
     assert FaceLabel.objects.count() == 4

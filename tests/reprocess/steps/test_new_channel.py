@@ -211,6 +211,18 @@ def test_an_edit_of_the_title_refreshes_a_channel_that_reads_it(owner: User, add
     assert complete_queued_runs() == 0
 
 
+def test_an_edit_of_the_title_during_an_ingest_queues_no_run(owner: User, add_step: AddStep) -> None:
+    add_step(TITLE_STEP)
+    video = make_video(owner)
+    complete_run()
+    Video.objects.filter(pk=video.pk).update(state=Video.State.PROCESSING)
+    edit_video(video, title="Whales of the north")
+    assert get_stored_hash(video.scenes.get(index=0), CHANNEL) == hash_input("Whales of the north")
+    assert complete_queued_runs() == 0
+    Video.objects.filter(pk=video.pk).update(state=Video.State.INDEXED)
+    assert plan_channels()[CHANNEL][0] == {"input changed": 4}
+
+
 def test_reconcile_finds_and_repairs_its_missing_and_stale_vectors(owner: User, add_step: AddStep) -> None:
     add_step()
     video = make_video(owner)

@@ -44,7 +44,7 @@ class CountingTranscriber(Transcriber):
         seconds = audio.size / 16_000
         self.transcribed_s.append(seconds)
         self.languages.append(language)
-        word = Word(seconds / 2 - 0.1, seconds / 2 + 0.1, f"word{len(self.heard)}", 1.0)
+        word = Word(seconds / 2 - 0.1, seconds / 2 + 0.1, f"word{len(self.transcribed_s)}", 1.0)
         return Transcript("en", (Segment(0, seconds, word.text, (word,)),))
 
 

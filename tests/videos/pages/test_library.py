@@ -4,7 +4,6 @@ import re
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -16,7 +15,6 @@ from tests.videos.pages.conftest import extract_text, read
 from videos.models import Job, Video, VideoMetadata
 from videos.pages.library import PER_PAGE
 from videos.registry import list_stages
-from videos.times import format_time
 
 
 def _create_video(owner: User, title: str, state: str, **fields: Any) -> Video:
@@ -161,11 +159,3 @@ def test_the_number_of_queries_does_not_grow_with_the_videos(
         _create_video_in_progress(owner, f"In progress {number}")
     with django_assert_num_queries(6):
         read(browser, "/")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [(0, "0:00"), (9.99, "0:09"), (60, "1:00"), (754.2, "12:34"), (3599.9, "59:59"), (3600, "1:00:00"), (36_061, "10:01:01")],
-)
-def test_times_are_formatted_as_in_players(seconds: float, shown: str) -> None:
-    assert format_time(seconds) == shown

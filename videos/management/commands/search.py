@@ -37,9 +37,8 @@ class Command(BaseCommand):
         if not answer.hits:
             self.stdout.write("No results. Try other or fewer words.")
         for rank, hit in enumerate(answer.hits, start=1):
-            self.stdout.write(
-                f"{rank}. {hit.scene.video.title}  {format_time(hit.scene.start_s)}–{format_time(hit.scene.end_s)}  ({hit.score:.4f})"
-            )
+            start, end = (format_time(seconds, with_tenths=True) for seconds in (hit.scene.start_s, hit.scene.end_s))
+            self.stdout.write(f"{rank}. {hit.scene.video.title}  {start}–{end}  ({hit.score:.4f})")
             self.stdout.write(f"   {describe_matches(hit)}")
             if text := extract_text(hit):
                 self.stdout.write(f"   {text}")
