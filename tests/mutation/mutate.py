@@ -28,6 +28,7 @@ import traceback
 from collections.abc import Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from math import ceil
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -47,12 +48,13 @@ MIN_KILLED = 0.9
 # Imported before the forks in any case.
 LIBRARIES = ("pytest", "numpy", "scipy.sparse", "sklearn.cluster", "hypothesis", "PIL.Image", "av", "cv2")
 PLUGINS = ("pytest_django", "pytest_timeout", "_hypothesis_pytestplugin", "no:unraisableexception", "no:threadexception")
-# A test of a mutant may take this many times as long as without, and so many seconds more.
-_SLOWER, _EXTRA_S = 5, 10
+# The tests of a mutant may take this many times as much processor time as without, and so many seconds more. Then the mutant counts as
+# killed, because it never ends. Tests that sleep instead get ten times as long.
+_SLOWER, _EXTRA_S, _ASLEEP = 3, 3, 10
 # A mutant that never ends may also never stop allocating. It gets this many bytes more than the process that it was forked from.
 _EXTRA_BYTES = 4 * 1024**3
-# A limit for the tests of unchanged code.
-_BASELINE_S = 300.0
+# A limit for the tests of unchanged code (seconds).
+_BASELINE_S = 300
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,16 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many mutants a module has, which of them survived, and the duration of its tests on all of them (seconds)."""
+    """How many mutants a module has, which of them survived, and the duration of its tests on all of them (seconds).
+
+    `output` is that of pytest when the tests fail on the unchanged module.
+    """
 
     module: str
     mutants: int
     survivors: tuple[Mutant, ...]
     seconds: float
+    output: str = ""
 
     @property
     def killed(self) -> int:
@@ -165,16 +171,17 @@ class MutantLoop:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run the tests on the unchanged module, then on each mutant. Return True, so that pytest runs nothing itself."""
         items = list(session.items)
-        started = time.monotonic()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         if not items or session.testsfailed or self._fork(session, items, _BASELINE_S):
             session.testsfailed = session.testsfailed or 1
             return True
-        timeout_s = _SLOWER * (time.monotonic() - started) + _EXTRA_S
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        limit_s = ceil(_SLOWER * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) + _EXTRA_S)
         try:
             for mutant in self.mutants:
                 self.path.write_text(mutant.code)
                 self._killers.unlink(missing_ok=True)
-                if self._fork(session, items, timeout_s) == 0:
+                if self._fork(session, items, limit_s) == 0:
                     self.survivors.append(mutant)
                 elif self._killers.exists():
                     items.insert(0, items.pop(int(self._killers.read_text())))
@@ -182,12 +189,12 @@ class MutantLoop:
             self.path.write_text(self.source)
         return True
 
-    def _fork(self, session: pytest.Session, items: list[pytest.Item], timeout_s: float) -> int:
-        """Run tests in a fork until one fails; return 0 when none does, and -1 when they had to be killed."""
+    def _fork(self, session: pytest.Session, items: list[pytest.Item], limit_s: int) -> int:
+        """Run tests in a fork until one fails, with a limit of processor time. Return 0 when none fails and the limit suffices."""
         child = os.fork()
         if not child:
-            self._run(session, items, timeout_s)
-        deadline = time.monotonic() + timeout_s + _EXTRA_S
+            self._run(session, items, limit_s)
+        deadline = time.monotonic() + _ASLEEP * limit_s
         while time.monotonic() < deadline:
             done, status = os.waitpid(child, os.WNOHANG)
             if done:
@@ -198,7 +205,7 @@ class MutantLoop:
         os.waitpid(child, 0)
         return -1
 
-    def _run(self, session: pytest.Session, items: list[pytest.Item], timeout_s: float) -> None:
+    def _run(self, session: pytest.Session, items: list[pytest.Item], limit_s: int) -> None:
         code = 3
         try:
             os.setsid()
@@ -206,10 +213,9 @@ class MutantLoop:
             sys.dont_write_bytecode = True
             used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
             resource.setrlimit(resource.RLIMIT_AS, (used + _EXTRA_BYTES, resource.RLIM_INFINITY))
+            resource.setrlimit(resource.RLIMIT_CPU, (limit_s, resource.RLIM_INFINITY))
             # The previous fork removed it.
             Path(os.environ["HEIMDEX_HOME"]).mkdir(exist_ok=True)
-            # What pytest-timeout reads for each test.
-            vars(session.config)["_env_timeout"] = timeout_s
             reload_module(str(self.path))
             code = 0
             for number, (item, following) in enumerate(zip(items, [*items[1:], None], strict=True)):
@@ -229,7 +235,7 @@ class MutantLoop:
 
 
 def test_module(module: str, tests: list[str], only: list[str] | None) -> Outcome:
-    """Run the tests of a module on each of its mutants. Exit when they fail without a change."""
+    """Run the tests of a module on each of its mutants."""
     started = time.monotonic()
     path = Path(module)
     for bytecode in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):
@@ -244,7 +250,7 @@ def test_module(module: str, tests: list[str], only: list[str] | None) -> Outcom
         answer = stream.read()
     os.waitpid(child, 0)
     if not answer:
-        sys.exit(f"The tests of {module} fail without a change:\n{Path('mutation.out').read_text()[-3000:]}")
+        return Outcome(module, 0, (), time.monotonic() - started, Path("mutation.out").read_text()[-3000:])
     mutants, survivors = pickle.loads(answer)
     return Outcome(module, mutants, tuple(survivors), time.monotonic() - started)
 
@@ -312,9 +318,10 @@ def report(outcomes: Collection[Outcome], seconds: float) -> int:
     rows = [(outcome.module, outcome.killed, outcome.mutants, outcome.seconds) for outcome in outcomes]
     rows.append(("total", killed, total, seconds))
     for name, dead, number, duration_s in rows:
-        print(f"{name:44} {dead:6} {number:7} {dead / number:6.1%} {duration_s:7.0f}")
+        print(f"{name:44} {dead:6} {number:7} {dead / max(number, 1):6.1%} {duration_s:7.0f}")
     survivors = [mutant for outcome in outcomes for mutant in outcome.survivors]
-    faults = [f"Less than {MIN_KILLED:.0%} killed: {name}" for name, dead, number, _ in rows if dead < MIN_KILLED * number]
+    faults = [f"The tests of {outcome.module} fail without a change:\n{outcome.output}" for outcome in outcomes if not outcome.mutants]
+    faults += [f"Less than {MIN_KILLED:.0%} killed: {name}" for name, dead, number, _ in rows if dead < MIN_KILLED * number]
     for mutant in survivors:
         if mutant.key not in reasons:
             place = f"{mutant.module}:{mutant.line}: {mutant.before} -> {mutant.after}"

@@ -1,0 +1,24 @@
+"""The words that `make lint` reports inside identifiers."""
+
+import subprocess
+from pathlib import Path
+from runpy import run_path
+
+STRUCTURE = run_path(str(Path(__file__).resolve().parents[1] / "scripts" / "lint" / "structure.py"))
+
+
+def test_identifiers_are_split_at_underscores_and_capitals() -> None:
+    split = STRUCTURE["split_identifier"]
+    assert split("wake_forgotten_people") == ["wake", "forgotten", "people"]
+    assert split("StillPicture") == ["still", "picture"]
+    assert split("_HTTPError2") == ["http", "error"]
+
+
+def test_a_replaced_word_is_reported_once_per_file_and_only_in_identifiers(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / "module.py").write_text('heard = "heard"  # heard\nprint(heard, pictures_hash, overheard, HeardWords)\n')
+    problems = list(STRUCTURE["find_identifier_words"](tmp_path, {"heard": "transcribed", "pictures": "images"}))
+    assert problems == [
+        "module.py:1: heard contains 'heard'; better: transcribed",
+        "module.py:2: HeardWords contains 'heard'; better: transcribed",
+    ]
