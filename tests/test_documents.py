@@ -33,6 +33,12 @@ def test_every_relative_link_leads_to_a_file_and_a_heading(document: Path) -> No
         assert not anchor or anchor in list_anchors(linked), target
 
 
+@pytest.mark.parametrize("document", [path for path in DOCUMENTS if path not in GUIDES], ids=name_of)
+def test_the_files_that_a_document_names_exist(document: Path) -> None:
+    for name in re.findall(r"`([\w/]+\.py|(?:heimdex|videos|people|reprocess|tests|demo|bench|scripts)/[\w/]*)`", document.read_text()):
+        assert any(ROOT.glob(name)) or any(ROOT.glob(f"*/**/{name}")), name
+
+
 @pytest.mark.parametrize("guide", GUIDES, ids=name_of)
 def test_the_code_of_a_guide_imports_what_exists(guide: Path) -> None:
     text = guide.read_text()
@@ -44,3 +50,14 @@ def test_the_code_of_a_guide_imports_what_exists(guide: Path) -> None:
             if isinstance(node, ast.ImportFrom) and node.module and f"{node.module.replace('.', '/')}.py" not in text:
                 assert find_spec(node.module), node.module
                 assert all(hasattr(import_module(node.module), alias.name) for alias in node.names), ast.unparse(node)
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=name_of)
+def test_the_fixtures_in_the_tests_of_a_guide_exist(guide: Path) -> None:
+    fixtures = "".join(path.read_text() for path in (ROOT / "tests").rglob("conftest.py"))
+    for block in re.findall(r"```python\n(.*?)```", guide.read_text(), re.DOTALL):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                parameters = re.findall(r"parametrize\(\(?(.+?)\)?, \[", "".join(map(ast.unparse, node.decorator_list)))
+                needed = {argument.arg for argument in node.args.args} - set(re.findall(r"\w+", "".join(parameters)))
+                assert {name for name in needed if f"def {name}(" not in fixtures} == set()

@@ -57,7 +57,7 @@ def align_words(text: str, start_s: float, end_s: float, timed: Sequence[Word], 
         after = next((later for later in range(index, len(written)) if times[later] is not None), len(written))
         next_time = times[after] if after < len(written) else None
         words += _spread(written[index:after], reached_s, next_time[0] if next_time else max(reached_s, end_s), probability)
-        reached_s, index = words[-1].end_s, after
+        index = after
     return tuple(words)
 
 

@@ -21,7 +21,7 @@ def rescue_runs() -> int:
     cancel_lost_items(ReprocessItem.objects.filter(run__state=ReprocessRun.State.CANCELLED))
     runs = ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN)
     items = ReprocessItem.objects.filter(run__state__in=ReprocessRun.OPEN)
-    return wake_stuck(runs, items, "run", lambda run: enqueue_run(run.pk), timezone.now(), wake_again_after=_wake_again_after())
+    return wake_stuck(runs, items, "run", lambda run: enqueue_run(run.pk), timezone.now(), wake_again_after=_choose_rescue_delay())
 
 
 def cancel_lost_items(items: QuerySet[ReprocessItem]) -> int:
@@ -36,7 +36,7 @@ def cancel_lost_items(items: QuerySet[ReprocessItem]) -> int:
         )
 
 
-def _wake_again_after() -> timedelta:
+def _choose_rescue_delay() -> timedelta:
     """Return how long a run without a lease waits for its task before it is enqueued again.
 
     This is short, because a worker that dies between two leases leaves no other trace. While tasks are waiting, the run's own may be

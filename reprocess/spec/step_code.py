@@ -5,8 +5,8 @@ covers other code that runs when those modules are imported. Docstrings, comment
 not count. Nor does the module that a definition is in: moving a function changes no digest, and changing it changes the digests of all
 steps that use it.
 
-Of the tables in TABLES, members are followed by name: the source does not tell the class of an object, so `row.image_keys` refers to each
-property, method or constant of that name. Fields are not followed: what a row contains is data.
+Members of the tables in TABLES are followed by name, because the source does not tell the class of an object: `row.image_keys` refers to
+each property, method or constant of that name. Fields are not followed: the content of a row is data.
 
 What is not followed:
 
@@ -66,7 +66,7 @@ class StepCode:
     """The code of steps in one copy of the project."""
 
     def __init__(self, root: Path = PROJECT, files: Mapping[str, Path] | None = None) -> None:
-        """Read modules below `root`; `files` says where modules are that lie elsewhere."""
+        """Read modules below `root`; `files` has the paths of modules that are not there."""
         self._root = root
         self._files = files or {}
         self._modules: dict[str, Module] = {}

@@ -30,7 +30,7 @@ def get_step(name: str) -> Step:
 
 
 def register_steps() -> None:
-    """Tell the packages below which channels there are, and how their inputs are hashed. ValueError as in `list_steps`."""
+    """Register the channels of all steps, and the steps as the composers of their inputs. Raise ValueError as `list_steps` does."""
     for step in list_steps():
         register_channels(step.fills)
         if isinstance(step, SceneStep):

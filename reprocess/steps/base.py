@@ -75,7 +75,7 @@ class SceneStep(Step):
 
     @abstractmethod
     def compose_inputs(self, video_id: UUID) -> Iterator[tuple[Scene, Mapping[str, SceneContent]]]:
-        """Yield every scene of a video with the content of each channel, read from the database now. Stored hashes come from here, too."""
+        """Yield every scene of a video with the content of each channel. Read the database: the result is also stored as hashes."""
 
     def select_tasks(self, video: Video, stale: Mapping[str, frozenset[UUID]]) -> Iterator[tuple[Scene, EmbeddingTask]]:
         """Yield the tasks for a video's stale scenes, given per channel; an empty `source` means that there is nothing to embed."""

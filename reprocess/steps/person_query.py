@@ -50,7 +50,7 @@ class PersonQueryStep(PeopleStep):
         vectors: dict[UUID, list[bytes]] = {}
         for person_id, vector in rows.values_list("photo__person", "vector"):
             vectors.setdefault(person_id, []).append(to_float32(vector).tobytes())
-        return {person_id: tuple(of_person) for person_id, of_person in vectors.items()}
+        return {person_id: tuple(photo_vectors) for person_id, photo_vectors in vectors.items()}
 
     def prepare(self, task: EmbeddingTask, embedder: Embedder) -> NDArray[np.float32]:
         return np.stack([np.frombuffer(vector, dtype=np.float32) for vector in task.source if isinstance(vector, bytes)])

@@ -77,10 +77,10 @@ class ScenePersonStep(SceneStep):
 
 def _detect(model: FaceModel, images: "Sequence[Image]") -> Result:
     """Return the tracks of one scene, each with a key and the thumbnail of its best face; the vector is the best face's of all."""
-    found = tracks.join_tracks(model.find_faces(images), model.calibration.threshold)
-    if not found:
+    joined = tracks.join_tracks(model.find_faces(images), model.calibration.threshold)
+    if not joined:
         return NoContent()
-    return Detection(found[0].best.vector, [(uuid4(), track, _make_thumbnail(images[track.image], track)) for track in found])
+    return Detection(joined[0].best.vector, [(uuid4(), track, _make_thumbnail(images[track.image], track)) for track in joined])
 
 
 def _build_faces(outcome: Outcome) -> Iterator[tuple[SceneFace, bytes]]:
@@ -115,10 +115,10 @@ def _build_row(key: UUID, scene: Scene, track: tracks.Track) -> SceneFace:
 
 
 def _make_thumbnail(image: "Image", track: tracks.Track) -> bytes:
-    cut = image.crop(track.best.box.expand(_MARGIN, image.size))
-    cut.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
+    thumbnail = image.crop(track.best.box.expand(_MARGIN, image.size))
+    thumbnail.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
     jpeg = io.BytesIO()
-    cut.save(jpeg, "JPEG", quality=85)
+    thumbnail.save(jpeg, "JPEG", quality=85)
     return jpeg.getvalue()
 
 

@@ -146,7 +146,7 @@ def test_windows_are_equal_and_start_at_words(words: list[int | None], size: int
         ("abcdefgh", 8, ["abcdefgh"]),
         ("abcdefghi", 8, ["abcd", "efghi"]),
         ("ab cdefghi", 8, ["ab ", "cdefghi"]),
-        ("a bcdefghi", 8, ["abcde", "fghi"]),
+        ("a bcdefghi", 8, ["a bcd", "efghi"]),
         ("abcd efghi", 8, ["abcd ", "efghi"]),
         ("abcde fghi", 8, ["abcde", " fghi"]),
         ("字字字", 8, ["字", "字字"]),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from heimdex.media import dissolves
-from heimdex.media.dissolves import DissolveDetector, DissolveThresholds, is_mixture
+from heimdex.media.dissolves import TICK_S, DissolveDetector, DissolveThresholds, is_mixture
 from heimdex.media.fades import GradualCut
 from heimdex.media.frames import FrameFeatures
 from tests.heimdex.media.synthetic import LENGTH, Miniature, list_times, make_flat, make_frame, make_shot
@@ -190,3 +190,62 @@ def test_a_fade_is_not_a_dissolve(blank: str) -> None:
 
 def test_a_still_has_no_dissolve() -> None:
     assert detect(DissolveDetector(), [make_frame(time_s) for time_s in list_times(0, 3, FPS)]) == []
+
+
+def make_ticks(spacing_s: float, ticks: int = 25, blank: int | None = None) -> DissolveDetector:
+    """Build a detector that has seen a linear dissolve of some ticks, of which one may be blank."""
+    first, last = make_ends(0.0)
+    detector = DissolveDetector()
+    for number in range(ticks):
+        miniature = np.asarray(first + number / (ticks - 1) * (last - first), np.float32)
+        dark = {"brightness": 0.0, "contrast": 0.0} if number == blank else {}
+        detector._ticks.append(make_frame(number * spacing_s, miniature=miniature, **dark))
+    return detector
+
+
+@pytest.mark.parametrize(("blank", "expected"), [(None, True), (0, False), (6, True), (18, True), (24, False)])
+def test_only_blank_ends_exclude_a_dissolve(blank: int | None, expected: bool) -> None:
+    assert make_ticks(0.08, blank=blank)._is_dissolve_at(12, 12) is expected
+
+
+@pytest.mark.parametrize(("spacing_s", "expected"), [(0.16, True), (0.1601, False)])
+def test_ticks_twice_as_far_apart_are_dense_enough(spacing_s: float, expected: bool) -> None:
+    assert make_ticks(spacing_s, ticks=9)._is_dissolve_at(4, 4) is expected
+
+
+def test_a_frame_slightly_before_its_time_is_a_tick() -> None:
+    """Times in files are rounded, so five percent of a tick may be missing."""
+    detector = DissolveDetector()
+    for time_s in (0.0, 0.0759, TICK_S * 0.95):
+        detector.add(make_frame(time_s))
+    assert [frame.time_s for frame in detector._ticks] == [0.0, TICK_S * 0.95]
+
+
+class RecordingDetector(DissolveDetector):
+    """Record where a dissolve is looked for, and detect none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reaches_by_middle: dict[int, list[int]] = {}
+
+    def _is_dissolve_at(self, middle: int, reach: int) -> bool:
+        self.reaches_by_middle.setdefault(middle, []).append(reach)
+        return False
+
+
+def test_every_reach_that_fits_is_tried_from_the_fifth_tick_on() -> None:
+    detector = RecordingDetector()
+    for number in range(16):
+        detector.add(make_frame(number * 0.08))
+    assert detector.reaches_by_middle == {}
+    for number in range(16, 100):
+        detector.add(make_frame(number * 0.08))
+    assert [detector.reaches_by_middle[middle][:3] for middle in (4, 7, 8, 11, 12)] == [[4], [4], [4, 8], [4, 8], [4, 8, 12]]
+    assert len(detector._ticks) == 25
+
+
+def test_a_dissolve_between_two_images_is_no_camera_move() -> None:
+    before, after = np.random.default_rng(1).integers(0, 256, (2, 32, 32), dtype=np.uint8).repeat(2, axis=1).repeat(2, axis=2)
+    detector = ScriptedDetector([800])
+    frames = [make_frame(number * 0.08, luma=before if number < 10 else after) for number in range(40)]
+    assert len(detect(detector, frames)) == 1

@@ -28,13 +28,13 @@ class TranscriberConformance:
     def test_clear_speech_is_transcribed(self) -> None:
         errors = words = 0
         for name, text in load_reference_texts().items():
-            transcript = self.transcriber.transcribe(recording(name)).text
+            transcript = self.transcriber.transcribe(load_recording(name)).text
             errors += count_word_errors(text, transcript)
             words += len(text.split())
         assert errors / words <= self.most_word_errors
 
     def test_words_have_ascending_times_within_the_audio(self) -> None:
-        audio = recording(next(iter(load_reference_texts())))
+        audio = load_recording(next(iter(load_reference_texts())))
         shares: list[float] = []
         transcript = self.transcriber.transcribe(audio, on_progress=shares.append)
         words = transcript.words
@@ -47,7 +47,7 @@ class TranscriberConformance:
         assert transcript.language == "en"
 
     def test_a_given_language_is_used(self) -> None:
-        transcript = self.transcriber.transcribe(recording(next(iter(load_reference_texts()))), language="en")
+        transcript = self.transcriber.transcribe(load_recording(next(iter(load_reference_texts()))), language="en")
         assert transcript.language == "en"
         assert len(transcript.words) > 15
 
@@ -65,6 +65,6 @@ class TranscriberConformance:
 
 
 @cache
-def recording(name: str) -> np.ndarray:
-    """Return a recording of the demo at the rate of speech models."""
+def load_recording(name: str) -> np.ndarray:
+    """Load a recording of the demo at the sample rate of speech models."""
     return decode_speech(name, RATE)

@@ -11,7 +11,7 @@ from demo.film import load_reference_texts
 from heimdex.speech.base import SAMPLE_RATE, Word
 from heimdex.speech.chunks import TranscribedChunk, transcribe_chunks
 from heimdex.speech.faster_whisper import FasterWhisperTranscriber
-from tests.heimdex.speech.conformance import recording
+from tests.heimdex.speech.conformance import load_recording
 
 PAUSE_S = 0.5
 TIMES = 3
@@ -20,7 +20,7 @@ TIMES = 3
 def join_recordings() -> NDArray[np.float32]:
     """Concatenate all recordings."""
     pause = np.zeros(int(PAUSE_S * SAMPLE_RATE), np.float32)
-    return np.concatenate([part for name in load_reference_texts() for part in (recording(name), pause)])
+    return np.concatenate([part for name in load_reference_texts() for part in (load_recording(name), pause)])
 
 
 def iter_blocks() -> Iterator[NDArray[np.float32]]:

@@ -14,7 +14,7 @@ from heimdex.errors import ModelUnavailable
 from heimdex.openai.retry import RetryPolicy
 from heimdex.speech.base import Transcriber
 from heimdex.speech.openai import OpenAITranscriber
-from tests.heimdex.speech.conformance import TranscriberConformance, recording
+from tests.heimdex.speech.conformance import TranscriberConformance, load_recording
 from tests.heimdex.speech.transcription_server import TranscriptionServer, encode_verbose_json, serve_transcriptions
 from tests.media import RATE, make_sound
 from tests.openai_protocol import Answer
@@ -50,7 +50,7 @@ def build_transcriber(server: TranscriptionServer, **options: Any) -> OpenAITran
 
 
 def load_speech() -> NDArray[np.float32]:
-    return recording(next(iter(load_reference_texts())))
+    return load_recording(next(iter(load_reference_texts())))
 
 
 def test_the_request_follows_the_protocol(server: TranscriptionServer) -> None:

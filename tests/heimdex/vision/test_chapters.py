@@ -1,11 +1,23 @@
 """Chapters start where the topic of a video changes, and their titles consist of its own words."""
 
+import math
 import random
+from collections import Counter
 from unittest import mock
 
 import pytest
 
-from heimdex.vision.chapters import Chapter, ChapterScene, Part, divide_into_chapters, title_parts
+from heimdex.vision.chapters import (
+    Chapter,
+    ChapterScene,
+    Part,
+    _join_scenes,
+    _select_phrases,
+    _split_runs,
+    _weigh_words,
+    divide_into_chapters,
+    title_parts,
+)
 
 TOPICS = {
     "sailing": "sailing boat harbour anchor captain storm coast lighthouse rigging sailor tide",
@@ -227,3 +239,41 @@ def test_a_phrase_has_its_most_common_spelling_and_ends_at_punctuation() -> None
     assert title_part("Stone lighthouses. stone lighthouse. stone lighthouse.") == "Stone lighthouse"
     assert title_part("Stone, lighthouse. Stone, lighthouse.").casefold() == "lighthouse, stone"
     assert title_part("Stone-lighthouse") == "Stone lighthouse"
+
+
+@pytest.mark.parametrize(
+    ("lengths_s", "blocks"), [([15.0] * 5, [2, 2, 1]), ([15.0] * 4, [2, 2]), ([20.0, 19.0, 1.0, 5.0], [1, 2, 1]), ([5.0], [1])]
+)
+def test_scenes_are_joined_to_twenty_seconds_and_the_last_block_may_be_shorter(lengths_s: list[float], blocks: list[int]) -> None:
+    starts = [sum(lengths_s[:index]) for index in range(len(lengths_s))]
+    scenes = [ChapterScene(start_s, start_s + length_s, "", "", ()) for start_s, length_s in zip(starts, lengths_s, strict=True)]
+    joined = list(_join_scenes(scenes, 20.0))
+    assert [len(block) for block in joined] == blocks
+    assert [index for block in joined for index in block] == list(range(len(scenes)))
+
+
+def test_a_heading_in_the_last_scene_of_a_chapter_is_its_title() -> None:
+    texts = [*make_talk("sailing", 12, 1), *make_talk("garden", 12, 1)]
+    chapters = divide_into_chapters(build_scenes(texts, lines={11: ("How to leave a harbour",), 23: ("Growing your own",)}))
+    assert [chapter.title for chapter in chapters] == ["How to leave a harbour", "Growing your own"]
+
+
+def test_a_word_weighs_more_the_fewer_parts_use_it() -> None:
+    first, second = Counter({"boat": 3, "sea": 1}), Counter({"sea": 3})
+    weights = _weigh_words(first, first + second, [first, second])
+    assert weights == {"boat": pytest.approx(math.log(4) * math.log(3)), "sea": pytest.approx(math.log(2) / 4 * math.log(3 / 2))}
+
+
+def test_phrases_are_ordered_by_weight_and_count() -> None:
+    weights = {"harbour": 1.5, "anchor": 1.0}
+    assert _select_phrases("harbour. anchor. anchor.", weights) == ["anchor", "harbour"]
+    assert _select_phrases("harbour. harbour. anchor.", weights) == ["harbour", "anchor"]
+
+
+def test_words_without_a_weight_are_no_title() -> None:
+    assert _select_phrases("harbour's", {"harbour": 1.0}) == []
+
+
+def test_runs_of_words_end_at_punctuation_and_at_words_without_a_topic() -> None:
+    assert _split_runs("About harbour. Anchor") == [["harbour"], ["Anchor"]]
+    assert _split_runs("harbour-master about cold anchor, chain") == [["harbour", "master"], ["cold", "anchor"], ["chain"]]
