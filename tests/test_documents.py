@@ -61,3 +61,13 @@ def test_the_fixtures_in_the_tests_of_a_guide_exist(guide: Path) -> None:
                 parameters = re.findall(r"parametrize\(\(?(.+?)\)?, \[", "".join(map(ast.unparse, node.decorator_list)))
                 needed = {argument.arg for argument in node.args.args} - set(re.findall(r"\w+", "".join(parameters)))
                 assert {name for name in needed if f"def {name}(" not in fixtures} == set()
+
+
+COMMANDS = sorted(path for app in ("heimdex", "videos", "reprocess") for path in (ROOT / app / "management" / "commands").glob("[!_]*.py"))
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda path: path.stem)
+def test_a_command_and_its_options_are_in_the_reference(command: Path) -> None:
+    page = (ROOT / "docs" / "reference" / "commands.md").read_text()
+    (row,) = re.findall(rf"^\| `{command.stem}[` ].*$", page, re.MULTILINE)
+    assert [option for option in re.findall(r'"(--[a-z-]+)"', command.read_text()) if f"`{option}`" not in row] == []

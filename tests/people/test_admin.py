@@ -6,7 +6,7 @@ from django.test import Client
 from heimdex.accounts.models import User
 from people.models import Person, PersonPhoto
 from tests.people.conftest import make_photo
-from tests.videos.pages.conftest import read, extract_text
+from tests.videos.pages.conftest import extract_text, read
 
 
 @pytest.fixture

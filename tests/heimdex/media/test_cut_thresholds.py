@@ -1,12 +1,14 @@
 """The rule for cuts at its exact thresholds, on synthetic features."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from heimdex.media.cuts import CutFinder, KnownCuts, is_cut_from_motion, is_flash, is_hard_cut, show_different_content
+from heimdex.media.fades import GradualCut
 from heimdex.media.frames import FrameFeatures
 from tests.heimdex.media.synthetic import TINY, make_flat, make_frame, make_shot
 
@@ -215,3 +217,86 @@ def test_known_cuts_are_returned_when_their_frame_arrives() -> None:
     known = KnownCuts([0.5, 1.0, 1.02, 9.0])
     assert [known.add(make_frame(time_s)) for time_s in (0.0, 1.0, 1.04)] == [[], [0.5, 1.0], [1.02]]
     assert known.finish() == [9.0]
+
+
+S3 = make_shot(10)
+
+
+def make_noise(seed: int) -> GrayImage:
+    """Build an image in which a camera move can be recognized."""
+    image: GrayImage = np.random.default_rng(seed).integers(0, 256, (32, 32), dtype=np.uint8).repeat(2, axis=0).repeat(2, axis=1)
+    return image
+
+
+@pytest.mark.parametrize(("index", "expected"), [(1, []), (2, [0.08]), (7, [0.28]), (8, [])])
+def test_a_cut_has_two_frames_on_either_side(index: int, expected: list[float]) -> None:
+    """Ten frames: those without two others before and two after are not judged."""
+    changes = [9.0 if number == index else 0.0 for number in range(10)]
+    assert find_cuts(build_sequence(changes, [S1] * index + [S2])) == pytest.approx(expected)
+
+
+def test_changes_beyond_two_frames_do_not_count() -> None:
+    """The shots are too similar for the rule of motion, so the neighbors decide."""
+    shots = [make_shot(0)] * 10 + [make_shot(8)] * 3 + [make_shot(16)]
+    changes = [0.0] * 10 + [9.0, 0.0, 0.0, 100.0] + [0.0] * 10
+    assert 0.4 in find_cuts(build_sequence(changes, shots))
+
+
+def test_a_cut_from_motion_differs_from_the_frame_before() -> None:
+    changes = [0.0] * 10 + [8.0] + [9.0] * 10
+    assert find_cuts(build_sequence(changes, [S1] * 10 + [S2])) == [0.4]
+    assert find_cuts(build_sequence(changes, [S1] * 9 + [S2])) == []
+
+
+def test_a_flash_in_the_second_frame_is_no_cut() -> None:
+    assert find_cuts(build_sequence([0.0, 9.0, 9.0, *[0.0] * 20], [S1, S2, S1])) == []
+
+
+def test_a_flash_ends_with_any_image_before_it() -> None:
+    """The flash follows a cut by less than half a second."""
+    first, second, flash = (make_frame(miniature=shot) for shot in (S1, S3, S2))
+    assert is_flash([first, second, flash], [second])
+    assert not is_flash([first, flash], [second])
+
+
+def time_frames(frames: Sequence[FrameFeatures], times: Sequence[float]) -> list[FrameFeatures]:
+    return [replace(frame, time_s=time_s) for frame, time_s in zip(frames, times, strict=True)]
+
+
+def test_after_a_pause_a_flash_is_compared_with_the_frame_before() -> None:
+    times = [0.0, 1.0, 2.0, 3.0, *(4 + number / 25 for number in range(40))]
+    changes = [0.0] * 4 + [9.0, 9.0] + [0.0] * 38
+    flash = build_sequence(changes, [S1, S1, S3, S1, S2, S1])
+    assert find_cuts(time_frames(flash, times)) == []
+    moving = build_sequence([0.0] * 4 + [9.0, 0.1] + [0.0] * 38, [S1, S1, S1, S1, S2, make_shot(20, scale=49)])
+    assert find_cuts(time_frames(moving, times)) == [4.0]
+
+
+def test_a_jolt_that_blurs_two_frames_is_recognized_by_the_frames_beside_them() -> None:
+    image = make_noise(1)
+    lumas = [make_noise(2)] * 8 + [image, make_noise(3), make_noise(4), np.roll(image, 4, axis=1), make_noise(5)]
+    changes = [0.0] * 10 + [9.0] + [0.0] * 20
+    shots = [S1] * 10 + [S2]
+    assert find_cuts(build_sequence(changes, shots, lumas)) == []
+    lumas[11] = make_noise(6)
+    assert find_cuts(build_sequence(changes, shots, lumas)) == [0.4]
+
+
+@pytest.mark.parametrize(("times", "expected"), [((0, 1, 2, 3, 3.6, 5, 6, 7), []), ((0, 1, 2.4, 3, 3.6, 5, 6, 7), [3.0])])
+def test_a_slide_has_two_still_frames_within_seven_tenths_of_a_second(times: tuple[float, ...], expected: list[float]) -> None:
+    frames = build_sequence([0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 0.0, 0.0], [S1, S1, S1, S2])
+    assert find_cuts(time_frames(frames, times)) == expected
+
+
+def test_a_gradual_cut_is_returned_after_its_time_and_covers_the_hard_cuts_until_its_end() -> None:
+    finder = CutFinder()
+    finder._gradual = [GradualCut(2.0, 1.0, 3.0)]
+    assert finder._take_decided(2.0) == []
+    assert finder._take_decided(2.1) == [2.0]
+    finder._hard = [2.5]
+    assert finder._take_decided(2.6) == []
+    assert finder._take_decided(3.0) == []
+    finder._hard = [3.0]
+    assert finder._take_decided(3.5) == []
+    finder._hard = [3.4]
+    assert finder._take_decided(3.5) == [3.4]

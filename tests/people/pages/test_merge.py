@@ -10,7 +10,7 @@ from django.utils import timezone
 from heimdex.accounts.models import User
 from people.models import Person, PersonPhoto
 from tests.people.conftest import make_photo
-from tests.videos.pages.conftest import read, extract_text
+from tests.videos.pages.conftest import extract_text, read
 
 pytestmark = pytest.mark.usefixtures("faces_on")
 

@@ -13,7 +13,7 @@ from heimdex.storage import get_media_storage
 from people.models import Person, PersonPhoto
 from people.pages.people import PER_PAGE
 from tests.people.conftest import make_photo
-from tests.videos.pages.conftest import read, extract_text
+from tests.videos.pages.conftest import extract_text, read
 
 
 @pytest.mark.usefixtures("faces_on")

@@ -14,7 +14,7 @@ from heimdex.accounts.models import User
 from people.face_settings import FACES_OFF_FOR_OWNER
 from people.models import Person, PersonPhoto
 from tests.people.conftest import make_jpeg, make_photo
-from tests.videos.pages.conftest import read, extract_text
+from tests.videos.pages.conftest import extract_text, read
 
 pytestmark = pytest.mark.usefixtures("faces_on")
 

@@ -12,7 +12,7 @@ from people.models import FaceMatch, Person, PersonPhoto, SceneFace
 from reprocess.models import ReprocessRun
 from tests.library import make_user
 from tests.reprocess.people.makers import finish_run, make_film, make_known_person, run
-from tests.videos.pages.conftest import read, extract_text
+from tests.videos.pages.conftest import extract_text, read
 from videos.models import Video
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("faces_on")]

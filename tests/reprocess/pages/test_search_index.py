@@ -8,7 +8,7 @@ from heimdex.storage import get_media_storage
 from reprocess.models import ReprocessRun
 from reprocess.tasks import work_run
 from tests.library import make_video
-from tests.videos.pages.conftest import read, extract_text
+from tests.videos.pages.conftest import extract_text, read
 from videos.models import Video
 
 pytestmark = pytest.mark.django_db(transaction=True)
