@@ -111,8 +111,12 @@ def find_mutants(module: str, source: str, only: Collection[str] | None = None) 
         code = mutate_code(source, operator, occurrence)
         changes = enumerate(zip(lines, (code or source).splitlines(), strict=False))
         changed = next((number for number, (before, after) in changes if before != after), None)
-        if code and changed is not None:
-            yield Mutant(module, code, changed + 1, lines[changed].strip(), code.splitlines()[changed].strip())
+        if not code or changed is None:
+            continue
+        mutant = Mutant(module, code, changed + 1, lines[changed].strip(), code.splitlines()[changed].strip())
+        # The star that begins keyword-only parameters is no product.
+        if mutant.after not in (mutant.before.replace("*, ", "/, "), mutant.before.replace("*,", "/,")):
+            yield mutant
 
 
 def name_lines(source: str) -> dict[int, set[str]]:

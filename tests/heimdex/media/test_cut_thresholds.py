@@ -265,7 +265,7 @@ def time_frames(frames: Sequence[FrameFeatures], times: Sequence[float]) -> list
 
 def test_after_a_pause_a_flash_is_compared_with_the_frame_before() -> None:
     times = [0.0, 1.0, 2.0, 3.0, *(4 + number / 25 for number in range(40))]
-    changes = [0.0] * 4 + [9.0, 9.0] + [0.0] * 38
+    changes = [0.0] * 4 + [9.0, 0.1] + [0.0] * 38
     flash = build_sequence(changes, [S1, S1, S3, S1, S2, S1])
     assert find_cuts(time_frames(flash, times)) == []
     moving = build_sequence([0.0] * 4 + [9.0, 0.1] + [0.0] * 38, [S1, S1, S1, S1, S2, make_shot(20, scale=49)])

@@ -111,3 +111,17 @@ def test_the_notice_names_the_share_of_damaged_frames(decoded: DecodingStats, sh
     notice = describe_damage(decoded, 10.0, None)
     assert notice.startswith(share)
     assert notice.endswith("Upload a better copy if you have one.")
+
+
+@pytest.mark.parametrize(("packet", "lost"), [(0.43, 1), (0.4375, 0), (0.55, 0), (0.6, 1)])
+def test_a_packet_belongs_to_a_frame_within_half_a_frame(packet: float, lost: int) -> None:
+    """At eight frames per second, half a frame is 0.0625 s."""
+    assert count_losses([0.0, 0.5, 1.5], sorted([0.0, 0.5, packet, 1.5]), fps=8.0).lost == lost
+
+
+def test_an_irregular_frame_rate_without_a_gap_has_no_losses() -> None:
+    assert count_losses([0.0, 0.12], [0.0, 0.06, 0.12]).lost == 0
+
+
+def test_statistics_start_at_zero() -> None:
+    assert DecodingStats() == DecodingStats(0, 0, 0)

@@ -1,11 +1,15 @@
 """The frames that represent a scene."""
 
+import io
 import itertools
 
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
+from PIL import Image
 
-from heimdex.media.keyframes import Candidate, CandidateFrames, select_keyframes
+from heimdex.media.frames import SmallFrame
+from heimdex.media.keyframes import Candidate, CandidateFrames, encode_keyframe, make_candidate, select_keyframes
 
 
 def build_candidate(time_s: float, *, sharpness: float = 100, brightness: float = 120, gray: float = 120) -> Candidate:
@@ -142,3 +146,81 @@ def test_candidates_of_a_scene_are_those_before_its_end() -> None:
         frames.add(build_candidate(second))
     assert list_times(frames.take_before(2.0)) == [0, 1]
     assert list_times(frames.take_before(2.1)) == [2]
+
+
+def test_the_candidate_with_the_closest_neighbors_is_dropped() -> None:
+    """The 14th candidate makes 13 of the others older than four seconds."""
+    older = [*(float(second) for second in range(0, 101, 10)), 102.0, 103.0]
+    older[5] = 41.0
+    candidates = CandidateFrames()
+    for time_s in [*older, 107.1]:
+        candidates.add(build_candidate(time_s))
+    assert list_times(candidates.take_before(1000.0)) == [*older[:11], 103.0, 107.1]
+
+
+def build_frame(width: int, height: int) -> VideoFrame:
+    return VideoFrame.from_ndarray(np.zeros((height, width, 3), np.uint8), format="rgb24")
+
+
+SMALL = SmallFrame(np.tile(np.array([0, 255], np.uint8), (144, 128)), np.zeros((72, 128, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("size", "stored"),
+    [
+        ((1280, 720), (1280, 720)),
+        ((1282, 720), (1280, 718)),
+        ((2560, 1440), (1280, 720)),
+        ((1440, 2560), (720, 1280)),
+        ((2560, 2), (1280, 2)),
+    ],
+)
+def test_a_candidate_is_kept_at_the_size_that_would_be_stored(size: tuple[int, int], stored: tuple[int, int]) -> None:
+    frame = build_frame(*size)
+    candidate = make_candidate(frame, SMALL, 3.0)
+    assert candidate.frame is not None
+    assert (candidate.frame.width, candidate.frame.height) == stored
+    assert (candidate.frame is frame) is (size == stored)
+    assert candidate.miniature.shape == (9, 16)
+    assert candidate.brightness == 127.5
+    assert candidate.sharpness > 1000
+
+
+@pytest.mark.parametrize(
+    ("size", "rotation", "image_size", "thumbnail_size"),
+    [
+        ((1280, 720), 0, (1280, 720), (320, 180)),
+        ((1280, 720), 180, (1280, 720), (320, 180)),
+        ((1280, 720), 90, (720, 1280), (180, 320)),
+        ((1280, 720), 270, (720, 1280), (180, 320)),
+        ((100, 50), 0, (100, 50), (100, 50)),
+        ((640, 1), 0, (640, 1), (320, 1)),
+        ((640, 1), 90, (1, 640), (1, 320)),
+    ],
+)
+def test_a_keyframe_is_upright_and_its_thumbnail_small(
+    size: tuple[int, int], rotation: int, image_size: tuple[int, int], thumbnail_size: tuple[int, int]
+) -> None:
+    keyframe = encode_keyframe(Candidate(1.0, 5.0, 100.0, np.zeros((9, 16), np.float32), build_frame(*size)), rotation)
+    assert keyframe is not None
+    image = Image.open(io.BytesIO(keyframe.jpeg))
+    assert (image.size, Image.open(io.BytesIO(keyframe.thumbnail)).size) == (image_size, thumbnail_size)
+    # The first quantization step of quality 88.
+    assert image.quantization[0][0] == 4  # type: ignore[attr-defined]
+
+
+def test_a_frame_is_rotated_counterclockwise() -> None:
+    pixels = np.zeros((40, 80, 3), np.uint8)
+    pixels[:, :40] = 255
+    candidate = Candidate(1.0, 5.0, 100.0, np.zeros((9, 16), np.float32), VideoFrame.from_ndarray(pixels, format="rgb24"))
+    shades = {}
+    for rotation in (90, 270):
+        keyframe = encode_keyframe(candidate, rotation)
+        assert keyframe is not None
+        shades[rotation] = np.asarray(Image.open(io.BytesIO(keyframe.jpeg)).convert("L"))
+    assert shades[90][70].mean() > 200 > 50 > shades[90][10].mean()
+    assert shades[270][10].mean() > 200 > 50 > shades[270][70].mean()
+
+
+def test_a_candidate_without_a_frame_has_no_keyframe() -> None:
+    assert encode_keyframe(build_candidate(1.0), 0) is None

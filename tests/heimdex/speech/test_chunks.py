@@ -132,3 +132,14 @@ def test_pauses_below_16_bit_silence_are_equally_quiet() -> None:
 def test_audio_as_short_as_a_pause_is_cut_in_its_middle() -> None:
     assert find_quietest_pause(make_pulses(make_pause(0, 5), 30)) == 30 * 80
     assert find_quietest_pause(make_pulses(make_pause(0, 5), 31)) == 15 * 160
+
+
+def test_a_pause_at_the_start_is_found_to_the_frame() -> None:
+    """31 silent frames of ten milliseconds hold two pauses of 30."""
+    samples = np.full(100 * 160 + 7, 0.5, np.float32)
+    samples[: 31 * 160] = 0
+    assert find_quietest_pause(samples) == 15 * 160
+
+
+def test_even_noise_is_cut_in_its_middle() -> None:
+    assert find_quietest_pause(np.full(100 * 160, 0.004, np.float32)) == 50 * 160
