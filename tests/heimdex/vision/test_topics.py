@@ -1,5 +1,10 @@
 """The topic of a text changes where its words do, and some words distinguish topics."""
 
+import math
+import random
+from collections import Counter
+from itertools import combinations, pairwise
+
 import pytest
 
 from heimdex.vision.topics import extract_topic_words, find_topic_starts, stem
@@ -35,3 +40,31 @@ def test_a_word_of_five_letters_loses_its_plural(word: str, expected: str) -> No
 
 def test_topic_words_have_four_letters() -> None:
     assert extract_topic_words("sea boat ship oak") == ["boat", "ship"]
+
+
+def compute_cost(blocks: list[list[str]], starts: tuple[int, ...]) -> float:
+    """Return the negative logarithm of a division's probability, in closed form."""
+    size = 2.0 * len({word for block in blocks for word in block})
+    cost = 0.0
+    for start, end in pairwise([*starts, len(blocks)]):
+        counts = Counter(word for block in blocks[start:end] for word in block)
+        cost += math.log(len(blocks)) + math.lgamma(counts.total() + size) - math.lgamma(size)
+        cost -= sum(math.lgamma(count + 2.0) - math.lgamma(2.0) for count in counts.values())
+    return cost
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_most_probable_division_is_found(seed: int) -> None:
+    chance = random.Random(seed)
+    topic, blocks = 0, []
+    for _ in range(9):
+        topic = chance.randrange(6) if chance.random() < 0.5 else topic
+        blocks.append([f"word{topic}{chance.randrange(3)}" for _ in range(chance.randrange(2, 9))])
+    divisions = [(0, *starts) for number in range(9) for starts in combinations(range(1, 9), number)]
+    best = min(divisions, key=lambda starts: compute_cost(blocks, starts))
+    assert find_topic_starts(blocks, [1.0] * 9, 0.0) == list(best)
+
+
+def test_many_topics_start_in_order() -> None:
+    blocks = [[f"word{topic}"] * 20 for topic in range(6) for _ in range(2)]
+    assert find_topic_starts(blocks, [1.0] * 12, 0.0) == [0, 2, 4, 6, 8, 10]
