@@ -129,7 +129,8 @@ def format_subrip(captions: Iterable[Caption]) -> str:
 def format_webvtt(captions: Iterable[Caption]) -> str:
     """Return a WebVTT file (.vtt)."""
     blocks = (
-        f"\n{_format_time(caption.start_s, '.')} --> {_format_time(caption.end_s, '.')}\n{_join_lines(caption).translate(_WEBVTT_ESCAPES)}\n"
+        f"\n{_format_time(caption.start_s, '.')} --> {_format_time(caption.end_s, '.')}\n"
+        f"{_join_lines(caption).translate(_WEBVTT_ESCAPES)}\n"
         for caption in captions
     )
     return "WEBVTT\n" + "".join(blocks)
