@@ -50,6 +50,7 @@ def test_a_frame_that_lasted_longer_fills_the_missed_tiles() -> None:
         ((180, 320), 0, (160, 90, 3)),
         ((320, 180), 90, (160, 90, 3)),
         ((320, 180), -90, (160, 90, 3)),
+        ((320, 180), 270, (160, 90, 3)),
         ((320, 180), 180, (90, 160, 3)),
         ((80, 60), 0, (60, 80, 3)),
         ((640, 2), 0, (1, 160, 3)),
@@ -59,3 +60,14 @@ def test_a_frame_that_lasted_longer_fills_the_missed_tiles() -> None:
 def test_the_longest_side_of_a_tile_is_at_most_160_pixels(size: tuple[int, int], rotation: int, shape: tuple[int, ...]) -> None:
     (tile,) = TileSampler(1.0, rotation).take(0.0, make_image(*size))
     assert tile.shape == shape
+
+
+def test_the_tiles_of_a_long_video_are_further_apart() -> None:
+    assert count_tiles([0.0, 1.0, 2.0, 3.0, 4.0], 200.0) == [1, 0, 1, 0, 1]
+
+
+def test_a_tile_takes_its_brightness_from_the_larger_image() -> None:
+    color = np.full((9, 16, 3), 128, np.uint8)
+    color[..., 0] = 0
+    (tile,) = TileSampler(1.0, 0).take(0.0, SmallFrame(np.full((18, 32), 255, np.uint8), color))
+    assert tile.min() == 255

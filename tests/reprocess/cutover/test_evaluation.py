@@ -49,6 +49,6 @@ def test_with_equal_overlap_the_query_with_the_larger_rank_move_comes_first() ->
 
 def test_gaps_are_described_per_channel() -> None:
     assert describe_gaps([Coverage("clip", "scenes", 10, 7, 3, 0)], 0) == []
-    assert describe_gaps([Coverage("clip", "scenes", 10, 7, 2, 1)], 0) == ["clip: 1 failed of 10 make_ids"]
+    assert describe_gaps([Coverage("clip", "scenes", 10, 7, 2, 1)], 0) == ["clip: 1 failed of 10 scenes"]
     assert describe_gaps([Coverage("clip", "scenes", 10, 7, 2, 1)], 1) == []
-    assert describe_gaps([Coverage("clip", "scenes", 10, 5, 1, 1)], 1) == ["clip: 3 missing of 10 make_ids"]
+    assert describe_gaps([Coverage("clip", "scenes", 10, 5, 1, 1)], 1) == ["clip: 3 missing of 10 scenes"]
