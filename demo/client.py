@@ -4,6 +4,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,7 +13,11 @@ _CHUNK = 256 * 1024
 
 
 class ApiError(Exception):
-    """The server has refused a request. The message contains its answer."""
+    """The server has refused a request. The message contains its answer; `status` is the HTTP status, or 0 without an answer."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class _ProgressFile:
@@ -35,12 +40,14 @@ class Client:
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
         self._token = ""
+        self._credentials: dict[str, Any] = {}
         # Ignore HTTP_PROXY: the server is on this machine.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def log_in(self, email: str, password: str) -> None:
         """Get a token for later requests. Raise ApiError when the password is wrong."""
-        self._token = self.post("/v1/auth/token", {"email": email, "password": password})["access"]
+        self._credentials = {"email": email, "password": password}
+        self._renew_token()
 
     def get(self, path: str) -> Any:
         """Return the JSON answer to a GET."""
@@ -76,7 +83,21 @@ class Client:
             request = urllib.request.Request(target["url"], data=_ProgressFile(file, on_sent), headers=headers, method=target["method"])
             self._send(request)
 
+    def _renew_token(self) -> None:
+        self._token = ""
+        self._token = self._request_once("POST", "/v1/auth/token", self._credentials)["access"]
+
     def _request(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Send a request. A token is valid for 15 minutes, so log in again once when the server rejects it."""
+        try:
+            return self._request_once(method, path, body)
+        except ApiError as error:
+            if error.status != HTTPStatus.UNAUTHORIZED or not self._token:
+                raise
+        self._renew_token()
+        return self._request_once(method, path, body)
+
+    def _request_once(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
@@ -91,7 +112,7 @@ class Client:
                 return content
         except urllib.error.HTTPError as error:
             raise ApiError(
-                f"{request.get_method()} {request.full_url.split('?')[0]} → {error.code}: {error.read().decode()[:500]}"
+                f"{request.get_method()} {request.full_url.split('?')[0]} → {error.code}: {error.read().decode()[:500]}", error.code
             ) from error
         except urllib.error.URLError as error:
             raise ApiError(f"The server at {self._url} cannot be reached: {error.reason}") from error

@@ -16,3 +16,7 @@ def test_the_delay_is_bounded_after_any_number_of_failures(failures):
 def test_a_long_healthy_run_resets_the_failures():
     assert count_failures(5, STABLE_S - 1) == 6
     assert count_failures(5, STABLE_S) == 1
+
+
+def test_a_run_of_a_minute_is_healthy():
+    assert [count_failures(5, uptime_s) for uptime_s in (59.9, 60.0)] == [6, 1]

@@ -36,7 +36,7 @@ def test_readings_with_a_similarity_of_85_percent_are_one_line(first: str, secon
 
 def test_long_lines_of_few_letters_are_compared_too() -> None:
     """difflib would ignore the letters of a line of 200 and more by default."""
-    assert is_same_line("ab" * 150, "ab" * 149 + "ac")
+    assert is_same_line("x" + "ab" * 150, "y" + "ab" * 150)
 
 
 def test_the_most_confident_reading_replaces_the_first_and_keeps_its_place() -> None:
@@ -55,3 +55,14 @@ def test_text_of_exactly_4000_characters_is_kept_and_more_is_cut_after_a_line() 
 
 def test_a_line_is_normalized_and_keeps_its_confidence() -> None:
     assert normalize_line(TextLine(" ﬁsh\u200b\tand\x00 chips ", 0.7)) == TextLine("fish and chips", 0.7)
+
+
+def test_a_doubtful_line_does_not_hide_the_next() -> None:
+    assert compose(("Doubtful", 0.5), ("Harbour", 0.9)) == ["Harbour"]
+
+
+def test_a_line_that_ends_at_exactly_4000_characters_is_kept() -> None:
+    first = TextLine("a" * 1000, 0.9)
+    for length, kept in ((2999, 2), (3000, 1)):
+        text = compose_on_screen_text([[first, TextLine("b" * length, 0.9), TextLine("c" * 10, 0.9)]])
+        assert len(text.splitlines()) == kept

@@ -100,3 +100,19 @@ def test_a_short_sentence_needs_more_common_words(counts: tuple[int, int, int], 
     room = len(first) + 1 + len(few) + 1
     assert len(few) == len(many) + 1
     assert _select_central([first, many, few, *others], room) == [first, few if expected == "few" else many]
+
+
+def test_tags_and_sentences_fill_the_budget_to_the_character() -> None:
+    """The tags take 19 characters with a space, four sentences take 401 each, and 377 are left."""
+    long = [f"Boats {number} " + "harbour " * 48 + "abcdefg." for number in range(4)]
+    assert {len(sentence) for sentence in long} == {400}
+    fits, exceeds = "boat " * 74 + "boats.", "boat " * 74 + "boatss."
+    assert (len(fits), len(exceeds)) == (376, 377)
+    assert summarize_video([*long, fits], [], ["cat"]).endswith(fits)
+    assert not summarize_video([*long, exceeds], [], ["cat"]).endswith(exceeds)
+
+
+def test_the_first_sentence_is_kept_even_when_nothing_else_shares_its_words() -> None:
+    first = "Zebra quagga okapi nyala entirely elsewhere."
+    others = [f"Boats {number} " + "harbour " * 48 + "abcdefg." for number in range(6)]
+    assert summarize_video([first, *others], [], []).startswith(first)
