@@ -82,7 +82,7 @@ def test_hashes_follow_the_sources_and_only_those_that_changed_are_written() -> 
     video = make_video(make_user())
     scene = video.scenes.get(index=0)
     hashes = {row.channel: (row.pk, row.hash) for row in scene.inputs.all()}
-    assert set(hashes) == {"transcript", "visual", "summary", "clip", "person"}
+    assert set(hashes) >= {"transcript", "visual", "summary", "clip", "person"}
     # Without speech there is nothing to embed, and a row records that.
     assert get_stored_hash(video.scenes.get(index=3), "transcript") == ""
 
