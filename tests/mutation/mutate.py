@@ -120,7 +120,7 @@ def find_mutants(module: str, source: str, only: Collection[str] | None = None) 
 
 
 def name_lines(source: str) -> dict[int, set[str]]:
-    """Return the function, class or constants of the module that each line (from 1) defines."""
+    """Return the function, class, method (as Class.method) or constants of the module that each line (from 1) defines."""
     names: dict[int, set[str]] = {}
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -131,6 +131,10 @@ def name_lines(source: str) -> dict[int, set[str]]:
         else:
             continue
         names.update(dict.fromkeys(range(node.lineno, (node.end_lineno or node.lineno) + 1), defined))
+        for member in node.body if isinstance(node, ast.ClassDef) else ():
+            if isinstance(member, ast.FunctionDef):
+                method = {node.name, f"{node.name}.{member.name}"}
+                names.update(dict.fromkeys(range(member.lineno, (member.end_lineno or member.lineno) + 1), method))
     return names
 
 

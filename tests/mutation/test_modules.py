@@ -14,12 +14,14 @@ SURVIVORS: list[dict[str, Any]] = tomllib.loads((HERE / "survivors.toml").read_t
 
 
 def find_names(path: Path) -> set[str]:
-    """Return the functions, classes and constants that a module defines."""
+    """Return the functions, classes, methods (as Class.method) and constants that a module defines."""
     nodes = list(ast.iter_child_nodes(ast.parse(path.read_text())))
     assigned = {
         name.id for node in nodes if isinstance(node, ast.Assign | ast.AnnAssign) for name in ast.walk(node) if isinstance(name, ast.Name)
     }
-    return assigned | {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
+    methods = {f"{node.name}.{member.name}" for node in classes for member in node.body if isinstance(member, ast.FunctionDef)}
+    return assigned | methods | {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
 
 
 @pytest.mark.parametrize("module", TARGETS)

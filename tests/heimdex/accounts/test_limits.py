@@ -40,6 +40,22 @@ def test_the_time_left_is_rounded_up(ago_s: float, expected: int) -> None:
         assert get_seconds_left(EMAIL, ADDRESS) == expected
 
 
+def test_without_an_attempt_a_second_is_left() -> None:
+    attempts = mock.Mock(aggregate=lambda **_: {"last": None})
+    with mock.patch("axes.models.AccessAttempt.objects", filter=lambda **_: attempts):
+        assert get_seconds_left(EMAIL, ADDRESS) == 1
+
+
+def test_outside_of_the_api_a_lockout_is_a_page() -> None:
+    with (
+        mock.patch("heimdex.accounts.lockout.get_seconds_left", return_value=60),
+        mock.patch("heimdex.accounts.lockout.render", return_value={}) as render,
+    ):
+        build_lockout_response(RequestFactory().post("/accounts/login/"), None, {"username": EMAIL})
+    assert render.call_args.args[1] == "registration/locked_out.html"
+    assert render.call_args.kwargs == {"status": 429}
+
+
 @pytest.mark.parametrize(("seconds", "minutes"), [(1, "1 minute."), (60, "1 minute."), (61, "2 minutes."), (900, "15 minutes.")])
 def test_a_lockout_names_the_minutes_and_the_seconds(seconds: int, minutes: str) -> None:
     with mock.patch("heimdex.accounts.lockout.get_seconds_left", return_value=seconds):
