@@ -27,7 +27,7 @@ class EmbeddingServer:
     # Texts that contain this are rejected with status 400.
     refused: str | None = None
     busiest: int = 0
-    _at_once: int = 0
+    _concurrent: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager

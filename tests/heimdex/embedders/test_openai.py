@@ -27,7 +27,7 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_vectors_of_the_server_are_normalized_and_in_order(server: EmbeddingServer) -> None:
     texts = [f"text {number}" for number in range(70)]
     vectors = build_embedder(server, batch_size=32).embed_documents(texts)
-    expected = np.stack([server.vector(text) for text in texts])
+    expected = np.stack([server.make_vector(text) for text in texts])
     np.testing.assert_allclose(vectors, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-6)
     assert sorted(len(request["input"]) for request in server.requests) == [6, 32, 32]
     assert set(server.keys) == {"Bearer the-key"}
@@ -160,7 +160,7 @@ def test_transient_faults_are_retried_and_every_call_is_counted(server: Embeddin
     texts = [f"text {number}" for number in range(40)]
     model = build_embedder(server, batch_size=10)
     vectors = model.embed_documents(texts)
-    expected = np.stack([server.vector(text) for text in texts])
+    expected = np.stack([server.make_vector(text) for text in texts])
     np.testing.assert_allclose(vectors, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-6)
     assert model.calls == len(server.requests) == 9
 
@@ -234,7 +234,7 @@ def test_a_rejected_text_is_reported_and_the_others_are_not_sent_again(server: E
     with pytest.raises(InputsRejected, match=r"rejects these texts .*prepared by the test") as caught:
         model.embed_documents(texts)
     assert list(caught.value.reasons) == [63]
-    expected = np.stack([server.vector(text) for text in texts[:63]])
+    expected = np.stack([server.make_vector(text) for text in texts[:63]])
     np.testing.assert_allclose(caught.value.vectors[:63], expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-6)
     accepted = [text for request in server.requests if "a bad text" not in request["input"] for text in request["input"]]
     assert sorted(accepted) == sorted(texts[:63])

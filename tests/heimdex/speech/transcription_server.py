@@ -123,7 +123,7 @@ def serve_transcriptions() -> Iterator[TranscriptionServer]:
             self.answer(NO_MODELS)
 
         def do_POST(self) -> None:
-            self.answer(state.transcribe(self.headers["Content-Type"], self.read_content()))
+            self.answer(state.transcribe_request(self.headers["Content-Type"], self.read_content()))
 
         def answer(self, otherwise: str) -> None:
             state.keys.append(self.headers["Authorization"])
