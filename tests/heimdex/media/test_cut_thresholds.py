@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from heimdex.media.cuts import CutFinder, KnownCuts, is_cut_from_motion, is_flash, is_hard_cut, show_different_content
+from heimdex.media.cuts import CutFinder, is_cut_from_motion, is_flash, is_hard_cut, show_different_content
 from heimdex.media.fades import GradualCut
 from heimdex.media.frames import FrameFeatures
 from tests.heimdex.media.synthetic import TINY, make_flat, make_frame, make_shot
@@ -211,12 +211,6 @@ def test_hard_cuts_inside_a_fade_are_part_of_it_and_others_are_not() -> None:
 
     assert find_cuts(build_shots(14)) == pytest.approx([2.44, 3.3])
     assert find_cuts(build_shots(11)) == pytest.approx([3.3])
-
-
-def test_known_cuts_are_returned_when_their_frame_arrives() -> None:
-    known = KnownCuts([0.5, 1.0, 1.02, 9.0])
-    assert [known.add(make_frame(time_s)) for time_s in (0.0, 1.0, 1.04)] == [[], [0.5, 1.0], [1.02]]
-    assert known.finish() == [9.0]
 
 
 S3 = make_shot(10)

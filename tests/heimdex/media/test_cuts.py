@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from heimdex.media.cuts import CutFinder
+from heimdex.media.cuts import CutFinder, KnownCuts
 from heimdex.media.frames import FeatureExtractor, FrameFeatures, SmallFrame
+from tests.heimdex.media.synthetic import make_frame
 
 FPS = 25
 Image = NDArray[np.uint8]
@@ -152,3 +153,9 @@ def test_memory_does_not_grow_with_the_video() -> None:
         finder.add(row)
         if number > 100:
             assert len(finder._frames) < 3 * FPS
+
+
+def test_known_cuts_are_returned_when_their_frame_arrives() -> None:
+    known = KnownCuts([0.5, 1.0, 1.02, 9.0])
+    assert [known.add(make_frame(time_s)) for time_s in (0.0, 1.0, 1.04)] == [[], [0.5, 1.0], [1.02]]
+    assert known.finish() == [9.0]

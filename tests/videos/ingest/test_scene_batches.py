@@ -152,7 +152,7 @@ def test_text_on_slides_is_stored_searchable_and_embedded(add_arrived_video: Add
     assert (shown["chapters"], shown["scenes"][0]["on_screen_text"]) == ([], "\n".join(SLIDES[0]))
 
 
-@pytest.mark.usefixtures("only_seeing")
+@pytest.mark.usefixtures("use_vision_stages")
 @pytest.mark.parametrize(
     ("stage", "module", "size", "dies_at", "calls"),
     [("on_screen", on_screen, 4, 6, [1] * 6 + [1] * 7), ("description", description, 16, 2, [16, 16, 16, 3])],
@@ -178,7 +178,7 @@ def test_a_worker_that_takes_over_repeats_no_finished_batch(
     assert not Scene.objects.filter(video=video, described_by="").exists()
 
 
-@pytest.mark.usefixtures("only_seeing")
+@pytest.mark.usefixtures("use_vision_stages")
 def test_a_worker_that_lost_its_lease_writes_no_batch(owner: User) -> None:
     video = make_queued_video(owner, 2)
     model = CallRecorder(dies_at=0)
@@ -193,7 +193,7 @@ def test_a_worker_that_lost_its_lease_writes_no_batch(owner: User) -> None:
     assert not Scene.objects.exclude(read_by="").exists()
 
 
-@pytest.mark.usefixtures("only_seeing")
+@pytest.mark.usefixtures("use_vision_stages")
 def test_with_ocr_off_nothing_is_read_and_the_video_is_indexed(owner: User, settings: LazySettings) -> None:
     settings.MODEL_BACKENDS = {alias: backend for alias, backend in settings.MODEL_BACKENDS.items() if alias != "ocr"}
     assert get_text_reader() is None
@@ -204,7 +204,7 @@ def test_with_ocr_off_nothing_is_read_and_the_video_is_indexed(owner: User, sett
     assert set(Scene.objects.values_list("described_by", flat=True)) == {get_describer().identity}
 
 
-@pytest.mark.usefixtures("only_seeing")
+@pytest.mark.usefixtures("use_vision_stages")
 @pytest.mark.parametrize("ocr", [False, True], ids=["OCR off", "OCR on"])
 def test_text_from_the_describer_is_searchable_without_a_reader(owner: User, settings: LazySettings, ocr: bool) -> None:
     if not ocr:
