@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from heimdex.media.container import iter_packets, open_video
+from heimdex.media.container import iter_packets, load_pyav, open_video
 from heimdex.media.info import MediaInfo, derive_limits
 
 if TYPE_CHECKING:
@@ -70,6 +70,11 @@ def _describe(stream: "AudioStream") -> AudioTrack:
     is_secondary = bool(stream.disposition & secondary) or "commentary" in stream.metadata.get("title", "").casefold()
     seconds = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
     return AudioTrack(stream.index, stream.codec_context.channels, bool(stream.disposition & Disposition.default), is_secondary, seconds)
+
+
+def load_libraries() -> None:
+    """Import what decoding needs, while a sandboxed process can still open files."""
+    load_pyav()
 
 
 def iter_audio_blocks(path: Path, info: MediaInfo) -> Iterator[NDArray[np.float32]]:

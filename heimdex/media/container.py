@@ -1,6 +1,8 @@
 """Open and decode an untrusted video file: allowed formats and codecs, and the errors for unusable files."""
 
+import importlib
 import os
+import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from heimdex.media.damage import LossCounter
 from heimdex.media.errors import MediaError, MediaErrorCode
 from heimdex.media.info import MediaInfo, MediaLimits
+from heimdex.media.opened_files import get_ffmpeg_source, open_input
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -48,6 +51,15 @@ _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
 _MATROSKA = b"\x1aE\xdf\xa3"
 
 
+def load_pyav() -> None:
+    """Import all of PyAV. It imports some of its modules only when a file has such a track."""
+    import av
+
+    for module in pkgutil.walk_packages(av.__path__, "av."):
+        if module.name not in ("av.__main__", "av.datasets"):
+            importlib.import_module(module.name)
+
+
 @contextmanager
 def open_video(path: Path, limits: MediaLimits) -> "Iterator[InputContainer]":
     """Open a video file for reading, only in the formats of FORMATS, and only this file (no other protocol).
@@ -56,14 +68,14 @@ def open_video(path: Path, limits: MediaLimits) -> "Iterator[InputContainer]":
     """
     import av
 
-    with path.open("rb") as file:
+    with open_input(path) as file:
         head = file.read(64)
     if not head:
         raise MediaError(MediaErrorCode.EMPTY_FILE, "The file is empty. Upload it again.")
-    options = {"format_whitelist": FORMATS, "protocol_whitelist": "file", "max_streams": str(limits.max_streams + 1)}
+    url, source_options = get_ffmpeg_source(path)
+    options = {"format_whitelist": FORMATS, "max_streams": str(limits.max_streams + 1), **source_options}
     try:
-        # The prefix keeps FFmpeg from interpreting the name as a protocol or a number pattern.
-        container = av.open(f"file:{path.resolve()}", container_options=options, metadata_errors="replace")
+        container = av.open(url, container_options=options, metadata_errors="replace")
     except (av.error.FFmpegError, ValueError) as error:
         raise diagnose_unreadable(head) from error
     with container:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from heimdex.media.container import find_video_stream, iter_timed_frames, open_video
+from heimdex.media.container import find_video_stream, iter_timed_frames, load_pyav, open_video
 from heimdex.media.info import MediaInfo, derive_limits
 
 if TYPE_CHECKING:
@@ -159,6 +159,12 @@ class FrameBatch:
 
     times_s: NDArray[np.float64]
     frames: NDArray[np.uint8]
+
+
+def load_libraries() -> None:
+    """Import what decoding needs, while a sandboxed process can still open files."""
+    load_pyav()
+    import cv2  # noqa: F401
 
 
 def iter_frame_batches(path: Path, info: MediaInfo, on_progress: Callable[[float], None] | None = None) -> Iterator[FrameBatch]:

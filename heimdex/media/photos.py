@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from heimdex.media.errors import MediaError, MediaErrorCode
+from heimdex.media.opened_files import open_input
 
 if TYPE_CHECKING:
     from PIL.Image import Image, Transpose
@@ -43,6 +44,14 @@ class CleanPhoto:
     height: int
 
 
+def load_libraries() -> None:
+    """Import what decoding needs, while a sandboxed process can still open files."""
+    import pillow_heif  # noqa: F401
+    from PIL import Image
+
+    Image.init()
+
+
 def clean_photo(path: Path) -> CleanPhoto:
     """Decode a photo and make its copies. If a file has several images, use the first.
 
@@ -53,7 +62,7 @@ def clean_photo(path: Path) -> CleanPhoto:
 
     register_heif_opener(thumbnails=False)
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with open_input(path) as file, Image.open(file, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
                 raise MediaError(MediaErrorCode.TOO_LARGE_IMAGE, TOO_LARGE)
             return _make_copies(image)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heimdex.media.audio import find_audio_stream
-from heimdex.media.container import diagnose_unreadable, find_video_stream, iter_frames, iter_packets, open_video
+from heimdex.media.container import diagnose_unreadable, find_video_stream, iter_frames, iter_packets, load_pyav, open_video
 from heimdex.media.errors import MediaError, MediaErrorCode
 from heimdex.media.info import MediaInfo, MediaLimits, check_frame_size, check_streams, check_timing
 
@@ -39,6 +39,11 @@ class _Extent:
         self.first_s = min(self.first_s, start_s)
         self.last_s = start_s
         self.end_s = max(self.end_s, start_s + duration_s)
+
+
+def load_libraries() -> None:
+    """Import what decoding needs, while a sandboxed process can still open files."""
+    load_pyav()
 
 
 def probe(path: Path, limits: MediaLimits = LIMITS) -> MediaInfo:

@@ -110,6 +110,8 @@ class _ChildProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            # A group of its own, which is killed as a whole.
+            start_new_session=True,
         )
         assert self._process.stdin is not None
         try:
@@ -143,7 +145,7 @@ class _ChildProcess:
                 log.error("Decoding failed unexpectedly", trace=message[1])
                 raise MediaError(MediaErrorCode.DECODER_CRASHED, CRASHED)
             elif kind == "broken":
-                raise DecodingInterrupted(f"The decoding process could not start ({message[1]}): install the missing package")
+                raise DecodingInterrupted(f"The decoding process could not start: {message[1]}")
             else:
                 raise InvalidMessage(str(message)[:100])
 
@@ -194,7 +196,7 @@ class _ChildProcess:
 
     def _kill(self) -> None:
         # Popen.kill would poll the process first, after which `wait4` returns nothing.
-        os.kill(self._process.pid, signal.SIGKILL)
+        os.killpg(self._process.pid, signal.SIGKILL)
 
     def _record_memory(self) -> None:
         # The peak that `wait4` reports includes the memory of the worker from which the process was forked.

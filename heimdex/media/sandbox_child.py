@@ -1,4 +1,4 @@
-"""The sandboxed process that decodes a file for a worker. It has no secrets, cannot write files, and ends when it exceeds its limits.
+"""The sandboxed process that decodes a file for a worker. It reaches nothing but that file, and ends when it exceeds its limits.
 
 `python -m heimdex.media.sandbox_child` reads a SandboxJob from its standard input and writes messages to its standard output.
 """
@@ -14,13 +14,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from inspect import isgenerator
+from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, BinaryIO
 
+from heimdex.media.confinement import NotConfined, confine, drop_root
 from heimdex.media.errors import MediaError
+from heimdex.media.opened_files import open_early
 from heimdex.media.sandbox_protocol import SandboxLimits, send
 
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+_PR_SET_PDEATHSIG = 1
 _REPORT_EVERY_S = 0.2
 _MAX_TRACEBACK = 4000
 _MAX_LINGER_S = 5.0
@@ -46,7 +49,7 @@ def main() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
-    _restrict(job)
+    _limit(job)
     try:
         _run(job, output)
     except BrokenPipeError:
@@ -59,8 +62,8 @@ def main() -> None:
     os._exit(0)
 
 
-def _restrict(job: SandboxJob) -> None:
-    """Remove what decoding does not need. The number of processes stays unlimited, because the limit counts all threads of the user."""
+def _limit(job: SandboxJob) -> None:
+    """Limit what the process may use. The number of processes stays unlimited, because the limit counts all threads of the user."""
     cpu_s = int(job.limits.cpu_s) + 1
     resource_limits = {
         resource.RLIMIT_AS: (job.limits.memory_bytes, job.limits.memory_bytes),
@@ -77,18 +80,31 @@ def _restrict(job: SandboxJob) -> None:
     # The worker decides when to stop, also when a terminal or service manager signals the whole group.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def _prepare(job: SandboxJob) -> Callable[..., Any]:
+    """Open the files and import the code that the job needs, and give up everything else. Return the function to run."""
+    module = import_module(job.module)
+    for argument in job.arguments:
+        if isinstance(argument, Path):
+            open_early(argument)
+    if hasattr(module, "load_libraries"):
+        module.load_libraries()
+    drop_root()
     if sys.platform == "linux":
-        prctl = ctypes.CDLL(None).prctl
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        # A change of the user clears it.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != job.parent:
         # The worker has died before the death signal was set.
         os._exit(0)
+    confine()
+    function: Callable[..., Any] = getattr(module, job.name)
+    return function
 
 
 def _run(job: SandboxJob, output: BinaryIO) -> None:
     try:
-        function = getattr(import_module(job.module), job.name)
+        function = _prepare(job)
         send(output, ("ready",))
         result = function(*job.arguments, **({"on_progress": _make_reporter(output)} if job.reports_progress else {}))
         for item in result if isgenerator(result) else (result,):
@@ -99,6 +115,8 @@ def _run(job: SandboxJob, output: BinaryIO) -> None:
     except MemoryError:
         send(output, ("starved",))
     except ImportError as error:
+        send(output, ("broken", f"{error}. Install the missing package"))
+    except NotConfined as error:
         send(output, ("broken", str(error)))
     except BrokenPipeError:
         raise

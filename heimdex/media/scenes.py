@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from heimdex.media.container import find_video_stream, iter_timed_frames, open_video
+from heimdex.media.container import find_video_stream, iter_timed_frames, load_pyav, open_video
 from heimdex.media.cuts import CutFinder, KnownCuts
 from heimdex.media.damage import DecodingStats, LossCounter
 from heimdex.media.frames import FeatureExtractor, downscale_frame
@@ -35,6 +35,15 @@ class DetectedScene:
     keyframes: tuple[Keyframe, ...]
     tiles: tuple[Tile, ...] = ()
     decoded: DecodingStats = field(default_factory=DecodingStats)
+
+
+def load_libraries() -> None:
+    """Import what decoding needs, while a sandboxed process can still open files."""
+    load_pyav()
+    import cv2  # noqa: F401
+
+    # np.median imports it when it is first called.
+    import numpy.ma  # noqa: F401
 
 
 def iter_scenes(

@@ -45,11 +45,6 @@ def exit_early() -> Iterator[int]:
     os._exit(0)
 
 
-def kill_itself() -> Iterator[int]:
-    yield 1
-    os.kill(os.getpid(), 9)
-
-
 def raise_media_error() -> Iterator[int]:
     yield 1
     raise MediaError(MediaErrorCode.DAMAGED, "It is damaged.")
