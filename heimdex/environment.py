@@ -6,6 +6,7 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -137,6 +138,12 @@ class Environment(BaseSettings):
                 for problem in error.errors()
             ]
             sys.exit("Heimdex cannot start. Correct these environment variables:\n  " + "\n  ".join(lines))
+
+    def list_secrets(self) -> list[str]:
+        """Return the secrets of this environment, with the passwords in its URLs."""
+        urls = (self.database_url, self.redis_url)
+        passwords = (unquote(urlsplit(url).password or "") for url in urls)
+        return [self.secret_key, self.s3_access_key, self.s3_secret_key, self.openai_api_key, *passwords]
 
     def resolve_secret_key(self) -> str:
         """Return the configured key, or the one stored under the home directory (created on first use)."""

@@ -1,15 +1,27 @@
-"""Structured logs: one line per event, readable (`console`) or machine-readable (`json`)."""
+"""Structured logs: one line per event, readable (`console`) or machine-readable (`json`), without secrets.
+
+Every record passes `redact_record` before it is rendered: those of structlog, of the standard library, of gunicorn and of django-q.
+Tracebacks have no local variables, which could be passwords that someone has typed.
+"""
 
 import logging
 import logging.config
 from typing import Any
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
+
+from heimdex.redaction import redact
 
 
 def _is_root_warning(record: logging.LogRecord) -> bool:
     """Keep only warnings. Only libraries use the root logger: open_clip writes ten INFO lines there per loaded model."""
     return record.levelno >= logging.WARNING
+
+
+def redact_record(_: Any, __: str, record: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Return a record without secrets."""
+    return {name: redact(value, name) for name, value in record.items()}
 
 
 def configure_logging(log_format: str, level: str) -> dict[str, Any]:
@@ -21,9 +33,17 @@ def configure_logging(log_format: str, level: str) -> dict[str, Any]:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer: list[structlog.typing.Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        [
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
+            redact_record,
+            structlog.processors.JSONRenderer(),
+        ]
         if log_format == "json"
-        else [structlog.dev.ConsoleRenderer(colors=False)]
+        else [
+            structlog.processors.format_exc_info,
+            redact_record,
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ]
     )
     structlog.configure(
         processors=[
@@ -51,6 +71,9 @@ def configure_logging(log_format: str, level: str) -> dict[str, Any]:
         "filters": {"nameless": {"()": lambda: _is_root_warning}},
         "root": {"handlers": ["stderr"], "level": level, "filters": ["nameless"]},
         "loggers": {
+            # Gunicorn gives these handlers of its own, which would not redact.
+            "gunicorn.access": {"handlers": [], "propagate": True},
+            "gunicorn.error": {"handlers": [], "propagate": True},
             # Their INFO lines describe library calls, not this service's work.
             "django-q": {"level": "WARNING"},
             "faster_whisper": {"level": "WARNING"},

@@ -9,6 +9,7 @@ from heimdex.environment import Environment
 from heimdex.logs import configure_logging
 from heimdex.profiles import PROFILES
 from heimdex.queue import REPROCESS, UPLOADS, Task, build_cluster_settings
+from heimdex.redaction import register_secrets
 from heimdex.storage import build_media_storage_settings
 
 ENVIRONMENT = Environment.load()
@@ -103,6 +104,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.https else None
 X_FRAME_OPTIONS = "DENY"
 
+register_secrets([SECRET_KEY, DATABASES["default"]["PASSWORD"], *ENVIRONMENT.list_secrets()])
 LOGGING_CONFIG = None
 LOGGING = configure_logging(ENVIRONMENT.log_format, ENVIRONMENT.log_level)
 

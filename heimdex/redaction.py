@@ -1,0 +1,63 @@
+"""Remove secrets from texts that leave the process: log records and stored errors. Pure, but for the registered secrets."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+REDACTED = "[redacted]"
+# Shorter values would be found inside ordinary words.
+MIN_SECRET_LENGTH = 8
+
+_NAMES = (
+    r"(?:[\w-]*[_-])?"
+    r"(?:pass(?:word|wd|phrase)?\d?|pwd|secret|secrets|token|api_?key|access_?key|secret_?key|private_?key"
+    r"|authorization|cookie|sessionid|csrftoken|dsn|credentials?|signature|otp)"
+)
+_SECRET_NAME = re.compile(rf"{_NAMES}\Z", re.IGNORECASE)
+_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    # A user and password in a URL.
+    (re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s/@'\"<>]+@", re.IGNORECASE), rf"\1{REDACTED}@"),
+    # A URL whose query holds a signature or a token keeps its route.
+    (re.compile(rf"\?[^\s'\"<>]*?\b(?:X-Amz-[\w-]+|{_NAMES})=[^\s'\"<>]*", re.IGNORECASE), f"?{REDACTED}"),
+    (re.compile(r"(/v1/files/)[^\s/?'\"<>]+"), rf"\1{REDACTED}"),
+    # The header of HTTP, JSON web tokens, keys of OpenAI, and values signed by Django.
+    (re.compile(r"\b(authorization['\"]?\s*[:=]\s*['\"]?)(?:\w+\s+)?[^\s'\",;]+", re.IGNORECASE), rf"\1{REDACTED}"),
+    (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{16,}", re.IGNORECASE), rf"\1 {REDACTED}"),
+    (re.compile(r"\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?"), REDACTED),
+    (re.compile(r"\bsk-[\w-]{8,}"), REDACTED),
+    (re.compile(r"[\w=.-]{8,}:[A-Za-z0-9]{5,8}:[\w-]{27,}"), REDACTED),
+    # A name and a value, as in a connection string, a header, JSON or a call.
+    (re.compile(rf"""(?<![\w-])({_NAMES}['"]?\s*[:=]\s*)(?:'[^']*'|"[^"]*"|[^\s,;&)}}\]]+)""", re.IGNORECASE), rf"\1{REDACTED}"),
+)
+_secrets: re.Pattern[str] | None = None
+
+
+def register_secrets(values: Iterable[str]) -> None:
+    """Replace the values that `redact_text` removes wherever they stand: the secrets of the installation."""
+    global _secrets
+    known = sorted({value for value in values if len(value) >= MIN_SECRET_LENGTH}, key=len, reverse=True)
+    _secrets = re.compile("|".join(map(re.escape, known))) if known else None
+
+
+def redact_text(text: str) -> str:
+    """Return a text without registered secrets, passwords in URLs, signed URLs, tokens, keys, and values named as secrets."""
+    if _secrets is not None:
+        text = _secrets.sub(REDACTED, text)
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def redact(value: Any, name: str = "") -> Any:
+    """Return a value of a log record without secrets: texts, and the texts in lists, tuples and mappings. Other objects become texts."""
+    if value is None or isinstance(value, bool | int | float):
+        return REDACTED if name and value is not None and _SECRET_NAME.match(name) else value
+    if name and _SECRET_NAME.match(name):
+        return REDACTED
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, Mapping):
+        return {key: redact(item, str(key)) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [redact(item) for item in value]
+    return redact_text(str(value))
