@@ -7,8 +7,9 @@ class HeimdexConfig(AppConfig):
     name = "heimdex"
 
     def ready(self) -> None:
-        from django.core.checks import register
+        from django.core.checks import Tags, register
 
-        from heimdex.checks import QUEUE_TAG, check_tasks
+        from heimdex.checks import QUEUE_TAG, check_confinement, check_tasks
 
         register(check_tasks, QUEUE_TAG)
+        register(check_confinement, Tags.security, deploy=True)

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.apps.config import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 
+from heimdex.media.confinement import find_gaps
 from heimdex.queue import QUEUES, ping
 from heimdex.redis_broker import QueueUnavailable
 
@@ -34,6 +35,11 @@ def check_tasks(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
                 Error(f"The task {task.path!r} names the unknown queue {task.queue!r}.", hint=f"Use one of {QUEUES}.", id="heimdex.E011")
             )
     return errors
+
+
+def check_confinement(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Return a warning for everything of this system that leaves the processes that decode uploads less confined."""
+    return [Warning(gap, id="heimdex.W013") for gap in find_gaps()]
 
 
 def check_queue_server(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:

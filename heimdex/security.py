@@ -1,4 +1,4 @@
-"""The Content-Security-Policy of this site's pages."""
+"""Headers that protect this site's answers: the Content-Security-Policy of pages, and that no cache stores anything private."""
 
 from collections.abc import Callable
 
@@ -21,6 +21,17 @@ def add_content_security_policy(get_response: Callable[[HttpRequest], HttpRespon
         if response.headers.get("Content-Type", "").startswith("text/html") and not is_debugging:
             inline_styles = request.resolver_match is not None and request.resolver_match.view_name in _INLINE_STYLES
             response.headers.setdefault(_HEADER, build_policy(get_media_storage().list_client_origins(), inline_styles=inline_styles))
+        return response
+
+    return respond
+
+
+def forbid_storing(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware that keeps browsers and proxies from storing answers, unless the view has said how they may be cached."""
+
+    def respond(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     return respond

@@ -11,7 +11,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 from rest_framework_simplejwt.serializers import TokenBlacklistSerializer
-from rest_framework_simplejwt.tokens import RefreshToken
 
 from heimdex.accounts.models import User
 from heimdex.accounts.serializers import (
@@ -22,6 +21,7 @@ from heimdex.accounts.serializers import (
     RotatingRefreshSerializer,
     TokenPairSerializer,
 )
+from heimdex.accounts.token_families import start_family
 
 LOCKED = OpenApiResponse(description="Too many failed logins. `Retry-After` gives the seconds to wait.")
 
@@ -81,7 +81,7 @@ class TokenView(PublicView):
         serializer.is_valid(raise_exception=True)
         # As after a session login: resets the failure count and updates the login time.
         user_logged_in.send(sender=User, request=request._request, user=serializer.user)
-        refresh = RefreshToken.for_user(serializer.user)
+        refresh = start_family(serializer.user)
         return Response({"access": str(refresh.access_token), "refresh": str(refresh)})
 
 

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import IntegrityError, transaction
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.serializers import TokenRefreshSerializer
 from rest_framework_simplejwt.settings import api_settings as jwt_settings
 from rest_framework_simplejwt.tokens import RefreshToken
@@ -15,6 +16,7 @@ from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from heimdex.accounts.emails import canonicalize_email
 from heimdex.accounts.models import User
+from heimdex.accounts.token_families import revoke_family_if_reused
 
 EMAIL_TAKEN = "An account with this e-mail address already exists."
 WRONG_CREDENTIALS = "No active account has this e-mail address and password."
@@ -94,10 +96,17 @@ class TokenPairSerializer(serializers.Serializer[Any]):
 
 
 class RotatingRefreshSerializer(TokenRefreshSerializer):
-    """A refresh token. It works once, and only while its user is active and has the same password."""
+    """A refresh token. It works once, and only while its user is active and has the same password.
+
+    When it is used again, somebody has copied it. Then all tokens that descend from the same login are revoked.
+    """
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
-        token = RefreshToken(attrs["refresh"])
+        try:
+            token = RefreshToken(attrs["refresh"])
+        except TokenError:
+            revoke_family_if_reused(attrs["refresh"])
+            raise
         with transaction.atomic():
             # The lock serializes two uses of one token, so that the second finds it on the blacklist.
             user = User.objects.select_for_update().filter(pk=token[jwt_settings.USER_ID_CLAIM], is_active=True).first()

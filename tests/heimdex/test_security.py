@@ -1,11 +1,15 @@
-"""The Content-Security-Policy of pages."""
+"""The Content-Security-Policy of pages, caching, and the settings with HTTPS."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client, override_settings
+from pytest_django import Settings
 
 from heimdex.storage import S3, get_media_storage
 from heimdex.storage.local import LocalMediaStorage
@@ -83,3 +87,31 @@ def test_an_uploaded_file_keeps_its_own_stricter_policy(client: Client) -> None:
 
 def test_a_response_other_than_a_page_has_no_policy(client: Client) -> None:
     assert "Content-Security-Policy" not in client.get("/healthz").headers
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/search/?q=boat", "/accounts/login/", "/v1/auth/me", "/v1/videos", "/v1/search?q=boat", "/no/such/page"]
+)
+def test_no_cache_stores_an_answer(client: Client, path: str) -> None:
+    client.force_login(make_user())
+    assert "no-store" in client.get(path).headers["Cache-Control"]
+
+
+def run_check(home: Path, **variables: str) -> str:
+    environment = {**os.environ, "HEIMDEX_HOME": str(home), **variables}
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    return result.stdout + result.stderr
+
+
+def test_the_deployment_check_is_clean_with_https(tmp_path: Path) -> None:
+    assert "no issues" in run_check(tmp_path, HEIMDEX_HTTPS="true")
+    assert "SECURE_HSTS_SECONDS" in run_check(tmp_path, HEIMDEX_HTTPS="false")
+
+
+def test_https_is_enforced_but_for_health_checks(client: Client, settings: Settings) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_HSTS_SECONDS = True, 365 * 24 * 3600
+    answer = client.get("/accounts/login/")
+    assert (answer.status_code, answer.headers["Location"]) == (301, "https://testserver/accounts/login/")
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/accounts/login/", secure=True).headers["Strict-Transport-Security"] == "max-age=31536000"

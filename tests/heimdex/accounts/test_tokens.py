@@ -35,7 +35,23 @@ def test_a_refresh_token_works_once(api: APIClient, ann: User) -> None:
     assert second["refresh"] != first["refresh"]
     assert _get_account_status(api, second["access"]) == 200
     assert _refresh(api, first["refresh"]) == 401
-    assert _refresh(api, second["refresh"]) == 200
+
+
+def test_a_reused_refresh_token_revokes_its_family_alone(api: APIClient, ann: User) -> None:
+    stolen, other = _get_pair(api)["refresh"], _get_pair(api)["refresh"]
+    second = api.post("/v1/auth/token/refresh", {"refresh": stolen}).json()["refresh"]
+    third = api.post("/v1/auth/token/refresh", {"refresh": second}).json()["refresh"]
+
+    assert _refresh(api, stolen) == 401
+
+    assert _refresh(api, third) == 401
+    assert _refresh(api, other) == 200
+
+
+def test_a_forged_refresh_token_revokes_nothing(api: APIClient, ann: User) -> None:
+    token = _get_pair(api)["refresh"]
+    assert _refresh(api, token[:-3] + "abc") == 401
+    assert _refresh(api, token) == 200
 
 
 @pytest.mark.django_db(transaction=True)

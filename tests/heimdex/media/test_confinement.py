@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from pillow_heif import register_heif_opener
 
 from heimdex.media.confinement import ARCHITECTURES, build_filter, find_gaps
+from heimdex.media.photos import FORMATS, clean_photo
 from heimdex.media.sandbox import call_sandboxed, iter_sandboxed
 from heimdex.media.sandbox_protocol import SandboxLimits
 from heimdex.media.system_calls import CLONE3
@@ -92,7 +95,7 @@ def test_it_runs_threads_without_root_and_without_an_environment(monkeypatch: py
 
 
 def test_it_leads_a_process_group_of_its_own() -> None:
-    items = iter_sandboxed(misbehaving.sleeps, limits=LIMITS)
+    items = iter_sandboxed(misbehaving.sleep_long, limits=LIMITS)
     child = next(items)
     assert os.getpgid(child) == child
     items.close()
@@ -125,3 +128,19 @@ def test_a_program_consists_of_whole_instructions_with_jumps_inside(machine: str
 
 def test_this_machine_confines_decoders_completely() -> None:
     assert find_gaps() == []
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_photos_of_every_format_decode_inside(tmp_path: Path, kind: str) -> None:
+    register_heif_opener()
+    path = tmp_path / "photo"
+    Image.effect_mandelbrot((300, 200), (-2, -1.5, 1, 1.5), 50).convert("RGB").save(path, kind)
+    assert call_sandboxed(clean_photo, path, limits=LIMITS) == clean_photo(path)
+
+
+def test_the_file_is_read_though_its_directory_is_for_the_worker_alone(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    path = tmp_path / "photo"
+    Image.new("RGB", (30, 20), "white").save(path, "PNG")
+    path.chmod(0o600)
+    assert call_sandboxed(clean_photo, path, limits=LIMITS).width == 30

@@ -84,20 +84,24 @@ def test_a_misbehaving_decoder_raises_a_readable_media_error(
     assert set(psutil.Process().children()) == others
 
 
-@pytest.mark.parametrize("function", [misbehaving.kill_itself, misbehaving.import_missing_package])
-def test_failures_that_are_not_the_files_fault_can_be_retried(function: Callable[..., Iterator[Any]]) -> None:
+def test_a_missing_package_is_not_the_files_fault() -> None:
+    with pytest.raises(DecodingInterrupted, match="Install the missing package"):
+        list(iter_sandboxed(misbehaving.import_missing_package, limits=ROOMY))
+
+
+def test_a_decoder_killed_from_outside_can_be_retried() -> None:
+    items = iter_sandboxed(misbehaving.sleep_long, limits=ROOMY)
+    os.kill(next(items), signal.SIGKILL)
     with pytest.raises(DecodingInterrupted):
-        list(iter_sandboxed(function, limits=ROOMY))
+        next(items)
 
 
-def test_the_sandbox_has_no_secrets_no_connections_and_no_write_access(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sandbox_has_no_secrets_and_no_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEIMDEX_SECRET_KEY", "a secret")
     names, loaded, sockets, core = call_sandboxed(misbehaving.inspect_environment, limits=ROOMY)
 
     assert not [name for name in names if name.startswith(("HEIMDEX", "DJANGO", "PG", "AWS", "HOME"))]
     assert (loaded, sockets, core) == ((), 0, (0, 0))
-    assert not call_sandboxed(misbehaving.try_to_write, tmp_path / "trace", limits=ROOMY)
-    assert not (tmp_path / "trace").read_text()
 
 
 def test_output_of_libraries_does_not_mix_with_messages() -> None:
