@@ -3,7 +3,7 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -113,6 +113,13 @@ class MediaStorage(ABC):
     @abstractmethod
     def check(self) -> list[str]:
         """Return one sentence per problem of the storage, each naming the setting to change."""
+
+
+def make_private(directory: Path) -> None:
+    """Keep other users of this machine out of a directory. One of another owner, as volumes of containers have, stays as it is."""
+    if directory.stat().st_mode & 0o077:
+        with suppress(PermissionError):
+            directory.chmod(0o700)
 
 
 def validate_key(key: str) -> str:

@@ -23,6 +23,7 @@ from heimdex.storage.base import (
     MediaStorage,
     StoredFile,
     UploadTarget,
+    make_private,
     sanitize_filename,
     validate_key,
     validate_prefix,
@@ -91,7 +92,7 @@ class LocalMediaStorage(MediaStorage):
     @contextmanager
     def scratch_file(self) -> Iterator[tuple[BinaryIO, Path]]:
         """Yield a new file and its path; delete it after the block unless `commit` moved it."""
-        self._scratch.mkdir(parents=True, exist_ok=True)
+        self._ensure_scratch()
         self._remove_stale_scratch()
         path = self._scratch / secrets.token_hex(16)
         try:
@@ -99,6 +100,10 @@ class LocalMediaStorage(MediaStorage):
                 yield file, path
         finally:
             path.unlink(missing_ok=True)
+
+    def _ensure_scratch(self) -> None:
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        make_private(self.root)
 
     def commit(self, file: BinaryIO, path: Path, key: str, content_type: str) -> None:
         """Sync a complete scratch file to disk and move it to its key."""
@@ -127,7 +132,7 @@ class LocalMediaStorage(MediaStorage):
 
     def delete_prefix(self, prefix: str) -> None:
         folder = validate_prefix(prefix)
-        self._scratch.mkdir(parents=True, exist_ok=True)
+        self._ensure_scratch()
         for tree in (self._objects, self._types):
             trash = self._scratch / secrets.token_hex(16)
             try:

@@ -21,6 +21,7 @@ from heimdex.storage.base import (
     StorageError,
     StoredFile,
     UploadTarget,
+    make_private,
     sanitize_filename,
     validate_key,
     validate_prefix,
@@ -205,6 +206,7 @@ class S3MediaStorage(MediaStorage):
 
     def _ensure_scratch(self) -> Path:
         self.scratch.mkdir(parents=True, exist_ok=True)
+        make_private(self.scratch)
         return self.scratch
 
     @contextmanager

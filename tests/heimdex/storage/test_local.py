@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -68,6 +69,13 @@ def test_a_broken_upload_leaves_nothing(local: LocalMediaStorage, web: WebServer
     _wait_until(lambda: not any(scratch.glob("*")))
 
     assert local.size(f"{folder}/upload") is None
+
+
+def test_other_users_of_the_machine_cannot_enter_the_media_directory(tmp_path: Path) -> None:
+    root = tmp_path / "media"
+    root.mkdir(mode=0o755)
+    LocalMediaStorage(root=root).save("owners/1/videos/2/original", b"content")
+    assert stat.S_IMODE(root.stat().st_mode) == 0o700
 
 
 def test_memory_does_not_grow_with_the_file(local: LocalMediaStorage, web: WebServer, folder: str, tmp_path: Path) -> None:
