@@ -13,7 +13,13 @@ MAX_ALIASES = 20
 _JOINERS = "\u200c\u200d"
 
 
+# As many people as a search takes by id.
+MAX_MENTIONS = 20
+
 _QUOTED = re.compile(r'@"([^"]*)"')
+_MENTION = re.compile(r"(?<!\w)@(?=\w)")
+_WORD = re.compile(r"\w+")
+_LETTER = re.compile(r"\w")
 
 
 @dataclass(frozen=True)
@@ -59,35 +65,60 @@ def deduplicate_aliases(aliases: Iterable[str], name: str) -> list[str]:
 def parse_mentions(text: str, people: Mapping[str, UUID]) -> ParsedMentions:
     """Remove the @-mentions from a query. The longest matching name wins, in any capitalization.
 
-    The keys of `people` are names in lower case.
+    The keys of `people` are names in lower case. Mentions after the first MAX_MENTIONS stay in the text. The work grows with the length
+    of the text and, once, with the number of names: each mention takes one lookup per length that a name has.
     """
-    mentioned: dict[UUID, None] = {}
-    unknown: list[str] = []
-    rest = _QUOTED.sub(lambda quoted: _replace_quoted(quoted[1], people, mentioned, unknown), text)
-    by_length = sorted(people, key=len, reverse=True)
+    reader = _MentionReader(people)
+    rest = _QUOTED.sub(reader.replace_quoted, text)
+    lowered = rest.lower()
+    if len(lowered) != len(rest):
+        # Lower-casing lengthens a few letters, such as İ. Positions must be those of one text.
+        rest = lowered
     parts = []
     position = 0
-    for at in re.finditer(r"(?<!\w)@(?=\w)", rest):
-        if at.start() < position:
+    for at in _MENTION.finditer(rest):
+        if at.start() < position or reader.is_full:
             continue
         parts.append(rest[position : at.start()])
-        following = rest[at.end() :].lower()
-        name = next((name for name in by_length if re.match(re.escape(name) + r"(?!\w)", following)), None)
+        name = reader.find_name(lowered, at.end())
         if name is None:
-            word = re.match(r"\w+", rest[at.end() :])
-            unknown.append(word[0] if word else "")
+            word = _WORD.match(rest, at.end())
+            reader.unknown[word[0] if word else ""] = None
             position = at.end()
         else:
-            mentioned[people[name]] = None
+            reader.mentioned[people[name]] = None
             position = at.end() + len(name)
     parts.append(rest[position:])
-    return ParsedMentions(" ".join("".join(parts).split()), tuple(mentioned), tuple(unknown))
+    return ParsedMentions(" ".join("".join(parts).split()), tuple(reader.mentioned), tuple(reader.unknown))
 
 
-def _replace_quoted(name: str, people: Mapping[str, UUID], mentioned: dict[UUID, None], unknown: list[str]) -> str:
-    person = people.get(" ".join(name.lower().split()))
-    if person is None:
-        unknown.append(name)
-        return name
-    mentioned[person] = None
-    return " "
+class _MentionReader:
+    """Looks names up, and collects the people and the unknown names of one query."""
+
+    def __init__(self, people: Mapping[str, UUID]) -> None:
+        self._people = people
+        self._lengths = sorted({len(name) for name in people}, reverse=True)
+        self.mentioned: dict[UUID, None] = {}
+        self.unknown: dict[str, None] = {}
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.mentioned) + len(self.unknown) >= MAX_MENTIONS
+
+    def find_name(self, lowered: str, start: int) -> str | None:
+        """Return the longest name that starts at a position and ends with a word."""
+        for length in self._lengths:
+            end = start + length
+            if end <= len(lowered) and not _LETTER.match(lowered, end) and lowered[start:end] in self._people:
+                return lowered[start:end]
+        return None
+
+    def replace_quoted(self, quoted: re.Match[str]) -> str:
+        if self.is_full:
+            return quoted[0]
+        person = self._people.get(" ".join(quoted[1].lower().split()))
+        if person is None:
+            self.unknown[quoted[1]] = None
+            return quoted[1]
+        self.mentioned[person] = None
+        return " "

@@ -1,11 +1,23 @@
 """Names of people, and mentions of them in queries."""
 
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from heimdex.errors import Refused
-from people.names import MAX_ALIASES, MAX_NAME_LENGTH, ParsedMentions, clean_aliases, clean_name, deduplicate_aliases, parse_mentions
+from people.names import (
+    MAX_ALIASES,
+    MAX_MENTIONS,
+    MAX_NAME_LENGTH,
+    ParsedMentions,
+    clean_aliases,
+    clean_name,
+    deduplicate_aliases,
+    parse_mentions,
+)
 
 
 @pytest.mark.parametrize(
@@ -76,3 +88,44 @@ def test_mentions_are_parsed(query: str, reading: ParsedMentions) -> None:
 
 def test_an_at_sign_inside_a_name_starts_no_mention() -> None:
     assert parse_mentions("@a @b and @ann", {"a @b": ZOE, "b": ANN_SMITH, "ann": ANN}) == ParsedMentions("and", (ZOE, ANN), ())
+
+
+def test_names_whose_lower_case_is_longer_are_mentioned() -> None:
+    assert parse_mentions("@İlker sails", {"i̇lker": ANN}) == ParsedMentions("sails", (ANN,), ())
+
+
+def test_mentions_beyond_the_limit_are_words() -> None:
+    people = {f"p{number}": UUID(int=number) for number in range(MAX_MENTIONS + 2)}
+    parsed = parse_mentions(" ".join(f"@{name}" for name in people), people)
+    assert len(parsed.person_ids) == MAX_MENTIONS
+    assert parsed.text == f"@p{MAX_MENTIONS} @p{MAX_MENTIONS + 1}"
+
+    parsed = parse_mentions(" ".join(f'@"nobody {number}"' for number in range(1000)), people)
+    assert len(parsed.unknown) == MAX_MENTIONS
+
+
+class CountingNames(dict[str, UUID]):
+    """Counts lookups."""
+
+    lookups = 0
+
+    def __contains__(self, name: object) -> bool:
+        self.lookups += 1
+        return super().__contains__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.lookups += 1
+        return super().get(name, default)
+
+
+@settings(max_examples=20, deadline=None)
+@given(mentions=st.integers(1, 2000), names=st.sampled_from([10, 1000, 100_000]), quoted=st.booleans())
+def test_the_work_grows_with_the_query_and_not_with_the_number_of_names(mentions: int, names: int, quoted: bool) -> None:
+    people = CountingNames({f"name {number:06} q": UUID(int=number) for number in range(names)})
+    for length in range(1, MAX_NAME_LENGTH + 1):
+        people["x" * length] = ANN
+    mention = '@"q" ' if quoted else "@q "
+    parse_mentions(mention * mentions, people)
+    assert people.lookups <= mentions * MAX_NAME_LENGTH
+    # The same name is known or unknown once, so that the limit of mentions does not end this query.
+    assert people.lookups >= mentions
