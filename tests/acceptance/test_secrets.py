@@ -1,0 +1,148 @@
+"""Whatever fails, no log and no page of an installation contains a secret of it or of a request."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from http.cookiejar import CookieJar
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from heimdex.database.connection_info import read_embedded_connection
+from tests.heimdex.storage.seaweed import find_free_ports
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD, WRONG_PASSWORD = "Typed-c4n4ry-right", "Typed-c4n4ry-wrong"
+SECRET_KEY, API_KEY = "Key-c4n4ry-of-the-installation", "sk-c4n4ry-of-the-model-server"
+
+pytestmark = pytest.mark.integration
+
+
+class Site:
+    """A running installation, and a browser that collects the secrets it gets and the pages it sees."""
+
+    def __init__(self, home: Path, log_format: str) -> None:
+        self.home = home
+        self.url = f"http://127.0.0.1:{find_free_ports(1)[0]}"
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEIMDEX_")}
+        self._environment = {
+            **inherited,
+            "HEIMDEX_HOME": str(home),
+            "HEIMDEX_WEB_PORT": self.url.rpartition(":")[2],
+            "HEIMDEX_LOG_FORMAT": log_format,
+            "HEIMDEX_SECRET_KEY": SECRET_KEY,
+            # Every model is at a server that does not exist.
+            "HEIMDEX_PROFILE": "openai",
+            "HEIMDEX_OPENAI_API_KEY": API_KEY,
+            "HEIMDEX_OPENAI_BASE_URL": "http://user:c4n4ry-in-the-url@127.0.0.1:9/v1",
+        }
+        self.secrets = {PASSWORD, WRONG_PASSWORD, SECRET_KEY, API_KEY, "c4n4ry-in-the-url"}
+        self.pages: list[str] = []
+        self._cookies = CookieJar()
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self._cookies))
+
+    def manage(self, *arguments: str) -> str:
+        """Run a command of the installation, and return its output."""
+        command = [sys.executable, "manage.py", *arguments]
+        result = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True, timeout=300, check=True)
+        return result.stdout + result.stderr
+
+    def request(self, method: str, path: str, body: dict[str, object] | None = None, token: str = "", *, form: bool = False) -> str:
+        """Send a request and return the body of the answer, whatever its status. Remember its cookies as secrets."""
+        kind, data = ("application/x-www-form-urlencoded", urlencode(body or {})) if form else ("application/json", json.dumps(body))
+        headers = {"Content-Type": kind, "Referer": self.url} | ({"Authorization": f"Bearer {token}"} if token else {})
+        content = data.encode() if body is not None else None
+        request = urllib.request.Request(path if "://" in path else self.url + path, content, headers, method=method)
+        try:
+            with self._opener.open(request, timeout=60) as answer:
+                page = answer.read().decode(errors="replace")
+        except urllib.error.HTTPError as error:
+            page = error.read().decode(errors="replace")
+        self.secrets |= {cookie.value for cookie in self._cookies if cookie.value}
+        return page
+
+    def log_in_by_page(self, password: str) -> str:
+        """Log in as a browser does."""
+        form = self.request("GET", "/accounts/login/")
+        csrf = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
+        fields: dict[str, object] = {"username": "ann@example.com", "password": password, "csrfmiddlewaretoken": csrf[1] if csrf else ""}
+        return self.request("POST", "/accounts/login/", fields, form=True)
+
+
+@pytest.fixture(params=["console", "json"])
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    site = Site(tmp_path, request.param)
+    site.manage("up")
+    yield site
+    site.manage("down")
+
+
+def test_no_log_and_no_page_contains_a_secret(site: Site) -> None:
+    database = read_embedded_connection(site.home)
+    assert database is not None
+    site.secrets.add(database.password)
+    account = {"email": "ann@example.com", "password": PASSWORD}
+    site.request("POST", "/v1/auth/register", account)
+    pages = [site.log_in_by_page(WRONG_PASSWORD), site.log_in_by_page(PASSWORD)]
+    tokens = json.loads(site.request("POST", "/v1/auth/token", account))
+    site.secrets |= {tokens["access"], tokens["refresh"]}
+    upload = {"filename": "a.mp4", "mime_type": "video/mp4", "size_bytes": 5, "title": "A"}
+    target = json.loads(site.request("POST", "/v1/videos/upload/init", upload, tokens["access"]))
+    upload_url = next(value for value in _iter_texts(target) if "/v1/files/" in value)
+    site.secrets.add(upload_url.rpartition("/")[2])
+    pages.append(site.request("PUT", upload_url if "://" in upload_url else site.url + upload_url, {}))
+    # The model server does not exist.
+    pages.append(site.request("GET", "/v1/search?q=boat", token=tokens["access"]))
+
+    _kill_postgres_during(site, lambda: pages.append(site.log_in_by_page(PASSWORD)))
+    with suppress(urllib.error.URLError):
+        pages.append(site.request("GET", "/v1/videos", token=tokens["access"]))
+    _kill_postgres_during(site, lambda: pages.append(site.request("POST", "/v1/auth/token", account)))
+
+    logs = {path.name: path.read_text(errors="replace") for path in (site.home / "logs").iterdir()}
+    # The faults did happen, and the log says where.
+    assert "OperationalError" in logs["web.log"]
+    assert upload_url.rpartition("/")[0].rpartition("//")[2].partition("/")[2] in logs["web.log"]
+    leaks = {name: secret for name, log in logs.items() for secret in site.secrets if secret in log}
+    assert leaks == {}
+    installation = {PASSWORD, WRONG_PASSWORD, SECRET_KEY, API_KEY, "c4n4ry-in-the-url", database.password}
+    assert [secret for page in pages for secret in installation if secret in page] == []
+    assert not any("Traceback" in page for page in pages)
+
+
+def _iter_texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _iter_texts(item)
+
+
+def _kill_postgres_during(site: Site, action: Callable[[], object]) -> None:
+    """Kill the database server while several requests run, and wait until the supervisor has restarted it."""
+    pid = int((site.home / "postgres" / "postmaster.pid").read_text().split()[0])
+    with ThreadPoolExecutor(4) as pool:
+        waiting = [pool.submit(action) for _ in range(6)]
+        time.sleep(0.2)
+        os.kill(pid, signal.SIGKILL)
+        for future in waiting:
+            with suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+                future.result()
+        waiting = [pool.submit(action) for _ in range(2)]
+        for future in waiting:
+            with suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+                future.result()
+    deadline = time.monotonic() + 120
+    while '"ok"' not in site.request("GET", "/healthz"):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
