@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from heimdex.fields import ErrorTextField
 from heimdex.leases import LeasedModel
 from heimdex.storage import sign_url
 from people.errors import NOT_RETRYABLE
@@ -48,7 +49,7 @@ class PersonPhoto(LeasedModel):
     size_bytes = models.BigIntegerField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.UPLOADING)
     error_code = models.CharField(max_length=40, blank=True)
-    error_text = models.TextField(blank=True)
+    error_text = ErrorTextField(blank=True)
     width = models.PositiveIntegerField(null=True, help_text="Of the normalized copy.")
     height = models.PositiveIntegerField(null=True)
     checksum = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the uploaded bytes.")

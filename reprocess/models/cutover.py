@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from heimdex.fields import ErrorTextField
 from reprocess.models.run import ReprocessRun
 
 
@@ -24,7 +25,7 @@ class Cutover(models.Model):
     before = models.JSONField(help_text="Active space per channel before the switch.")
     after = models.JSONField(help_text="Active space per channel after the switch, also if it was refused.")
     report = models.JSONField(default=dict, help_text="Overlap at 10, rank moves and coverage per channel.")
-    reason = models.TextField(blank=True, help_text="Why the switch was refused.")
+    reason = ErrorTextField(blank=True, help_text="Why the switch was refused.")
     created_at = models.DateTimeField(default=timezone.now)
     rolled_back_at = models.DateTimeField(null=True)
 

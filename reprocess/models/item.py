@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from heimdex.fields import ErrorTextField
 from heimdex.leases import LeasedModel
 from people.models import Person, PersonPhoto
 from reprocess.models.run import ReprocessRun
@@ -45,7 +46,7 @@ class ReprocessItem(LeasedModel):
     state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
     # The counts that this item has added to the run's counters, by channel. A retry subtracts them.
     counts = models.JSONField(default=dict)
-    error = models.TextField(blank=True)
+    error = ErrorTextField(blank=True)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -75,7 +76,7 @@ class ReprocessFailure(models.Model):
     photo = models.ForeignKey(PersonPhoto, null=True, on_delete=models.CASCADE, related_name="+")
     step = models.CharField(max_length=40)
     channel = models.CharField(max_length=CHANNEL_LENGTH, blank=True)
-    error = models.TextField()
+    error = ErrorTextField()
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from heimdex.accounts.models import User
+from heimdex.fields import ErrorTextField
 from videos.models import Video
 from videos.models.embedding import CHANNEL_LENGTH
 
@@ -111,7 +112,7 @@ class ReprocessRun(models.Model):
     cost = models.DecimalField(max_digits=14, decimal_places=6, default=0, help_text="Computed with the prices in the settings.")
     max_cost = models.DecimalField(max_digits=14, decimal_places=6, null=True, help_text="The run pauses when its cost reaches this.")
     automatic_cutover = models.BooleanField(default=True)
-    error = models.TextField(blank=True, help_text="Why the run failed, or why it is paused.")
+    error = ErrorTextField(blank=True, help_text="Why the run failed, or why it is paused.")
     woken_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 from pgvector.django import HalfVectorField
 
+from heimdex.fields import ErrorTextField
 from videos.models.scene import Scene
 
 CHANNEL_LENGTH = 40
@@ -79,7 +80,7 @@ class EmbeddingRow(models.Model):
     state = models.CharField(max_length=8, choices=State.choices)
     vector = HalfVectorField(null=True)
     input_hash = models.CharField(max_length=64, blank=True)
-    error = models.TextField(blank=True)
+    error = ErrorTextField(blank=True)
     # Not a foreign key: runs belong to a package above this one, and their rows may be deleted while the vectors stay.
     run_id = models.UUIDField(null=True, help_text="The reprocess run that computed it; empty when the ingest did.")
     computed_at = models.DateTimeField(default=timezone.now)

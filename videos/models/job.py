@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from heimdex.fields import ErrorTextField
 from heimdex.leases import LeasedModel
 from videos.models.video import Video
 
@@ -35,7 +36,7 @@ class Job(LeasedModel):
     position = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
     progress = models.FloatField(default=0.0, help_text="0 to 1")
-    error = models.TextField(blank=True)
+    error = ErrorTextField(blank=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 

@@ -9,6 +9,7 @@ from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.utils import timezone
 
+from heimdex.fields import ErrorTextField
 from heimdex.media.timeline import compute_layout
 from heimdex.storage import sign_url
 
@@ -67,7 +68,7 @@ class Video(models.Model):
     )
     state = models.CharField(max_length=12, choices=State.choices, default=State.UPLOADING)
     error_code = models.CharField(max_length=40, blank=True)
-    error_text = models.TextField(blank=True)
+    error_text = ErrorTextField(blank=True)
     summary = models.TextField(blank=True)
     chapters = models.JSONField(default=list, blank=True, help_text="[{title, start_s}, …]")
     tags = models.JSONField(default=list, blank=True)
