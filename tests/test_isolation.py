@@ -29,6 +29,7 @@ METHODS = ("get", "head", "options", "post", "put", "patch", "delete")
 ADMIN = "/v1/admin/"
 # Django's own admin, which only staff can enter; its objects have no owner to check.
 ADMIN_SITE = "/admin/"
+ROWS_PER_MODEL = 2
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,12 @@ def list_rows(owner: User) -> dict[type[models.Model], list[dict[str, Any]]]:
 def list_ids(owner: User) -> set[Any]:
     """Return the primary keys of all rows of an owner."""
     return {row[model._meta.pk.attname] for model, rows in list_rows(owner).items() for row in rows} | {owner.pk}
+
+
+def sample_ids(owner: User) -> set[Any]:
+    """Return the primary keys of the first rows of each model: a URL treats all rows of a model alike."""
+    first_rows = ((model, rows[:ROWS_PER_MODEL]) for model, rows in list_rows(owner).items())
+    return {row[model._meta.pk.attname] for model, rows in first_rows for row in rows} | {owner.pk}
 
 
 def fill_route(route: UrlRoute, ids: set[Any]) -> Iterator[str]:
@@ -133,7 +140,7 @@ def test_every_model_with_an_owner_is_tested(other_owner: User) -> None:
 
 
 def test_another_owners_ids_are_not_found(other_owner: User) -> None:
-    ids, before = list_ids(other_owner), list_rows(other_owner)
+    ids, sample, before = list_ids(other_owner), sample_ids(other_owner), list_rows(other_owner)
     owner, themselves, admin = as_user("owner@example.org"), as_user("stranger@example.org"), as_user("a@example.org", is_staff=True)
     routes = [route for route in iterate_routes() if route.converters]
     assert {"/v1/videos/{pk}", "/v1/videos/{pk}/reprocess", "/videos/{video_id}/"} <= {route.text for route in routes}
@@ -148,7 +155,7 @@ def test_another_owners_ids_are_not_found(other_owner: User) -> None:
         rejected = {403} if route.text.startswith(ADMIN) or route.text == "/v1/files/{token}" else {404}
         authorized = admin if route.text.startswith(ADMIN) else themselves
         reached = set()
-        for path in fill_route(route, ids):
+        for path in fill_route(route, sample):
             for method in METHODS:
                 response = send(owner, method, path)
                 # The methods of a URL are not secret; everything else is.
@@ -236,7 +243,7 @@ def test_another_owners_ids_in_a_body_are_not_found(other_owner: User) -> None:
     assert with_ids <= {path for _, path, _ in endpoints}
 
     for method, path, fields in endpoints:
-        for value in ids:
+        for value in sample_ids(other_owner):
             body: dict[str, Any] = {name: str(value) for name, field in fields.items() if field.get("format") == "uuid"}
             body |= {"q": "boat"} if "q" in fields else {}
             url = path.replace("/persons/{id}", f"/persons/{mine.pk}").replace("{group_id}", str(group.pk))
@@ -247,9 +254,9 @@ def test_another_owners_ids_in_a_body_are_not_found(other_owner: User) -> None:
 
 
 def test_anonymous_requests_see_nothing(other_owner: User) -> None:
-    ids, anonymous = list_ids(other_owner), Client()
+    ids, sample, anonymous = list_ids(other_owner), sample_ids(other_owner), Client()
     for route in iterate_routes():
-        for path in fill_route(route, ids) if route.converters else [route.text]:
+        for path in fill_route(route, sample) if route.converters else [route.text]:
             response = send(anonymous, "get", path)
             assert not has_leak(response, ids, path), path
             if path.startswith(("/v1/videos", "/v1/persons", ADMIN)):

@@ -23,6 +23,8 @@ from tests.bad_inputs import BadInput, build
 from videos.models import Job, Video
 
 Settled = Callable[[str], Video]
+pytestmark = pytest.mark.integration
+
 WORDS_OF_PROGRAMMERS = ("Error", "Exception", "Traceback", "errno", "Invalid data", "None", "/", "{", "<")
 MAX_STAGE_TIME = timedelta(seconds=60)
 MAX_PEAK_MIB = 1024

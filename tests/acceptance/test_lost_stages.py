@@ -22,7 +22,7 @@ from videos.registry import list_stages, override_stages
 Until = Callable[[Callable[[], bool], str], None]
 Settled = Callable[[str], Video]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.integration]
 
 _LOCK = 4712
 _TRIGGER = f"""

@@ -22,7 +22,7 @@ from tests.library import get_stored_hash
 
 Until = Callable[[Callable[[], bool], str], None]
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("faces_on")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("faces_on"), pytest.mark.integration]
 
 ASSETS = Path(__file__).resolve().parents[2] / "demo" / "assets"
 ASTRONAUT = (ASSETS / "astronaut.jpg").read_bytes()

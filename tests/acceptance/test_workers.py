@@ -17,7 +17,7 @@ from tests.library import make_user, make_video
 
 Until = Callable[[Callable[[], bool], str], None]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.integration]
 
 
 def list_worker_pids(main: int) -> set[int]:

@@ -31,7 +31,7 @@ from videos.models import SceneEmbedding, Video
 
 Until = Callable[[Callable[[], bool], str], None]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.integration]
 
 
 def start(scope: Scope) -> ReprocessRun:
