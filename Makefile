@@ -39,7 +39,7 @@ test: setup-dev ## run the test suite in two processes (JOBS=4 takes more)
 test-fast: setup-dev ## run the tests that load no model, decode no long film and start no process
 	@$(pytest) -m "not slow and not integration and not crash"
 
-test-integration: setup-dev ## run the tests that need a second server, kill servers, restore or upgrade
+test-integration: setup-dev ## run the tests that need clusters of workers or a second server, kill servers, restore or upgrade
 	@$(pytest) -m "integration or crash"
 
 crash: setup-dev ## run the tests that kill workers, clusters and Postgres at every stage, with both kinds of queue
