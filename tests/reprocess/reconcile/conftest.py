@@ -35,7 +35,12 @@ def reconcile(*args: str) -> tuple[int, dict[str, Any]]:
 
 def count_issues(*args: str, what: str = "found") -> IssueCounts:
     """Run the command. Return how many issues of each type it has found, repaired or left, except zeros."""
-    return {check["name"]: check[what] for check in reconcile(*args)[1]["checks"] if check[what]}
+    return extract_counts(reconcile(*args)[1], what)
+
+
+def extract_counts(report: dict[str, Any], what: str = "found") -> IssueCounts:
+    """Return the numbers of a report that are not zero, by type of issue."""
+    return {check["name"]: check[what] for check in report["checks"] if check[what]}
 
 
 def use_storage(settings: Settings, backend: str, **options: Any) -> None:
