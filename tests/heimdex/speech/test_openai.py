@@ -24,13 +24,13 @@ WORDS = [{"word": "Hello", "start": 0.6, "end": 1.0}, {"word": "there", "start":
 
 
 class TestOpenAIProtocol(TranscriberConformance):
-    build_transcriber: ClassVar[Transcriber]
+    transcriber: ClassVar[Transcriber]
 
     @pytest.fixture(autouse=True, scope="class")
     @classmethod
     def _serve(cls) -> Iterator[None]:
         with serve_transcriptions() as server:
-            cls.build_transcriber = OpenAITranscriber(base_url=server.url)
+            cls.transcriber = OpenAITranscriber(base_url=server.url)
             yield
 
 

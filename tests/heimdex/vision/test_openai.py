@@ -53,17 +53,17 @@ def decode_images(request: dict[str, Any]) -> list[Image.Image]:
 
 
 class TestTags(DescriberConformance):
-    build_describer: ClassVar[Describer] = TAGS
+    describer: ClassVar[Describer] = TAGS
 
 
 class TestOpenAIProtocol(DescriberConformance):
-    build_describer: ClassVar[Describer]
+    describer: ClassVar[Describer]
 
     @pytest.fixture(autouse=True, scope="class")
     @classmethod
     def _serve(cls) -> Iterator[None]:
         with serve_embeddings(VisionServer()) as server:
-            cls.build_describer = OpenAIDescriber(base_url=server.url)
+            cls.describer = OpenAIDescriber(base_url=server.url)
             yield
 
 
