@@ -5,8 +5,8 @@ python := .venv/bin/python
 sources := heimdex videos people reprocess demo bench
 # The checks load the settings, which want a home; they must not touch that of an installation.
 in_scratch := HEIMDEX_HOME=.cache/lint
-# Half of the tests wait for a process or a database, so that two of them share two cores well.
-pytest := $(python) -m pytest -n $(or $(JOBS),2) --dist loadfile --no-loadscope-reorder --max-worker-restart=0
+# Many tests wait for a process or a database, so that three processes keep two cores busy.
+pytest := $(python) -m pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder --max-worker-restart=0
 compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 export PYTHON VIDEO
 
@@ -33,13 +33,13 @@ down: ## stop all of it
 status: ## show what runs
 	@if [ -x $(python) ]; then $(python) manage.py status; else echo "Nothing is set up here; start with: make up"; exit 1; fi
 
-test: setup-dev ## run the test suite in two processes (JOBS=4 takes more)
+test: setup-dev ## run the test suite in three processes (JOBS=4 takes more)
 	@$(pytest)
 
 test-fast: setup-dev ## run the tests that load no model, decode no long film and start no process
 	@$(pytest) -m "not slow and not integration and not crash"
 
-test-integration: setup-dev ## run the tests that need clusters of workers or a second server, kill servers, restore or upgrade
+test-integration: setup-dev ## run the tests that need clusters of workers or a second server, send generated requests, restore or upgrade
 	@$(pytest) -m "integration or crash"
 
 crash: setup-dev ## run the tests that kill workers, clusters and Postgres at every stage, with both kinds of queue

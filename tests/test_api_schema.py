@@ -25,6 +25,8 @@ from tests.library import make_user
 from tests.planted import filter_by_owner, plant_owner
 from videos.models import RecordedQuery
 
+pytestmark = pytest.mark.integration
+
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 # The model of an id in a URL, by the path segment before it.
 ROWS: dict[str, type[models.Model]] = {

@@ -100,6 +100,7 @@ def test_a_taken_task_is_kept_until_it_is_acknowledged_and_can_be_requeued() -> 
     assert count_tasks("reprocess") == TaskCounts(0, 0)
 
 
+@pytest.mark.integration
 @pytest.mark.usefixtures("broker")
 def test_workers_run_waiting_tasks_and_those_that_a_killed_process_had_taken(settings: LazySettings, tmp_path: Path) -> None:
     enqueue(WORK_RUN, NO_RUN)
@@ -114,6 +115,7 @@ def test_workers_run_waiting_tasks_and_those_that_a_killed_process_had_taken(set
         assert process.wait() == 0, (tmp_path / "log").read_text()
 
 
+@pytest.mark.integration
 def test_workers_stopped_while_starting_end_without_a_warning(settings: LazySettings, tmp_path: Path) -> None:
     process = start_workers(settings, tmp_path / "log")
     parent = psutil.Process(process.pid)

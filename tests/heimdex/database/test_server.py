@@ -15,6 +15,8 @@ from heimdex.database.connection_info import ConnectionInfo
 from heimdex.database.server import EmbeddedServer
 from heimdex.database.state_file import get_server_state_path
 
+pytestmark = pytest.mark.integration
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 

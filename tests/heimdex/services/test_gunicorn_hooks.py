@@ -16,7 +16,7 @@ from heimdex.environment import Environment
 from heimdex.services.definitions import define_services
 from tests.heimdex.storage.seaweed import find_free_ports
 
-pytestmark = pytest.mark.usefixtures("django_db_setup", "packaged_models")
+pytestmark = [pytest.mark.usefixtures("django_db_setup", "packaged_models"), pytest.mark.integration]
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from heimdex.services.processes import list_marked_processes
 from heimdex.services.report import ServiceReport, build_report
 from heimdex.services.state import Phase, SupervisorState, get_state_path, is_locked
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
