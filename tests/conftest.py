@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the tests that need a second server and those of slow modules. With two processes, put slow modules first."""
+    """Mark the tests that need a second server and those of slow modules. In several processes, put slow modules first."""
     places = {config.rootpath / name: place for place, name in enumerate(SLOW_MODULES)}
     for item in items:
         if SECOND_SERVERS & set(getattr(item, "fixturenames", ())):
