@@ -5,8 +5,8 @@ python := .venv/bin/python
 sources := heimdex videos people reprocess demo bench
 # The checks load the settings, which want a home; they must not touch that of an installation.
 in_scratch := HEIMDEX_HOME=.cache/lint
-# Many tests wait for a process or a database, so that three processes keep two cores busy.
-pytest := $(python) -m pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder --max-worker-restart=0
+# Many tests wait for a process or a database, so that three processes keep two cores busy. Those that kill servers have deadlines.
+pytest := $(python) -m pytest --dist loadfile --no-loadscope-reorder --max-worker-restart=0
 compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 export PYTHON VIDEO
 
@@ -34,13 +34,13 @@ status: ## show what runs
 	@if [ -x $(python) ]; then $(python) manage.py status; else echo "Nothing is set up here; start with: make up"; exit 1; fi
 
 test: setup-dev ## run the test suite in three processes (JOBS=4 takes more)
-	@$(pytest)
+	@$(pytest) -n $(or $(JOBS),3)
 
 test-fast: setup-dev ## run the tests that load no model, decode no long film and start no process
-	@$(pytest) -m "not slow and not integration and not crash"
+	@$(pytest) -n $(or $(JOBS),3) -m "not slow and not integration and not crash"
 
 test-integration: setup-dev ## run the tests that need clusters of workers or a second server, send generated requests, restore or upgrade
-	@$(pytest) -m "integration or crash"
+	@$(pytest) -n $(or $(JOBS),2) -m "integration or crash"
 
 crash: setup-dev ## run the tests that kill workers, clusters and Postgres at every stage, with both kinds of queue
 	@$(python) -m pytest -m "" tests/acceptance/crashes
