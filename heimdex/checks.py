@@ -38,7 +38,7 @@ def check_tasks(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
 
 
 def check_confinement(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Return a warning for everything of this system that leaves the processes that decode uploads less confined."""
+    """Return a warning for each confinement of decoders that this system does not offer."""
     return [Warning(gap, id="heimdex.W013") for gap in find_gaps()]
 
 

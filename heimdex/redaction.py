@@ -10,10 +10,10 @@ MIN_SECRET_LENGTH = 8
 
 _NAMES = (
     r"(?:[\w-]*[_-])?"
-    r"(?:pass(?:word|wd|phrase)?\d?|pwd|secret|secrets|token|api_?key|access_?key|secret_?key|private_?key"
+    r"(?:pass(?:word|wd|phrase)?\d?|pwd|secrets?|token|api_?key|access_?key|secret_?key|private_?key"
     r"|authorization|cookie|sessionid|csrftoken|dsn|credentials?|signature|otp)"
 )
-_SECRET_NAME = re.compile(rf"{_NAMES}\Z", re.IGNORECASE)
+_SECRET_NAME = re.compile(_NAMES, re.IGNORECASE)
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # A user and password in a URL.
     (re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s/@'\"<>]+@", re.IGNORECASE), rf"\1{REDACTED}@"),
@@ -33,7 +33,7 @@ _secrets: re.Pattern[str] | None = None
 
 
 def register_secrets(values: Iterable[str]) -> None:
-    """Replace the values that `redact_text` removes wherever they stand: the secrets of the installation."""
+    """Replace the values that `redact_text` removes wherever they occur: the secrets of the installation."""
     global _secrets
     known = sorted({value for value in values if len(value) >= MIN_SECRET_LENGTH}, key=len, reverse=True)
     _secrets = re.compile("|".join(map(re.escape, known))) if known else None
@@ -50,10 +50,12 @@ def redact_text(text: str) -> str:
 
 def redact(value: Any, name: str = "") -> Any:
     """Return a value of a log record without secrets: texts, and the texts in lists, tuples and mappings. Other objects become texts."""
-    if value is None or isinstance(value, bool | int | float):
-        return REDACTED if name and value is not None and _SECRET_NAME.match(name) else value
-    if name and _SECRET_NAME.match(name):
+    if value is None:
+        return None
+    if _SECRET_NAME.fullmatch(name):
         return REDACTED
+    if isinstance(value, bool | int | float):
+        return value
     if isinstance(value, str):
         return redact_text(value)
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Headers that protect this site's answers: the Content-Security-Policy of pages, and that no cache stores anything private."""
+"""Headers that protect this site's answers: the Content-Security-Policy of pages, and Cache-Control."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ def add_content_security_policy(get_response: Callable[[HttpRequest], HttpRespon
 
 
 def forbid_storing(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Middleware that keeps browsers and proxies from storing answers, unless the view has said how they may be cached."""
+    """Middleware that forbids browsers and proxies to store answers, unless the view has set how they may be cached."""
 
     def respond(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)

@@ -116,7 +116,7 @@ class MediaStorage(ABC):
 
 
 def make_private(directory: Path) -> None:
-    """Keep other users of this machine out of a directory. One of another owner, as volumes of containers have, stays as it is."""
+    """Keep other users of this machine out of a directory. A directory of another user, such as a container's volume, is not changed."""
     if directory.stat().st_mode & 0o077:
         with suppress(PermissionError):
             directory.chmod(0o700)

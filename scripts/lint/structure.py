@@ -40,9 +40,9 @@ def main() -> int:
 
 def find_long_modules(root: Path) -> Iterator[str]:
     """Yield a line for each module of the project, tests included, that has more than `MAX_LINES` lines."""
-    for path in tracked_files(root, (".py",)):
+    for path in list_sources(root, (".py",)):
         lines = len(path.read_text().splitlines())
-        if lines > MAX_LINES and "migrations" not in path.parts:
+        if lines > MAX_LINES:
             yield f"{path.relative_to(root)}: {lines} lines, more than {MAX_LINES}"
 
 
@@ -69,9 +69,7 @@ def read_phrases(path: Path) -> list[tuple[re.Pattern[str], str]]:
 
 def find_phrases(root: Path, phrases: list[tuple[re.Pattern[str], str]]) -> Iterator[str]:
     """Yield a line for each occurrence of a phrase."""
-    for path in tracked_files(root, PROSE_SUFFIXES):
-        if "migrations" in path.parts:
-            continue
+    for path in list_sources(root, PROSE_SUFFIXES):
         text = path.read_text()
         for phrase, better in phrases:
             for match in phrase.finditer(text):
@@ -87,9 +85,7 @@ def read_identifier_words(*paths: Path) -> dict[str, str]:
 
 def find_identifier_words(root: Path, words: dict[str, str]) -> Iterator[str]:
     """Yield a line for each Python identifier, in snake_case or CamelCase, that contains one of the words."""
-    for path in tracked_files(root, (".py",)):
-        if "migrations" in path.parts:
-            continue
+    for path in list_sources(root, (".py",)):
         reported = set()
         for token in tokenize.generate_tokens(io.StringIO(path.read_text()).readline):
             if token.type == tokenize.NAME and token.string not in ALLOWED_IDENTIFIERS | reported:
@@ -111,11 +107,12 @@ def find_absent_modules(root: Path) -> Iterator[str]:
             yield f"tests/slow_modules.txt: there is no {name}"
 
 
-def tracked_files(root: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """Return the files that git tracks or would track, by suffix."""
+def list_sources(root: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """Return the files that git tracks or would track, by suffix, without migrations."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.splitlines()
-    return [path for name in sorted(set(listed)) if name.endswith(suffixes) and (path := root / name).is_file()]
+    paths = [root / name for name in sorted(set(listed)) if name.endswith(suffixes)]
+    return [path for path in paths if path.is_file() and "migrations" not in path.parts]
 
 
 if __name__ == "__main__":

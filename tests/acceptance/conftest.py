@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from unittest import mock
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
@@ -41,6 +42,19 @@ def build_worker_environment() -> dict[str, str]:
         "HEIMDEX_HUNG_AFTER_S": "5",
         "HEIMDEX_RETRY_AFTER_S": "2",
     }
+
+
+def open_session(*, autocommit: bool = False) -> psycopg.Connection:
+    """Open a session on the test database that the workers use, beside Django's."""
+    database = connection.settings_dict
+    return psycopg.connect(
+        host=database["HOST"],
+        port=database["PORT"],
+        user=database["USER"],
+        password=database["PASSWORD"],
+        dbname=database["NAME"],
+        autocommit=autocommit,
+    )
 
 
 class Workers:

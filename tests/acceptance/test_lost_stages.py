@@ -6,15 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psutil
-import psycopg
 import pytest
 from django.conf import LazySettings
-from django.db import connection
 
 from demo.client import Client
 from heimdex.queue import UPLOADS
 from tests import media
-from tests.acceptance.conftest import Workers, build_worker_environment
+from tests.acceptance.conftest import Workers, build_worker_environment, open_session
 from tests.acceptance.hanging import TITLE, list_hanging_stages
 from videos.models import Job, Video
 from videos.registry import list_stages, override_stages
@@ -42,15 +40,7 @@ class HeldStages:
     """Stops the first attempt of every stage when its work is done but not recorded."""
 
     def __init__(self) -> None:
-        database = connection.settings_dict
-        address = {
-            "host": database["HOST"],
-            "port": database["PORT"],
-            "user": database["USER"],
-            "password": database["PASSWORD"],
-            "dbname": database["NAME"],
-        }
-        self._lock = psycopg.connect(**address, autocommit=True)
+        self._lock = open_session(autocommit=True)
         self._lock.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         self._lock.execute(_TRIGGER)
 

@@ -5,9 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from django.db import connection
 from PIL import Image
 from rest_framework.test import APIClient
 
@@ -16,7 +14,7 @@ from heimdex.queue import UPLOADS
 from heimdex.storage import get_media_storage
 from people.input_hashes import hash_query
 from people.models import Person, PersonPhoto
-from tests.acceptance.conftest import Workers, build_worker_environment
+from tests.acceptance.conftest import Workers, build_worker_environment, open_session
 from tests.acceptance.test_lost_stages import IMPATIENT
 from tests.library import get_stored_hash
 
@@ -95,15 +93,7 @@ def test_another_worker_takes_over_the_photo_of_a_killed_worker(
 ) -> None:
     photo_id = send(api, person_id, ASTRONAUT)
     photo = PersonPhoto.objects.get(pk=photo_id)
-    database = connection.settings_dict
-    address = {
-        "host": database["HOST"],
-        "port": database["PORT"],
-        "user": database["USER"],
-        "password": database["PASSWORD"],
-        "dbname": database["NAME"],
-    }
-    with psycopg.connect(**address) as session:
+    with open_session() as session:
         # The worker has written the files and waits for this row before it commits.
         session.execute("SELECT id FROM people_person WHERE id = %s FOR UPDATE", [person_id])
         complete(api, person_id, photo_id)

@@ -132,16 +132,13 @@ def _kill_postgres_during(site: Site, action: Callable[[], object]) -> None:
     """Kill the database server while several requests run, and wait until the supervisor has restarted it."""
     pid = int((site.home / "postgres" / "postmaster.pid").read_text().split()[0])
     with ThreadPoolExecutor(4) as pool:
-        waiting = [pool.submit(action) for _ in range(6)]
+        requests = [pool.submit(action) for _ in range(6)]
         time.sleep(0.2)
         os.kill(pid, signal.SIGKILL)
-        for future in waiting:
+        requests += [pool.submit(action) for _ in range(2)]
+        for request in requests:
             with suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-                future.result()
-        waiting = [pool.submit(action) for _ in range(2)]
-        for future in waiting:
-            with suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-                future.result()
+                request.result()
     deadline = time.monotonic() + 120
     while '"ok"' not in site.request("GET", "/healthz"):
         assert time.monotonic() < deadline

@@ -1,4 +1,4 @@
-"""Errors are stored without secrets, in whatever way they are written."""
+"""Errors are stored without secrets, by every way of writing a row."""
 
 import pytest
 from django.apps import apps
@@ -25,7 +25,7 @@ def test_an_error_is_stored_without_secrets() -> None:
     assert Video.objects.get(pk=video.pk).error_text == f"again {REDACTED}"
 
 
-def test_every_field_for_errors_does_so() -> None:
+def test_every_error_field_redacts_secrets() -> None:
     names = {"error", "error_text"}
     ours = [model for model in apps.get_models() if model.__module__.split(".")[0] in ("heimdex", "videos", "people", "reprocess")]
     fields = [field for model in ours for field in model._meta.get_fields() if isinstance(field, models.Field) and field.name in names]

@@ -69,7 +69,7 @@ def test_a_signed_url_keeps_its_route() -> None:
 
 
 @given(secret=st.text(min_size=MIN_SECRET_LENGTH), before=st.text(), after=st.text())
-def test_registered_secrets_are_removed_wherever_they_stand(secret: str, before: str, after: str) -> None:
+def test_registered_secrets_are_removed_wherever_they_occur(secret: str, before: str, after: str) -> None:
     register_secrets([secret])
     assert secret not in redact_text(before + secret + after).replace(redaction.REDACTED, "\0")
 
