@@ -1,14 +1,17 @@
-"""Observe runs from outside: their outcome, and the answers of search during them."""
+"""Observe runs from outside: their leases, their outcome, and the answers of search during them."""
 
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import groupby
+from itertools import chain, groupby
+from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, connection
+from django.utils import timezone
 
 from heimdex.accounts.models import User
+from people.models import PersonPhoto
 from reprocess.models import Cutover, ReprocessItem, ReprocessRun
 from reprocess.planning.targets import get_target_type
 from tests.acceptance.conftest import Workers
@@ -16,6 +19,7 @@ from tests.acceptance.crashes.library import SECOND, Answer, search_answer
 from videos.models import ActiveSpace
 
 TEXT_CHANNELS = ("transcript", "visual", "summary")
+LEASED = (ReprocessItem, PersonPhoto)
 
 
 class Answers(list[Answer]):
@@ -51,6 +55,18 @@ def search_continuously(owners: list[User]) -> Iterator[dict[User, Answers]]:
         thread.join()
         for owner in owners:
             answers[owner].append(search_answer(owner))
+
+
+def list_lease_tokens() -> set[UUID]:
+    """Return the tokens of all leases."""
+    leased = [model._default_manager.exclude(lease_token=None).values_list("lease_token", flat=True) for model in LEASED]
+    return set(chain.from_iterable(leased))
+
+
+def expire_leases(tokens: set[UUID]) -> None:
+    """Let the lease time of killed workers pass at once. Leases that live workers acquired meanwhile stay."""
+    for model in LEASED:
+        model._default_manager.filter(lease_token__in=tokens).update(lease_expires_at=timezone.now())
 
 
 def have_all_ended(workers: Workers) -> bool:

@@ -15,7 +15,7 @@ from tests.acceptance.conftest import Workers
 from tests.acceptance.crashes.conftest import QUEUES
 from tests.acceptance.crashes.library import INPUTS, SECOND, make_library
 from tests.acceptance.crashes.models import BATCH, CountingServer
-from tests.acceptance.crashes.outcome import assert_complete, have_all_ended, search_continuously
+from tests.acceptance.crashes.outcome import assert_complete, expire_leases, have_all_ended, list_lease_tokens, search_continuously
 from tests.acceptance.crashes.stages import STAGES, Stage, Stops, stop_workers
 from tests.acceptance.crashes.victims import VICTIMS
 
@@ -47,7 +47,9 @@ def test_a_run_survives_a_kill_at_any_stage(
             wait_until(lambda: stopper.count_stopped() == len(STAGES), "the arrival of a worker at each stage")
             stopped = stopper.find_stopped(second_model_workers.get_pid(REPROCESS))
             assert len(stopped) == len(STAGES)
+            leases = list_lease_tokens()
             VICTIMS[victim](second_model_workers, REPROCESS, stopped)
+        expire_leases(leases)
         wait_until(lambda: have_all_ended(second_model_workers), "the end of all runs")
 
     for stage, owner in owners.items():

@@ -21,7 +21,7 @@ from tests.acceptance.crashes.conftest import QUEUES
 from tests.acceptance.crashes.faces import build_question_prefix, make_portrait
 from tests.acceptance.crashes.library import SECOND, configure_models, embed_directly
 from tests.acceptance.crashes.models import BATCH, CountingServer
-from tests.acceptance.crashes.outcome import have_all_ended
+from tests.acceptance.crashes.outcome import expire_leases, have_all_ended, list_lease_tokens
 from tests.acceptance.crashes.people import PHOTOS, assert_people_complete, find_appearances, make_film_of, make_people, make_photo
 from tests.acceptance.crashes.stages import Stage, stop_workers
 from tests.acceptance.crashes.victims import VICTIMS
@@ -94,7 +94,9 @@ def test_a_run_over_people_survives_a_kill_at_any_stage(
         wait_until(lambda: stopper.count_stopped() == len(RUN_STAGES), "the arrival of a worker at each stage")
         stopped = stopper.find_stopped(workers.get_pid(REPROCESS))
         assert len(stopped) == len(RUN_STAGES)
+        leases = list_lease_tokens()
         VICTIMS[victim](workers, REPROCESS, stopped)
+    expire_leases(leases)
     wait_until(lambda: have_all_ended(workers), "the end of all runs")
 
     for number, (stage, owner) in enumerate(owners.items()):
@@ -130,7 +132,9 @@ def test_a_photo_survives_a_kill_at_any_stage(
         wait_until(lambda: stopper.count_stopped() == len(UPLOAD_STAGES), "the arrival of a worker at each stage")
         stopped = stopper.find_stopped(workers.get_pid(UPLOADS))
         assert len(stopped) == len(UPLOAD_STAGES)
+        leases = list_lease_tokens()
         VICTIMS[victim](workers, UPLOADS, stopped)
+    expire_leases(leases)
     # The wake-up of a photo without a lease may be lost with its worker; it is sent again after this time.
     PersonPhoto.objects.filter(state=PersonPhoto.State.UPLOADED).update(woken_at=timezone.now() - 2 * WAKE_AGAIN_AFTER)
     wait_until(lambda: _are_all_found(workers), "the end of all photos")
