@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from heimdex.errors import Refused
 from people.names import (
     MAX_ALIASES,
-    MAX_MENTIONS,
     MAX_NAME_LENGTH,
     ParsedMentions,
     clean_aliases,
@@ -95,13 +94,16 @@ def test_names_whose_lower_case_is_longer_are_mentioned() -> None:
 
 
 def test_mentions_beyond_the_limit_are_words() -> None:
-    people = {f"p{number}": UUID(int=number) for number in range(MAX_MENTIONS + 2)}
+    people = {f"p{number}": UUID(int=number) for number in range(22)}
     parsed = parse_mentions(" ".join(f"@{name}" for name in people), people)
-    assert len(parsed.person_ids) == MAX_MENTIONS
-    assert parsed.text == f"@p{MAX_MENTIONS} @p{MAX_MENTIONS + 1}"
+    assert len(parsed.person_ids) == 20
+    assert parsed.text == "@p20 @p21"
+    parsed = parse_mentions(" ".join(f'@"{name}"' for name in people), people)
+    assert len(parsed.person_ids) == 20
+    assert parsed.text == '@"p20" @"p21"'
 
     parsed = parse_mentions(" ".join(f'@"nobody {number}"' for number in range(1000)), people)
-    assert len(parsed.unknown) == MAX_MENTIONS
+    assert len(parsed.unknown) == 20
 
 
 class CountingNames(dict[str, UUID]):

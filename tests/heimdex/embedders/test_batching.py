@@ -1,5 +1,6 @@
 """Windows and batches at their exact limits."""
 
+import warnings
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,6 +34,7 @@ def test_four_bytes_make_a_token(text: str, tokens: int) -> None:
         ([50, 1], [[0], [1]]),
         ([1, 50, 1, 1], [[0], [1], [2, 3]]),
         ([6, 4, 6, 4], [[0, 1], [2, 3]]),
+        ([9, 5, 6], [[0], [1], [2]]),
         ([0, 0, 0, 0, 0, 0, 0], [[0, 1, 2], [3, 4, 5], [6]]),
     ],
 )
@@ -49,7 +51,10 @@ def test_the_longest_text_comes_first_and_equal_ones_keep_their_order() -> None:
 
 
 class CharacterTokenizer:
-    """One token per character, two special tokens per text, and words between spaces. It counts its calls."""
+    """One token per character, two special tokens per text, and words between spaces. It counts its calls.
+
+    Like a real tokenizer, it adds special tokens, truncates to 20 tokens and warns of long texts unless told otherwise.
+    """
 
     is_fast = True
 
@@ -59,16 +64,33 @@ class CharacterTokenizer:
     def num_special_tokens_to_add(self) -> int:
         return 2
 
-    def __call__(self, text: str, **options: Any) -> Any:
+    def __call__(
+        self,
+        text: str,
+        *,
+        add_special_tokens: bool = True,
+        truncation: bool = True,
+        return_offsets_mapping: bool = False,
+        verbose: bool = True,
+    ) -> Any:
         self.texts.append(text)
-        words = [text[: index + 1].count(" ") for index in range(len(text))]
+        if verbose and len(text) > 20:
+            warnings.warn("The text is longer than the model allows.", stacklevel=2)
+        words: list[int | None] = [text[: index + 1].count(" ") for index in range(len(text))]
         spans = [(index, index + 1) for index in range(len(text))]
+        if add_special_tokens:
+            words, spans = [None, *words, None], [(0, 0), *spans, (0, 0)]
+        if truncation:
+            words, spans = words[:20], spans[:20]
 
         class Encoded(dict[str, Any]):
-            def word_ids(self) -> list[int]:
+            def word_ids(self) -> list[int | None]:
                 return words
 
-        return Encoded(input_ids=list(text), offset_mapping=spans)
+        encoded = Encoded(input_ids=list(range(len(spans))))
+        if return_offsets_mapping:
+            encoded["offset_mapping"] = spans
+        return encoded
 
 
 def split(text: str, limit: int | None, prefix: str = "") -> list[str]:
@@ -91,6 +113,11 @@ def test_four_tokens_of_a_window_stay_free() -> None:
     """With a limit of 20 and two special tokens, a window has at most 14 tokens."""
     assert [len(part) for part in split("字" * 28, 20)] == [14, 14]
     assert [len(part) for part in split("字" * 29, 20)] == [10, 10, 9]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_long_text_is_split_without_a_warning_of_the_tokenizer() -> None:
+    assert "".join(split("字" * 29, 20, "in:")) == "字" * 29
 
 
 @pytest.mark.parametrize(("letters", "calls"), [(14, 0), (15, 1)])
@@ -150,6 +177,7 @@ def test_windows_are_equal_and_start_at_words(words: list[int | None], size: int
         ("abcd efghi", 8, ["abcd ", "efghi"]),
         ("abcde fghi", 8, ["abcde", " fghi"]),
         ("字字字", 8, ["字", "字字"]),
+        ("字 字字字字", 12, ["字 ", "字字字字"]),
     ],
 )
 def test_a_text_is_halved_after_the_last_space_of_its_second_quarter(text: str, limit: int, parts: list[str]) -> None:

@@ -65,5 +65,6 @@ def test_words_between_aligned_words_never_overlap_them() -> None:
 def test_the_same_words_over_and_over_are_aligned() -> None:
     """Such words make up more than a percent of a long text, which difflib would ignore by default."""
     timed = [Word(float(place), place + 0.5, f"word{place % 20}", 1) for place in range(260)]
-    words = align_words(" ".join(word.text for word in timed), 0.0, 260.0, timed, 1.0)
-    assert [(word.start_s, word.end_s) for word in words] == [(word.start_s, word.end_s) for word in timed]
+    # difflib matches equal texts from their start even so.
+    words = align_words(" ".join(["Well", *(word.text for word in timed)]), 0.0, 260.0, timed, 1.0)
+    assert [(word.start_s, word.end_s) for word in words[1:]] == [(word.start_s, word.end_s) for word in timed]

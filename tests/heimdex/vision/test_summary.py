@@ -21,6 +21,14 @@ def test_a_long_video_keeps_its_central_sentences_in_order_within_the_budget() -
     assert summary == summarize_video([*texts, "Zebra quagga okapi nyala entirely elsewhere."], [], [])
 
 
+def test_the_first_sentence_is_kept_whatever_its_words() -> None:
+    texts = [
+        "Zebra quagga okapi nyala entirely elsewhere.",
+        *(f"Sentence {index} of the harbour is full of boats today." for index in range(99)),
+    ]
+    assert summarize_video(texts, [], []).startswith(texts[0])
+
+
 def test_without_speech_and_tags_the_descriptions_are_used() -> None:
     assert summarize_video(["", ""], ["A beach at dusk.", "A beach at dusk."], []) == "A beach at dusk."
     assert summarize_video([], [], []) == ""
