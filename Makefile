@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 python := .venv/bin/python
-sources := heimdex videos people reprocess demo bench
+sources := heimdex videos people reprocess demo bench tests
 # The checks load the settings, which want a home; they must not touch that of an installation.
 in_scratch := HEIMDEX_HOME=.cache/lint
 # Many tests wait for a process or a database, so that three processes keep two cores busy. Those that kill servers have deadlines.

@@ -80,7 +80,7 @@ def test_every_response_matches_the_schema(keep_connection: None) -> None:
     statuses: defaultdict[str, set[int]] = defaultdict(set)
     valid = cycle((True, False))
 
-    def send(case: schemathesis.Case) -> None:
+    def send(case: schemathesis.Case[Any]) -> None:
         words = case.operation.path.strip("/").split("/")
         case.path_parameters = {name.strip("{}"): str(ids[word]) for word, name in pairwise(words) if name.startswith("{")}
         if next(valid):

@@ -156,7 +156,7 @@ def test_another_owners_ids_are_not_found(other_owner: User) -> None:
         authorized = admin if route.text.startswith(ADMIN) else themselves
         reached = set()
         # A method that a URL does not have is refused whatever the id: it is sent to the first id only.
-        methods = METHODS
+        methods: tuple[str, ...] = METHODS
         for path in fill_route(route, sample):
             responses = {method: send(owner, method, path) for method in methods}
             methods = tuple(method for method in methods if responses[method].status_code != 405)

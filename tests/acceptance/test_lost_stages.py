@@ -82,7 +82,7 @@ def test_a_worker_killed_in_any_stage_repeats_only_that_stage(
     clusters.serve({UPLOADS: {**build_worker_environment(), **IMPATIENT}})
     with hold_stages() as stages:
         video_id = owner_client.upload(media.build_video((50, 90), audio="tone"), "video/mp4", "Film", lambda sent: None)
-        killed_in = []
+        killed_in: list[str] = []
         for stage in list_stages():
             wait_until(stages.is_held, f"the end of {stage.name}")
             killed_in += Job.objects.filter(state=Job.State.RUNNING).values_list("stage", flat=True)

@@ -194,7 +194,7 @@ def _become_pytest(module: str, tests: list[str], only: list[str] | None, sender
         gc.disable()
         loop = MutantLoop(module, only)
         # The plugins are named, so none needs to be looked for in the metadata of every installed package.
-        PluginManager.load_setuptools_entrypoints = lambda *_, **__: 0
+        PluginManager.load_setuptools_entrypoints = lambda *_, **__: 0  # type: ignore[method-assign]
         # Nobody reads the reports of failures, and composing them takes longer than most tests.
         options = ["-q", "--no-header", "--assert=plain", "--tb=native", *(f"-p{plugin}" for plugin in PLUGINS)]
         if pytest.main([*options, *tests], plugins=[loop]) == 0:

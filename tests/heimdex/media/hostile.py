@@ -12,8 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from heimdex.media.confinement import ARCHITECTURES
-from heimdex.media.system_calls import ALLOWED, CONDITIONAL
+from heimdex.media.system_calls import ALLOWED, ARCHITECTURES, CONDITIONAL
 
 
 def attempt(attack: Callable[[], object]) -> str:

@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 from pillow_heif import register_heif_opener
 
-from heimdex.media.confinement import ARCHITECTURES, build_filter, find_gaps
+from heimdex.media.confinement import build_filter, find_gaps
 from heimdex.media.photos import FORMATS, clean_photo
 from heimdex.media.sandbox import call_sandboxed, iter_sandboxed
 from heimdex.media.sandbox_protocol import SandboxLimits
-from heimdex.media.system_calls import CLONE3
+from heimdex.media.system_calls import ARCHITECTURES, CLONE3
 from tests.heimdex.media import hostile, misbehaving
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -182,7 +182,7 @@ def test_an_edit_during_a_model_change_is_refreshed_in_both_spaces(owner: User, 
 def test_an_edit_while_a_worker_computes_the_old_text_is_refreshed_afterwards(owner: User, video: Video) -> None:
     embed = SentenceTransformerEmbedder.embed_documents
     scene = video.scenes.get(index=0)
-    edited = []
+    edited: list[object] = []
 
     def edit_first(self: SentenceTransformerEmbedder, given: Sequence[str]) -> object:
         if not edited:

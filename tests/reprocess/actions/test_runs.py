@@ -19,7 +19,7 @@ from reprocess.actions.runs import cancel_run, pause_run, resume_run, retry_fail
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.scope import Scope
 from reprocess.reports.runs import measure_progress
-from reprocess.runs import worker
+from reprocess.runs import state
 from reprocess.runs.requests import plan_run, start_run
 from reprocess.runs.worker import run_worker
 from reprocess.steps.scene_clip import SceneClipStep
@@ -42,7 +42,7 @@ def run() -> ReprocessRun:
 
 def interrupt_run(run: ReprocessRun, action: object) -> None:
     """Work on a run, and apply an action to it right after its first batch was written."""
-    record_usage = worker.record_usage
+    record_usage = state.record_usage
 
     def after_first(*args: object) -> None:
         record_usage(*args)  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ONE_OF_TWO = "1 of 2 videos; search switches when the owner is complete"
 
 
-def test_every_entry_point_explains_a_partial_run(owner: User, change_model: Callable[[str], None]) -> None:
+def test_every_entry_point_explains_a_partial_run(owner: User, change_model: Callable[[], None]) -> None:
     first, second = owner.videos.order_by("created_at")
     output = io.StringIO()
     request = {"scope": "video", "video_id": str(first.pk)}
@@ -66,7 +66,7 @@ def test_every_entry_point_explains_a_partial_run(owner: User, change_model: Cal
     assert "manage.py cutover" not in manual_output.getvalue()
 
 
-def test_a_partial_run_does_not_switch_and_its_vectors_are_not_computed_again(owner: User, change_model: Callable[[str], None]) -> None:
+def test_a_partial_run_does_not_switch_and_its_vectors_are_not_computed_again(owner: User, change_model: Callable[[], None]) -> None:
     first = owner.videos.earliest("created_at")
     before = get_active_spaces(owner)
     change_model()
@@ -83,7 +83,7 @@ def test_a_partial_run_does_not_switch_and_its_vectors_are_not_computed_again(ow
     assert get_active_spaces(owner) != before
 
 
-def test_an_owner_who_was_cut_over_first_is_skipped_by_the_run_over_everything(owner: User, change_model: Callable[[str], None]) -> None:
+def test_an_owner_who_was_cut_over_first_is_skipped_by_the_run_over_everything(owner: User, change_model: Callable[[], None]) -> None:
     other = make_user("other@example.org")
     make_video(other, ["The tide comes in twice a day."])
     run()

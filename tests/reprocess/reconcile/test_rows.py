@@ -1,7 +1,7 @@
 """Damage to rows is found, counted, and repaired for one owner without changes to another."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db.models import F
@@ -19,7 +19,7 @@ from videos.models import ActiveSpace, EmbeddingSpace, Job, RetiredSpace, Scene,
 pytestmark = pytest.mark.django_db
 
 
-def get_old_time() -> timezone.datetime:
+def get_old_time() -> datetime:
     return timezone.now() - timedelta(days=30)
 
 

@@ -92,7 +92,7 @@ def test_an_error_on_a_thread_is_raised_in_the_caller(culprit: str) -> None:
             raise MemoryError(culprit)
         return batch[0]
 
-    done = []
+    done: list[int] = []
     with pytest.raises(MemoryError, match=culprit):
         done.extend(prefetch_and_compute(BATCHES, prepare, compute, do_nothing))
     assert done in ([], [1])
