@@ -37,6 +37,8 @@ SHORT_NAMES = {
     "dlib": DLIB,
     "onnx_faces": ONNX_FACES,
 }
+# Those that turn inputs into vectors.
+EMBEDDERS = {name: path for name, path in SHORT_NAMES.items() if path.startswith(("heimdex.embedders.", "heimdex.faces."))}
 # Classes that take the server's URL and key as options.
 _SERVED = {OPENAI, OPENAI_SPEECH, OPENAI_VISION}
 

@@ -3,7 +3,7 @@
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,14 +31,23 @@ class EmbedderIdentity:
     model: str
     revision: str
     dimensions: int
+    code_version: int = 1
+
+    def describe(self) -> dict[str, Any]:
+        """Return the identity as JSON data. The first code version is left out, because spaces were recorded before there was one."""
+        described = asdict(self)
+        return {name: value for name, value in described.items() if (name, value) != ("code_version", 1)}
 
 
 class Embedder(ABC):
     """Embed inputs as float32 vectors of unit length. Load the model on first use; threads may share an instance.
 
     `similarity_floor` is the cosine between a query and a document below which a match is noise. `batch_size` is the number of
-    inputs per model call.
+    inputs per model call. `code_version` rises when this project's code makes other vectors with the same weights and options;
+    `spec.lock.json` records the digest of the code.
     """
+
+    code_version = 1
 
     def __init__(self, *, similarity_floor: float, batch_size: int = BATCH_SIZE) -> None:
         self.similarity_floor = similarity_floor

@@ -48,7 +48,11 @@ class ConseEmbedder(ImageEmbedder):
         """Identify both models and the formula's constants, without loading anything."""
         text = self._text.identity
         return EmbedderIdentity(
-            "conse", f"{self._classifier.identity} over {text.model}", f"{text.revision}, top {TOP_CLASSES}, {PROMPT!r}", text.dimensions
+            "conse",
+            f"{self._classifier.identity} over {text.model}",
+            f"{text.revision}, top {TOP_CLASSES}, {PROMPT!r}",
+            text.dimensions,
+            self.code_version,
         )
 
     @property

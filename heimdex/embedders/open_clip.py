@@ -102,7 +102,7 @@ class OpenClipEmbedder(ImageEmbedder):
     def identity(self) -> EmbedderIdentity:
         """Identify architecture and weights. A checkpoint file is read once to hash its content."""
         revision = f"sha256:{hash_file(self._resolve_file())}" if _is_file_name(self._weights) else self._weights
-        return EmbedderIdentity("open_clip", self._architecture, revision, self._dimensions)
+        return EmbedderIdentity("open_clip", self._architecture, revision, self._dimensions, self.code_version)
 
     def check(self) -> list[str]:
         problems = check_packages("torch", "torchvision", "open_clip")

@@ -66,7 +66,7 @@ class OpenAIEmbedder(TextEmbedder):
     def identity(self) -> EmbedderIdentity:
         """Identify the model. The server's URL is not part of the identity, so that a server can move."""
         revision = f"documents as input type {self._document_input_type!r}" if self._document_input_type else ""
-        return EmbedderIdentity("openai", self._model, revision, self._dimensions)
+        return EmbedderIdentity("openai", self._model, revision, self._dimensions, self.code_version)
 
     @property
     def preferred_batch_size(self) -> int:

@@ -88,7 +88,7 @@ class SentenceTransformerEmbedder(TextEmbedder):
             name, revision = self._model, self._revision or "main"
         if self._document_prefix:
             revision += f", documents as {self._document_prefix!r}"
-        return EmbedderIdentity("sentence-transformers", name, revision, self._dimensions)
+        return EmbedderIdentity("sentence-transformers", name, revision, self._dimensions, self.code_version)
 
     @property
     def preferred_batch_size(self) -> int:

@@ -5,7 +5,6 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -38,7 +37,7 @@ def snapshot_embedder(alias: str) -> dict[str, Any]:
     secret_names = {name for name, value in options.items() if _is_secret(name, value)}
     return {
         "alias": alias,
-        **asdict(get_embedder(alias).identity),
+        **get_embedder(alias).identity.describe(),
         "class": configured["BACKEND"],
         "options": {name: value for name, value in options.items() if name not in secret_names},
         "secrets": sorted(name for name in secret_names if options[name]),
@@ -47,7 +46,9 @@ def snapshot_embedder(alias: str) -> dict[str, Any]:
 
 def read_identity(snapshot: Mapping[str, Any]) -> EmbedderIdentity:
     """Return the identity of the model in a snapshot."""
-    return EmbedderIdentity(snapshot["backend"], snapshot["model"], snapshot["revision"], snapshot["dimensions"])
+    return EmbedderIdentity(
+        snapshot["backend"], snapshot["model"], snapshot["revision"], snapshot["dimensions"], snapshot.get("code_version", 1)
+    )
 
 
 def load_embedder(snapshot: Mapping[str, Any]) -> Embedder:

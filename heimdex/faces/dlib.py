@@ -63,7 +63,7 @@ class DlibFaces(FaceModel):
     def identity(self) -> EmbedderIdentity:
         """The weights and the settings that affect detection. Loads nothing."""
         revision = f"{WEIGHTS} {WEIGHTS_VERSION}, 5 points, {self._detector} upsampled {self._upsample} times at {MAX_SIDE_PX} px"
-        return EmbedderIdentity("dlib", EMBEDDING, revision, DIMENSIONS)
+        return EmbedderIdentity("dlib", EMBEDDING, revision, DIMENSIONS, self.code_version)
 
     def check(self) -> list[str]:
         problems = []

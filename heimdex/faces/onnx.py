@@ -79,7 +79,9 @@ class OnnxFaces(FaceModel):
             raise ModelUnavailable(" ".join(missing))
         detector, embedder = (hash_file(Path(file).expanduser()) for file in self._files.values())
         settings = f"({self._mean}, {self._scale}), faces by sha256:{detector} from {self._least_confidence} at {MAX_SIDE_PX} px"
-        return EmbedderIdentity("onnx_faces", Path(self._files["embedder"]).stem, f"sha256:{embedder} {settings}", self._dimensions)
+        return EmbedderIdentity(
+            "onnx_faces", Path(self._files["embedder"]).stem, f"sha256:{embedder} {settings}", self._dimensions, self.code_version
+        )
 
     def check(self) -> list[str]:
         problems = self._find_missing_files()

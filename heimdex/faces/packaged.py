@@ -25,7 +25,7 @@ class YuNetSFace(OnnxFaces):
     def identity(self) -> EmbedderIdentity:
         """The weights and the settings that affect detection. Reads no file."""
         revision = f"{CARRIER} {CARRIER_VERSION}, faces by {DETECTOR} from {LEAST_CONFIDENCE} at {MAX_SIDE_PX} px"
-        return EmbedderIdentity("yunet_sface", EMBEDDER, revision, DIMENSIONS)
+        return EmbedderIdentity("yunet_sface", EMBEDDER, revision, DIMENSIONS, self.code_version)
 
     def _find_missing_files(self) -> list[str]:
         installed = find_installed_version(CARRIER)

@@ -3,7 +3,7 @@
 The number of SQL statements does not depend on the number of owners. PostgreSQL counts the rows with index-only scans.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -108,7 +108,7 @@ def compute_purge_time(retired_at: datetime | None, *, latest: bool) -> datetime
 def _summarize_step(configured: ConfiguredStep) -> StepSummary:
     step = configured.step
     fingerprints = {channel: configured.compute_fingerprint(channel) for channel in step.channels}
-    return StepSummary(step.name, step.code_version, step.embedder_alias, asdict(configured.identity), fingerprints)
+    return StepSummary(step.name, step.code_version, step.embedder_alias, configured.identity.describe(), fingerprints)
 
 
 def _summarize_spaces(spec: EffectiveSpec) -> tuple[SpaceSummary, ...]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -41,7 +41,7 @@ class ConfiguredStep:
             "channel": channel,
             "code_version": self.step.code_version,
             "params": dict(self.step.params),
-            "embedder": asdict(self.identity),
+            "embedder": self.identity.describe(),
         }
         if self.step.reads:
             source = ConfiguredStep(get_step(self.step.reads), self.model_snapshot)
@@ -80,7 +80,7 @@ class EffectiveSpec:
         return [
             {
                 **configured.step.describe(),
-                "model": asdict(configured.identity),
+                "model": configured.identity.describe(),
                 "fingerprints": {channel: configured.compute_fingerprint(channel) for channel in configured.step.channels},
             }
             for configured in self.steps

@@ -1,9 +1,9 @@
-"""The code that a step depends on, derived from its imports. Reads sources and runs none of them.
+"""The code that a step or a model depends on, derived from its imports. Reads sources and runs none of them.
 
-A step's digest covers its whole module and, recursively, each function, class and constant of this project that its code uses. It also
-covers other code that runs when those modules are imported. Docstrings, comments, formatting and the declaration of channels (`fills`) do
-not count. Nor does the module that a definition is in: moving a function changes no digest, and changing it changes the digests of all
-steps that use it.
+A digest covers the whole module of a step or model and, recursively, each function, class and constant of this project that its code
+uses. It also covers other code that runs when those modules are imported. Docstrings, comments, formatting and the declaration of channels
+(`fills`) do not count. Nor does the module that a definition is in: moving a function changes no digest, and changing it changes the
+digests of all steps and models that use it.
 
 Members of the tables in TABLES are followed by name, because the source does not tell the class of an object: `row.image_keys` refers to
 each property, method or constant of that name. Fields are not followed: the content of a row is data.
@@ -11,8 +11,8 @@ each property, method or constant of that name. Fields are not followed: the con
 What is not followed:
 
 - INFRASTRUCTURE: storage, leases, registries and bookkeeping decide where data is, not what is embedded.
-- The interfaces of models (`heimdex.embedders.base`, `heimdex.faces.base`): the identity of the model is part of every fingerprint.
-- What only `upload_artifacts` and `persist` use from other modules: they write results after the vectors are computed.
+- For steps, MODEL_INTERFACES: models have digests of their own, which cover them, and their identity is part of every fingerprint.
+- What only `upload_artifacts` and `persist` of steps, or `check` of models, use from other modules: they decide no vector.
 """
 
 import ast
@@ -28,10 +28,9 @@ PACKAGES = ("heimdex", "videos", "people", "reprocess")
 INFRASTRUCTURE = (
     "heimdex.accounts",
     "heimdex.backends",
-    "heimdex.embedders.base",
     "heimdex.errors",
-    "heimdex.faces.base",
     "heimdex.leases",
+    "heimdex.openai",
     "heimdex.settings",
     "heimdex.storage",
     "people.channels",
@@ -43,10 +42,12 @@ INFRASTRUCTURE = (
     "videos.channels",
     "videos.input_hashes",
 )
+MODEL_INTERFACES = ("heimdex.embedders.base", "heimdex.faces.base")
 TABLES = ("people.models", "videos.models")
 # The base classes of steps.
 _INTERFACE = "reprocess.steps.base"
 _WRITERS = ("upload_artifacts", "persist")
+_CHECKS = ("check",)
 # The name of everything in a module that runs on import without defining anything.
 _ON_IMPORT = ""
 
@@ -63,21 +64,23 @@ class Module:
 
 
 class StepCode:
-    """The code of steps in one copy of the project."""
+    """The code of steps, or of models, in one copy of the project."""
 
-    def __init__(self, root: Path = PROJECT, files: Mapping[str, Path] | None = None) -> None:
+    def __init__(self, root: Path = PROJECT, files: Mapping[str, Path] | None = None, *, of_models: bool = False) -> None:
         """Read modules below `root`; `files` has the paths of modules that are not there."""
         self._root = root
+        self._of_models = of_models
+        self._not_followed = (*INFRASTRUCTURE, *TABLES, *(() if of_models else MODEL_INTERFACES))
         self._files = files or {}
         self._modules: dict[str, Module] = {}
 
     def digest(self, module: str) -> str:
-        """Return the digest of the code that the step in a module depends on."""
+        """Return the digest of the code that the step or model in a module depends on."""
         texts = sorted(self._render(definition) for definition in self.find_definitions(module))
         return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
     def find_definitions(self, module: str) -> set[Definition]:
-        """Return the step's own definitions and all that they use, as pairs of module and name."""
+        """Return the module's own definitions and all that they use, as pairs of module and name."""
         waiting: list[Definition] = [(module, name) for name in self._parse(module).nodes]
         definitions: set[Definition] = set()
         while waiting:
@@ -91,7 +94,7 @@ class StepCode:
         module, name = definition
         parsed = self._parse(module)
         yield from [(module, _ON_IMPORT)] if _ON_IMPORT in parsed.nodes else []
-        skipped = _WRITERS if is_step else ()
+        skipped = _CHECKS if self._of_models else _WRITERS if is_step else ()
         for node in parsed.nodes[name]:
             imports = {**parsed.imports, **_read_imports(module, ast.walk(node))}
             for member in _iter_attributes(node, skipped):
@@ -119,14 +122,14 @@ class StepCode:
             yield from ((module, defined) for defined in parsed.nodes)
 
     def _is_followed(self, module: str) -> bool:
-        is_left_out = any(module == excluded or module.startswith(f"{excluded}.") for excluded in (*INFRASTRUCTURE, *TABLES))
+        is_left_out = any(module == excluded or module.startswith(f"{excluded}.") for excluded in self._not_followed)
         return module.split(".")[0] in PACKAGES and not is_left_out and self._is_module(module)
 
     @cached_property
     def _members(self) -> dict[str, list[Definition]]:
         """Index the members of all tables by name, and add them to the definitions of their modules."""
         members: dict[str, list[Definition]] = {}
-        for package in TABLES:
+        for package in () if self._of_models else TABLES:
             for path in sorted(self._root.joinpath(*package.split(".")).glob("*.py")):
                 module = package if path.stem == "__init__" else f"{package}.{path.stem}"
                 parsed = self._parse(module)

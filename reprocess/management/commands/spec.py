@@ -1,4 +1,4 @@
-"""`manage.py spec`: show the embedding spec, its spaces and the coverage of owners, or write the lock of the steps' code."""
+"""`manage.py spec`: show the embedding spec, its spaces and the coverage of owners, or write the lock of the code."""
 
 import json
 from argparse import ArgumentParser
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--write-lock",
             action="store_true",
-            help="record the digests of the steps' code in spec.lock.json under the latest version, and stop; needs no database",
+            help="record the digests of the code of steps and models in spec.lock.json, and stop; needs no database",
         )
         parser.add_argument("--owner", metavar="EMAIL", help="show the coverage of this owner only")
         parser.add_argument("--owners", type=int, default=_OWNERS, metavar="N", help=f"show the coverage of N owners (default {_OWNERS})")

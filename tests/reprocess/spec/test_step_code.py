@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from heimdex.profiles import EMBEDDERS
 from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION
-from reprocess.spec.lock import compute_digests, find_drift, read_lock
+from reprocess.spec.lock import compute_digests, find_drift, find_model_drift, lock_models, read_lock
 from reprocess.spec.step_code import PACKAGES, PROJECT, StepCode
 from reprocess.steps import list_steps
 
@@ -133,6 +134,35 @@ def test_the_check_names_every_step_that_uses_a_changed_definition(definition: t
     users = {step for step, used in USED_BY.items() if definition in used}
     edit(module, lambda source: alter(source, name))
     assert find_changed_steps(copy) == users != set()
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "users"),
+    [
+        ("heimdex.embedders.base", "_average_windows", set(EMBEDDERS)),
+        ("heimdex.embedders.vectors", "normalize_rows", set(EMBEDDERS)),
+        ("heimdex.embedders.batching", "choose_window_starts", {"sentence_transformer", "conse"}),
+        ("heimdex.embedders.batching", "split_by_bytes", {"openai"}),
+        ("heimdex.embedders.conse", "TOP_CLASSES", {"conse"}),
+        ("heimdex.vision.classifier", "INPUT_SIZE", {"conse"}),
+        ("heimdex.embedders.open_clip", "_build_preprocessing", {"open_clip"}),
+        ("heimdex.faces.base", "MIN_IMAGE_PX", {"yunet_sface", "dlib", "onnx_faces"}),
+        ("heimdex.faces.quality", "measure_sharpness", {"yunet_sface", "dlib", "onnx_faces"}),
+        ("heimdex.faces.onnx", "MAX_SIDE_PX", {"yunet_sface", "onnx_faces"}),
+        ("heimdex.faces.dlib", "DlibFaces", {"dlib"}),
+    ],
+)
+def test_the_check_names_every_model_that_uses_a_changed_definition(
+    module: str, name: str, users: set[str], copy: Path, edit: Edit
+) -> None:
+    edit(module, lambda source: alter(source, name))
+    drift = find_model_drift(read_lock(), lock_models(StepCode(copy, of_models=True)))
+    assert drift == [f"The code of the model {user} changed, but its code version is still 1." for user in EMBEDDERS if user in users]
+
+
+def test_the_advice_of_a_models_check_does_not_matter(copy: Path, edit: Edit) -> None:
+    edit("heimdex.embedders.weights", lambda source: alter(source, "check_packages"))
+    assert find_model_drift(read_lock(), lock_models(StepCode(copy, of_models=True))) == []
 
 
 def test_fields_and_unused_members_of_tables_do_not_matter(copy: Path, edit: Edit) -> None:
