@@ -9,6 +9,7 @@ from heimdex.errors import Refused
 
 MAX_NAME_LENGTH = 200
 MAX_ALIASES = 20
+NOT_MENTIONABLE = 'A name cannot start with @ or contain ", because searches mention people as @"First Last". Remove these characters.'
 # Zero-width non-joiner and joiner: Persian and Indic scripts use them inside names.
 _JOINERS = "\u200c\u200d"
 
@@ -32,12 +33,17 @@ class ParsedMentions:
 
 
 def clean_name(name: str, field: str = "name") -> str:
-    """Return a name with single spaces and without invisible characters. Raise Refused when nothing is left or it is too long."""
+    """Return a name with single spaces and without invisible characters.
+
+    Raise Refused when nothing is left, when it is too long, or when a search could not mention it.
+    """
     # Joiners are part of names in some scripts, but a name cannot consist of them alone.
     visible = "".join(letter if letter.isprintable() or letter in _JOINERS else " " for letter in name)
     cleaned = " ".join(visible.split())
     if not any(letter.isalnum() for letter in cleaned):
         raise Refused("A name needs at least one letter or digit.", field)
+    if cleaned.startswith("@") or '"' in cleaned:
+        raise Refused(NOT_MENTIONABLE, field)
     if len(cleaned) > MAX_NAME_LENGTH:
         raise Refused(f"A name can have at most {MAX_NAME_LENGTH} characters.", field)
     return cleaned

@@ -23,10 +23,13 @@ class FaceMatchSearch:
         if "@" not in text:
             return ParsedQuery(text, ())
         people: dict[str, UUID] = {}
-        for person_id, name, aliases in _list_people(owner_id).values_list("pk", "name", "aliases"):
+        # Two people may share a name since before that was refused. Then a name wins over an alias, and the older person over the newer.
+        rows = list(_list_people(owner_id).order_by("created_at", "pk").values_list("pk", "name", "aliases"))
+        for person_id, name, _ in rows:
+            people.setdefault(name.lower(), person_id)
+        for person_id, _, aliases in rows:
             for alias in aliases:
                 people.setdefault(alias.lower(), person_id)
-            people[name.lower()] = person_id
         parsed = parse_mentions(text, people)
         return ParsedQuery(parsed.text, parsed.person_ids, tuple(UNKNOWN_NAME.format(name=name) for name in parsed.unknown))
 

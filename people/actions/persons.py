@@ -1,6 +1,7 @@
 """Add, edit, merge and delete people."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
@@ -20,6 +21,8 @@ from people.names import clean_aliases, clean_name, deduplicate_aliases
 from people.refresh import request_refresh
 
 NAME_TAKEN = "You already have a person named {name}."
+NAME_OF_ANOTHER = "{other} already has the other name {name}. Choose a different name."
+CANNOT_RESTORE = "Meanwhile, {other} has the name {name}. Change it, or merge the two people, before you restore {person}."
 SAME_PERSON = "A person cannot be merged with themselves. Choose another person."
 
 
@@ -27,7 +30,10 @@ def add_person(owner: User, name: str, aliases: Iterable[str] = ()) -> Person:
     """Create a person without photos. Raise Refused for an invalid name or one that the owner already uses."""
     name = clean_name(name)
     person = Person(owner=owner, name=name, aliases=clean_aliases(aliases, name))
-    _save(person)
+    with transaction.atomic():
+        lock_owner(owner.pk)
+        _refuse_taken_names(person)
+        _save(person)
     return person
 
 
@@ -39,13 +45,18 @@ def edit_person(
     Raise Person.DoesNotExist for another owner's id, and Refused for an invalid name or one that is taken.
     """
     with transaction.atomic():
+        lock_owner(owner.pk)
         person = Person.objects.select_for_update(no_key=True).get(pk=person_id, owner=owner)
+        own_names = _list_names(person)
         if name is not None:
             person.name = clean_name(name)
         person.aliases = deduplicate_aliases(person.aliases, person.name) if aliases is None else clean_aliases(aliases, person.name)
         archive_changed = archived is not None and archived != person.is_archived
         if archive_changed:
             person.archived_at = timezone.now() if archived else None
+        if archive_changed and not archived and (taken := _find_taken_name(person)):
+            raise Refused(CANNOT_RESTORE.format(other=taken.other.name, name=taken.name, person=person.name), "archived")
+        _refuse_taken_names(person, own_names)
         person.updated_at = timezone.now()
         _save(person)
         inputs_changed = refresh_person_inputs([person.pk])
@@ -112,6 +123,35 @@ def _save(person: Person) -> None:
     except IntegrityError as error:
         # The name is the only unique value. This also covers two concurrent requests.
         raise Refused(NAME_TAKEN.format(name=person.name), "name") from error
+
+
+@dataclass(frozen=True)
+class _TakenName:
+    """A name that another active person already has, as the name or as an alias."""
+
+    name: str
+    other: Person
+
+
+def _list_names(person: Person) -> set[str]:
+    return {name.casefold() for name in (person.name, *person.aliases)}
+
+
+def _find_taken_name(person: Person, own_names: Collection[str] = ()) -> _TakenName | None:
+    """Return the first of a person's names, apart from `own_names`, that another active person of the owner has in any capitalization."""
+    taken: dict[str, Person] = {}
+    for other in Person.objects.filter(owner=person.owner_id, archived_at__isnull=True).exclude(pk=person.pk).only("name", "aliases"):
+        taken.update(dict.fromkeys(_list_names(other), other))
+    names = (name for name in (person.name, *person.aliases) if name.casefold() not in own_names)
+    return next((_TakenName(name, taken[name.casefold()]) for name in names if name.casefold() in taken), None)
+
+
+def _refuse_taken_names(person: Person, own_names: Collection[str] = ()) -> None:
+    """Raise Refused for a taken name. A name that the person has had before may be shared: that was not always refused."""
+    if taken := _find_taken_name(person, own_names):
+        is_name = taken.name.casefold() == taken.other.name.casefold()
+        text = NAME_TAKEN.format(name=taken.other.name) if is_name else NAME_OF_ANOTHER.format(other=taken.other.name, name=taken.name)
+        raise Refused(text, "name" if taken.name == person.name else "aliases")
 
 
 def _delete_duplicate_photos(person: Person, other: Person) -> None:

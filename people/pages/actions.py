@@ -13,7 +13,7 @@ from django.template.defaultfilters import pluralize
 from django.views.decorators.http import require_http_methods, require_POST
 
 from heimdex.accounts.owner import get_owner
-from heimdex.errors import WrongState
+from heimdex.errors import Refused, WrongState
 from people.actions.persons import delete_person, edit_person, merge_people
 from people.actions.photos import delete_photo, retry_photo
 from people.models import Person, PersonPhoto
@@ -44,7 +44,10 @@ def archive(request: HttpRequest, person_id: UUID) -> HttpResponse:
         person = edit_person(get_owner(request), person_id, archived=archived)
     except Person.DoesNotExist as error:
         raise Http404 from error
-    messages.success(request, f"Archived {person.name}." if archived else f"Restored {person.name}.")
+    except Refused as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"Archived {person.name}." if archived else f"Restored {person.name}.")
     return redirect("person-page", person_id=person_id)
 
 

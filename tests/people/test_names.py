@@ -40,6 +40,14 @@ def test_a_name_needs_a_letter_or_digit(typed: str) -> None:
     assert refused.value.field == "aliases"
 
 
+@pytest.mark.parametrize("typed", ["@Ann", " @ Ann", 'Dwayne "The Rock" Johnson', '"Ann'])
+def test_a_name_can_be_mentioned_in_a_search(typed: str) -> None:
+    with pytest.raises(Refused, match="cannot start with @ or contain") as refused:
+        clean_name(typed, "aliases")
+    assert refused.value.field == "aliases"
+    assert clean_name("Ann@home") == "Ann@home"
+
+
 def test_a_name_may_have_200_characters() -> None:
     assert MAX_NAME_LENGTH == 200
     assert clean_name("a" * 200) == "a" * 200

@@ -119,6 +119,14 @@ def test_a_name_is_sent_to_no_model_and_not_recorded(library: Library, api: APIC
     assert list(RecordedQuery.objects.values_list("text", flat=True)) == ["basil"]
 
 
+def test_of_two_people_who_share_a_name_the_same_person_is_always_found(library: Library, api: APIClient) -> None:
+    library.add_person("Zoe", 0, aliases=("Eileen", "Lee"))
+    library.add_person("Ann", 1, aliases=("lee",))
+    assert search(api, q="@Lee") == [0]
+    library.add_person("EILEEN", 2)
+    assert search(api, q="@eileen") == [2]
+
+
 def test_an_unknown_name_is_reported_and_searched_as_a_word(library: Library, api: APIClient) -> None:
     answer = api.get("/v1/search", {"q": "@tomatoes"}).json()
     assert answer["notices"] == ["You have no person named “tomatoes”. It was searched as a word."]

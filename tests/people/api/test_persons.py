@@ -87,11 +87,49 @@ def test_names_in_any_language_are_accepted(api: APIClient, name: str) -> None:
 def test_a_name_is_unique_per_owner(api: APIClient, ada: Person, stranger: User) -> None:
     Person.objects.create(owner=stranger, name="Bob")
     answer = api.post(PERSONS, {"name": "aDA"})
-    assert answer.json() == {"name": ["You already have a person named aDA."]}
+    assert answer.json() == {"name": ["You already have a person named Ada."]}
 
     bob = api.post(PERSONS, {"name": "Bob"})
     assert bob.status_code == 201
     assert api.patch(f"{PERSONS}/{bob.json()['id']}", {"name": "ada"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"name": "COUNTESS"}, {"name": ["Ada already has the other name COUNTESS. Choose a different name."]}),
+        ({"name": "Bob", "aliases": ["ada"]}, {"aliases": ["You already have a person named Ada."]}),
+        ({"name": "Bob", "aliases": ["B", "countess"]}, {"aliases": ["Ada already has the other name countess. Choose a different name."]}),
+    ],
+)
+def test_nobody_takes_over_a_name_of_somebody_else(api: APIClient, ada: Person, body: dict[str, Any], expected: dict[str, Any]) -> None:
+    answer = api.post(PERSONS, body)
+    assert (answer.status_code, answer.json()) == (400, expected)
+
+    carl = api.post(PERSONS, {"name": "Carl"}).json()["id"]
+    changed = api.patch(f"{PERSONS}/{carl}", body)
+    assert (changed.status_code, changed.json()) == (400, expected)
+    # The names of an archived person are free until the person is restored.
+    api.patch(f"{PERSONS}/{ada.pk}", {"archived": True})
+    assert api.patch(f"{PERSONS}/{carl}", body).status_code == 200
+    restored = api.patch(f"{PERSONS}/{ada.pk}", {"archived": False})
+    assert (restored.status_code, list(restored.json())) == (400, ["archived"])
+    assert f"Meanwhile, {body['name']} has the name" in restored.json()["archived"][0]
+    assert api.get(f"{PERSONS}/{ada.pk}").json()["archived"] is True
+
+
+def test_people_of_other_owners_may_have_the_same_names(api: APIClient, ada: Person, stranger: User) -> None:
+    Person.objects.create(owner=stranger, name="Eve", aliases=["Eva"])
+    assert api.post(PERSONS, {"name": "Eva", "aliases": ["eve"]}).status_code == 201
+
+
+def test_people_who_already_share_a_name_can_still_be_changed(api: APIClient, owner: User, ada: Person) -> None:
+    other = Person.objects.create(owner=owner, name="Countess", aliases=["ADA"])
+    shown = api.patch(f"{PERSONS}/{other.pk}", {"name": "countess", "aliases": ["Ada", "Augusta"]})
+    assert (shown.status_code, shown.json()["aliases"]) == (200, ["Ada", "Augusta"])
+    # Once given up, the name is taken.
+    assert api.patch(f"{PERSONS}/{other.pk}", {"aliases": []}).status_code == 200
+    assert api.patch(f"{PERSONS}/{other.pk}", {"aliases": ["Ada"]}).status_code == 400
 
 
 def test_photos_determine_the_status_of_a_person(api: APIClient, ada: Person) -> None:

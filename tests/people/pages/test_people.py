@@ -35,7 +35,7 @@ def test_a_person_is_added_and_photos_come_next(browser: Client, owner: User) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "problem"), [("", "This field is required."), ("ada", "You already have a person named ada."), ("?", "A name needs")]
+    ("name", "problem"), [("", "This field is required."), ("ada", "You already have a person named Ada."), ("?", "A name needs")]
 )
 def test_an_invalid_name_is_reported_beside_the_field(browser: Client, ada: Person, name: str, problem: str) -> None:
     answer = browser.post("/people/", {"name": name})

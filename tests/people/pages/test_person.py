@@ -86,7 +86,7 @@ def test_invalid_names_are_reported_beside_their_field(browser: Client, owner: U
     Person.objects.create(owner=owner, name="Bob")
 
     for fields, problem in (
-        ({"name": "bob", "aliases": ""}, "already have a person named bob"),
+        ({"name": "bob", "aliases": ""}, "already have a person named Bob"),
         ({"name": "Ada", "aliases": "?"}, "A name needs at least"),
     ):
         answer = browser.post(page_url, fields)
@@ -104,6 +104,16 @@ def test_a_person_is_archived_and_restored(browser: Client, ada: Person, page_ur
     page = browser.post(f"{page_url}archive/", {"archived": "0"}, follow=True).content.decode()
     assert "Restored Ada." in extract_text(page)
     assert "data-uploader" in page
+
+
+def test_a_person_whose_name_is_taken_is_not_restored(browser: Client, owner: User, ada: Person, page_url: str) -> None:
+    browser.post(f"{page_url}archive/", {"archived": "1"})
+    Person.objects.create(owner=owner, name="Augusta", aliases=["ada"])
+
+    page = browser.post(f"{page_url}archive/", {"archived": "0"}, follow=True).content.decode()
+    assert "Meanwhile, Augusta has the name Ada." in extract_text(page)
+    ada.refresh_from_db()
+    assert ada.is_archived
 
 
 def test_a_person_is_deleted_only_after_confirmation(browser: Client, ada: Person, page_url: str) -> None:

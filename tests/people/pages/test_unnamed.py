@@ -64,6 +64,14 @@ def test_an_unknown_group_and_an_invalid_name_are_reported(library: Library, bro
     assert not FaceLabel.objects.exists()
 
 
+def test_a_group_cannot_be_named_by_another_name_of_a_person(library: Library, browser: Client) -> None:
+    group = make_unnamed_group(library, 0)
+    library.add_person("Ada", aliases=("Eileen",))
+    page = browser.post(f"/people/unknown/{group.pk}/name/", {"name": "EILEEN"}, follow=True).content.decode()
+    assert "Ada already has the other name EILEEN. Choose a different name." in page
+    assert list(Person.objects.values_list("name", flat=True)) == ["Ada"]
+
+
 def test_a_person_page_lists_the_faces_and_a_wrong_one_can_be_removed(library: Library, browser: Client) -> None:
     ann = library.add_person("Ann", 0, 2, probability=0.83)
     page = browser.get(f"/people/{ann.pk}/").content.decode()
