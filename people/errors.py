@@ -22,8 +22,14 @@ class PhotoErrorCode(StrEnum):
 
 # Reasons of the quality check. Another face model may decide otherwise.
 QUALITY_ERRORS = frozenset({PhotoErrorCode.NO_FACE, PhotoErrorCode.SEVERAL_FACES, PhotoErrorCode.TOO_SMALL, PhotoErrorCode.TOO_BLURRED})
-# A retry with the same file cannot succeed.
-NOT_RETRYABLE = frozenset({PhotoErrorCode.NOT_AN_IMAGE, PhotoErrorCode.DAMAGED, PhotoErrorCode.TOO_LARGE, PhotoErrorCode.FILE_MISSING})
+# A retry with the same file cannot succeed. When another face model is activated, its run checks the quality again.
+NOT_RETRYABLE = QUALITY_ERRORS | {
+    PhotoErrorCode.NOT_AN_IMAGE,
+    PhotoErrorCode.DAMAGED,
+    PhotoErrorCode.TOO_LARGE,
+    PhotoErrorCode.FILE_MISSING,
+    PhotoErrorCode.DUPLICATE,
+}
 
 
 class PhotoRejected(Exception):

@@ -24,6 +24,21 @@ class MediaErrorCode(StrEnum):
     DECODER_CRASHED = "decoder_crashed"
 
 
+# The same bytes are rejected again. The other codes depend on limits of the installation, or on a decoder that an update may repair.
+PERMANENT = frozenset(
+    {
+        MediaErrorCode.EMPTY_FILE,
+        MediaErrorCode.NOT_A_VIDEO,
+        MediaErrorCode.TRUNCATED,
+        MediaErrorCode.DAMAGED,
+        MediaErrorCode.NO_VIDEO_STREAM,
+        MediaErrorCode.STILL_IMAGE,
+        MediaErrorCode.CODEC_NOT_ALLOWED,
+        MediaErrorCode.BROKEN_TIMESTAMPS,
+    }
+)
+
+
 class MediaError(Exception):
     """The file cannot be used. The message is written for its owner."""
 

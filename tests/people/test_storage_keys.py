@@ -47,7 +47,8 @@ def test_a_face_key_names_its_scene() -> None:
         ("processing", "", set()),
         ("ready", "", {"upload", "original"}),
         # The uploaded file is kept for a retry, unless a retry cannot succeed.
-        ("failed", "no_face", {"upload"}),
+        ("failed", "gave_up", {"upload"}),
+        ("failed", "no_face", {"upload", "original"}),
         ("failed", "damaged", {"upload", "original"}),
     ],
 )

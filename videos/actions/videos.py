@@ -18,6 +18,7 @@ from videos.search.lexical.handler import get_lexical_backend
 
 # The sources that an edit changes.
 _EDITED = (TITLE, VIDEO_DESCRIPTION)
+CANNOT_SUCCEED = "A retry with the same file cannot succeed. Delete this video and upload another file."
 
 
 def edit_video(video: Video, *, title: str | None = None, description: str | None = None) -> Video:
@@ -49,13 +50,15 @@ def _refresh_vectors(video: Video) -> None:
 
 
 def retry_video(owner: User, video_id: UUID) -> Video:
-    """Queue the whole ingest of a failed video again. Raise WrongState when it has not failed or its file never arrived."""
+    """Queue the whole ingest of a failed video again. Raise WrongState when it has not failed or a retry cannot succeed."""
     with transaction.atomic():
         video = Video.objects.select_for_update().get(pk=video_id, owner=owner)
         if video.state != Video.State.FAILED:
             raise WrongState(f"Only a failed video can be retried. This one is {video.state}.")
         if get_media_storage().size(video.original_key) is None:
             raise WrongState("The file of this video never arrived. Upload it again.")
+        if not video.can_retry:
+            raise WrongState(CANNOT_SUCCEED)
         video.state = Video.State.VALIDATING
         video.error_code = video.error_text = ""
         video.updated_at = timezone.now()

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from heimdex.fields import ErrorTextField
+from heimdex.media.errors import PERMANENT
 from heimdex.media.timeline import compute_layout
 from heimdex.storage import sign_url
 
@@ -17,6 +18,10 @@ TITLE_MAX_LENGTH = 300
 DESCRIPTION_MAX_LENGTH = 10_000
 # The error code of a video whose file never arrived. It can only be uploaded again, not retried.
 UPLOAD_EXPIRED = "upload_expired"
+# The error code of a video whose file has another size than the upload announced.
+WRONG_SIZE = "wrong_size"
+# A retry with the same file cannot succeed. A missing file may come back, for example when its disk is mounted again.
+NOT_RETRYABLE = frozenset({UPLOAD_EXPIRED, WRONG_SIZE, *PERMANENT})
 
 
 @dataclass(frozen=True)
@@ -120,8 +125,8 @@ class Video(models.Model):
 
     @property
     def can_retry(self) -> bool:
-        """Return whether the ingest has failed and the file has arrived."""
-        return self.state == Video.State.FAILED and self.error_code != UPLOAD_EXPIRED
+        """Return whether the ingest has failed and a retry with the same file may succeed."""
+        return self.state == Video.State.FAILED and self.error_code not in NOT_RETRYABLE
 
     @property
     def notices(self) -> list[str]:

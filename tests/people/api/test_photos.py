@@ -186,7 +186,7 @@ def test_two_concurrent_announcements_do_not_both_get_the_last_slot(api: APIClie
 
 def test_the_list_shows_the_state_of_each_photo(api: APIClient, ada: Person, django_assert_num_queries: Callable[[int], Any]) -> None:
     ready = make_photo(ada, width=800, height=600)
-    failed = make_photo(ada, PersonPhoto.State.FAILED, error_code="no_face", error_text="No face can be seen.")
+    failed = make_photo(ada, PersonPhoto.State.FAILED, error_code="gave_up", error_text="It stopped.")
     unusable = make_photo(ada, PersonPhoto.State.FAILED, error_code="not_a_picture", error_text="Not an image.", checksum="", image_hash="")
     waiting = make_photo(ada, PersonPhoto.State.UPLOADED)
 
@@ -195,11 +195,19 @@ def test_the_list_shows_the_state_of_each_photo(api: APIClient, ada: Person, dja
 
     assert [photo["id"] for photo in shown] == [str(photo.pk) for photo in (ready, failed, unusable, waiting)]
     assert [photo["state"] for photo in shown] == ["ready", "failed", "failed", "uploaded"]
-    assert [photo["error_text"] for photo in shown] == ["", "No face can be seen.", "Not an image.", ""]
+    assert [photo["error_text"] for photo in shown] == ["", "It stopped.", "Not an image.", ""]
     assert [photo["can_retry"] for photo in shown] == [False, True, False, False]
     assert (shown[0]["width"], shown[0]["height"]) == (800, 600)
     assert api.get(shown[0]["thumbnail_url"]).status_code == 200
     assert shown[3]["thumbnail_url"] == ""
+
+
+@pytest.mark.parametrize("code", ["no_face", "several_faces", "too_small", "too_blurred", "duplicate", "damaged"])
+def test_a_photo_that_would_fail_again_cannot_be_retried(api: APIClient, ada: Person, code: str) -> None:
+    photo = make_photo(ada, PersonPhoto.State.FAILED, error_code=code, error_text="Because.")
+
+    assert [shown["can_retry"] for shown in api.get(get_photos_url(ada)).json()["results"]] == [False]
+    assert api.post(f"{get_photos_url(ada)}/{photo.pk}/retry").status_code == 409
 
 
 def test_a_failed_photo_is_retried_from_the_beginning(api: APIClient, ada: Person, woken: mock.Mock) -> None:

@@ -26,7 +26,7 @@ def page_url(ada: Person) -> str:
 
 def test_photos_show_their_state_and_possible_actions(browser: Client, ada: Person, page_url: str) -> None:
     ready = make_photo(ada, filename="from the front.jpg")
-    failed = make_photo(ada, PersonPhoto.State.FAILED, filename="group.jpg", error_code="several_faces", error_text="Several faces.")
+    failed = make_photo(ada, PersonPhoto.State.FAILED, filename="group.jpg", error_code="gave_up", error_text="It stopped.")
     unusable = make_photo(ada, PersonPhoto.State.FAILED, filename="notes.txt", error_code="not_a_picture", error_text="Not an image.")
     moving = make_photo(ada, PersonPhoto.State.PROCESSING, filename="new.jpg")
     make_photo(ada, PersonPhoto.State.UPLOADING, filename="coming.jpg")
@@ -36,7 +36,7 @@ def test_photos_show_their_state_and_possible_actions(browser: Client, ada: Pers
 
     assert "Photos (4)" in text
     assert "from the front.jpg Ready Remove from the front.jpg" in text
-    assert "group.jpg Cannot be used Several faces. Retry group.jpg Remove group.jpg" in text
+    assert "group.jpg Cannot be used It stopped. Retry group.jpg Remove group.jpg" in text
     assert "notes.txt Cannot be used Not an image. Remove notes.txt" in text
     assert "new.jpg Looking for the face" in text
     assert "coming.jpg" not in text

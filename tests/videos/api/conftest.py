@@ -34,8 +34,8 @@ LISTED = {
 
 def fail(video: Video) -> None:
     """Put a video into the state after its first stage failed."""
-    Video.objects.filter(pk=video.pk).update(state=Video.State.FAILED, error_code="truncated", error_text="The file is incomplete.")
-    video.jobs.filter(stage="probe").update(state=Job.State.FAILED, attempts=1, error="The file is incomplete.")
+    Video.objects.filter(pk=video.pk).update(state=Video.State.FAILED, error_code="took_too_long", error_text="Decoding took too long.")
+    video.jobs.filter(stage="probe").update(state=Job.State.FAILED, attempts=1, error="Decoding took too long.")
 
 
 @pytest.fixture

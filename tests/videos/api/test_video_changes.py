@@ -138,6 +138,28 @@ def test_only_a_failed_video_is_retried(api: APIClient, uploaded_video: Video, s
     assert set(Job.objects.values_list("pk", flat=True)) == jobs
 
 
+@pytest.mark.parametrize(
+    "code", ["not_a_video", "still_picture", "no_video_stream", "truncated", "damaged", "codec_not_allowed", "wrong_size", "empty_file"]
+)
+def test_a_video_that_would_fail_again_cannot_be_retried(api: APIClient, uploaded_video: Video, code: str) -> None:
+    Video.objects.update(state=Video.State.FAILED, error_code=code)
+
+    answer = api.post(f"/v1/videos/{uploaded_video.pk}/retry")
+
+    assert (answer.status_code, answer.json()["detail"]) == (
+        409,
+        "A retry with the same file cannot succeed. Delete this video and upload another file.",
+    )
+    assert not Video.objects.get().can_retry
+
+
+@pytest.mark.parametrize("code", ["too_long", "needs_too_much_memory", "file_missing", "gave_up", "internal_error"])
+def test_a_video_that_failed_for_the_servers_reasons_can_be_retried(api: APIClient, uploaded_video: Video, code: str) -> None:
+    Video.objects.update(state=Video.State.FAILED, error_code=code)
+    assert Video.objects.get().can_retry
+    assert api.post(f"/v1/videos/{uploaded_video.pk}/retry").status_code == 202
+
+
 def test_a_video_whose_file_never_arrived_cannot_be_retried(api: APIClient, uploaded_video: Video) -> None:
     fail(uploaded_video)
     get_media_storage().delete(uploaded_video.original_key)

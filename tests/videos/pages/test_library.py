@@ -137,6 +137,11 @@ def test_a_video_that_cannot_be_retried_is_reported(browser: Client, owner: User
     assert "The file of this video never arrived. Upload it again." in read(browser, "/")
 
 
+def test_a_file_that_is_no_video_is_not_retried(browser: Client, owner: User) -> None:
+    photo = _create_video(owner, "Beach", Video.State.FAILED, error_code="still_picture", error_text="This is an image.")
+    assert f"/videos/{photo.pk}/retry/" not in read(browser, "/")
+
+
 def test_a_title_is_escaped(browser: Client, owner: User) -> None:
     make_video(owner, title="<script>alert(1)</script>")
 

@@ -4,6 +4,7 @@ import hashlib
 
 from videos.ingest.stage import IngestError, Stage, StageContext
 from videos.models import Video
+from videos.models.video import WRONG_SIZE
 
 _CHUNK = 1024 * 1024
 
@@ -13,7 +14,7 @@ def run(context: StageContext) -> None:
     video = context.video
     size = context.source.path.stat().st_size
     if size != video.size_bytes:
-        raise IngestError("wrong_size", f"The stored file has {size} bytes instead of {video.size_bytes}. Upload it again.")
+        raise IngestError(WRONG_SIZE, f"The stored file has {size} bytes instead of {video.size_bytes}. Upload it again.")
     checksum = hashlib.sha256()
     read = 0
     with context.source.path.open("rb") as file:
