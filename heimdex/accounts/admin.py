@@ -6,10 +6,13 @@ from django.contrib import admin
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import forms as auth_forms
 
+from heimdex.accounts.forms import StaffLoginForm, UniqueEmailForm
 from heimdex.accounts.models import User
 
+admin.site.login_form = StaffLoginForm
 
-class AdminUserForm(auth_forms.AdminUserCreationForm):  # type: ignore[type-arg]  # generic only in the stubs
+
+class AdminUserForm(UniqueEmailForm, auth_forms.AdminUserCreationForm):  # type: ignore[type-arg]  # generic only in the stubs
     """Create an account."""
 
     class Meta:
@@ -17,7 +20,7 @@ class AdminUserForm(auth_forms.AdminUserCreationForm):  # type: ignore[type-arg]
         fields = ["email", "name"]
 
 
-class AdminUserChangeForm(auth_forms.UserChangeForm):  # type: ignore[type-arg]  # generic only in the stubs
+class AdminUserChangeForm(UniqueEmailForm, auth_forms.UserChangeForm):  # type: ignore[type-arg]  # generic only in the stubs
     """Change an account. The password has its own form, linked from here."""
 
     class Meta:

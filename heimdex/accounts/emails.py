@@ -10,6 +10,8 @@ else:
     # Only the type stubs know the field's parameters.
     EmailField = models.EmailField
 
+EMAIL_TAKEN = "An account with this e-mail address already exists."
+
 
 def canonicalize_email(value: str) -> str:
     """Return the spelling for storage, comparison and lockout counts: trimmed and in lower case.

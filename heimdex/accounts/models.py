@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from heimdex.accounts.emails import CanonicalEmailField, canonicalize_email
+from heimdex.accounts.emails import EMAIL_TAKEN, CanonicalEmailField, canonicalize_email
 
 
 class UserManager(BaseUserManager["User"]):
@@ -35,9 +35,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person who logs in with an e-mail address and owns their uploads."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    email = CanonicalEmailField(
-        "e-mail address", max_length=254, unique=True, error_messages={"unique": "An account with this e-mail address already exists."}
-    )
+    email = CanonicalEmailField("e-mail address", max_length=254, unique=True, error_messages={"unique": EMAIL_TAKEN})
     name = models.CharField(max_length=150, blank=True)
     is_staff = models.BooleanField("staff", default=False, help_text="May use the admin pages and reprocess embeddings.")
     is_active = models.BooleanField("active", default=True, help_text="Clear this to lock the account and keep its videos.")

@@ -7,10 +7,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.generic import FormView
 
+from heimdex.accounts.forms import UniqueEmailForm
 from heimdex.accounts.models import User
 
 
-class RegisterForm(auth_forms.BaseUserCreationForm):  # type: ignore[type-arg]  # generic only in the stubs
+class RegisterForm(UniqueEmailForm, auth_forms.BaseUserCreationForm):  # type: ignore[type-arg]  # generic only in the stubs
     """Register on the registration page."""
 
     class Meta:

@@ -14,11 +14,10 @@ from rest_framework_simplejwt.settings import api_settings as jwt_settings
 from rest_framework_simplejwt.tokens import RefreshToken
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
-from heimdex.accounts.emails import canonicalize_email
+from heimdex.accounts.emails import EMAIL_TAKEN, canonicalize_email
 from heimdex.accounts.models import User
 from heimdex.accounts.token_families import revoke_family_if_reused
 
-EMAIL_TAKEN = "An account with this e-mail address already exists."
 WRONG_CREDENTIALS = "No active account has this e-mail address and password."
 # Far longer than people type. It bounds the cost of hashing.
 MAX_PASSWORD = 1024

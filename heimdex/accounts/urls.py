@@ -4,12 +4,15 @@ from django.conf import settings
 from django.contrib.auth import views
 from django.urls import path
 
+from heimdex.accounts.forms import LoginForm
 from heimdex.accounts.pages import RegisterPage
 
 urlpatterns = [
     path(
         "login/",
-        views.LoginView.as_view(redirect_authenticated_user=True, extra_context={"heading": "Log in", "action": "Log in"}),
+        views.LoginView.as_view(
+            authentication_form=LoginForm, redirect_authenticated_user=True, extra_context={"heading": "Log in", "action": "Log in"}
+        ),
         name="login",
     ),
     path("logout/", views.LogoutView.as_view(), name="logout"),

@@ -43,7 +43,13 @@ def test_a_taken_address_is_reported_at_its_field(staff_client: Client, ann: Use
 
     answer = staff_client.post("/admin/accounts/user/add/", new)
 
-    assert answer.context["adminform"].form.errors["email"] == ["An account with this e-mail address already exists."]
+    assert answer.context["adminform"].form.errors == {"email": ["An account with this e-mail address already exists."]}
+
+
+@pytest.mark.django_db
+def test_wrong_credentials_are_reported_on_the_admins_login_page(client: Client) -> None:
+    answer = client.post("/admin/login/", {"username": EMAIL, "password": "wrong"})
+    assert "Enter the right e-mail address and password of a staff account." in answer.content.decode()
 
 
 @pytest.mark.django_db

@@ -28,7 +28,10 @@ def test_an_invalid_registration_is_explained_on_the_page(browser: Client, ann: 
     taken = _post(browser, "/accounts/register/", {"email": "ANN@example.com", "password1": "short", "password2": "short"})
 
     assert taken.status_code == 200
-    assert "An account with this e-mail address already exists." in taken.content.decode()
+    assert taken.content.decode().count("An account with this e-mail address already exists.") == 1
+    # Only once, and at its field.
+    assert "onstraint" not in taken.content.decode()
+    assert 'class="message error"' not in taken.content.decode()
     assert "This password is too short" in taken.content.decode()
 
 
@@ -53,7 +56,7 @@ def test_wrong_credentials_are_reported_on_the_page(browser: Client, ann: User) 
     answer = _post(browser, "/accounts/login/", {"username": EMAIL, "password": "wrong"})
 
     assert answer.status_code == 200
-    assert "Please enter a correct e-mail address and password" in answer.content.decode()
+    assert "Enter the right e-mail address and password. Capital letters matter in the password only." in answer.content.decode()
 
 
 def test_a_form_from_another_site_is_rejected(browser: Client, ann: User) -> None:
