@@ -27,7 +27,7 @@ LOCKED = OpenApiResponse(description="Too many failed logins. `Retry-After` give
 
 
 class PublicView(APIView):
-    """A view that needs no login.
+    """A view that needs no login. Each method has its own docstring, which the API's documentation shows.
 
     It needs no CSRF token: it accepts only JSON, and other sites cannot send JSON without a preflight request, which fails here.
     """
@@ -43,6 +43,7 @@ class PublicView(APIView):
 class RegisterView(PublicView):
     @extend_schema(request=RegisterSerializer, responses={201: RegisteredSerializer}, summary="Create an account")
     def post(self, request: Request) -> Response:
+        """Create an account. It does not log in: get a token, or log in by session, afterwards."""
         serializer = RegisterSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         return Response(RegisteredSerializer(serializer.save()).data, status=status.HTTP_201_CREATED)
@@ -55,6 +56,7 @@ class LoginView(PublicView):
         summary="Log in by session (cookies `sessionid`, `csrftoken`)",
     )
     def post(self, request: Request) -> Response:
+        """Start a session, as browsers do. Every later request that changes something needs the header `X-CSRFToken`."""
         serializer = CredentialsSerializer(data=request.data, context={"request": request})
         serializer.is_valid(raise_exception=True)
         login(request._request, serializer.user)
@@ -64,6 +66,7 @@ class LoginView(PublicView):
 class LogoutView(APIView):
     @extend_schema(request=None, responses={204: None}, summary="End the session")
     def post(self, request: Request) -> Response:
+        """End the session of the cookies. Tokens stay valid: revoke the refresh token instead."""
         logout(request._request)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -71,12 +74,14 @@ class LogoutView(APIView):
 class MeView(APIView):
     @extend_schema(responses=AccountSerializer, summary="Show the logged-in account")
     def get(self, request: Request) -> Response:
+        """Show the account of the session or token that the request carries."""
         return Response(AccountSerializer(cast(User, request.user)).data)
 
 
 class TokenView(PublicView):
     @extend_schema(request=CredentialsSerializer, responses={200: TokenPairSerializer, 429: LOCKED}, summary="Log in by token")
     def post(self, request: Request) -> Response:
+        """Return a pair of tokens. Send the access token as `Authorization: Bearer …`; it is valid for 15 minutes."""
         serializer = CredentialsSerializer(data=request.data, context={"request": request})
         serializer.is_valid(raise_exception=True)
         # As after a session login: resets the failure count and updates the login time.
@@ -88,12 +93,14 @@ class TokenView(PublicView):
 class TokenRefreshView(PublicView):
     @extend_schema(request=RotatingRefreshSerializer, responses=TokenPairSerializer, summary="Exchange a refresh token for a new pair")
     def post(self, request: Request) -> Response:
+        """Return a new pair. A refresh token works once; a second use revokes all tokens that descend from the same login."""
         return Response(_validate(RotatingRefreshSerializer(data=request.data)))
 
 
 class TokenRevokeView(PublicView):
     @extend_schema(request=TokenBlacklistSerializer, responses={204: None}, summary="Revoke a refresh token")
     def post(self, request: Request) -> Response:
+        """Revoke a refresh token, as a logout does. Access tokens that it has given stay valid for at most 15 minutes."""
         _validate(TokenBlacklistSerializer(data=request.data))
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -21,6 +21,7 @@ from people.status import with_status
 NOT_FOUND = {404: OpenApiResponse(description="You have no such person.")}
 
 
+@extend_schema_view(retrieve=extend_schema(description="Show a person with names, status and the number of photos."))
 class PersonViewSet(mixins.RetrieveModelMixin, GenericViewSet[Person]):
     """The people of the logged-in owner."""
 

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -49,6 +49,7 @@ class RollbackSerializer(serializers.Serializer[Rollback]):
     left_out = serializers.ListField(child=serializers.CharField())
 
 
+@extend_schema_view(retrieve=extend_schema(description="Show a cutover with the comparison of the results."))
 class CutoverViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Cutover]):
     """All cutovers, newest first."""
 

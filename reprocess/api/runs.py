@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
@@ -98,6 +98,10 @@ class PlanView(APIView):
             raise NotFound(str(error)) from error
 
 
+@extend_schema_view(
+    list=extend_schema(description="List all runs, newest first."),
+    retrieve=extend_schema(description="Show a run with its progress and counters."),
+)
 class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[ReprocessRun]):
     """All runs, newest first."""
 

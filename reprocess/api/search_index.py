@@ -65,7 +65,7 @@ class VideoReprocessView(APIView):
 
     @extend_schema(responses={200: SearchIndexSerializer, 404: NOT_FOUND})
     def get(self, request: Request, pk: UUID) -> Response:
-        """Return how much of it is up to date, and the result of the last update."""
+        """Return how much of a video's search index is up to date, and the result of the last update."""
         return Response(_serialize(_get_status(request, pk)))
 
     @extend_schema(
@@ -78,7 +78,7 @@ class VideoReprocessView(APIView):
         },
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        """Update it. If an unfinished run already includes this video, no other run is started."""
+        """Update a video's search index. If an unfinished run already includes this video, no other run is started."""
         _get_video(request, pk)
         body = UpdateRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -101,7 +101,7 @@ class CancelReprocessView(APIView):
         },
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        """Cancel it. What it has computed is kept."""
+        """Cancel the update that you have started. What it has computed is kept."""
         _get_video(request, pk)
         cancel_refresh(get_owner(request), pk)
         return Response(_serialize(_get_status(request, pk)))

@@ -1,6 +1,7 @@
 """Shared behavior of all endpoints, tested on minimal endpoints."""
 
 import json
+from collections import Counter
 from typing import Any, cast
 
 import pytest
@@ -83,6 +84,15 @@ def test_lists_are_paginated() -> None:
     assert page("").data["count"] == 210
     assert page("page_size=200&page=2").data["next"] is None
     assert [page(f"page={wrong}").status_code for wrong in ("9", "0", "x", "9" * 5000)] == [404] * 4
+
+
+def test_every_operation_has_a_description_of_its_own(client: Client, db: None) -> None:
+    schema = client.get("/v1/schema/", headers={"Accept": "application/json"}).json()
+    operations = {f"{method} {path}": operation for path, methods in schema["paths"].items() for method, operation in methods.items()}
+    described = Counter(operation.get("description") for operation in operations.values())
+
+    assert [label for label, operation in operations.items() if not operation.get("description")] == []
+    assert [text for text, times in described.items() if times > 1] == []
 
 
 def test_the_api_docs_load_nothing_from_other_hosts(client: Client, db: None) -> None:

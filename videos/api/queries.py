@@ -1,7 +1,7 @@
 """Recorded queries: list, save and delete them."""
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, status
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
@@ -38,6 +38,10 @@ class RecordedQueriesView(ListAPIView[RecordedQuery]):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+@extend_schema_view(
+    partial_update=extend_schema(description="Save a recorded query, or no longer save it."),
+    destroy=extend_schema(description="Delete a recorded query."),
+)
 class RecordedQueryViewSet(mixins.UpdateModelMixin, mixins.DestroyModelMixin, GenericViewSet[RecordedQuery]):
     """A recorded query: save or delete it."""
 

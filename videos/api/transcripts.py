@@ -65,7 +65,7 @@ class TranscriptView(APIView):
         },
     )
     def patch(self, request: Request, pk: UUID, scene_id: UUID) -> Response:
-        """Set the text. Its words can be searched at once; embeddings are updated in the background."""
+        """Set the transcript of a scene. Its words can be searched at once; embeddings are updated in the background."""
         get_object_or_404(Scene.objects.filter(owner=get_owner(request), video_id=pk), pk=scene_id)
         body = TranscriptSerializer(data=request.data)
         body.is_valid(raise_exception=True)

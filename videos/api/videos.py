@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -20,6 +20,10 @@ from videos.models import Video
 from videos.status import get_video_status
 
 
+@extend_schema_view(
+    list=extend_schema(description="List your videos, newest first."),
+    retrieve=extend_schema(description="Show a video with its properties, scenes, chapters and people."),
+)
 class VideoViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Video]):
     """The user's videos."""
 
@@ -52,7 +56,7 @@ class VideoViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
     @extend_schema(responses=VideoStatusSerializer)
     @action(detail=True)
     def status(self, request: Request, pk: str) -> Response:
-        """Return state, stage, progress and error."""
+        """Return the state, stage, progress and error of a video's ingest."""
         return Response(VideoStatusSerializer(get_video_status(self.get_object())).data)
 
     @extend_schema(request=None, responses={202: VideoStatusSerializer})
