@@ -108,7 +108,8 @@ def find_video_stream(container: "InputContainer", limits: MediaLimits) -> "Vide
     if context is None or context.codec.canonical_name not in VIDEO_CODECS:
         name = context.codec.canonical_name if context else "unknown"
         raise MediaError(
-            MediaErrorCode.CODEC_NOT_ALLOWED, f"Videos in the format “{name}” are not accepted. Export it as MP4 (H.264) and upload that."
+            MediaErrorCode.CODEC_NOT_ALLOWED,
+            f"This video's format, {name}, is not accepted. Export the video as MP4 (H.264) and upload that file.",
         )
     # FFmpeg checks this limit before it allocates memory for a frame. On the container the option is ignored.
     context.options = {"max_pixels": str(limits.max_pixels)}

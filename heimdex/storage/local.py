@@ -78,7 +78,7 @@ class LocalMediaStorage(MediaStorage):
     def local_path(self, key: str) -> Iterator[Path]:
         path = self._resolve_path(key)
         if not path.is_file():
-            raise FileNotFoundError(f"The media directory holds no {key}.")
+            raise FileNotFoundError(f"The media directory has no file {key}.")
         yield path
 
     def save(self, key: str, data: bytes | BinaryIO, content_type: str = DEFAULT_TYPE) -> None:
@@ -118,7 +118,7 @@ class LocalMediaStorage(MediaStorage):
     def move(self, src: str, dst: str) -> None:
         source, target = self._resolve_path(src), self._resolve_path(dst)
         if not source.is_file():
-            raise FileNotFoundError(f"The media directory holds no {src}.")
+            raise FileNotFoundError(f"The media directory has no file {src}.")
         content_type = self.content_type(src)
         for parent in (target.parent, (self._types / dst).parent):
             parent.mkdir(parents=True, exist_ok=True)

@@ -220,7 +220,7 @@ class S3MediaStorage(MediaStorage):
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", ""))
             if code in _MISSING:
-                raise FileNotFoundError(f"The bucket {self.bucket!r} holds no {key}.") from error
+                raise FileNotFoundError(f"The bucket {self.bucket!r} has no file {key}.") from error
             raise StorageError(
                 f"S3 at {self._place} rejected a request for bucket {self.bucket!r} ({code}). "
                 "Check HEIMDEX_S3_BUCKET, HEIMDEX_S3_ACCESS_KEY, HEIMDEX_S3_SECRET_KEY and HEIMDEX_S3_REGION."

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, F, FilteredRelation, Q
+from django.template.defaultfilters import pluralize
 
 from heimdex.accounts.models import User
 from reprocess.models import ReprocessFailure, ReprocessItem, ReprocessRun
@@ -18,16 +19,17 @@ UNFINISHED = (*IN_PROGRESS, "paused")
 
 _MESSAGES = {
     "queued": "Waiting for a worker.",
-    "running": "Updating: {current} of {parts} parts are done.",
+    "running": "Updating: {current} of {parts} {is_current} done.",
     "paused": "The update is paused. It continues when an administrator resumes it.",
-    "failed": "{missing} of {parts} parts could not be updated. Search finds the rest.",
-    "cancelled": "The update was canceled. {current} of {parts} parts are up to date.",
+    "failed": "{missing} of {parts} could not be updated. Search finds the rest.",
+    "cancelled": "The update was canceled. {current} of {parts} {is_current} up to date.",
 }
 _UP_TO_DATE = "The search index of this video is up to date."
-_OUT_OF_DATE = "{missing} of {parts} parts of this video's search index are out of date."
+_OUT_OF_DATE = "{missing} of {parts} of this video's search index {is_missing} out of date."
 _COST_LIMIT = "The update is paused because it reached the cost limit. An administrator can resume it, or you can cancel it."
 _CUTOVER = (
-    "{filled} of {videos} of your videos are ready for the new search. It starts when all are ready. Until then, search works as before."
+    "{filled} of {videos} of your videos {is_filled} ready for the new search. "
+    "It starts when all are ready. Until then, search works as before."
 )
 
 
@@ -104,18 +106,25 @@ def _determine_state(item: ReprocessItem | None) -> str:
 
 def _format_message(state: str, item: ReprocessItem | None, channels: tuple[ChannelStatus, ...]) -> str:
     parts, current = sum(channel.scenes for channel in channels), sum(channel.current for channel in channels)
-    numbers = {"parts": parts, "current": current, "missing": parts - current}
+    missing = parts - current
+    words = {
+        "parts": f"{parts} part{pluralize(parts)}",
+        "current": current,
+        "missing": missing,
+        "is_current": pluralize(current, "is,are"),
+        "is_missing": pluralize(missing, "is,are"),
+    }
     if state == "paused" and item and item.run.limit_reached and item.run.scope == ReprocessRun.Scope.VIDEO:
         return _COST_LIMIT
     if state in UNFINISHED or (state in _MESSAGES and current < parts):
-        return _MESSAGES[state].format(**numbers)
-    return _OUT_OF_DATE.format(**numbers) if current < parts else _UP_TO_DATE
+        return _MESSAGES[state].format(**words)
+    return _OUT_OF_DATE.format(**words) if current < parts else _UP_TO_DATE
 
 
 def _format_cutover_notice(owner: User, spec: EffectiveSpec, open_item: ReprocessItem | None) -> str:
     run_id = open_item.run_id if open_item and open_item.run.spec_id == spec.digest else None
     share = count_filled_videos(owner.pk, spec, ReprocessItem.objects.filter(run=run_id, owner=owner).values("video"))
-    return _CUTOVER.format(filled=share[0], videos=share[1]) if share else ""
+    return _CUTOVER.format(filled=share[0], videos=share[1], is_filled=pluralize(share[0], "is,are")) if share else ""
 
 
 def _count_channels(video: Video, spec: EffectiveSpec, forced_run: ReprocessRun | None) -> tuple[ChannelStatus, ...]:

@@ -15,7 +15,7 @@ from videos.models import Video
 
 log = structlog.get_logger(__name__)
 
-INCOMPLETE = "{count} of the video's descriptions could not be made searchable. The first reason: {reason}"
+INCOMPLETE = "{count} of the video's parts could not be made searchable. The first reason: {reason}"
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,8 @@ def test_a_codec_that_is_not_allowed_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(MediaError) as refused:
         probe(path)
     assert refused.value.code == "codec_not_allowed"
+    assert "This video's format, " in str(refused.value)
+    assert "is not accepted. Export the video as MP4 (H.264) and upload that file." in str(refused.value)
 
 
 def test_metadata_in_broken_utf8_does_not_matter(tmp_path: Path) -> None:
