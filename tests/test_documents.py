@@ -63,6 +63,20 @@ def test_the_fixtures_in_the_tests_of_a_guide_exist(guide: Path) -> None:
                 assert {name for name in needed if f"def {name}(" not in fixtures} == set()
 
 
+@pytest.mark.parametrize("guide", GUIDES, ids=name_of)
+def test_the_urls_in_a_guide_are_entries_of_urlpatterns(guide: Path) -> None:
+    for block in re.findall(r"```python\n(.*?)```", guide.read_text(), re.DOTALL):
+        assert "path(" not in block or "urlpatterns = [" in block
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_a_command_for_tests_runs_those_that_are_left_out_by_default(document: Path) -> None:
+    for command in re.findall(r"-m pytest [^`\n]+", document.read_text()):
+        modules = [ROOT / name for name in re.findall(r"tests/\S+\.py", command)]
+        marked = [module for module in modules if module.exists() and "pytestmark = pytest.mark.integration" in module.read_text()]
+        assert not marked or '-m ""' in command, command
+
+
 COMMANDS = sorted(path for app in ("heimdex", "videos", "reprocess") for path in (ROOT / app / "management" / "commands").glob("[!_]*.py"))
 
 
