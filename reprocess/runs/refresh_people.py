@@ -39,7 +39,11 @@ BROKE = "Something went wrong on our side with this photo{reason}. Retry it. If 
 
 @dataclass(frozen=True)
 class PhotoLease:
-    """The lease on photos, as the engine uses it. Photos leave it one by one, so `replace_embeddings` checks the token of each photo."""
+    """The lease on photos, as the engine uses it. Photos leave it one by one, so `replace_embeddings` checks the token of each photo.
+
+    A photo that was deleted, or that another worker has taken, is skipped there. It must not stop the others, so that a lost lease is
+    ignored here: even without any photo left, the vectors of the people, who have no lease, are still to be refreshed.
+    """
 
     lease: Lease
 
