@@ -1,6 +1,13 @@
-"""Gunicorn's configuration of the web service: hooks of its worker process."""
+"""Gunicorn's configuration of the web service: a limit, and hooks of its worker process."""
 
 import threading
+
+from gunicorn.http import message
+
+# A search has at most 1,000 characters. Percent-encoded, each takes up to 12 bytes; the rest is for ids of people and a cursor.
+limit_request_line = 16 * 1024
+# Gunicorn lowers larger limits to this one, and 0 would mean that there is none.
+message.MAX_REQUEST_LINE = limit_request_line
 
 
 def post_worker_init(worker: object) -> None:
