@@ -23,7 +23,7 @@ EXCERPT_LENGTH = 240
 class SearchForm(forms.Form):
     """A query, and the number of results to skip."""
 
-    q = forms.CharField(max_length=1000)
+    q = forms.CharField(max_length=1000, label="Query")
     offset = forms.IntegerField(min_value=0, max_value=1_000_000, required=False)
 
 

@@ -60,7 +60,10 @@ def test_wrong_credentials_are_reported_on_the_page(browser: Client, ann: User) 
 
 
 def test_a_form_from_another_site_is_rejected(browser: Client, ann: User) -> None:
-    assert browser.post("/accounts/login/", {"username": EMAIL, "password": PASSWORD}).status_code == 403
+    answer = browser.post("/accounts/login/", {"username": EMAIL, "password": PASSWORD})
+    assert answer.status_code == 403
+    assert "Go back, reload the page, and send the form again." in answer.content.decode()
+    assert "allow cookies" in answer.content.decode()
 
 
 def test_a_person_changes_the_password_and_stays_logged_in(browser: Client, ann: User) -> None:

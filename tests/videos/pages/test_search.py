@@ -120,7 +120,7 @@ def test_an_empty_search_and_an_empty_result_show_hints(browser: Client, owner: 
     ("query", "problem"),
     [
         ("q=" + "x" * 1001, "at most 1000 characters"),
-        ("q=a%00b", "Null characters are not allowed"),
+        ("q=a%00b", "Query: Null characters are not allowed"),
         ("q=a&offset=-1", "greater than or equal to 0"),
     ],
 )
