@@ -7,6 +7,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.defaultfilters import filesizeformat
 from django.views import defaults
 from rest_framework import status
 from rest_framework.exceptions import APIException, NotFound, ParseError, ValidationError
@@ -29,6 +30,12 @@ _ERROR_RESPONSE = {
     "description": "The request is invalid or not allowed, or its object does not exist.",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
 }
+
+
+TOKEN_NOT_VALID = (
+    "The access token has expired or is not valid. "
+    "Get a new one with POST /v1/auth/token/refresh, or log in again with POST /v1/auth/token."
+)
 
 
 class BodyTooLarge(APIException):
@@ -72,7 +79,7 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     if isinstance(error, DataError | UnicodeEncodeError):
         error = ValidationError("A value contains characters or numbers that cannot be stored.")
     elif isinstance(error, RequestDataTooBig):
-        error = BodyTooLarge(f"The body is too large. The limit is {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes.")
+        error = BodyTooLarge(f"The body is too large. The limit is {filesizeformat(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)}.")
     elif isinstance(error, Http404):
         # The original text names a model.
         error = NotFound()
@@ -86,7 +93,8 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     if response is None:
         return None
     if isinstance(error, DetailDictMixin):
-        response.data = {"detail": response.data["detail"]}
+        # Only an access token that no class of tokens accepts has messages, one per class.
+        response.data = {"detail": TOKEN_NOT_VALID if "messages" in response.data else response.data["detail"]}
     elif isinstance(response.data, list):
         response.data = {"detail": _join_messages(response.data)}
     elif list(response.data) == [api_settings.NON_FIELD_ERRORS_KEY]:

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from django.conf import settings
 from django.db import models, transaction
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from heimdex.errors import Refused, WrongState
@@ -73,7 +74,8 @@ def validate_upload(upload: UploadRequest, policy: UploadPolicy) -> None:
     if upload.size_bytes <= 0:
         raise Refused("The file is empty. Choose another file.", "size_bytes")
     if upload.size_bytes > policy.max_bytes:
-        raise Refused(f"The file is larger than the limit of {policy.max_bytes} bytes.{policy.too_large_hint}", "size_bytes")
+        limit = filesizeformat(policy.max_bytes)
+        raise Refused(f"The file is larger than the limit of {limit}.{policy.too_large_hint}", "size_bytes")
     if not policy.accepts_type(upload.mime_type):
         name = sanitize_filename(upload.filename)
         raise Refused(f"{name} {policy.wrong_type.format(mime_type=upload.mime_type)}", "mime_type")

@@ -37,6 +37,14 @@ def test_a_refresh_token_works_once(api: APIClient, ann: User) -> None:
     assert _refresh(api, first["refresh"]) == 401
 
 
+def test_a_token_that_is_not_valid_is_explained(api: APIClient, ann: User) -> None:
+    refresh = _get_pair(api)["refresh"]
+    for token in ("nonsense", refresh):
+        answer = api.get("/v1/auth/me", headers={"Authorization": f"Bearer {token}"})
+        assert (answer.status_code, list(answer.json())) == (401, ["detail"])
+        assert answer.json()["detail"].startswith("The access token has expired or is not valid. Get a new one with POST /v1/auth/token")
+
+
 def test_a_reused_refresh_token_revokes_its_family_alone(api: APIClient, ann: User) -> None:
     stolen, other = _get_pair(api)["refresh"], _get_pair(api)["refresh"]
     second = api.post("/v1/auth/token/refresh", {"refresh": stolen}).json()["refresh"]

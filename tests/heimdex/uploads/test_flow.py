@@ -23,7 +23,7 @@ def test_a_file_within_the_limits_is_accepted(size: int) -> None:
     ("upload", "field", "message"),
     [
         (UploadRequest("a.txt", "text/plain", 0), "size_bytes", "The file is empty. Choose another file."),
-        (UploadRequest("a.txt", "text/plain", 11), "size_bytes", "The file is larger than the limit of 10 bytes. Shorten it."),
+        (UploadRequest("a.txt", "text/plain", 11), "size_bytes", "The file is larger than the limit of 10\xa0bytes. Shorten it."),
         (UploadRequest("../a.png", "image/png", 5), "mime_type", "a.png is not a text (image/png)."),
     ],
 )

@@ -264,4 +264,4 @@ def test_the_size_limit_comes_from_the_settings(api: APIClient, settings: LazySe
     assert api.post(INIT, FILE).status_code == 201
 
     settings.MAX_UPLOAD_BYTES = len(CONTENT) - 1
-    assert api.post(INIT, FILE).json() == {"size_bytes": ["The file is larger than the limit of 36 bytes."]}
+    assert api.post(INIT, FILE).json() == {"size_bytes": ["The file is larger than the limit of 36\xa0bytes."]}
