@@ -1,10 +1,11 @@
-"""The words that `make lint` reports inside identifiers."""
+"""The words that `make lint` reports inside identifiers, and what git ignores."""
 
 import subprocess
 from pathlib import Path
 from runpy import run_path
 
-STRUCTURE = run_path(str(Path(__file__).resolve().parents[1] / "scripts" / "lint" / "structure.py"))
+ROOT = Path(__file__).resolve().parents[1]
+STRUCTURE = run_path(str(ROOT / "scripts" / "lint" / "structure.py"))
 
 
 def test_identifiers_are_split_at_underscores_and_capitals() -> None:
@@ -22,3 +23,10 @@ def test_a_replaced_word_is_reported_once_per_file_and_only_in_identifiers(tmp_p
         "module.py:1: heard contains 'heard'; better: transcribed",
         "module.py:2: HeardWords contains 'heard'; better: transcribed",
     ]
+
+
+def test_git_ignores_a_virtual_environment_that_is_a_link(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / ".gitignore").write_text((ROOT / ".gitignore").read_text())
+    (tmp_path / ".venv").symlink_to(tmp_path)
+    assert subprocess.run(["git", "check-ignore", "-q", ".venv"], cwd=tmp_path, check=False).returncode == 0
