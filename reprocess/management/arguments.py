@@ -1,4 +1,4 @@
-"""Parse arguments that several commands share. Each error message names the fix."""
+"""Parse arguments that the commands of reprocessing share. Each error message names the fix."""
 
 from argparse import ArgumentTypeError
 from datetime import UTC, datetime
@@ -9,13 +9,6 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from heimdex.accounts.models import User
-
-
-def parse_days(text: str) -> int:
-    """Return a whole number of days. Raise ArgumentTypeError for anything else."""
-    if not text.isdecimal():
-        raise ArgumentTypeError(f"{text!r} is not a whole number of days, for example 7")
-    return int(text)
 
 
 def parse_cost(text: str) -> Decimal:

@@ -9,8 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from heimdex.management.arguments import parse_days
 from reprocess.actions.cutovers import purge_spaces
-from reprocess.management.arguments import parse_days
 
 
 class Command(BaseCommand):

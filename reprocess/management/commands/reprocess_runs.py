@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rest_framework.utils.encoders import JSONEncoder
 
 from heimdex.errors import WrongState
+from heimdex.management.arguments import parse_positive_integer
 from reprocess.actions.runs import CONTROLS
 from reprocess.management.run_output import format_counter
 from reprocess.models import ReprocessRun
@@ -24,7 +25,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("what", choices=["list", "show", "failures", *CONTROLS])
         parser.add_argument("run_id", nargs="?", type=UUID, help="for everything but list")
-        parser.add_argument("--limit", type=int, default=20, help="how many runs or failures to list (default 20)")
+        parser.add_argument("--limit", type=parse_positive_integer, default=20, help="how many runs or failures to list (default 20)")
         parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
     def handle(self, *args: Any, **options: Any) -> None:

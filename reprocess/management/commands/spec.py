@@ -9,6 +9,7 @@ from django.template.defaultfilters import filesizeformat
 from rich.console import Console
 from rich.table import Table
 
+from heimdex.management.arguments import parse_positive_integer
 from reprocess.management.arguments import find_owner
 from reprocess.reports.owner_coverage import OwnerCoverage, measure_owner_coverage, select_owners_with_targets
 from reprocess.reports.spec_overview import SpecOverview, summarize_spec
@@ -34,7 +35,9 @@ class Command(BaseCommand):
             help="record the digests of the code of steps and models in spec.lock.json, and stop; needs no database",
         )
         parser.add_argument("--owner", metavar="EMAIL", help="show the coverage of this owner only")
-        parser.add_argument("--owners", type=int, default=_OWNERS, metavar="N", help=f"show the coverage of N owners (default {_OWNERS})")
+        parser.add_argument(
+            "--owners", type=parse_positive_integer, default=_OWNERS, metavar="N", help=f"show the coverage of N owners (default {_OWNERS})"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,7 +50,7 @@ class Command(BaseCommand):
         if options["owner"]:
             owners = owners.filter(pk=find_owner(options["owner"]).pk)
         count = owners.count()
-        shown = measure_owner_coverage(list(owners[: max(0, options["owners"])]), overview)
+        shown = measure_owner_coverage(list(owners[: options["owners"]]), overview)
         if options["json"]:
             report = {
                 **SpecOverviewSerializer(overview).data,

@@ -1,6 +1,6 @@
 """Invalid arguments end a command with exit code 2 and a sentence that names the fix."""
 
-from argparse import ArgumentTypeError
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -8,7 +8,8 @@ import pytest
 from django.core.management import execute_from_command_line
 from django.utils import timezone
 
-from reprocess.management.arguments import parse_cost, parse_days, parse_time
+from heimdex.management.arguments import parse_days, parse_positive_integer
+from reprocess.management.arguments import parse_cost, parse_time
 
 
 @pytest.mark.parametrize(
@@ -45,8 +46,23 @@ def test_times_without_a_zone_are_in_the_server_time_zone() -> None:
     assert parse_time("2026-01-31T18:30") == timezone.make_aware(datetime(2026, 1, 31, 18, 30))
 
 
-def test_days_are_whole_numbers() -> None:
-    assert parse_days("7") == 7
-    for text in ("-1", "1.5", "a week"):
-        with pytest.raises(ArgumentTypeError, match="for example 7"):
-            parse_days(text)
+@pytest.mark.parametrize(
+    "args",
+    [
+        *(["reprocess_runs", "list", f"--limit={limit}"] for limit in ("-3", "0", "1000001", "9" * 20, "9" * 5000, "³", "١")),
+        *(["spec", f"--owners={number}"] for number in ("-1", "0", "9" * 20)),
+        *(["search", "boat", "--owner", "owner@example.org", f"--limit={limit}"] for limit in ("-1", "9" * 20)),
+        *(["purge_spaces", f"--days={days}"] for days in ("-1", "1.5", "a week", "36501", "99999999999")),
+    ],
+    ids=lambda args: " ".join(args)[:60],
+)
+def test_an_impossible_number_exits_with_2_and_names_the_limits(args: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as error:
+        execute_from_command_line(["manage.py", *args])
+    assert error.value.code == 2
+    assert re.search(r"Give a whole number (of days )?from [01] to \d+", capsys.readouterr().err.splitlines()[-1])
+
+
+def test_the_limits_of_numbers_are_included() -> None:
+    assert [parse_positive_integer(text) for text in ("1", "1000000")] == [1, 1_000_000]
+    assert [parse_days(text) for text in ("0", "7", "36500")] == [0, 7, 36_500]

@@ -3,13 +3,14 @@
 import html
 import json
 import re
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
 from heimdex.accounts.models import User
+from heimdex.management.arguments import parse_positive_integer
 from videos.search.service import Hit, SearchRequest, describe_hit, search
 from videos.times import format_time
 
@@ -42,13 +43,6 @@ class Command(BaseCommand):
             self.stdout.write(f"   {describe_matches(hit)}")
             if text := extract_text(hit):
                 self.stdout.write(f"   {text}")
-
-
-def parse_positive_integer(text: str) -> int:
-    """Return the number in `text`. Raise ArgumentTypeError unless it is a positive integer."""
-    if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"{text!r} is not a positive integer")
-    return int(text)
 
 
 def describe_matches(hit: Hit) -> str:
