@@ -2,6 +2,10 @@
 
 from argparse import ArgumentTypeError
 
+from django.core.management.base import CommandError
+
+from heimdex.accounts.models import User
+
 MAX_NUMBER = 1_000_000
 # A century: dates that far back exist in Python and in PostgreSQL.
 MAX_DAYS = 36_500
@@ -15,6 +19,14 @@ def parse_positive_integer(text: str) -> int:
 def parse_days(text: str) -> int:
     """Return a whole number of days, at most a century. Raise ArgumentTypeError for anything else."""
     return _parse_integer(text, 0, MAX_DAYS, f"Give a whole number of days from 0 to {MAX_DAYS}, for example 7")
+
+
+def find_owner(email: str) -> User:
+    """Return the owner with this e-mail address. Raise CommandError with exit code 2 when there is none."""
+    owner = User.objects.filter(email__iexact=email.strip()).first()
+    if owner is None:
+        raise CommandError(f"There is no owner {email}. Check the e-mail address.", returncode=2)
+    return owner
 
 
 def _parse_integer(text: str, least: int, most: int, fix: str) -> int:

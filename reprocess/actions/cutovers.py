@@ -54,6 +54,10 @@ class CutoverRefused(WrongState):
         self.cutover = cutover
 
 
+class CutoverNotNeeded(CutoverRefused):
+    """Search already reads the latest spaces, so that there is nothing to switch."""
+
+
 class RollbackRefused(WrongState):
     """The cutover cannot be rolled back. The message names the reason."""
 
@@ -81,10 +85,10 @@ class Rollback:
 
 
 def prepare_cutover(owner_id: UUID) -> PreparedCutover:
-    """Evaluate the cutover to the latest spaces. Raise CutoverRefused when they are already active or incomplete."""
+    """Evaluate the cutover to the latest spaces. Raise CutoverNotNeeded when they are active, and CutoverRefused when incomplete."""
     change = plan_cutover(owner_id, get_effective_spec())
     if not change.pending:
-        raise CutoverRefused(UP_TO_DATE)
+        raise CutoverNotNeeded(UP_TO_DATE)
     coverage = measure_pending(change)
     if gaps := describe_gaps(coverage, settings.CUTOVER_MAX_FAILED):
         raise CutoverRefused(INCOMPLETE.format(gaps="; ".join(gaps), owner=owner_id))

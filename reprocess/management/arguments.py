@@ -4,11 +4,8 @@ from argparse import ArgumentTypeError
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
-from django.core.management.base import CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
-
-from heimdex.accounts.models import User
 
 
 def parse_cost(text: str) -> Decimal:
@@ -38,11 +35,3 @@ def parse_time(text: str) -> datetime:
         return time
     except (ValueError, OverflowError) as error:
         raise ArgumentTypeError(f"{text!r} is not a date or time. Write it as 2026-01-31 or 2026-01-31T18:30") from error
-
-
-def find_owner(email: str) -> User:
-    """Return the owner with this e-mail address. Raise CommandError with exit code 2 when there is none."""
-    owner = User.objects.filter(email__iexact=email.strip()).first()
-    if owner is None:
-        raise CommandError(f"There is no owner {email}. Check the e-mail address.", returncode=2)
-    return owner

@@ -6,14 +6,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from reprocess.actions.cutovers import CutoverRefused, cut_over, prepare_cutover
-from reprocess.management.arguments import find_owner
+from heimdex.management.arguments import find_owner
+from reprocess.actions.cutovers import CutoverNotNeeded, CutoverRefused, cut_over, prepare_cutover
 
 
 class Command(BaseCommand):
     help = (
         "Compare the results of an owner's recorded queries with the old and the new vectors, and switch the owner's search to the new "
-        "vectors. Exit codes: 0 switched (or compared), 1 refused, 2 wrong usage."
+        "vectors. Exit codes: 0 switched, compared or already switched, 1 refused, 2 wrong usage."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -30,6 +30,10 @@ class Command(BaseCommand):
             else:
                 cutover = cut_over(owner.pk, force=options["force"])
                 state, cutover_id, report = cutover.state, str(cutover.pk), cutover.report
+        except CutoverNotNeeded as error:
+            answer = {"owner": owner.email, "state": "current", "cutover_id": None, "report": None}
+            self.stdout.write(json.dumps(answer) if options["json"] else f"{owner.email}: {error}")
+            return
         except CutoverRefused as error:
             raise CommandError(str(error)) from error
         if options["json"]:

@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from heimdex.accounts.models import User
 from heimdex.errors import WrongState
+from heimdex.management.arguments import find_owner
 from people.actions.faces import ErasureCounts, erase_faces
 from reprocess.actions.faces import turn_faces_off, turn_faces_on
-from reprocess.management.arguments import find_owner
 from reprocess.models import ReprocessRun
 
 

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from heimdex.management.arguments import find_owner
 from heimdex.storage import StorageError
-from reprocess.management.arguments import find_owner
 from reprocess.reconcile.reconciliation import IssueCount, ReconcileReport, ReconcileReportSerializer, reconcile
 
 NOT_CLEAN = 3

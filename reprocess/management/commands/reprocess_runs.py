@@ -38,7 +38,7 @@ class Command(BaseCommand):
             raise CommandError(f"Name the run: reprocess_runs {what} RUN_ID", returncode=2)
         run = runs.filter(pk=options["run_id"]).first()
         if run is None:
-            raise CommandError(f"There is no run {options['run_id']}. `manage.py reprocess_runs list` shows all runs.")
+            raise CommandError(f"There is no run {options['run_id']}. `manage.py reprocess_runs list` shows all runs.", returncode=2)
         if what == "failures":
             self._print_failures(run, options)
             return

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from heimdex.management.arguments import find_owner
 from reprocess.actions.cutovers import RollbackRefused, get_latest_cutover, roll_back
-from reprocess.management.arguments import find_owner
 
 
 class Command(BaseCommand):

@@ -9,8 +9,7 @@ from django.template.defaultfilters import filesizeformat
 from rich.console import Console
 from rich.table import Table
 
-from heimdex.management.arguments import parse_positive_integer
-from reprocess.management.arguments import find_owner
+from heimdex.management.arguments import find_owner, parse_positive_integer
 from reprocess.reports.owner_coverage import OwnerCoverage, measure_owner_coverage, select_owners_with_targets
 from reprocess.reports.spec_overview import SpecOverview, summarize_spec
 from reprocess.reports.spec_serializers import OwnerCoverageSerializer, SpecOverviewSerializer

@@ -14,7 +14,7 @@ from django.utils import timezone
 from heimdex.accounts.models import User
 from heimdex.backends import get_text_embedder
 from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
-from reprocess.actions.cutovers import RollbackRefused, cut_over, get_latest_cutover, purge_spaces, roll_back
+from reprocess.actions.cutovers import UP_TO_DATE, RollbackRefused, cut_over, get_latest_cutover, purge_spaces, roll_back
 from reprocess.models import Cutover, ReprocessRun
 from reprocess.planning.scope import Scope
 from reprocess.runs import ingest_stage
@@ -222,8 +222,10 @@ def test_the_commands_compare_cut_over_and_roll_back(owner: User, change_model: 
 
     before = get_active_spaces(owner)
     run_queries(owner)
-    with pytest.raises(CommandError, match="already reads the latest spaces"):
-        command("cutover", "--owner", owner.email)
+    for mode in ((), ("--dry-run",)):
+        assert command("cutover", "--owner", owner.email, *mode) == f"{owner.email}: {UP_TO_DATE}\n"
+        answer = json.loads(command("cutover", "--owner", owner.email, "--json", *mode))
+        assert answer == {"owner": owner.email, "state": "current", "cutover_id": None, "report": None}
     with pytest.raises(CommandError, match="has no cutover"):
         command("rollback", "--owner", owner.email)
     change_model()

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from django.core.management import execute_from_command_line
+from django.core.management import CommandError, call_command, execute_from_command_line
 from django.utils import timezone
 
 from heimdex.management.arguments import parse_days, parse_positive_integer
 from reprocess.management.arguments import parse_cost, parse_time
+from tests.library import make_user
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,23 @@ def test_invalid_arguments_exit_with_2_and_name_the_fix(args: list[str], fix: st
     message = capsys.readouterr().err.splitlines()[-1]
     assert fix in message
     assert "_" not in message.partition("error:")[2], "the message names a function"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["ingest", "film.mp4", "--owner", "nobody@example.org"], "There is no owner nobody@example.org"),
+        (["search", "boat", "--owner", "nobody@example.org"], "There is no owner nobody@example.org"),
+        (["search", " ", "--owner", "owner@example.org"], "The query is empty"),
+        (["reprocess_runs", "show", "00000000-0000-4000-8000-000000000000"], "There is no run 00000000"),
+    ],
+)
+def test_what_does_not_exist_is_wrong_usage(args: list[str], message: str) -> None:
+    make_user("owner@example.org")
+    with pytest.raises(CommandError, match=message) as error:
+        call_command(*args)
+    assert error.value.returncode == 2
 
 
 def test_costs_are_limited_by_the_column_that_stores_them() -> None:

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from heimdex.accounts.models import User
 from heimdex.errors import Refused
+from heimdex.management.arguments import find_owner
 from heimdex.storage import StorageError, get_media_storage
 from videos.actions.uploads import UNKNOWN_TYPE, VideoUpload, complete_upload, init_upload
 from videos.models import Video
@@ -30,9 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        owner = User.objects.filter(email__iexact=options["owner"].strip()).first()
-        if owner is None:
-            raise CommandError(f"There is no owner {options['owner']}. Check the e-mail address.")
+        owner = find_owner(options["owner"])
         rejected: dict[str, str] = {}
         videos: dict[str, Video] = {}
         for path in options["paths"]:

@@ -9,14 +9,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
-from heimdex.accounts.models import User
-from heimdex.management.arguments import parse_positive_integer
+from heimdex.management.arguments import find_owner, parse_positive_integer
 from videos.search.service import Hit, SearchRequest, describe_hit, search
 from videos.times import format_time
 
 
 class Command(BaseCommand):
-    help = "Search an owner's scenes. Exit codes: 0 (even without results), 1 unknown user, 2 wrong usage."
+    help = "Search an owner's scenes. Exit codes: 0 (even without results), 2 wrong usage."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("query")
@@ -25,9 +24,9 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        owner = User.objects.filter(email__iexact=options["owner"].strip()).first()
-        if owner is None:
-            raise CommandError(f"There is no owner {options['owner']}. Check the e-mail address.")
+        owner = find_owner(options["owner"])
+        if not options["query"].strip():
+            raise CommandError("The query is empty. Give at least one word.", returncode=2)
         answer = search(owner, SearchRequest(options["query"], limit=options["limit"]))
         if options["json"]:
             data = {"total": answer.total, "notices": answer.notices, "results": [describe_hit(hit) for hit in answer.hits]}
