@@ -157,6 +157,13 @@ def test_a_plan_over_everything_lists_the_owners_with_the_most_stale_vectors(adm
     assert "By owner" not in run_command("--scope", "owner", "--owner-id", str(busy.pk), "--dry-run")
 
 
+def test_the_command_takes_an_owner_by_address_or_id() -> None:
+    owner = make_video(make_user("busy@example.org")).owner
+    make_video(make_user("other@example.org"))
+    for name in ("Busy@example.org", str(owner.pk)):
+        assert json.loads(run_command("--scope", "owner", "--owner-id", name, "--dry-run", "--json"))["videos"] == 1
+
+
 def test_the_command_plans_queues_and_reports() -> None:
     video = make_video(make_user())
     plan = json.loads(run_command("--scope", "all", "--dry-run", "--json"))
@@ -172,7 +179,13 @@ def test_the_command_plans_queues_and_reports() -> None:
 
 
 @pytest.mark.parametrize(
-    "args", [["--scope", "video"], ["--scope", "owner", "--owner-id", str(uuid4())], ["--scope", "all", "--video-id", str(uuid4())]]
+    "args",
+    [
+        ["--scope", "video"],
+        ["--scope", "owner", "--owner-id", str(uuid4())],
+        ["--scope", "owner", "--owner-id", "nobody@example.org"],
+        ["--scope", "all", "--video-id", str(uuid4())],
+    ],
 )
 def test_the_command_exits_with_2_for_wrong_usage(args: list[str]) -> None:
     with pytest.raises(CommandError) as error:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
+from heimdex.management.arguments import find_owner
 from reprocess.management.arguments import parse_cost, parse_time
 from reprocess.management.run_output import build_owners_table, build_plan_table, format_counter, wait_for_run
 from reprocess.models import ReprocessRun
@@ -26,9 +27,13 @@ class Command(BaseCommand):
         return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--scope", required=True, choices=ReprocessRun.Scope.values)
-        parser.add_argument("--video-id", type=UUID, help="with --scope video")
-        parser.add_argument("--owner-id", type=UUID, help="with --scope owner")
+        parser.add_argument(
+            "--scope", required=True, choices=ReprocessRun.Scope.values, help="one video, the videos and people of one owner, or everything"
+        )
+        parser.add_argument("--video-id", type=UUID, metavar="ID", help="the video; required with --scope video, and only then allowed")
+        parser.add_argument(
+            "--owner-id", metavar="EMAIL", help="the owner's e-mail address or id; required with --scope owner, and only then allowed"
+        )
         parser.add_argument("--force", action="store_true", help="recompute everything in the scope, not only what is stale")
         parser.add_argument("--since", type=parse_time, help="only videos updated since this date or time (ISO 8601)")
         parser.add_argument("--max-cost", type=parse_cost, help="pause the run at this cost (prices: HEIMDEX_PRICES)")
@@ -39,7 +44,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            scope = Scope(options["scope"], options["video_id"], options["owner_id"], options["since"])
+            scope = Scope(options["scope"], options["video_id"], find_owner_id(options["owner_id"]), options["since"])
             if options["dry_run"]:
                 self._show_plan(scope, options)
                 return
@@ -91,3 +96,13 @@ class Command(BaseCommand):
             self.stdout.write(f"{run.get_state_display()} with {run.model_calls} model calls")
             for counter in counters:
                 self.stdout.write(format_counter(counter))
+
+
+def find_owner_id(text: UUID | str | None) -> UUID | None:
+    """Return the id in `text`, or the id of the owner with this e-mail address. Raise CommandError with exit code 2 when there is none."""
+    if text is None or isinstance(text, UUID):
+        return text
+    try:
+        return UUID(text)
+    except ValueError:
+        return find_owner(text).pk

@@ -18,7 +18,7 @@ WITHOUT_SPACES = IssueType(
     "unread_owners",
     "owners have indexed videos, but their search reads no vectors",
     "queues a run that computes the vectors and switches search to them",
-    "Run reprocess_embeddings --scope owner for them.",
+    "Run reprocess_embeddings --scope owner --owner-id EMAIL for each of them.",
 )
 
 
