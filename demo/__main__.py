@@ -5,6 +5,7 @@ import mimetypes
 import subprocess
 import sys
 import time
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,18 @@ from heimdex.environment import Environment
 TITLE = "Heimdex demo film"
 SEARCHES = ("a cat", "a cup of coffee", "rocket launch", "leisure to consider", "he was cold and egoistic")
 MANAGE = [sys.executable, str(Path(__file__).resolve().parent.parent / "manage.py")]
+UNKNOWN_TYPE = "application/octet-stream"
+STILL_RUNNING = "The services still run. Stop them with: make down"
 _PROCESSING = ("validating", "processing")
 
 
 def main(arguments: list[str]) -> int:
     """Run the demo with the demo film, or with the file that the first argument names. Return the exit code."""
-    own_file = Path(arguments[0]).expanduser() if arguments else None
-    if own_file and not own_file.is_file():
-        show.console.print(f"There is no file {own_file}.", style="red", markup=False)
+    parser = ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument("video", nargs="?", type=Path, help="a video file of yours; without one, a film of free images and recordings")
+    own_file: Path | None = parser.parse_args(arguments).video
+    if own_file and (problem := find_problem(own_file := own_file.expanduser())):
+        show.console.print(problem, style="red", markup=False, soft_wrap=True)
         return 2
     home = Environment.load().home
     try:
@@ -36,8 +41,21 @@ def main(arguments: list[str]) -> int:
         return 130
     except (ApiError, subprocess.CalledProcessError) as error:
         reason = error.stderr if isinstance(error, subprocess.CalledProcessError) and error.stderr else str(error)
-        show.console.print(f"The demo stopped: {reason}\nThe logs are in {home / 'logs'}.", style="red", markup=False)
+        show.console.print(f"The demo stopped: {reason.strip()}", style="red", markup=False, soft_wrap=True)
+        show.console.print(f"The logs are in {home / 'logs'}. {STILL_RUNNING}", markup=False, soft_wrap=True)
         return 1
+
+
+def find_problem(path: Path) -> str:
+    """Return why a file cannot be uploaded, as a sentence, or an empty string. The ingest checks its content."""
+    if not path.exists():
+        return f"There is no file {path}."
+    if not path.is_file():
+        return f"{path} is not a file. Choose a video file such as MP4, MOV, MKV or WebM."
+    mime_type = _guess_type(path)
+    if mime_type.startswith("video/") or mime_type in (UNKNOWN_TYPE, "image/gif"):
+        return ""
+    return f"{path} is not a video ({mime_type}). Choose a video file such as MP4, MOV, MKV or WebM."
 
 
 def _run(home: Path, own_file: Path | None) -> int:
@@ -55,6 +73,7 @@ def _run(home: Path, own_file: Path | None) -> int:
     _delete_earlier(client, title)
     video_id = _upload(client, path, title)
     if not _wait_until_indexed(client, video_id):
+        show.console.print(STILL_RUNNING)
         return 1
     video = client.get(f"/v1/videos/{video_id}")
     show.print_scenes(video)
@@ -69,8 +88,8 @@ def _run(home: Path, own_file: Path | None) -> int:
         show.print_heading("4. Find people by their faces")
         find_people(client)
 
-    show.print_heading(f"{4 if own_file else 5}. Reprocess the embeddings of everything")
-    _reprocess(operator)
+    show.print_heading(f"{4 if own_file else 5}. Reprocess the embeddings of this account")
+    _reprocess(operator, client.get("/v1/auth/me"))
     _show_next_steps(url, home, owner, admin)
     return 0
 
@@ -101,7 +120,7 @@ def _delete_earlier(client: Client, title: str) -> None:
 def _upload(client: Client, path: Path, title: str) -> str:
     with _open_progress() as bar:
         task = bar.add_task(f"  upload {path.name}", total=path.stat().st_size)
-        return client.upload(path, mimetypes.guess_type(path.name)[0] or "application/octet-stream", title, lambda n: bar.advance(task, n))
+        return client.upload(path, _guess_type(path), title, lambda n: bar.advance(task, n))
 
 
 def _wait_until_indexed(client: Client, video_id: str) -> bool:
@@ -116,16 +135,19 @@ def _wait_until_indexed(client: Client, video_id: str) -> bool:
     return bool(status["state"] == "indexed")
 
 
-def _reprocess(operator: Client) -> None:
+def _reprocess(operator: Client, account: dict[str, Any]) -> None:
+    """Reprocess the library of the demo's account only: other people's libraries may be large."""
     plan_path = "/v1/admin/reprocess-embeddings/plan"
-    show.print_plan("Plan after the upload", operator.post(plan_path, {"scope": "all"}))
-    show.print_plan("Plan to recompute everything (force)", operator.post(plan_path, {"scope": "all", "force": True}))
-    for arguments in (["--force"], []):
-        show.console.print(f"  $ manage.py reprocess_embeddings --scope all {' '.join([*arguments, '--wait'])}", markup=False)
-        report = _run_manage("reprocess_embeddings", "--scope", "all", "--wait", *arguments)
+    scope = {"scope": "owner", "owner_id": account["id"]}
+    show.print_plan("Plan after the upload", operator.post(plan_path, scope))
+    show.print_plan("Plan to recompute everything (force)", operator.post(plan_path, {**scope, "force": True}))
+    for options in (["--force", "--wait"], ["--wait"]):
+        command = ["reprocess_embeddings", "--scope", "owner", "--owner-id", account["email"], *options]
+        show.console.print(f"  $ manage.py {' '.join(command)}", markup=False, soft_wrap=True)
+        report = _run_manage(*command)
         for line in report.splitlines():
             show.console.print(f"    {line}", markup=False, soft_wrap=True)
-    show.print_plan("Plan afterwards", operator.post(plan_path, {"scope": "all"}))
+    show.print_plan("Plan afterwards", operator.post(plan_path, scope))
 
 
 def _show_next_steps(url: str, home: Path, owner: Login, admin: Login) -> None:
@@ -140,6 +162,10 @@ def _show_next_steps(url: str, home: Path, owner: Login, admin: Login) -> None:
     ]
     for label, value in rows:
         show.console.print(f"  {label:<16} {value}", markup=False, soft_wrap=True)
+
+
+def _guess_type(path: Path) -> str:
+    return mimetypes.guess_type(path.name)[0] or UNKNOWN_TYPE
 
 
 def _run_manage(*arguments: str) -> str:
