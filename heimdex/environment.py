@@ -5,15 +5,28 @@ import secrets
 import sys
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from heimdex.redis_broker import find_url_problem
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 CHECKOUT = Path(__file__).resolve().parent.parent
+PREFIX = "HEIMDEX_"
+
+# Upper limits keep dates within the calendar and numbers within their columns.
+DAY_S = 24 * 3600
+TEN_YEARS_S = 3650 * DAY_S
+MAX_DAYS = 36_500
+MAX_BYTES = 2**50
+# Values of these variables may hold passwords or keys.
+_UNPRINTABLE = frozenset({"redis_url", "models", "s3_secret_key"})
 
 
 class ModelOverride(BaseModel):
@@ -27,7 +40,7 @@ class ModelOverride(BaseModel):
 class Environment(BaseSettings):
     """Each field reads the variable `HEIMDEX_<NAME>`; docs/reference/configuration.md lists them."""
 
-    model_config = SettingsConfigDict(env_prefix="HEIMDEX_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
 
     home: Path = CHECKOUT / ".heimdex"
     profile: Literal["packaged", "local", "openai"] = "packaged"
@@ -50,45 +63,46 @@ class Environment(BaseSettings):
     reprocess_workers: int = Field(default=1, ge=1, le=64)
 
     storage: Literal["local", "s3"] = "local"
-    s3_bucket: str = ""
+    s3_bucket: str = Field(default="", validate_default=True)
     s3_endpoint_url: str = ""
     # The endpoint that clients use, if it differs from the one this server uses.
     s3_public_endpoint_url: str = ""
     s3_region: str = "us-east-1"
     s3_access_key: str = ""
-    s3_secret_key: str = ""
+    s3_secret_key: str = Field(default="", validate_default=True)
 
-    max_upload_bytes: int = Field(default=10 * 1024**3, ge=1)
+    max_upload_bytes: int = Field(default=10 * 1024**3, ge=1, le=MAX_BYTES)
     # Per person.
     max_photos: int = Field(default=20, ge=1, le=1000)
-    max_photo_bytes: int = Field(default=25 * 1024**2, ge=1)
-    upload_ttl_s: int = Field(default=24 * 3600, ge=60)
-    link_ttl_s: int = Field(default=3600, ge=60)
-    max_duration_s: int = Field(default=6 * 3600, ge=1)
+    max_photo_bytes: int = Field(default=25 * 1024**2, ge=1, le=MAX_BYTES)
+    upload_ttl_s: int = Field(default=DAY_S, ge=60, le=TEN_YEARS_S)
+    link_ttl_s: int = Field(default=3600, ge=60, le=TEN_YEARS_S)
+    max_duration_s: int = Field(default=6 * 3600, ge=1, le=TEN_YEARS_S)
     # Longer scenes are split.
-    longest_scene_s: float = Field(default=120, ge=4)
+    longest_scene_s: float = Field(default=120, ge=4, le=DAY_S)
     # Between 4K (8.8 million) and 8K (33 million).
-    max_pixels: int = Field(default=16 * 1024**2, ge=1)
-    max_fps: int = Field(default=240, ge=1)
-    max_streams: int = Field(default=32, ge=2)
-    decoder_memory_bytes: int = Field(default=2 * 1024**3, ge=512 * 1024**2)
-    decoder_s: int = Field(default=30, ge=1)
-    decoder_ratio: float = Field(default=10, gt=0)
-    stage_s: int = Field(default=900, ge=1)
-    stage_ratio: float = Field(default=20, ge=0)
-    retry_after_s: int = Field(default=10, ge=1)
-    cutover_max_failed: int = Field(default=0, ge=0)
+    max_pixels: int = Field(default=16 * 1024**2, ge=1, le=2**31)
+    max_fps: int = Field(default=240, ge=1, le=100_000)
+    max_streams: int = Field(default=32, ge=2, le=100_000)
+    decoder_memory_bytes: int = Field(default=2 * 1024**3, ge=512 * 1024**2, le=MAX_BYTES)
+    decoder_s: int = Field(default=30, ge=1, le=DAY_S)
+    decoder_ratio: float = Field(default=10, gt=0, le=10_000)
+    stage_s: int = Field(default=900, ge=1, le=TEN_YEARS_S)
+    stage_ratio: float = Field(default=20, ge=0, le=10_000)
+    retry_after_s: int = Field(default=10, ge=1, le=DAY_S)
+    cutover_max_failed: int = Field(default=0, ge=0, le=10**9)
     cutover_min_overlap: float = Field(default=0.0, ge=0.0, le=1.0)
-    keep_retired_days: int = Field(default=7, ge=0)
-    index_min_rows: int = Field(default=50_000, ge=1)
-    lease_s: int = Field(default=30, ge=2)
-    hung_after_s: int = Field(default=60, ge=1)
-    max_attempts: int = Field(default=3, ge=1)
-    task_timeout_s: int = Field(default=4 * 3600, ge=60)
+    keep_retired_days: int = Field(default=7, ge=0, le=MAX_DAYS)
+    index_min_rows: int = Field(default=50_000, ge=1, le=10**12)
+    lease_s: int = Field(default=30, ge=2, le=DAY_S)
+    hung_after_s: int = Field(default=60, ge=1, le=TEN_YEARS_S)
+    max_attempts: int = Field(default=3, ge=1, le=1000)
+    task_timeout_s: int = Field(default=4 * 3600, ge=60, le=TEN_YEARS_S)
 
     # Price per million tokens, by model name: {"text-embedding-3-small": 0.02}.
-    prices: dict[str, Decimal] = {}
-    max_run_cost: Decimal | None = None
+    prices: Annotated[dict[str, Annotated[Decimal, Field(ge=0, le=10**6)]], NoDecode] = {}
+    # The limits of the column that stores it.
+    max_run_cost: Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=6)] | None = None
 
     openai_api_key: str = ""
     openai_base_url: str = ""
@@ -103,15 +117,38 @@ class Environment(BaseSettings):
     # Overrides single models of the profile: {"text": {"backend": "openai", "model": "bge-m3", "dimensions": 1024}}.
     models: Annotated[dict[Literal["text", "image", "speech", "description", "ocr", "faces"], ModelOverride], NoDecode] = {}
 
-    @field_validator("models", mode="before")
+    @field_validator("models", "prices", mode="before")
     @classmethod
-    def _parse_models(cls, value: object) -> object:
+    def _parse_json(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         try:
             return json.loads(value) if value.strip() else {}
         except json.JSONDecodeError as error:
             raise ValueError(f"not JSON, {error}") from error
+
+    @field_validator("time_zone")
+    @classmethod
+    def _validate_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError("no such time zone; write one such as UTC or Europe/Berlin") from error
+        return value
+
+    @field_validator("s3_bucket")
+    @classmethod
+    def _require_bucket(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("storage") == "s3" and not value:
+            raise ValueError("required with HEIMDEX_STORAGE=s3; set it to the name of the bucket")
+        return value
+
+    @field_validator("s3_secret_key")
+    @classmethod
+    def _require_both_keys(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("storage") == "s3" and bool(value) != bool(info.data.get("s3_access_key")):
+            raise ValueError("set both HEIMDEX_S3_ACCESS_KEY and HEIMDEX_S3_SECRET_KEY, or neither")
+        return value
 
     @field_validator("redis_url")
     @classmethod
@@ -123,7 +160,10 @@ class Environment(BaseSettings):
     @field_validator("home")
     @classmethod
     def _resolve_home(cls, value: Path) -> Path:
-        return value.expanduser().resolve()
+        try:
+            return value.expanduser().resolve()
+        except RuntimeError as error:
+            raise ValueError("no such user, so no home directory") from error
 
     @classmethod
     def load(cls) -> Self:
@@ -131,12 +171,7 @@ class Environment(BaseSettings):
         try:
             return cls()
         except ValidationError as error:
-            lines = [
-                f"HEIMDEX_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
-                # The value holds a password.
-                + ("" if problem["loc"] == ("redis_url",) else f" (it is {problem.get('input')!r})")
-                for problem in error.errors()
-            ]
+            lines = [_describe_problem(problem) for problem in error.errors()]
             sys.exit("Heimdex cannot start. Correct these environment variables:\n  " + "\n  ".join(lines))
 
     def list_secrets(self) -> list[str]:
@@ -158,6 +193,17 @@ class Environment(BaseSettings):
             sys.exit(
                 f"Heimdex cannot store its secret key at {path} ({error.strerror}). Set HEIMDEX_HOME to a directory that you can write to."
             )
+
+
+def _describe_problem(problem: "ErrorDetails") -> str:
+    field, *keys = (str(part) for part in problem["loc"] if part != "[key]")
+    name = f"{PREFIX}{field}".upper() + (f', key "{".".join(keys)}"' if keys else "")
+    if problem["type"] == "bool_parsing":
+        reason = "write on or off (yes and no, true and false, 1 and 0 are accepted too)"
+    else:
+        reason = problem["msg"].removeprefix("Value error, ")
+    is_printable = field not in _UNPRINTABLE or problem["loc"][-1] == "[key]"
+    return f"{name}: {reason}" + (f" (it is {problem['input']!r})" if is_printable else "")
 
 
 def _make_secret_key(path: Path) -> None:

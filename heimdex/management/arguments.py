@@ -5,10 +5,9 @@ from argparse import ArgumentTypeError
 from django.core.management.base import CommandError
 
 from heimdex.accounts.models import User
+from heimdex.environment import MAX_DAYS
 
 MAX_NUMBER = 1_000_000
-# A century: dates that far back exist in Python and in PostgreSQL.
-MAX_DAYS = 36_500
 
 
 def parse_positive_integer(text: str) -> int:

@@ -1,0 +1,79 @@
+"""Invalid variables end the start with a line each that names the variable and the fix."""
+
+import os
+
+import pytest
+
+from heimdex.environment import Environment
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("HEIMDEX_"):
+            monkeypatch.delenv(name)
+
+
+def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Environment:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"HEIMDEX_{name}", value)
+    return Environment.load()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("STORAGE", "s3", "HEIMDEX_S3_BUCKET: required with HEIMDEX_STORAGE=s3; set it to the name of the bucket (it is '')"),
+        ("TIME_ZONE", "Mars", "HEIMDEX_TIME_ZONE: no such time zone; write one such as UTC or Europe/Berlin (it is 'Mars')"),
+        ("TIME_ZONE", "", "HEIMDEX_TIME_ZONE: no such time zone"),
+        ("TIME_ZONE", "../etc", "HEIMDEX_TIME_ZONE: no such time zone"),
+        ("TIME_ZONE", "Europe", "HEIMDEX_TIME_ZONE: no such time zone"),
+        ("HOME", "~nobody-has-this-name/data", "HEIMDEX_HOME: no such user"),
+        ("PRICES", "x", "HEIMDEX_PRICES: not JSON, Expecting value: line 1 column 1 (char 0) (it is 'x')"),
+        ("PRICES", '{"large": -1}', 'HEIMDEX_PRICES, key "large": Input should be greater than or equal to 0'),
+        ("PRICES", '{"large": NaN}', 'HEIMDEX_PRICES, key "large": '),
+        ("MAX_RUN_COST", "1e12", "HEIMDEX_MAX_RUN_COST: "),
+        ("KEEP_RETIRED_DAYS", "999999999999", "HEIMDEX_KEEP_RETIRED_DAYS: Input should be less than or equal to 36500"),
+        ("LONGEST_SCENE_S", "inf", "HEIMDEX_LONGEST_SCENE_S: Input should be less than or equal to 86400"),
+        ("MODELS", '{"foo": {}}', "HEIMDEX_MODELS, key \"foo\": Input should be 'text', 'image',"),
+        ("MODELS", '{"text": {"backend": 7}}', 'HEIMDEX_MODELS, key "text.backend": Input should be a valid string'),
+        ("OCR", "maybe", "HEIMDEX_OCR: write on or off (yes and no, true and false, 1 and 0 are accepted too) (it is 'maybe')"),
+    ],
+)
+def test_an_invalid_value_is_reported_with_its_variable(monkeypatch: pytest.MonkeyPatch, name: str, value: str, line: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        load(monkeypatch, **{name: value})
+    heading, *lines = str(ended.value.code).splitlines()
+    assert heading == "Heimdex cannot start. Correct these environment variables:"
+    assert len(lines) == 1
+    assert lines[0].startswith(f"  {line}")
+
+
+@pytest.mark.parametrize("name", [name for name, field in Environment.model_fields.items() if field.annotation in (int, float)])
+def test_every_number_has_an_upper_limit(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for value in ("1" + "0" * 30, "1" + "0" * 5000):
+        with pytest.raises(SystemExit, match=f"HEIMDEX_{name.upper()}: "):
+            load(monkeypatch, **{name.upper(): value})
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"MODELS": '{"text": {"api_key": "pr1vate"}'},
+        {"MODELS": '{"text": {"backend": ["pr1vate"]}}'},
+        {"MODELS": '{"text": "pr1vate"}'},
+        {"STORAGE": "s3", "S3_BUCKET": "films", "S3_SECRET_KEY": "pr1vate"},
+    ],
+)
+def test_no_message_contains_a_key(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        load(monkeypatch, **variables)
+    assert "pr1vate" not in str(ended.value.code)
+
+
+def test_valid_values_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    for keys in ({}, {"S3_ACCESS_KEY": "a", "S3_SECRET_KEY": "b"}):
+        environment = load(monkeypatch, STORAGE="s3", S3_BUCKET="films", TIME_ZONE="Europe/Berlin", PRICES='{"small": 0.02}', **keys)
+    assert (environment.s3_bucket, environment.time_zone, str(environment.prices["small"])) == ("films", "Europe/Berlin", "0.02")
+    assert load(monkeypatch, PRICES="").prices == {}
+    assert load(monkeypatch, OCR="off").ocr is False
