@@ -9,7 +9,8 @@ class HeimdexConfig(AppConfig):
     def ready(self) -> None:
         from django.core.checks import Tags, register
 
-        from heimdex.checks import QUEUE_TAG, check_confinement, check_tasks
+        from heimdex.checks import ENVIRONMENT_TAG, QUEUE_TAG, check_confinement, check_tasks, check_variables
 
+        register(check_variables, ENVIRONMENT_TAG)
         register(check_tasks, QUEUE_TAG)
         register(check_confinement, Tags.security, deploy=True)

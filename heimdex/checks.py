@@ -1,5 +1,6 @@
-"""System checks of an installation: its tasks, the queue's server and its models."""
+"""System checks of an installation: its variables, its tasks, the queue's server and its models."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,12 +9,20 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 
+from heimdex.environment import find_unknown_variables
 from heimdex.media.confinement import find_gaps
 from heimdex.queue import QUEUES, ping
 from heimdex.redis_broker import QueueUnavailable
 
+ENVIRONMENT_TAG = "environment"
 MODELS_TAG = "models"
 QUEUE_TAG = "queue"
+
+
+def check_variables(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Return a warning for each variable that begins like a setting and is none, such as a misspelled one."""
+    hint = "docs/reference/configuration.md lists all settings."
+    return [Warning(sentence, hint=hint, id="heimdex.W014") for sentence in find_unknown_variables(os.environ)]
 
 
 def check_tasks(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:

@@ -1,8 +1,10 @@
 """The environment variables that configure an installation, typed and validated once."""
 
+import difflib
 import json
 import secrets
 import sys
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PREFIX = "HEIMDEX_"
+# The supervisor marks its processes with it; nobody sets it.
+SUPERVISED_HOME = "HEIMDEX_SUPERVISED_HOME"
 
 # Upper limits keep dates within the calendar and numbers within their columns.
 DAY_S = 24 * 3600
@@ -193,6 +197,19 @@ class Environment(BaseSettings):
             sys.exit(
                 f"Heimdex cannot store its secret key at {path} ({error.strerror}). Set HEIMDEX_HOME to a directory that you can write to."
             )
+
+
+def find_unknown_variables(names: Iterable[str]) -> list[str]:
+    """Return a sentence for each name that begins like a setting and is none, with the most similar setting. Pure."""
+    fields = [field.upper() for field in Environment.model_fields]
+    sentences = []
+    for name in sorted(names):
+        field = name.upper().removeprefix(PREFIX)
+        if field == name.upper() or field in fields or name == SUPERVISED_HOME:
+            continue
+        similar = difflib.get_close_matches(field, fields, n=1, cutoff=0.8)
+        sentences.append(f"{name} is not a setting, so it has no effect." + (f" Did you mean {PREFIX}{similar[0]}?" if similar else ""))
+    return sentences
 
 
 def _describe_problem(problem: "ErrorDetails") -> str:

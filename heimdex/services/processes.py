@@ -8,8 +8,10 @@ from pathlib import Path
 
 import psutil
 
+from heimdex.environment import SUPERVISED_HOME
+
 # Set in the environment of everything that a supervisor starts. HEIMDEX_HOME would also match a user's shell.
-MARKER = "HEIMDEX_SUPERVISED_HOME"
+MARKER = SUPERVISED_HOME
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 

@@ -1,10 +1,15 @@
 """Invalid variables end the start with a line each that names the variable and the fix."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from heimdex.environment import Environment
+from heimdex.environment import Environment, find_unknown_variables
+
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -77,3 +82,18 @@ def test_valid_values_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (environment.s3_bucket, environment.time_zone, str(environment.prices["small"])) == ("films", "Europe/Berlin", "0.02")
     assert load(monkeypatch, PRICES="").prices == {}
     assert load(monkeypatch, OCR="off").ocr is False
+
+
+def test_unknown_variables_are_named_with_the_most_similar_setting() -> None:
+    names = ["HEIMDEX_PROFLIE", "HEIMDEX_COLOR", "HEIMDEX_HOME", "heimdex_ocr", "HEIMDEX_SUPERVISED_HOME", "HOME"]
+    assert find_unknown_variables(names) == [
+        "HEIMDEX_COLOR is not a setting, so it has no effect.",
+        "HEIMDEX_PROFLIE is not a setting, so it has no effect. Did you mean HEIMDEX_PROFILE?",
+    ]
+
+
+def test_a_command_warns_about_unknown_variables(tmp_path: Path) -> None:
+    environment = {**os.environ, "HEIMDEX_HOME": str(tmp_path), "HEIMDEX_PROFLIE": "local"}
+    ended = subprocess.run([sys.executable, "manage.py", "check"], cwd=CHECKOUT, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 0
+    assert "Did you mean HEIMDEX_PROFILE?" in ended.stderr

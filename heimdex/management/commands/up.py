@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
 
+from heimdex.checks import ENVIRONMENT_TAG
 from heimdex.services import ServiceError
 from heimdex.services.commands import start_services
 from heimdex.services.report import build_report, render_table
@@ -16,7 +17,8 @@ from heimdex.services.state import Phase
 
 class Command(BaseCommand):
     help = "Start the database, the web server and the workers in the background, and wait until they are ready."
-    requires_system_checks = []
+    # The other checks need what this command starts; a misspelled setting must be visible here.
+    requires_system_checks = [ENVIRONMENT_TAG]
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print the status as JSON")
