@@ -6,12 +6,33 @@ Tracebacks have no local variables, which could be passwords that someone has ty
 
 import logging
 import logging.config
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
 from heimdex.redaction import redact
+
+# Their output is the log.
+_SERVERS = frozenset({"work", "runserver"})
+
+
+def choose_level(log_format: str, level: str, arguments: Sequence[str]) -> str:
+    """Return the level for a process with these arguments: a command on a terminal logs no events below WARNING, unless with `-v 2`. Pure.
+
+    Its result is what it prints; log collectors (`json`) get the events of commands too.
+    """
+    program, *others = arguments
+    is_command = Path(program).name == "manage.py" and not set(others[:1]) & _SERVERS
+    if log_format == "json" or level == "ERROR" or not is_command:
+        return level
+    parser = ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-v", "--verbosity", nargs="?")
+    verbosity = parser.parse_known_args(others)[0].verbosity
+    return level if verbosity in ("2", "3") else "WARNING"
 
 
 def _is_root_warning(record: logging.LogRecord) -> bool:

@@ -1,12 +1,13 @@
 """Django settings, derived from `heimdex.environment`; nothing here opens a model file, a socket or a database."""
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from heimdex.database.connection_info import build_database_settings
 from heimdex.environment import Environment
-from heimdex.logs import configure_logging
+from heimdex.logs import choose_level, configure_logging
 from heimdex.profiles import PROFILES
 from heimdex.queue import REPROCESS, UPLOADS, Task, build_cluster_settings
 from heimdex.redaction import register_secrets
@@ -113,7 +114,7 @@ X_FRAME_OPTIONS = "DENY"
 
 register_secrets([SECRET_KEY, DATABASES["default"]["PASSWORD"], *ENVIRONMENT.list_secrets()])
 LOGGING_CONFIG = None
-LOGGING = configure_logging(ENVIRONMENT.log_format, ENVIRONMENT.log_level)
+LOGGING = configure_logging(ENVIRONMENT.log_format, choose_level(ENVIRONMENT.log_format, ENVIRONMENT.log_level, sys.argv))
 
 MODEL_BACKENDS = PROFILES[ENVIRONMENT.profile](ENVIRONMENT)
 # Secrets for models of older spaces: a space stores how to build its model, but no secrets.

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from heimdex.logs import choose_level
+
 PROGRAM = """
 import logging
 from heimdex.embedders.torch_runtime import import_torchvision
@@ -71,3 +73,42 @@ def test_no_record_contains_a_secret_or_a_local_variable(log_format: str) -> Non
     assert log.count("cannot connect to postgresql://[redacted]@db/heimdex") >= 8
     assert log.count("/v1/files/[redacted]") == 3
     assert "in fail" in log or '"name": "fail"' in log
+
+
+@pytest.mark.parametrize(
+    ("arguments", "level"),
+    [
+        ("manage.py reconcile --repair", "WARNING"),
+        ("/srv/manage.py search boat --owner owner@example.org", "WARNING"),
+        ("manage.py", "WARNING"),
+        ("manage.py reconcile -v", "WARNING"),
+        ("manage.py reconcile -v 1", "WARNING"),
+        ("manage.py reconcile -v 2", "INFO"),
+        ("manage.py reconcile --verbosity=3", "INFO"),
+        ("manage.py work uploads", "INFO"),
+        ("manage.py runserver", "INFO"),
+        ("/usr/bin/gunicorn heimdex.wsgi", "INFO"),
+        ("", "INFO"),
+    ],
+)
+def test_commands_log_their_steps_only_on_request(arguments: str, level: str) -> None:
+    assert choose_level("console", "INFO", arguments.split(" ")) == level
+    assert choose_level("json", "INFO", arguments.split(" ")) == "INFO"
+    assert choose_level("console", "ERROR", arguments.split(" ")) == "ERROR"
+
+
+PLAN = """
+import sys
+sys.argv = ["manage.py", "spec", *ARGUMENTS]
+import django
+django.setup()
+import structlog
+structlog.get_logger("reprocess.runs").info("Queued reprocessing")
+"""
+
+
+@pytest.mark.parametrize(("arguments", "is_logged"), [([], False), (["-v", "2"], True)])
+def test_the_settings_choose_the_level_by_the_command(arguments: list[str], is_logged: bool) -> None:
+    program = PLAN.replace("ARGUMENTS", repr(arguments))
+    log = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stderr
+    assert ("Queued reprocessing" in log) == is_logged
