@@ -24,7 +24,7 @@ def main() -> None:
 
         from heimdex.database.connection_info import describe_database_error
 
-        message = describe_database_error(error, settings.DATABASES["default"])
+        message = describe_database_error(error, settings.DATABASES["default"], is_embedded=not settings.ENVIRONMENT.database_url)
         if "--traceback" in sys.argv or not message:
             raise
         sys.exit(message)

@@ -1,5 +1,6 @@
 """How to connect to the database, Django's settings for it, and why a connection failed."""
 
+import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,8 +93,11 @@ def build_database_settings(environment: Environment) -> dict[str, Any]:
     }
 
 
-def describe_database_error(error: DatabaseError, database: dict[str, Any]) -> str:
-    """Return the cause and the fix when `database` (as in DATABASES) cannot be reached or lacks our tables, else an empty string."""
+def describe_database_error(error: DatabaseError, database: dict[str, Any], *, is_embedded: bool) -> str:
+    """Return the cause and the fix when `database` (as in DATABASES) cannot be reached or lacks our tables, else an empty string.
+
+    `is_embedded` is whether Heimdex starts the server itself, so that there is no URL to correct.
+    """
     cause = error.__cause__
     state = getattr(cause, "sqlstate", None)
     reason = " ".join(str(cause or error).split())
@@ -101,7 +105,17 @@ def describe_database_error(error: DatabaseError, database: dict[str, Any]) -> s
         return f"The database is older than this code ({reason}). Run `python manage.py migrate`. Add --traceback to see where it failed."
     if state is not None and not state.startswith(_UNREACHABLE):
         return ""
+    if is_embedded and not _is_listening(database["HOST"], database["PORT"]):
+        return "Heimdex is not running. Start it with: make up"
     return (
-        f"The database at {database['HOST']}:{database['PORT']} cannot be reached ({reason}). Start it (`python manage.py up` starts the "
-        "embedded one), or correct HEIMDEX_DATABASE_URL. Add --traceback to see where it failed."
+        f"The database at {database['HOST']}:{database['PORT']} cannot be reached ({reason}). Start it"
+        f"{' with: make up.' if is_embedded else ', or correct HEIMDEX_DATABASE_URL.'} Add --traceback to see where it failed."
     )
+
+
+def _is_listening(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=2).close()
+    except OSError:
+        return False
+    return True

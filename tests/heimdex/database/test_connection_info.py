@@ -6,8 +6,9 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError
 
-from heimdex.database.connection_info import ConnectionInfo, build_database_settings
+from heimdex.database.connection_info import ConnectionInfo, build_database_settings, describe_database_error
 from heimdex.database.server import EmbeddedServer
 from heimdex.database.state_file import EmbeddedServerState, get_server_state_path, write_server_state
 from heimdex.environment import Environment
@@ -83,14 +84,15 @@ def test_a_command_names_the_fix_when_the_database_was_stopped(tmp_path: Path) -
     server = EmbeddedServer(tmp_path, durable=False)
     url = server.start().url
     server.stop()
-    for ended in (run(tmp_path, "showmigrations"), run(tmp_path, "reprocess_runs", "list", HEIMDEX_DATABASE_URL=url)):
-        assert ended.returncode == 1
-        assert "Traceback" not in ended.stderr
-        (message,) = ended.stderr.splitlines()
-        assert "cannot be reached" in message
-        assert "Connection refused" in message
-        assert "manage.py up" in message
-        assert "HEIMDEX_DATABASE_URL" in message
+    for home in (tmp_path, tmp_path / "never-started"):
+        ended = run(home, "reprocess_runs", "list")
+        assert (ended.returncode, ended.stderr) == (1, "Heimdex is not running. Start it with: make up\n")
+    ended = run(tmp_path, "showmigrations", HEIMDEX_DATABASE_URL=url)
+    assert ended.returncode == 1
+    (message,) = ended.stderr.splitlines()
+    assert "cannot be reached" in message
+    assert "Connection refused" in message
+    assert "Start it, or correct HEIMDEX_DATABASE_URL." in message
     assert "Traceback" in run(tmp_path, "reprocess_runs", "list", "--traceback").stderr
 
 
@@ -103,6 +105,9 @@ def test_a_wrong_password_a_wrong_name_and_missing_tables_are_reported(tmp_path:
         assert "password authentication failed" in wrong.stderr
         absent = run(tmp_path, "showmigrations", HEIMDEX_DATABASE_URL=connection.url.rpartition("/")[0] + "/absent")
         assert 'database "absent" does not exist' in absent.stderr
+        # psycopg reports other faults than an absent server without an SQLSTATE too.
+        running = build_database_settings(Environment(home=tmp_path, database_url=""))
+        assert "too many parameters" in describe_database_error(OperationalError("too many parameters"), running, is_embedded=True)
         empty = run(tmp_path, "reprocess_runs", "list")
         assert (empty.returncode, len(empty.stderr.splitlines())) == (1, 1)
         assert "Run `python manage.py migrate`" in empty.stderr
