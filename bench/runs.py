@@ -15,7 +15,7 @@ def queue_run() -> UUID:
     from reprocess.planning.scope import Scope
     from reprocess.runs.requests import start_run
 
-    return start_run(Scope("all"), force=False, entrance=ReprocessRun.EntryPoint.COMMAND, requested_by=None).pk
+    return start_run(Scope("all"), force=False, entry_point=ReprocessRun.EntryPoint.COMMAND, requested_by=None).pk
 
 
 def work_on_run(run_id: UUID) -> float:

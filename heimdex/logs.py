@@ -102,7 +102,6 @@ def configure_logging(log_format: str, level: str) -> dict[str, Any]:
             # The HTTP client of newer releases of the OpenAI client.
             "httpx2": {"level": "WARNING"},
             "openai": {"level": "WARNING"},
-            "pyscenedetect": {"level": "WARNING"},
             "sentence_transformers": {"level": "WARNING"},
         },
     }

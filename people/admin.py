@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from heimdex.admin import ReadOnly
 from people.models import Person, PersonPhoto
-from people.status import PersonStatus, with_status
+from people.status import PersonStatus, annotate_status
 
 
 class PhotoInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
@@ -35,7 +35,7 @@ class PersonAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:
         """Return all people with their status."""
-        return with_status(super().get_queryset(request))
+        return annotate_status(super().get_queryset(request))
 
     @admin.display(ordering="status")
     def status(self, person: Person) -> str:

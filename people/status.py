@@ -29,12 +29,12 @@ class PersonStatus:
 
     @classmethod
     def of(cls, person: Person) -> Self:
-        """Return the status of a person from `with_status`."""
+        """Return the status of a person from `annotate_status`."""
         columns = vars(person)
         return cls(PersonState(columns["status"]), columns["photo_count"], columns["ready_count"], columns["failed_count"])
 
 
-def with_status(people: QuerySet[Person]) -> QuerySet[Person]:
+def annotate_status(people: QuerySet[Person]) -> QuerySet[Person]:
     """Annotate people with `status`, `photo_count`, `ready_count` and `failed_count` in the same query, ordered by name.
 
     A person is `processing` while any photo is in progress. Otherwise one READY photo makes the person `ready`.

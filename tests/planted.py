@@ -34,7 +34,7 @@ def filter_by_owner(model: type[models.Model], owner: User) -> Q:
 def plant_owner(owner: User) -> Video:
     """Create a row in every owned model, with the canary in every text. Return an indexed and embedded video."""
     video = make_video(owner, [f"The {CANARY} boat at sea.", "More."], title=f"{CANARY} title")
-    run_worker(start_run(Scope("owner", owner_id=owner.pk), force=False, entrance="command", requested_by=owner).pk)
+    run_worker(start_run(Scope("owner", owner_id=owner.pk), force=False, entry_point="command", requested_by=owner).pk)
     texts = {"description": CANARY, "filename": f"{CANARY}.mp4", "summary": CANARY, "tags": [CANARY], "error_text": CANARY}
     Video.objects.filter(pk=video.pk).update(**texts)
     Scene.objects.filter(video=video).update(description=CANARY, visual_text=f"boat {CANARY}", tags=[{"name": CANARY, "confidence": 1}])

@@ -40,7 +40,6 @@ WORKER_ONLY = (
     "faster_whisper",
     "open_clip",
     "pillow_heif",
-    "scenedetect",
     "sentence_transformers",
     "timm",
     "torch",

@@ -65,7 +65,7 @@ def other_owner(db: None) -> User:
     owner = User.objects.create_user("owner@example.org", None)
     other = User.objects.create_user("stranger@example.org", None, name=CANARY)
     make_video(owner, ["A boat at sea."], title="Mine")
-    run_worker(start_run(Scope("owner", owner_id=owner.pk), force=False, entrance="command", requested_by=owner).pk)
+    run_worker(start_run(Scope("owner", owner_id=owner.pk), force=False, entry_point="command", requested_by=owner).pk)
     plant_owner(other)
     return other
 
@@ -200,7 +200,7 @@ def has_leak_beyond_query(response: Any, ids: set[Any]) -> bool:
 def test_a_run_over_all_owners_shows_each_owner_only_their_own_part(other_owner: User) -> None:
     owner = User.objects.get(email="owner@example.org")
     mine = Video.objects.get(owner=owner)
-    run = start_run(Scope("all"), force=True, entrance="command", requested_by=None)
+    run = start_run(Scope("all"), force=True, entry_point="command", requested_by=None)
     assert set(run.items.values_list("owner", flat=True)) == {owner.pk, other_owner.pk}
     for video, error in ((mine, "My own failure"), *((video, CANARY) for video in Video.objects.filter(owner=other_owner))):
         ReprocessFailure.objects.create(run=run, owner_id=video.owner_id, video=video, step="scene_text", channel="visual", error=error)

@@ -63,7 +63,7 @@ def refresh_input_hashes(video: Video, *changed: Source) -> set[UUID]:
 def load_hashes(model: type[InputHash], channels: Collection[str], **lookups: Any) -> Hashes:
     """Return the stored hashes of some targets by target id and channel."""
     rows = model._default_manager.filter(channel__in=channels, **lookups).order_by()
-    return {(target_id, channel): value for target_id, channel, value in rows.values_list(target_column(model), "channel", "hash")}
+    return {(target_id, channel): value for target_id, channel, value in rows.values_list(get_target_column(model), "channel", "hash")}
 
 
 def store_hashes(model: type[InputHash], rows: Iterable[tuple[UUID, UUID, str, str]], stored: Hashes) -> set[UUID]:
@@ -71,7 +71,7 @@ def store_hashes(model: type[InputHash], rows: Iterable[tuple[UUID, UUID, str, s
 
     A target without a row counts as changed only if its hash is not empty.
     """
-    column = target_column(model)
+    column = get_target_column(model)
     different = [row for row in rows if stored.get((row[0], row[2])) != row[3]]
     # In one order, so that two writers cannot deadlock.
     inputs = [
@@ -84,6 +84,6 @@ def store_hashes(model: type[InputHash], rows: Iterable[tuple[UUID, UUID, str, s
     return {target_id for target_id, _, channel, value in different if stored.get((target_id, channel), "") != value}
 
 
-def target_column(model: type[InputHash]) -> str:
+def get_target_column(model: type[InputHash]) -> str:
     """Return the column that refers to the target: `scene_id`, for example."""
     return f"{model.__name__.removesuffix('Input').lower()}_id"

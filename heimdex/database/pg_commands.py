@@ -50,7 +50,7 @@ class PgCommands:
     keeps_reach: bool
 
     @classmethod
-    def for_data(cls, data: Path) -> "PgCommands":
+    def build_for_data(cls, data: Path) -> "PgCommands":
         """Return the commands for a data directory, which need not exist; its parent must."""
         prefix = find_postgres_prefix()
         user = choose_system_user(data)

@@ -68,7 +68,7 @@ class EmbeddedServer:
         kill_orphans(self.data)
         # No live server is left, so the file can only name an unrelated process that got the same pid.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
-        commands = PgCommands.for_data(self.data)
+        commands = PgCommands.build_for_data(self.data)
         ensure_data_directory(self.data, commands)
         for _ in range(START_ATTEMPTS):
             state = state or self._create_state(commands)

@@ -152,14 +152,14 @@ class OpenClipEmbedder(ImageEmbedder):
         tokenizer = open_clip.get_tokenizer(self._architecture)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
-        def with_preprocessing(model: Any) -> LoadedClip:
+        def build_loaded(model: Any) -> LoadedClip:
             return LoadedClip(model, _build_preprocessing(model), tokenizer, device)
 
         def probe(model: Any) -> NDArray[np.float32]:
-            clip = with_preprocessing(model)
+            clip = build_loaded(model)
             return np.concatenate([clip.encode_images(make_probe_images(clip.preprocessing.side)), clip.encode_texts(PROBE_TEXTS)])
 
-        return with_preprocessing(load_fastest(lambda: self._read(device), probe, device))
+        return build_loaded(load_fastest(lambda: self._read(device), probe, device))
 
     def _read(self, device: "torch.device") -> Any:
         import open_clip

@@ -79,7 +79,7 @@ class MediaStorage(ABC):
         """Open a file for reading and seeking."""
 
     @abstractmethod
-    def local_path(self, key: str) -> AbstractContextManager[Path]:
+    def open_local_path(self, key: str) -> AbstractContextManager[Path]:
         """Yield a path that libraries can read during the block; the file must not be changed."""
 
     @abstractmethod

@@ -75,14 +75,14 @@ class LocalMediaStorage(MediaStorage):
         return self._resolve_path(key).open("rb")
 
     @contextmanager
-    def local_path(self, key: str) -> Iterator[Path]:
+    def open_local_path(self, key: str) -> Iterator[Path]:
         path = self._resolve_path(key)
         if not path.is_file():
             raise FileNotFoundError(f"The media directory has no file {key}.")
         yield path
 
     def save(self, key: str, data: bytes | BinaryIO, content_type: str = DEFAULT_TYPE) -> None:
-        with self.scratch_file() as (file, path):
+        with self.open_scratch_file() as (file, path):
             if isinstance(data, bytes):
                 file.write(data)
             else:
@@ -90,7 +90,7 @@ class LocalMediaStorage(MediaStorage):
             self.commit(file, path, key, content_type)
 
     @contextmanager
-    def scratch_file(self) -> Iterator[tuple[BinaryIO, Path]]:
+    def open_scratch_file(self) -> Iterator[tuple[BinaryIO, Path]]:
         """Yield a new file and its path; delete it after the block unless `commit` moved it."""
         self._ensure_scratch()
         self._remove_stale_scratch()
@@ -149,7 +149,7 @@ class LocalMediaStorage(MediaStorage):
 
     def check(self) -> list[str]:
         try:
-            with self.scratch_file() as (file, _):
+            with self.open_scratch_file() as (file, _):
                 file.write(b"x")
                 file.flush()
         except OSError as error:

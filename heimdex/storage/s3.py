@@ -97,7 +97,7 @@ class S3MediaStorage(MediaStorage):
         return cast(BinaryIO, file)
 
     @contextmanager
-    def local_path(self, key: str) -> Iterator[Path]:
+    def open_local_path(self, key: str) -> Iterator[Path]:
         with tempfile.NamedTemporaryFile(dir=self._ensure_scratch(), suffix=PurePosixPath(validate_key(key)).suffix) as file:
             with self._translate_errors(key):
                 self._files.bucket.Object(key).download_fileobj(file)

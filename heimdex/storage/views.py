@@ -46,7 +46,7 @@ def _store(request: HttpRequest, storage: LocalMediaStorage, grant: UploadGrant)
     if rejection := _check_headers(request, grant):
         return rejection
     try:
-        with storage.scratch_file() as (file, path):
+        with storage.open_scratch_file() as (file, path):
             received = _receive(request, file, grant.size)
             if received != grant.size:
                 return _build_error(400, f"The upload ended after {received} of {grant.size} bytes. Upload the file again.")

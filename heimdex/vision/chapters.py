@@ -78,7 +78,7 @@ def divide_into_chapters(scenes: Sequence[ChapterScene]) -> list[Chapter]:
         lines = tuple(line for index in indexes for line in scenes[index].lines)
         text = " ".join((scenes[index].speech if has_words else texts[index]) for index in indexes)
         parts.append((scenes[indexes[0]].start_s, Part(text, lines)))
-    titles = title_parts([part for _, part in parts])
+    titles = choose_titles([part for _, part in parts])
     # A part that no word distinguishes joins the previous one.
     chapters = [
         Chapter(title or UNTITLED, start_s)
@@ -105,7 +105,7 @@ class Part:
     lines: tuple[str, ...]
 
 
-def title_parts(parts: Sequence[Part]) -> list[str]:
+def choose_titles(parts: Sequence[Part]) -> list[str]:
     """Return a title for each part, empty for a part that no word distinguishes.
 
     The title is a heading that only this part shows on screen, or else one or two phrases whose words distinguish it from other parts.

@@ -16,7 +16,7 @@ from people.actions.persons import add_person, delete_person, edit_person, merge
 from people.api.serializers import MergeSerializer, NewPersonSerializer, PersonChangesSerializer, PersonFilterSerializer, PersonSerializer
 from people.models import Person
 from people.queries import prefetch_portraits
-from people.status import with_status
+from people.status import annotate_status
 
 NOT_FOUND = {404: OpenApiResponse(description="You have no such person.")}
 
@@ -31,7 +31,7 @@ class PersonViewSet(mixins.RetrieveModelMixin, GenericViewSet[Person]):
 
     def get_queryset(self) -> QuerySet[Person]:
         """Return the owner's people with everything that the serializer needs."""
-        return prefetch_portraits(with_status(Person.objects.filter(owner_id=self.request.user.pk)))
+        return prefetch_portraits(annotate_status(Person.objects.filter(owner_id=self.request.user.pk)))
 
     @extend_schema(parameters=[PersonFilterSerializer], responses=PersonSerializer(many=True))
     def list(self, request: Request) -> Response:

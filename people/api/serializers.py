@@ -12,7 +12,7 @@ from people.status import PersonState
 
 
 class PersonSerializer(serializers.ModelSerializer[Person]):
-    """A person. The queryset needs `with_status` and `prefetch_portraits`."""
+    """A person. The queryset needs `annotate_status` and `prefetch_portraits`."""
 
     archived = serializers.BooleanField(source="is_archived", read_only=True)
     status = serializers.ChoiceField(choices=PersonState.choices, read_only=True)

@@ -17,7 +17,7 @@ from heimdex.errors import Refused, WrongState
 from people.actions.persons import delete_person, edit_person, merge_people
 from people.actions.photos import delete_photo, retry_photo
 from people.models import Person, PersonPhoto
-from people.status import PersonStatus, with_status
+from people.status import PersonStatus, annotate_status
 
 NOT_IN_LIST = "Choose one of the people in the list."
 
@@ -57,7 +57,7 @@ def merge(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Ask for the other person. Merge the two on POST."""
     owner = get_owner(request)
     person = get_object_or_404(Person, pk=person_id, owner=owner)
-    others = {str(other.pk): other for other in with_status(Person.objects.filter(owner=owner).exclude(pk=person_id))}
+    others = {str(other.pk): other for other in annotate_status(Person.objects.filter(owner=owner).exclude(pk=person_id))}
     form = MergeForm(request.POST if request.method == "POST" else None, others.values())
     if form.is_valid():
         other = others[form.cleaned_data["other"]]

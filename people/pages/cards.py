@@ -53,7 +53,7 @@ class GroupCard:
 
 
 def build_person_card(person: Person) -> PersonCard:
-    """Build the card of a person from `with_status` and `prefetch_portraits`."""
+    """Build the card of a person from `annotate_status` and `prefetch_portraits`."""
     return PersonCard(person, PersonStatus.of(person), get_portrait_url(person))
 
 

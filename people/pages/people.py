@@ -24,7 +24,7 @@ from people.models import Person, PersonPhoto
 from people.names import MAX_NAME_LENGTH
 from people.pages.cards import build_face_card, build_person_card, build_photo_card
 from people.queries import find_person_matches, prefetch_portraits
-from people.status import PersonStatus, with_status
+from people.status import PersonStatus, annotate_status
 
 PER_PAGE = 48
 # The page suggests more photos until the person has this many.
@@ -53,7 +53,7 @@ def people_page(request: HttpRequest) -> HttpResponse:
             messages.success(request, f"Added {person.name}. Now add photos.")
             return redirect("person-page", person_id=person.pk)
     archived = request.GET.get("archived") == "1"
-    people = prefetch_portraits(with_status(Person.objects.filter(owner=owner, archived_at__isnull=not archived)))
+    people = prefetch_portraits(annotate_status(Person.objects.filter(owner=owner, archived_at__isnull=not archived)))
     page = Paginator(people, PER_PAGE).get_page(request.GET.get("page"))
     has_archived = archived or Person.objects.filter(owner=owner, archived_at__isnull=False).exists()
     context = {
@@ -88,7 +88,7 @@ class PersonForm(forms.Form):
 def person_page(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Show a person. Save the names on POST."""
     owner = get_owner(request)
-    person = get_object_or_404(with_status(Person.objects.filter(owner=owner)), pk=person_id)
+    person = get_object_or_404(annotate_status(Person.objects.filter(owner=owner)), pk=person_id)
     initial = {"name": person.name, "aliases": "\n".join(person.aliases)}
     form = PersonForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():

@@ -59,7 +59,7 @@ def normalize_photo(photo: PersonPhoto, lease: Lease) -> None:
 def _decode_and_store(photo: PersonPhoto, lease: Lease) -> None:
     storage = get_media_storage()
     try:
-        with storage.local_path(photo.original_key) as path:
+        with storage.open_local_path(photo.original_key) as path:
             with path.open("rb") as file:
                 photo.checksum = hashlib.file_digest(file, "sha256").hexdigest()
             clean = _decode(path, lease)

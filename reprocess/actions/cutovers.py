@@ -175,7 +175,7 @@ def _catch_up(rollback: Cutover, requested_by: User | None) -> Rollback:
     run = start_run(
         scope,
         force=False,
-        entrance=ReprocessRun.EntryPoint.ROLLBACK,
+        entry_point=ReprocessRun.EntryPoint.ROLLBACK,
         requested_by=requested_by,
         automatic_cutover=False,
         spec=earlier.spec,

@@ -30,7 +30,7 @@ def turn_faces_off(owner_id: UUID) -> ErasureCounts:
     return erase_faces(owner_id)
 
 
-def turn_faces_on(owner: User, *, entrance: str, requested_by: User | None) -> ReprocessRun:
+def turn_faces_on(owner: User, *, entry_point: str, requested_by: User | None) -> ReprocessRun:
     """Turn face recognition on for an owner, and queue a run over the existing videos. Raise WrongState when it is off on the server."""
     spec = get_effective_spec()
     if not spec.list_channels(PHOTOS):
@@ -39,4 +39,4 @@ def turn_faces_on(owner: User, *, entrance: str, requested_by: User | None) -> R
         User.objects.filter(pk=owner.pk).update(find_faces=True)
         # Scenes without a hash are stale, so the run composes their inputs again.
         SceneInput.objects.filter(owner=owner, channel__in=list_channels_reading(FIND_FACES)).delete()
-        return start_run(Scope("owner", owner_id=owner.pk), force=False, entrance=entrance, requested_by=requested_by, spec=spec)
+        return start_run(Scope("owner", owner_id=owner.pk), force=False, entry_point=entry_point, requested_by=requested_by, spec=spec)

@@ -50,7 +50,7 @@ def refresh_video(owner: User, video_id: UUID, *, force: bool) -> ReprocessRun:
         User.objects.select_for_update(no_key=True).get(pk=owner.pk)
         _check_rate(owner)
         scope = Scope("video", video_id=video.pk)
-        return start_run(scope, force=force, entrance=ReprocessRun.EntryPoint.OWNER, requested_by=owner)
+        return start_run(scope, force=force, entry_point=ReprocessRun.EntryPoint.OWNER, requested_by=owner)
 
 
 def cancel_refresh(owner: User, video_id: UUID) -> None:
@@ -91,7 +91,7 @@ def _check_rate(owner: User) -> None:
     since = timezone.now() - _HOUR
     recent = (
         ReprocessRun.objects.filter_started_by(owner)
-        .filter(entrance=ReprocessRun.EntryPoint.OWNER, created_at__gt=since)
+        .filter(entry_point=ReprocessRun.EntryPoint.OWNER, created_at__gt=since)
         .order_by("-created_at")
     )
     times = list(recent.values_list("created_at", flat=True)[:MAX_PER_HOUR])
@@ -121,7 +121,7 @@ def _start_run(video: Video, spec: EffectiveSpec, queued: list[ReprocessItem]) -
         start_run(
             Scope("video", video_id=video.pk),
             force=False,
-            entrance=ReprocessRun.EntryPoint.EDIT,
+            entry_point=ReprocessRun.EntryPoint.EDIT,
             requested_by=video.owner,
             automatic_cutover=_has_switching_run(video, spec),
             spec=spec,

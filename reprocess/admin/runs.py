@@ -59,10 +59,10 @@ class ReprocessRunAdmin(StartRunMixin, ReadOnly, admin.ModelAdmin):  # type: ign
         "video_count",
         "model_calls",
         "spec_version",
-        "entrance",
+        "entry_point",
         "requested_by",
     )
-    list_filter = ("state", "scope", "entrance")
+    list_filter = ("state", "scope", "entry_point")
     list_select_related = ("requested_by", "video", "owner")
     fields = (
         "id",
@@ -73,7 +73,7 @@ class ReprocessRunAdmin(StartRunMixin, ReadOnly, admin.ModelAdmin):  # type: ign
         "subject",
         "force",
         "since",
-        "entrance",
+        "entry_point",
         "requested_by",
         "spec_version",
         "spec",

@@ -123,7 +123,7 @@ def _load_scope_names(scopes: list[Scope]) -> list[str]:
 
 def _start(request: HttpRequest, scopes: list[Scope], *, force: bool) -> HttpResponse:
     assert isinstance(request.user, User)
-    runs = [start_run(scope, force=force, entrance=ReprocessRun.EntryPoint.ADMIN, requested_by=request.user) for scope in scopes]
+    runs = [start_run(scope, force=force, entry_point=ReprocessRun.EntryPoint.ADMIN, requested_by=request.user) for scope in scopes]
     links = format_html_join(", ", '<a href="{}">run {}</a>', ((_build_run_url(run), str(run.pk)[:8]) for run in runs))
     messages.success(request, format_html("{}: {}", format_queued_message(*runs), links))
     return HttpResponseRedirect(_build_run_url(runs[0]) if len(runs) == 1 else reverse("admin:reprocess_reprocessrun_changelist"))

@@ -43,7 +43,7 @@ class FaceSwitchView(APIView):
         if not body.validated_data["find_faces"]:
             turn_faces_off(owner.pk)
         elif not owner.find_faces:
-            turn_faces_on(owner, entrance=ReprocessRun.EntryPoint.OWNER, requested_by=owner)
+            turn_faces_on(owner, entry_point=ReprocessRun.EntryPoint.OWNER, requested_by=owner)
         owner.refresh_from_db(fields=["find_faces"])
         return self._answer(request)
 

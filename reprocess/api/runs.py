@@ -64,7 +64,7 @@ class ReprocessView(APIView):
             run = start_run(
                 scope,
                 force=options["force"],
-                entrance=ReprocessRun.EntryPoint.API,
+                entry_point=ReprocessRun.EntryPoint.API,
                 requested_by=get_owner(request),
                 max_cost=options["max_cost"],
                 automatic_cutover=options["cutover"],

@@ -27,8 +27,8 @@ class RunQuerySet(models.QuerySet["ReprocessRun"]):
 
     def filter_started_by(self, owner: User) -> Self:
         """Return the runs over one video that a user has started as its owner, by request or by an edit."""
-        entrances = (ReprocessRun.EntryPoint.OWNER, ReprocessRun.EntryPoint.EDIT)
-        return self.filter(requested_by=owner, scope=ReprocessRun.Scope.VIDEO, entrance__in=entrances)
+        entry_points = (ReprocessRun.EntryPoint.OWNER, ReprocessRun.EntryPoint.EDIT)
+        return self.filter(requested_by=owner, scope=ReprocessRun.Scope.VIDEO, entry_point__in=entry_points)
 
 
 class EmbeddingSpec(models.Model):
@@ -95,7 +95,7 @@ class ReprocessRun(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    entrance = models.CharField(max_length=8, choices=EntryPoint.choices)
+    entry_point = models.CharField(max_length=8, choices=EntryPoint.choices)
     scope = models.CharField(max_length=6, choices=Scope.choices)
     video = models.ForeignKey(Video, null=True, on_delete=models.SET_NULL, related_name="+")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")

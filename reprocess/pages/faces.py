@@ -48,7 +48,7 @@ def _turn_on(request: HttpRequest, owner: User) -> None:
         messages.info(request, ON_ALREADY)
         return
     try:
-        turn_faces_on(owner, entrance=ReprocessRun.EntryPoint.OWNER, requested_by=owner)
+        turn_faces_on(owner, entry_point=ReprocessRun.EntryPoint.OWNER, requested_by=owner)
     except WrongState as error:
         messages.error(request, str(error))
     else:

@@ -62,6 +62,6 @@ def backfill(owner_id: UUID, spaces: Collection[EmbeddingSpace]) -> set[str]:
     return channels
 
 
-def _queue(owner_id: UUID, entrance: str, spec: EffectiveSpec) -> None:
+def _queue(owner_id: UUID, entry_point: str, spec: EffectiveSpec) -> None:
     scope = Scope("owner", owner_id=owner_id)
-    start_run(scope, force=False, entrance=entrance, requested_by=None, automatic_cutover=False, spec=spec)
+    start_run(scope, force=False, entry_point=entry_point, requested_by=None, automatic_cutover=False, spec=spec)

@@ -76,6 +76,7 @@ class RunSerializer(serializers.ModelSerializer[ReprocessRun]):
     progress = serializers.SerializerMethodField(help_text="0 to 100")
     rate = serializers.SerializerMethodField(help_text="Vectors per second so far.")
     eta_s = serializers.SerializerMethodField(help_text="Estimated seconds left; null when they cannot be estimated.")
+    entrance = serializers.ChoiceField(choices=ReprocessRun.EntryPoint.choices, source="entry_point")
     actions = serializers.ListField(child=serializers.CharField(), source="available_controls", read_only=True)
     failures = serializers.IntegerField(source="failure_count")
 

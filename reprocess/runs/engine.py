@@ -176,13 +176,13 @@ def _compute_batches(configured: ConfiguredStep, tasks: Tasks, heartbeat: Callab
     for start in range(0, len(empty), _EMPTY_BATCH):
         yield Batch(step.name, tuple(empty[start : start + _EMPTY_BATCH]))
 
-    def input_key(pair: tuple[Target, EmbeddingTask]) -> tuple[int, str, str]:
+    def build_sort_key(pair: tuple[Target, EmbeddingTask]) -> tuple[int, str, str]:
         task = pair[1]
         # Neighbors of similar length need the least padding.
         return (len(task.source), str(task.owner_id), task.input_hash)
 
-    full = sorted((pair for pair in tasks if pair[1].source), key=input_key)
-    groups = [list(group) for _, group in groupby(full, key=input_key)]
+    full = sorted((pair for pair in tasks if pair[1].source), key=build_sort_key)
+    groups = [list(group) for _, group in groupby(full, key=build_sort_key)]
     if not groups:
         return
     model = configured.load_model()

@@ -71,7 +71,7 @@ def start_run(
     scope: Scope,
     *,
     force: bool,
-    entrance: str,
+    entry_point: str,
     requested_by: User | None,
     max_cost: Decimal | None = None,
     automatic_cutover: bool = True,
@@ -95,11 +95,11 @@ def start_run(
             spec=recorded,
         )
         # A run that has already begun may not read the edited text.
-        if entrance != ReprocessRun.EntryPoint.EDIT and (existing := same.first()):
+        if entry_point != ReprocessRun.EntryPoint.EDIT and (existing := same.first()):
             return existing
         run = ReprocessRun.objects.create(
             requested_by=requested_by,
-            entrance=entrance,
+            entry_point=entry_point,
             scope=scope.kind,
             video_id=scope.video_id,
             owner_id=scope.owner_id,

@@ -93,7 +93,7 @@ def _load_spec(run: ReprocessRun) -> EffectiveSpec | None:
     if spec.digest == run.spec_id:
         return spec
     # These runs update active spaces, which may not match the current configuration.
-    updates_active = run.entrance in (ReprocessRun.EntryPoint.ROLLBACK, ReprocessRun.EntryPoint.EDIT)
+    updates_active = run.entry_point in (ReprocessRun.EntryPoint.ROLLBACK, ReprocessRun.EntryPoint.EDIT)
     return load_recorded_spec(run.spec) if updates_active else None
 
 

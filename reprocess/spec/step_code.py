@@ -139,9 +139,9 @@ class StepCode:
         return members
 
     def _is_module(self, module: str) -> bool:
-        return self._path(module) is not None
+        return self._find_path(module) is not None
 
-    def _path(self, module: str) -> Path | None:
+    def _find_path(self, module: str) -> Path | None:
         if module in self._files:
             return self._files[module]
         base = self._root.joinpath(*module.split("."))
@@ -149,7 +149,7 @@ class StepCode:
 
     def _parse(self, module: str) -> Module:
         if module not in self._modules:
-            path = self._path(module)
+            path = self._find_path(module)
             if path is None:
                 raise ModuleNotFoundError(f"no module {module} in {self._root}")
             self._modules[module] = _parse_source(module, path.read_text())
@@ -169,7 +169,7 @@ def _parse_source(module: str, source: str) -> Module:
             parsed.imports.update(imports if is_of_project else {})
             names = [] if is_of_project else list(imports)
         else:
-            names = _names_defined(node)
+            names = _list_defined_names(node)
         for name in names:
             parsed.nodes.setdefault(name, []).append(node)
     return parsed
@@ -184,7 +184,7 @@ def _flatten(body: list[ast.stmt]) -> Iterator[ast.stmt]:
             yield node
 
 
-def _names_defined(node: ast.stmt) -> list[str]:
+def _list_defined_names(node: ast.stmt) -> list[str]:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return [node.name]
     if isinstance(node, ast.Assign | ast.AnnAssign):
@@ -246,7 +246,7 @@ def _iter_members(module: Module) -> Iterator[tuple[str, str, ast.stmt]]:
         for node in table.body:
             is_field = isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call)
             if isinstance(node, ast.FunctionDef | ast.Assign | ast.AnnAssign) and not is_field:
-                yield from ((table.name, name, node) for name in _names_defined(node))
+                yield from ((table.name, name, node) for name in _list_defined_names(node))
 
 
 def _is_left_out(node: ast.stmt) -> bool:

@@ -44,7 +44,7 @@ def test_workers_stop_at_a_batch_boundary_on_request(workers: Workers, wait_unti
     owner = make_user()
     for number in range(4):
         make_video(owner, [f"{number} {place} some words about a subject. " * 9 for place in range(24)], title=str(number))
-    run = start_run(Scope("all"), force=True, entrance="command", requested_by=None)
+    run = start_run(Scope("all"), force=True, entry_point="command", requested_by=None)
     runs = ReprocessRun.objects.filter(pk=run.pk)
     wait_until(lambda: runs.filter(model_calls__gt=0).exists(), "the first batch")
     main = psutil.Process(workers.get_pid("reprocess"))

@@ -52,7 +52,7 @@ def test_the_api_queues_a_run_and_returns_the_documented_json(admin_api: APIClie
         "run_id": str(run.pk),
         "status_url": f"http://testserver/v1/admin/reprocess-runs/{run.pk}",
     }
-    assert (run.entrance, run.requested_by.email) == ("api", "admin@example.org")  # type: ignore[union-attr]
+    assert (run.entry_point, run.requested_by.email) == ("api", "admin@example.org")  # type: ignore[union-attr]
     work_run(str(run.pk))
     shown = admin_api.get(answer.json()["status_url"]).json()
     assert (shown["state"], shown["progress"]) == ("succeeded", 100)
@@ -136,7 +136,7 @@ def run_command(*args: str) -> str:
 def test_a_plan_over_everything_lists_the_owners_with_the_most_stale_vectors(admin_pages: Client) -> None:
     busy, idle, done = make_user("busy@example.org"), make_user("idle@example.org"), make_user("done@example.org")
     make_video(done)
-    run_worker(start_run(Scope("all"), force=False, entrance="command", requested_by=None).pk)
+    run_worker(start_run(Scope("all"), force=False, entry_point="command", requested_by=None).pk)
     make_video(idle)
     make_video(busy)
     make_video(busy)
@@ -172,7 +172,7 @@ def test_the_command_plans_queues_and_reports() -> None:
     output = run_command("--scope", "video", "--video-id", str(video.pk))
     assert "Queued embedding reprocessing for 1 video(s) using spec version 2026-01-06" in output
     run = ReprocessRun.objects.get()
-    assert (run.entrance, run.video_id) == ("command", video.pk)
+    assert (run.entry_point, run.video_id) == ("command", video.pk)
     work_run(str(run.pk))
     table = run_command("--scope", "all", "--dry-run")
     assert "nothing is stale; 0 model calls" in table
@@ -210,7 +210,7 @@ def test_admin_actions_show_the_plan_and_start_the_run(admin_pages: Client) -> N
         output = done.content.decode()
         assert "Queued embedding reprocessing for 1 video(s) using spec version 2026-01-06" in output
         assert f"/admin/reprocess/reprocessrun/{run.pk}/change/" in output
-        assert run.entrance == "admin"
+        assert run.entry_point == "admin"
         run.delete()
 
 

@@ -36,9 +36,9 @@ def main() -> None:
     with tarfile.open(target / "media.tar", "w") as archive:
         archive.add(home / "media", ".")
     about = {
-        "commit": _output(["git", "rev-parse", "HEAD"], arguments.checkout, home).strip(),
+        "commit": _run(["git", "rev-parse", "HEAD"], arguments.checkout, home).strip(),
         "owner_email": arguments.owner,
-        "active_spaces": _active_spaces(home),
+        "active_spaces": _read_active_spaces(home),
         "searches": [_search(query, arguments.owner, arguments.checkout, home) for query in arguments.queries],
     }
     (target / "about.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n")
@@ -49,7 +49,7 @@ def _dump_database(home: Path, target: Path) -> None:
     folders = spec.submodule_search_locations if spec else None
     if not folders:
         sys.exit("pg_dump is missing: run this with the Python of a checkout after `make setup`.")
-    server = _server(home)
+    server = _read_server(home)
     program = Path(folders[0]) / "pginstall18" / "bin" / "pg_dump"
     place = ["--host=127.0.0.1", f"--port={server['port']}", f"--username={server['user']}", f"--dbname={server['database']}"]
     subprocess.run(
@@ -59,8 +59,8 @@ def _dump_database(home: Path, target: Path) -> None:
     )
 
 
-def _active_spaces(home: Path) -> list[list[str]]:
-    server = _server(home)
+def _read_active_spaces(home: Path) -> list[list[str]]:
+    server = _read_server(home)
     with psycopg.connect(
         host="127.0.0.1", port=server["port"], user=server["user"], password=server["password"], dbname=server["database"]
     ) as connection:
@@ -70,19 +70,19 @@ def _active_spaces(home: Path) -> list[list[str]]:
 
 def _search(query: str, owner: str, checkout: Path, home: Path) -> dict[str, Any]:
     command = [str(checkout / ".venv" / "bin" / "python"), "manage.py", "search", query, "--owner", owner, "--json"]
-    hits = json.loads(_output(command, checkout, home))["results"]
+    hits = json.loads(_run(command, checkout, home))["results"]
     return {
         "q": query,
         "hits": [{"scene_id": hit["scene_id"], "reasons": sorted({match["channel"] for match in hit["matches"]})} for hit in hits],
     }
 
 
-def _server(home: Path) -> dict[str, Any]:
+def _read_server(home: Path) -> dict[str, Any]:
     record: dict[str, Any] = json.loads((home / "run" / "postgres.json").read_text())
     return record
 
 
-def _output(command: list[str], checkout: Path, home: Path) -> str:
+def _run(command: list[str], checkout: Path, home: Path) -> str:
     environment = {**os.environ, "HEIMDEX_HOME": str(home)}
     return subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=True).stdout
 

@@ -29,7 +29,7 @@ def test_a_recorded_installation_migrates_and_answers_as_before(recording: Path,
     try:
         url = server.start().url
         restore(recording / "database.dump", url)
-        spaces = active_spaces(url)
+        spaces = read_active_spaces(url)
         run("manage.py", "migrate", "--noinput", home=tmp_path)
         queries = [search["q"] for search in about["searches"]]
         now = json.loads(run("-m", "tests.upgrade.observe", about["owner_email"], *queries, home=tmp_path))
@@ -43,7 +43,7 @@ def test_a_recorded_installation_migrates_and_answers_as_before(recording: Path,
     assert causes.keys() <= about.get("steps_changed_since", {}).keys()
     assert all(cause == "step changed" for step_causes in causes.values() for cause in step_causes)
     for search in about["searches"]:
-        assert answer(now["searches"][search["q"]]) == search["hits"], search["q"]
+        assert describe_answer(now["searches"][search["q"]]) == search["hits"], search["q"]
     assert now["reconcile"]["clean"], now["reconcile"]
 
 
@@ -53,16 +53,16 @@ def restore(dump: Path, url: str) -> None:
     subprocess.run([program, "--no-owner", "--exit-on-error", f"--dbname={url}", dump], check=True)
 
 
-def active_spaces(url: str) -> list[list[str]]:
+def read_active_spaces(url: str) -> list[list[str]]:
     """Return owner, channel and space of each active space, before anything is migrated."""
     with psycopg.connect(url) as connection:
         rows = connection.execute("SELECT owner_id, channel, space_id FROM videos_activespace ORDER BY 1, 2").fetchall()
     return [[str(value) for value in row] for row in rows]
 
 
-def answer(found: dict[str, Any]) -> list[dict[str, Any]]:
+def describe_answer(answer: dict[str, Any]) -> list[dict[str, Any]]:
     """Return scenes and reasons of a search answer, as a recording holds them."""
-    return [{"scene_id": hit["scene_id"], "reasons": sorted({match["channel"] for match in hit["matches"]})} for hit in found["results"]]
+    return [{"scene_id": hit["scene_id"], "reasons": sorted({match["channel"] for match in hit["matches"]})} for hit in answer["results"]]
 
 
 def run(*arguments: str, home: Path) -> str:

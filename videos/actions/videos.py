@@ -73,14 +73,14 @@ def delete_video(video: Video) -> None:
     with transaction.atomic():
         # A worker writes under the lock of its lease. Without the lease it writes nothing more; what it wrote while this
         # transaction waited for the lock is deleted below.
-        for model in _leased_models():
+        for model in _list_leased_models():
             model._default_manager.filter(video=video).delete()
         get_lexical_backend().delete(video.list_scene_ids())
         video.delete()
         transaction.on_commit(lambda: get_media_storage().delete_prefix(prefix))
 
 
-def _leased_models() -> Iterator[type[models.Model]]:
+def _list_leased_models() -> Iterator[type[models.Model]]:
     """Yield every model, of this app or one above it, whose rows hold a worker's lease on a video."""
     for relation in Video._meta.get_fields(include_hidden=True):
         model = relation.related_model

@@ -40,7 +40,7 @@ class SourceFile:
     def path(self) -> Path:
         """Return a local path of the file. Raise IngestError `file_missing` when the storage has lost it."""
         try:
-            return self._resources.enter_context(get_media_storage().local_path(self.key))
+            return self._resources.enter_context(get_media_storage().open_local_path(self.key))
         except FileNotFoundError as error:
             raise IngestError("file_missing", FILE_MISSING) from error
 

@@ -64,7 +64,7 @@ class TranscriptChunk(models.Model):
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="+")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    listener = models.CharField(max_length=300, help_text="The speech model, and the language it was set to.")
+    model_key = models.CharField(max_length=300, help_text="The speech model, and the language it was set to.")
     first_sample = models.BigIntegerField()
     end_sample = models.BigIntegerField()
     language = models.CharField(max_length=16, blank=True)

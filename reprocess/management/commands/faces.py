@@ -45,7 +45,7 @@ class Command(BaseCommand):
 
     def _turn_on(self, owner: User, *, as_json: bool) -> None:
         try:
-            run = turn_faces_on(owner, entrance=ReprocessRun.EntryPoint.COMMAND, requested_by=None)
+            run = turn_faces_on(owner, entry_point=ReprocessRun.EntryPoint.COMMAND, requested_by=None)
         except WrongState as error:
             raise CommandError(str(error)) from error
         answer = f"Face recognition is on for {owner.email}. Run {run.pk} looks for faces in the existing videos."

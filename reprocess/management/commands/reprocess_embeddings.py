@@ -51,7 +51,7 @@ class Command(BaseCommand):
             run = start_run(
                 scope,
                 force=options["force"],
-                entrance=ReprocessRun.EntryPoint.COMMAND,
+                entry_point=ReprocessRun.EntryPoint.COMMAND,
                 requested_by=None,
                 max_cost=options["max_cost"],
                 automatic_cutover=not options["no_cutover"],

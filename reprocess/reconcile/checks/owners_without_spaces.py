@@ -40,7 +40,7 @@ class OwnersWithoutSpaces(Check):
 
 
 def _start_run(owner_id: UUID) -> int:
-    start_run(Scope("owner", owner_id=owner_id), force=False, entrance=ReprocessRun.EntryPoint.COMMAND, requested_by=None)
+    start_run(Scope("owner", owner_id=owner_id), force=False, entry_point=ReprocessRun.EntryPoint.COMMAND, requested_by=None)
     return 1
 
 

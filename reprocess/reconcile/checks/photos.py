@@ -104,7 +104,7 @@ def _rebuild_thumbnail(photo_id: UUID, began: datetime) -> int:
         if photo is None:
             return 0
         try:
-            with get_media_storage().local_path(photo.image_key) as path:
+            with get_media_storage().open_local_path(photo.image_key) as path:
                 thumbnail = clean_photo(path).thumbnail
         except (FileNotFoundError, MediaError):
             return 0

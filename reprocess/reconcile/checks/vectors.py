@@ -46,7 +46,7 @@ class OwnerGaps:
 
     gaps: tuple[SpaceGap, ...]
 
-    def findings(self) -> Iterator[Finding]:
+    def list_findings(self) -> Iterator[Finding]:
         """Yield a finding for missing rows and one for stale rows."""
         for issue_type, name in ((MISSING, "missing"), (STALE, "stale")):
             numbers = {gap.space.channel: getattr(gap, name) for gap in self.gaps if getattr(gap, name)}
@@ -74,7 +74,7 @@ class Vectors(Check):
         active = EmbeddingSpace.objects.filter(Exists(ActiveSpace.objects.filter(space=OuterRef("pk"))))
         streams = [_find_gaps(space, owner_id, runs.get(space.fingerprint, [])) for space in active]
         for _, gaps in groupby(heapq.merge(*streams, key=lambda gap: gap.owner_id), key=lambda gap: gap.owner_id):
-            yield from OwnerGaps(tuple(gaps)).findings()
+            yield from OwnerGaps(tuple(gaps)).list_findings()
 
 
 def _find_gaps(space: EmbeddingSpace, owner_id: UUID | None, run_ids: Iterable[UUID]) -> Iterator[SpaceGap]:

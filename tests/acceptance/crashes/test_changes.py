@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.integration]
 
 
 def start(scope: Scope) -> ReprocessRun:
-    return start_run(scope, force=False, entrance="command", requested_by=None)
+    return start_run(scope, force=False, entry_point="command", requested_by=None)
 
 
 def test_concurrent_identical_requests_create_one_run(embeddings: CountingServer, settings: Settings) -> None:

@@ -30,7 +30,7 @@ def start_and_stop(stopper: Stops, owners: dict[Stage, User]) -> dict[Stage, Rep
     with transaction.atomic():
         for stage, owner in owners.items():
             scope = Scope("owner", owner_id=owner.pk)
-            runs[stage] = start_run(scope, force=False, entrance="command", requested_by=None)
+            runs[stage] = start_run(scope, force=False, entry_point="command", requested_by=None)
             stopper.install(stage, owner.pk, stage.name, runs[stage])
     return runs
 

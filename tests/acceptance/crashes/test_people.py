@@ -89,7 +89,7 @@ def test_a_run_over_people_survives_a_kill_at_any_stage(
     with stop_workers(embeddings) as stopper:
         with transaction.atomic():
             for number, (stage, owner) in enumerate(owners.items()):
-                runs[stage] = start_run(Scope("owner", owner_id=owner.pk), force=False, entrance="command", requested_by=None)
+                runs[stage] = start_run(Scope("owner", owner_id=owner.pk), force=False, entry_point="command", requested_by=None)
                 stopper.install(stage, owner.pk, build_question_prefix(number), runs[stage])
         wait_until(lambda: stopper.count_stopped() == len(RUN_STAGES), "the arrival of a worker at each stage")
         stopped = stopper.find_stopped(workers.get_pid(REPROCESS))

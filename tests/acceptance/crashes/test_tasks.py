@@ -52,10 +52,10 @@ def test_duplicate_late_and_lost_tasks_change_nothing(
     owners = {word: make_library(settings, embeddings, word) for word in ("usual", "twice", "lost", "emptied", "reversed")}
     embeddings.hold("emptied")
     with freeze_workers(second_model_workers):
-        ended = start_run(Scope("all"), force=True, entrance="command", requested_by=None)
+        ended = start_run(Scope("all"), force=True, entry_point="command", requested_by=None)
         cancel_run(ended.pk)
         runs = {
-            word: start_run(Scope("owner", owner_id=owner.pk), force=False, entrance="command", requested_by=None)
+            word: start_run(Scope("owner", owner_id=owner.pk), force=False, entry_point="command", requested_by=None)
             for word, owner in owners.items()
         }
         # Films with an earlier attempt are acquired one at a time, so several workers share one run.

@@ -26,7 +26,7 @@ def test_a_client_uploads_what_it_announced(storage: MediaStorage, folder: str, 
         assert file.read() == BODY
         file.seek(-3, io.SEEK_END)
         assert file.read() == BODY[-3:]
-    with storage.local_path(key) as path:
+    with storage.open_local_path(key) as path:
         assert path.read_bytes() == BODY
     assert request("GET", storage.presign_download(key, expires_in_s=60)).headers["Content-Type"] == "video/mp4"
     assert not list(scratch_files.iterdir())
@@ -143,7 +143,7 @@ def test_missing_files(storage: MediaStorage, folder: str) -> None:
     assert list(storage.list_keys(folder)) == []
     with pytest.raises(FileNotFoundError):
         storage.open(key)
-    with pytest.raises(FileNotFoundError), storage.local_path(key):
+    with pytest.raises(FileNotFoundError), storage.open_local_path(key):
         pass
     with pytest.raises(FileNotFoundError):
         storage.move(key, f"{folder}/elsewhere")
@@ -182,7 +182,7 @@ def test_files_are_listed_in_the_order_of_their_keys_with_size_and_time(storage:
 def test_a_local_path_leaves_nothing_behind(storage: MediaStorage, folder: str, scratch_files: Path) -> None:
     storage.save(f"{folder}/clip.mp4", BODY, "video/mp4")
 
-    with contextlib.suppress(ZeroDivisionError), storage.local_path(f"{folder}/clip.mp4") as path:
+    with contextlib.suppress(ZeroDivisionError), storage.open_local_path(f"{folder}/clip.mp4") as path:
         assert path.suffix == ".mp4"
         raise ZeroDivisionError
 
@@ -203,7 +203,7 @@ def test_no_key_leads_out_of_the_storage(storage: MediaStorage, key: str) -> Non
         lambda name: storage.move("a/b", name),
         lambda name: storage.presign_download(name, expires_in_s=60),
         lambda name: storage.presign_upload(name, size=1, content_type="video/mp4", expires_in_s=60),
-        lambda name: storage.local_path(name).__enter__(),
+        lambda name: storage.open_local_path(name).__enter__(),
     ):
         with pytest.raises(InvalidKeyError):
             method(key)

@@ -15,8 +15,8 @@ from heimdex.vision.chapters import (
     _select_phrases,
     _split_runs,
     _weigh_words,
+    choose_titles,
     divide_into_chapters,
-    title_parts,
 )
 
 TOPICS = {
@@ -177,13 +177,13 @@ OTHER = Part("Nobody waits for the ferry.", ())
 def test_titles_consist_of_words_that_distinguish_the_part() -> None:
     first = Part("The old lighthouse keeper waits. The lighthouse keeper sails. Nobody waits for the ferry.", ())
     second = Part("Nobody waits for the ferry. A vegetable garden grows, and the vegetable garden is green.", ("42", "x" * 70))
-    assert title_parts([first, second])[0].startswith("Lighthouse keeper")
-    assert title_parts([first, second])[1].startswith("Vegetable garden")
-    assert title_parts([Part("", ()), first])[0] == ""
+    assert choose_titles([first, second])[0].startswith("Lighthouse keeper")
+    assert choose_titles([first, second])[1].startswith("Vegetable garden")
+    assert choose_titles([Part("", ()), first])[0] == ""
 
 
 def title_part(text: str = "", *lines: str) -> str:
-    return title_parts([Part(text, lines), OTHER])[0]
+    return choose_titles([Part(text, lines), OTHER])[0]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_a_heading_has_4_to_60_letters_and_nine_words_at_most(line: str, is_head
 
 def test_the_first_heading_that_only_this_part_shows_is_used() -> None:
     parts = [Part("", ("Evening School", "Leaving a harbour", "By the captain")), Part("", ("evening school",))]
-    assert title_parts(parts) == ["Leaving a harbour", ""]
+    assert choose_titles(parts) == ["Leaving a harbour", ""]
 
 
 def test_a_title_has_eighty_letters() -> None:
@@ -230,9 +230,9 @@ def test_the_second_phrase_has_no_word_of_the_first_and_there_is_no_third() -> N
 
 def test_words_that_other_parts_use_weigh_less() -> None:
     parts = [Part("Lighthouse. Lighthouse. Ferry. Ferry. Ferry.", ()), Part("Ferry. " * 9, ()), Part("Village.", ())]
-    assert title_parts(parts)[0].startswith("Lighthouse")
+    assert choose_titles(parts)[0].startswith("Lighthouse")
     # Every part uses it.
-    assert title_parts([Part("Ferry.", ()), Part("Ferry.", ())]) == ["Ferry", "Ferry"]
+    assert choose_titles([Part("Ferry.", ()), Part("Ferry.", ())]) == ["Ferry", "Ferry"]
 
 
 def test_a_phrase_has_its_most_common_spelling_and_ends_at_punctuation() -> None:

@@ -145,12 +145,12 @@ def test_edits_before_a_run_begins_share_it_and_it_names_the_owner(owner: User, 
     scene = video.scenes.get(index=0)
     edit_transcript(owner, video.pk, scene.pk, NEW)
     edit_transcript(owner, video.pk, scene.pk, f"{NEW} Once more.")
-    edit_run = ReprocessRun.objects.get(entrance="edit")
+    edit_run = ReprocessRun.objects.get(entry_point="edit")
     assert (edit_run.scope, edit_run.video_id, edit_run.requested_by) == ("video", video.pk, owner)
     # A run that a worker has begun may have read the earlier text.
     ReprocessItem.objects.filter(run=edit_run).update(state=ReprocessItem.State.RUNNING, attempts=1)
     edit_transcript(owner, video.pk, scene.pk, NEW)
-    assert ReprocessRun.objects.filter(entrance="edit").count() == 2
+    assert ReprocessRun.objects.filter(entry_point="edit").count() == 2
 
 
 def test_an_edit_during_a_model_change_is_refreshed_in_both_spaces(owner: User, video: Video, change_model: Callable[[str], None]) -> None:
@@ -166,7 +166,7 @@ def test_an_edit_during_a_model_change_is_refreshed_in_both_spaces(owner: User, 
     assert set(finish_runs()) == {expected[0, "transcript"], expected[1, "transcript"], expected[0, "summary"]}
     assert set(SceneEmbedding.objects.values_list("space", flat=True)) == old
 
-    start_run(Scope("video", video_id=video.pk), force=False, entrance="command", requested_by=None)
+    start_run(Scope("video", video_id=video.pk), force=False, entry_point="command", requested_by=None)
     finish_runs()
     edit_transcript(owner, video.pk, scene.pk, LONG)
     expected = compose_texts(video)
@@ -191,7 +191,7 @@ def test_an_edit_while_a_worker_computes_the_old_text_is_refreshed_afterwards(ow
             connection.close()
         return embed(self, given)
 
-    forced = start_run(Scope("all"), force=True, entrance="command", requested_by=None)
+    forced = start_run(Scope("all"), force=True, entry_point="command", requested_by=None)
     with mock.patch.object(SentenceTransformerEmbedder, "embed_documents", edit_first):
         run_worker(forced.pk)
     assert SceneEmbedding.objects.get(scene=scene, space__channel="transcript").input_hash != get_stored_hash(scene, "transcript")

@@ -46,7 +46,7 @@ def url(video: Video) -> str:
 
 
 def start_full_run(requested_by: User | None = None) -> ReprocessRun:
-    return start_run(Scope("all"), force=False, entrance="api", requested_by=requested_by)
+    return start_run(Scope("all"), force=False, entry_point="api", requested_by=requested_by)
 
 
 def test_an_owner_can_refresh_a_video_and_follow_the_progress(api: APIClient, owner: User, video: Video, url: str) -> None:
@@ -69,7 +69,7 @@ def test_an_owner_can_refresh_a_video_and_follow_the_progress(api: APIClient, ow
     assert (answer.json()["state"], answer.json()["message"]) == ("queued", "Waiting for a worker.")
     assert (answer.json()["started_by_you"], answer.json()["can_cancel"]) == (True, True)
     run = ReprocessRun.objects.get()
-    assert (run.entrance, run.requested_by, run.scope, run.video) == ("owner", owner, "video", video)
+    assert (run.entry_point, run.requested_by, run.scope, run.video) == ("owner", owner, "video", video)
 
     work_run(str(run.pk))
     shown = api.get(url).json()

@@ -37,7 +37,7 @@ def run() -> ReprocessRun:
     owner = make_user()
     for title in ("one", "two"):
         make_video(owner, [f"{saying} {title}" * 4 for saying in SAYINGS], title=title)
-    return start_run(ALL, force=True, entrance="command", requested_by=None)
+    return start_run(ALL, force=True, entry_point="command", requested_by=None)
 
 
 def interrupt_run(run: ReprocessRun, action: object) -> None:
@@ -103,7 +103,7 @@ def test_a_paused_run_stops_after_a_batch_and_resumes_there(run: ReprocessRun) -
     assert run.state == ReprocessRun.State.SUCCEEDED
     assert has_consistent_counters(run)
     assert sum(c.done for c in run.counters.all()) + sum(c.empty for c in run.counters.all()) == 32
-    fresh = start_run(ALL, force=True, entrance="command", requested_by=None)
+    fresh = start_run(ALL, force=True, entry_point="command", requested_by=None)
     run_worker(fresh.pk)
     assert ReprocessRun.objects.get(pk=fresh.pk).model_calls >= run.model_calls - calls
 
@@ -124,7 +124,7 @@ def test_a_canceled_run_keeps_its_vectors_and_counts_them(run: ReprocessRun) -> 
 def test_a_run_pauses_at_its_cost_limit_and_resumes_with_a_higher_limit() -> None:
     make_video(make_user())
     with override_settings(MODEL_PRICES={get_text_embedder().identity.model: Decimal("1000000")}, MAX_RUN_COST=Decimal("5")):
-        limited = start_run(ALL, force=False, entrance="command", requested_by=None, max_cost=Decimal("100"))
+        limited = start_run(ALL, force=False, entry_point="command", requested_by=None, max_cost=Decimal("100"))
         assert limited.max_cost == Decimal("5"), "the installation's limit holds for every run"
         with mock.patch.object(type(get_text_embedder()), "tokens", property(lambda self: 10 * self.calls)):
             run_worker(limited.pk)
@@ -223,5 +223,5 @@ def test_listing_runs_takes_a_constant_number_of_queries(run: ReprocessRun) -> N
 
     count = count_queries()
     cancel_run(run.pk)
-    start_run(ALL, force=True, entrance="command", requested_by=None)
+    start_run(ALL, force=True, entry_point="command", requested_by=None)
     assert count_queries() == count

@@ -37,7 +37,7 @@ def find_matching_channels(owner: User, scene: Scene) -> set[str]:
 
 def run(scope: Scope | None = None, *, automatic_cutover: bool = True) -> ReprocessRun:
     """Start a run, by default over everything, and work on it until it ends."""
-    started = start_run(scope or Scope("all"), force=False, entrance="command", requested_by=None, automatic_cutover=automatic_cutover)
+    started = start_run(scope or Scope("all"), force=False, entry_point="command", requested_by=None, automatic_cutover=automatic_cutover)
     run_worker(started.pk)
     started.refresh_from_db()
     return started

@@ -99,5 +99,5 @@ def test_an_owner_who_was_cut_over_first_is_skipped_by_the_run_over_everything(o
     assert get_active_spaces(owner) == switched
     assert get_active_spaces(other) != unswitched
     calls = get_text_embedder().calls
-    assert start_run(Scope("all"), force=False, entrance="command", requested_by=None).plan["stale"] == 0
+    assert start_run(Scope("all"), force=False, entry_point="command", requested_by=None).plan["stale"] == 0
     assert get_text_embedder().calls == calls

@@ -118,7 +118,7 @@ def test_a_video_added_after_the_cutover_is_found_by_words_after_a_rollback_and_
     # The image model did not change.
     assert find_matching_channels(owner, scene) - {"clip"} == {"lexical"}
     assert undone.catch_up is not None
-    assert (undone.catch_up.entrance, undone.catch_up.state) == (ReprocessRun.EntryPoint.ROLLBACK, ReprocessRun.State.QUEUED)
+    assert (undone.catch_up.entry_point, undone.catch_up.state) == (ReprocessRun.EntryPoint.ROLLBACK, ReprocessRun.State.QUEUED)
     run_worker(undone.catch_up.pk)
     undone.catch_up.refresh_from_db()
     assert undone.catch_up.state == ReprocessRun.State.SUCCEEDED
@@ -249,7 +249,7 @@ def test_a_run_of_the_latest_spec_and_a_catch_up_run_are_separate(owner: User, c
     change_model()
     run()
     add_video(owner)
-    latest = start_run(Scope("owner", owner_id=owner.pk), force=False, entrance="command", requested_by=None)
+    latest = start_run(Scope("owner", owner_id=owner.pk), force=False, entry_point="command", requested_by=None)
     catch_up = roll_back(get_latest_cutover(owner.pk).pk, None).catch_up
     assert catch_up is not None
     assert catch_up.pk != latest.pk

@@ -57,7 +57,7 @@ def test_turning_off_erases_after_a_question_and_turning_on_queues_a_run_over_al
     assert "not erased yet" not in question
     assert "Face recognition is on. Heimdex now looks for faces" in switch(browser, "1")
     assert "Face recognition is already on." in switch(browser, "1")
-    queued = ReprocessRun.objects.get(entrance="owner")
+    queued = ReprocessRun.objects.get(entry_point="owner")
     assert (queued.requested_by, queued.owner_id) == (owner, owner.pk)
     finish_run(queued)
     assert SceneFace.objects.filter(owner=owner).count() == 1

@@ -94,7 +94,7 @@ def finish_run(run: ReprocessRun) -> ReprocessRun:
 
 
 def run(scope: Scope = ALL, *, force: bool = False) -> ReprocessRun:
-    return finish_run(start_run(scope, force=force, entrance="command", requested_by=None))
+    return finish_run(start_run(scope, force=force, entry_point="command", requested_by=None))
 
 
 def find_scenes(person: Person) -> list[int]:

@@ -117,7 +117,7 @@ def test_turning_faces_off_erases_all_face_data_of_one_owner_only() -> None:
     run(force=True)
     assert not SceneFace.objects.filter(owner=owner).exists()
     assert client.put("/v1/faces", {"find_faces": True}).json()["find_faces"] is True
-    finish_run(ReprocessRun.objects.get(entrance="owner"))
+    finish_run(ReprocessRun.objects.get(entry_point="owner"))
     assert SceneFace.objects.filter(owner=owner).count() == 1
 
 

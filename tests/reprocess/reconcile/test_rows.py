@@ -83,7 +83,7 @@ def leave_video_without_jobs(video: Video) -> IssueCounts:
 
 
 def leave_run_stuck(video: Video) -> IssueCounts:
-    queued = start_run(Scope("owner", owner_id=video.owner_id), force=False, entrance="command", requested_by=None)
+    queued = start_run(Scope("owner", owner_id=video.owner_id), force=False, entry_point="command", requested_by=None)
     ReprocessRun.objects.filter(pk=queued.pk).update(woken_at=get_old_time())
     return {"stuck_runs": 1}
 

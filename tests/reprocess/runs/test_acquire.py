@@ -33,7 +33,7 @@ def start_run_over(*numbers_of_scenes: int) -> ReprocessRun:
     owner = make_user()
     for number in numbers_of_scenes:
         make_video(owner, ["A word."] * number)
-    return start_run(Scope("all"), force=False, entrance=ReprocessRun.EntryPoint.COMMAND, requested_by=None)
+    return start_run(Scope("all"), force=False, entry_point=ReprocessRun.EntryPoint.COMMAND, requested_by=None)
 
 
 def acquire(run: ReprocessRun) -> list[int]:
@@ -62,6 +62,6 @@ def test_a_worker_that_leaves_items_enqueues_the_run_again(monkeypatch: pytest.M
     assert run.state == ReprocessRun.State.SUCCEEDED
     OrmQ.objects.all().delete()
     monkeypatch.undo()
-    run_worker(start_run(Scope("all"), force=True, entrance=ReprocessRun.EntryPoint.COMMAND, requested_by=None).pk)
+    run_worker(start_run(Scope("all"), force=True, entry_point=ReprocessRun.EntryPoint.COMMAND, requested_by=None).pk)
     # Only the task that start_run has enqueued.
     assert OrmQ.objects.count() == 1

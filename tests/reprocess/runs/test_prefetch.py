@@ -133,7 +133,7 @@ def test_a_rejected_input_fails_alone_and_the_others_are_computed_once() -> None
         return encode(texts)
 
     with mock.patch.object(get_text_embedder(), "_encode_documents", reject_hour_7):
-        run = start_run(Scope("all"), force=False, entrance=ReprocessRun.EntryPoint.COMMAND, requested_by=None)
+        run = start_run(Scope("all"), force=False, entry_point=ReprocessRun.EntryPoint.COMMAND, requested_by=None)
         run_worker(run.pk)
     failure = SceneEmbedding.objects.get(state=SceneEmbedding.State.FAILED)
     assert (failure.scene.index, failure.space.channel, failure.error) == (7, "transcript", "This text is refused.")

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def run() -> ReprocessRun:
     make_video(make_user(), ["A boat at sea."])
-    return start_run(Scope("all"), force=False, entrance="command", requested_by=None)
+    return start_run(Scope("all"), force=False, entry_point="command", requested_by=None)
 
 
 def set_woken_at(ago_s: float) -> None:

@@ -33,7 +33,7 @@ ALL = Scope("all")
 
 
 def run_all(*, force: bool = False, scope: Scope = ALL) -> ReprocessRun:
-    run = start_run(scope, force=force, entrance=ReprocessRun.EntryPoint.COMMAND, requested_by=None)
+    run = start_run(scope, force=force, entry_point=ReprocessRun.EntryPoint.COMMAND, requested_by=None)
     run_worker(run.pk)
     run.refresh_from_db()
     return run
@@ -168,13 +168,13 @@ def test_owners_take_turns() -> None:
     for number in range(3):
         make_video(many, SAYINGS[:1], title=str(number))
     make_video(few, SAYINGS[:1])
-    run = start_run(ALL, force=False, entrance="command", requested_by=None)
+    run = start_run(ALL, force=False, entry_point="command", requested_by=None)
     assert list(run.items.order_by("turn", "id").values_list("owner_id", flat=True))[:2] == [many.pk, few.pk]
 
 
 def test_the_items_of_a_dead_worker_are_finished_and_counted_once() -> None:
     video = make_video(make_user())
-    run = start_run(ALL, force=True, entrance="command", requested_by=None)
+    run = start_run(ALL, force=True, entry_point="command", requested_by=None)
     with mock.patch("reprocess.runs.worker.count_items", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         run_worker(run.pk)
     done_before = SceneEmbedding.objects.filter(run_id=run.pk).count()
@@ -192,7 +192,7 @@ def test_the_items_of_a_dead_worker_are_finished_and_counted_once() -> None:
 
 def test_a_worker_that_lost_its_lease_writes_nothing() -> None:
     make_video(make_user())
-    run = start_run(ALL, force=False, entrance="command", requested_by=None)
+    run = start_run(ALL, force=False, entry_point="command", requested_by=None)
 
     def steal(*args: object, **kwargs: object) -> Batch:
         ReprocessItem.objects.update(lease_token=uuid4())
@@ -207,7 +207,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing() -> None:
 def test_an_item_that_kills_three_workers_fails_and_the_others_are_finished() -> None:
     owner = make_user()
     deadly, fine = make_video(owner), make_video(owner, title="Fine")
-    run = start_run(ALL, force=False, entrance="command", requested_by=None)
+    run = start_run(ALL, force=False, entry_point="command", requested_by=None)
     run.items.filter(video=deadly).update(attempts=3)
     run_worker(run.pk)
     run.refresh_from_db()
@@ -219,14 +219,14 @@ def test_an_item_that_kills_three_workers_fails_and_the_others_are_finished() ->
 
 def test_equal_requests_share_one_run() -> None:
     make_video(make_user())
-    first = start_run(ALL, force=False, entrance="command", requested_by=None)
-    assert start_run(ALL, force=False, entrance="api", requested_by=None).pk == first.pk
-    assert start_run(ALL, force=True, entrance="api", requested_by=None).pk != first.pk
+    first = start_run(ALL, force=False, entry_point="command", requested_by=None)
+    assert start_run(ALL, force=False, entry_point="api", requested_by=None).pk == first.pk
+    assert start_run(ALL, force=True, entry_point="api", requested_by=None).pk != first.pk
 
 
 def test_a_run_that_was_queued_with_other_models_fails_with_the_reason() -> None:
     make_video(make_user())
-    run = start_run(ALL, force=False, entrance="command", requested_by=None)
+    run = start_run(ALL, force=False, entry_point="command", requested_by=None)
     other = dataclasses.replace(get_effective_spec(), steps=get_effective_spec().steps[:1])
     with mock.patch("reprocess.runs.worker.get_effective_spec", return_value=other):
         run_worker(run.pk)
@@ -238,7 +238,7 @@ def test_a_run_that_was_queued_with_other_models_fails_with_the_reason() -> None
 
 def test_a_scene_deleted_during_the_computation_is_skipped() -> None:
     video = make_video(make_user())
-    run = start_run(ALL, force=False, entrance="command", requested_by=None)
+    run = start_run(ALL, force=False, entry_point="command", requested_by=None)
 
     def delete_first(*args: object) -> None:
         Scene.objects.filter(video=video, index=0).delete()

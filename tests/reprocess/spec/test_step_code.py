@@ -47,7 +47,7 @@ KNOWN = {
 }
 
 
-def path_of(module: str, root: Path = PROJECT) -> Path:
+def get_path(module: str, root: Path = PROJECT) -> Path:
     return root.joinpath(*module.split(".")).with_suffix(".py")
 
 
@@ -60,7 +60,7 @@ def find_nodes(tree: ast.Module, name: str) -> list[ast.stmt]:
 
 def is_defined(module: str, name: str) -> bool:
     """Return whether a module defines a name itself, and does not import it."""
-    return bool(find_nodes(ast.parse(path_of(module).read_text()), name))
+    return bool(find_nodes(ast.parse(get_path(module).read_text()), name))
 
 
 def list_defined_names(node: ast.stmt) -> list[str]:
@@ -96,7 +96,7 @@ def edit(copy: Path) -> Iterator[Edit]:
     originals: dict[Path, str] = {}
 
     def apply(module: str, change: Callable[[str], str]) -> None:
-        path = path_of(module, copy)
+        path = get_path(module, copy)
         originals.setdefault(path, path.read_text())
         path.write_text(change(path.read_text()))
 

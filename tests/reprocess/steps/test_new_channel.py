@@ -101,7 +101,7 @@ def owner() -> User:
 
 
 def complete_run() -> ReprocessRun:
-    started = start_run(ALL, force=False, entrance=ReprocessRun.EntryPoint.COMMAND, requested_by=None)
+    started = start_run(ALL, force=False, entry_point=ReprocessRun.EntryPoint.COMMAND, requested_by=None)
     run_worker(started.pk)
     started.refresh_from_db()
     assert (started.state, started.error) == ("succeeded", "")
@@ -200,7 +200,7 @@ def test_an_edit_of_the_title_refreshes_a_channel_that_reads_it(owner: User, add
 
     assert {channel: numbers[0] for channel, numbers in plan_channels().items() if numbers[0]} == {CHANNEL: {"input changed": 4}}
     assert complete_queued_runs() == 1
-    run = ReprocessRun.objects.get(entrance="edit")
+    run = ReprocessRun.objects.get(entry_point="edit")
     assert (run.scope, run.video_id, run.requested_by) == ("video", video.pk, owner)
     assert plan_run(ALL, force=False).stale == 0
     for scene in [*video.scenes.all(), *other.scenes.all()]:

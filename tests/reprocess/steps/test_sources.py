@@ -103,7 +103,7 @@ def switch_faces_off(video: Video) -> None:
 
 def switch_faces_off_and_on(video: Video) -> None:
     turn_faces_off(video.owner_id)
-    turn_faces_on(video.owner, entrance="owner", requested_by=video.owner)
+    turn_faces_on(video.owner, entry_point="owner", requested_by=video.owner)
 
 
 def replace_photo(photo: PersonPhoto) -> None:

@@ -38,7 +38,7 @@ def video() -> Video:
     video = make_video(make_user(), ["A boat."])
     Job.objects.create(video=video, owner=video.owner, stage="scenes", position=0, state=Job.State.RUNNING, lease_token=uuid4())
     spec = EmbeddingSpec.objects.create(digest="0" * 64, version="0", definition={})
-    run = ReprocessRun.objects.create(spec=spec, spec_version="0", scope="all", entrance="command", plan={}, video_count=1)
+    run = ReprocessRun.objects.create(spec=spec, spec_version="0", scope="all", entry_point="command", plan={}, video_count=1)
     ReprocessItem.objects.create(run=run, video=video, owner=video.owner, turn=0, state=ReprocessItem.State.RUNNING, lease_token=uuid4())
     # Created first, so that the test's own transaction does not lock the space.
     write_vector(video)

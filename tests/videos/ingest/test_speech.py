@@ -105,7 +105,7 @@ def test_chunks_of_another_model_are_transcribed_again(
     add_arrived_video: AddArrivedVideo, counting_transcriber: CountingTranscriber
 ) -> None:
     video = add_arrived_video(make_film())
-    old = {"listener": "another model", "first_sample": 0, "end_sample": 10**9, "words": [[0, 1, "old"]]}
+    old = {"model_key": "another model", "first_sample": 0, "end_sample": 10**9, "words": [[0, 1, "old"]]}
     TranscriptChunk.objects.create(video=video, owner=video.owner, **old)
 
     ingest(video.pk)

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 def library() -> Video:
     """Return an embedded video of owner@example.org; another owner has the same video."""
     videos = [make_video(make_user(email), title="Harbour diary") for email in ("owner@example.org", "other@example.org")]
-    run_worker(start_run(Scope("all"), force=False, entrance="command", requested_by=None).pk)
+    run_worker(start_run(Scope("all"), force=False, entry_point="command", requested_by=None).pk)
     return videos[0]
 
 

@@ -55,7 +55,7 @@ def transcribe_video(context: StageContext, transcriber: Transcriber) -> None:
     model_key = f"{transcriber.identity}, {video.language or 'any language'}"
     with context.transaction():
         # Delete chunks of another model or for another language.
-        TranscriptChunk.objects.filter(video=video).exclude(listener=model_key).delete()
+        TranscriptChunk.objects.filter(video=video).exclude(model_key=model_key).delete()
     start = TranscriptChunk.objects.filter(video=video).aggregate(end=Max("end_sample"))["end"] or 0
     duration_s = source.info.duration_s
     context.report_progress(start / SAMPLE_RATE / duration_s)
@@ -76,7 +76,7 @@ def _store(video: Video, model_key: str, chunk: TranscribedChunk) -> None:
     TranscriptChunk.objects.create(
         video=video,
         owner_id=video.owner_id,
-        listener=model_key,
+        model_key=model_key,
         first_sample=chunk.start,
         end_sample=chunk.end,
         language=chunk.language or "",
