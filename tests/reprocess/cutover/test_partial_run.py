@@ -43,7 +43,7 @@ def test_every_entry_point_explains_a_partial_run(owner: User, change_model: Cal
     form = {"scope": "video", "id": [str(first.pk)]}
     assert ONE_OF_TWO in pages.post("/admin/reprocess/reprocessrun/start/", form, follow=True).content.decode()
     state = mine.get(f"/v1/videos/{first.pk}/reprocess").json()
-    assert state["switch"].startswith("1 of 2 of your videos are ready for the new search. It starts when all are ready.")
+    assert state["switch"].startswith("1 of 2 of your videos is ready for the new search. It starts when all are ready.")
     assert mine.get(f"/v1/videos/{second.pk}/reprocess").json()["switch"].startswith("0 of 2")
 
     work_run(str(ReprocessRun.objects.get().pk))

@@ -204,4 +204,4 @@ def test_an_invalid_limit_is_a_usage_error(limit: str, capsys: pytest.CaptureFix
     with pytest.raises(SystemExit) as ended:
         ManagementUtility(["manage.py", "search", "boat", "--owner", "owner@example.org", f"--limit={limit}"]).execute()
     assert ended.value.code == 2
-    assert f"argument --limit: {limit!r} is not a positive integer" in capsys.readouterr().err
+    assert f"argument --limit: {limit!r} is not possible. Give a whole number from 1 to 1000000" in capsys.readouterr().err
