@@ -25,6 +25,15 @@ def test_a_replaced_word_is_reported_once_per_file_and_only_in_identifiers(tmp_p
     ]
 
 
+def test_variables_and_parameters_with_vague_names_are_reported(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / "module.py").write_text("for one in ():\n    print(one)\ndef look(found): return found\nissue.found = 1\n")
+    assert list(STRUCTURE["find_vague_names"](tmp_path)) == [
+        "module.py:1: a variable called 'one'; say what it holds",
+        "module.py:3: a variable called 'found'; say what it holds",
+    ]
+
+
 def test_git_ignores_a_virtual_environment_that_is_a_link(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     (tmp_path / ".gitignore").write_text((ROOT / ".gitignore").read_text())

@@ -1,4 +1,4 @@
-"""Check the code for `make lint`: long modules, duplicate class names, replaced words and phrases, and lists of absent files."""
+"""Check the code for `make lint`: long modules, duplicate class names, vague names, replaced words and phrases, absent files in lists."""
 
 import ast
 import io
@@ -22,6 +22,8 @@ PROSE_WORDS = Path(__file__).with_name("words.txt")
 IDENTIFIER_WORDS = Path(__file__).with_name("identifier_words.txt")
 # Columns, JSON fields, options and queued tasks of existing installations.
 ALLOWED_IDENTIFIERS = frozenset({"pictures", "pictures_hash", "get_pictures", "pictures_a_day", "says", "wake_forgotten_people"})
+# They say nothing about what a variable holds.
+VAGUE_NAMES = frozenset({"one", "found"})
 PROSE_SUFFIXES = (".py", ".html", ".js", ".css", ".md", ".toml", ".yml", ".sh")
 
 
@@ -32,6 +34,7 @@ def main() -> int:
         *find_shared_class_names(ROOT),
         *find_phrases(ROOT, read_phrases(PHRASES)),
         *find_identifier_words(ROOT, read_identifier_words(PROSE_WORDS, IDENTIFIER_WORDS)),
+        *find_vague_names(ROOT),
         *find_absent_modules(ROOT),
     ]
     sys.stdout.writelines(f"{problem}\n" for problem in problems)
@@ -93,6 +96,20 @@ def find_identifier_words(root: Path, words: dict[str, str]) -> Iterator[str]:
                 for word in split_identifier(token.string):
                     if word in words:
                         yield f"{path.relative_to(root)}:{token.start[0]}: {token.string} contains {word!r}; better: {words[word]}"
+
+
+def find_vague_names(root: Path) -> Iterator[str]:
+    """Yield a line for each variable or parameter with one of the names in VAGUE_NAMES. Fields of classes may be called so."""
+    for path in list_sources(root, (".py",)):
+        tree = ast.parse(path.read_text(), path)
+        classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+        fields = {id(part) for table in classes for field in table.body for part in ast.iter_child_nodes(field)}
+        for node in ast.walk(tree):
+            name = (
+                node.arg if isinstance(node, ast.arg) else node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else ""
+            )
+            if name in VAGUE_NAMES and id(node) not in fields:
+                yield f"{path.relative_to(root)}:{node.lineno}: a variable called {name!r}; say what it holds"
 
 
 def split_identifier(name: str) -> list[str]:
