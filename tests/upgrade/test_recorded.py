@@ -15,7 +15,8 @@ from heimdex.database.pg_commands import find_postgres_prefix
 from heimdex.database.server import EmbeddedServer
 
 ROOT = Path(__file__).resolve().parents[2]
-RECORDED = sorted(path.parent for path in Path(__file__).parent.glob("recorded/*/about.json"))
+RECORDED_DIRECTORY = Path(__file__).with_name("recorded")
+RECORDED = sorted(path.parent for path in RECORDED_DIRECTORY.glob("*/about.json"))
 
 # A query's vector in bfloat16, which some processors use, may move a score this close to the floor across it.
 SIMILARITY_FLOOR, MARGIN = 0.2, 0.002
