@@ -62,8 +62,13 @@ def is_unleased() -> Q:
 
 
 def clear_expired(rows: models.QuerySet[Any], now: datetime) -> None:
-    """Remove expired leases from rows, so that the next rescue does not find them again."""
-    rows.filter(lease_expires_at__lt=now).update(**RELEASED)
+    """Remove expired leases from rows, so that the next rescue does not find them again. Call it in a transaction.
+
+    Rows that another transaction has locked are skipped: a worker is acquiring them.
+    """
+    # One update would not do. It waits for that worker, and then judges rows that are joined to others by the expired lease that it saw.
+    expired = rows.filter(lease_expires_at__lt=now).select_for_update(skip_locked=True, of=("self",))
+    rows.model._default_manager.filter(pk__in=list(expired.values_list("pk", flat=True))).update(**RELEASED)
 
 
 def compute_retry_delay(attempts: int) -> timedelta:

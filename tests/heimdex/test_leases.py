@@ -1,15 +1,16 @@
 """Only the worker that holds a lease on all its rows can write, and every attempt is counted."""
 
 from datetime import timedelta
+from threading import Thread
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from heimdex.leases import RELEASED, Lease, LeaseLost, build_requeue_update, compute_retry_delay, is_unleased
+from heimdex.leases import RELEASED, Lease, LeaseLost, build_requeue_update, clear_expired, compute_retry_delay, is_unleased
 from tests.library import make_user, make_video
 from videos.models import Job
 
@@ -132,6 +133,27 @@ def test_a_row_that_another_transaction_has_locked_is_skipped(jobs: list[Job]) -
     finally:
         done.set()
         other.join()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rescue_leaves_a_lease_that_is_being_acquired(jobs: list[Job]) -> None:
+    """An update would wait for the lock, and then judge a row that is joined to others by its old version."""
+    Job.objects.update(lease_token=uuid4(), lease_expires_at=timezone.now())
+
+    def clear() -> None:
+        with transaction.atomic():
+            clear_expired(Job.objects.filter(video__title__gt=""), timezone.now())
+        connection.close()
+
+    rescue = Thread(target=clear)
+    with transaction.atomic():
+        lease, (acquired,) = acquire(1)
+        rescue.start()
+        # By then it has ended, or waits for the lock.
+        rescue.join(1)
+    rescue.join()
+    assert list(lease.rows) == [acquired]
+    assert set(Job.objects.exclude(pk=acquired.pk).values_list("lease_token", flat=True)) == {None}
 
 
 def test_the_delay_before_a_retry_grows_with_each_attempt(settings: Settings) -> None:
