@@ -1,6 +1,7 @@
 """Embedders without a model: equal words and equal images give equal vectors, and shared words give similar ones."""
 
 import re
+import time
 import zlib
 from typing import Any
 
@@ -34,6 +35,14 @@ class HashingTextEmbedder(TextEmbedder):
 
     def _encode_queries(self, texts: list[str]) -> NDArray[np.floating]:
         return hash_words(texts)
+
+
+class SlowTextEmbedder(HashingTextEmbedder):
+    """Makes the same vectors, but takes a third of a second for each batch, so that a run lasts for some seconds."""
+
+    def _encode_documents(self, texts: list[str]) -> NDArray[np.floating]:
+        time.sleep(1 / 3)
+        return super()._encode_documents(texts)
 
 
 class HashingImageEmbedder(ImageEmbedder):
