@@ -18,6 +18,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as default_handler
 from rest_framework_simplejwt.exceptions import DetailDictMixin
 
+from heimdex.accounts.rate_limits import RateExceeded
 from heimdex.errors import Refused, WrongState
 
 _ERROR_SCHEMA = {
@@ -52,6 +53,17 @@ class Conflict(APIException):
     default_code = "conflict"
 
 
+class TooManyRequests(APIException):
+    """A rate is exceeded. The default handler announces `wait` (seconds) in the header Retry-After."""
+
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_code = "too_many_requests"
+
+    def __init__(self, detail: str, wait: int) -> None:
+        super().__init__(detail)
+        self.wait = wait
+
+
 class ShallowJSONParser(JSONParser):
     """Parse JSON. Raise ParseError when it is nested more deeply than Python can read."""
 
@@ -73,8 +85,9 @@ class Pages(PageNumberPagination):
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return `{"field": ["message"]}` for an invalid field and `{"detail": "message"}` for any other error.
 
-    The `WrongState` of an action becomes 409, and its `Refused` 400. Input that only the database or the text encoding rejects (NUL bytes,
-    lone surrogates, numbers out of range) is the client's error. Exceptions that are not handled here become a 500: they are bugs.
+    The `WrongState` of an action becomes 409, its `Refused` 400, and `RateExceeded` 429. Input that only the database or the text encoding
+    rejects (NUL bytes, lone surrogates, numbers out of range) is the client's error. Exceptions that are not handled here become a 500:
+    they are bugs.
     """
     if isinstance(error, DataError | UnicodeEncodeError):
         error = ValidationError("A value contains characters or numbers that cannot be stored.")
@@ -83,6 +96,8 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     elif isinstance(error, Http404):
         # The original text names a model.
         error = NotFound()
+    elif isinstance(error, RateExceeded):
+        error = TooManyRequests(str(error), error.wait_s)
     elif isinstance(error, WrongState):
         error = Conflict(str(error))
     elif isinstance(error, Refused):

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from heimdex.accounts.rates import ACTIONS, Rate
 from heimdex.redis_broker import find_url_problem
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ class Environment(BaseSettings):
     hung_after_s: int = Field(default=60, ge=1, le=TEN_YEARS_S)
     max_attempts: int = Field(default=3, ge=1, le=1000)
     task_timeout_s: int = Field(default=4 * 3600, ge=60, le=TEN_YEARS_S)
+    # Other rates than the default ones, by action: {"search": "600/minute"}.
+    rate_limits: Annotated[dict[str, str], NoDecode] = {}
 
     # Price per million tokens, by model name: {"text-embedding-3-small": 0.02}.
     prices: Annotated[dict[str, Annotated[Decimal, Field(ge=0, le=10**6)]], NoDecode] = {}
@@ -121,7 +124,7 @@ class Environment(BaseSettings):
     # Overrides single models of the profile: {"text": {"backend": "openai", "model": "bge-m3", "dimensions": 1024}}.
     models: Annotated[dict[Literal["text", "image", "speech", "description", "ocr", "faces"], ModelOverride], NoDecode] = {}
 
-    @field_validator("models", "prices", mode="before")
+    @field_validator("models", "prices", "rate_limits", mode="before")
     @classmethod
     def _parse_json(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -159,6 +162,15 @@ class Environment(BaseSettings):
     def _validate_redis_url(cls, value: str) -> str:
         if value and (problem := find_url_problem(value)):
             raise ValueError(f"must look like redis://:password@host:6379/0; {problem}")
+        return value
+
+    @field_validator("rate_limits")
+    @classmethod
+    def _validate_rates(cls, value: dict[str, str]) -> dict[str, str]:
+        if unknown := value.keys() - ACTIONS.keys():
+            raise ValueError(f"{sorted(unknown)[0]!r} is not limited; choose from {', '.join(ACTIONS)}")
+        for rate in value.values():
+            Rate.parse(rate)
         return value
 
     @field_validator("home")

@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "heimdex.accounts.rate_limit_pages.RateLimitMiddleware",
 ]
 
 ROOT_URLCONF = "heimdex.urls"
@@ -125,6 +126,7 @@ QUEUE_TASKS = [
     Task("videos.tasks.ingest_video", queue=UPLOADS),
     Task("videos.tasks.rescue_videos", queue=UPLOADS, every_s=15),
     Task("videos.tasks.forget_queries", queue=UPLOADS, every_s=3600),
+    Task("heimdex.accounts.tasks.delete_unused_rate_limits", queue=UPLOADS, every_s=3600),
     Task("reprocess.tasks.refresh_people", queue=UPLOADS),
     Task("reprocess.tasks.requeue_stale_people", queue=UPLOADS, every_s=300),
     Task("people.tasks.find_ungrouped_faces", queue=REPROCESS, every_s=60),
@@ -170,6 +172,18 @@ RETRY_AFTER_SECONDS = ENVIRONMENT.retry_after_s
 UPLOAD_TTL_SECONDS = ENVIRONMENT.upload_ttl_s
 LINK_TTL_SECONDS = ENVIRONMENT.link_ttl_s
 
+# Per owner, or per address of a client that has not logged in. heimdex.accounts.rate_limits counts them.
+RATE_LIMITS = {
+    "search": "240/minute",
+    "upload": "600/hour",
+    "reprocess": "30/hour",
+    "registration": "20/hour",
+    "password_change": "10/hour",
+    "failed_login_address": "50/hour",
+    "failed_login_account": "50/hour",
+    **ENVIRONMENT.rate_limits,
+}
+
 # JWT comes first because it sets WWW-Authenticate: requests without credentials then get 401 instead of 403.
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -193,6 +207,7 @@ SIMPLE_JWT = {
     "CHECK_REVOKE_TOKEN": True,
 }
 AXES_VERBOSE = False
+AXES_HANDLER = "heimdex.accounts.login_attempts.LoginAttemptHandler"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

@@ -12,7 +12,9 @@ from rest_framework.views import APIView
 from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 from rest_framework_simplejwt.serializers import TokenBlacklistSerializer
 
+from heimdex.accounts.lockout import get_client_network
 from heimdex.accounts.models import User
+from heimdex.accounts.rate_limits import spend
 from heimdex.accounts.serializers import (
     AccountSerializer,
     CredentialsSerializer,
@@ -44,6 +46,7 @@ class RegisterView(PublicView):
     @extend_schema(request=RegisterSerializer, responses={201: RegisteredSerializer}, summary="Create an account")
     def post(self, request: Request) -> Response:
         """Create an account. It does not log in: get a token, or log in by session, afterwards."""
+        spend("registration", get_client_network(request._request))
         serializer = RegisterSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         return Response(RegisteredSerializer(serializer.save()).data, status=status.HTTP_201_CREATED)

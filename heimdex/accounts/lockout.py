@@ -1,22 +1,23 @@
 """Limit failed logins: what django-axes counts, and the response to a locked-out client.
 
-Failures are counted per pair of e-mail address and client IP, so nobody can lock out another person from elsewhere. Pages, session
-login, tokens and the admin share one count.
+A few failures of a pair of e-mail address and client IP lock that pair out. Many more from one address, or for one account from any
+address, exceed a rate (heimdex.accounts.login_attempts). Pages, session login, tokens and the admin share the counts.
 """
 
 from collections.abc import Mapping
 from datetime import timedelta
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from math import ceil
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
 from django.utils import timezone
 
 from heimdex.accounts.emails import canonicalize_email
+from heimdex.accounts.rate_limit_pages import render_too_many
+from heimdex.accounts.rate_limits import RateExceeded, measure_wait_s
 
 
 def get_attempted_email(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str | None:
@@ -39,6 +40,14 @@ def get_client_ip(request: HttpRequest) -> str | None:
         return None
 
 
+def get_client_network(request: HttpRequest) -> str | None:
+    """Return the client's IPv4 address, or the /64 network of its IPv6 address, which one customer has to themselves (RFC 6177)."""
+    address = get_client_ip(request)
+    if address is None or ip_address(address).version == 4:
+        return address
+    return str(ip_network((address, 64), strict=False))
+
+
 def get_seconds_left(email: str | None, address: str | None) -> int:
     """Return the seconds until the lockout ends, at least 1."""
     from axes.models import AccessAttempt
@@ -54,13 +63,30 @@ def build_lockout_response(
     request: HttpRequest, original_response: HttpResponse | None, credentials: Mapping[str, Any] | None = None
 ) -> HttpResponse:
     """Build a 429 response with the time to wait: JSON under /v1/, a page elsewhere."""
-    seconds = get_seconds_left(get_attempted_email(request, credentials), get_client_ip(request))
-    minutes = ceil(seconds / 60)
-    message = f"Too many failed logins for this account. Try again in {minutes} minute{'' if minutes == 1 else 's'}."
-    response: HttpResponse
-    if request.path.startswith("/v1/"):
-        response = JsonResponse({"detail": message}, status=429)
+    exceeded = find_exceeded_rate(request, credentials)
+    if exceeded:
+        seconds, message = exceeded.wait_s, str(exceeded)
     else:
-        response = render(request, "registration/locked_out.html", {"message": message}, status=429)
+        seconds = get_seconds_left(get_attempted_email(request, credentials), get_client_ip(request))
+        minutes = ceil(seconds / 60)
+        message = f"Too many failed logins for this account. Try again in {minutes} minute{'' if minutes == 1 else 's'}."
+    if not request.path.startswith("/v1/"):
+        return render_too_many(request, "Too many failed logins", message, seconds)
+    response = JsonResponse({"detail": message}, status=429)
     response["Retry-After"] = str(seconds)
     return response
+
+
+def list_rates(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> list[tuple[str, str]]:
+    """Return the rates that a failed login counts in: pairs of an action and who does it."""
+    network, email = get_client_network(request), get_attempted_email(request, credentials)
+    rates = [("failed_login_address", network), ("failed_login_account", email)]
+    return [(action, subject) for action, subject in rates if subject]
+
+
+def find_exceeded_rate(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> RateExceeded | None:
+    """Return the exceeded rate that refuses a login, if there is one."""
+    for action, subject in list_rates(request, credentials):
+        if wait_s := measure_wait_s(action, subject):
+            return RateExceeded(action, wait_s)
+    return None

@@ -1,4 +1,4 @@
-"""The user: the owner of every video, person and vector."""
+"""The user: the owner of every video, person and vector; and how much of each rate is used."""
 
 import uuid
 from typing import Any, ClassVar
@@ -68,3 +68,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_short_name(self) -> str:
         """Return the first word of the name, or the e-mail address without a name."""
         return self.name.split()[0] if self.name.strip() else self.email
+
+
+class RateLimit(models.Model):
+    """The use of one rate: `key` names an action and who does it. See heimdex.accounts.rate_limits."""
+
+    key = models.CharField(max_length=100, primary_key=True)
+    due_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,11 +1,10 @@
 """URLs of the pages under /accounts/."""
 
-from django.conf import settings
 from django.contrib.auth import views
 from django.urls import path
 
 from heimdex.accounts.forms import LoginForm
-from heimdex.accounts.pages import RegisterPage
+from heimdex.accounts.pages import ChangePasswordPage, RegisterPage
 
 urlpatterns = [
     path(
@@ -19,11 +18,7 @@ urlpatterns = [
     path("register/", RegisterPage.as_view(extra_context={"heading": "Register", "action": "Register"}), name="register"),
     path(
         "password/",
-        views.PasswordChangeView.as_view(
-            template_name="registration/change_password.html",
-            success_url=settings.LOGIN_REDIRECT_URL,
-            extra_context={"heading": "Change password", "action": "Change password"},
-        ),
+        ChangePasswordPage.as_view(extra_context={"heading": "Change password", "action": "Change password"}),
         name="change-password",
     ),
 ]

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from heimdex.accounts.models import User
+from heimdex.accounts.rate_limits import spend
 from heimdex.errors import WrongState
 from heimdex.storage import UploadTarget, get_media_storage
 from heimdex.uploads import flow
@@ -32,13 +33,15 @@ def init_photo_upload(owner: User, person_id: UUID, upload: flow.UploadRequest) 
     """Create a photo in state `uploading` and the signed URL for its bytes.
 
     Raise Person.DoesNotExist for another owner's id, Refused for an unsupported size or type, and WrongState when the person is archived
-    or has the maximum number of photos, or when face recognition is off.
+    or has the maximum number of photos, or when face recognition is off, and RateExceeded.
     """
     policy = get_photo_policy()
     flow.validate_upload(upload, policy)
     if reason := get_faces_disabled_reason(owner):
         raise WrongState(reason)
+    # An upload that is refused does not count.
     with transaction.atomic():
+        spend("upload", owner.pk)
         # Locked, so that two concurrent uploads cannot both take the last slot.
         person = Person.objects.select_for_update(no_key=True).get(pk=person_id, owner=owner)
         if person.is_archived:

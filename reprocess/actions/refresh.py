@@ -1,14 +1,13 @@
 """Refresh the search index of a video when its owner asks for it, or after an edit."""
 
 from collections.abc import Collection
-from datetime import timedelta
 from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.utils import timezone
 
 from heimdex.accounts.models import User
+from heimdex.accounts.rate_limits import spend
 from heimdex.errors import ModelUnavailable, WrongState
 from reprocess.actions.runs import cancel_run
 from reprocess.models import ReprocessItem, ReprocessRun
@@ -20,37 +19,24 @@ from videos.channels import Source, list_channels_reading
 from videos.models import SceneEmbedding, Video
 
 log = structlog.get_logger(__name__)
-# Runs that an owner may start per hour: enough for a person, and few enough that a script leaves workers for others.
-MAX_PER_HOUR = 30
-_HOUR = timedelta(hours=1)
 NOT_INDEXED = "This video is {state}. It is added to the search index when processing is done."
 NOTHING_TO_CANCEL = "You have no unfinished update of this video."
-
-
-class TooManyRuns(Exception):
-    """The owner has started MAX_PER_HOUR runs within an hour. The next one is allowed in `wait_s` seconds."""
-
-    def __init__(self, wait_s: float) -> None:
-        super().__init__(f"You have started {MAX_PER_HOUR} updates within an hour. Try again later.")
-        self.wait_s = wait_s
 
 
 def refresh_video(owner: User, video_id: UUID, *, force: bool) -> ReprocessRun:
     """Start a run over an owner's video, or return the unfinished run that already includes it. Its cost limit is settings.MAX_RUN_COST.
 
-    Raise Video.DoesNotExist for another owner's video, WrongState for a video that is not indexed, and TooManyRuns.
+    Raise Video.DoesNotExist for another owner's video, WrongState for a video that is not indexed, and RateExceeded.
     """
     video = Video.objects.get(pk=video_id, owner=owner)
     if video.state != Video.State.INDEXED:
         raise WrongState(NOT_INDEXED.format(state=video.state))
     if unfinished := _find_unfinished(video, force=force):
         return unfinished
+    # A run that cannot be started does not count.
     with transaction.atomic():
-        # Lock the owner, so that concurrent requests cannot exceed the limit.
-        User.objects.select_for_update(no_key=True).get(pk=owner.pk)
-        _check_rate(owner)
-        scope = Scope("video", video_id=video.pk)
-        return start_run(scope, force=force, entry_point=ReprocessRun.EntryPoint.OWNER, requested_by=owner)
+        spend("reprocess", owner.pk)
+        return start_run(Scope("video", video_id=video.pk), force=force, entry_point=ReprocessRun.EntryPoint.OWNER, requested_by=owner)
 
 
 def cancel_refresh(owner: User, video_id: UUID) -> None:
@@ -85,18 +71,6 @@ def _find_unfinished(video: Video, *, force: bool) -> ReprocessRun | None:
     )
     item = (items.filter(run__force=True) if force else items).select_related("run").order_by("-run__created_at").first()
     return item.run if item else None
-
-
-def _check_rate(owner: User) -> None:
-    since = timezone.now() - _HOUR
-    recent = (
-        ReprocessRun.objects.filter_started_by(owner)
-        .filter(entry_point=ReprocessRun.EntryPoint.OWNER, created_at__gt=since)
-        .order_by("-created_at")
-    )
-    times = list(recent.values_list("created_at", flat=True)[:MAX_PER_HOUR])
-    if len(times) == MAX_PER_HOUR:
-        raise TooManyRuns((times[-1] - since).total_seconds())
 
 
 def _lock_queued(video: Video) -> list[ReprocessItem]:

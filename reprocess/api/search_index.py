@@ -5,14 +5,13 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
-from rest_framework.exceptions import Throttled
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from heimdex.accounts.owner import get_owner
-from reprocess.actions.refresh import TooManyRuns, cancel_refresh, refresh_video
+from reprocess.actions.refresh import cancel_refresh, refresh_video
 from reprocess.models import ReprocessFailure
 from reprocess.reports.search_index import SearchIndexStatus, get_search_index_status
 from videos.models import Video
@@ -82,10 +81,7 @@ class VideoReprocessView(APIView):
         _get_video(request, pk)
         body = UpdateRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        try:
-            refresh_video(get_owner(request), pk, force=body.validated_data["force"])
-        except TooManyRuns as error:
-            raise Throttled(wait=error.wait_s, detail=str(error)) from error
+        refresh_video(get_owner(request), pk, force=body.validated_data["force"])
         return Response(_serialize(_get_status(request, pk)), status=status.HTTP_202_ACCEPTED)
 
 

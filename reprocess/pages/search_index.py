@@ -11,8 +11,9 @@ from django.views.decorators.http import require_http_methods
 
 from heimdex.accounts.models import User
 from heimdex.accounts.owner import get_owner
+from heimdex.accounts.rate_limits import RateExceeded
 from heimdex.errors import WrongState
-from reprocess.actions.refresh import TooManyRuns, cancel_refresh, refresh_video
+from reprocess.actions.refresh import cancel_refresh, refresh_video
 from reprocess.models import ReprocessFailure
 from reprocess.reports.search_index import SearchIndexStatus, get_search_index_status
 from videos.channels import get_channel
@@ -78,7 +79,7 @@ def _act(request: HttpRequest, owner: User, video: Video) -> None:
         else:
             refresh_video(owner, video.pk, force="force" in request.POST)
             messages.success(request, "Update started. You can leave this page.")
-    except (WrongState, TooManyRuns) as error:
+    except (WrongState, RateExceeded) as error:
         messages.error(request, str(error))
 
 

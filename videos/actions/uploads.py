@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from heimdex.accounts.models import User
+from heimdex.accounts.rate_limits import spend
 from heimdex.errors import Refused, WrongState
 from heimdex.speech.languages import parse_language
 from heimdex.storage import UploadTarget
@@ -38,11 +39,15 @@ class VideoUpload(flow.UploadRequest):
 
 
 def init_upload(owner: User, upload: VideoUpload) -> tuple[Video, UploadTarget]:
-    """Create a video in state `uploading`, and presign its upload. Raise Refused for an unsupported size, type or language."""
+    """Create a video in state `uploading`, and presign its upload.
+
+    Raise Refused for an unsupported size, type or language, and RateExceeded.
+    """
     policy = get_upload_policy()
     flow.validate_upload(upload, policy)
     if upload.language and parse_language(upload.language) is None:
         raise Refused(UNKNOWN_LANGUAGE.format(upload.language), "language")
+    spend("upload", owner.pk)
     video = Video.objects.create(
         owner=owner,
         filename=upload.filename,

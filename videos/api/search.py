@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from heimdex.accounts.owner import get_owner
+from heimdex.accounts.rate_limits import spend
 from videos.api.serializers import AppearanceSerializer
 from videos.registry import get_people_search
 from videos.search.service import Hit, SearchRequest, describe_hit, search
@@ -104,6 +105,7 @@ class SearchView(APIView):
         body.is_valid(raise_exception=True)
         query = body.validated_data
         owner = get_owner(request)
+        spend("search", owner.pk)
         people = tuple(query["person_id"])
         if set(people) - get_people_search().filter_known(owner.pk, people):
             raise NotFound("You have no person with this id.")

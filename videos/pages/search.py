@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
 from heimdex.accounts.owner import get_owner
+from heimdex.accounts.rate_limits import spend
 from videos.channels import LEXICAL, ON_SCREEN, get_channel
 from videos.embedding_texts import clip_text
 from videos.search.service import Hit, SearchAnswer, SearchRequest, search
@@ -60,7 +61,9 @@ def search_page(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "videos/search.html", {"form": form}, status=400)
     text, offset = form.cleaned_data["q"], form.cleaned_data["offset"] or 0
-    answer = search(get_owner(request), SearchRequest(text, PER_PAGE, offset))
+    owner = get_owner(request)
+    spend("search", owner.pk)
+    answer = search(owner, SearchRequest(text, PER_PAGE, offset))
     return render(request, "videos/search.html", {"form": form, "query": text, **_build_context(answer, offset)})
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import RequestFactory, override_settings
 from django.utils import timezone
 
-from heimdex.accounts.lockout import build_lockout_response, get_attempted_email, get_client_ip, get_seconds_left
+from heimdex.accounts.lockout import build_lockout_response, get_attempted_email, get_client_ip, get_client_network, get_seconds_left
 
 EMAIL, ADDRESS = "ann@example.com", "192.0.2.7"
 
@@ -48,17 +48,21 @@ def test_without_an_attempt_a_second_is_left() -> None:
 
 def test_outside_of_the_api_a_lockout_is_a_page() -> None:
     with (
+        mock.patch("heimdex.accounts.lockout.find_exceeded_rate", return_value=None),
         mock.patch("heimdex.accounts.lockout.get_seconds_left", return_value=60),
-        mock.patch("heimdex.accounts.lockout.render", return_value={}) as render,
+        mock.patch("heimdex.accounts.rate_limit_pages.render", return_value={}) as render,
     ):
         build_lockout_response(RequestFactory().post("/accounts/login/"), None, {"username": EMAIL})
-    assert render.call_args.args[1] == "registration/locked_out.html"
+    assert render.call_args.args[1] == "429.html"
     assert render.call_args.kwargs == {"status": 429}
 
 
 @pytest.mark.parametrize(("seconds", "minutes"), [(1, "1 minute."), (60, "1 minute."), (61, "2 minutes."), (900, "15 minutes.")])
 def test_a_lockout_names_the_minutes_and_the_seconds(seconds: int, minutes: str) -> None:
-    with mock.patch("heimdex.accounts.lockout.get_seconds_left", return_value=seconds):
+    with (
+        mock.patch("heimdex.accounts.lockout.find_exceeded_rate", return_value=None),
+        mock.patch("heimdex.accounts.lockout.get_seconds_left", return_value=seconds),
+    ):
         response = build_lockout_response(RequestFactory().post("/v1/auth/login"), None, {"email": EMAIL})
     assert (response.status_code, response["Retry-After"]) == (429, str(seconds))
     assert f"Try again in {minutes}".encode() in response.content
@@ -80,3 +84,11 @@ def test_the_address_of_a_client_is_the_proxys_word_only_behind_a_proxy() -> Non
     with override_settings(SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")):
         assert get_client_ip(forwarded) == "198.51.100.1"
         assert get_client_ip(factory.get("/", REMOTE_ADDR="192.0.2.1")) == "192.0.2.1"
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [("192.0.2.1", "192.0.2.1"), ("2001:db8:0:1:2:3:4:5", "2001:db8:0:1::/64"), ("2001:db8:0:1::", "2001:db8:0:1::/64"), ("", None)],
+)
+def test_a_customer_with_ipv6_is_their_network(address: str, network: str | None) -> None:
+    assert get_client_network(RequestFactory().get("/", REMOTE_ADDR=address)) == network

@@ -5,14 +5,13 @@ from decimal import Decimal
 from unittest import mock
 
 import pytest
-from django.utils import timezone
+from django.db.models import F
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from heimdex.accounts.models import User
+from heimdex.accounts.models import RateLimit, User
 from heimdex.backends import get_text_embedder
 from heimdex.storage import get_media_storage
-from reprocess.actions import refresh
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.scope import Scope
 from reprocess.runs.requests import start_run
@@ -147,16 +146,17 @@ def test_videos_that_are_not_indexed_and_videos_of_other_owners_are_refused(api:
     assert not ReprocessRun.objects.exists()
 
 
-def test_the_number_of_requests_per_hour_is_limited(api: APIClient, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refresh, "MAX_PER_HOUR", 2)
+def test_the_number_of_requests_per_hour_is_limited(api: APIClient, url: str, settings: Settings) -> None:
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "reprocess": "2/hour"}
     for _ in range(2):
+        assert api.post(url, {"force": True}).status_code == 202
+        # A request that joins an unfinished run does not count.
         assert api.post(url, {"force": True}).status_code == 202
         api.post(f"{url}/cancel")
     refused = api.post(url)
-    assert refused.status_code == 429
-    assert 3500 < int(refused.headers["Retry-After"]) <= 3600
-    assert "within an hour" in refused.json()["detail"]
-    ReprocessRun.objects.update(created_at=timezone.now() - timedelta(minutes=61))
+    assert (refused.status_code, refused.json()) == (429, {"detail": "Too many updates of a search index. Try again in 30 minutes."})
+    assert 1790 < int(refused.headers["Retry-After"]) <= 1800
+    RateLimit.objects.update(due_at=F("due_at") - timedelta(minutes=31))
     assert api.post(url).status_code == 202
 
 
