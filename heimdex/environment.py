@@ -103,6 +103,7 @@ class Environment(BaseSettings):
     hung_after_s: int = Field(default=60, ge=1, le=TEN_YEARS_S)
     max_attempts: int = Field(default=3, ge=1, le=1000)
     task_timeout_s: int = Field(default=4 * 3600, ge=60, le=TEN_YEARS_S)
+    search_s: float = Field(default=10, gt=0, le=DAY_S)
     # Other rates than the default ones, by action: {"search": "600/minute"}.
     rate_limits: Annotated[dict[str, str], NoDecode] = {}
 

@@ -59,7 +59,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
-    "heimdex.accounts.rate_limit_pages.RateLimitMiddleware",
+    "heimdex.error_pages.ErrorPagesMiddleware",
 ]
 
 ROOT_URLCONF = "heimdex.urls"
@@ -145,6 +145,8 @@ Q_CLUSTER = build_cluster_settings(
 # Search for words: `LexicalBackend` classes (videos/search/lexical) and their options. Search uses "default".
 LEXICAL_BACKENDS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "videos.search.lexical.postgres.PostgresLexical", "OPTIONS": {}}}
 
+# The time in which the channels of a search must answer.
+SEARCH_SECONDS = ENVIRONMENT.search_s
 CUTOVER_MAX_FAILED = ENVIRONMENT.cutover_max_failed
 CUTOVER_MIN_OVERLAP = ENVIRONMENT.cutover_min_overlap
 KEEP_RETIRED_DAYS = ENVIRONMENT.keep_retired_days

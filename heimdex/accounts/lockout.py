@@ -16,8 +16,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
 from heimdex.accounts.emails import canonicalize_email
-from heimdex.accounts.rate_limit_pages import render_too_many
 from heimdex.accounts.rate_limits import RateExceeded, measure_wait_s
+from heimdex.error_pages import render_too_many
 
 
 def get_attempted_email(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str | None:

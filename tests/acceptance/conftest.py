@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from unittest import mock
 
@@ -55,6 +55,15 @@ def open_session(*, autocommit: bool = False) -> psycopg.Connection:
         dbname=database["NAME"],
         autocommit=autocommit,
     )
+
+
+@contextmanager
+def lock_table(name: str) -> Iterator[None]:
+    """Let every statement about a table wait during the block."""
+    with open_session() as session:
+        session.execute(f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE")  # type: ignore[call-overload]
+        yield
+        session.rollback()
 
 
 class Workers:

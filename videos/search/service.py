@@ -4,9 +4,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from heimdex.accounts.models import User
+from heimdex.database.deadline import Deadline, DeadlineExceeded
 from videos.channels import PERSON
 from videos.models import Scene
 from videos.registry import get_people_search
@@ -15,7 +17,7 @@ from videos.search.lexical.base import LEXICAL_CHANNELS, LexicalQuery, LexicalUn
 from videos.search.lexical.handler import get_lexical_backend
 from videos.search.people_backend import Appearance
 from videos.search.recorded_queries import record_query
-from videos.search.vectors import list_active_spaces, search_spaces
+from videos.search.vectors import LEFT_OUT, TOO_SLOW, list_active_spaces, search_spaces
 
 # The number of scenes that each channel contributes at most.
 POOL_SIZE = 200
@@ -70,28 +72,40 @@ class SearchAnswer:
 
 
 def search(owner: User, request: SearchRequest) -> SearchAnswer:
-    """Search an owner's indexed scenes. The names of people are neither recorded nor sent to a model."""
+    """Search an owner's indexed scenes. The names of people are neither recorded nor sent to a model.
+
+    Channels that do not answer within SEARCH_SECONDS are left out.
+    """
     query = get_people_search().parse_query(owner.pk, request.text)
     person_ids = tuple(dict.fromkeys((*request.person_ids, *query.person_ids)))
     scenes = Scene.objects.filter_searchable(owner.pk)
     if request.video_id:
         scenes = scenes.filter(video_id=request.video_id)
+    deadline = Deadline(settings.SEARCH_SECONDS)
     pools: list[list[RankedScene]] = []
     notices = list(query.notices)
     with_people: QuerySet[Scene] | None = None
     if person_ids:
         matches = get_people_search().filter_scenes(scenes, owner.pk, person_ids, every=request.every_person)
-        pools.append(_rank_by_probability(matches))
+        try:
+            with deadline.limit_statements():
+                pools.append(_rank_by_probability(matches))
+        except DeadlineExceeded:
+            notices.append(LEFT_OUT.format(channel=PERSON, reason=TOO_SLOW))
         with_people = Scene.objects.filter_searchable(owner.pk).filter(pk__in=matches.values("pk"))
         scenes = with_people
     if query.text:
         spaces = list_active_spaces(owner.pk)
         is_restricted = bool(request.video_id or person_ids)
-        vectors = search_spaces(scenes, owner.pk, spaces, query.text, POOL_SIZE, is_restricted=is_restricted)
+        # Words come first: they take the least time, and stay found when vectors take too long.
         try:
-            pools += search_words(LexicalQuery(owner.pk, query.text, POOL_SIZE, request.video_id, with_people))
+            with deadline.limit_statements():
+                pools += search_words(LexicalQuery(owner.pk, query.text, POOL_SIZE, request.video_id, with_people))
         except LexicalUnavailable as error:
             notices.append(WORDS_LEFT_OUT.format(reason=error))
+        except DeadlineExceeded:
+            notices.append(WORDS_LEFT_OUT.format(reason=TOO_SLOW))
+        vectors = search_spaces(scenes, owner.pk, spaces, query.text, POOL_SIZE, is_restricted=is_restricted, deadline=deadline)
         pools += vectors.select(spaces)
         notices += vectors.notices
         if request.offset == 0:

@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 from django.db.models import QuerySet
 
+from heimdex.database.deadline import NO_DEADLINE, Deadline, DeadlineExceeded
 from heimdex.embedders.base import Embedder
 from heimdex.embedders.snapshot import load_embedder
 from heimdex.embedders.vectors import Vectors
@@ -19,6 +20,7 @@ from videos.search.nearest import find_nearest
 log = structlog.get_logger(__name__)
 
 LEFT_OUT = "The {channel} channel was left out: {reason}"
+TOO_SLOW = "it takes too long at the moment. Try again later, or search in one video."
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,18 @@ def list_active_spaces(owner_id: UUID) -> list[EmbeddingSpace]:
 
 
 def search_spaces(
-    scenes: QuerySet[Scene], owner_id: UUID, spaces: Sequence[EmbeddingSpace], text: str, limit: int, *, is_restricted: bool = False
+    scenes: QuerySet[Scene],
+    owner_id: UUID,
+    spaces: Sequence[EmbeddingSpace],
+    text: str,
+    limit: int,
+    *,
+    is_restricted: bool = False,
+    deadline: Deadline = NO_DEADLINE,
 ) -> SpacePools:
     """Return the nearest `limit` scenes of an owner in every space. Scenes below the model's similarity floor are noise and left out.
 
-    `is_restricted` states that `scenes` are only a few of the owner's scenes.
+    `is_restricted` states that `scenes` are only a few of the owner's scenes. Spaces that are not searched by the deadline are left out.
     """
     pools = SpacePools({}, [])
     queries: dict[Embedder, Vectors] = {}
@@ -58,6 +67,12 @@ def search_spaces(
             log.warning("Could not embed a query", channel=space.channel, space=str(space.pk), reason=str(error))
             pools.notices.append(LEFT_OUT.format(channel=space.channel, reason=error))
             continue
-        nearest = find_nearest(scenes, owner_id, space, queries[model][0], limit, is_restricted=is_restricted)
+        try:
+            with deadline.limit_statements():
+                nearest = find_nearest(scenes, owner_id, space, queries[model][0], limit, is_restricted=is_restricted)
+        except DeadlineExceeded:
+            log.warning("Could not search a space in time", channel=space.channel, space=str(space.pk))
+            pools.notices.append(LEFT_OUT.format(channel=space.channel, reason=TOO_SLOW))
+            continue
         pools.by_space[space.pk] = rank_scenes(space.channel, (row for row in nearest if row[2] >= model.similarity_floor))
     return pools

@@ -50,10 +50,10 @@ def test_outside_of_the_api_a_lockout_is_a_page() -> None:
     with (
         mock.patch("heimdex.accounts.lockout.find_exceeded_rate", return_value=None),
         mock.patch("heimdex.accounts.lockout.get_seconds_left", return_value=60),
-        mock.patch("heimdex.accounts.rate_limit_pages.render", return_value={}) as render,
+        mock.patch("heimdex.error_pages.render", return_value={}) as render,
     ):
         build_lockout_response(RequestFactory().post("/accounts/login/"), None, {"username": EMAIL})
-    assert render.call_args.args[1] == "429.html"
+    assert render.call_args.args[1] == "error.html"
     assert render.call_args.kwargs == {"status": 429}
 
 

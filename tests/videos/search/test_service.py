@@ -4,8 +4,13 @@ from collections.abc import Sequence
 from unittest import mock
 
 import pytest
+from pytest_django import Settings
 
 from heimdex.accounts.models import User
+from reprocess.planning.scope import Scope
+from reprocess.runs.requests import start_run
+from reprocess.runs.worker import run_worker
+from tests.acceptance.conftest import lock_table
 from tests.library import make_user, make_video
 from videos.models import Scene, Video
 from videos.search.lexical.base import LexicalUnavailable
@@ -50,3 +55,20 @@ def test_an_unreachable_lexical_backend_is_reported_and_other_channels_answer(ow
         assert answer.hits == ()
     else:
         assert [match.highlight for hit in answer.hits for match in hit.matches] == [""]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_channels_that_take_too_long_are_left_out(settings: Settings) -> None:
+    owner = make_user()
+    make_video(owner, ["A boat."])
+    run_worker(start_run(Scope("all"), force=False, entrance="command", requested_by=None).pk)
+    settings.SEARCH_SECONDS = 0.5
+    slow = "it takes too long at the moment. Try again later, or search in one video."
+    vectors = [f"The {channel} channel was left out: {slow}" for channel in ("clip", "summary", "transcript", "visual")]
+    with lock_table("videos_sceneembedding"):
+        answer = search(owner, SearchRequest("boat"))
+    assert ({match.channel for hit in answer.hits for match in hit.matches}, list(answer.notices)) == ({"lexical"}, vectors)
+    with lock_table("videos_video"):
+        answer = search(owner, SearchRequest("boat"))
+    assert (answer.hits, list(answer.notices)) == ((), [f"The search for words was left out: {slow}", *vectors])
+    assert search(owner, SearchRequest("boat")).notices == ()

@@ -1,4 +1,4 @@
-"""Show on a page that a rate is exceeded."""
+"""Pages for requests that cannot be answered now: too many of them, or a database that takes too long."""
 
 from collections.abc import Callable
 
@@ -6,10 +6,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
 from heimdex.accounts.rate_limits import RateExceeded
+from heimdex.database.deadline import TOO_SLOW, is_timeout
 
 
-class RateLimitMiddleware:
-    """Answer a page's RateExceeded with status 429. The API handles its own."""
+class ErrorPagesMiddleware:
+    """Answer some errors of pages with a sentence, and status 429 or 503. The API handles its own."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
@@ -19,13 +20,15 @@ class RateLimitMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Return the page, or None for other errors."""
-        if not isinstance(error, RateExceeded):
-            return None
-        return render_too_many(request, "Too many requests", str(error), error.wait_s)
+        if isinstance(error, RateExceeded):
+            return render_too_many(request, "Too many requests", str(error), error.wait_s)
+        if is_timeout(error):
+            return render(request, "error.html", {"heading": "Not available now", "message": TOO_SLOW}, status=503)
+        return None
 
 
 def render_too_many(request: HttpRequest, heading: str, message: str, wait_s: int) -> HttpResponse:
     """Return a page of status 429 that says how long to wait."""
-    response = render(request, "429.html", {"heading": heading, "message": message}, status=429)
+    response = render(request, "error.html", {"heading": heading, "message": message}, status=429)
     response["Retry-After"] = str(wait_s)
     return response
