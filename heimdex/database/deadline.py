@@ -16,7 +16,7 @@ class DeadlineExceeded(Exception):
 
 
 class Deadline:
-    """The time by which some work must be done."""
+    """The end of the time that some work may take."""
 
     def __init__(self, seconds: float) -> None:
         """Start the clock. An infinite time never ends."""

@@ -61,7 +61,7 @@ def test_an_unreachable_lexical_backend_is_reported_and_other_channels_answer(ow
 def test_channels_that_take_too_long_are_left_out(settings: Settings) -> None:
     owner = make_user()
     make_video(owner, ["A boat."])
-    run_worker(start_run(Scope("all"), force=False, entrance="command", requested_by=None).pk)
+    run_worker(start_run(Scope("all"), force=False, entry_point="command", requested_by=None).pk)
     settings.SEARCH_SECONDS = 0.5
     slow = "it takes too long at the moment. Try again later, or search in one video."
     vectors = [f"The {channel} channel was left out: {slow}" for channel in ("clip", "summary", "transcript", "visual")]
