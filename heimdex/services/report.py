@@ -34,6 +34,14 @@ class StatusReport:
     url: str
     services: tuple[ServiceReport, ...]
 
+    @property
+    def headline(self) -> str:
+        """A sentence about everything: the phase and the URL, or the services that do not run."""
+        waiting = [service.name for service in self.services if service.state != "running"]
+        if self.phase == Phase.RUNNING.value and waiting:
+            return f"{len(waiting)} of {len(self.services)} services do not run: {', '.join(waiting)}. See their logs."
+        return f"Heimdex is {self.phase} at {self.url}"
+
     def as_json(self) -> dict[str, object]:
         return asdict(self)
 

@@ -141,6 +141,11 @@ class Supervisor:
     def _watch_database(self, server: EmbeddedServer, now: float) -> None:
         if server.is_running() or now < self.database_retry_at:
             return
+        if not server.data.is_dir():
+            # A start would create an empty database, and with it the impression that everything is lost.
+            raise ServiceError(
+                f"The database's directory {server.data} has disappeared. Restore it from a backup, then start Heimdex again."
+            )
         self.database_failures += 1
         self.database_retry_at = now + compute_restart_delay_s(self.database_failures)
         logger.warning("PostgreSQL exited; restarting it")

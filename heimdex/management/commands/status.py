@@ -28,7 +28,10 @@ class Command(BaseCommand):
             self.stdout.write("Heimdex is not running. Start it with `make up`.")
         else:
             console = Console(highlight=False, soft_wrap=True)
-            console.print(f"Heimdex is {report.phase} at [bold]{report.url}[/]")
+            console.print(report.headline, markup=False)
             console.print(render_table(report))
+            for service in report.services:
+                if service.state != "running":
+                    console.print(f"The log of {service.name} is {service.log}", markup=False)
         if not report.running:
             sys.exit(1)

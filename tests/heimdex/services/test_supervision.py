@@ -193,3 +193,15 @@ def test_a_killed_database_restarts_at_the_same_url(home):
     assert is_nothing_left(home)
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(connection.url)
+
+
+def test_a_removed_data_directory_stops_everything_and_is_not_created_again(home):
+    state, _ = start(home, "database")
+    database = build_report(home).services[0]
+    assert database.pid is not None
+    shutil.rmtree(home / "postgres")
+    os.kill(database.pid, signal.SIGKILL)
+    wait_until(lambda: state.supervisor.find() is None)
+    assert not (home / "postgres").exists()
+    assert "postgres has disappeared. Restore it from a backup" in (home / "logs" / "supervisor.log").read_text()
+    assert not list_marked_processes(home)
