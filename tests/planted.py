@@ -11,14 +11,30 @@ from django.utils import timezone
 from pgvector.django import HalfVectorField
 
 from heimdex.accounts.models import User
+from people.models import FaceGroup, Person, PersonPhoto, SceneFace
+from reprocess.models import Cutover, ReprocessRun
 from reprocess.planning.scope import Scope
 from reprocess.runs.requests import start_run
 from reprocess.runs.worker import run_worker
 from tests.library import make_video
-from videos.models import Scene, Video
+from videos.models import RecordedQuery, Scene, Video
 
 CANARY = "Xylographer"
 PACKAGES = ("videos", "people", "reprocess")
+# The model of an id in a URL of the API or a page, by the path segment before it.
+ID_MODELS: dict[str, type[models.Model]] = {
+    "videos": Video,
+    "scenes": Scene,
+    "persons": Person,
+    "people": Person,
+    "photos": PersonPhoto,
+    "faces": SceneFace,
+    "groups": FaceGroup,
+    "unknown": FaceGroup,
+    "reprocess-runs": ReprocessRun,
+    "cutovers": Cutover,
+    "queries": RecordedQuery,
+}
 
 
 def list_owned_models() -> list[type[models.Model]]:
@@ -44,6 +60,15 @@ def plant_owner(owner: User) -> Video:
         if not model._default_manager.filter(filter_by_owner(model, owner)).exists():
             _plant(model, owner, video)
     return video
+
+
+def find_ids(owner: User, video: Video) -> dict[str, Any]:
+    """Return an id of an owner for each path segment that precedes one; those of `plant_owner`'s video and its first scene."""
+    rows = {
+        word: model._default_manager.filter(filter_by_owner(model, owner)).values_list("pk", flat=True)[0]
+        for word, model in ID_MODELS.items()
+    }
+    return {**rows, "videos": video.pk, "scenes": video.scenes.earliest("index").pk}
 
 
 def _plant(model: type[models.Model], owner: User, video: Video) -> None:

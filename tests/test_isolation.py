@@ -1,133 +1,41 @@
 """No URL shows, changes or confirms the data of another owner. The tests read all URLs and models from the project itself."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import product
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.conf import settings
-from django.db import models, transaction
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
-from django.urls.converters import IntConverter, StringConverter, UUIDConverter
-from drf_spectacular.generators import SchemaGenerator
 
 from heimdex.accounts.models import User
 from people.models import FaceGroup, Person, PersonPhoto
 from reprocess.models import ReprocessFailure
 from reprocess.planning.scope import Scope
 from reprocess.runs.requests import start_run
-from reprocess.runs.worker import run_worker
-from tests.library import make_video
-from tests.planted import CANARY, filter_by_owner, list_owned_models, plant_owner
+from tests.isolation import (
+    ADMIN,
+    METHODS,
+    as_user,
+    create_two_owners,
+    fill_route,
+    has_leak,
+    iterate_operations,
+    iterate_routes,
+    list_ids,
+    list_rows,
+    read_text,
+    sample_ids,
+    send,
+)
+from tests.planted import CANARY
 from videos.models import EmbeddingSpace, Job, Scene, SceneEmbedding, Video, VideoMetadata
-
-METHODS = ("get", "head", "options", "post", "put", "patch", "delete")
-ADMIN = "/v1/admin/"
-# Django's own admin, which only staff can enter; its objects have no owner to check.
-ADMIN_SITE = "/admin/"
-ROWS_PER_MODEL = 2
-
-
-@dataclass(frozen=True)
-class UrlRoute:
-    """One route of the URL configuration: its text with {names}, and the converter of each."""
-
-    text: str
-    converters: dict[str, Any]
-
-
-def iterate_routes(patterns: list[Any] | None = None, before: str = "/", converters: dict[str, Any] | None = None) -> Iterator[UrlRoute]:
-    """Yield every route of the service."""
-    for pattern in get_resolver().url_patterns if patterns is None else patterns:
-        own = {**(converters or {}), **pattern.pattern.converters}
-        text = before + str(pattern.pattern).lstrip("^").rstrip("$")
-        if isinstance(pattern, URLResolver):
-            yield from iterate_routes(pattern.url_patterns, text, own)
-        elif isinstance(pattern, URLPattern) and not text.startswith(ADMIN_SITE):
-            for name, converter in own.items():
-                for kind in {f"<{name}>", f"<{_name_of(converter)}:{name}>"}:
-                    text = text.replace(kind, f"{{{name}}}")
-            assert "<" not in text, f"{text}: unknown converter"
-            yield UrlRoute(text, own)
-
-
-def _name_of(converter: Any) -> str:
-    return {UUIDConverter: "uuid", IntConverter: "int", StringConverter: "str"}[type(converter)]
 
 
 @pytest.fixture
 def other_owner(db: None) -> User:
     """Return an owner whose texts all contain the canary, with a row in each model that has an owner."""
-    owner = User.objects.create_user("owner@example.org", None)
-    other = User.objects.create_user("stranger@example.org", None, name=CANARY)
-    make_video(owner, ["A boat at sea."], title="Mine")
-    run_worker(start_run(Scope("owner", owner_id=owner.pk), force=False, entry_point="command", requested_by=owner).pk)
-    plant_owner(other)
-    return other
-
-
-def list_rows(owner: User) -> dict[type[models.Model], list[dict[str, Any]]]:
-    """Return all rows of an owner."""
-    return {
-        model: list(model._default_manager.filter(filter_by_owner(model, owner)).order_by("pk").values()) for model in list_owned_models()
-    }
-
-
-def list_ids(owner: User) -> set[Any]:
-    """Return the primary keys of all rows of an owner."""
-    return {row[model._meta.pk.attname] for model, rows in list_rows(owner).items() for row in rows} | {owner.pk}
-
-
-def sample_ids(owner: User) -> set[Any]:
-    """Return the primary keys of the first rows of each model: a URL treats all rows of a model alike."""
-    first_rows = ((model, rows[:ROWS_PER_MODEL]) for model, rows in list_rows(owner).items())
-    return {row[model._meta.pk.attname] for model, rows in first_rows for row in rows} | {owner.pk}
-
-
-def fill_route(route: UrlRoute, ids: set[Any]) -> Iterator[str]:
-    """Yield the route's URL for each id that fits, or each pair of ids, of which the first is a video's or a person's."""
-    kinds = {UUIDConverter: UUID, IntConverter: int, StringConverter: object}
-    fit = [
-        [value for value in sorted(ids, key=str) if isinstance(value, kinds[type(converter)])] for converter in route.converters.values()
-    ]
-    if len(fit) > 1:
-        is_people = route.text.startswith(("/v1/persons/", "/people/"))
-        first = set((Person if is_people else Video)._default_manager.filter(pk__in=fit[0]).values_list("pk", flat=True))
-        fit[0] = [value for value in fit[0] if value in first]
-    for values in product(*fit):
-        yield route.text.format_map(dict(zip(route.converters, values, strict=True)))
-
-
-def as_user(email: str, **fields: object) -> Client:
-    client = Client()
-    client.force_login(User.objects.get(email=email) if not fields else User.objects.create_user(email, None, **fields))
-    return client
-
-
-def read_text(response: Any) -> str:
-    content = b"".join(response.streaming_content) if response.streaming else response.content
-    return str(content.decode(errors="replace"))
-
-
-def has_leak(response: Any, ids: set[Any], requested: str = "") -> bool:
-    """Return whether a response contains the canary, or one of the ids that was not part of the request."""
-    text = read_text(response) + json.dumps(dict(response.headers))
-    return CANARY.lower() in text.lower() or any(
-        str(value) in text for value in ids if isinstance(value, UUID) and str(value) not in requested
-    )
-
-
-def send(client: Client, method: str, url: str, body: dict[str, Any] | None = None) -> Any:
-    """Send a request and roll back its changes."""
-    with transaction.atomic():
-        data = {} if method in ("get", "head") else {"data": body or {}, "content_type": "application/json"}
-        response = getattr(client, method)(url, **data)
-        transaction.set_rollback(True)
-    return response
+    return create_two_owners()[1]
 
 
 def test_every_model_with_an_owner_is_tested(other_owner: User) -> None:
@@ -218,17 +126,6 @@ def test_a_run_over_all_owners_shows_each_owner_only_their_own_part(other_owner:
     assert send(client, "get", f"{ADMIN}reprocess-runs").status_code == send(client, "get", f"{ADMIN}cutovers").status_code == 403
 
 
-def iterate_operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield method, path and body fields of each endpoint whose body contains an id, according to the OpenAPI schema."""
-    schema = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
-    for path, methods in schema["paths"].items():
-        for method, operation in methods.items():
-            content = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
-            fields = schema["components"]["schemas"].get(content.get("$ref", "").rsplit("/", 1)[-1], {}).get("properties", {})
-            if any(field.get("format") == "uuid" for field in fields.values()):
-                yield method, path, fields
-
-
 def test_another_owners_ids_in_a_body_are_not_found(other_owner: User) -> None:
     ids, before = list_ids(other_owner), list_rows(other_owner)
     owner = as_user("owner@example.org")
@@ -264,13 +161,4 @@ def test_anonymous_requests_see_nothing(other_owner: User) -> None:
             assert not has_leak(response, ids, path), path
             if path.startswith(("/v1/videos", "/v1/persons", ADMIN)):
                 assert response.status_code in (401, 405), path
-
-
-@pytest.mark.django_db
-def test_the_admin_site_is_closed_to_owners() -> None:
-    owner = as_user("owner@example.org", name="Owner")
-    for model in list_owned_models():
-        response = owner.get(f"{ADMIN_SITE}{model._meta.app_label}/{model._meta.model_name}/")
-        assert response.status_code in (302, 404)
-        assert response.status_code == 404 or response["Location"].startswith(f"{ADMIN_SITE}login/")
     assert settings.REST_FRAMEWORK["DEFAULT_PERMISSION_CLASSES"] == ["rest_framework.permissions.IsAuthenticated"]
