@@ -1,4 +1,4 @@
-"""The API matches its own OpenAPI schema: generated requests get documented responses and never cause a server error."""
+"""The API matches its own OpenAPI schema, whoever asks: generated requests get documented responses and never cause a server error."""
 
 import os
 from collections import defaultdict
@@ -10,34 +10,38 @@ import pytest
 import schemathesis
 from django.core.management import call_command
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections, models, transaction
+from django.db import close_old_connections, transaction
+from django.test import Client
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from rest_framework_simplejwt.tokens import AccessToken
 from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi import checks
 
 from heimdex.accounts.models import User
 from heimdex.wsgi import application
-from people.models import FaceGroup, Person, PersonPhoto, SceneFace
-from reprocess.models import Cutover, ReprocessRun
+from tests.isolation import ADMIN
 from tests.library import make_user
-from tests.planted import filter_by_owner, plant_owner
-from videos.models import RecordedQuery
+from tests.planted import find_ids, plant_owner
 
 pytestmark = pytest.mark.integration
 
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-# The model of an id in a URL, by the path segment before it.
-ROWS: dict[str, type[models.Model]] = {
-    "persons": Person,
-    "photos": PersonPhoto,
-    "faces": SceneFace,
-    "groups": FaceGroup,
-    "reprocess-runs": ReprocessRun,
-    "cutovers": Cutover,
-    "queries": RecordedQuery,
-}
+# Without `positive_data_acceptance`: a schema cannot say which sizes, names and states an action refuses.
+CHECKS = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+    checks.missing_required_header,
+    checks.ignored_auth,
+]
+# They ask for a password or a refresh token, or create an account.
+PUBLIC = {f"/v1/auth/{name}" for name in ("register", "login", "token", "token/refresh", "token/revoke")}
+ROLES = ("anonymous", "user", "admin")
+METHODS = ("get", "post", "put", "patch", "delete")
 few_of_each_kind = hypothesis_settings(
     max_examples=8,
     deadline=None,
@@ -46,6 +50,7 @@ few_of_each_kind = hypothesis_settings(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+short_scenarios = hypothesis_settings(few_of_each_kind, max_examples=60, stateful_step_count=6)
 
 
 @pytest.fixture
@@ -58,14 +63,14 @@ def keep_connection() -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
-def list_ids(owner: User) -> dict[str, Any]:
-    """Return an id of the owner for each path segment that precedes one."""
-    video = plant_owner(owner)
-    scene = video.scenes.earliest("index")
-    rows = {
-        word: model._default_manager.filter(filter_by_owner(model, owner)).values_list("pk", flat=True)[0] for word, model in ROWS.items()
-    }
-    return {**rows, "videos": video.pk, "scenes": scene.pk}
+def load_schema() -> schemathesis.BaseSchema:
+    """Return the schema that the service describes itself with."""
+    return schemathesis.openapi.from_wsgi("/v1/schema/?format=json", application)
+
+
+def build_headers(role: str, user: User) -> dict[str, str]:
+    """Return the headers of the user's requests: none for an anonymous one."""
+    return {} if role == "anonymous" else {"Authorization": f"Bearer {AccessToken.for_user(user)}"}
 
 
 def test_the_schema_is_valid_and_has_no_warnings() -> None:
@@ -73,28 +78,88 @@ def test_the_schema_is_valid_and_has_no_warnings() -> None:
 
 
 @pytest.mark.django_db
-def test_every_response_matches_the_schema(keep_connection: None) -> None:
-    admin = make_user(is_staff=True)
-    ids = list_ids(admin)
-    token = {"Authorization": f"Bearer {AccessToken.for_user(admin)}"}
+@pytest.mark.parametrize("role", ROLES)
+def test_every_response_matches_the_schema(keep_connection: None, role: str) -> None:
+    owner = make_user(is_staff=role == "admin")
+    ids, headers = find_ids(owner, plant_owner(owner)), build_headers(role, owner)
     statuses: defaultdict[str, set[int]] = defaultdict(set)
     valid = cycle((True, False))
 
     def send(case: schemathesis.Case[Any]) -> None:
         words = case.operation.path.strip("/").split("/")
         case.path_parameters = {name.strip("{}"): str(ids[word]) for word, name in pairwise(words) if name.startswith("{")}
-        if next(valid):
+        # The headers and ids of this test replace generated ones.
+        is_invalid = any(case.meta.is_negative_at(location) for location in (ParameterLocation.QUERY, ParameterLocation.BODY))
+        if not is_invalid and next(valid):
             # Cursors and ids cannot be generated.
             case.query = {name: value for name, value in (case.query or {}).items() if name not in ("cursor", "person_id", "video_id")}
         with transaction.atomic():
-            answer = case.call(headers=token)
+            answer = case.call(headers=headers)
             transaction.set_rollback(True)
         statuses[case.operation.label].add(answer.status_code)
-        case.validate_response(answer, checks=CHECKS)
+        case.validate_response(answer, checks=[*CHECKS, *([checks.negative_data_rejection] if is_invalid else [])], headers=headers)
 
-    for operation in schemathesis.openapi.from_wsgi("/v1/schema/?format=json", application).get_all_operations():
-        few_of_each_kind(given(operation.ok().as_strategy())(send))()
+    for operation in load_schema().get_all_operations():
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            few_of_each_kind(given(operation.ok().as_strategy(generation_mode=mode))(send))()
 
+    refused = {label for label, seen in statuses.items() if seen <= {401, 403} and label.split()[1] not in PUBLIC}
+    expected = {
+        "anonymous": {label for label in statuses if label.split()[1] not in PUBLIC},
+        "user": {label for label in statuses if f" {ADMIN}" in label},
+        "admin": set(),
+    }
+    assert refused == expected[role]
     # Every readable endpoint must have returned 200 at least once.
-    read = {label for label, seen in statuses.items() if 200 in seen}
+    read = {label for label, seen in statuses.items() if 200 in seen} | refused
     assert read >= {label for label in statuses if label.startswith("GET")} > {"GET /v1/search", "GET /v1/persons/{id}/faces"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ROLES)
+def test_methods_that_the_schema_does_not_name_are_refused(keep_connection: None, role: str) -> None:
+    owner = make_user(is_staff=role == "admin")
+    ids, client = find_ids(owner, plant_owner(owner)), Client(headers=build_headers(role, owner))
+    for path, declared in load_schema().raw_schema["paths"].items():
+        words = path.strip("/").split("/")
+        url = path.format_map({name.strip("{}"): ids[word] for word, name in pairwise(words) if name.startswith("{")})
+        allowed = client.options(url)
+        if allowed.status_code == 200:
+            assert set(allowed["Allow"].lower().split(", ")) - {"options", "head"} == set(declared) & set(METHODS), path
+        for method in set(METHODS) - set(declared):
+            assert getattr(client, method)(url).status_code in {"anonymous": (401, 405), "user": (403, 405), "admin": (405,)}[role], (
+                method,
+                path,
+            )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ["user", "admin"])
+def test_what_a_request_creates_is_found_until_it_is_deleted(keep_connection: None, role: str) -> None:
+    """Chains of requests: each takes ids from the answers before it."""
+    headers = build_headers(role, make_user(is_staff=role == "admin"))
+    statuses: defaultdict[str, set[int]] = defaultdict(set)
+    schema = load_schema().include(path_regex="^/v1/(persons|videos|queries|search)")
+
+    class Scenario(schema.as_state_machine()):  # type: ignore[misc]
+        def setup(self) -> None:
+            self.savepoint = transaction.savepoint()
+
+        def teardown(self) -> None:
+            transaction.savepoint_rollback(self.savepoint)
+            super().teardown()
+
+        def get_call_kwargs(self, case: Any) -> dict[str, Any]:
+            return {"headers": headers}
+
+        def after_call(self, response: Any, case: Any) -> None:
+            statuses[case.operation.label].add(response.status_code)
+
+        def validate_response(self, response: Any, case: Any, additional_checks: Any = None, **kwargs: Any) -> None:
+            wanted = [*CHECKS, checks.use_after_free, checks.ensure_resource_availability]
+            case.validate_response(response, checks=wanted, headers=headers, transport_kwargs=kwargs, recorder=self.recorder)
+
+    Scenario.run(settings=short_scenarios)
+    assert [label for label, seen in statuses.items() if "/v1/persons/{id}" in label and seen & {200, 204}], (
+        "no chain has reached a second request"
+    )
