@@ -47,7 +47,7 @@ def build_policy(origins: list[str], *, inline_styles: bool) -> str:
         f"connect-src {files}",
         "object-src 'none'",
         "frame-ancestors 'none'",
-        "base-uri 'self'",
+        "base-uri 'none'",
         "form-action 'self'",
     ]
     return "; ".join([*rules, "style-src 'self' 'unsafe-inline'"] if inline_styles else rules)

@@ -43,7 +43,7 @@ def test_a_page_runs_only_this_sites_scripts(client: Client, path: str) -> None:
     assert policy["default-src"] == "'self'"
     assert "script-src" not in policy
     assert ("style-src" in policy) == (path == "/v1/docs/")
-    assert (policy["frame-ancestors"], policy["base-uri"], policy["form-action"]) == ("'none'", "'self'", "'self'")
+    assert (policy["frame-ancestors"], policy["base-uri"], policy["form-action"]) == ("'none'", "'none'", "'self'")
 
 
 def test_a_page_may_connect_only_to_the_storage_service(client: Client) -> None:
@@ -115,3 +115,20 @@ def test_https_is_enforced_but_for_health_checks(client: Client, settings: Setti
     assert (answer.status_code, answer.headers["Location"]) == (301, "https://testserver/accounts/login/")
     assert client.get("/healthz").status_code == 200
     assert client.get("/accounts/login/", secure=True).headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+@pytest.mark.django_db
+def test_headers_and_cookies_limit_what_browsers_do(client: Client, settings: Settings) -> None:
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    make_user("owner@example.org")
+    for url in ("/accounts/login/", "/v1/auth/me", "/healthz"):
+        headers = client.get(url).headers
+        assert (headers["X-Content-Type-Options"], headers["Referrer-Policy"], headers["X-Frame-Options"]) == (
+            "nosniff",
+            "same-origin",
+            "DENY",
+        )
+    client.post("/accounts/login/", {"username": "owner@example.org", "password": "correct horse battery"})
+    for name, is_hidden in (("sessionid", True), ("csrftoken", False)):
+        cookie = client.cookies[name]
+        assert (bool(cookie["secure"]), cookie["samesite"], bool(cookie["httponly"])) == (True, "Lax", is_hidden)
