@@ -6,8 +6,10 @@ WORKDIR /srv/heimdex
 
 # Set this to PyTorch's index of CPU builds to save some GB on a host without a GPU.
 ARG PIP_EXTRA_INDEX_URL=""
-COPY requirements/torch.txt requirements/worker.txt requirements/
-RUN pip install -r requirements/torch.txt && pip install --no-deps --require-hashes -r requirements/worker.txt
+COPY requirements/torch.txt requirements/torch-pypi.txt requirements/worker.txt requirements/
+RUN if [ -n "$PIP_EXTRA_INDEX_URL" ]; then pip install -r requirements/torch.txt; \
+    else pip install --no-deps --require-hashes -r requirements/torch-pypi.txt; fi \
+    && pip install --no-deps --require-hashes -r requirements/worker.txt
 
 COPY manage.py pyproject.toml LICENSE ./
 COPY heimdex heimdex

@@ -10,7 +10,7 @@ pytest := $(python) -m pytest --dist loadfile --no-loadscope-reorder --max-worke
 compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 export PYTHON VIDEO
 
-.PHONY: help setup setup-dev demo up down status test test-fast test-integration crash mutate fuzz bench walk lint lock clean
+.PHONY: help setup setup-dev demo up down status test test-fast test-integration crash mutate fuzz bench walk lint lock audit pin-images clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -69,9 +69,17 @@ lint: setup-dev ## check style, wording, types and the direction of imports
 lock: setup-dev ## pin the newest versions that pyproject.toml allows, with their hashes
 	$(compile) --upgrade pyproject.toml -o requirements/web.txt
 	$(compile) --upgrade --extra worker pyproject.toml -o requirements/worker.txt
+	$(compile) --upgrade --no-config --constraints requirements/worker.txt requirements/torch.txt -o requirements/torch-pypi.txt
 	$(compile) --upgrade --extra worker --extra dlib pyproject.toml -o requirements/dlib.txt
 	$(compile) --upgrade --extra worker --extra transnetv2 pyproject.toml -o requirements/transnetv2.txt
 	$(compile) --upgrade --extra worker --extra dlib --extra transnetv2 --extra dev pyproject.toml -o requirements/dev.txt
+	$(compile) --upgrade --group audit -o requirements/audit.txt
+
+audit: ## compare the pinned packages with known vulnerabilities, and write a bill of materials (.cache/sbom.json); needs a network
+	@sh scripts/audit.sh
+
+pin-images: ## write the digests of the images into Dockerfile and compose.yml; needs Docker and a network
+	@$(or $(PYTHON),python3) scripts/pin_images.py
 
 clean: down ## stop everything and remove .venv and all caches; your data stays
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage

@@ -23,7 +23,7 @@ die() {
 }
 
 fingerprint() {
-    cat requirements/torch.txt "requirements/$1.txt" | cksum
+    cat requirements/torch.txt requirements/torch-pypi.txt "requirements/$1.txt" | cksum
 }
 
 is_ready() {
@@ -74,6 +74,11 @@ run_pip() {
     fi
 }
 
-run_pip -r requirements/torch.txt
+# The builds of torch on PyPI are checked by their hashes. Whoever names another source gets what it has: its files have other hashes.
+if "$python" -m pip config list | grep -Eq "(index-url|find-links)='.+'"; then
+    run_pip -r requirements/torch.txt
+else
+    run_pip --no-deps --require-hashes -r requirements/torch-pypi.txt
+fi
 run_pip --no-deps --require-hashes -r "requirements/$name.txt"
 fingerprint "$name" >".venv/ready-$name"

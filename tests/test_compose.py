@@ -66,7 +66,7 @@ def test_the_file_follows_the_compose_specification() -> None:
 def test_every_image_is_pinned_by_a_short_name() -> None:
     base = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     for image in [service["image"] for service in SERVICES.values()] + base:
-        assert re.fullmatch(r"([a-z]+/)?[a-z]+:\d+\.\d+[\w.-]*", image), image
+        assert re.fullmatch(r"([a-z]+/)?[a-z]+:\d+\.\d+[\w.-]*(@sha256:[0-9a-f]{64})?", image), image
 
 
 def test_every_process_is_an_existing_command_and_services_are_restarted() -> None:
