@@ -77,6 +77,10 @@ class Environment(BaseSettings):
     s3_secret_key: str = Field(default="", validate_default=True)
 
     max_upload_bytes: int = Field(default=10 * 1024**3, ge=1, le=MAX_BYTES)
+    # Per owner: all uploaded files, the length of all videos, and uploads that are announced and not completed.
+    max_owner_bytes: Annotated[int, Field(ge=0, le=MAX_BYTES)] | None = None
+    max_owner_minutes: Annotated[int, Field(ge=0, le=TEN_YEARS_S // 60)] | None = None
+    max_open_uploads: int = Field(default=50, ge=1, le=1_000_000)
     # Per person.
     max_photos: int = Field(default=20, ge=1, le=1000)
     max_photo_bytes: int = Field(default=25 * 1024**2, ge=1, le=MAX_BYTES)
@@ -134,6 +138,12 @@ class Environment(BaseSettings):
             return json.loads(value) if value.strip() else {}
         except json.JSONDecodeError as error:
             raise ValueError(f"not JSON, {error}") from error
+
+    @field_validator("max_owner_bytes", "max_owner_minutes", mode="before")
+    @classmethod
+    def _parse_no_limit(cls, value: object) -> object:
+        # Compose passes an empty value for a variable that is not set.
+        return value if value != "" else None
 
     @field_validator("time_zone")
     @classmethod

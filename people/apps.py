@@ -7,7 +7,10 @@ class PeopleConfig(AppConfig):
     name = "people"
 
     def ready(self) -> None:
+        from heimdex.accounts.quotas import register_usage
         from people.search_backend import FaceMatchSearch
+        from people.usage import measure_photos
         from videos.registry import register_people_search
 
         register_people_search(FaceMatchSearch())
+        register_usage(measure_photos)

@@ -7,7 +7,10 @@ class VideosConfig(AppConfig):
     name = "videos"
 
     def ready(self) -> None:
+        from heimdex.accounts.quotas import register_usage
         from videos import checks  # noqa: F401  (registers the system check)
         from videos.ingest.stages import register_stages
+        from videos.usage import measure_videos
 
         register_stages()
+        register_usage(measure_videos)

@@ -8,6 +8,7 @@ from django.contrib.auth import forms as auth_forms
 
 from heimdex.accounts.forms import StaffLoginForm, UniqueEmailForm
 from heimdex.accounts.models import User
+from heimdex.accounts.quotas import describe_usage
 
 admin.site.login_form = StaffLoginForm
 
@@ -39,10 +40,16 @@ class UserAdmin(auth_admin.UserAdmin):  # type: ignore[type-arg]  # generic only
     list_filter = ["is_staff", "is_superuser", "is_active", "groups"]
     search_fields = ["email", "name"]
     ordering = ["email"]
-    readonly_fields = ["id", "date_joined", "last_login"]
+    readonly_fields = ["id", "usage", "date_joined", "last_login"]
     fieldsets = [
         (None, {"fields": ["id", "email", "name", "password"]}),
         ("Permissions", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
+        ("Limits", {"fields": ["usage", "max_bytes", "max_minutes"]}),
         ("Dates", {"fields": ["date_joined", "last_login"]}),
     ]
     add_fieldsets = [(None, {"classes": ["wide"], "fields": ["email", "name", "usable_password", "password1", "password2"]})]
+
+    @admin.display(description="usage")
+    def usage(self, user: User) -> str:
+        """Return what the user's files use, beside the limits that apply."""
+        return describe_usage(user)

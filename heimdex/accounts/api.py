@@ -17,6 +17,7 @@ from heimdex.accounts.models import User
 from heimdex.accounts.rate_limits import spend
 from heimdex.accounts.serializers import (
     AccountSerializer,
+    AccountWithUsageSerializer,
     CredentialsSerializer,
     RegisteredSerializer,
     RegisterSerializer,
@@ -75,10 +76,10 @@ class LogoutView(APIView):
 
 
 class MeView(APIView):
-    @extend_schema(responses=AccountSerializer, summary="Show the logged-in account")
+    @extend_schema(responses=AccountWithUsageSerializer, summary="Show the logged-in account")
     def get(self, request: Request) -> Response:
-        """Show the account of the session or token that the request carries."""
-        return Response(AccountSerializer(cast(User, request.user)).data)
+        """Show the account of the session or token that the request carries, and how much of its quota is used."""
+        return Response(AccountWithUsageSerializer(cast(User, request.user)).data)
 
 
 class TokenView(PublicView):

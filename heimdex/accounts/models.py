@@ -42,6 +42,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     find_faces = models.BooleanField(
         default=True, help_text="Clear this to turn off face recognition in this user's videos and erase its results."
     )
+    max_bytes = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="Bytes that the uploaded files may take up. Empty: the default of this server."
+    )
+    max_minutes = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Minutes that all videos together may last. Empty: the default of this server."
+    )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()

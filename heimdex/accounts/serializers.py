@@ -1,11 +1,13 @@
 """Serializers of the endpoints under /v1/auth/."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import IntegrityError, transaction
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.exceptions import TokenError
@@ -16,6 +18,7 @@ from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from heimdex.accounts.emails import EMAIL_TAKEN, canonicalize_email
 from heimdex.accounts.models import User
+from heimdex.accounts.quotas import get_quota, measure_usage
 from heimdex.accounts.token_families import revoke_family_if_reused
 
 WRONG_CREDENTIALS = "No active account has this e-mail address and password."
@@ -30,6 +33,32 @@ class AccountSerializer(serializers.ModelSerializer[User]):
         model = User
         fields = ["id", "email", "name", "is_staff", "date_joined"]
         read_only_fields = fields
+
+
+class UsageSerializer(serializers.Serializer[Any]):
+    """What an owner's files use, and the limits; null is no limit."""
+
+    bytes = serializers.IntegerField(help_text="Of all uploaded files, those that are announced included.")
+    max_bytes = serializers.IntegerField(allow_null=True)
+    minutes = serializers.FloatField(help_text="Of all videos.")
+    max_minutes = serializers.IntegerField(allow_null=True)
+    open_uploads = serializers.IntegerField(help_text="Announced and not completed.")
+    max_open_uploads = serializers.IntegerField()
+
+
+class AccountWithUsageSerializer(AccountSerializer):
+    """An account, with what its files use."""
+
+    usage = serializers.SerializerMethodField()
+
+    class Meta(AccountSerializer.Meta):
+        fields = [*AccountSerializer.Meta.fields, "usage"]
+        read_only_fields = fields
+
+    @extend_schema_field(UsageSerializer)
+    def get_usage(self, user: User) -> dict[str, Any]:
+        usage, quota = measure_usage(user.pk), get_quota(user)
+        return {**asdict(quota), "bytes": usage.bytes, "minutes": usage.minutes, "open_uploads": usage.open_uploads}
 
 
 class RegisteredSerializer(serializers.ModelSerializer[User]):

@@ -32,6 +32,10 @@ class UploadGrant:
         """Return the grant of a token. Raise InvalidTokenError when it is invalid or has expired."""
         return cls(**_load(token, _UPLOAD_SALT, "upload"))
 
+    def check_expiry(self) -> None:
+        """Raise InvalidTokenError when the grant has expired, perhaps while the file was on its way."""
+        _check_expiry(self.expires, "upload")
+
 
 @dataclass(frozen=True)
 class DownloadGrant:
@@ -56,6 +60,10 @@ def _load(token: str, salt: str, purpose: str) -> dict[str, Any]:
         payload: dict[str, Any] = signing.loads(token, salt=salt)
     except signing.BadSignature as error:
         raise InvalidTokenError(f"This {purpose} URL is not valid.") from error
-    if payload["expires"] <= time.time():
-        raise InvalidTokenError(f"This {purpose} URL has expired. Request a new one.")
+    _check_expiry(payload["expires"], purpose)
     return payload
+
+
+def _check_expiry(expires: int, purpose: str) -> None:
+    if expires <= time.time():
+        raise InvalidTokenError(f"This {purpose} URL has expired. Request a new one.")

@@ -50,6 +50,8 @@ def _store(request: HttpRequest, storage: LocalMediaStorage, grant: UploadGrant)
             received = _receive(request, file, grant.size)
             if received != grant.size:
                 return _build_error(400, f"The upload ended after {received} of {grant.size} bytes. Upload the file again.")
+            # A slow client may outlast its URL. Then the upload has ended, and nothing would delete the file.
+            grant.check_expiry()
             storage.commit(file, path, grant.key, grant.content_type)
     except UnreadablePostError:
         return _build_error(400, "The connection was lost during the upload. Upload the file again.")

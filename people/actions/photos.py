@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from heimdex.accounts.models import User
+from heimdex.accounts.quotas import check_upload_quota
 from heimdex.accounts.rate_limits import spend
 from heimdex.errors import WrongState
 from heimdex.storage import UploadTarget, get_media_storage
@@ -33,7 +34,7 @@ def init_photo_upload(owner: User, person_id: UUID, upload: flow.UploadRequest) 
     """Create a photo in state `uploading` and the signed URL for its bytes.
 
     Raise Person.DoesNotExist for another owner's id, Refused for an unsupported size or type, and WrongState when the person is archived
-    or has the maximum number of photos, or when face recognition is off, and RateExceeded.
+    or has the maximum number of photos, when face recognition is off, or when the owner's quota is used up, and RateExceeded.
     """
     policy = get_photo_policy()
     flow.validate_upload(upload, policy)
@@ -42,6 +43,7 @@ def init_photo_upload(owner: User, person_id: UUID, upload: flow.UploadRequest) 
     # An upload that is refused does not count.
     with transaction.atomic():
         spend("upload", owner.pk)
+        check_upload_quota(owner, upload.size_bytes, is_video=False)
         # Locked, so that two concurrent uploads cannot both take the last slot.
         person = Person.objects.select_for_update(no_key=True).get(pk=person_id, owner=owner)
         if person.is_archived:

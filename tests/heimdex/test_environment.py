@@ -81,6 +81,9 @@ def test_valid_values_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
         environment = load(monkeypatch, STORAGE="s3", S3_BUCKET="films", TIME_ZONE="Europe/Berlin", PRICES='{"small": 0.02}', **keys)
     assert (environment.s3_bucket, environment.time_zone, str(environment.prices["small"])) == ("films", "Europe/Berlin", "0.02")
     assert load(monkeypatch, PRICES="").prices == {}
+    # Compose passes an empty value for a variable that is not set.
+    assert load(monkeypatch, MAX_OWNER_BYTES="").max_owner_bytes is None
+    assert load(monkeypatch, MAX_OWNER_MINUTES="90").max_owner_minutes == 90
     assert load(monkeypatch, OCR="off").ocr is False
 
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from heimdex.accounts.models import User
+from heimdex.accounts.quotas import check_upload_quota
 from heimdex.accounts.rate_limits import spend
 from heimdex.errors import Refused, WrongState
 from heimdex.speech.languages import parse_language
@@ -41,23 +42,26 @@ class VideoUpload(flow.UploadRequest):
 def init_upload(owner: User, upload: VideoUpload) -> tuple[Video, UploadTarget]:
     """Create a video in state `uploading`, and presign its upload.
 
-    Raise Refused for an unsupported size, type or language, and RateExceeded.
+    Raise Refused for an unsupported size, type or language, WrongState when the owner's quota is used up, and RateExceeded.
     """
     policy = get_upload_policy()
     flow.validate_upload(upload, policy)
     if upload.language and parse_language(upload.language) is None:
         raise Refused(UNKNOWN_LANGUAGE.format(upload.language), "language")
-    spend("upload", owner.pk)
-    video = Video.objects.create(
-        owner=owner,
-        filename=upload.filename,
-        mime_type=upload.mime_type,
-        size_bytes=upload.size_bytes,
-        title=upload.title.strip() or derive_title(upload.filename),
-        description=upload.description,
-        language=parse_language(upload.language) or "",
-        upload_expires_at=policy.compute_expiry(),
-    )
+    # An upload that is refused does not count.
+    with transaction.atomic():
+        spend("upload", owner.pk)
+        check_upload_quota(owner, upload.size_bytes, is_video=True)
+        video = Video.objects.create(
+            owner=owner,
+            filename=upload.filename,
+            mime_type=upload.mime_type,
+            size_bytes=upload.size_bytes,
+            title=upload.title.strip() or derive_title(upload.filename),
+            description=upload.description,
+            language=parse_language(upload.language) or "",
+            upload_expires_at=policy.compute_expiry(),
+        )
     return video, flow.presign_upload(video)
 
 

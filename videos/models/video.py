@@ -20,6 +20,8 @@ DESCRIPTION_MAX_LENGTH = 10_000
 UPLOAD_EXPIRED = "upload_expired"
 # The error code of a video whose file has another size than the upload announced.
 WRONG_SIZE = "wrong_size"
+# The error code of a video that is longer than the minutes that its owner has left.
+OVER_QUOTA = "over_quota"
 # A retry with the same file cannot succeed. A missing file may come back, for example when its disk is mounted again.
 NOT_RETRYABLE = frozenset({UPLOAD_EXPIRED, WRONG_SIZE, *PERMANENT})
 

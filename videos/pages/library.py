@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from heimdex.accounts.owner import get_owner
+from heimdex.accounts.quotas import describe_usage
 from heimdex.speech.languages import NAMES, get_language_name
 from heimdex.uploads.uploader import Uploader
 from videos.models import Scene, Video
@@ -48,6 +49,7 @@ def library(request: HttpRequest) -> HttpResponse:
         "page": page,
         "cards": _build_cards(list(page)),
         "status_labels": list_status_labels(),
+        "usage": describe_usage(get_owner(request)),
         "uploader": _build_uploader(get_owner(request).email),
     }
     return render(request, "videos/library.html", context)

@@ -6,6 +6,7 @@ from django.test import Client
 
 from heimdex.accounts.models import User
 from tests.heimdex.accounts.conftest import EMAIL, PASSWORD
+from tests.library import make_video
 
 
 @pytest.fixture
@@ -59,3 +60,16 @@ def test_the_command_creates_a_superuser(monkeypatch: pytest.MonkeyPatch) -> Non
     call_command("createsuperuser", "--noinput", email="Root@Example.com")
 
     assert User.objects.get(email="root@example.com").is_superuser
+
+
+def test_staff_see_the_usage_of_an_account_and_set_its_quota(staff_client: Client, ann: User) -> None:
+    url = f"/admin/accounts/user/{ann.pk}/change/"
+    make_video(ann)
+    assert "In use: 1\xa0byte, 0 minutes of video." in staff_client.get(url).content.decode()
+
+    quota = {"max_bytes": 2048, "max_minutes": 90}
+    assert staff_client.post(url, {"email": EMAIL, "name": "Ann", "is_active": "on", **quota}).status_code == 302
+
+    ann.refresh_from_db()
+    assert (ann.max_bytes, ann.max_minutes) == (2048, 90)
+    assert "In use: 1\xa0byte of 2.0\xa0KB, 0 of 90 minutes of video." in staff_client.get(url).content.decode()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.test import Client
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from heimdex.accounts.models import User
 from heimdex.storage import get_media_storage
@@ -156,11 +156,18 @@ def test_the_number_of_queries_does_not_grow_with_the_videos(
 ) -> None:
     # Session, user, count, videos with their metadata, jobs, first thumbnails.
     make_video(owner)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         read(browser, "/")
 
     for number in range(2):
         make_video(owner)
         _create_video_in_progress(owner, f"In progress {number}")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         read(browser, "/")
+
+
+def test_the_library_shows_how_much_of_the_quota_is_used(browser: Client, owner: User, settings: Settings) -> None:
+    settings.MAX_OWNER_BYTES, settings.MAX_OWNER_MINUTES = 2048, 90
+    make_video(owner)
+
+    assert "In use: 1 byte of 2.0 KB, 0 of 90 minutes of video." in extract_text(read(browser, "/"))
