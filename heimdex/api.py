@@ -20,7 +20,7 @@ from rest_framework_simplejwt.exceptions import DetailDictMixin
 
 from heimdex.accounts.rate_limits import RateExceeded
 from heimdex.database.deadline import TOO_SLOW, is_timeout
-from heimdex.errors import Refused, WrongState
+from heimdex.errors import OutOfSpace, Refused, WrongState
 
 _ERROR_SCHEMA = {
     "type": "object",
@@ -65,6 +65,13 @@ class TooManyRequests(APIException):
         self.wait = wait
 
 
+class InsufficientStorage(APIException):
+    """The server's disk is full, or nearly."""
+
+    status_code = status.HTTP_507_INSUFFICIENT_STORAGE
+    default_code = "insufficient_storage"
+
+
 class Overloaded(APIException):
     """The database did not answer in time."""
 
@@ -93,8 +100,8 @@ class Pages(PageNumberPagination):
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return `{"field": ["message"]}` for an invalid field and `{"detail": "message"}` for any other error.
 
-    The `WrongState` of an action becomes 409, its `Refused` 400, and `RateExceeded` 429. A statement that
-    took too long becomes 503. Input that only the database or the text encoding
+    The `WrongState` of an action becomes 409, its `OutOfSpace` 507, any other `Refused` 400, and `RateExceeded` 429. A statement that took
+    too long becomes 503. Input that only the database or the text encoding
     rejects (NUL bytes, lone surrogates, numbers out of range) is the client's error. Exceptions that are not handled here become a 500:
     they are bugs.
     """
@@ -109,6 +116,8 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
         error = TooManyRequests(str(error), error.wait_s)
     elif is_timeout(error):
         error = Overloaded(TOO_SLOW)
+    elif isinstance(error, OutOfSpace):
+        error = InsufficientStorage(str(error))
     elif isinstance(error, WrongState):
         error = Conflict(str(error))
     elif isinstance(error, Refused):

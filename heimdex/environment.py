@@ -81,6 +81,8 @@ class Environment(BaseSettings):
     max_owner_bytes: Annotated[int, Field(ge=0, le=MAX_BYTES)] | None = None
     max_owner_minutes: Annotated[int, Field(ge=0, le=TEN_YEARS_S // 60)] | None = None
     max_open_uploads: int = Field(default=50, ge=1, le=1_000_000)
+    # What uploads leave free on the disk of the files.
+    disk_reserve_bytes: int = Field(default=1024**3, ge=0, le=MAX_BYTES)
     # Per person.
     max_photos: int = Field(default=20, ge=1, le=1000)
     max_photo_bytes: int = Field(default=25 * 1024**2, ge=1, le=MAX_BYTES)

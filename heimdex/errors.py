@@ -35,5 +35,9 @@ class Refused(Exception):
         self.field = field
 
 
+class OutOfSpace(Refused):
+    """The disk is full, or nearly."""
+
+
 class WrongState(Refused):
     """An action is not possible in the current state of its video, photo, run or account."""

@@ -111,6 +111,10 @@ class MediaStorage(ABC):
         return (file.key for file in self.list_files(prefix))
 
     @abstractmethod
+    def measure_free_bytes(self) -> int | None:
+        """Return how many bytes can still be stored, or None when the storage has no such limit."""
+
+    @abstractmethod
     def check(self) -> list[str]:
         """Return one sentence per problem of the storage, each naming the setting to change."""
 

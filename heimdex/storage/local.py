@@ -147,6 +147,10 @@ class LocalMediaStorage(MediaStorage):
     def list_files(self, prefix: str = "") -> Iterator[StoredFile]:
         yield from _walk_files(self._objects, validate_prefix(prefix) if prefix else "")
 
+    def measure_free_bytes(self) -> int | None:
+        self._ensure_scratch()
+        return shutil.disk_usage(self._scratch).free
+
     def check(self) -> list[str]:
         try:
             with self.open_scratch_file() as (file, _):

@@ -143,6 +143,10 @@ class S3MediaStorage(MediaStorage):
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=start):
                 yield from (StoredFile(entry["Key"], entry["Size"], entry["LastModified"]) for entry in page.get("Contents", []))
 
+    def measure_free_bytes(self) -> int | None:
+        # S3 does not report it. A service that is full refuses the upload itself.
+        return None
+
     def check(self) -> list[str]:
         missing = [
             f"HEIMDEX_STORAGE is s3, but {name} is empty. Set it."

@@ -13,11 +13,13 @@ from django.http.request import UnreadablePostError
 from django.utils.http import content_disposition_header, http_date
 from django.views.decorators.csrf import csrf_exempt
 
+from heimdex.errors import OutOfSpace
 from heimdex.storage import get_media_storage
 from heimdex.storage.base import CHUNK
 from heimdex.storage.local import LocalMediaStorage
 from heimdex.storage.ranges import ByteRange, UnsatisfiableRangeError, parse_range
 from heimdex.storage.tokens import DownloadGrant, InvalidTokenError, UploadGrant
+from heimdex.uploads.flow import check_disk
 
 # An uploaded file must never run with this site's origin, whatever its declared type.
 _CONTENT_POLICY = "sandbox; default-src 'none'"
@@ -46,6 +48,7 @@ def _store(request: HttpRequest, storage: LocalMediaStorage, grant: UploadGrant)
     if rejection := _check_headers(request, grant):
         return rejection
     try:
+        check_disk(grant.size)
         with storage.open_scratch_file() as (file, path):
             received = _receive(request, file, grant.size)
             if received != grant.size:
@@ -53,6 +56,8 @@ def _store(request: HttpRequest, storage: LocalMediaStorage, grant: UploadGrant)
             # A slow client may outlast its URL. Then the upload has ended, and nothing would delete the file.
             grant.check_expiry()
             storage.commit(file, path, grant.key, grant.content_type)
+    except OutOfSpace as error:
+        return _build_error(507, str(error))
     except UnreadablePostError:
         return _build_error(400, "The connection was lost during the upload. Upload the file again.")
     except OSError as error:

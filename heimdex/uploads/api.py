@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from heimdex.storage import UploadTarget
+
+DISK_FULL = OpenApiResponse(description="The server's disk is almost full, so it accepts no new uploads.")
 
 
 class UploadRequestSerializer(serializers.Serializer[Any]):

@@ -10,10 +10,14 @@ from django.db import models, transaction
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
-from heimdex.errors import Refused, WrongState
+from heimdex.errors import OutOfSpace, Refused, WrongState
 from heimdex.storage import UploadTarget, get_media_storage
 from heimdex.storage.base import sanitize_filename
 
+DISK_ALMOST_FULL = (
+    "The server's disk is almost full, so it accepts no new uploads. Everything else works. Ask the administrator to free some space, "
+    "then upload the file again."
+)
 FILE_NOT_RECEIVED = "No file has arrived yet. PUT its bytes to the upload URL first, then complete the upload."
 SIZE_MISMATCH = "The file that arrived has {arrived} bytes, but the upload was created for {announced}. PUT the file again."
 _BATCH_SIZE = 200
@@ -79,6 +83,13 @@ def validate_upload(upload: UploadRequest, policy: UploadPolicy) -> None:
     if not policy.accepts_type(upload.mime_type):
         name = sanitize_filename(upload.filename)
         raise Refused(f"{name} {policy.wrong_type.format(mime_type=upload.mime_type)}", "mime_type")
+
+
+def check_disk(size_bytes: int) -> None:
+    """Raise OutOfSpace when the file would use the disk's reserve, which keeps the database and the workers running."""
+    free = get_media_storage().measure_free_bytes()
+    if free is not None and free - size_bytes < settings.DISK_RESERVE_BYTES:
+        raise OutOfSpace(DISK_ALMOST_FULL)
 
 
 def presign_upload(row: UploadRow) -> UploadTarget:

@@ -34,10 +34,12 @@ def init_photo_upload(owner: User, person_id: UUID, upload: flow.UploadRequest) 
     """Create a photo in state `uploading` and the signed URL for its bytes.
 
     Raise Person.DoesNotExist for another owner's id, Refused for an unsupported size or type, and WrongState when the person is archived
-    or has the maximum number of photos, when face recognition is off, or when the owner's quota is used up, and RateExceeded.
+    or has the maximum number of photos, when face recognition is off, or when the owner's quota is used up, OutOfSpace, and
+    RateExceeded.
     """
     policy = get_photo_policy()
     flow.validate_upload(upload, policy)
+    flow.check_disk(upload.size_bytes)
     if reason := get_faces_disabled_reason(owner):
         raise WrongState(reason)
     # An upload that is refused does not count.

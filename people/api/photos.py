@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from heimdex.accounts.owner import get_owner
-from heimdex.uploads.api import describe_target
+from heimdex.uploads.api import DISK_FULL, describe_target
 from heimdex.uploads.flow import UploadRequest
 from people.actions.photos import complete_photo_upload, delete_photo, init_photo_upload, retry_photo
 from people.api.serializers import PhotoSerializer, UploadUrlAnswerSerializer, UploadUrlSerializer
@@ -43,6 +43,7 @@ class UploadUrlView(APIView):
         responses={
             201: UploadUrlAnswerSerializer,
             409: OpenApiResponse(description="The person is archived or has the maximum number of photos, or face recognition is off."),
+            507: DISK_FULL,
         },
     )
     def post(self, request: Request, pk: UUID) -> Response:

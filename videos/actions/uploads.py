@@ -42,10 +42,12 @@ class VideoUpload(flow.UploadRequest):
 def init_upload(owner: User, upload: VideoUpload) -> tuple[Video, UploadTarget]:
     """Create a video in state `uploading`, and presign its upload.
 
-    Raise Refused for an unsupported size, type or language, WrongState when the owner's quota is used up, and RateExceeded.
+    Raise Refused for an unsupported size, type or language, OutOfSpace, WrongState when the owner's quota is used up, and
+    RateExceeded.
     """
     policy = get_upload_policy()
     flow.validate_upload(upload, policy)
+    flow.check_disk(upload.size_bytes)
     if upload.language and parse_language(upload.language) is None:
         raise Refused(UNKNOWN_LANGUAGE.format(upload.language), "language")
     # An upload that is refused does not count.

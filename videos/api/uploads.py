@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from heimdex.accounts.owner import get_owner
-from heimdex.uploads.api import UploadRequestSerializer, UploadTargetSerializer, describe_target
+from heimdex.uploads.api import DISK_FULL, UploadRequestSerializer, UploadTargetSerializer, describe_target
 from videos.actions.uploads import VideoUpload, complete_upload, init_upload
 from videos.api.serializers import VideoStatusSerializer
 from videos.models import Video
@@ -49,7 +49,7 @@ class VideoIdSerializer(serializers.Serializer[Any]):
 class InitUploadView(APIView):
     """Start an upload."""
 
-    @extend_schema(request=InitUploadSerializer, responses={201: InitUploadAnswerSerializer})
+    @extend_schema(request=InitUploadSerializer, responses={201: InitUploadAnswerSerializer, 507: DISK_FULL})
     def post(self, request: Request) -> Response:
         """Create the video and return the URL to PUT its bytes to."""
         body = InitUploadSerializer(data=request.data)

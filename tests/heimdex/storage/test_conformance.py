@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from heimdex.storage import InvalidKeyError, MediaStorage
+from heimdex.storage.local import LocalMediaStorage
 from tests.heimdex.storage.web import request
 
 BODY = bytes(range(256)) * 40
@@ -217,3 +218,8 @@ def test_no_prefix_deletes_everything(storage: MediaStorage, folder: str, prefix
 
 def test_a_working_storage_has_no_problems(storage: MediaStorage) -> None:
     assert storage.check() == []
+
+
+def test_the_free_space_is_a_number_or_unknown(storage: MediaStorage) -> None:
+    free = storage.measure_free_bytes()
+    assert free > 0 if isinstance(storage, LocalMediaStorage) else free is None
