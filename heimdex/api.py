@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.defaultfilters import filesizeformat
 from django.views import defaults
 from rest_framework import status
-from rest_framework.exceptions import APIException, NotFound, ParseError, ValidationError
+from rest_framework.exceptions import APIException, NotFound, ParseError, PermissionDenied, ValidationError
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
@@ -20,7 +20,7 @@ from rest_framework_simplejwt.exceptions import DetailDictMixin
 
 from heimdex.accounts.rate_limits import RateExceeded
 from heimdex.database.deadline import TOO_SLOW, is_timeout
-from heimdex.errors import OutOfSpace, Refused, WrongState
+from heimdex.errors import Forbidden, OutOfSpace, Refused, WrongState
 
 _ERROR_SCHEMA = {
     "type": "object",
@@ -100,10 +100,9 @@ class Pages(PageNumberPagination):
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return `{"field": ["message"]}` for an invalid field and `{"detail": "message"}` for any other error.
 
-    The `WrongState` of an action becomes 409, its `OutOfSpace` 507, any other `Refused` 400, and `RateExceeded` 429. A statement that took
-    too long becomes 503. Input that only the database or the text encoding
-    rejects (NUL bytes, lone surrogates, numbers out of range) is the client's error. Exceptions that are not handled here become a 500:
-    they are bugs.
+    The `WrongState` of an action becomes 409, its `OutOfSpace` 507, `Forbidden` 403, any other `Refused` 400, and
+    `RateExceeded` 429. A statement that took too long becomes 503. Input that only the database or the text encoding rejects (NUL bytes,
+    lone surrogates, numbers out of range) is the client's error. Exceptions that are not handled here become a 500: they are bugs.
     """
     if isinstance(error, DataError | UnicodeEncodeError):
         error = ValidationError("A value contains characters or numbers that cannot be stored.")
@@ -116,6 +115,8 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
         error = TooManyRequests(str(error), error.wait_s)
     elif is_timeout(error):
         error = Overloaded(TOO_SLOW)
+    elif isinstance(error, Forbidden):
+        error = PermissionDenied(str(error))
     elif isinstance(error, OutOfSpace):
         error = InsufficientStorage(str(error))
     elif isinstance(error, WrongState):

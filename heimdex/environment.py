@@ -56,6 +56,7 @@ class Environment(BaseSettings):
     csrf_trusted_origins: str = ""
     public_url: str = ""
     https: bool = False
+    registration: Literal["open", "invite", "closed"] = "open"
     time_zone: str = "UTC"
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -35,6 +35,10 @@ class Refused(Exception):
         self.field = field
 
 
+class Forbidden(Refused):
+    """Nobody, or only others, may do this."""
+
+
 class OutOfSpace(Refused):
     """The disk is full, or nearly."""
 

@@ -2,13 +2,22 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import forms as auth_forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.html import format_html
 
 from heimdex.accounts.forms import StaffLoginForm, UniqueEmailForm
-from heimdex.accounts.models import User
+from heimdex.accounts.invitations import build_link, check_address, find_problem, invite
+from heimdex.accounts.models import Invitation, User
+from heimdex.accounts.owner import get_owner
 from heimdex.accounts.quotas import describe_usage
+from heimdex.errors import Refused
 
 admin.site.login_form = StaffLoginForm
 
@@ -53,3 +62,57 @@ class UserAdmin(auth_admin.UserAdmin):  # type: ignore[type-arg]  # generic only
     def usage(self, user: User) -> str:
         """Return what the user's files use, beside the limits that apply."""
         return describe_usage(user)
+
+
+class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
+    """Invite an address."""
+
+    class Meta:
+        model = Invitation
+        fields = ["email"]
+
+    def clean(self) -> None:
+        """Raise ValidationError when the invitation could not be used."""
+        super().clean()
+        try:
+            check_address(self.cleaned_data.get("email", ""))
+        except Refused as error:
+            raise ValidationError({error.field or NON_FIELD_ERRORS: str(error)}) from error
+
+
+@admin.register(Invitation)
+class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only in the stubs
+    """Invitations. Each is added with its address alone and never changed; deleting it ends its link."""
+
+    form = InvitationForm
+    list_display = ["email", "status", "invited_by", "created_at", "expires_at", "used_at"]
+    search_fields = ["email"]
+    fields = ["email", "link", "status", "invited_by", "created_at", "expires_at", "used_at"]
+
+    def get_fields(self, request: HttpRequest, obj: Invitation | None = None) -> Any:
+        """Return only the address for a new invitation."""
+        return self.fields if obj else ["email"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
+        """Return False: the page of an invitation shows its link."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
+        """Invite the address."""
+        obj.pk = invite(obj.email, get_owner(request)).pk
+
+    def response_add(self, request: HttpRequest, obj: Invitation, post_url_continue: str | None = None) -> HttpResponse:
+        """Show the link."""
+        return redirect("admin:accounts_invitation_change", obj.pk)
+
+    @admin.display(description="status")
+    def status(self, invitation: Invitation) -> str:
+        """Return whether the link works."""
+        return find_problem(invitation, timezone.now()) or "The link is open."
+
+    @admin.display(description="link")
+    def link(self, invitation: Invitation) -> str:
+        """Return the link, to be copied, while it works."""
+        if find_problem(invitation, timezone.now()):
+            return "–"
+        return format_html('<a href="{}">Copy the address of this link, and send it to the invited person</a>', build_link(invitation))

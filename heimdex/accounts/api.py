@@ -28,6 +28,8 @@ from heimdex.accounts.token_families import start_family
 
 LOCKED = OpenApiResponse(description="Too many failed logins. `Retry-After` gives the seconds to wait.")
 
+NOT_OPEN = OpenApiResponse(description="Registration is closed, or by invitation only.")
+
 
 class PublicView(APIView):
     """A view that needs no login. Each method has its own docstring, which the API's documentation shows.
@@ -44,9 +46,12 @@ class PublicView(APIView):
 
 
 class RegisterView(PublicView):
-    @extend_schema(request=RegisterSerializer, responses={201: RegisteredSerializer}, summary="Create an account")
+    @extend_schema(request=RegisterSerializer, responses={201: RegisteredSerializer, 403: NOT_OPEN}, summary="Create an account")
     def post(self, request: Request) -> Response:
-        """Create an account. It does not log in: get a token, or log in by session, afterwards."""
+        """Create an account. It does not log in: get a token, or log in by session, afterwards.
+
+        Where registration is by invitation, send the token of its link as `invitation`, and the address that was invited.
+        """
         spend("registration", get_client_network(request._request))
         serializer = RegisterSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)

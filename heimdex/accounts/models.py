@@ -1,4 +1,4 @@
-"""The user: the owner of every video, person and vector; and how much of each rate is used."""
+"""The user: the owner of every video, person and vector; invitations; and how much of each rate is used."""
 
 import uuid
 from typing import Any, ClassVar
@@ -74,6 +74,23 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_short_name(self) -> str:
         """Return the first word of the name, or the e-mail address without a name."""
         return self.name.split()[0] if self.name.strip() else self.email
+
+
+class Invitation(models.Model):
+    """The permission of one address to register, once. See heimdex.accounts.invitations."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = CanonicalEmailField("e-mail address", max_length=254)
+    invited_by = models.ForeignKey(User, null=True, editable=False, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(editable=False)
+    used_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.email
 
 
 class RateLimit(models.Model):

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
@@ -19,6 +19,7 @@ from rest_framework_simplejwt.utils import get_md5_hash_password
 from heimdex.accounts.emails import EMAIL_TAKEN, canonicalize_email
 from heimdex.accounts.models import User
 from heimdex.accounts.quotas import get_quota, measure_usage
+from heimdex.accounts.registration import Registration, check_permission, register
 from heimdex.accounts.token_families import revoke_family_if_reused
 
 WRONG_CREDENTIALS = "No active account has this e-mail address and password."
@@ -73,9 +74,17 @@ class RegisteredSerializer(serializers.ModelSerializer[User]):
 class RegisterSerializer(serializers.Serializer[User]):
     """The account to create."""
 
+    # Validated first: a client without permission learns nothing about addresses.
+    invitation = serializers.CharField(
+        max_length=500, required=False, allow_blank=True, default="", write_only=True, help_text="The token in the link of an invitation."
+    )
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(max_length=MAX_PASSWORD, trim_whitespace=False, write_only=True, style={"input_type": "password"})
     name = serializers.CharField(max_length=150, required=False, allow_blank=True, default="")
+
+    def validate_invitation(self, value: str) -> str:
+        check_permission(value)
+        return value
 
     def validate_email(self, value: str) -> str:
         if User.objects.filter(email=value).exists():
@@ -90,12 +99,7 @@ class RegisterSerializer(serializers.Serializer[User]):
         return attrs
 
     def create(self, validated_data: dict[str, Any]) -> User:
-        try:
-            with transaction.atomic():
-                return User.objects.create_user(**validated_data)
-        except IntegrityError as error:
-            # Two registrations at the same time: both found the address free.
-            raise serializers.ValidationError({"email": [EMAIL_TAKEN]}) from error
+        return register(Registration(token=validated_data.pop("invitation"), **validated_data))
 
 
 class CredentialsSerializer(serializers.Serializer[User]):
