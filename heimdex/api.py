@@ -20,7 +20,7 @@ from rest_framework_simplejwt.exceptions import DetailDictMixin
 
 from heimdex.accounts.rate_limits import RateExceeded
 from heimdex.database.deadline import TOO_SLOW, is_timeout
-from heimdex.errors import Forbidden, OutOfSpace, Refused, WrongState
+from heimdex.errors import Forbidden, OutOfSpace, Refused, Unavailable, WrongState
 
 _ERROR_SCHEMA = {
     "type": "object",
@@ -73,7 +73,7 @@ class InsufficientStorage(APIException):
 
 
 class Overloaded(APIException):
-    """The database did not answer in time."""
+    """The database did not answer in time, or another server does not answer."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "overloaded"
@@ -100,7 +100,7 @@ class Pages(PageNumberPagination):
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return `{"field": ["message"]}` for an invalid field and `{"detail": "message"}` for any other error.
 
-    The `WrongState` of an action becomes 409, its `OutOfSpace` 507, `Forbidden` 403, any other `Refused` 400, and
+    The `WrongState` of an action becomes 409, its `OutOfSpace` 507, `Forbidden` 403, `Unavailable` 503, any other `Refused` 400, and
     `RateExceeded` 429. A statement that took too long becomes 503. Input that only the database or the text encoding rejects (NUL bytes,
     lone surrogates, numbers out of range) is the client's error. Exceptions that are not handled here become a 500: they are bugs.
     """
@@ -115,6 +115,8 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
         error = TooManyRequests(str(error), error.wait_s)
     elif is_timeout(error):
         error = Overloaded(TOO_SLOW)
+    elif isinstance(error, Unavailable):
+        error = Overloaded(str(error))
     elif isinstance(error, Forbidden):
         error = PermissionDenied(str(error))
     elif isinstance(error, OutOfSpace):

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 import secrets
 import sys
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from heimdex.accounts.rates import ACTIONS, Rate
+from heimdex.mail_server import MailServer
 from heimdex.redis_broker import find_url_problem
 
 if TYPE_CHECKING:
@@ -31,7 +33,10 @@ TEN_YEARS_S = 3650 * DAY_S
 MAX_DAYS = 36_500
 MAX_BYTES = 2**50
 # Values of these variables may hold passwords or keys.
-_UNPRINTABLE = frozenset({"redis_url", "models", "s3_secret_key"})
+_UNPRINTABLE = frozenset({"email_url", "redis_url", "models", "s3_secret_key"})
+
+# An address, alone or after a name.
+_SENDER = re.compile(r"[^\s@<>]+@[^\s@<>]+|[^@<>\r\n]+<[^\s@<>]+@[^\s@<>]+>")
 
 
 class ModelOverride(BaseModel):
@@ -58,6 +63,9 @@ class Environment(BaseSettings):
     https: bool = False
     registration: Literal["open", "invite", "closed"] = "open"
     time_zone: str = "UTC"
+    # New accounts confirm their address, and invitations are sent.
+    email_url: str = ""
+    email_from: str = Field(default="", validate_default=True)
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -178,6 +186,22 @@ class Environment(BaseSettings):
             raise ValueError(f"must look like redis://:password@host:6379/0; {problem}")
         return value
 
+    @field_validator("email_url")
+    @classmethod
+    def _validate_email_url(cls, value: str, info: ValidationInfo) -> str:
+        if value:
+            MailServer.parse(value)
+            if not info.data.get("public_url"):
+                raise ValueError("set HEIMDEX_PUBLIC_URL too: the links in e-mails need this site's URL")
+        return value
+
+    @field_validator("email_from")
+    @classmethod
+    def _require_email_from(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("email_url") and not _SENDER.fullmatch(value):
+            raise ValueError("required with HEIMDEX_EMAIL_URL; set it to the sender, such as Heimdex <films@example.org>")
+        return value
+
     @field_validator("rate_limits")
     @classmethod
     def _validate_rates(cls, value: dict[str, str]) -> dict[str, str]:
@@ -206,7 +230,7 @@ class Environment(BaseSettings):
 
     def list_secrets(self) -> list[str]:
         """Return the secrets of this environment, with the passwords in its URLs."""
-        urls = (self.database_url, self.redis_url)
+        urls = (self.database_url, self.redis_url, self.email_url)
         passwords = (unquote(urlsplit(url).password or "") for url in urls)
         return [self.secret_key, self.s3_access_key, self.s3_secret_key, self.openai_api_key, *passwords]
 

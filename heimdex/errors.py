@@ -43,5 +43,9 @@ class OutOfSpace(Refused):
     """The disk is full, or nearly."""
 
 
+class Unavailable(Refused):
+    """Another server that the action needs does not answer."""
+
+
 class WrongState(Refused):
     """An action is not possible in the current state of its video, photo, run or account."""

@@ -8,6 +8,7 @@ from typing import Any
 from heimdex.database.connection_info import build_database_settings
 from heimdex.environment import Environment
 from heimdex.logs import choose_level, configure_logging
+from heimdex.mail_server import MailServer
 from heimdex.profiles import PROFILES
 from heimdex.queue import REPROCESS, UPLOADS, Task, build_cluster_settings
 from heimdex.redaction import register_secrets
@@ -93,6 +94,12 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # Who may register: everyone, people with an invitation, or nobody.
 REGISTRATION = ENVIRONMENT.registration
+_MAIL = MailServer.parse(ENVIRONMENT.email_url or "smtp://localhost")
+EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.host, _MAIL.port, _MAIL.user, _MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.scheme == "smtp+tls", _MAIL.scheme == "smtps"
+# A request waits for the mail server.
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = ENVIRONMENT.email_from
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
@@ -187,6 +194,7 @@ RATE_LIMITS = {
     "upload": "600/hour",
     "reprocess": "30/hour",
     "registration": "20/hour",
+    "confirmation": "10/day",
     "password_change": "10/hour",
     "failed_login_address": "50/hour",
     "failed_login_account": "50/hour",

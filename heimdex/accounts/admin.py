@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import forms as auth_forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -14,6 +14,7 @@ from django.utils.html import format_html
 
 from heimdex.accounts.forms import StaffLoginForm, UniqueEmailForm
 from heimdex.accounts.invitations import build_link, check_address, find_problem, invite
+from heimdex.accounts.mail import is_mail_configured
 from heimdex.accounts.models import Invitation, User
 from heimdex.accounts.owner import get_owner
 from heimdex.accounts.quotas import describe_usage
@@ -52,7 +53,7 @@ class UserAdmin(auth_admin.UserAdmin):  # type: ignore[type-arg]  # generic only
     readonly_fields = ["id", "usage", "date_joined", "last_login"]
     fieldsets = [
         (None, {"fields": ["id", "email", "name", "password"]}),
-        ("Permissions", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
+        ("Permissions", {"fields": ["is_active", "is_email_confirmed", "is_staff", "is_superuser", "groups", "user_permissions"]}),
         ("Limits", {"fields": ["usage", "max_bytes", "max_minutes"]}),
         ("Dates", {"fields": ["date_joined", "last_login"]}),
     ]
@@ -101,8 +102,18 @@ class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic on
         """Invite the address."""
         obj.pk = invite(obj.email, get_owner(request)).pk
 
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show why an invitation could not be sent. Then there is none."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except Refused as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return redirect(request.path)
+
     def response_add(self, request: HttpRequest, obj: Invitation, post_url_continue: str | None = None) -> HttpResponse:
         """Show the link."""
+        if is_mail_configured():
+            self.message_user(request, f"An e-mail with the link was sent to {obj.email}.", messages.SUCCESS)
         return redirect("admin:accounts_invitation_change", obj.pk)
 
     @admin.display(description="status")

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from heimdex.accounts.emails import EMAIL_TAKEN
+from heimdex.accounts.mail import build_site_link, is_mail_configured, send
 from heimdex.accounts.models import Invitation, User
 from heimdex.errors import Refused
 
@@ -26,6 +27,14 @@ CLOSED = (
     "the admin."
 )
 
+SUBJECT = "You are invited to Heimdex"
+TEXT = """You are invited to register at {site}
+
+This link works once, within a week:
+
+{link}
+"""
+
 
 def check_address(email: str) -> None:
     """Raise Refused when an invitation of this address could not be used."""
@@ -36,12 +45,18 @@ def check_address(email: str) -> None:
 
 
 def invite(email: str, invited_by: User | None = None) -> Invitation:
-    """Create an invitation, which replaces an unused one of the same address. Raise Refused when it could not be used."""
+    """Create an invitation, which replaces an unused one of the same address, and send its link where e-mails can be sent.
+
+    Raise Refused when it could not be used, and Unavailable when the e-mail cannot be sent.
+    """
     check_address(email)
     now = timezone.now()
     with transaction.atomic():
         Invitation.objects.filter(email=email, used_at__isnull=True).delete()
-        return Invitation.objects.create(email=email, invited_by=invited_by, created_at=now, expires_at=now + LIFETIME)
+        invitation = Invitation.objects.create(email=email, invited_by=invited_by, created_at=now, expires_at=now + LIFETIME)
+        if is_mail_configured():
+            send(invitation.email, SUBJECT, TEXT.format(site=build_site_link("/"), link=build_site_link(build_link(invitation))))
+    return invitation
 
 
 def sign_token(invitation: Invitation) -> str:

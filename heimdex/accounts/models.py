@@ -39,6 +39,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=150, blank=True)
     is_staff = models.BooleanField("staff", default=False, help_text="May use the admin pages and reprocess embeddings.")
     is_active = models.BooleanField("active", default=True, help_text="Clear this to lock the account and keep its videos.")
+    is_email_confirmed = models.BooleanField(
+        "e-mail address confirmed",
+        default=True,
+        help_text="An account without it cannot log in. New accounts confirm by a link in an e-mail.",
+    )
     find_faces = models.BooleanField(
         default=True, help_text="Clear this to turn off face recognition in this user's videos and erase its results."
     )

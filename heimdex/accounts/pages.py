@@ -10,7 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.generic import FormView
 
-from heimdex.accounts.forms import UniqueEmailForm
+from heimdex.accounts.confirmation import confirm, find_unconfirmed, find_user
+from heimdex.accounts.forms import ConfirmForm, UniqueEmailForm
 from heimdex.accounts.lockout import get_client_network
 from heimdex.accounts.models import Invitation, User
 from heimdex.accounts.owner import get_owner
@@ -32,9 +33,14 @@ class RegisterForm(UniqueEmailForm, auth_forms.BaseUserCreationForm):  # type: i
             self.fields["email"].initial = invitation.email
             self.fields["email"].disabled = True
 
+    def clean_email(self) -> str:
+        """Return the address. The account of an earlier, unconfirmed registration is replaced."""
+        self.instance = find_unconfirmed(self.cleaned_data["email"]).first() or self.instance
+        return super().clean_email()
+
 
 class RegisterPage(FormView):  # type: ignore[type-arg]  # generic only in the stubs
-    """Create an account and log the user in."""
+    """Create an account, and log the user in unless the address must be confirmed."""
 
     form_class = RegisterForm
     template_name = "registration/register.html"
@@ -60,12 +66,36 @@ class RegisterPage(FormView):  # type: ignore[type-arg]  # generic only in the s
         try:
             user = register(wanted)
         except Refused as error:
-            # Somebody else was faster.
-            form.add_error("email", str(error))
+            # Somebody else was faster, or the mail server does not answer.
+            form.add_error(error.field if error.field in form.fields else None, str(error))
             return self.form_invalid(form)
+        if not user.is_email_confirmed:
+            return render(self.request, "registration/confirmation_sent.html", {"email": user.email})
         # Several backends are configured, so Django needs to know which one authenticated the new user.
         login(self.request, user, backend="django.contrib.auth.backends.ModelBackend")
         return redirect(settings.LOGIN_REDIRECT_URL)
+
+
+class ConfirmPage(auth_views.LoginView):
+    """Confirm the address of a new account with its password, and log the user in."""
+
+    authentication_form = ConfirmForm
+    template_name = "registration/form.html"
+    account: User
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            self.account = find_user(request.GET.get("token", ""))
+        except Refused as error:
+            return render(request, "error.html", {"heading": "Confirm your e-mail address", "message": str(error)}, status=403)
+        return cast(HttpResponse, super().dispatch(request, *args, **kwargs))
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "email": self.account.email}
+
+    def form_valid(self, form: ConfirmForm) -> HttpResponse:  # type: ignore[override]  # the form that this page names
+        confirm(self.account)
+        return super().form_valid(form)
 
 
 class ChangePasswordPage(auth_views.PasswordChangeView):

@@ -15,6 +15,7 @@ ACTIONS = {
     "upload": "new uploads",
     "reprocess": "updates of a search index",
     "registration": "new accounts from your address",
+    "confirmation": "e-mails to this address",
     "password_change": "attempts to change your password",
     "failed_login_address": "failed logins from your address",
     "failed_login_account": "failed logins for this account",

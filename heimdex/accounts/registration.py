@@ -7,8 +7,10 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
+from heimdex.accounts.confirmation import find_unconfirmed, send_confirmation
 from heimdex.accounts.emails import EMAIL_TAKEN, canonicalize_email
 from heimdex.accounts.invitations import find_invitation
+from heimdex.accounts.mail import is_mail_configured
 from heimdex.accounts.models import Invitation, User
 from heimdex.errors import Forbidden, Refused
 
@@ -39,7 +41,10 @@ def check_permission(token: str, *, lock: bool = False) -> Invitation | None:
 
 
 def register(wanted: Registration) -> User:
-    """Create the account, and use up its invitation. Raise Forbidden, or Refused for an unusable invitation or a taken address."""
+    """Create the account, and use up its invitation. Without one, the address must be confirmed, where e-mails can be sent.
+
+    Raise Forbidden, Refused for an unusable invitation or a taken address, and Unavailable when the e-mail cannot be sent.
+    """
     with transaction.atomic():
         invitation = check_permission(wanted.token, lock=True)
         if invitation:
@@ -49,10 +54,23 @@ def register(wanted: Registration) -> User:
             invitation.save(update_fields=["used_at"])
         try:
             with transaction.atomic():
-                return User.objects.create_user(wanted.email, wanted.password, name=wanted.name)
+                user = find_unconfirmed(wanted.email).select_for_update().first() or User(email=wanted.email)
+                user.name = wanted.name
+                # An administrator vouches for an invited address.
+                user.is_email_confirmed = invitation is not None or not is_mail_configured()
+                user.set_password(wanted.password)
+                user.save()
         except IntegrityError as error:
             # Two registrations at the same time: both found the address free.
             raise Refused(EMAIL_TAKEN, "email") from error
+        if not user.is_email_confirmed:
+            send_confirmation(user)
+    return user
+
+
+def is_taken(email: str) -> bool:
+    """Return whether the address belongs to an account that a registration cannot replace."""
+    return User.objects.filter(email=email).exclude(pk__in=find_unconfirmed(email)).exists()
 
 
 def describe_registration(request: HttpRequest) -> dict[str, str]:

@@ -16,11 +16,13 @@ from rest_framework_simplejwt.settings import api_settings as jwt_settings
 from rest_framework_simplejwt.tokens import RefreshToken
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
+from heimdex.accounts.confirmation import check_confirmed
 from heimdex.accounts.emails import EMAIL_TAKEN, canonicalize_email
 from heimdex.accounts.models import User
 from heimdex.accounts.quotas import get_quota, measure_usage
-from heimdex.accounts.registration import Registration, check_permission, register
+from heimdex.accounts.registration import Registration, check_permission, is_taken, register
 from heimdex.accounts.token_families import revoke_family_if_reused
+from heimdex.errors import Forbidden
 
 WRONG_CREDENTIALS = "No active account has this e-mail address and password."
 # Far longer than people type. It bounds the cost of hashing.
@@ -87,7 +89,7 @@ class RegisterSerializer(serializers.Serializer[User]):
         return value
 
     def validate_email(self, value: str) -> str:
-        if User.objects.filter(email=value).exists():
+        if is_taken(value):
             raise serializers.ValidationError(EMAIL_TAKEN)
         return canonicalize_email(value)
 
@@ -116,6 +118,10 @@ class CredentialsSerializer(serializers.Serializer[User]):
         user = authenticate(self.context["request"]._request, username=attrs["email"], password=attrs["password"])
         if not isinstance(user, User):
             raise AuthenticationFailed(WRONG_CREDENTIALS)
+        try:
+            check_confirmed(user)
+        except Forbidden as error:
+            raise AuthenticationFailed(str(error)) from error
         self.user = user
         return attrs
 

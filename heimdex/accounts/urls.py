@@ -4,7 +4,7 @@ from django.contrib.auth import views
 from django.urls import path
 
 from heimdex.accounts.forms import LoginForm
-from heimdex.accounts.pages import ChangePasswordPage, RegisterPage
+from heimdex.accounts.pages import ChangePasswordPage, ConfirmPage, RegisterPage
 
 urlpatterns = [
     path(
@@ -16,6 +16,11 @@ urlpatterns = [
     ),
     path("logout/", views.LogoutView.as_view(), name="logout"),
     path("register/", RegisterPage.as_view(extra_context={"heading": "Register", "action": "Register"}), name="register"),
+    path(
+        "confirm/",
+        ConfirmPage.as_view(extra_context={"heading": "Confirm your e-mail address", "action": "Confirm and log in"}),
+        name="confirm",
+    ),
     path(
         "password/",
         ChangePasswordPage.as_view(extra_context={"heading": "Change password", "action": "Change password"}),

@@ -42,6 +42,7 @@ def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Environment:
         ("LONGEST_SCENE_S", "inf", "HEIMDEX_LONGEST_SCENE_S: Input should be less than or equal to 86400"),
         ("MODELS", '{"foo": {}}', "HEIMDEX_MODELS, key \"foo\": Input should be 'text', 'image',"),
         ("MODELS", '{"text": {"backend": 7}}', 'HEIMDEX_MODELS, key "text.backend": Input should be a valid string'),
+        ("REGISTRATION", "friends", "HEIMDEX_REGISTRATION: Input should be 'open', 'invite' or 'closed' (it is 'friends')"),
         ("OCR", "maybe", "HEIMDEX_OCR: write on or off (yes and no, true and false, 1 and 0 are accepted too) (it is 'maybe')"),
     ],
 )
@@ -68,6 +69,8 @@ def test_every_number_has_an_upper_limit(monkeypatch: pytest.MonkeyPatch, name: 
         {"MODELS": '{"text": {"backend": ["pr1vate"]}}'},
         {"MODELS": '{"text": "pr1vate"}'},
         {"STORAGE": "s3", "S3_BUCKET": "films", "S3_SECRET_KEY": "pr1vate"},
+        {"EMAIL_URL": "smtp://ann:pr1vate@mail.example.org", "PUBLIC_URL": "https://films.example.org"},
+        {"EMAIL_URL": "smtps://ann:pr1vate@mail.example.org", "EMAIL_FROM": "films@example.org"},
     ],
 )
 def test_no_message_contains_a_key(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
@@ -85,6 +88,18 @@ def test_valid_values_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load(monkeypatch, MAX_OWNER_BYTES="").max_owner_bytes is None
     assert load(monkeypatch, MAX_OWNER_MINUTES="90").max_owner_minutes == 90
     assert load(monkeypatch, OCR="off").ocr is False
+
+
+def test_emails_need_a_sender_and_the_sites_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = {"EMAIL_URL": "smtps://ann:pr1vate@mail.example.org", "PUBLIC_URL": "https://films.example.org"}
+    for sender in ("", "Heimdex", "films@", "a@b@example.org", "films@example.org\nBcc: all@example.org"):
+        with pytest.raises(SystemExit, match="HEIMDEX_EMAIL_FROM: required with HEIMDEX_EMAIL_URL"):
+            load(monkeypatch, **url, EMAIL_FROM=sender)
+    for sender in ("films@example.org", "Heimdex <films@example.org>"):
+        environment = load(monkeypatch, **url, EMAIL_FROM=sender)
+    assert "pr1vate" in environment.list_secrets()
+    with pytest.raises(SystemExit, match="HEIMDEX_EMAIL_URL: set HEIMDEX_PUBLIC_URL too"):
+        load(monkeypatch, **{**url, "PUBLIC_URL": ""})
 
 
 def test_unknown_variables_are_named_with_the_most_similar_setting() -> None:

@@ -10,12 +10,16 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 
 from heimdex.accounts.invitations import build_link, invite
+from heimdex.accounts.mail import is_mail_configured
 from heimdex.errors import Refused
 from heimdex.services.commands import read_running_state
 
 
 class Command(BaseCommand):
-    help = "Print a link with which one person registers, once, within a week. Exit codes: 0 invited, 1 not possible, 2 wrong usage."
+    help = (
+        "Print, and send where HEIMDEX_EMAIL_URL is set, a link with which one person registers, once, within a week. "
+        "Exit codes: 0 invited, 1 not possible, 2 wrong usage."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email", metavar="EMAIL")
@@ -35,6 +39,8 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps({"email": invitation.email, "link": link, "expires_at": invitation.expires_at.isoformat()}))
             return
+        if is_mail_configured():
+            self.stdout.write(f"An e-mail with the link was sent to {invitation.email}.")
         self.stdout.write(f"{invitation.email} can register with this link, once, until {invitation.expires_at:%Y-%m-%d %H:%M %Z}:\n{link}")
 
 
