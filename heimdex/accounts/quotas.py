@@ -66,7 +66,7 @@ class Quota:
         """Return why a video of this length may not be added, as a sentence. Pure."""
         if self.max_minutes is None or usage.seconds + duration_s <= 60 * self.max_minutes:
             return None
-        left_s = max(0.0, 60 * self.max_minutes - usage.seconds)
+        left_s = 60 * self.max_minutes - min(usage.seconds, 60 * self.max_minutes)
         return VIDEO_TOO_LONG.format(length=_format_minutes(duration_s), left=_format_minutes(left_s), limit=self.max_minutes)
 
 
@@ -115,4 +115,4 @@ def check_upload_quota(owner: User, size_bytes: int, *, is_video: bool) -> None:
 
 def _format_minutes(seconds: float) -> str:
     """Return minutes to a tenth. A rest that is shorter does not look like more than it is."""
-    return f"{int(seconds / 6) / 10:g}"
+    return f"{seconds // 6 / 10:g}"
