@@ -8,9 +8,12 @@ class PeopleConfig(AppConfig):
 
     def ready(self) -> None:
         from heimdex.accounts.quotas import register_usage
+        from heimdex.uploads.open_uploads import register_uploads
+        from people.actions.photos import find_photo_upload
         from people.search_backend import FaceMatchSearch
         from people.usage import measure_photos
         from videos.registry import register_people_search
 
         register_people_search(FaceMatchSearch())
         register_usage(measure_photos)
+        register_uploads(find_photo_upload)

@@ -8,9 +8,12 @@ class VideosConfig(AppConfig):
 
     def ready(self) -> None:
         from heimdex.accounts.quotas import register_usage
+        from heimdex.uploads.open_uploads import register_uploads
         from videos import checks  # noqa: F401  (registers the system check)
+        from videos.actions.uploads import find_upload
         from videos.ingest.stages import register_stages
         from videos.usage import measure_videos
 
         register_stages()
         register_usage(measure_videos)
+        register_uploads(find_upload)

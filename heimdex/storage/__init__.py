@@ -9,9 +9,18 @@ from django.conf import settings
 from django.core.files.storage import storages
 
 from heimdex.environment import Environment
-from heimdex.storage.base import InvalidKeyError, MediaStorage, StorageError, StoredFile, UploadTarget
+from heimdex.storage.base import FileReplacedError, InvalidKeyError, MediaStorage, StorageError, StoredFile, UploadTarget
 
-__all__ = ["InvalidKeyError", "MediaStorage", "StorageError", "StoredFile", "UploadTarget", "get_media_storage", "sign_url"]
+__all__ = [
+    "FileReplacedError",
+    "InvalidKeyError",
+    "MediaStorage",
+    "StorageError",
+    "StoredFile",
+    "UploadTarget",
+    "get_media_storage",
+    "sign_url",
+]
 
 MEDIA_ALIAS = "media"
 LOCAL = "heimdex.storage.local.LocalMediaStorage"

@@ -22,6 +22,10 @@ class StorageError(OSError):
     """The storage failed; the message names the cause and the setting to change."""
 
 
+class FileReplacedError(StorageError):
+    """A file was replaced while it was moved. It is still under its first key, and the move can be repeated."""
+
+
 class InvalidKeyError(ValueError):
     """A key or prefix has a form that this server never creates."""
 
@@ -57,7 +61,10 @@ class MediaStorage(ABC):
 
     @abstractmethod
     def presign_upload(self, key: str, *, size: int, content_type: str, expires_in_s: int) -> UploadTarget:
-        """Return where a client may PUT exactly `size` bytes of `content_type`; the URL may be a path of this host."""
+        """Return where a client may PUT exactly `size` bytes of `content_type`; the URL may be a path of this host.
+
+        A URL that this server cannot revoke expires earlier than asked for.
+        """
 
     @abstractmethod
     def presign_download(self, key: str, *, expires_in_s: int, filename: str | None = None) -> str:
@@ -88,7 +95,10 @@ class MediaStorage(ABC):
 
     @abstractmethod
     def move(self, src: str, dst: str) -> None:
-        """Move a file to another key, replacing any file there; a presigned upload to `src` no longer reaches it."""
+        """Move a file to another key, replacing any file there; a presigned upload to `src` no longer reaches it.
+
+        Raise FileReplacedError when the file is replaced meanwhile.
+        """
 
     @abstractmethod
     def delete(self, key: str) -> None:

@@ -17,6 +17,7 @@ from django.utils.http import content_disposition_header
 from heimdex.storage.base import (
     CHUNK,
     DEFAULT_TYPE,
+    FileReplacedError,
     MediaStorage,
     StorageError,
     StoredFile,
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 # CopyObject is limited to this size (Amazon S3 user guide); larger objects are copied in parts.
 _MAX_SINGLE_COPY = 5 * 1024**3
+# Nobody can revoke a presigned URL: it works until it expires. S3 checks the time when a request starts, so long uploads end.
+_MAX_UPLOAD_URL_S = 15 * 60
+_REPLACED = {"412", "PreconditionFailed"}
 _MISSING = {"404", "NoSuchKey", "NotFound"}
 _DELETE_BATCH = 1000
 _MAX_IN_MEMORY = 16 * CHUNK
@@ -55,6 +59,7 @@ class S3MediaStorage(MediaStorage):
         self._credentials = {"access_key": access_key, "secret_key": secret_key}
 
     def presign_upload(self, key: str, *, size: int, content_type: str, expires_in_s: int) -> UploadTarget:
+        expires_in_s = min(expires_in_s, _MAX_UPLOAD_URL_S)
         # A presigned PUT enforces the size only when Content-Length is a signed header.
         parameters = {"Bucket": self.bucket, "Key": validate_key(key), "ContentLength": size, "ContentType": content_type}
         url = self._public.connection.meta.client.generate_presigned_url("put_object", Params=parameters, ExpiresIn=expires_in_s)
@@ -114,11 +119,16 @@ class S3MediaStorage(MediaStorage):
 
         bucket, target = self._files.bucket, validate_key(dst)
         with self._translate_errors(src):
-            content_type = bucket.Object(validate_key(src)).content_type or DEFAULT_TYPE
+            source = bucket.Object(validate_key(src))
             bucket.Object(target).copy(
                 {"Bucket": self.bucket, "Key": src},
-                # A copy in parts loses the type unless it is passed again.
-                ExtraArgs={"ContentType": content_type, "MetadataDirective": "REPLACE"},
+                ExtraArgs={
+                    # A copy in parts loses the type unless it is passed again.
+                    "ContentType": source.content_type or DEFAULT_TYPE,
+                    "MetadataDirective": "REPLACE",
+                    # Otherwise parts of two files could become one, if a client replaces the file during the copy.
+                    "CopySourceIfMatch": source.e_tag,
+                },
                 Config=TransferConfig(multipart_threshold=_MAX_SINGLE_COPY, multipart_chunksize=_MAX_SINGLE_COPY // 10),
             )
         self.delete(src)
@@ -225,6 +235,8 @@ class S3MediaStorage(MediaStorage):
             code = str(error.response.get("Error", {}).get("Code", ""))
             if code in _MISSING:
                 raise FileNotFoundError(f"The bucket {self.bucket!r} has no file {key}.") from error
+            if code in _REPLACED:
+                raise FileReplacedError(f"The file {key} was replaced while it was copied.") from error
             raise StorageError(
                 f"S3 at {self._place} rejected a request for bucket {self.bucket!r} ({code}). "
                 "Check HEIMDEX_S3_BUCKET, HEIMDEX_S3_ACCESS_KEY, HEIMDEX_S3_SECRET_KEY and HEIMDEX_S3_REGION."

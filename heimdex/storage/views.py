@@ -1,6 +1,6 @@
 """Upload to and download from local storage by presigned URL.
 
-The token alone authorizes the request, so there is no login and no CSRF check.
+The token alone authorizes the request, so there is no login and no CSRF check. An upload must still be open, too.
 """
 
 import errno
@@ -20,6 +20,7 @@ from heimdex.storage.local import LocalMediaStorage
 from heimdex.storage.ranges import ByteRange, UnsatisfiableRangeError, parse_range
 from heimdex.storage.tokens import DownloadGrant, InvalidTokenError, UploadGrant
 from heimdex.uploads.flow import check_disk
+from heimdex.uploads.open_uploads import UploadEnded, UploadForbidden, check_is_open, hold_open
 
 # An uploaded file must never run with this site's origin, whatever its declared type.
 _CONTENT_POLICY = "sandbox; default-src 'none'"
@@ -49,15 +50,21 @@ def _store(request: HttpRequest, storage: LocalMediaStorage, grant: UploadGrant)
         return rejection
     try:
         check_disk(grant.size)
+        check_is_open(grant.key)
         with storage.open_scratch_file() as (file, path):
             received = _receive(request, file, grant.size)
             if received != grant.size:
                 return _build_error(400, f"The upload ended after {received} of {grant.size} bytes. Upload the file again.")
             # A slow client may outlast its URL. Then the upload has ended, and nothing would delete the file.
             grant.check_expiry()
-            storage.commit(file, path, grant.key, grant.content_type)
+            with hold_open(grant.key):
+                storage.commit(file, path, grant.key, grant.content_type)
     except OutOfSpace as error:
         return _build_error(507, str(error))
+    except UploadForbidden as error:
+        return _build_error(403, str(error))
+    except UploadEnded as error:
+        return _build_error(409, str(error))
     except UnreadablePostError:
         return _build_error(400, "The connection was lost during the upload. Upload the file again.")
     except OSError as error:

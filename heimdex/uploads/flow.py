@@ -11,8 +11,9 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from heimdex.errors import OutOfSpace, Refused, WrongState
-from heimdex.storage import UploadTarget, get_media_storage
+from heimdex.storage import FileReplacedError, UploadTarget, get_media_storage
 from heimdex.storage.base import sanitize_filename
+from heimdex.uploads.open_uploads import UPLOADING
 
 DISK_ALMOST_FULL = (
     "The server's disk is almost full, so it accepts no new uploads. Everything else works. Ask the administrator to free some space, "
@@ -20,6 +21,9 @@ DISK_ALMOST_FULL = (
 )
 FILE_NOT_RECEIVED = "No file has arrived yet. PUT its bytes to the upload URL first, then complete the upload."
 SIZE_MISMATCH = "The file that arrived has {arrived} bytes, but the upload was created for {announced}. PUT the file again."
+REPLACED = "The file was sent again while the upload was completed. Complete the upload again."
+EXPIRED = "The upload was not finished in time. Start a new upload."
+NOT_OPEN = "This upload was completed, so it needs no URL."
 _BATCH_SIZE = 200
 
 
@@ -61,6 +65,8 @@ class UploadRow(Protocol):
     @property
     def size_bytes(self) -> int: ...
     @property
+    def state(self) -> str: ...
+    @property
     def upload_expires_at(self) -> datetime: ...
     @property
     def storage_prefix(self) -> str: ...
@@ -93,18 +99,23 @@ def check_disk(size_bytes: int) -> None:
 
 
 def presign_upload(row: UploadRow) -> UploadTarget:
-    """Return where the client sends the row's file, until the upload expires."""
-    remaining = row.upload_expires_at - timezone.now()
-    return get_media_storage().presign_upload(
-        row.upload_key, size=row.size_bytes, content_type=row.mime_type, expires_in_s=round(remaining.total_seconds())
-    )
+    """Return where the client sends the row's file. The URL may expire before the upload does; it can be requested again until then.
+
+    Raise WrongState when the upload was completed or has expired.
+    """
+    remaining_s = round((row.upload_expires_at - timezone.now()).total_seconds())
+    if row.state != UPLOADING:
+        raise WrongState(NOT_OPEN)
+    if remaining_s < 1:
+        raise WrongState(EXPIRED)
+    return get_media_storage().presign_upload(row.upload_key, size=row.size_bytes, content_type=row.mime_type, expires_in_s=remaining_s)
 
 
 def receive_file(row: UploadRow) -> None:
     """Move the row's file out of the client's reach. Do nothing when an interrupted call has moved it already.
 
     No upload URL reaches the file afterwards, so the bytes that are validated are the bytes that are decoded. Raise WrongState when no
-    file, or one of another size, has arrived.
+    file, or one of another size, has arrived, or when it is replaced meanwhile.
     """
     storage = get_media_storage()
     arrived = storage.size(row.upload_key)
@@ -114,7 +125,10 @@ def receive_file(row: UploadRow) -> None:
         return
     if arrived != row.size_bytes:
         raise WrongState(SIZE_MISMATCH.format(arrived=arrived, announced=row.size_bytes))
-    storage.move(row.upload_key, row.original_key)
+    try:
+        storage.move(row.upload_key, row.original_key)
+    except FileReplacedError as error:
+        raise WrongState(REPLACED) from error
 
 
 def end_expired_uploads(uploading: models.QuerySet[R], end: Callable[[R], object]) -> int:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from heimdex.accounts.models import User
 from heimdex.accounts.quotas import check_upload_quota
@@ -19,6 +20,7 @@ from people.input_hashes import refresh_person_inputs
 from people.models import Person, PersonPhoto
 from people.photos.state import queue_photo
 from people.refresh import request_refresh
+from people.storage_keys import parse_photo_key
 
 PHOTO_TYPES = ("image/jpeg", "image/png", "image/webp", "image/heic", "image/heif")
 # A file of a few megabytes arrives within this time or not at all. Then its slot is free again.
@@ -74,10 +76,27 @@ def get_photo_policy() -> flow.UploadPolicy:
     )
 
 
+def renew_photo_upload_url(owner: User, person_id: UUID, photo_id: UUID) -> UploadTarget:
+    """Presign the upload of a photo again, because its URL may expire before the upload does.
+
+    Raise PersonPhoto.DoesNotExist for another owner's ids, and WrongState when the upload was completed or has expired.
+    """
+    return flow.presign_upload(PersonPhoto.objects.get(pk=photo_id, person=person_id, owner=owner, owner__is_active=True))
+
+
+def find_photo_upload(key: str) -> QuerySet[PersonPhoto] | None:
+    """Return the photo that is uploaded to a storage key (no row when it was deleted), or None for a key of another type."""
+    parts = parse_photo_key(key)
+    if parts is None or parts.name != "upload":
+        return None
+    return PersonPhoto.objects.filter(pk=parts.photo_id, owner_id=parts.owner_id)
+
+
 def complete_photo_upload(owner: User, person_id: UUID, photo_id: UUID) -> PersonPhoto:
     """Move the uploaded file out of the client's reach and queue the photo. A repeated call changes nothing.
 
-    Raise PersonPhoto.DoesNotExist for another owner's ids, and WrongState when no file, or one of another size, has arrived.
+    Raise PersonPhoto.DoesNotExist for another owner's ids or when the owner is not active any more, and WrongState when no file, or one of
+    another size, has arrived.
     """
     with transaction.atomic():
         photo = _lock_photo(owner, person_id, photo_id)
@@ -119,4 +138,4 @@ def delete_photo(owner: User, person_id: UUID, photo_id: UUID) -> None:
 
 
 def _lock_photo(owner: User, person_id: UUID, photo_id: UUID) -> PersonPhoto:
-    return PersonPhoto.objects.select_for_update(of=("self",)).get(pk=photo_id, person=person_id, owner=owner)
+    return PersonPhoto.objects.select_for_update(of=("self",)).get(pk=photo_id, person=person_id, owner=owner, owner__is_active=True)

@@ -12,9 +12,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from heimdex.accounts.owner import get_owner
-from heimdex.uploads.api import DISK_FULL, describe_target
+from heimdex.uploads.api import DISK_FULL, UploadTargetSerializer, describe_target
 from heimdex.uploads.flow import UploadRequest
-from people.actions.photos import complete_photo_upload, delete_photo, init_photo_upload, retry_photo
+from people.actions.photos import complete_photo_upload, delete_photo, init_photo_upload, renew_photo_upload_url, retry_photo
 from people.api.serializers import PhotoSerializer, UploadUrlAnswerSerializer, UploadUrlSerializer
 from people.models import Person, PersonPhoto
 
@@ -75,6 +75,26 @@ class PhotoView(APIView):
         except PersonPhoto.DoesNotExist as error:
             raise NotFound from error
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class RenewUploadUrlView(APIView):
+    """The URL of a photo upload."""
+
+    @extend_schema(
+        request=None,
+        responses={
+            200: UploadTargetSerializer,
+            **NOT_FOUND,
+            409: OpenApiResponse(description="The upload was completed or has expired."),
+        },
+    )
+    def post(self, request: Request, pk: UUID, photo_id: UUID) -> Response:
+        """Return a new URL to PUT the bytes to. URLs of S3 work for 15 minutes; uploads may start later."""
+        try:
+            target = renew_photo_upload_url(get_owner(request), pk, photo_id)
+        except PersonPhoto.DoesNotExist as error:
+            raise NotFound from error
+        return Response(UploadTargetSerializer(describe_target(request, target)).data)
 
 
 class CompletePhotoView(APIView):

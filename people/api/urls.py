@@ -5,7 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from people.api.faces import GroupsView, NameGroupView, PersonFacesView, PersonFaceView
 from people.api.persons import PersonViewSet
-from people.api.photos import CompletePhotoView, PhotosView, PhotoView, RetryPhotoView, UploadUrlView
+from people.api.photos import CompletePhotoView, PhotosView, PhotoView, RenewUploadUrlView, RetryPhotoView, UploadUrlView
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("persons", PersonViewSet, basename="person")
@@ -14,6 +14,7 @@ urlpatterns = [
     path("persons/<uuid:pk>/photos", PhotosView.as_view(), name="person-photos"),
     path("persons/<uuid:pk>/photos/upload-url", UploadUrlView.as_view(), name="person-photo-upload"),
     path("persons/<uuid:pk>/photos/<uuid:photo_id>", PhotoView.as_view(), name="person-photo"),
+    path("persons/<uuid:pk>/photos/<uuid:photo_id>/upload-url", RenewUploadUrlView.as_view(), name="person-photo-upload-url"),
     path("persons/<uuid:pk>/photos/<uuid:photo_id>/complete", CompletePhotoView.as_view(), name="person-photo-complete"),
     path("persons/<uuid:pk>/photos/<uuid:photo_id>/retry", RetryPhotoView.as_view(), name="person-photo-retry"),
     path("persons/<uuid:pk>/faces", PersonFacesView.as_view(), name="person-faces"),

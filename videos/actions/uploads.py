@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from heimdex.accounts.models import User
@@ -19,6 +20,7 @@ from heimdex.uploads import flow
 from videos.ingest.schedule import start_ingest
 from videos.models import Video
 from videos.models.video import TITLE_MAX_LENGTH, UPLOAD_EXPIRED
+from videos.storage_keys import parse_key
 
 # Browsers send this type for files that they do not recognize. The content decides later.
 UNKNOWN_TYPE = "application/octet-stream"
@@ -26,7 +28,6 @@ UNKNOWN_TYPE = "application/octet-stream"
 _VIDEO_TYPE = re.compile(r"video/[!-~][ -~]*")
 
 WRONG_TYPE = "is not a video ({mime_type}). Choose a video file such as MP4, MOV, MKV or WebM."
-EXPIRED = "The upload was not finished in time. Start a new upload."
 UNKNOWN_LANGUAGE = "“{}” is not a known language code. Use a code such as en or pt-BR, or leave it out to detect the language."
 
 
@@ -67,15 +68,27 @@ def init_upload(owner: User, upload: VideoUpload) -> tuple[Video, UploadTarget]:
     return video, flow.presign_upload(video)
 
 
+def renew_upload_url(owner: User, video_id: UUID) -> UploadTarget:
+    """Presign an upload again, because its URL may expire before the upload does.
+
+    Raise Video.DoesNotExist for another owner's video, and WrongState when the upload was completed or has expired.
+    """
+    video = Video.objects.get(pk=video_id, owner=owner, owner__is_active=True)
+    if video.error_code == UPLOAD_EXPIRED:
+        raise WrongState(flow.EXPIRED)
+    return flow.presign_upload(video)
+
+
 def complete_upload(owner: User, video_id: UUID) -> Video:
     """Move the uploaded file out of the client's reach and queue the ingest. A repeated call returns the same video and does nothing.
 
-    Raise Video.DoesNotExist for another owner's video, and WrongState when no file, or a file of another size, has arrived.
+    Raise Video.DoesNotExist for another owner's video or when the owner is not active any more, and WrongState when no file, or a file of
+    another size, has arrived.
     """
     with transaction.atomic():
-        video = Video.objects.select_for_update().get(pk=video_id, owner=owner)
+        video = Video.objects.select_for_update(of=("self",)).get(pk=video_id, owner=owner, owner__is_active=True)
         if video.error_code == UPLOAD_EXPIRED:
-            raise WrongState(EXPIRED)
+            raise WrongState(flow.EXPIRED)
         if video.state != Video.State.UPLOADING:
             return video
         flow.receive_file(video)
@@ -84,6 +97,14 @@ def complete_upload(owner: User, video_id: UUID) -> Video:
         video.save(update_fields=["state", "updated_at"])
         start_ingest(video)
     return video
+
+
+def find_upload(key: str) -> QuerySet[Video] | None:
+    """Return the video that is uploaded to a storage key (no row when it was deleted), or None for a key of another type."""
+    parts = parse_key(key)
+    if parts is None or parts.scene_id or parts.name != "upload":
+        return None
+    return Video.objects.filter(pk=parts.video_id, owner_id=parts.owner_id)
 
 
 def get_upload_policy() -> flow.UploadPolicy:

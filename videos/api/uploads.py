@@ -1,8 +1,9 @@
 """Start and complete uploads."""
 
 from typing import Any
+from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -11,7 +12,7 @@ from rest_framework.views import APIView
 
 from heimdex.accounts.owner import get_owner
 from heimdex.uploads.api import DISK_FULL, UploadRequestSerializer, UploadTargetSerializer, describe_target
-from videos.actions.uploads import VideoUpload, complete_upload, init_upload
+from videos.actions.uploads import VideoUpload, complete_upload, init_upload, renew_upload_url
 from videos.api.serializers import VideoStatusSerializer
 from videos.models import Video
 from videos.models.video import DESCRIPTION_MAX_LENGTH, TITLE_MAX_LENGTH
@@ -57,6 +58,26 @@ class InitUploadView(APIView):
         video, target = init_upload(get_owner(request), VideoUpload(**body.validated_data))
         answer = InitUploadAnswerSerializer({"video_id": video.pk, "upload": describe_target(request, target)})
         return Response(answer.data, status=status.HTTP_201_CREATED)
+
+
+class VideoUploadUrlView(APIView):
+    """The URL of an upload."""
+
+    @extend_schema(
+        request=None,
+        responses={
+            200: UploadTargetSerializer,
+            404: OpenApiResponse(description="You have no such video."),
+            409: OpenApiResponse(description="The upload was completed or has expired."),
+        },
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Return a new URL to PUT the bytes to. URLs of S3 work for 15 minutes; uploads may start later."""
+        try:
+            target = renew_upload_url(get_owner(request), pk)
+        except Video.DoesNotExist as error:
+            raise NotFound from error
+        return Response(UploadTargetSerializer(describe_target(request, target)).data)
 
 
 class CompleteUploadView(APIView):

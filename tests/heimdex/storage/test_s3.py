@@ -1,13 +1,14 @@
 """Behavior of the S3 storage alone: connections, public URLs and messages about wrong settings."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import override_settings
 from django.views.debug import SafeExceptionReporterFilter
 
-from heimdex.storage import S3, StorageError
+from heimdex.storage import S3, FileReplacedError, StorageError
 from heimdex.storage.s3 import S3MediaStorage
 from tests.heimdex.storage.seaweed import S3Options, find_free_ports
 
@@ -36,6 +37,44 @@ def test_presigned_urls_use_the_public_endpoint(s3_options: S3Options) -> None:
     assert storage.presign_download("a/b", expires_in_s=60).startswith("https://media.example.org/media/a/b?")
     assert storage.presign_upload("a/b", size=1, content_type="video/mp4", expires_in_s=60).url.startswith("https://media.example.org/")
     assert storage.check() == []
+
+
+def test_an_upload_url_lives_a_quarter_of_an_hour(s3_options: S3Options) -> None:
+    storage = connect(s3_options)
+    quarter = timedelta(minutes=15)
+
+    for asked_s, granted in ((24 * 3600, quarter), (60, timedelta(minutes=1))):
+        target = storage.presign_upload("a/b", size=1, content_type="video/mp4", expires_in_s=asked_s)
+        assert f"X-Amz-Expires={granted.seconds}&" in target.url
+        assert granted - timedelta(seconds=10) < target.expires_at - datetime.now(UTC) <= granted
+
+
+def test_a_file_that_is_replaced_during_a_move_is_not_moved(s3_options: S3Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = connect(s3_options)
+    storage.save("a/upload", b"first", "video/mp4")
+    connection = storage._files.connection
+    make_object = connection.Object
+
+    class ReplacedBeforeCopy:
+        """An object of the bucket; a client replaces the source just before the copy."""
+
+        def __init__(self, bucket: str, key: str) -> None:
+            self._object = make_object(bucket, key)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._object, name)
+
+        def copy(self, *args: Any, **options: Any) -> None:
+            storage.save("a/upload", b"other", "video/mp4")
+            self._object.copy(*args, **options)
+
+    bucket = storage._files.bucket
+    monkeypatch.setattr(bucket, "Object", lambda key: ReplacedBeforeCopy(bucket.name, key))
+    with pytest.raises(FileReplacedError):
+        storage.move("a/upload", "a/original")
+
+    assert storage.size("a/original") is None
+    assert storage.size("a/upload") == 5
 
 
 def test_the_secret_is_not_shown(s3_options: S3Options) -> None:

@@ -73,6 +73,33 @@ def test_a_photo_goes_from_its_announcement_to_the_queue(api: APIClient, ada: Pe
     assert pop_wake_ups(woken) == []
 
 
+def test_an_upload_url_of_a_photo_ends_with_the_upload_and_with_access(api: APIClient, ada: Person, announce: Announce) -> None:
+    first, second, third = announce(), announce(), announce()
+    put(api, first)
+    assert api.post(f"{get_photos_url(ada)}/{first['photo_id']}/complete").status_code == 202
+    api.delete(f"{get_photos_url(ada)}/{second['photo_id']}")
+    kept = list_files(ada.owner)
+
+    assert (put(api, first), put(api, second)) == (409, 403)
+    User.objects.update(is_active=False)
+    assert put(api, third) == 403
+    assert api.post(f"{get_photos_url(ada)}/{third['photo_id']}/complete").status_code == 404
+    assert list_files(ada.owner) == kept
+
+
+def test_the_upload_url_of_a_photo_is_renewed(api: APIClient, ada: Person, announce: Announce) -> None:
+    target = announce()
+    url = f"{get_photos_url(ada)}/{target['photo_id']}"
+
+    answer = api.post(f"{url}/upload-url")
+
+    assert (answer.status_code, set(answer.json())) == (200, {"method", "url", "headers", "expires_at"})
+    assert put(api, answer.json()) == 200
+    assert api.post(f"{url}/complete").status_code == 202
+    assert api.post(f"{url}/upload-url").status_code == 409
+    assert api.post(f"{get_photos_url(ada)}/{uuid4()}/upload-url").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

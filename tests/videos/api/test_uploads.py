@@ -212,11 +212,13 @@ def test_bytes_that_are_sent_after_completion_change_nothing(api: APIClient, ini
     put(api, init_answer)
     api.post(COMPLETE, {"video_id": init_answer["video_id"]})
 
-    put(api, init_answer, b"x" * len(CONTENT))
+    assert put(api, init_answer, b"x" * len(CONTENT)) == 409
     api.post(COMPLETE, {"video_id": init_answer["video_id"]})
 
-    with get_media_storage().open(Video.objects.get().original_key) as file:
+    video = Video.objects.get()
+    with get_media_storage().open(video.original_key) as file:
         assert file.read() == CONTENT
+    assert list(get_media_storage().list_keys(video.storage_prefix)) == [video.original_key]
 
 
 def test_an_expired_upload_must_be_started_again(api: APIClient, init_upload: InitUpload) -> None:
