@@ -7,11 +7,14 @@ from django.contrib import admin, messages
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import forms as auth_forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.text import get_text_list
 
+from heimdex.accounts.access import end_logins, lock_account
 from heimdex.accounts.forms import StaffLoginForm, UniqueEmailForm
 from heimdex.accounts.invitations import build_link, check_address, find_problem, invite
 from heimdex.accounts.mail import is_mail_configured
@@ -39,13 +42,38 @@ class AdminUserChangeForm(UniqueEmailForm, auth_forms.UserChangeForm):  # type: 
         fields = "__all__"
 
 
+@admin.action(description="End all logins", permissions=["change"])
+def end_logins_of_users(modeladmin: Any, request: HttpRequest, queryset: QuerySet[User]) -> None:
+    """End the sessions and revoke the refresh tokens of the selected users."""
+    ended = [end_logins(user.pk) for user in queryset]
+    sessions, tokens = sum(item.sessions for item in ended), sum(item.refresh_tokens for item in ended)
+    counts = get_text_list([_count(sessions, "session"), _count(tokens, "refresh token")], "and")
+    messages.success(request, f"{counts} ended. The users can log in again.")
+
+
+@admin.action(description="Lock accounts", permissions=["change"])
+def lock_accounts(modeladmin: Any, request: HttpRequest, queryset: QuerySet[User]) -> None:
+    """Lock the selected accounts and end their logins."""
+    users = list(queryset)
+    if request.user in users:
+        messages.error(request, "You cannot lock your own account. Nothing was changed; leave it out of the selection.")
+        return
+    for user in users:
+        lock_account(user.pk)
+    messages.success(request, f"{_count(len(users), 'account')} {'was' if len(users) == 1 else 'were'} locked and logged out.")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 @admin.register(User)
 class UserAdmin(auth_admin.UserAdmin):  # type: ignore[type-arg]  # generic only in the stubs
     """Users, identified by e-mail address, with Django's password form."""
 
     form = AdminUserChangeForm
     add_form = AdminUserForm
-    actions: list[Any] = []
+    actions: list[Any] = [end_logins_of_users, lock_accounts]
     list_display = ["email", "name", "is_staff", "is_active", "date_joined", "last_login"]
     list_filter = ["is_staff", "is_superuser", "is_active", "groups"]
     search_fields = ["email", "name"]
@@ -63,6 +91,12 @@ class UserAdmin(auth_admin.UserAdmin):  # type: ignore[type-arg]  # generic only
     def usage(self, user: User) -> str:
         """Return what the user's files use, beside the limits that apply."""
         return describe_usage(user)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save a user. A cleared "active" also ends the user's logins."""
+        super().save_model(request, obj, form, change)
+        if change and not obj.is_active and "is_active" in form.changed_data:
+            lock_account(obj.pk)
 
 
 class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
