@@ -144,6 +144,7 @@ QUEUE_TASKS = [
     Task("people.tasks.rescue_photos", queue=UPLOADS, every_s=15),
     Task("reprocess.tasks.work_run", queue=REPROCESS),
     Task("reprocess.tasks.rescue_runs", queue=REPROCESS, every_s=15),
+    Task("reprocess.tasks.transfer_library", queue=REPROCESS),
     Task("reprocess.tasks.index_spaces", queue=REPROCESS),
     Task("reprocess.tasks.find_large_spaces", queue=REPROCESS, every_s=3600),
 ]

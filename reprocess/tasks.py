@@ -2,11 +2,19 @@
 
 from uuid import UUID
 
+import structlog
+
+from heimdex.accounts.models import User
+from heimdex.errors import Refused
 from heimdex.queue import enqueue
+from reprocess.actions import transfers
+from reprocess.models import ReprocessRun
 from reprocess.runs import refresh_people as people_refresh
 from reprocess.runs import rescue
 from reprocess.runs.worker import run_worker
 from videos.search.indexes import build_missing_indexes, list_unindexed
+
+log = structlog.get_logger(__name__)
 
 
 def work_run(run_id: str) -> None:
@@ -35,6 +43,15 @@ wake_forgotten_people = requeue_stale_people
 def rescue_runs() -> int:
     """Enqueue the runs that have no worker. Return how many runs."""
     return rescue.rescue_runs()
+
+
+def transfer_library(source_id: str, target_id: str, requested_by_id: str) -> None:
+    """Transfer a library to another owner, as an admin has confirmed. The log says why it was not possible."""
+    source, target, requested_by = (User.objects.get(pk=key) for key in (source_id, target_id, requested_by_id))
+    try:
+        transfers.transfer_library(source, target, entry_point=ReprocessRun.EntryPoint.ADMIN, requested_by=requested_by)
+    except Refused as error:
+        log.warning("The library was not transferred", source_id=source_id, target_id=target_id, reason=str(error))
 
 
 def index_spaces() -> int:

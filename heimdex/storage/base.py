@@ -101,6 +101,13 @@ class MediaStorage(ABC):
         """
 
     @abstractmethod
+    def copy(self, src: str, dst: str) -> None:
+        """Copy a file to another key, replacing any file there. Later changes of one do not change the other.
+
+        Raise FileReplacedError when the file is replaced meanwhile.
+        """
+
+    @abstractmethod
     def delete(self, key: str) -> None:
         """Delete a file if it exists."""
 

@@ -115,6 +115,10 @@ class S3MediaStorage(MediaStorage):
             self._files.save(validate_key(key), UploadedFile(source, content_type=content_type))
 
     def move(self, src: str, dst: str) -> None:
+        self.copy(src, dst)
+        self.delete(src)
+
+    def copy(self, src: str, dst: str) -> None:
         from boto3.s3.transfer import TransferConfig
 
         bucket, target = self._files.bucket, validate_key(dst)
@@ -131,7 +135,6 @@ class S3MediaStorage(MediaStorage):
                 },
                 Config=TransferConfig(multipart_threshold=_MAX_SINGLE_COPY, multipart_chunksize=_MAX_SINGLE_COPY // 10),
             )
-        self.delete(src)
 
     def delete(self, key: str) -> None:
         with self._translate_errors(key):

@@ -9,12 +9,13 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 
 from heimdex.accounts.admin import UserAdmin
 from heimdex.accounts.models import User
+from reprocess.admin.transfer import choose_library, may_transfer, transfer_view
 from reprocess.models import ReprocessRun
 from reprocess.planning.plan_serializer import serialize_plan
 from reprocess.planning.scope import Scope, ScopeError
@@ -54,9 +55,18 @@ class ReprocessingVideoAdmin(StartRunMixin, VideoAdmin):
 
 
 class ReprocessingUserAdmin(StartRunMixin, UserAdmin):
-    """Users, with the action that reprocesses their videos."""
+    """Users, with the actions that reprocess their videos and transfer their library."""
 
-    actions = [*UserAdmin.actions, reprocess_owners]
+    actions = [*UserAdmin.actions, reprocess_owners, choose_library]
+
+    def has_transfer_permission(self, request: HttpRequest) -> bool:
+        """Return whether the user may transfer libraries."""
+        return may_transfer(request)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that transfers a library."""
+        transfer = path("<uuid:source_id>/transfer/", self.admin_site.admin_view(transfer_view), name="reprocess_transfer")
+        return [transfer, *super().get_urls()]
 
 
 def _redirect_to_plan(scope: str, ids: Sequence[Any]) -> HttpResponse:

@@ -137,6 +137,20 @@ def test_a_second_upload_cannot_reach_a_file_that_was_moved(storage: MediaStorag
     assert (answer.body, answer.headers["Content-Type"]) == (BODY, "video/mp4")
 
 
+def test_a_copy_does_not_follow_its_original(storage: MediaStorage, folder: str) -> None:
+    first, second = f"{folder}/1/original", f"{folder}/2/original"
+    storage.save(first, BODY, "video/mp4")
+    storage.save(second, b"replaced by the copy", "image/jpeg")
+
+    storage.copy(first, second)
+    storage.save(first, b"new", "image/jpeg")
+
+    answer = request("GET", storage.presign_download(second, expires_in_s=60))
+    assert (answer.body, answer.headers["Content-Type"]) == (BODY, "video/mp4")
+    storage.delete(first)
+    assert storage.size(second) == len(BODY)
+
+
 def test_missing_files(storage: MediaStorage, folder: str) -> None:
     key = f"{folder}/original"
 
@@ -148,6 +162,8 @@ def test_missing_files(storage: MediaStorage, folder: str) -> None:
         pass
     with pytest.raises(FileNotFoundError):
         storage.move(key, f"{folder}/elsewhere")
+    with pytest.raises(FileNotFoundError):
+        storage.copy(key, f"{folder}/elsewhere")
     storage.delete(key)
     storage.delete_prefix(folder)
     assert request("GET", storage.presign_download(key, expires_in_s=60)).status == 404
@@ -202,6 +218,8 @@ def test_no_key_leads_out_of_the_storage(storage: MediaStorage, key: str) -> Non
         lambda name: storage.save(name, b"x", "image/jpeg"),
         lambda name: storage.move(name, "a/b"),
         lambda name: storage.move("a/b", name),
+        lambda name: storage.copy(name, "a/b"),
+        lambda name: storage.copy("a/b", name),
         lambda name: storage.presign_download(name, expires_in_s=60),
         lambda name: storage.presign_upload(name, size=1, content_type="video/mp4", expires_in_s=60),
         lambda name: storage.open_local_path(name).__enter__(),
