@@ -111,9 +111,9 @@ def test_the_new_owner_finds_and_the_old_owner_sees_nothing(old: User, new: User
     them.force_authenticate(old)
     they.force_authenticate(new)
 
-    found = they.get("/v1/search?q=boat").json()["results"]
+    results = they.get("/v1/search?q=boat").json()["results"]
 
-    assert str(scene.pk) in {result["scene_id"] for result in found}
+    assert str(scene.pk) in {result["scene_id"] for result in results}
     assert they.get(f"/v1/videos/{video.pk}").status_code == 200
     assert them.get("/v1/search?q=boat").json()["results"] == []
     assert them.get("/v1/videos").json()["results"] == them.get("/v1/persons").json()["results"] == []
