@@ -52,6 +52,7 @@ def fill_admin_route(route: UrlRoute, owner: User) -> Iterator[str]:
             values["object_id"] = Video.objects.filter(owner=owner).earliest("created_at").pk
     else:
         values |= {"content_type_id": ContentType.objects.get_for_model(Video).pk, "object_id": Video.objects.filter(owner=owner)[0].pk}
+    values["source_id"] = owner.pk
     values["run_id"] = ReprocessRun.objects.filter(filter_by_owner(ReprocessRun, owner))[0].pk
     for name in CONTROLS if "name" in route.converters else [""]:
         yield route.text.format_map({**values, "name": name})

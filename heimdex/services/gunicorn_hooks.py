@@ -1,5 +1,6 @@
-"""Gunicorn's configuration of the web service: a limit, and hooks of its worker process."""
+"""Gunicorn's configuration of the web service: a limit, and hooks of its processes."""
 
+import os
 import threading
 
 from gunicorn.http import message
@@ -8,6 +9,12 @@ from gunicorn.http import message
 limit_request_line = 16 * 1024
 # Gunicorn lowers larger limits to this one, and 0 would mean that there is none.
 message.MAX_REQUEST_LINE = limit_request_line
+
+
+def on_starting(arbiter: object) -> None:
+    """Limit the statements of the web service: a request whose statement takes longer gets an error, and its thread serves others."""
+    # libpq reads it. Workers of queues have no limit.
+    os.environ.setdefault("PGOPTIONS", "-c statement_timeout=30s")
 
 
 def post_worker_init(worker: object) -> None:

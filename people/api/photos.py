@@ -81,6 +81,7 @@ class RenewUploadUrlView(APIView):
     """The URL of a photo upload."""
 
     @extend_schema(
+        operation_id="persons_photos_renew_upload_url",
         request=None,
         responses={
             200: UploadTargetSerializer,
@@ -89,7 +90,7 @@ class RenewUploadUrlView(APIView):
         },
     )
     def post(self, request: Request, pk: UUID, photo_id: UUID) -> Response:
-        """Return a new URL to PUT the bytes to. URLs of S3 work for 15 minutes; uploads may start later."""
+        """Return a new URL to PUT the photo's bytes to. URLs of S3 work for 15 minutes; uploads may start later."""
         try:
             target = renew_photo_upload_url(get_owner(request), pk, photo_id)
         except PersonPhoto.DoesNotExist as error:

@@ -92,6 +92,9 @@ def test_a_film_becomes_searchable_and_its_embeddings_are_reprocessed(
 
     # No space is large enough to be indexed by itself.
     enqueue("reprocess.tasks.index_spaces")
+    # Neither account has a library.
+    source, target = make_user("leaver@example.org"), make_user("heir@example.org")
+    enqueue("reprocess.tasks.transfer_library", str(source.pk), str(target.pk), str(target.pk))
     # Every task that can be queued has now been run by a worker, and none has failed.
     for task in settings.QUEUE_TASKS:
         if not task.every_s:

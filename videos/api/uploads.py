@@ -72,7 +72,7 @@ class VideoUploadUrlView(APIView):
         },
     )
     def post(self, request: Request, pk: UUID) -> Response:
-        """Return a new URL to PUT the bytes to. URLs of S3 work for 15 minutes; uploads may start later."""
+        """Return a new URL to PUT the video's bytes to. URLs of S3 work for 15 minutes; uploads may start later."""
         try:
             target = renew_upload_url(get_owner(request), pk)
         except Video.DoesNotExist as error:
