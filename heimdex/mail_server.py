@@ -1,6 +1,6 @@
 """The mail server that HEIMDEX_EMAIL_URL names. Pure, and free of Django, because the environment is validated with it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Self
 from urllib.parse import unquote, urlsplit
@@ -17,7 +17,7 @@ class MailServer:
     host: str
     port: int
     user: str
-    password: str
+    password: str = field(repr=False)
 
     @classmethod
     def parse(cls, url: str) -> Self:

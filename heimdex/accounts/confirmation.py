@@ -39,6 +39,11 @@ def find_unconfirmed(email: str) -> QuerySet[User]:
     return User.objects.filter(email=email, is_email_confirmed=False, last_login__isnull=True)
 
 
+def is_taken(email: str) -> bool:
+    """Return whether the address belongs to an account that a registration cannot take over."""
+    return User.objects.filter(email=email).exclude(pk__in=find_unconfirmed(email)).exists()
+
+
 def check_confirmed(user: User) -> None:
     """Raise Forbidden when the address of the account is not confirmed. Every login with a password calls it."""
     if not user.is_email_confirmed:

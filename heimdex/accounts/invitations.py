@@ -10,6 +10,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from heimdex.accounts.confirmation import is_taken
 from heimdex.accounts.emails import EMAIL_TAKEN
 from heimdex.accounts.mail import build_site_link, is_mail_configured, send
 from heimdex.accounts.models import Invitation, User
@@ -40,7 +41,7 @@ def check_address(email: str) -> None:
     """Raise Refused when an invitation of this address could not be used."""
     if settings.REGISTRATION == "closed":
         raise Refused(CLOSED)
-    if User.objects.filter(email=email).exists():
+    if is_taken(email):
         raise Refused(EMAIL_TAKEN, "email")
 
 

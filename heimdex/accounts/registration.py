@@ -1,6 +1,6 @@
 """Register an account: who may, and with which address."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -24,9 +24,9 @@ class Registration:
     """The account that somebody wants. `token` is the one of an invitation, or empty."""
 
     email: str
-    password: str
+    password: str = field(repr=False)
     name: str = ""
-    token: str = ""
+    token: str = field(default="", repr=False)
 
 
 def check_permission(token: str, *, lock: bool = False) -> Invitation | None:
@@ -66,11 +66,6 @@ def register(wanted: Registration) -> User:
         if not user.is_email_confirmed:
             send_confirmation(user)
     return user
-
-
-def is_taken(email: str) -> bool:
-    """Return whether the address belongs to an account that a registration cannot replace."""
-    return User.objects.filter(email=email).exclude(pk__in=find_unconfirmed(email)).exists()
 
 
 def describe_registration(request: HttpRequest) -> dict[str, str]:

@@ -16,11 +16,11 @@ from rest_framework_simplejwt.settings import api_settings as jwt_settings
 from rest_framework_simplejwt.tokens import RefreshToken
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
-from heimdex.accounts.confirmation import check_confirmed
+from heimdex.accounts.confirmation import check_confirmed, is_taken
 from heimdex.accounts.emails import EMAIL_TAKEN, canonicalize_email
 from heimdex.accounts.models import User
 from heimdex.accounts.quotas import get_quota, measure_usage
-from heimdex.accounts.registration import Registration, check_permission, is_taken, register
+from heimdex.accounts.registration import Registration, check_permission, register
 from heimdex.accounts.token_families import revoke_family_if_reused
 from heimdex.errors import Forbidden
 

@@ -160,6 +160,14 @@ def test_an_invitation_is_sent_and_its_address_needs_no_other_confirmation(
     assert log_in()[0].status_code == 200
 
 
+def test_an_address_that_was_never_confirmed_can_be_invited(inbox: Inbox) -> None:
+    register(password=OTHER_PASSWORD)
+    inbox.mails.clear()
+    call_command("invite", EMAIL)
+    assert Client().post(inbox.take_link(), {"password1": PASSWORD, "password2": PASSWORD}).status_code == 302
+    assert [log_in(password)[0].status_code for password in (OTHER_PASSWORD, PASSWORD)] == [401, 200]
+
+
 def test_accounts_of_administrators_need_no_confirmation(inbox: Inbox) -> None:
     User.objects.create_superuser(EMAIL, PASSWORD)
     assert [answer.status_code for answer in log_in()] == [200, 200, 302, 302]

@@ -1,9 +1,11 @@
 """The minutes of an owner's quota count once a video's length is known."""
 
+import threading
 from collections.abc import Iterator
 from unittest import mock
 
 import pytest
+from django.db import connection
 
 from heimdex.accounts.models import User
 from heimdex.media.errors import MediaErrorCode
@@ -47,6 +49,28 @@ def test_a_video_beyond_the_minutes_fails_with_the_fix_and_can_be_retried(
     retry_video(owner, video.pk)
     ingest(video.pk)
     assert read_state(video) == ("indexed", "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_videos_at_the_same_time_cannot_use_the_same_minutes(
+    owner: User, add_arrived_video: AddArrivedVideo, lasting_90_s: None
+) -> None:
+    User.objects.update(max_minutes=2)
+    videos = [add_arrived_video(b"a film") for _ in range(4)]
+    together = threading.Barrier(len(videos))
+
+    def ingest_together(video: Video) -> None:
+        together.wait()
+        ingest(video.pk)
+        connection.close()
+
+    threads = [threading.Thread(target=ingest_together, args=(video,)) for video in videos]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(read_state(video) for video in videos) == [("failed", "over_quota")] * 3 + [("indexed", "")]
 
 
 def test_a_video_that_was_accepted_stays_accepted(owner: User, add_arrived_video: AddArrivedVideo, lasting_90_s: None) -> None:
