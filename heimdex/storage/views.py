@@ -18,6 +18,7 @@ from heimdex.storage import get_media_storage
 from heimdex.storage.base import CHUNK
 from heimdex.storage.local import LocalMediaStorage
 from heimdex.storage.ranges import ByteRange, UnsatisfiableRangeError, parse_range
+from heimdex.storage.received import RECEIVED, Announced, Received
 from heimdex.storage.tokens import DownloadGrant, InvalidTokenError, UploadGrant
 from heimdex.uploads.flow import check_disk
 from heimdex.uploads.open_uploads import UploadEnded, UploadForbidden, check_is_open, hold_open
@@ -49,16 +50,16 @@ def _store(request: HttpRequest, storage: LocalMediaStorage, grant: UploadGrant)
     if rejection := _check_headers(request, grant):
         return rejection
     try:
-        check_disk(grant.size)
-        check_is_open(grant.key)
+        match request.META.get(RECEIVED):
+            case Announced():
+                _check_upload(grant)
+                return HttpResponse(status=200)
+            case Received() as received:
+                return _commit(received, storage, grant)
+        # A server that does not receive bodies itself, such as `manage.py runserver`.
+        _check_upload(grant)
         with storage.open_scratch_file() as (file, path):
-            received = _receive(request, file, grant.size)
-            if received != grant.size:
-                return _build_error(400, f"The upload ended after {received} of {grant.size} bytes. Upload the file again.")
-            # A slow client may outlast its URL. Then the upload has ended, and nothing would delete the file.
-            grant.check_expiry()
-            with hold_open(grant.key):
-                storage.commit(file, path, grant.key, grant.content_type)
+            return _commit(Received(file, path, _receive(request, file, grant.size)), storage, grant)
     except OutOfSpace as error:
         return _build_error(507, str(error))
     except UploadForbidden as error:
@@ -71,6 +72,22 @@ def _store(request: HttpRequest, storage: LocalMediaStorage, grant: UploadGrant)
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         return _build_error(507, "The server's disk is full. Free some space, then upload the file again.")
+
+
+def _check_upload(grant: UploadGrant) -> None:
+    check_disk(grant.size)
+    check_is_open(grant.key)
+
+
+def _commit(received: Received, storage: LocalMediaStorage, grant: UploadGrant) -> HttpResponse:
+    if received.error:
+        raise received.error
+    if received.size != grant.size:
+        return _build_error(400, f"The upload ended after {received.size} of {grant.size} bytes. Upload the file again.")
+    # A slow client may outlast its URL. Then the upload has ended, and nothing would delete the file.
+    grant.check_expiry()
+    with hold_open(grant.key):
+        storage.commit(received.file, received.path, grant.key, grant.content_type)
     return HttpResponse(status=200)
 
 
@@ -135,7 +152,7 @@ class _FileSection:
     def __iter__(self) -> Iterator[bytes]:
         self._file.seek(self._part.start)
         remaining = self._part.length
-        while remaining and (chunk := self._file.read(min(CHUNK // 4, remaining))):
+        while remaining and (chunk := self._file.read(min(CHUNK // 16, remaining))):
             remaining -= len(chunk)
             yield chunk
 

@@ -75,6 +75,7 @@ class Workers:
         self._logs = logs
         self._root = root
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.restarts = 0
 
     def serve(self, environments: dict[str, dict[str, str]]) -> None:
         """Run exactly these queues' clusters, each with its environment; keep those that already run."""
@@ -116,6 +117,7 @@ class Workers:
         """Restart clusters that exited, as a supervisor does."""
         for queue, process in list(self._processes.items()):
             if process.poll() is not None:
+                self.restarts += 1
                 self.kill(queue)
                 self.start(queue)
 

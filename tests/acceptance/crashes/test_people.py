@@ -24,7 +24,7 @@ from tests.acceptance.crashes.models import BATCH, CountingServer
 from tests.acceptance.crashes.outcome import expire_leases, have_all_ended, list_lease_tokens
 from tests.acceptance.crashes.people import PHOTOS, assert_people_complete, find_appearances, make_film_of, make_people, make_photo
 from tests.acceptance.crashes.stages import Stage, stop_workers
-from tests.acceptance.crashes.victims import VICTIMS
+from tests.acceptance.crashes.victims import VICTIMS, count_further_crashes
 from tests.library import get_stored_hash
 from videos.models import ActiveSpace
 
@@ -83,6 +83,7 @@ def test_a_run_over_people_survives_a_kill_at_any_stage(
     victim: str, serve_faces: ServeFaces, embeddings: CountingServer, settings: Settings, wait_until: Until
 ) -> None:
     workers = serve_faces(REPROCESS)
+    restarts = workers.restarts
     owners = {stage: make_people(settings, embeddings, number, stage.name) for number, stage in enumerate(RUN_STAGES)}
     embeddings.requests.clear()
     runs = {}
@@ -99,12 +100,13 @@ def test_a_run_over_people_survives_a_kill_at_any_stage(
     expire_leases(leases)
     wait_until(lambda: have_all_ended(workers), "the end of all runs")
 
+    further = count_further_crashes(victim, workers.restarts - restarts)
     for number, (stage, owner) in enumerate(owners.items()):
         assert_people_complete(runs[stage], owner)
         sent = embeddings.count_documents(SECOND, build_question_prefix(number))
         assert len(sent) == PHOTOS
         repeated = sum(sent.values()) - PHOTOS
-        assert (0 < repeated <= BATCH) if stage.repeats else repeated == 0, (stage.name, sent)
+        assert stage.repeats <= repeated <= BATCH * (stage.repeats + further), (stage.name, sent)
         # The scenes had been embedded before.
         assert not embeddings.count_documents(SECOND, build_question_prefix(number, "scene")), stage.name
 
@@ -115,6 +117,7 @@ def test_a_photo_survives_a_kill_at_any_stage(
     victim: str, serve_faces: ServeFaces, embeddings: CountingServer, settings: Settings, wait_until: Until
 ) -> None:
     workers = serve_faces(UPLOADS)
+    restarts = workers.restarts
     configure_models(settings, embeddings, SECOND, SECOND)
     people = {}
     for number, stage in enumerate(UPLOAD_STAGES):
@@ -139,6 +142,7 @@ def test_a_photo_survives_a_kill_at_any_stage(
     PersonPhoto.objects.filter(state=PersonPhoto.State.UPLOADED).update(woken_at=timezone.now() - 2 * WAKE_AGAIN_AFTER)
     wait_until(lambda: _are_all_found(workers), "the end of all photos")
 
+    further = count_further_crashes(victim, workers.restarts - restarts)
     for number, (stage, person) in enumerate(people.items()):
         photo = person.photos.get()
         assert (photo.state, photo.error_text, photo.lease_token) == (PersonPhoto.State.READY, "", None), stage.name
@@ -148,7 +152,8 @@ def test_a_photo_survives_a_kill_at_any_stage(
         assert QueryEmbedding.objects.get(person=person).input_hash == get_stored_hash(person, "person_query") != "", stage.name
         assert find_appearances(person.owner) == {person.pk: [1]}, stage.name
         sent = embeddings.count_documents(SECOND, build_question_prefix(number))
-        assert (len(sent), sum(sent.values())) == (1, 2 if stage.repeats else 1), stage.name
+        assert len(sent) == 1, stage.name
+        assert 1 + stage.repeats <= sum(sent.values()) <= 1 + stage.repeats + further, stage.name
 
 
 def _are_all_found(workers: Workers) -> bool:

@@ -29,4 +29,12 @@ def kill_postgres(workers: Workers, queue: str, stopped: set[int]) -> None:
     connection.close()
 
 
+def count_further_crashes(victim: str, restarts: int) -> int:
+    """Return how many crashes followed the test's own, given how often a cluster that had exited was restarted.
+
+    A cluster restarts itself when a worker was killed while it held the queue's lock, and that ends what its other workers do.
+    """
+    return max(0, restarts - 1) if victim == "cluster" else restarts
+
+
 VICTIMS = {"worker": kill_workers, "cluster": kill_cluster, "postgres": kill_postgres}

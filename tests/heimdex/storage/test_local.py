@@ -1,17 +1,24 @@
 """Behavior of the local storage and its URLs alone."""
 
+import errno
 import json
 import os
 import socket
 import stat
 import time
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import psutil
 import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
 
 from heimdex.storage.local import LocalMediaStorage
+from heimdex.storage.received import RECEIVED, Received
+from heimdex.storage.tokens import UploadGrant
+from heimdex.storage.views import serve_media_file
 from tests.heimdex.storage.web import WebServer, request
 
 MIB = 1024 * 1024
@@ -69,6 +76,18 @@ def test_a_broken_upload_leaves_nothing(local: LocalMediaStorage, web: WebServer
     _wait_until(lambda: not any(scratch.glob("*")))
 
     assert local.size(f"{folder}/upload") is None
+
+
+def test_a_full_disk_is_reported_with_the_fix(rf: RequestFactory, folder: str) -> None:
+    grant = UploadGrant(f"{folder}/upload", 5, "video/mp4", int(time.time()) + 60)
+    received = Received(BytesIO(), Path("scratch"), 3, OSError(errno.ENOSPC, "No space left on device"))
+    upload = rf.put("/", b"hello", content_type="video/mp4", **{RECEIVED: received})
+
+    answer = serve_media_file(upload, grant.sign())
+
+    assert isinstance(answer, HttpResponse)
+    assert answer.status_code == 507
+    assert "Free some space" in json.loads(answer.content)["detail"]
 
 
 def test_other_users_of_the_machine_cannot_enter_the_media_directory(tmp_path: Path) -> None:
