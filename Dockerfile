@@ -24,6 +24,4 @@ USER heimdex
 VOLUME /var/lib/heimdex
 
 EXPOSE 8000
-CMD ["gunicorn", "heimdex.wsgi", "--bind", "0.0.0.0:8000", "--config", "python:heimdex.services.gunicorn_hooks", \
-     "--worker-class", "gthread", "--workers", "1", "--threads", "8", "--timeout", "120", "--graceful-timeout", "15", \
-     "--worker-tmp-dir", "/dev/shm", "--no-control-socket"]
+CMD ["gunicorn", "heimdex.asgi", "--bind", "0.0.0.0:8000", "--config", "python:heimdex.services.gunicorn_hooks", "--worker-tmp-dir", "/dev/shm"]

@@ -73,6 +73,9 @@ class Environment(BaseSettings):
     redis_url: str = ""
     web_port: int = Field(default=8000, ge=1, le=65535)
     web_threads: int = Field(default=8, ge=1, le=256)
+    # How long a client may pause, and the average rate below which it is cut off.
+    client_patience_s: float = Field(default=30, gt=0, le=DAY_S)
+    client_min_bytes_per_s: int = Field(default=4096, ge=1, le=MAX_BYTES)
     upload_workers: int = Field(default=1, ge=1, le=64)
     reprocess_workers: int = Field(default=1, ge=1, le=64)
 

@@ -188,6 +188,9 @@ STAGE_RATIO = ENVIRONMENT.stage_ratio
 RETRY_AFTER_SECONDS = ENVIRONMENT.retry_after_s
 UPLOAD_TTL_SECONDS = ENVIRONMENT.upload_ttl_s
 LINK_TTL_SECONDS = ENVIRONMENT.link_ttl_s
+WEB_THREADS = ENVIRONMENT.web_threads
+CLIENT_PATIENCE_SECONDS = ENVIRONMENT.client_patience_s
+CLIENT_MIN_BYTES_PER_SECOND = ENVIRONMENT.client_min_bytes_per_s
 
 # Per owner, or per address of a client that has not logged in. heimdex.accounts.rate_limits counts them.
 RATE_LIMITS = {

@@ -34,16 +34,11 @@ def define_migration(environment: Environment) -> Service:
 def define_services(environment: Environment, web_port: int) -> tuple[Service, ...]:
     """Return the web server on 127.0.0.1:`web_port` and one cluster of workers per queue."""
     web = (
-        *(sys.executable, "-m", "gunicorn", "heimdex.wsgi"),
+        *(sys.executable, "-m", "gunicorn", "heimdex.asgi"),
         *("--bind", f"127.0.0.1:{web_port}"),
         *("--config", "python:heimdex.services.gunicorn_hooks"),
-        # One process: threads share the loaded code, and a small machine has memory for one.
-        *("--worker-class", "gthread", "--workers", "1", "--threads", str(environment.web_threads)),
-        *("--timeout", "120", "--graceful-timeout", "15"),
         # All state is under one directory, including the heartbeat file.
         *("--worker-tmp-dir", str(environment.home / "run")),
-        # Its socket would be in the user's home directory, shared by all installations.
-        "--no-control-socket",
     )
     variables = {**_build_variables(environment), "HEIMDEX_WEB_PORT": str(web_port)}
     return (

@@ -1,14 +1,21 @@
-"""Gunicorn's configuration of the web service: a limit, and hooks of its processes."""
+"""Gunicorn's configuration of the web service: its kind of worker, limits, and hooks of its processes."""
 
 import os
+import resource
 import threading
 
-from gunicorn.http import message
-
+# One process: threads share the loaded code, and a small machine has memory for one.
+workers = 1
+worker_class = "heimdex.web.worker.Worker"
+worker_connections = 2000
+asgi_lifespan = "off"
+# For a worker whose event loop hangs. Requests have limits of their own.
+timeout = 120
+graceful_timeout = 15
+# Its socket would be in the user's home directory, shared by all installations.
+control_socket_disable = True
 # A search has at most 1,000 characters. Percent-encoded, each takes up to 12 bytes; the rest is for ids of people and a cursor.
 limit_request_line = 16 * 1024
-# Gunicorn lowers larger limits to this one, and 0 would mean that there is none.
-message.MAX_REQUEST_LINE = limit_request_line
 
 
 def on_starting(arbiter: object) -> None:
@@ -18,7 +25,10 @@ def on_starting(arbiter: object) -> None:
 
 
 def post_worker_init(worker: object) -> None:
-    """Load the search models in the background, so that the first search does not wait for them."""
+    """Allow enough open files. Load the search models in the background, so that the first search does not wait for them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # An upload or a download has a file besides its connection.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 3 * worker_connections)), hard))
     threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
 
 

@@ -112,8 +112,8 @@ def run_fleet(home: Path) -> Iterator[Fleet]:
         try:
             valkey.start()
             machines.run_python("manage.py", "migrate", "--noinput")
-            web = ("-m", "gunicorn", "heimdex.wsgi", "--bind", f"127.0.0.1:{machines.port}", "--worker-class", "gthread", "--threads", "4")
-            machines.start("web", *web, "--no-control-socket")
+            configuration = ("--config", "python:heimdex.services.gunicorn_hooks")
+            machines.start("web", "-m", "gunicorn", "heimdex.asgi", "--bind", f"127.0.0.1:{machines.port}", *configuration)
             for name, queue in (("uploads", "uploads"), ("runs-1", "reprocess"), ("runs-2", "reprocess")):
                 machines.start_worker(name, queue)
             is_ready = build_http_probe(machines.port, "/healthz", "127.0.0.1")

@@ -7,8 +7,8 @@ from heimdex.services.definitions import define_services
 
 
 def test_there_is_a_web_server_and_one_cluster_per_queue(tmp_path):
-    web, *clusters = define_services(Environment(home=tmp_path, web_threads=3), 8123)
-    assert [web.command[web.command.index(option) + 1] for option in ("--bind", "--threads")] == ["127.0.0.1:8123", "3"]
+    web, *clusters = define_services(Environment(home=tmp_path), 8123)
+    assert web.command[web.command.index("--bind") + 1] == "127.0.0.1:8123"
     assert [cluster.environment["Q_CLUSTER_NAME"] for cluster in clusters] == list(QUEUES)
     assert {service.environment["HEIMDEX_HOME"] for service in (web, *clusters)} == {str(tmp_path)}
     # URLs that the services build must use the port that the web server really has.

@@ -17,6 +17,8 @@ from typing import BinaryIO
 from django.conf import settings
 
 CHECKOUT = Path(__file__).resolve().parents[3]
+# Without the service's configuration, whose hook loads models.
+WORKER = "heimdex.web.worker.Worker"
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,14 @@ class Answer:
 
 
 @contextmanager
-def run_web_server(home: Path) -> Iterator[WebServer]:
+def run_web_server(home: Path, **variables: str) -> Iterator[WebServer]:
     """Serve the project with this process's signing key; file URLs need no database."""
     with socket.create_server(("127.0.0.1", 0)) as listener, (home / "gunicorn.log").open("wb") as log:
         port = listener.getsockname()[1]
         url = f"http://127.0.0.1:{port}"
-        environment = {**os.environ, "HEIMDEX_HOME": str(home), "HEIMDEX_SECRET_KEY": settings.SECRET_KEY, "HEIMDEX_STORAGE": "local"}
-        command = [sys.executable, "-m", "gunicorn", "heimdex.wsgi", "--bind", f"fd://{listener.fileno()}", "--threads", "4"]
+        fixed = {"HEIMDEX_HOME": str(home), "HEIMDEX_SECRET_KEY": settings.SECRET_KEY, "HEIMDEX_STORAGE": "local"}
+        environment = {**os.environ, **fixed, **variables}
+        command = [sys.executable, "-m", "gunicorn", "heimdex.asgi", "--bind", f"fd://{listener.fileno()}", "--worker-class", WORKER]
         process = subprocess.Popen(
             command, cwd=CHECKOUT, env=environment, pass_fds=[listener.fileno()], stdout=log, stderr=log, start_new_session=True
         )
