@@ -13,6 +13,8 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import get_text_list
+from rest_framework_simplejwt.token_blacklist.admin import OutstandingTokenAdmin
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from heimdex.accounts.access import end_logins, lock_account
 from heimdex.accounts.forms import StaffLoginForm, UniqueEmailForm
@@ -161,3 +163,13 @@ class InvitationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic on
         if find_problem(invitation, timezone.now()):
             return "–"
         return format_html('<a href="{}">Copy the address of this link, and send it to the invited person</a>', build_link(invitation))
+
+
+class RefreshTokenAdmin(OutstandingTokenAdmin):
+    """The refresh tokens that were given out: for whom and until when, but not the tokens. Whoever has one is its user."""
+
+    fields = ["jti", "user", "created_at", "expires_at"]
+
+
+admin.site.unregister(OutstandingToken)
+admin.site.register(OutstandingToken, RefreshTokenAdmin)

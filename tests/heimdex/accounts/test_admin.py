@@ -1,8 +1,10 @@
 """Users in the admin and on the command line."""
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 from django.test import Client
+from rest_framework_simplejwt.tokens import RefreshToken
 
 from heimdex.accounts.models import User
 from tests.heimdex.accounts.conftest import EMAIL, PASSWORD
@@ -73,3 +75,17 @@ def test_staff_see_the_usage_of_an_account_and_set_its_quota(staff_client: Clien
     ann.refresh_from_db()
     assert (ann.max_bytes, ann.max_minutes) == (2048, 90)
     assert "In use: 1\xa0byte of 2.0\xa0KB, 0 of 90 minutes of video." in staff_client.get(url).content.decode()
+
+
+def test_no_page_shows_a_refresh_token(staff_client: Client, ann: User) -> None:
+    """Whoever has one is its user, for two weeks."""
+    token = RefreshToken.for_user(ann)
+    token.blacklist()
+    for model in ("outstandingtoken", "blacklistedtoken"):
+        base = f"/admin/token_blacklist/{model}/"
+        pk = apps.get_model("token_blacklist", model).objects.get().pk
+        for url in (base, f"{base}{pk}/change/", f"{base}{pk}/history/", f"{base}?q={token['jti']}"):
+            page = staff_client.get(url)
+            assert page.status_code == 200, url
+            assert str(token) not in page.content.decode(), url
+        assert EMAIL in staff_client.get(base).content.decode()
