@@ -107,6 +107,9 @@ def build_environ(scope: Scope, body: IO[bytes]) -> Environ:
         "wsgi.run_once": False,
     }
     for encoded_name, encoded_value in scope["headers"]:
+        if b"_" in encoded_name:
+            # X_Forwarded_For would pass for X-Forwarded-For, which only a proxy may set.
+            continue
         name, value = encoded_name.decode("latin-1").upper().replace("-", "_"), encoded_value.decode("latin-1")
         key = name if name in ("CONTENT_LENGTH", "CONTENT_TYPE") else f"HTTP_{name}"
         separator = "; " if key == "HTTP_COOKIE" else ","
