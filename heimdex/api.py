@@ -19,7 +19,7 @@ from rest_framework.views import exception_handler as default_handler
 from rest_framework_simplejwt.exceptions import DetailDictMixin
 
 from heimdex.accounts.rate_limits import RateExceeded
-from heimdex.database.deadline import TOO_SLOW, is_timeout
+from heimdex.database.time_budget import TOO_SLOW, is_timeout
 from heimdex.errors import Forbidden, OutOfSpace, Refused, Unavailable, WrongState
 
 _ERROR_SCHEMA = {

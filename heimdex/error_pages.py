@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
 from heimdex.accounts.rate_limits import RateExceeded
-from heimdex.database.deadline import TOO_SLOW, is_timeout
+from heimdex.database.time_budget import TOO_SLOW, is_timeout
 
 
 class ErrorPagesMiddleware:

@@ -156,7 +156,7 @@ Q_CLUSTER = build_cluster_settings(
 # Search for words: `LexicalBackend` classes (videos/search/lexical) and their options. Search uses "default".
 LEXICAL_BACKENDS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "videos.search.lexical.postgres.PostgresLexical", "OPTIONS": {}}}
 
-# The time in which the channels of a search must answer.
+# How long the database may work on the channels of a search.
 SEARCH_SECONDS = ENVIRONMENT.search_s
 CUTOVER_MAX_FAILED = ENVIRONMENT.cutover_max_failed
 CUTOVER_MIN_OVERLAP = ENVIRONMENT.cutover_min_overlap

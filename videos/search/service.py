@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from heimdex.accounts.models import User
-from heimdex.database.deadline import Deadline, DeadlineExceeded
+from heimdex.database.time_budget import TimeBudget, TimeBudgetExceeded
 from videos.channels import PERSON
 from videos.models import Scene
 from videos.registry import get_people_search
@@ -74,23 +74,23 @@ class SearchAnswer:
 def search(owner: User, request: SearchRequest) -> SearchAnswer:
     """Search an owner's indexed scenes. The names of people are neither recorded nor sent to a model.
 
-    Channels that do not answer within SEARCH_SECONDS are left out.
+    Channels are left out whose statements do not end within SEARCH_SECONDS.
     """
     query = get_people_search().parse_query(owner.pk, request.text)
     person_ids = tuple(dict.fromkeys((*request.person_ids, *query.person_ids)))
     scenes = Scene.objects.filter_searchable(owner.pk)
     if request.video_id:
         scenes = scenes.filter(video_id=request.video_id)
-    deadline = Deadline(settings.SEARCH_SECONDS)
+    budget = TimeBudget(settings.SEARCH_SECONDS)
     pools: list[list[RankedScene]] = []
     notices = list(query.notices)
     with_people: QuerySet[Scene] | None = None
     if person_ids:
         matches = get_people_search().filter_scenes(scenes, owner.pk, person_ids, every=request.every_person)
         try:
-            with deadline.limit_statements():
+            with budget.limit_statements():
                 pools.append(_rank_by_probability(matches))
-        except DeadlineExceeded:
+        except TimeBudgetExceeded:
             notices.append(LEFT_OUT.format(channel=PERSON, reason=TOO_SLOW))
         with_people = Scene.objects.filter_searchable(owner.pk).filter(pk__in=matches.values("pk"))
         scenes = with_people
@@ -99,13 +99,13 @@ def search(owner: User, request: SearchRequest) -> SearchAnswer:
         is_restricted = bool(request.video_id or person_ids)
         # Words come first: they take the least time, and stay found when vectors take too long.
         try:
-            with deadline.limit_statements():
+            with budget.limit_statements():
                 pools += search_words(LexicalQuery(owner.pk, query.text, POOL_SIZE, request.video_id, with_people))
         except LexicalUnavailable as error:
             notices.append(WORDS_LEFT_OUT.format(reason=error))
-        except DeadlineExceeded:
+        except TimeBudgetExceeded:
             notices.append(WORDS_LEFT_OUT.format(reason=TOO_SLOW))
-        vectors = search_spaces(scenes, owner.pk, spaces, query.text, POOL_SIZE, is_restricted=is_restricted, deadline=deadline)
+        vectors = search_spaces(scenes, owner.pk, spaces, query.text, POOL_SIZE, is_restricted=is_restricted, budget=budget)
         pools += vectors.select(spaces)
         notices += vectors.notices
         if request.offset == 0:

@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from django.db.models import QuerySet
 
-from heimdex.database.deadline import NO_DEADLINE, Deadline, DeadlineExceeded
+from heimdex.database.time_budget import UNLIMITED, TimeBudget, TimeBudgetExceeded
 from heimdex.embedders.base import Embedder
 from heimdex.embedders.snapshot import load_embedder
 from heimdex.embedders.vectors import Vectors
@@ -48,11 +48,11 @@ def search_spaces(
     limit: int,
     *,
     is_restricted: bool = False,
-    deadline: Deadline = NO_DEADLINE,
+    budget: TimeBudget = UNLIMITED,
 ) -> SpacePools:
     """Return the nearest `limit` scenes of an owner in every space. Scenes below the model's similarity floor are noise and left out.
 
-    `is_restricted` states that `scenes` are only a few of the owner's scenes. Spaces that are not searched by the deadline are left out.
+    `is_restricted` states that `scenes` are only a few of the owner's scenes. Spaces that the budget does not suffice for are left out.
     """
     pools = SpacePools({}, [])
     queries: dict[Embedder, Vectors] = {}
@@ -68,9 +68,9 @@ def search_spaces(
             pools.notices.append(LEFT_OUT.format(channel=space.channel, reason=error))
             continue
         try:
-            with deadline.limit_statements():
+            with budget.limit_statements():
                 nearest = find_nearest(scenes, owner_id, space, queries[model][0], limit, is_restricted=is_restricted)
-        except DeadlineExceeded:
+        except TimeBudgetExceeded:
             log.warning("Could not search a space in time", channel=space.channel, space=str(space.pk))
             pools.notices.append(LEFT_OUT.format(channel=space.channel, reason=TOO_SLOW))
             continue

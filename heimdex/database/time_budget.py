@@ -1,4 +1,4 @@
-"""Time limits on the work of one request: what the database has not answered by then is canceled there."""
+"""Time limits on the statements of one request: what takes longer is canceled in the database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,26 +11,27 @@ from psycopg.errors import QueryCanceled
 TOO_SLOW = "The database takes too long for this request at the moment. Try again later."
 
 
-class DeadlineExceeded(Exception):
-    """The time for some work is over."""
+class TimeBudgetExceeded(Exception):
+    """The time for some statements is over."""
 
 
-class Deadline:
-    """The end of the time that some work may take."""
+class TimeBudget:
+    """The time that the statements of some work may take. What the work does between them, such as to load a model, does not count."""
 
     def __init__(self, seconds: float) -> None:
-        """Start the clock. An infinite time never ends."""
-        self._ends_at = monotonic() + seconds
+        """Allow this many seconds. An infinite time limits nothing."""
+        self._left_s = seconds
 
     @contextmanager
     def limit_statements(self) -> Iterator[None]:
-        """Run the block in a transaction, and cancel a statement that is not done in time. Raise DeadlineExceeded."""
-        if self._ends_at == inf:
+        """Run the block in a transaction, and cancel a statement that outlasts the budget. Raise TimeBudgetExceeded."""
+        if self._left_s == inf:
             yield
             return
-        left_ms = int((self._ends_at - monotonic()) * 1000)
+        left_ms = int(self._left_s * 1000)
         if left_ms < 1:
-            raise DeadlineExceeded
+            raise TimeBudgetExceeded
+        started = monotonic()
         try:
             with transaction.atomic():
                 with connection.cursor() as cursor:
@@ -38,11 +39,13 @@ class Deadline:
                 yield
         except OperationalError as error:
             if is_timeout(error):
-                raise DeadlineExceeded from error
+                raise TimeBudgetExceeded from error
             raise
+        finally:
+            self._left_s -= monotonic() - started
 
 
-NO_DEADLINE = Deadline(inf)
+UNLIMITED = TimeBudget(inf)
 
 
 def is_timeout(error: Exception) -> bool:
