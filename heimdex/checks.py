@@ -1,4 +1,4 @@
-"""System checks of an installation: its variables, its tasks, the queue's server and its models."""
+"""System checks of an installation: its variables, its tasks, its role in the database, the queue's server and its models."""
 
 import os
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from django.apps.config import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError, connection
 
 from heimdex.environment import find_unknown_variables
 from heimdex.media.confinement import find_gaps
@@ -49,6 +50,24 @@ def check_tasks(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
 def check_confinement(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Return a warning for each confinement of decoders that this system does not offer."""
     return [Warning(gap, id="heimdex.W013") for gap in find_gaps()]
+
+
+def check_database_role(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Return a warning when the application's role in the database is a superuser. A database that cannot be reached is not checked."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT rolname, rolsuper FROM pg_roles WHERE rolname = current_user")
+            role, is_superuser = cursor.fetchone()
+    except OperationalError:
+        return []
+    if not is_superuser:
+        return []
+    text = f"The application's role {role!r} is a superuser of the database: whoever injects SQL can read files and run programs there."
+    hint = (
+        "Let HEIMDEX_DATABASE_URL name the role heimdex_app, and migrate with another role (docs/how-to/run-on-many-machines.md). "
+        "The embedded server does so after a restart."
+    )
+    return [Warning(text, hint=hint, id="heimdex.W015")]
 
 
 def check_queue_server(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:

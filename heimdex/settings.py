@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from heimdex.database.connection_info import build_database_settings
+from heimdex.database.connection_info import build_database_settings, changes_schema
 from heimdex.environment import Environment
 from heimdex.logs import choose_level, configure_logging
 from heimdex.mail_server import MailServer
@@ -81,7 +81,7 @@ TEMPLATES = [
     },
 ]
 
-DATABASES: dict[str, dict[str, Any]] = {"default": build_database_settings(ENVIRONMENT)}
+DATABASES: dict[str, dict[str, Any]] = {"default": build_database_settings(ENVIRONMENT, as_superuser=changes_schema(sys.argv))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"

@@ -14,6 +14,7 @@ import yaml
 from django.core.management import get_commands
 
 from heimdex.database.connection_info import ConnectionInfo
+from heimdex.database.roles import APPLICATION_ROLE
 from heimdex.environment import Environment
 from heimdex.queue import QUEUES
 
@@ -103,11 +104,13 @@ def test_the_variables_make_a_valid_installation_and_a_missing_secret_is_reporte
         monkeypatch.setenv(name, replace_variable)
     environment = Environment.load()
     connection = ConnectionInfo.parse(environment.database_url)
-    assert (connection.host, connection.user, connection.database) == (
-        "postgres",
-        *[services["postgres"]["environment"]["POSTGRES_USER"]] * 2,
-    )
-    assert connection.password == services["postgres"]["environment"]["POSTGRES_PASSWORD"]
+    migration = ConnectionInfo.parse(services["migrate"]["environment"]["HEIMDEX_DATABASE_URL"])
+    superuser = services["postgres"]["environment"]
+    assert (migration.user, migration.password) == (superuser["POSTGRES_USER"], superuser["POSTGRES_PASSWORD"])
+    assert (connection.user, connection.password) == (APPLICATION_ROLE, secrets["POSTGRES_APPLICATION_PASSWORD"])
+    role = substitute(COMPOSE, read_example() | secrets)["configs"]["role"]["content"]
+    assert role.strip() == f"CREATE ROLE {connection.user} LOGIN PASSWORD '{connection.password}';"
+    assert {(place.host, place.database) for place in (connection, migration)} == {("postgres", superuser["POSTGRES_DB"])}
     assert services["valkey"]["command"][-1] in environment.redis_url
     assert environment.storage == "s3"
     assert "127.0.0.1" in environment.allowed_hosts.split(",")

@@ -2,7 +2,8 @@
 
 import socket
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -10,12 +11,14 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
+from heimdex.database.roles import APPLICATION_ROLE
 from heimdex.database.state_file import read_server_state
 from heimdex.environment import Environment
 
 APPLICATION_NAME = "heimdex"
 # SQLSTATE classes: connection exceptions, rejected logins, no such database, servers that start or stop.
 _UNREACHABLE = ("08", "28", "3D", "57P")
+_SCHEMA_COMMANDS = frozenset({"migrate", "flush"})
 _NO_TABLE_OR_COLUMN = ("42P01", "42703")
 
 
@@ -63,14 +66,30 @@ class ConnectionInfo:
         )
 
 
-def read_embedded_connection(home: Path) -> ConnectionInfo | None:
-    """Return how to connect to the embedded server of `home` as last started, or None if it never was."""
+def read_superuser_connection(home: Path) -> ConnectionInfo | None:
+    """Return how to connect as superuser to the embedded server of `home` as last started, or None if it never was."""
     state = read_server_state(home)
     return ConnectionInfo("127.0.0.1", state.port, state.user, state.password, state.database) if state else None
 
 
-def build_database_settings(environment: Environment) -> dict[str, Any]:
-    """Return Django's DATABASES["default"] without starting a server; without one, the first connection fails."""
+def read_embedded_connection(home: Path) -> ConnectionInfo | None:
+    """Return how the application connects to the embedded server of `home` as last started, or None if it never was."""
+    state, superuser = read_server_state(home), read_superuser_connection(home)
+    if state and superuser and state.application_password:
+        return replace(superuser, user=APPLICATION_ROLE, password=state.application_password)
+    return superuser
+
+
+def changes_schema(arguments: Sequence[str]) -> bool:
+    """Return whether a process with these arguments changes tables, for which the application's role has no right. Pure."""
+    return len(arguments) > 1 and arguments[1] in _SCHEMA_COMMANDS
+
+
+def build_database_settings(environment: Environment, *, as_superuser: bool = False) -> dict[str, Any]:
+    """Return Django's DATABASES["default"] without starting a server; without one, the first connection fails.
+
+    `as_superuser` matters for the embedded server only. A URL names its role itself.
+    """
     if environment.database_url:
         try:
             connection = ConnectionInfo.parse(environment.database_url)
@@ -79,7 +98,8 @@ def build_database_settings(environment: Environment) -> dict[str, Any]:
     else:
         # A connection error shows this name when the server was never started.
         never_started = ConnectionInfo("127.0.0.1", 1, "heimdex", "", "not started, run `python manage.py up`")
-        connection = read_embedded_connection(environment.home) or never_started
+        read = read_superuser_connection if as_superuser else read_embedded_connection
+        connection = read(environment.home) or never_started
     return {
         "ENGINE": "django.db.backends.postgresql",
         "HOST": connection.host,

@@ -12,10 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from heimdex.database import EmbeddedServerError
-from heimdex.database.connection_info import ConnectionInfo, read_embedded_connection
+from heimdex.database.connection_info import ConnectionInfo, read_superuser_connection
 from heimdex.database.initdb import DATABASE, SUPERUSER, ensure_data_directory, render_postgresql_conf, set_password
 from heimdex.database.pg_commands import PgCommands
 from heimdex.database.postmaster import find_postmaster, kill_orphans, stop_postmaster
+from heimdex.database.roles import ensure_application_role
 from heimdex.database.state_file import EmbeddedServerState, read_server_state, write_server_state
 
 START_ATTEMPTS = 5
@@ -34,13 +35,15 @@ class EmbeddedServer:
         self.log = self.home / "logs" / "postgres.log"
 
     def start(self) -> ConnectionInfo:
-        """Start the server unless it runs, wait until it accepts logins, and return how to connect.
+        """Start the server unless it runs, wait until it accepts logins, and return how to connect as superuser.
 
         It keeps the port of the last start unless another program took it. Raise EmbeddedServerError when it does not start.
         """
         with self._lock():
             postmaster, state = find_postmaster(self.data), read_server_state(self.home)
             if postmaster and state and postmaster.port == state.port and self._wait_until_ready(state, None):
+                if not state.application_password:
+                    self._ensure_application_role(state)
                 return self._read_connection()
             if postmaster:
                 stop_postmaster(postmaster, self.data)
@@ -79,6 +82,8 @@ class EmbeddedServer:
             state = replace(state, pid=process.pid)
             write_server_state(self.home, state)
             if self._wait_until_ready(state, process):
+                # Also of a database that was restored from a backup, or written by an older version.
+                self._ensure_application_role(state)
                 return self._read_connection()
             output = self._read_log(log_position)
             if process.poll() is None:
@@ -100,6 +105,14 @@ class EmbeddedServer:
         state = EmbeddedServerState(port=find_free_port(), password=password, user=SUPERUSER, database=DATABASE, pid=None)
         write_server_state(self.home, state)
         return state
+
+    def _ensure_application_role(self, state: EmbeddedServerState) -> None:
+        import psycopg
+
+        password = state.application_password or secrets.token_urlsafe(24)
+        with psycopg.connect(self._read_connection().url, autocommit=True) as superuser:
+            ensure_application_role(superuser, password)
+        write_server_state(self.home, replace(state, application_password=password))
 
     def _spawn(self, commands: PgCommands) -> tuple["subprocess.Popen[bytes]", int]:
         """Start the server; return its process and the byte position in its log."""
@@ -154,7 +167,7 @@ class EmbeddedServer:
             stop_postmaster(postmaster, self.data)
 
     def _read_connection(self) -> ConnectionInfo:
-        connection = read_embedded_connection(self.home)
+        connection = read_superuser_connection(self.home)
         if connection is None:
             raise EmbeddedServerError(f"The state file of the embedded PostgreSQL under {self.home} disappeared. Start Heimdex again.")
         return connection

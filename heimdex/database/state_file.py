@@ -12,7 +12,8 @@ from typing import Any
 class EmbeddedServerState:
     """What other processes need to connect to the embedded server, stored in `run/postgres.json`.
 
-    Port and password survive a stop, so that the next start uses the same URL; `pid` is None while the server is stopped.
+    `user` and `password` are the superuser's. Port and passwords survive a stop, so that the next start uses the same URL; `pid` is None
+    while the server is stopped. An older version wrote no `application_password`: the next start makes one.
     """
 
     port: int
@@ -20,6 +21,7 @@ class EmbeddedServerState:
     user: str
     database: str
     pid: int | None
+    application_password: str = ""
 
 
 def get_server_state_path(home: Path) -> Path:
