@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -64,7 +65,8 @@ def test_torch_is_checked_by_its_hash_unless_another_source_is_named(tmp_path: P
     (tmp_path / "requirements").symlink_to(ROOT / "requirements")
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/sh\ncase "$*" in\n"-m pip install "*) echo "$*" >>installed ;;\n*) exec {sys.executable} "$@" ;;\nesac\n')
+    real = shlex.quote(sys.executable)
+    python.write_text(f'#!/bin/sh\ncase "$*" in\n"-m pip install "*) echo "$*" >>installed ;;\n*) exec {real} "$@" ;;\nesac\n')
     python.chmod(0o755)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
     environment |= {"PIP_CONFIG_FILE": os.devnull, **source}
