@@ -21,8 +21,8 @@ from reprocess.runs.refresh_people import refresh_people
 from tests.library import make_user, make_video
 from tests.reprocess.people.makers import make_film, make_known_person, run
 from videos.actions.videos import delete_video, edit_video
-from videos.models import Video
-from videos.search.indexes import build_missing_indexes, list_indexes
+from videos.models import EmbeddingSpace, Video
+from videos.search.indexes import build_missing_indexes, drop_index, list_indexes
 
 
 @pytest.fixture
@@ -34,6 +34,9 @@ def application_role(transactional_db: None) -> Iterator[None]:
     connection.close()
     connection.settings_dict.update(USER=application.user, PASSWORD=application.password)
     yield
+    # Emptying the tables leaves indexes, which other tests would find.
+    for space in EmbeddingSpace.objects.exclude(indexed_at=None):
+        drop_index(space)
     connection.close()
     connection.settings_dict.update(superuser)
 
