@@ -8,9 +8,9 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.utils import timezone
-from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from heimdex.accounts.models import User
+from heimdex.accounts.token_families import list_unused, revoke
 
 log = structlog.get_logger(__name__)
 
@@ -31,11 +31,10 @@ def end_logins(user_id: UUID) -> EndedLogins:
     with transaction.atomic():
         # An exchange of a refresh token waits for this lock, and then finds the token revoked.
         list(User.objects.filter(pk=user_id).select_for_update().values_list("pk"))
-        unused = OutstandingToken.objects.filter(user_id=user_id, expires_at__gt=timezone.now(), blacklistedtoken__isnull=True)
-        revoked = BlacklistedToken.objects.bulk_create((BlacklistedToken(token=token) for token in unused), ignore_conflicts=True)
+        revoked = revoke(list_unused(user_id))
         ended = Session.objects.filter(pk__in=_list_sessions(user_id)).delete()[0]
-    log.info("Logins were ended", user_id=str(user_id), sessions=ended, refresh_tokens=len(revoked))
-    return EndedLogins(ended, len(revoked))
+    log.info("Logins were ended", user_id=str(user_id), sessions=ended, refresh_tokens=revoked)
+    return EndedLogins(ended, revoked)
 
 
 def lock_account(user_id: UUID) -> EndedLogins:

@@ -3,7 +3,11 @@
 See RFC 9700 (OAuth 2.0 Security Best Current Practice), section 4.14.2.
 """
 
+from collections.abc import Iterable
+from uuid import UUID
+
 import structlog
+from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings as jwt_settings
@@ -35,9 +39,17 @@ def revoke_family_if_reused(token: str) -> None:
         return
     user_id = reused[jwt_settings.USER_ID_CLAIM]
     log.warning("A refresh token was used twice; the tokens of that login are revoked", user_id=user_id)
-    unused = OutstandingToken.objects.filter(user_id=user_id, expires_at__gt=timezone.now(), blacklistedtoken__isnull=True)
-    family = [other for other in unused if _read_family(other.token) == reused.get(_FAMILY)]
-    BlacklistedToken.objects.bulk_create((BlacklistedToken(token=other) for other in family), ignore_conflicts=True)
+    revoke(other for other in list_unused(user_id) if _read_family(other.token) == reused.get(_FAMILY))
+
+
+def list_unused(user_id: UUID | str) -> QuerySet[OutstandingToken]:
+    """Return the refresh tokens of a user that still work."""
+    return OutstandingToken.objects.filter(user_id=user_id, expires_at__gt=timezone.now(), blacklistedtoken__isnull=True)
+
+
+def revoke(tokens: Iterable[OutstandingToken]) -> int:
+    """Revoke refresh tokens. Return the number."""
+    return len(BlacklistedToken.objects.bulk_create((BlacklistedToken(token=token) for token in tokens), ignore_conflicts=True))
 
 
 def _read_family(token: str) -> str | None:
