@@ -99,4 +99,7 @@ def _build_response(status: int, content: dict[str, str]) -> Response:
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
     ]
+    if settings.SECURE_HSTS_SECONDS:
+        # Django sends it with every other answer. Browsers ignore it over plain HTTP, where load balancers ask for the health.
+        headers.append((b"strict-transport-security", f"max-age={settings.SECURE_HSTS_SECONDS}".encode()))
     return Response(status, headers, body)

@@ -19,7 +19,8 @@ from urllib.parse import urlencode
 import pytest
 
 from heimdex.database.connection_info import read_embedded_connection
-from tests.heimdex.storage.seaweed import find_free_ports
+from tests.heimdex.storage.seaweed import find_free_ports, run_seaweed
+from tests.heimdex.valkey import Valkey
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD, WRONG_PASSWORD = "Typed-c4n4ry-right", "Typed-c4n4ry-wrong"
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.integration
 class Site:
     """A running installation, and a browser that collects the secrets it gets and the pages it sees."""
 
-    def __init__(self, home: Path, log_format: str) -> None:
+    def __init__(self, home: Path, log_format: str, **variables: str) -> None:
         self.home = home
         self.url = f"http://127.0.0.1:{find_free_ports(1)[0]}"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEIMDEX_")}
@@ -45,6 +46,8 @@ class Site:
             "HEIMDEX_PROFILE": "openai",
             "HEIMDEX_OPENAI_API_KEY": API_KEY,
             "HEIMDEX_OPENAI_BASE_URL": "http://user:c4n4ry-in-the-url@127.0.0.1:9/v1",
+            "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+            **variables,
         }
         self.secrets = {PASSWORD, WRONG_PASSWORD, SECRET_KEY, API_KEY, "c4n4ry-in-the-url"}
         self.pages: list[str] = []
@@ -54,7 +57,8 @@ class Site:
     def manage(self, *arguments: str) -> str:
         """Run a command of the installation, and return its output."""
         command = [sys.executable, "manage.py", *arguments]
-        result = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True, timeout=300, check=True)
+        result = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True, timeout=300, check=False)
+        assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout + result.stderr
 
     def request(self, method: str, path: str, body: dict[str, object] | None = None, token: str = "", *, form: bool = False) -> str:
@@ -117,6 +121,57 @@ def test_no_log_and_no_page_contains_a_secret(site: Site) -> None:
     assert leaks == {}
     installation = {PASSWORD, WRONG_PASSWORD, SECRET_KEY, API_KEY, "c4n4ry-in-the-url", database.password}
     assert [secret for page in pages for secret in installation if secret in page] == []
+    assert not any("Traceback" in page for page in pages)
+
+
+def test_no_log_and_no_page_contains_a_secret_when_every_other_service_is_gone(tmp_path: Path) -> None:
+    queue = Valkey(tmp_path / "valkey", password="c4n4ry-of-the-queue")
+    with run_seaweed(tmp_path / "weed") as s3:
+        queue.start()
+        site = Site(
+            tmp_path,
+            "json",
+            HEIMDEX_REDIS_URL=queue.url,
+            HEIMDEX_STORAGE="s3",
+            HEIMDEX_S3_BUCKET=s3["bucket"],
+            HEIMDEX_S3_ENDPOINT_URL=s3["endpoint_url"],
+            HEIMDEX_S3_ACCESS_KEY=s3["access_key"],
+            HEIMDEX_S3_SECRET_KEY=s3["secret_key"],
+            HEIMDEX_EMAIL_URL="smtp://heimdex:c4n4ry-of-the-mail@127.0.0.1:9",
+            HEIMDEX_EMAIL_FROM="heimdex@example.org",
+            HEIMDEX_PUBLIC_URL="http://localhost",
+        )
+        installation = {"c4n4ry-of-the-queue", "c4n4ry-of-the-mail", s3["secret_key"]}
+        site.secrets |= installation
+        site.manage("up")
+        site.manage("createsuperuser", "--noinput", "--email", "ann@example.com")
+        tokens = json.loads(site.request("POST", "/v1/auth/token", {"email": "ann@example.com", "password": PASSWORD}))
+        site.secrets |= {tokens["access"], tokens["refresh"]}
+        upload = {"filename": "a.mp4", "mime_type": "video/mp4", "size_bytes": 5, "title": "A"}
+        target = json.loads(site.request("POST", "/v1/videos/upload/init", upload, tokens["access"]))
+        url = next(text for text in _iter_texts(target) if "X-Amz-Signature" in text)
+        site.secrets.add(re.search(r"X-Amz-Signature=(\w+)", url)[1])  # type: ignore[index]
+    queue.stop()
+    try:
+        video = target["video_id"]
+        pages = [
+            site.request("POST", "/v1/auth/register", {"email": "bob@example.com", "password": PASSWORD}),
+            site.request("POST", "/v1/videos/upload/complete", {"video_id": video}, tokens["access"]),
+            site.request("DELETE", f"/v1/videos/{video}", token=tokens["access"]),
+            site.request("POST", "/v1/admin/reprocess-embeddings", {"scope": "all"}, tokens["access"]),
+            site.request("GET", "/healthz"),
+            site.log_in_by_page(PASSWORD),
+            site.request("GET", "/"),
+        ]
+    finally:
+        site.manage("down")
+    logs = {path.name: path.read_text(errors="replace") for path in (site.home / "logs").iterdir()}
+    # The faults did happen, and the log says where.
+    assert "HEIMDEX_EMAIL_URL" in logs["web.log"]
+    assert "S3" in logs["web.log"]
+    assert "HEIMDEX_REDIS_URL" in logs["uploads.log"]
+    assert {name: secret for name, log in logs.items() for secret in site.secrets if secret in log} == {}
+    assert [secret for page in pages for secret in {*installation, *site.secrets} - {tokens["access"]} if secret in page] == []
     assert not any("Traceback" in page for page in pages)
 
 

@@ -62,7 +62,7 @@ def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + 60
     while True:
         try:
-            assert request("GET", f"{url}/v1/files/x").status == 403
+            assert request("GET", f"{url}/health/live").status == 200
         except OSError:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"gunicorn did not start: {log.read_text()[-2000:]}") from None

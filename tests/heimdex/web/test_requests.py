@@ -41,6 +41,15 @@ def test_the_process_is_alive_without_a_database(tmp_path: Path) -> None:
         assert request("GET", f"{web.url}/healthz").status == 503
 
 
+def test_answers_without_django_carry_hsts_where_https_is_on(tmp_path: Path) -> None:
+    with run_web_server(tmp_path, HEIMDEX_HTTPS="true") as web:
+        assert request("GET", f"{web.url}/health/live").headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_answers_without_https_carry_no_hsts(web: WebServer) -> None:
+    assert "Strict-Transport-Security" not in request("GET", f"{web.url}/health/live").headers
+
+
 def test_half_a_request_is_cut_off(web: WebServer) -> None:
     assert send(web, b"GET / HTTP/1.1\r\nHost: localhost\r\n") == b""
 
