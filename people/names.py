@@ -57,6 +57,15 @@ def clean_aliases(aliases: Iterable[str], name: str) -> list[str]:
     return cleaned
 
 
+def merge_aliases(aliases: Iterable[str], name: str, others: Iterable[str]) -> list[str]:
+    """Return the other names of a person who takes over those of another. Raise Refused when they are too many together."""
+    merged = deduplicate_aliases([*aliases, *others], name)
+    if len(merged) > MAX_ALIASES:
+        text = f"Together they have {len(merged)} other names, and a person can have at most {MAX_ALIASES}. Remove some of them first."
+        raise Refused(text, "other")
+    return merged
+
+
 def deduplicate_aliases(aliases: Iterable[str], name: str) -> list[str]:
     """Return the aliases, in order, that differ from each other and from the name in more than capitalization."""
     seen = {name.casefold()}

@@ -17,7 +17,7 @@ from heimdex.storage import get_media_storage
 from people.input_hashes import refresh_person_inputs
 from people.locks import lock_people, lock_photos
 from people.models import FaceLabel, FaceMatch, Person, PersonPhoto
-from people.names import clean_aliases, clean_name, deduplicate_aliases
+from people.names import clean_aliases, clean_name, deduplicate_aliases, merge_aliases
 from people.refresh import request_refresh
 
 NAME_TAKEN = "You already have a person named {name}."
@@ -70,7 +70,8 @@ def merge_people(owner: User, person_id: UUID, other_id: UUID) -> Person:
     """Move everything from the other person to this one, keep the other's names as aliases, delete the other, and return this one.
 
     Files are not moved: the rows of the photos keep the id in their keys, so a crash leaves nothing half done. Duplicate
-    photos are kept once. Raise Person.DoesNotExist when either belongs to another owner, and Refused when both ids are the same.
+    photos are kept once. Raise Person.DoesNotExist when either belongs to another owner, and Refused when both ids are the same or
+    their names are too many.
     """
     if person_id == other_id:
         raise Refused(SAME_PERSON, "other")
@@ -87,7 +88,7 @@ def merge_people(owner: User, person_id: UUID, other_id: UUID) -> Person:
         FaceLabel.objects.filter(person=other).update(person=person)
         FaceMatch.objects.filter(person=other).update(person=person)
         other.delete()
-        person.aliases = deduplicate_aliases([*person.aliases, other.name, *other.aliases], person.name)
+        person.aliases = merge_aliases(person.aliases, person.name, [other.name, *other.aliases])
         person.updated_at = timezone.now()
         person.save(update_fields=["aliases", "updated_at"])
         refresh_person_inputs([person.pk])

@@ -65,8 +65,11 @@ def merge(request: HttpRequest, person_id: UUID) -> HttpResponse:
             merge_people(owner, person_id, other.pk)
         except Person.DoesNotExist as error:
             raise Http404 from error
-        messages.success(request, f"Merged {other.name} into {person.name}.")
-        return redirect("person-page", person_id=person_id)
+        except Refused as error:
+            form.add_error("other", str(error))
+        else:
+            messages.success(request, f"Merged {other.name} into {person.name}.")
+            return redirect("person-page", person_id=person_id)
     context = {"person": person, "form": form, "has_others": bool(others)}
     return render(request, "people/merge.html", context, status=400 if form.errors else 200)
 

@@ -217,6 +217,20 @@ def test_two_people_are_merged(api: APIClient, owner: User, ada: Person, woken: 
     assert pop_wake_ups(woken) == [str(owner.pk)]
 
 
+def test_a_merge_of_too_many_names_changes_nothing(api: APIClient, owner: User, ada: Person) -> None:
+    names = [f"Name {number}" for number in range(MAX_ALIASES - 1)]
+    other = Person.objects.create(owner=owner, name="Augusta", aliases=names)
+
+    refused = api.post(f"{PERSONS}/{ada.pk}/merge", {"other": str(other.pk)})
+
+    text = "Together they have 21 other names, and a person can have at most 20. Remove some of them first."
+    assert (refused.status_code, refused.json()) == (400, {"other": [text]})
+    assert {person.name: len(person.aliases) for person in Person.objects.all()} == {"Ada": 1, "Augusta": MAX_ALIASES - 1}
+    other.aliases = names[1:]
+    other.save()
+    assert api.post(f"{PERSONS}/{ada.pk}/merge", {"other": str(other.pk)}).status_code == 200
+
+
 def test_a_merge_needs_another_person_of_the_same_owner(api: APIClient, ada: Person, stranger: User) -> None:
     foreign = Person.objects.create(owner=stranger, name="Eve")
     url = f"{PERSONS}/{ada.pk}/merge"

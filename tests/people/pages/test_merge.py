@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from heimdex.accounts.models import User
 from people.models import Person, PersonPhoto
+from people.names import MAX_ALIASES
 from tests.people.conftest import make_photo
 from tests.videos.pages.conftest import extract_text, read
 
@@ -78,6 +79,15 @@ def test_an_invalid_choice_is_reported_beside_the_field(browser: Client, owner: 
     assert browser.post(f"/people/{foreign.pk}/merge/", {"other": str(ada.pk)}).status_code == 404
     assert browser.get(f"/people/{foreign.pk}/merge/").status_code == 404
     assert {person.name for person in Person.objects.all()} == {"Ada", "Bob", "Eve"}
+
+
+def test_too_many_names_are_reported_beside_the_field(browser: Client, owner: User, ada: Person, page_url: str) -> None:
+    other = Person.objects.create(owner=owner, name="Augusta", aliases=[f"Name {number}" for number in range(MAX_ALIASES)])
+
+    answer = browser.post(f"{page_url}merge/", {"other": str(other.pk)})
+
+    assert (answer.status_code, "Remove some of them first." in extract_text(answer.content.decode())) == (400, True)
+    assert Person.objects.count() == 2
 
 
 def test_the_page_explains_when_there_is_nobody_to_merge_with(browser: Client, stranger: User, ada: Person, page_url: str) -> None:
