@@ -14,6 +14,7 @@ from django.db import DatabaseError, close_old_connections
 
 from heimdex.queue import Task, flush_fallback_queue, measure_oldest_wait_s, ping, requeue_unacked, start_cluster
 from heimdex.redis_broker import QueueUnavailable
+from heimdex.services.heartbeat import Heartbeat
 from heimdex.worker_activity import WorkerActivity
 
 log = structlog.get_logger(__name__)
@@ -45,9 +46,12 @@ def run_cluster(queue: str, count: int) -> int:
     is_alive, stop = start_cluster(queue, activity)
     recurring = [task for task in settings.QUEUE_TASKS if task.every_s and task.queue == queue]
     watchdog = ClusterWatchdog(queue, count, activity)
+    heartbeat = Heartbeat.of(settings.ENVIRONMENT.home, queue)
+    heartbeat.beat()
     ticks = 0
     while not stop_requested.wait(TICK_S):
         ticks += 1
+        heartbeat.beat()
         for task in recurring:
             if ticks % task.every_s == 0:
                 _run_recurring(task)

@@ -1,20 +1,20 @@
-"""The health check for load balancers and supervisors."""
+"""Health checks for load balancers and supervisors. They require no login and touch no session."""
 
-from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
 from heimdex.queue import ping
+from heimdex.readiness import find_missing, is_database_reachable
 from heimdex.redis_broker import QueueUnavailable
 
 
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Answer 200, or 503 when the database cannot be reached; require no login and touch no session.
+    """Answer 200, or 503 when the database cannot be reached.
 
     Without the queue's server the process still serves requests and stores new tasks in the database.
     """
-    is_reachable = _is_database_reachable()
+    is_reachable = is_database_reachable()
     body = {
         "status": "ok" if is_reachable else "unavailable",
         "database": "ok" if is_reachable else "unreachable",
@@ -23,16 +23,11 @@ def healthz(request: HttpRequest) -> JsonResponse:
     return JsonResponse(body, status=200 if is_reachable else 503)
 
 
-def _is_database_reachable() -> bool:
-    try:
-        connection.ensure_connection()
-        if not connection.is_usable():
-            # A persistent connection whose server was restarted: a new one may work.
-            connection.close()
-            connection.ensure_connection()
-    except Error:
-        return False
-    return True
+@never_cache
+def ready(request: HttpRequest) -> JsonResponse:
+    """Answer 200 when this process can do all its work, or else 503 and what is missing. The queue is not asked."""
+    missing = find_missing()
+    return JsonResponse({"status": "unavailable" if missing else "ok", "missing": missing}, status=503 if missing else 200)
 
 
 def _is_queue_reachable() -> bool:

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# An upload waits at most this long for a queue that does not respond.
-CONNECT_TIMEOUT_S = 2
-RESPONSE_TIMEOUT_S = 5
+# A request waits at most this long for a queue that does not respond. Then, for some seconds, none waits.
+CONNECT_TIMEOUT_S = RESPONSE_TIMEOUT_S = 2
+_IGNORE_S = 10.0
+# Of a worker, which can wait: a task that is taken while its reader has given up stays unacknowledged.
+_DEQUEUE_TIMEOUT_S = 5
 _BLOCK_S = 1
 _RETRY_DELAY_S = 1.0
 
@@ -36,6 +38,7 @@ class RedisBroker:
         self._url = url
         self._waiting = f"heimdex:{queue}"
         self._unacked = f"heimdex:{queue}:taken"
+        self._ignored_until = 0.0
 
     def enqueue(self, task: str) -> None:
         """Append a signed task. Raise QueueUnavailable when Redis cannot be reached."""
@@ -46,7 +49,7 @@ class RedisBroker:
         """Take the oldest task and return it with its receipt, or None after a second without one. An outage is only logged."""
         try:
             with self._translate_errors():
-                task: Any = self._redis.blmove(self._waiting, self._unacked, _BLOCK_S, "LEFT", "RIGHT")
+                task: Any = self._patient_redis.blmove(self._waiting, self._unacked, _BLOCK_S, "LEFT", "RIGHT")
         except QueueUnavailable as error:
             log.warning("Cannot dequeue tasks", queue=self.list_key, reason=str(error))
             time.sleep(_RETRY_DELAY_S)
@@ -107,31 +110,47 @@ class RedisBroker:
 
     @cached_property
     def _redis(self) -> "Redis":
-        from redis import Redis
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
+        return _build_client(self._url, RESPONSE_TIMEOUT_S)
 
-        return Redis.from_url(
-            self._url,
-            decode_responses=True,
-            socket_connect_timeout=CONNECT_TIMEOUT_S,
-            socket_timeout=RESPONSE_TIMEOUT_S,
-            # Once, without delay: an idle connection may have been closed.
-            retry=Retry(NoBackoff(), 1),
-        )
+    @cached_property
+    def _patient_redis(self) -> "Redis":
+        return _build_client(self._url, _DEQUEUE_TIMEOUT_S)
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
         from redis.exceptions import RedisError
+        from redis.exceptions import TimeoutError as RedisTimeout
 
+        if time.monotonic() < self._ignored_until:
+            raise QueueUnavailable(self._describe_problem("it did not respond a moment ago"))
         try:
             yield
         except RedisError as error:
+            if isinstance(error, RedisTimeout):
+                self._ignored_until = time.monotonic() + _IGNORE_S
             # The error holds no password: redis-py names only host and port.
-            raise QueueUnavailable(
-                f"The task queue at {redact_url(self._url)} does not work ({error}). "
-                "Start Redis 6.2 or newer, or correct HEIMDEX_REDIS_URL."
-            ) from error
+            raise QueueUnavailable(self._describe_problem(str(error))) from error
+
+    def _describe_problem(self, reason: str) -> str:
+        return (
+            f"The task queue at {redact_url(self._url)} does not work ({reason}). Start Redis 6.2 or newer, or correct HEIMDEX_REDIS_URL."
+        )
+
+
+def _build_client(url: str, response_timeout_s: float) -> "Redis":
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.exceptions import ConnectionError as RedisConnectionError
+    from redis.retry import Retry
+
+    return Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_connect_timeout=CONNECT_TIMEOUT_S,
+        socket_timeout=response_timeout_s,
+        # Once, without delay: an idle connection may have been closed. A server that did not respond is not asked again.
+        retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+    )
 
 
 def redact_url(url: str) -> str:

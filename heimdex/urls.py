@@ -4,11 +4,12 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from heimdex.health import healthz
+from heimdex.health import healthz, ready
 from heimdex.storage.views import serve_media_file
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("health/ready", ready, name="ready"),
     path("admin/", admin.site.urls),
     path("accounts/", include("heimdex.accounts.urls")),
     path("v1/auth/", include("heimdex.accounts.api_urls")),

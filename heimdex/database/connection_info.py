@@ -18,6 +18,14 @@ from heimdex.environment import Environment
 APPLICATION_NAME = "heimdex"
 # SQLSTATE classes: connection exceptions, rejected logins, no such database, servers that start or stop.
 _UNREACHABLE = ("08", "28", "3D", "57P")
+# Otherwise a process waits for minutes for a server that does not respond or whose machine is gone. A URL may have other values.
+_NETWORK_LIMITS = {
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
 _SCHEMA_COMMANDS = frozenset({"migrate", "flush"})
 _NO_TABLE_OR_COLUMN = ("42P01", "42703")
 
@@ -109,7 +117,7 @@ def build_database_settings(environment: Environment, *, as_superuser: bool = Fa
         "NAME": connection.database,
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"application_name": APPLICATION_NAME, **dict(connection.options)},
+        "OPTIONS": {"application_name": APPLICATION_NAME, **_NETWORK_LIMITS, **dict(connection.options)},
     }
 
 

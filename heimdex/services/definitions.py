@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from heimdex.environment import CHECKOUT, Environment
+from heimdex.services.heartbeat import Heartbeat
 
 # Equal to heimdex.queue.QUEUES (a test compares them), which needs Django's settings.
 QUEUES = ("uploads", "reprocess")
@@ -24,6 +25,8 @@ class Service:
     working_directory: Path
     environment: dict[str, str] = field(default_factory=dict)
     is_ready: Callable[[psutil.Process], bool] = lambda process: True
+    # A service without heartbeats counts as working while its process exists.
+    heartbeat: Heartbeat | None = None
 
 
 def define_migration(environment: Environment) -> Service:
@@ -44,7 +47,14 @@ def define_services(environment: Environment, web_port: int) -> tuple[Service, .
     return (
         Service("web", web, CHECKOUT, variables, build_http_probe(web_port, "/healthz", _choose_host(environment))),
         *(
-            Service(queue, (*_build_manage_command(), "work", queue), CHECKOUT, {**variables, "Q_CLUSTER_NAME": queue}, has_grandchildren)
+            Service(
+                queue,
+                (*_build_manage_command(), "work", queue),
+                CHECKOUT,
+                {**variables, "Q_CLUSTER_NAME": queue},
+                has_grandchildren,
+                Heartbeat.of(environment.home, queue),
+            )
             for queue in QUEUES
         ),
     )

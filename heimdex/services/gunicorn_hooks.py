@@ -11,7 +11,8 @@ worker_connections = 2000
 asgi_lifespan = "off"
 # For a worker whose event loop hangs. Requests have limits of their own.
 timeout = 120
-graceful_timeout = 15
+# A deploy or a restart waits for it.
+graceful_timeout = 8
 # Its socket would be in the user's home directory, shared by all installations.
 control_socket_disable = True
 # A search has at most 1,000 characters. Percent-encoded, each takes up to 12 bytes; the rest is for ids of people and a cursor.
@@ -29,22 +30,11 @@ def post_worker_init(worker: object) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     # An upload or a download has a file besides its connection.
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 3 * worker_connections)), hard))
-    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+    threading.Thread(target=_load_search_models, name="load-models", daemon=True).start()
 
 
-def _warm_up() -> None:
+def _load_search_models() -> None:
     # Gunicorn imports this module before the application and its settings.
-    import structlog
-    from django.core.exceptions import ImproperlyConfigured
+    from heimdex.readiness import load_search_models
 
-    from heimdex.backends import get_image_embedder, get_text_embedder
-    from heimdex.errors import ModelInputError, ModelUnavailable
-
-    log = structlog.get_logger(__name__)
-    for embedder in (get_text_embedder, get_image_embedder):
-        try:
-            embedder().embed_queries(["warm up"])
-        except (ModelInputError, ModelUnavailable, ImproperlyConfigured) as error:
-            log.warning("Cannot load a search model; search continues without it", reason=str(error))
-        else:
-            log.info("Search model loaded", model=embedder().identity.model)
+    load_search_models()

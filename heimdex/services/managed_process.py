@@ -71,6 +71,14 @@ class ManagedProcess:
         self.process = self.identity = None
         return True
 
+    def is_frozen(self) -> bool:
+        """Return whether the process runs and has sent no heartbeat for too long. A heartbeat of an earlier process does not count."""
+        heartbeat = self.service.heartbeat
+        if self.process is None or heartbeat is None:
+            return False
+        silence_s, uptime_s = heartbeat.measure_silence_s(), time.monotonic() - self.started_at
+        return min(uptime_s if silence_s is None else silence_s, uptime_s) > heartbeat.max_silence_s
+
     def request_stop(self) -> None:
         """Send SIGTERM to the main process only: a django-q worker that receives it too hangs its cluster."""
         if self.process:

@@ -18,7 +18,7 @@ from heimdex.services import ServiceError
 from heimdex.services.definitions import Service
 from heimdex.services.log_files import get_log_path, read_last_lines, rotate
 from heimdex.services.managed_process import ManagedProcess, compute_restart_delay_s
-from heimdex.services.processes import ProcessIdentity, adopt_orphans, kill_orphans, reap_adopted, reap_all
+from heimdex.services.processes import ProcessIdentity, adopt_orphans, kill_group, kill_orphans, reap_adopted, reap_all
 from heimdex.services.state import Phase, ServiceState, SupervisorState, get_state_path, read_state, write_state
 
 logger = logging.getLogger("heimdex.supervisor")
@@ -130,6 +130,10 @@ class Supervisor:
             self._do_housekeeping()
 
     def _do_housekeeping(self) -> None:
+        for process in self.processes:
+            if process.process is not None and process.is_frozen():
+                logger.error("%s has sent no heartbeat for too long; killing it, so that it is restarted", process.service.name)
+                kill_group(process.process.pid)
         for name in ("postgres", "supervisor", *(process.service.name for process in self.processes)):
             rotate(get_log_path(self.home, name))
         state = read_state(self.home)

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -17,6 +18,7 @@ from django.core.management.base import SystemCheckError
 from django.db import transaction
 from django.test import Client
 from django_q.models import OrmQ, Success
+from redis.connection import Connection
 
 from heimdex import queue
 from heimdex.queue import TaskCounts, count_tasks, enqueue, flush_fallback_queue, measure_oldest_wait_s, requeue_unacked
@@ -160,6 +162,26 @@ def test_tasks_enqueued_while_redis_is_down_are_stored_and_sent_later(redis: Val
     assert not OrmQ.objects.exists()
     assert count_tasks("uploads") == TaskCounts(2, 0)
     assert take("uploads") != take("uploads")
+
+
+def test_a_frozen_redis_delays_a_single_request(redis: Valkey, admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    read = Connection.read_response
+
+    def count(*arguments: Any, **options: Any) -> Any:
+        waits.append(0)
+        return read(*arguments, **options)
+
+    with redis.frozen():
+        monkeypatch.setattr(Connection, "read_response", count)
+        for number in range(20):
+            enqueue("videos.tasks.ingest_video", str(number))
+        # The server is asked once: the other tasks go to the database at once.
+        assert (len(waits), OrmQ.objects.count()) == (1, 20)
+        assert admin_client.get("/healthz").json()["queue"] == "unreachable"
+        assert len(waits) == 1
+    queue._get_broker("uploads")._ignored_until = 0
+    assert flush_fallback_queue("uploads") == 20
 
 
 def test_workers_do_not_start_without_their_queue_and_report_the_reason(redis: Valkey) -> None:

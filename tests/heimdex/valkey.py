@@ -1,7 +1,10 @@
 """A real Redis-compatible server: one Valkey process on a free port, which tests can stop and start."""
 
+import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -55,6 +58,16 @@ class Valkey:
             self._process.terminate()
             self._process.wait()
             self._process = None
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Freeze the server: it accepts connections and does not respond."""
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def _is_responding(self) -> bool:
         try:

@@ -5,11 +5,13 @@ The real services need models and minutes; the supervision tested here does not 
 
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from heimdex.database.server import EmbeddedServer
 from heimdex.services import supervisor
 from heimdex.services.definitions import Service
+from heimdex.services.heartbeat import Heartbeat
 from heimdex.services.processes import kill_orphans
 from heimdex.services.state import LOCK_TIMEOUT_S, hold_supervisor_lock
 
@@ -50,6 +52,8 @@ def main(home: Path, behavior: str) -> int:
     supervisor.STOP_TIMEOUT_S = 1.0
     services = {
         "dying": [Service("dying", (sys.executable, "-c", "print('out of cheese'); raise SystemExit(3)"), home, is_ready=lambda _: False)],
+        # It sends a heartbeat at its start only.
+        "silent": [replace(define_family(home), heartbeat=Heartbeat(home / "family.txt", max_silence_s=2))],
         "stubborn": [define_family(home, "stubborn")],
     }.get(behavior, [define_family(home)])
     migration = (

@@ -16,6 +16,7 @@ import pytest
 from heimdex.database.connection_info import read_embedded_connection
 from heimdex.services import ServiceError
 from heimdex.services.commands import read_running_state, start_services, stop_services
+from heimdex.services.log_files import get_log_path
 from heimdex.services.processes import list_marked_processes
 from heimdex.services.report import ServiceReport, build_report
 from heimdex.services.state import Phase, SupervisorState, get_state_path, is_locked
@@ -75,6 +76,12 @@ def test_up_starts_once_and_down_leaves_nothing(home):
     # The main process is responsible for its helpers until it has exited.
     assert (home / "family.txt").read_text().splitlines()[1:] == ["main got SIGTERM"]
     assert not stop_services(home)
+
+
+def test_a_service_without_heartbeats_is_restarted(home):
+    start(home, "silent")
+    wait_until(lambda: get_only_service(home).restarts > 0)
+    assert "family has sent no heartbeat" in get_log_path(home, "supervisor").read_text()
 
 
 def test_two_concurrent_ups_start_one_supervisor(home):

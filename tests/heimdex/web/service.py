@@ -35,8 +35,14 @@ class Web:
             time.sleep(0.02)
 
     def is_healthy(self) -> bool:
+        return self._is_ok("/healthz")
+
+    def is_ready(self) -> bool:
+        return self._is_ok("/health/ready")
+
+    def _is_ok(self, path: str) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=10) as answer:
+            with urllib.request.urlopen(self.url + path, timeout=10) as answer:
                 return bool(json.load(answer)["status"] == "ok")
         except OSError:
             return False

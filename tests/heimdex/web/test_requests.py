@@ -41,6 +41,14 @@ def test_the_process_is_alive_without_a_database(tmp_path: Path) -> None:
         assert request("GET", f"{web.url}/healthz").status == 503
 
 
+def test_a_database_that_accepts_connections_and_sends_nothing_is_given_up(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgres://nobody@127.0.0.1:{silent.getsockname()[1]}/none"
+        with run_web_server(tmp_path, HEIMDEX_DATABASE_URL=url) as web:
+            answer = request("GET", f"{web.url}/health/ready")
+    assert (answer.status, json.loads(answer.body)["missing"]) == (503, ["The database cannot be reached."])
+
+
 def test_answers_without_django_carry_hsts_where_https_is_on(tmp_path: Path) -> None:
     with run_web_server(tmp_path, HEIMDEX_HTTPS="true") as web:
         assert request("GET", f"{web.url}/health/live").headers["Strict-Transport-Security"] == "max-age=31536000"
