@@ -3,7 +3,6 @@
 import difflib
 import json
 import re
-import secrets
 import sys
 from collections.abc import Iterable
 from decimal import Decimal
@@ -18,6 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from heimdex.accounts.rates import ACTIONS, Rate
 from heimdex.mail_server import MailServer
 from heimdex.redis_broker import find_url_problem
+from heimdex.secret_keys import SecretKeys, create_secret_key, read_secret_keys
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -33,7 +33,7 @@ TEN_YEARS_S = 3650 * DAY_S
 MAX_DAYS = 36_500
 MAX_BYTES = 2**50
 # Values of these variables may hold passwords or keys.
-_UNPRINTABLE = frozenset({"email_url", "redis_url", "models", "s3_secret_key"})
+_UNPRINTABLE = frozenset({"email_url", "redis_url", "models", "s3_secret_key", "secret_key_fallbacks"})
 
 # An address, alone or after a name.
 _SENDER = re.compile(r"[^\s@<>]+@[^\s@<>]+|[^@<>\r\n]+<[^\s@<>]+@[^\s@<>]+>")
@@ -57,6 +57,8 @@ class Environment(BaseSettings):
 
     debug: bool = False
     secret_key: str = ""
+    # Older keys, which still verify what they signed.
+    secret_key_fallbacks: Annotated[tuple[str, ...], NoDecode] = ()
     allowed_hosts: str = "localhost,127.0.0.1,[::1]"
     csrf_trusted_origins: str = ""
     public_url: str = ""
@@ -153,6 +155,16 @@ class Environment(BaseSettings):
         except json.JSONDecodeError as error:
             raise ValueError(f"not JSON, {error}") from error
 
+    @field_validator("secret_key_fallbacks", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        # A list in JSON can hold keys with commas.
+        if value.strip().startswith("["):
+            return cls._parse_json(value)
+        return tuple(key.strip() for key in value.split(",") if key.strip())
+
     @field_validator("max_owner_bytes", "max_owner_minutes", mode="before")
     @classmethod
     def _parse_no_limit(cls, value: object) -> object:
@@ -235,17 +247,22 @@ class Environment(BaseSettings):
         """Return the secrets of this environment, with the passwords in its URLs."""
         urls = (self.database_url, self.redis_url, self.email_url)
         passwords = (unquote(urlsplit(url).password or "") for url in urls)
-        return [self.secret_key, self.s3_access_key, self.s3_secret_key, self.openai_api_key, *passwords]
+        return [self.secret_key, *self.secret_key_fallbacks, self.s3_access_key, self.s3_secret_key, self.openai_api_key, *passwords]
 
-    def resolve_secret_key(self) -> str:
-        """Return the configured key, or the one stored under the home directory (created on first use)."""
+    @property
+    def secret_key_path(self) -> Path:
+        """The file of the secret keys, where HEIMDEX_SECRET_KEY is not set."""
+        return self.home / "secret_key"
+
+    def resolve_secret_keys(self) -> SecretKeys:
+        """Return the configured keys, or those stored under the home directory (created on first use)."""
         if self.secret_key:
-            return self.secret_key
-        path = self.home / "secret_key"
+            return SecretKeys(self.secret_key).accept_too(self.secret_key_fallbacks)
+        path = self.secret_key_path
         try:
             if not path.exists():
-                _make_secret_key(path)
-            return path.read_text()
+                create_secret_key(path)
+            return read_secret_keys(path).accept_too(self.secret_key_fallbacks)
         except OSError as error:
             sys.exit(
                 f"Heimdex cannot store its secret key at {path} ({error.strerror}). Set HEIMDEX_HOME to a directory that you can write to."
@@ -274,17 +291,3 @@ def _describe_problem(problem: "ErrorDetails") -> str:
         reason = problem["msg"].removeprefix("Value error, ")
     is_printable = field not in _UNPRINTABLE or problem["loc"][-1] == "[key]"
     return f"{name}: {reason}" + (f" (it is {problem['input']!r})" if is_printable else "")
-
-
-def _make_secret_key(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(f".{secrets.token_hex(4)}")
-    scratch.touch(mode=0o600)
-    scratch.write_text(secrets.token_urlsafe(50))
-    try:
-        # A hard link fails if another process was first; both then read the same key.
-        path.hardlink_to(scratch)
-    except FileExistsError:
-        pass
-    finally:
-        scratch.unlink()

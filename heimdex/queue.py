@@ -7,13 +7,15 @@ rows of our own, so a lost, duplicated or late task changes nothing.
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, partial
 from multiprocessing import get_context
 from multiprocessing.synchronize import Event
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from django.conf import settings
+from django.core import signing
 from django.db import transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -105,10 +107,8 @@ def measure_oldest_wait_s(queue: str) -> float:
     """Return the seconds the next task has waited, 0 when none waits. Raise QueueUnavailable when Redis cannot be reached."""
     now = timezone.now()
     if settings.REDIS_URL:
-        from django_q.signing import SignedPackage
-
         payload = _get_redis_broker(queue).peek()
-        since = SignedPackage.loads(payload)["started"] if payload else now
+        since = _read_start(payload) if payload else now
     else:
         since = _filter_database_tasks(queue).filter(lock__lt=now).order_by("lock").values_list("lock", flat=True).first() or now
     return float((now - since).total_seconds())
@@ -139,6 +139,37 @@ def flush_fallback_queue(queue: str) -> int:
     return len(tasks)
 
 
+class VerifyingBroker:
+    """A django-q broker that hands out tasks of all secret keys, and keeps those that it cannot verify. It delegates the rest.
+
+    django-q itself knows the current key only, and deletes a task that it cannot verify.
+    """
+
+    def __init__(self, broker: Any) -> None:
+        self._broker = broker
+
+    def dequeue(self) -> list[tuple[Any, str]]:
+        """Dequeue tasks, and sign them with the current key.
+
+        A task of an unknown key stays unacknowledged: the next process that starts, perhaps with the right key, gets it.
+        """
+        tasks = []
+        for receipt, payload in self._broker.dequeue() or ():
+            signer = _build_signer()
+            try:
+                tasks.append((receipt, signer.sign(signer.unsign(payload))))
+            except signing.BadSignature:
+                log.error(
+                    "A task is signed with another secret key. It is kept. Start all processes with the same HEIMDEX_SECRET_KEY, "
+                    "and with the key before it in HEIMDEX_SECRET_KEY_FALLBACKS",
+                    queue=self._broker.list_key,
+                )
+        return tasks
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._broker, name)
+
+
 def start_cluster(queue: str, activity: WorkerActivity) -> tuple[Callable[[], bool], Callable[[], None]]:
     """Start a queue's workers, which Q_CLUSTER_NAME must name too; return `is_alive` and `stop`.
 
@@ -153,7 +184,7 @@ def start_cluster(queue: str, activity: WorkerActivity) -> tuple[Callable[[], bo
     pre_execute.connect(lambda **kwargs: activity.begin_task(), weak=False, dispatch_uid="heimdex.worker_activity")
     post_execute_in_worker.connect(lambda **kwargs: activity.end_task(), weak=False, dispatch_uid="heimdex.worker_activity")
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    cluster = Cluster(TrackingBroker(_get_broker(queue), activity))
+    cluster = Cluster(TrackingBroker(VerifyingBroker(_get_broker(queue)), activity))
     # django-q's handlers would stop the workers without telling the caller, which would then consider them dead.
     for number, handler in handlers.items():
         signal.signal(number, handler)
@@ -190,6 +221,24 @@ def _send(task: Task, args: tuple[str, ...]) -> None:
         # The request must not fail for it; `flush_fallback_queue` sends the task when Redis is back.
         log.warning("Stored a task in the database until the queue is back", task=task.path, reason=str(error))
         async_task(task.path, *args, cluster=task.queue, broker=ORM(list_key=task.queue))
+
+
+def _build_signer() -> signing.TimestampSigner:
+    """Return django-q's signer, which accepts the fallback keys too."""
+    from django_q.conf import Conf
+
+    return signing.TimestampSigner(salt=Conf.PREFIX)
+
+
+def _read_start(payload: str) -> datetime:
+    """Return when a task was queued, or now for one that no key of ours has signed."""
+    from django_q.signing import PickleSerializer
+
+    try:
+        task: dict[str, Any] = _build_signer().unsign_object(payload, serializer=PickleSerializer)
+    except signing.BadSignature:
+        return timezone.now()
+    return cast(datetime, task["started"])
 
 
 def _get_broker(queue: str) -> Any:

@@ -19,7 +19,10 @@ ENVIRONMENT = Environment.load()
 BASE_DIR = Path(__file__).resolve().parent.parent
 HEIMDEX_HOME = ENVIRONMENT.home
 
-SECRET_KEY = ENVIRONMENT.resolve_secret_key()
+_KEYS = ENVIRONMENT.resolve_secret_keys()
+SECRET_KEY = _KEYS.current
+# They verify what they signed before a rotation, and sign nothing.
+SECRET_KEY_FALLBACKS = list(_KEYS.fallbacks)
 DEBUG = ENVIRONMENT.debug
 ALLOWED_HOSTS = [host.strip() for host in ENVIRONMENT.allowed_hosts.split(",") if host.strip()]
 CSRF_TRUSTED_ORIGINS = [origin.strip() for origin in ENVIRONMENT.csrf_trusted_origins.split(",") if origin.strip()]
@@ -123,7 +126,7 @@ SECURE_HSTS_SECONDS = 365 * 24 * 3600 if ENVIRONMENT.https else 0
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 X_FRAME_OPTIONS = "DENY"
 
-register_secrets([SECRET_KEY, DATABASES["default"]["PASSWORD"], *ENVIRONMENT.list_secrets()])
+register_secrets([SECRET_KEY, *SECRET_KEY_FALLBACKS, DATABASES["default"]["PASSWORD"], *ENVIRONMENT.list_secrets()])
 LOGGING_CONFIG = None
 LOGGING = configure_logging(ENVIRONMENT.log_format, choose_level(ENVIRONMENT.log_format, ENVIRONMENT.log_level, sys.argv))
 

@@ -1,11 +1,11 @@
 """State files under `run/`: JSON that only its owner may read and that is never seen half written."""
 
 import json
-import os
-import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from heimdex.private_files import write_private_text
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,7 @@ def write_server_state(home: Path, state: EmbeddedServerState) -> None:
 
 def write_private_json(path: Path, content: dict[str, Any]) -> None:
     """Replace `path` atomically with `content`, mode 0600; create its directory when missing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
+    write_private_text(path, json.dumps(content))
 
 
 def read_private_json(path: Path) -> dict[str, Any] | None:
