@@ -114,6 +114,7 @@ STATIC_URL = "/static/"
 # Serve static files from the packages, so that a checkout needs no collectstatic.
 WHITENOISE_USE_FINDERS = True
 
+SESSION_ENGINE = "heimdex.accounts.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.https
 SECURE_CONTENT_TYPE_NOSNIFF = True

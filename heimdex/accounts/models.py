@@ -1,13 +1,17 @@
-"""The user: the owner of every video, person and vector; invitations; and how much of each rate is used."""
+"""The user: the owner of every video, person and vector; sessions; invitations; and how much of each rate is used."""
 
 import uuid
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from heimdex.accounts.emails import EMAIL_TAKEN, CanonicalEmailField, canonicalize_email
 
@@ -79,6 +83,21 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_short_name(self) -> str:
         """Return the first word of the name, or the e-mail address without a name."""
         return self.name.split()[0] if self.name.strip() else self.email
+
+
+class Session(AbstractBaseSession):
+    """A session of Django, with the user who is logged in, so that the sessions of a user can be ended. See heimdex.accounts.sessions."""
+
+    user = models.ForeignKey(User, null=True, editable=False, on_delete=models.CASCADE, related_name="+")
+
+    class Meta(AbstractBaseSession.Meta):
+        pass
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionBase]:
+        """Return the class that reads and writes the rows."""
+        store: type[SessionBase] = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
+        return store
 
 
 class Invitation(models.Model):
