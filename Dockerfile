@@ -4,6 +4,9 @@ FROM python:3.11.14-slim-bookworm
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /srv/heimdex
 
+# A layer around decoders, where the container may create user namespaces.
+RUN apt-get update && apt-get install -y --no-install-recommends bubblewrap && rm -rf /var/lib/apt/lists/*
+
 # Set this to PyTorch's index of CPU builds to save some GB on a host without a GPU.
 ARG PIP_EXTRA_INDEX_URL=""
 COPY requirements/torch.txt requirements/torch-pypi.txt requirements/worker.txt requirements/

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection
 
 from heimdex.environment import find_unknown_variables
+from heimdex.media.bubblewrap import find_obstacle
 from heimdex.media.confinement import find_gaps
 from heimdex.queue import QUEUES, ping
 from heimdex.redis_broker import QueueUnavailable
@@ -48,8 +49,9 @@ def check_tasks(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
 
 
 def check_confinement(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Return a warning for each confinement of decoders that this system does not offer."""
-    return [Warning(gap, id="heimdex.W013") for gap in find_gaps()]
+    """Return a warning for each layer around decoders that this system does not offer."""
+    obstacle = find_obstacle()
+    return [Warning(gap, id="heimdex.W013") for gap in (*find_gaps(), *([obstacle] if obstacle else []))]
 
 
 def check_database_role(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:

@@ -21,6 +21,7 @@ class MediaErrorCode(StrEnum):
     BROKEN_TIMESTAMPS = "broken_timestamps"
     TOOK_TOO_LONG = "took_too_long"
     NEEDS_TOO_MUCH_MEMORY = "needs_too_much_memory"
+    OUTPUT_TOO_LARGE = "output_too_large"
     DECODER_CRASHED = "decoder_crashed"
 
 

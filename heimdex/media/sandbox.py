@@ -12,10 +12,11 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any, TypeVar, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
 import structlog
 
+from heimdex.media import bubblewrap
 from heimdex.media.errors import MediaError, MediaErrorCode
 from heimdex.media.sandbox_child import SandboxJob
 from heimdex.media.sandbox_protocol import InvalidMessage, MessageReader, SandboxLimits
@@ -24,7 +25,6 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-_PACKAGES = Path(__file__).resolve().parents[2]
 _CHECK_EVERY_S = 0.5
 _MAX_EXIT_S = 5.0
 _POLL_EXIT_EVERY_S = 0.002
@@ -41,6 +41,7 @@ _CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal
 
 TOO_LONG = "Decoding the video took longer than the limit for its duration. Export it again as MP4 (H.264) and upload that."
 TOO_MUCH = "Decoding the video needs more memory than the limit. Export it at a lower resolution, such as 1080p, and upload that."
+TOO_MUCH_OUTPUT = "What is made from the video exceeds the limit for its size. Choose a shorter part of it."
 CRASHED = "The file is damaged in a way that crashes the decoder. Export it again and upload that."
 
 
@@ -54,15 +55,17 @@ def iter_sandboxed(
     limits: SandboxLimits,
     on_progress: Callable[[float], None] | None = None,
     check: Callable[[], None] | None = None,
+    output: BinaryIO | None = None,
 ) -> Generator[T, None, None]:
     """Run a generator of heimdex.media in a sandboxed process and yield its items. Closing the iterator kills the process.
 
     `on_progress` gets the function's reports. `check` is called at least every half second while nothing arrives; an error in it also
-    kills the process. The time limits count only while the caller waits for an item. Raise the MediaError that the function raises;
-    MediaError `took_too_long`, `needs_too_much_memory` or `decoder_crashed` when it exceeds a limit or the file crashes it;
-    DecodingInterrupted when a retry may succeed.
+    kills the process. `output` is a file open for writing, at most `limits.output_bytes` long; the function gets it by this name. The time
+    limits count only while the caller waits for an item. Raise the MediaError that the function raises; MediaError `took_too_long`,
+    `needs_too_much_memory`, `output_too_large` or `decoder_crashed` when it exceeds a limit or the file crashes it; DecodingInterrupted
+    when a retry may succeed.
     """
-    child = _ChildProcess(function, arguments, limits, reports_progress=on_progress is not None)
+    child = _ChildProcess(function, arguments, limits, on_progress is not None, output)
     try:
         while (message := child.receive(check)) is not None:
             if message[0] == "item":
@@ -76,11 +79,17 @@ def iter_sandboxed(
         child.stop()
 
 
-def call_sandboxed(function: Callable[..., T], *arguments: object, limits: SandboxLimits, check: Callable[[], None] | None = None) -> T:
-    """Call a function of heimdex.media in a sandboxed process and return its result. Raise as `iter_sandboxed`."""
+def call_sandboxed(
+    function: Callable[..., T],
+    *arguments: object,
+    limits: SandboxLimits,
+    check: Callable[[], None] | None = None,
+    output: BinaryIO | None = None,
+) -> T:
+    """Call a function of heimdex.media in a sandboxed process and return its result. See `iter_sandboxed` for parameters and errors."""
     # A result that is not a generator arrives as the only item.
     generator = cast(Callable[..., Iterator[T]], function)
-    with closing(iter_sandboxed(generator, *arguments, limits=limits, check=check)) as results:
+    with closing(iter_sandboxed(generator, *arguments, limits=limits, check=check, output=output)) as results:
         return next(results)
 
 
@@ -92,24 +101,36 @@ class _ChildProcess:
     arguments: tuple[object, ...]
     limits: SandboxLimits
     reports_progress: bool
+    output: BinaryIO | None
     _process: subprocess.Popen[bytes] = field(init=False)
+    _is_wrapped: bool = field(init=False)
     _reader: MessageReader = field(default_factory=MessageReader)
     _started_at: float = field(default_factory=monotonic)
     _waited_s: float = 0.0
     _silent_s: float = 0.0
     _peak_mib: int = 0
+    _cpu_s: float = 0.0
     _ready: bool = False
 
     def __post_init__(self) -> None:
-        job = SandboxJob(self.function.__module__, self.function.__name__, self.arguments, self.reports_progress, self.limits, os.getpid())
+        self._is_wrapped = bubblewrap.find_obstacle() is None
+        module, output = self.function.__module__, None if self.output is None else self.output.fileno()
+        # The parent inside bubblewrap is the first process of its namespace.
+        parent = 1 if self._is_wrapped else os.getpid()
+        job = SandboxJob(module, self.function.__name__, self.arguments, self.reports_progress, self.limits, parent, output)
+        command = [sys.executable, "-m", "heimdex.media.sandbox_child"]
         libraries = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+        if self._is_wrapped:
+            inputs = [argument for argument in self.arguments if isinstance(argument, Path)]
+            command = bubblewrap.wrap(command, module.partition(".")[0], inputs, libraries)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "heimdex.media.sandbox_child"],
-            cwd=_PACKAGES,
+            command,
+            cwd=bubblewrap.PACKAGES,
             env={**_ENVIRONMENT, **libraries},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            pass_fds=() if output is None else (output,),
             # A group of its own, which is killed as a whole.
             start_new_session=True,
         )
@@ -141,6 +162,8 @@ class _ChildProcess:
                 raise MediaError(MediaErrorCode(message[1]), message[2])
             elif kind == "starved":
                 raise MediaError(MediaErrorCode.NEEDS_TOO_MUCH_MEMORY, TOO_MUCH)
+            elif kind == "full":
+                raise MediaError(MediaErrorCode.OUTPUT_TOO_LARGE, TOO_MUCH_OUTPUT)
             elif kind == "crashed":
                 log.error("Decoding failed unexpectedly", trace=message[1])
                 raise MediaError(MediaErrorCode.DECODER_CRASHED, CRASHED)
@@ -164,7 +187,7 @@ class _ChildProcess:
             self._silent_s = 0.0
         else:
             self._silent_s += monotonic() - started
-            self._record_memory()
+            self._record_use()
             if check is not None:
                 check()
         if self._waited_s > self.limits.wall_s or self._silent_s > self.limits.silent_s:
@@ -188,7 +211,7 @@ class _ChildProcess:
     def stop(self) -> None:
         """Kill the process in any state, and log what it used."""
         if self._process.returncode is None:
-            self._record_memory()
+            self._record_use()
             self._kill()
             self._reap()
         assert self._process.stdout is not None
@@ -198,12 +221,15 @@ class _ChildProcess:
         # Popen.kill would poll the process first, after which `wait4` returns nothing.
         os.killpg(self._process.pid, signal.SIGKILL)
 
-    def _record_memory(self) -> None:
+    def _record_use(self) -> None:
         # The peak that `wait4` reports includes the memory of the worker from which the process was forked.
         with suppress(OSError):
-            status = Path(f"/proc/{self._process.pid}/status").read_text()
-            match = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+            folder = Path("/proc", str(bubblewrap.find_innermost(self._process.pid)))
+            match = re.search(r"^VmHWM:\s+(\d+) kB", (folder / "status").read_text(), re.MULTILINE)
             self._peak_mib = int(match[1]) // 1024 if match else self._peak_mib
+            # The times in user and kernel mode stand 12 and 13 places after the name, which may contain spaces.
+            times = (folder / "stat").read_text().rpartition(")")[2].split()[11:13]
+            self._cpu_s = sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
 
     def _reap(self) -> int:
         until = monotonic() + _MAX_EXIT_S
@@ -213,11 +239,13 @@ class _ChildProcess:
                 self._kill()
             sleep(_POLL_EXIT_EVERY_S)
         _, status, usage = result
-        self._process.returncode = os.waitstatus_to_exitcode(status)
+        exit_code = os.waitstatus_to_exitcode(status)
+        self._process.returncode = bubblewrap.restore_signal(exit_code) if self._is_wrapped else exit_code
         log.info(
             "Decoded in a sandboxed process",
             task=self.function.__name__,
-            cpu_s=round(usage.ru_utime + usage.ru_stime, 2),
+            # `wait4` does not count a process inside bubblewrap.
+            cpu_s=round(max(usage.ru_utime + usage.ru_stime, self._cpu_s), 2),
             peak_mib=self._peak_mib,
             seconds=round(monotonic() - self._started_at, 2),
         )

@@ -4,6 +4,7 @@
 """
 
 import ctypes
+import errno
 import os
 import pickle
 import resource
@@ -31,7 +32,10 @@ _MAX_LINGER_S = 5.0
 
 @dataclass(frozen=True)
 class SandboxJob:
-    """The job of the process: a function by module and name, its arguments, whether it takes `on_progress`, and the limits."""
+    """The job of the process: a function by module and name, its arguments, whether it takes `on_progress`, and the limits.
+
+    `parent` is the process that it must not outlive, `output_file` the descriptor of the file that it may write, if any.
+    """
 
     module: str
     name: str
@@ -39,6 +43,7 @@ class SandboxJob:
     reports_progress: bool
     limits: SandboxLimits
     parent: int
+    output_file: int | None
 
 
 def main() -> None:
@@ -69,7 +74,7 @@ def _limit(job: SandboxJob) -> None:
         resource.RLIMIT_AS: (job.limits.memory_bytes, job.limits.memory_bytes),
         # The hard limit stops code that catches the signal of the soft one.
         resource.RLIMIT_CPU: (cpu_s, cpu_s + 2),
-        resource.RLIMIT_FSIZE: (0, 0),
+        resource.RLIMIT_FSIZE: (job.limits.output_bytes, job.limits.output_bytes),
         resource.RLIMIT_NOFILE: (64, 64),
         resource.RLIMIT_CORE: (0, 0),
     }
@@ -106,8 +111,14 @@ def _run(job: SandboxJob, output: BinaryIO) -> None:
     try:
         function = _prepare(job)
         send(output, ("ready",))
-        result = function(*job.arguments, **({"on_progress": _make_reporter(output)} if job.reports_progress else {}))
+        file = None if job.output_file is None else os.fdopen(job.output_file, "wb")
+        options: dict[str, Any] = {"on_progress": _make_reporter(output)} if job.reports_progress else {}
+        options |= {} if file is None else {"output": file}
+        result = function(*job.arguments, **options)
         for item in result if isgenerator(result) else (result,):
+            if file is not None:
+                # The worker may need no more than this item.
+                file.flush()
             send(output, ("item", item))
         send(output, ("end",))
     except MediaError as error:
@@ -120,7 +131,11 @@ def _run(job: SandboxJob, output: BinaryIO) -> None:
         send(output, ("broken", str(error)))
     except BrokenPipeError:
         raise
-    except Exception:  # noqa: BLE001 - the worker logs every error.
+    except Exception as error:  # noqa: BLE001 - the worker logs every error.
+        # OSError and the errors of FFmpeg have it: the limit of RLIMIT_FSIZE, whose signal Python ignores.
+        if getattr(error, "errno", None) == errno.EFBIG:
+            send(output, ("full",))
+            return
         send(output, ("crashed", traceback.format_exc()[-_MAX_TRACEBACK:]))
 
 

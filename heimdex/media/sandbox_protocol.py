@@ -27,12 +27,13 @@ _LENGTH = struct.Struct("!I")
 
 @dataclass(frozen=True)
 class SandboxLimits:
-    """The limits of one process: address space in bytes, CPU time, wall time, and time without a message, in seconds."""
+    """The limits of one process: bytes of address space; seconds of CPU time, in all, and without a message; bytes of its output file."""
 
     memory_bytes: int
     cpu_s: float
     wall_s: float
     silent_s: float
+    output_bytes: int = 0
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from heimdex.media.system_calls import ALLOWED, ARCHITECTURES, CONDITIONAL
 
@@ -41,6 +42,30 @@ def change_files(folder: str) -> dict[str, str]:
         "create": attempt(lambda: Path(folder, "new").touch()),
         "link": attempt(lambda: os.symlink("/etc/passwd", f"{folder}/link")),
         "list": attempt(lambda: os.listdir(folder)),
+    }
+
+
+def fill_output(size: int, output: BinaryIO) -> Iterator[str]:
+    """Write more and more into the file that is meant for it, ignoring errors."""
+    yield attempt(lambda: output.write(bytes(size)) and output.flush())
+    for _ in range(3):
+        yield attempt(lambda: os.write(output.fileno(), bytes(size)))
+        output.seek(0, os.SEEK_END)
+
+
+def write_output(size: int, output: BinaryIO) -> int:
+    return output.write(bytes(size))
+
+
+def write_elsewhere(folder: str, output: BinaryIO) -> dict[str, str]:
+    """Use the file that may be written to write others."""
+    descriptor = output.fileno()
+    return {
+        **change_files(folder),
+        "open again": attempt(lambda: os.open(f"/proc/self/fd/{descriptor}", os.O_RDWR)),
+        "truncate": attempt(lambda: os.ftruncate(descriptor, 2**40)),
+        "make executable": attempt(lambda: os.fchmod(descriptor, 0o777)),
+        "read": attempt(lambda: os.read(descriptor, 1)),
     }
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,10 @@ from tests.heimdex.media import misbehaving
 ROOT = Path(__file__).resolve().parents[3]
 GIB = 1024**3
 ROOMY = SandboxLimits(memory_bytes=2 * GIB, cpu_s=60, wall_s=120, silent_s=60)
+
+
+def list_descendants() -> set[psutil.Process]:
+    return set(psutil.Process().children(recursive=True))
 
 
 def test_results_equal_those_without_a_sandbox() -> None:
@@ -70,6 +75,7 @@ def test_results_equal_those_without_a_sandbox() -> None:
         (misbehaving.raise_media_error, ROOMY, "damaged"),
     ],
 )
+@pytest.mark.usefixtures("with_and_without_bubblewrap")
 def test_a_misbehaving_decoder_raises_a_readable_media_error(
     function: Callable[..., Iterator[Any]], limits: SandboxLimits, code: str
 ) -> None:
@@ -89,9 +95,12 @@ def test_a_missing_package_is_not_the_files_fault() -> None:
         list(iter_sandboxed(misbehaving.import_missing_package, limits=ROOMY))
 
 
+@pytest.mark.usefixtures("with_and_without_bubblewrap")
 def test_a_decoder_killed_from_outside_can_be_retried() -> None:
+    others = list_descendants()
     items = iter_sandboxed(misbehaving.sleep_long, limits=ROOMY)
-    os.kill(next(items), signal.SIGKILL)
+    next(items)
+    max(list_descendants() - others, key=attrgetter("pid")).kill()
     with pytest.raises(DecodingInterrupted):
         next(items)
 
@@ -126,12 +135,16 @@ def test_a_finished_process_still_delivers_its_results() -> None:
     assert not psutil.pid_exists(child.pid)
 
 
+@pytest.mark.usefixtures("with_and_without_bubblewrap")
 def test_closing_the_iterator_or_an_error_in_check_ends_the_process() -> None:
+    others = list_descendants()
     items = iter_sandboxed(misbehaving.sleep_long, limits=ROOMY)
-    pid = next(items)
-    assert psutil.pid_exists(pid)
+    next(items)
+    started = list_descendants() - others
+    assert started
     items.close()
-    assert not psutil.pid_exists(pid)
+    psutil.wait_procs(started, timeout=10)
+    assert list_descendants() == others
 
     class Unwanted(Exception):
         pass
@@ -143,11 +156,11 @@ def test_closing_the_iterator_or_an_error_in_check_ends_the_process() -> None:
             raise Unwanted
 
     items = iter_sandboxed(misbehaving.sleep_long, limits=ROOMY, check=check)
-    pid = next(items)
+    next(items)
     wanted.clear()
     with pytest.raises(Unwanted):
         next(items)
-    assert not psutil.pid_exists(pid)
+    assert list_descendants() == others
 
 
 def test_time_limits_count_only_while_the_caller_waits() -> None:
@@ -158,6 +171,7 @@ def test_time_limits_count_only_while_the_caller_waits() -> None:
     items.close()
 
 
+@pytest.mark.usefixtures("with_and_without_bubblewrap")
 def test_the_process_dies_with_its_worker() -> None:
     program = (
         "from heimdex.media.sandbox_protocol import SandboxLimits; from heimdex.media.sandbox import iter_sandboxed; import time\n"
@@ -167,11 +181,14 @@ def test_the_process_dies_with_its_worker() -> None:
     )
     worker = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert worker.stdout is not None
-    child = psutil.Process(int(worker.stdout.readline()))
+    worker.stdout.readline()
+    started = psutil.Process(worker.pid).children(recursive=True)
+    assert started
     os.kill(worker.pid, signal.SIGKILL)
     worker.wait()
     worker.stdout.close()
-    child.wait(timeout=10)
+    _, alive = psutil.wait_procs(started, timeout=10)
+    assert alive == []
 
 
 @pytest.mark.parametrize("message", [os.system, subprocess.Popen, MediaError, Path("/etc/passwd")])
