@@ -43,7 +43,7 @@ def run_cluster(queue: str, count: int) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
     activity = WorkerActivity()
-    is_alive, stop = start_cluster(queue, activity)
+    is_alive, stop = start_cluster(queue, count, activity)
     recurring = [task for task in settings.QUEUE_TASKS if task.every_s and task.queue == queue]
     watchdog = ClusterWatchdog(queue, count, activity)
     heartbeat = Heartbeat.of(settings.ENVIRONMENT.home, queue)

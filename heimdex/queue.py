@@ -58,7 +58,7 @@ def build_cluster_settings(*, workers: dict[str, int], task_timeout_s: int) -> d
     return {
         "name": "heimdex",
         "orm": "default",
-        "bulk": 1,
+        "bulk": 1,  # `TrackingBroker` takes one task for one free worker.
         "queue_limit": 1,  # The retry clock starts when a task is taken, not when a worker begins it.
         "timeout": task_timeout_s,
         "retry": task_timeout_s + 60,
@@ -170,8 +170,8 @@ class VerifyingBroker:
         return getattr(self._broker, name)
 
 
-def start_cluster(queue: str, activity: WorkerActivity) -> tuple[Callable[[], bool], Callable[[], None]]:
-    """Start a queue's workers, which Q_CLUSTER_NAME must name too; return `is_alive` and `stop`.
+def start_cluster(queue: str, count: int, activity: WorkerActivity) -> tuple[Callable[[], bool], Callable[[], None]]:
+    """Start a queue's `count` workers, which Q_CLUSTER_NAME must name too; return `is_alive` and `stop`.
 
     `stop` first tells the workers, so that long work ends at its next boundary, and then waits for them. The caller's signal handlers stay
     installed.
@@ -184,7 +184,7 @@ def start_cluster(queue: str, activity: WorkerActivity) -> tuple[Callable[[], bo
     pre_execute.connect(lambda **kwargs: activity.begin_task(), weak=False, dispatch_uid="heimdex.worker_activity")
     post_execute_in_worker.connect(lambda **kwargs: activity.end_task(), weak=False, dispatch_uid="heimdex.worker_activity")
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    cluster = Cluster(TrackingBroker(VerifyingBroker(_get_broker(queue)), activity))
+    cluster = Cluster(TrackingBroker(VerifyingBroker(_get_broker(queue)), activity, count))
     # django-q's handlers would stop the workers without telling the caller, which would then consider them dead.
     for number, handler in handlers.items():
         signal.signal(number, handler)

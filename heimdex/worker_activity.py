@@ -2,10 +2,12 @@
 
 import multiprocessing
 import os
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 _MAX_WORKERS = 64
+# While all workers are busy, the interval (seconds) at which the process that takes tasks looks for a free one.
+_POLL_S = 0.05
 
 
 class WorkerActivity:
@@ -26,6 +28,10 @@ class WorkerActivity:
         with self._pids.get_lock():
             self._prefetched.value += tasks
             self._changed_at.value = monotonic()
+
+    def drop_prefetched(self) -> None:
+        """Record that a prefetched task cannot be read, so that no worker will begin it."""
+        self.add_prefetched(-1)
 
     def begin_task(self) -> None:
         """Record that this process has begun a prefetched task."""
@@ -51,6 +57,12 @@ class WorkerActivity:
                     self._deaths += 1
             return sum(1 for pid in self._pids[:] if pid)
 
+    def count_free(self, workers: int) -> int:
+        """Count the workers that can start another task now. Takes no lock, which a killed process could hold forever."""
+        # Prefetched tasks first: a task that is begun in between is then counted twice, instead of not at all.
+        prefetched = self.count_prefetched()
+        return workers - prefetched - sum(1 for pid in self._pids.get_obj() if pid and _is_alive(pid))
+
     def pop_deaths(self) -> int:
         """Return how many workers `count_busy` has seen dead since the last call, and reset that count."""
         deaths, self._deaths = self._deaths, 0
@@ -66,18 +78,30 @@ class WorkerActivity:
 
 
 class TrackingBroker:
-    """A django-q broker that reports every dequeued task to a WorkerActivity and delegates the rest."""
+    """A django-q broker that takes a task only for a free worker, reports it to a WorkerActivity, and delegates the rest.
 
-    def __init__(self, broker: Any, activity: WorkerActivity) -> None:
+    django-q itself takes tasks while all workers are busy. They would wait there, beside free workers of other processes.
+    """
+
+    def __init__(self, broker: Any, activity: WorkerActivity, workers: int) -> None:
         self._broker = broker
         self._activity = activity
+        self._workers = workers
 
     def dequeue(self) -> Any:
-        """Dequeue tasks and record how many."""
+        """Dequeue tasks and record how many. Return None after a moment while no worker is free."""
+        if self._activity.count_free(self._workers) < 1:
+            sleep(_POLL_S)
+            return None
         tasks = self._broker.dequeue()
         if tasks:
             self._activity.add_prefetched(len(tasks))
         return tasks
+
+    def fail(self, receipt: Any) -> None:
+        """Delete a dequeued task that cannot be read."""
+        self._broker.fail(receipt)
+        self._activity.drop_prefetched()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._broker, name)

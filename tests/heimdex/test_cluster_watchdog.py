@@ -34,7 +34,7 @@ def test_workers_are_hung_when_a_prefetched_task_waits_beside_a_free_worker(adva
     enqueue(WORK_RUN, NO_RUN)
     activity = WorkerActivity()
     watchdog = ClusterWatchdog("reprocess", 1, activity)
-    TrackingBroker(queue._get_broker("reprocess"), activity).dequeue()
+    TrackingBroker(queue._get_broker("reprocess"), activity, 1).dequeue()
     advance_clock(59)
     assert not watchdog.is_hung()
     advance_clock(2)
@@ -68,7 +68,7 @@ def test_the_task_of_a_worker_that_died_is_requeued_a_minute_later(advance_clock
     enqueue(WORK_RUN, NO_RUN)
     activity = WorkerActivity()
     watchdog = ClusterWatchdog("reprocess", 1, activity)
-    TrackingBroker(queue._get_broker("reprocess"), activity).dequeue()
+    TrackingBroker(queue._get_broker("reprocess"), activity, 1).dequeue()
     worker = os.fork()
     if worker == 0:
         activity.begin_task()
