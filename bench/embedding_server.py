@@ -1,6 +1,6 @@
 """A deliberately slow server with OpenAI's embeddings protocol: `python -m bench.embedding_server LATENCY_S DIMENSIONS`.
 
-It answers a GET with the number of texts that it has received.
+It answers a GET with the number of calls and of texts that it has received.
 """
 
 import base64
@@ -38,7 +38,8 @@ def serve(latency_s: float, dimensions: int) -> None:
             self._answer(body)
 
         def do_GET(self) -> None:
-            self._answer(json.dumps({"texts": sum(list(sent))}).encode())
+            sizes = list(sent)
+            self._answer(json.dumps({"calls": len(sizes), "texts": sum(sizes)}).encode())
 
         def _answer(self, body: bytes) -> None:
             self.send_response(200)

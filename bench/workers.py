@@ -11,8 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter, sleep
 
+import psutil
+
 from bench.installation import override_models
 from bench.openai_protocol import run_server
+from heimdex.services.definitions import has_grandchildren
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = "bench-embedder"
@@ -42,12 +45,17 @@ def use_slow_embedder(latency_s: float, batch_size: int, concurrency: int) -> It
 class Workers:
     """The workers of a queue in their own process group, restarted when they end."""
 
-    def __init__(self, queue: str) -> None:
+    def __init__(self, queue: str, variables: dict[str, str]) -> None:
         self._queue = queue
+        self._environment = {**os.environ, **variables, "Q_CLUSTER_NAME": queue}
         self._stopping = False
         self._start()
         self._supervisor = threading.Thread(target=self._supervise, daemon=True)
         self._supervisor.start()
+
+    def have_started(self) -> bool:
+        """Return whether the workers run."""
+        return has_grandchildren(psutil.Process(self._process.pid))
 
     def kill(self) -> None:
         """Kill all workers at once, like a power cut. They are restarted."""
@@ -61,8 +69,7 @@ class Workers:
 
     def _start(self) -> None:
         command = [sys.executable, "manage.py", "work", self._queue]
-        environment = {**os.environ, "Q_CLUSTER_NAME": self._queue}
-        self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
+        self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL, start_new_session=True)
 
     def _supervise(self) -> None:
         while self._process.wait() is not None and not self._stopping:
@@ -70,9 +77,10 @@ class Workers:
 
 
 @contextmanager
-def run_workers(*queues: str) -> Iterator[dict[str, Workers]]:
+def run_workers(*queues: str, reprocess_workers: int = 1) -> Iterator[dict[str, Workers]]:
     """Run the workers of some queues for a block."""
-    running = {queue: Workers(queue) for queue in queues}
+    variables = {"HEIMDEX_REPROCESS_WORKERS": str(reprocess_workers)}
+    running = {queue: Workers(queue, variables) for queue in queues}
     try:
         yield running
     finally:

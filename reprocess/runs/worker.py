@@ -17,7 +17,7 @@ from heimdex.queue import is_stopping
 from people.models import Person, PersonPhoto
 from reprocess.cutover import activate_complete
 from reprocess.models import ReprocessFailure, ReprocessItem, ReprocessRun
-from reprocess.runs.acquire import acquire_group, select_acquirable_items
+from reprocess.runs.acquire import acquire_group, compute_full_group, select_acquirable_items
 from reprocess.runs.counters import count_items, find_failed_items
 from reprocess.runs.engine import Batch, embed_people, embed_videos
 from reprocess.runs.state import end_run, enqueue_run, finish_if_done, pause_if_open, record_usage, release_items
@@ -99,7 +99,7 @@ def _load_spec(run: ReprocessRun) -> EffectiveSpec | None:
 
 def _work_on_group(run: ReprocessRun, spec: EffectiveSpec, *, first: bool) -> bool:
     """Acquire and process one group of items. Return False when no item is left to acquire."""
-    lease, items = acquire_group(run)
+    lease, items = acquire_group(run, compute_full_group(spec))
     if not items:
         # Rows that another transaction had locked for a moment were skipped.
         sleep(0.1)
