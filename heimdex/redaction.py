@@ -29,14 +29,21 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # A name and a value, as in a connection string, a header, JSON or a call.
     (re.compile(rf"""(?<![\w-])({_NAMES}['"]?\s*[:=]\s*)(?:'[^']*'|"[^"]*"|[^\s,;&)}}\]]+)""", re.IGNORECASE), rf"\1{REDACTED}"),
 )
+_known: frozenset[str] = frozenset()
 _secrets: re.Pattern[str] | None = None
 
 
 def register_secrets(values: Iterable[str]) -> None:
     """Replace the values that `redact_text` removes wherever they occur: the secrets of the installation."""
-    global _secrets
-    known = sorted({value for value in values if len(value) >= MIN_SECRET_LENGTH}, key=len, reverse=True)
-    _secrets = re.compile("|".join(map(re.escape, known))) if known else None
+    global _known, _secrets
+    _known = frozenset(value for value in values if len(value) >= MIN_SECRET_LENGTH)
+    longest_first = sorted(_known, key=len, reverse=True)
+    _secrets = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+
+def register_secret(value: str) -> None:
+    """Add a value to those that `redact_text` removes: a secret that has changed while the process runs."""
+    register_secrets({*_known, value})
 
 
 def redact_text(text: str) -> str:

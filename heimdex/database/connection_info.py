@@ -88,6 +88,14 @@ def read_embedded_connection(home: Path) -> ConnectionInfo | None:
     return superuser
 
 
+def read_password(home: Path, user: str) -> str:
+    """Return the password that a role of the embedded server of `home` has now, or an empty string."""
+    for connection in (read_embedded_connection(home), read_superuser_connection(home)):
+        if connection and connection.user == user:
+            return connection.password
+    return ""
+
+
 def changes_schema(arguments: Sequence[str]) -> bool:
     """Return whether a process with these arguments changes tables, for which the application's role has no right. Pure."""
     return len(arguments) > 1 and arguments[1] in _SCHEMA_COMMANDS
@@ -109,7 +117,7 @@ def build_database_settings(environment: Environment, *, as_superuser: bool = Fa
         read = read_superuser_connection if as_superuser else read_embedded_connection
         connection = read(environment.home) or never_started
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "django.db.backends.postgresql" if environment.database_url else "heimdex.database.backend",
         "HOST": connection.host,
         "PORT": connection.port,
         "USER": connection.user,

@@ -51,6 +51,12 @@ def ensure_application_role(superuser: "psycopg.Connection", password: str) -> N
         superuser.execute(GRANT_RIGHTS)
 
 
+def set_role_password(superuser: "psycopg.Connection", role: str, password: str) -> None:
+    """Set the password of a role (URL-safe characters only). The server logs no password: it gets a hash (SCRAM-SHA-256)."""
+    hashed = superuser.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    superuser.execute(f"ALTER ROLE {role} PASSWORD '{hashed}'".encode())
+
+
 def grant_rights_after_migration(using: str, **kwargs: Any) -> None:
     """Grant the application's rights on what a migration has created, when the role of that migration can. A receiver of `post_migrate`."""
     with connections[using].cursor() as cursor:

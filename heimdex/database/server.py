@@ -16,7 +16,7 @@ from heimdex.database.connection_info import ConnectionInfo, read_superuser_conn
 from heimdex.database.initdb import DATABASE, SUPERUSER, ensure_data_directory, render_postgresql_conf, set_password
 from heimdex.database.pg_commands import PgCommands
 from heimdex.database.postmaster import find_postmaster, kill_orphans, stop_postmaster
-from heimdex.database.roles import ensure_application_role
+from heimdex.database.roles import APPLICATION_ROLE, ensure_application_role, set_role_password
 from heimdex.database.state_file import EmbeddedServerState, read_server_state, write_server_state
 
 START_ATTEMPTS = 5
@@ -58,6 +58,35 @@ class EmbeddedServer:
             kill_orphans(self.data)
             if state := read_server_state(self.home):
                 write_server_state(self.home, replace(state, pid=None))
+
+    def rotate_passwords(self) -> None:
+        """Give both roles new passwords while the server runs. Open connections stay; new ones need the new passwords.
+
+        Raise EmbeddedServerError when it does not run or refuses us.
+        """
+        with self._lock():
+            state = read_server_state(self.home)
+            if state is None or not self.is_running():
+                raise EmbeddedServerError("The database does not run. Start Heimdex with `make up`, then rotate its passwords.")
+            # One at a time: a process that is killed between the file and the server can then repeat the rest.
+            for role in (APPLICATION_ROLE, state.user):
+                password = secrets.token_urlsafe(24)
+                is_superuser = role == state.user
+                state = replace(state, password=password) if is_superuser else replace(state, application_password=password)
+                self._set_password(role, password, state)
+
+    def _set_password(self, role: str, password: str, state: EmbeddedServerState) -> None:
+        import psycopg
+
+        try:
+            with psycopg.connect(self._read_connection().url, autocommit=True) as superuser, superuser.transaction():
+                set_role_password(superuser, role, password)
+                write_server_state(self.home, state)
+        except psycopg.OperationalError as error:
+            raise EmbeddedServerError(
+                f"The database refuses to change the password of {role} ({' '.join(str(error).split())}). "
+                "Restart Heimdex with `make down && make up`, which sets new passwords where they do not fit."
+            ) from error
 
     def is_running(self) -> bool:
         return self.find_pid() is not None
