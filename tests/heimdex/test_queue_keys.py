@@ -12,11 +12,14 @@ from django.utils import timezone
 from django_q.conf import Conf
 from django_q.models import OrmQ, Success
 from django_q.signing import PickleSerializer, SignedPackage
+from redis import Redis
 
 from heimdex import queue
-from heimdex.queue import TaskCounts, VerifyingBroker, count_tasks, enqueue, measure_oldest_wait_s, requeue_unacked
+from heimdex.queue import TaskCounts, VerifyingBroker, count_tasks, enqueue, flush_fallback_queue, measure_oldest_wait_s, requeue_unacked
+from heimdex.redis_broker import QueueUnavailable, RedisBroker
 from tests.acceptance.conftest import build_worker_environment
 from tests.heimdex.test_queue_brokers import NO_RUN, ROOT, WORK_RUN, broker, redis, server, wait_until
+from tests.heimdex.valkey import Valkey
 
 __all__ = ["broker", "redis", "server"]
 OLD_KEY, NEW_KEY = "the key before the rotation", "the key after the rotation"
@@ -87,3 +90,42 @@ def test_workers_run_the_tasks_of_both_keys_and_keep_those_of_an_unknown_one(set
     finally:
         assert stop(new) == 0, (tmp_path / "new").read_text()
     assert not OrmQ.objects.exists()
+
+
+@pytest.mark.integration
+def test_the_password_of_redis_rotates_without_losing_a_task(redis: Valkey, settings: LazySettings) -> None:
+    old_url, new_url = redis.url, f"redis://:of-tomorrow@127.0.0.1:{redis.port}/0"
+    enqueue(WORK_RUN, NO_RUN)
+    assert not works(new_url)
+    set_rule(old_url, ">of-tomorrow")
+    try:
+        # A process with the new password beside those with the old one.
+        assert (works(old_url), works(new_url)) == (True, True)
+        settings.REDIS_URL = new_url
+        enqueue(WORK_RUN, NO_RUN)
+        assert count_tasks("reprocess") == TaskCounts(2, 0)
+        set_rule(new_url, "<p@ss:word/!")
+        assert (works(old_url), works(new_url)) == (False, True)
+        # A process that was not restarted in time stores its tasks in the database.
+        queue._connect.cache_clear()
+        settings.REDIS_URL = old_url
+        enqueue(WORK_RUN, NO_RUN)
+        settings.REDIS_URL = new_url
+        assert count_tasks("reprocess") == TaskCounts(3, 0)
+        assert flush_fallback_queue("reprocess") == 1
+    finally:
+        set_rule(new_url, ">p@ss:word/!")
+        set_rule(old_url, "<of-tomorrow")
+
+
+def set_rule(url: str, rule: str) -> None:
+    with Redis.from_url(url) as client:
+        client.execute_command("ACL", "SETUSER", "default", rule)
+
+
+def works(url: str) -> bool:
+    """Return whether a new connection is accepted."""
+    try:
+        return RedisBroker(url, "reprocess").ping()
+    except QueueUnavailable as error:
+        return "correct HEIMDEX_REDIS_URL" not in str(error)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 
 from heimdex.storage.s3 import S3MediaStorage
@@ -35,8 +37,7 @@ def find_free_ports(count: int) -> list[int]:
 def run_seaweed(home: Path) -> Iterator[S3Options]:
     """Run SeaweedFS under `home` with one empty bucket, and yield the options to connect to it."""
     (home / "data").mkdir(parents=True)
-    identity = {"name": "heimdex", "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}], "actions": ["Admin"]}
-    (home / "s3.json").write_text(json.dumps({"identities": [identity]}))
+    write_key_pairs(home, {ACCESS_KEY: SECRET_KEY})
     names = ["master", "volume", "filer", "s3"]
     ports = dict(zip([f"{name}.port{kind}" for name in names for kind in ("", ".grpc")], find_free_ports(2 * len(names)), strict=True))
     weed = Path(sys.executable).with_name("weed")
@@ -59,6 +60,20 @@ def run_seaweed(home: Path) -> Iterator[S3Options]:
             # A clean shutdown takes 25 s, and nothing here is worth keeping.
             process.kill()
     shutil.rmtree(home)
+
+
+def write_key_pairs(home: Path, pairs: dict[str, str]) -> None:
+    """Write the keys that the server under `home` accepts."""
+    credentials = [{"accessKey": access, "secretKey": secret} for access, secret in pairs.items()]
+    identity = {"name": "heimdex", "credentials": credentials, "actions": ["Admin"]}
+    (home / "s3.json").write_text(json.dumps({"identities": [identity]}))
+
+
+def change_key_pairs(home: Path, pairs: dict[str, str]) -> None:
+    """Let the running server under `home` accept these keys alone, from a moment later on."""
+    write_key_pairs(home, pairs)
+    (process,) = [child for child in psutil.Process().children() if str(home / "s3.json") in " ".join(child.cmdline())]
+    process.send_signal(signal.SIGHUP)
 
 
 def _make_bucket(options: S3Options, process: "subprocess.Popen[bytes]", log: Path) -> None:
