@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -21,6 +22,10 @@ from rest_framework_simplejwt.exceptions import DetailDictMixin
 from heimdex.accounts.rate_limits import RateExceeded
 from heimdex.database.time_budget import TOO_SLOW, is_timeout
 from heimdex.errors import Forbidden, OutOfSpace, Refused, Unavailable, WrongState
+from heimdex.outages.classify import OutageKind, find_outage
+from heimdex.outages.texts import DISK_FULL, RETRY_AFTER_S, UNAVAILABLE
+
+log = structlog.get_logger(__name__)
 
 _ERROR_SCHEMA = {
     "type": "object",
@@ -73,10 +78,14 @@ class InsufficientStorage(APIException):
 
 
 class Overloaded(APIException):
-    """The database did not answer in time, or another server does not answer."""
+    """The database did not answer in time, or another server does not answer. `wait` (seconds) is announced as Retry-After."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "overloaded"
+
+    def __init__(self, detail: str, wait: int | None = None) -> None:
+        super().__init__(detail)
+        self.wait = wait
 
 
 class ShallowJSONParser(JSONParser):
@@ -101,8 +110,9 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     """Return `{"field": ["message"]}` for an invalid field and `{"detail": "message"}` for any other error.
 
     The `WrongState` of an action becomes 409, its `OutOfSpace` 507, `Forbidden` 403, `Unavailable` 503, any other `Refused` 400, and
-    `RateExceeded` 429. A statement that took too long becomes 503. Input that only the database or the text encoding rejects (NUL bytes,
-    lone surrogates, numbers out of range) is the client's error. Exceptions that are not handled here become a 500: they are bugs.
+    `RateExceeded` 429. A statement that took too long, or an outage, becomes 503, or 507 for a full disk. Input
+    that only the database or the text encoding rejects (NUL bytes, lone surrogates, numbers out of range) is the client's error. Exceptions
+    that are not handled here become a 500: they are bugs.
     """
     if isinstance(error, DataError | UnicodeEncodeError):
         error = ValidationError("A value contains characters or numbers that cannot be stored.")
@@ -127,6 +137,10 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
         error = ValidationError({error.field: [str(error)]} if error.field else str(error))
     elif isinstance(error, DjangoValidationError):
         error = ValidationError(error.message_dict if hasattr(error, "error_dict") else error.messages)
+    elif kind := find_outage(error):
+        log.warning("A request failed because of an outage", kind=str(kind), reason=str(error).strip())
+        full = kind is OutageKind.DISK
+        error = InsufficientStorage(DISK_FULL) if full else Overloaded(UNAVAILABLE[kind], RETRY_AFTER_S)
     response = default_handler(error, context)
     if response is None:
         return None

@@ -111,6 +111,9 @@ def _run_recurring(task: Task) -> None:
     except DatabaseError as error:
         # The database is down or restarting; the next tick tries again.
         log.warning("Recurring task failed", task=task.path, reason=str(error).strip())
+    except Exception:
+        # The workers must not be lost with it. The next tick tries again.
+        log.exception("Recurring task failed", task=task.path)
 
 
 def _flush_fallback_queue(queue: str) -> None:

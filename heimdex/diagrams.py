@@ -7,7 +7,7 @@ from django.apps import apps
 from django.db.models import Field, ForeignKey, Model
 
 # The apps of this project, the lowest first. `heimdex` must not import the others, so their models come from the app registry.
-APPS = ("accounts", "videos", "people", "reprocess")
+APPS = ("accounts", "outages", "videos", "people", "reprocess")
 
 _HEAD = """# Diagrams
 

@@ -1,12 +1,17 @@
-"""Pages for requests that cannot be answered now: too many of them, or a database that takes too long."""
+"""Pages for requests that cannot be answered now: too many of them, a database that takes too long, or an outage."""
 
 from collections.abc import Callable
 
+import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
 from heimdex.accounts.rate_limits import RateExceeded
 from heimdex.database.time_budget import TOO_SLOW, is_timeout
+from heimdex.outages.classify import OutageKind, find_outage
+from heimdex.outages.texts import DISK_FULL, RETRY_AFTER_S, UNAVAILABLE
+
+log = structlog.get_logger(__name__)
 
 
 class ErrorPagesMiddleware:
@@ -24,7 +29,14 @@ class ErrorPagesMiddleware:
             return render_too_many(request, "Too many requests", str(error), error.wait_s)
         if is_timeout(error):
             return render(request, "error.html", {"heading": "Not available now", "message": TOO_SLOW}, status=503)
-        return None
+        kind = find_outage(error)
+        if kind is None:
+            return None
+        log.warning("A request failed because of an outage", kind=str(kind), reason=str(error).strip())
+        message, status = (DISK_FULL, 507) if kind is OutageKind.DISK else (UNAVAILABLE[kind], 503)
+        response = render(request, "error.html", {"heading": "Not available now", "message": message}, status=status)
+        response["Retry-After"] = str(RETRY_AFTER_S)
+        return response
 
 
 def render_too_many(request: HttpRequest, heading: str, message: str, wait_s: int) -> HttpResponse:

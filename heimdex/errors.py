@@ -11,6 +11,10 @@ class ModelUnavailable(Exception):
     """A model of any kind cannot be used for now: no weights, package, key or server. The message names the setting and the fix."""
 
 
+class ModelAway(ModelUnavailable):
+    """The server of a model does not answer, or only with errors. The same call may succeed later."""
+
+
 class ModelInputError(Exception):
     """The model rejects these inputs on every attempt; other inputs work."""
 

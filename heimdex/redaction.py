@@ -30,6 +30,14 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"""(?<![\w-])({_NAMES}['"]?\s*[:=]\s*)(?:'[^']*'|"[^"]*"|[^\s,;&)}}\]]+)""", re.IGNORECASE), rf"\1{REDACTED}"),
 )
 _known: frozenset[str] = frozenset()
+# A URL up to its last character that is no punctuation; an IP address of either version, or a name, with or without a port.
+_ADDRESS = re.compile(
+    r"\b[a-z][a-z0-9+.-]*://[^\s'\"<>()]*[^\s'\"<>().,:;!?]"
+    r"|\[[0-9a-f:]*:[0-9a-f:.]*\](?::\d+)?"
+    r"|(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?(?![\w.]*\w)"
+    r"|(?<![\w.])(?=[\w.-]*[a-z])[\w-]+(?:\.[\w-]+)*:\d{2,5}(?!\w)",
+    re.IGNORECASE,
+)
 _secrets: re.Pattern[str] | None = None
 
 
@@ -53,6 +61,11 @@ def redact_text(text: str) -> str:
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return text
+
+
+def hide_addresses(text: str) -> str:
+    """Return a text for owners, without URLs, IP addresses and hosts with a port: they belong to the inside of the installation."""
+    return _ADDRESS.sub("the server", text)
 
 
 def redact(value: Any, name: str = "") -> Any:

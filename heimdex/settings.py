@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     # Before our own apps: heimdex.admin replaces its editable admin pages.
     "django_q",
     "heimdex.accounts",
+    "heimdex.outages",
     "heimdex.apps.HeimdexConfig",
     "videos",
     "people",
@@ -141,6 +142,9 @@ QUEUE_TASKS = [
     Task("videos.tasks.rescue_videos", queue=UPLOADS, every_s=15),
     Task("videos.tasks.forget_queries", queue=UPLOADS, every_s=3600),
     Task("heimdex.accounts.tasks.delete_unused_rate_limits", queue=UPLOADS, every_s=3600),
+    # By the workers of both queues, because either may run alone; each outage is probed by one of them.
+    Task("heimdex.outages.tasks.probe_outages", queue=UPLOADS, every_s=5),
+    Task("heimdex.outages.tasks.probe_outages", queue=REPROCESS, every_s=5),
     Task("reprocess.tasks.refresh_people", queue=UPLOADS),
     Task("reprocess.tasks.requeue_stale_people", queue=UPLOADS, every_s=300),
     Task("people.tasks.find_ungrouped_faces", queue=REPROCESS, every_s=60),

@@ -18,6 +18,9 @@ class PhotoErrorCode(StrEnum):
     FACES_OFF = "faces_off"
     GAVE_UP = "gave_up"
     INTERNAL_ERROR = "internal_error"
+    STORAGE_FAILED = "storage_failed"
+    MODEL_FAILED = "model_failed"
+    DISK_FULL = "disk_full"
 
 
 # Reasons of the quality check. Another face model may decide otherwise.

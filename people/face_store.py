@@ -1,13 +1,12 @@
 """Store and delete the faces of scenes, with their images."""
 
 from collections.abc import Collection, Iterable
-from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from heimdex.storage import get_media_storage
+from heimdex.outages.deletions import delete_file
 from people.models import SceneFace
 from videos.models import EmbeddingSpace
 
@@ -36,10 +35,6 @@ def delete_faces(owner_id: UUID, space: EmbeddingSpace | None = None) -> int:
 def _delete(faces: QuerySet[SceneFace]) -> int:
     keys = [face.thumbnail_key for face in faces.only("id", "owner_id", "video_id", "scene_id")]
     faces.delete()
-    transaction.on_commit(partial(_delete_files, keys))
-    return len(keys)
-
-
-def _delete_files(keys: Iterable[str]) -> None:
     for key in keys:
-        get_media_storage().delete(key)
+        delete_file(key)
+    return len(keys)

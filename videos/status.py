@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from heimdex.outages.texts import Wait, describe_wait
 from videos.models import Job, Video
 from videos.registry import find_stage, list_stages
 
@@ -22,7 +23,7 @@ class VideoStatus:
     """A video's state and progress (0 to 100).
 
     `stage` is empty unless the video is being processed. `label` is the status in a few words. `notices` tell the owner what could not be
-    decoded or transcribed. `stages` are the jobs of the ingest, in order.
+    decoded or transcribed. `wait` says which outage's end the ingest waits for. `stages` are the jobs of the ingest, in order.
     """
 
     video_id: UUID
@@ -34,6 +35,7 @@ class VideoStatus:
     can_retry: bool
     error: str
     error_code: str
+    wait: Wait | None
     notices: tuple[str, ...]
     stages: tuple[Job, ...]
     updated_at: datetime
@@ -44,16 +46,18 @@ def get_video_status(video: Video) -> VideoStatus:
     jobs = tuple(video.jobs.all())
     stages = [StageProgress(job.stage, job.state == Job.State.DONE, job.progress) for job in jobs]
     stage = find_current_stage(stages) if video.is_processing else ""
+    wait = _find_wait(jobs) if video.is_processing else None
     return VideoStatus(
         video_id=video.pk,
         state=video.state,
         stage=stage,
-        label=_get_label(video, stage, jobs),
+        label=wait.label if wait else _get_label(video, stage, jobs),
         progress=100 if video.state == Video.State.INDEXED else compute_percent(stages),
         is_processing=video.is_processing,
         can_retry=video.can_retry,
         error=video.error_text,
         error_code=video.error_code,
+        wait=wait,
         notices=tuple(video.notices),
         stages=jobs,
         updated_at=video.updated_at,
@@ -69,6 +73,10 @@ def get_stage_label(name: str) -> str:
     """Return the label of a stage; its name when the stage no longer exists."""
     stage = find_stage(name)
     return stage.label if stage else name
+
+
+def _find_wait(jobs: tuple[Job, ...]) -> Wait | None:
+    return next((describe_wait(job) for job in jobs if job.waits_for), None)
 
 
 def _get_label(video: Video, stage: str, jobs: tuple[Job, ...]) -> str:

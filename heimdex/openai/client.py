@@ -6,7 +6,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from heimdex.errors import ModelUnavailable
+from heimdex.errors import ModelAway, ModelUnavailable
 from heimdex.openai.responses import Endpoint, TransientError, translate_error
 from heimdex.openai.retry import CircuitBreaker, RetryPolicy
 
@@ -38,7 +38,7 @@ class ModelClient:
 
         try:
             self._connect().with_options(timeout=_CHECK_TIMEOUT_S).models.list()
-        except (openai.AuthenticationError, openai.PermissionDeniedError, openai.APIConnectionError) as error:
+        except (openai.AuthenticationError, openai.PermissionDeniedError, openai.APIConnectionError, openai.InternalServerError) as error:
             return [str(translate_error(error, self.endpoint, _CHECK_TIMEOUT_S))]
         except openai.APIError:
             # The protocol does not require the list: a server that answers anything else works.
@@ -49,8 +49,8 @@ class ModelClient:
         """Return the result of `send`, which gets the official client and a timeout in seconds.
 
         `send` raises ValueError when it cannot read the answer. Retry transient errors (429, 5xx, no answer or an unreadable one), and
-        call `on_retry` before each further attempt. Raise ModelUnavailable when they persist, ModelInputError when the server rejects the
-        inputs.
+        call `on_retry` before each further attempt. Raise ModelAway when they persist, ModelUnavailable for errors that no retry changes,
+        and ModelInputError when the server rejects the inputs.
         """
         started, failed = monotonic(), 0
         client = self._connect()
@@ -66,7 +66,7 @@ class ModelClient:
                     self._breaker.pause_callers(min(error.retry_after_s, policy.total_s))
                 wait_s = policy.wait_s(failed, error.retry_after_s, monotonic() - started)
                 if wait_s is None:
-                    raise ModelUnavailable(str(error)) from error
+                    raise ModelAway(str(error)) from error
                 self._breaker.wait(wait_s)
                 on_retry()
             else:

@@ -5,7 +5,7 @@ import threading
 from dataclasses import dataclass
 from time import monotonic
 
-from heimdex.errors import ModelUnavailable
+from heimdex.errors import ModelAway
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,12 @@ class CircuitBreaker:
         self._changed = threading.Condition()
 
     def check(self) -> None:
-        """Raise ModelUnavailable while the breaker is open. After the reset time one failure opens it again and one success closes it."""
+        """Raise ModelAway while the breaker is open. After the reset time one failure opens it again and one success closes it."""
         with self._changed:
             if self._failures < self._max_failures:
                 return
             if monotonic() - self._opened_at < self._reset_after_s:
-                raise ModelUnavailable(f"{self._reason} ({self._failures} calls failed in a row.)")
+                raise ModelAway(f"{self._reason} ({self._failures} calls failed in a row.)")
             self._failures = self._max_failures - 1
 
     def record_failure(self, reason: str) -> None:
@@ -77,7 +77,7 @@ class CircuitBreaker:
             self._resume_at = max(self._resume_at, monotonic() + seconds)
 
     def wait(self, seconds: float) -> None:
-        """Sleep for `seconds` and for any pause of all callers. Raise ModelUnavailable as soon as the breaker opens."""
+        """Sleep for `seconds` and for any pause of all callers. Raise ModelAway as soon as the breaker opens."""
         until = monotonic() + seconds
         while True:
             self.check()

@@ -1,6 +1,8 @@
 """The interface of a media storage, and the rules for keys and file names that every implementation follows."""
 
+import os
 import re
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
@@ -130,6 +132,22 @@ class MediaStorage(ABC):
     @abstractmethod
     def measure_free_bytes(self) -> int | None:
         """Return how many bytes can still be stored, or None when the storage has no such limit."""
+
+    @property
+    @abstractmethod
+    def scratch(self) -> Path:
+        """The directory of this machine that holds incomplete and fetched files. It exists after `measure_scratch_bytes`."""
+
+    @abstractmethod
+    def measure_scratch_bytes(self) -> int:
+        """Return how many bytes this machine can still fetch or write. Create the directory if it is missing."""
+
+    def check_scratch(self) -> None:
+        """Write a small file to the scratch directory, and delete it. Raise OSError when that fails."""
+        with tempfile.NamedTemporaryFile(dir=self.scratch) as file:
+            file.write(bytes(CHUNK))
+            file.flush()
+            os.fsync(file.fileno())
 
     @abstractmethod
     def check(self) -> list[str]:

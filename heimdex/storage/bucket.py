@@ -19,8 +19,11 @@ class Bucket(S3Storage):  # type: ignore[misc]  # the library has no types
         return super().connection
 
 
-def open_bucket(*, name: str, endpoint_url: str, region: str, access_key: str, secret_key: str) -> Bucket:
-    """Return the bucket at `endpoint_url` (Amazon's own when empty) without sending a request."""
+def open_bucket(*, name: str, endpoint_url: str, region: str, access_key: str, secret_key: str, timeout_s: int, attempts: int) -> Bucket:
+    """Return the bucket at `endpoint_url` (Amazon's own when empty) without sending a request.
+
+    Each request may be sent `attempts` times, and ends when the server has sent nothing for `timeout_s` seconds.
+    """
     return Bucket(
         bucket_name=name,
         endpoint_url=endpoint_url or None,
@@ -35,8 +38,9 @@ def open_bucket(*, name: str, endpoint_url: str, region: str, access_key: str, s
         client_config=Config(
             signature_version="s3v4",
             s3={"addressing_style": "path" if endpoint_url else "auto"},
-            retries={"mode": "standard", "max_attempts": 3},
+            retries={"mode": "standard", "total_max_attempts": attempts},
             connect_timeout=5,
+            read_timeout=timeout_s,
             # Other services than Amazon's do not support these checksums, and clients of presigned URLs do not send them.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",

@@ -163,6 +163,14 @@ class LocalMediaStorage(MediaStorage):
         self._ensure_scratch()
         return shutil.disk_usage(self._scratch).free
 
+    @property
+    def scratch(self) -> Path:
+        return self._scratch
+
+    def measure_scratch_bytes(self) -> int:
+        self._ensure_scratch()
+        return shutil.disk_usage(self._scratch).free
+
     def check(self) -> list[str]:
         try:
             with self.open_scratch_file() as (file, _):

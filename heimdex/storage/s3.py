@@ -1,5 +1,7 @@
 """Media files in an S3 bucket, of Amazon or of any compatible service."""
 
+import errno
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -38,6 +40,7 @@ _MAX_UPLOAD_URL_S = 15 * 60
 _REPLACED = {"412", "PreconditionFailed"}
 _MISSING = {"404", "NoSuchKey", "NotFound"}
 _DELETE_BATCH = 1000
+_CHECK_TIMEOUT_S = 10
 _MAX_IN_MEMORY = 16 * CHUNK
 
 
@@ -55,7 +58,7 @@ class S3MediaStorage(MediaStorage):
         self.endpoint_url = endpoint_url
         self.public_endpoint_url = public_endpoint_url
         self.region = region
-        self.scratch = scratch
+        self._scratch = scratch
         self._credentials = {"access_key": access_key, "secret_key": secret_key}
 
     def presign_upload(self, key: str, *, size: int, content_type: str, expires_in_s: int) -> UploadTarget:
@@ -104,6 +107,7 @@ class S3MediaStorage(MediaStorage):
     @contextmanager
     def open_local_path(self, key: str) -> Iterator[Path]:
         with tempfile.NamedTemporaryFile(dir=self._ensure_scratch(), suffix=PurePosixPath(validate_key(key)).suffix) as file:
+            self._check_space(key)
             with self._translate_errors(key):
                 self._files.bucket.Object(key).download_fileobj(file)
             file.flush()
@@ -160,6 +164,13 @@ class S3MediaStorage(MediaStorage):
         # S3 does not report it. A service that is full refuses the upload itself.
         return None
 
+    @property
+    def scratch(self) -> Path:
+        return self._scratch
+
+    def measure_scratch_bytes(self) -> int:
+        return shutil.disk_usage(self._ensure_scratch()).free
+
     def check(self) -> list[str]:
         missing = [
             f"HEIMDEX_STORAGE is s3, but {name} is empty. Set it."
@@ -174,7 +185,7 @@ class S3MediaStorage(MediaStorage):
             return missing
         try:
             with self._translate_errors(""):
-                self._client.head_bucket(Bucket=self.bucket)
+                self._impatient.connection.meta.client.head_bucket(Bucket=self.bucket)
         except FileNotFoundError:
             return [f"The bucket {self.bucket!r} does not exist at {self._place}. Create it, or correct HEIMDEX_S3_BUCKET."]
         except StorageError as error:
@@ -212,19 +223,37 @@ class S3MediaStorage(MediaStorage):
         """The same bucket at the clients' endpoint, used only to presign URLs."""
         return self._open_bucket(self.public_endpoint_url) if self.public_endpoint_url else self._files
 
-    def _open_bucket(self, endpoint_url: str) -> "Bucket":
+    @cached_property
+    def _impatient(self) -> "Bucket":
+        """The same bucket for checks, which must end soon."""
+        return self._open_bucket(self.endpoint_url, timeout_s=_CHECK_TIMEOUT_S, attempts=1)
+
+    def _open_bucket(self, endpoint_url: str, *, timeout_s: int = 60, attempts: int = 4) -> "Bucket":
         from heimdex.storage.bucket import open_bucket
 
-        return open_bucket(name=self.bucket, endpoint_url=endpoint_url, region=self.region, **self._credentials)
+        return open_bucket(
+            name=self.bucket,
+            endpoint_url=endpoint_url,
+            region=self.region,
+            timeout_s=timeout_s,
+            attempts=attempts,
+            **self._credentials,
+        )
 
     @property
     def _client(self) -> Any:
         return self._files.connection.meta.client
 
     def _ensure_scratch(self) -> Path:
-        self.scratch.mkdir(parents=True, exist_ok=True)
-        make_private(self.scratch)
-        return self.scratch
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        make_private(self._scratch)
+        return self._scratch
+
+    def _check_space(self, key: str) -> None:
+        """Raise OSError (ENOSPC) when a file does not fit on the disk, before it fills the disk and disturbs others."""
+        size = self.size(key)
+        if size is not None and size > self.measure_scratch_bytes():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._scratch))
 
     @contextmanager
     def _translate_errors(self, key: str) -> Iterator[None]:

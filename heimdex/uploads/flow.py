@@ -11,6 +11,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from heimdex.errors import OutOfSpace, Refused, WrongState
+from heimdex.outages.deletions import delete_files_now
 from heimdex.storage import FileReplacedError, UploadTarget, get_media_storage
 from heimdex.storage.base import sanitize_filename
 from heimdex.uploads.open_uploads import UPLOADING
@@ -140,5 +141,5 @@ def end_expired_uploads(uploading: models.QuerySet[R], end: Callable[[R], object
         for row in rows:
             end(row)
     for prefix in prefixes:
-        get_media_storage().delete_prefix(prefix)
+        delete_files_now(prefix)
     return len(rows)

@@ -12,7 +12,8 @@ from django.utils import timezone
 from heimdex.accounts.models import User
 from heimdex.accounts.owner import lock_owner
 from heimdex.faces.base import Box
-from heimdex.storage import StorageError, get_media_storage
+from heimdex.outages.classify import find_outage
+from heimdex.storage import get_media_storage
 from people.actions.faces import build_labels
 from people.actions.persons import add_person
 from people.models import FaceGroup, FaceLabel, Person, PersonPhoto, SceneFace
@@ -58,7 +59,9 @@ def _add_photos(person: Person, faces: list[SceneFace]) -> None:
             continue
         try:
             image = _crop_face(face)
-        except (OSError, StorageError, ValueError) as error:
+        except (OSError, ValueError) as error:
+            if find_outage(error):
+                raise
             log.warning("Could not add a face as a photo", face_id=str(face.pk), reason=str(error))
             continue
         if image in added:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -13,7 +12,7 @@ from django.utils import timezone
 from heimdex.accounts.models import User
 from heimdex.accounts.owner import lock_owner
 from heimdex.errors import Refused
-from heimdex.storage import get_media_storage
+from heimdex.outages.deletions import delete_files
 from people.input_hashes import refresh_person_inputs
 from people.locks import lock_people, lock_photos
 from people.models import FaceLabel, FaceMatch, Person, PersonPhoto
@@ -113,7 +112,7 @@ def delete_person(owner: User, person_id: UUID) -> None:
         # The person's faces no longer match anybody, so they may be grouped.
         request_refresh(owner.pk)
         for prefix in prefixes:
-            transaction.on_commit(partial(get_media_storage().delete_prefix, prefix))
+            delete_files(prefix)
 
 
 def _save(person: Person) -> None:
@@ -158,5 +157,5 @@ def _refuse_taken_names(person: Person, own_names: Collection[str] = ()) -> None
 def _delete_duplicate_photos(person: Person, other: Person) -> None:
     ready = PersonPhoto.objects.filter(state=PersonPhoto.State.READY)
     for photo in ready.filter(person=other, checksum__in=ready.filter(person=person).values("checksum")):
-        transaction.on_commit(partial(get_media_storage().delete_prefix, photo.storage_prefix))
+        delete_files(photo.storage_prefix)
         photo.delete()

@@ -1,7 +1,6 @@
 """Upload, retry and delete photos of a person."""
 
 from datetime import timedelta
-from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -12,7 +11,8 @@ from heimdex.accounts.models import User
 from heimdex.accounts.quotas import check_upload_quota
 from heimdex.accounts.rate_limits import spend
 from heimdex.errors import WrongState
-from heimdex.storage import UploadTarget, get_media_storage
+from heimdex.outages.deletions import delete_files
+from heimdex.storage import UploadTarget
 from heimdex.uploads import flow
 from people.errors import NOT_RETRYABLE
 from people.face_settings import get_faces_disabled_reason
@@ -134,7 +134,7 @@ def delete_photo(owner: User, person_id: UUID, photo_id: UUID) -> None:
         photo.delete()
         if refresh_person_inputs([person_id]):
             request_refresh(owner.pk)
-        transaction.on_commit(partial(get_media_storage().delete_prefix, prefix))
+        delete_files(prefix)
 
 
 def _lock_photo(owner: User, person_id: UUID, photo_id: UUID) -> PersonPhoto:

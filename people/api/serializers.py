@@ -90,6 +90,9 @@ class PhotoSerializer(serializers.ModelSerializer[PersonPhoto]):
     """A photo with its state and error."""
 
     can_retry = serializers.BooleanField(read_only=True, help_text="Whether a retry with the same file may succeed.")
+    waits_for = serializers.CharField(
+        read_only=True, help_text="The part whose outage stops the processing: storage, model or disk; empty for none."
+    )
     thumbnail_url = serializers.CharField(read_only=True, help_text="A signed, expiring URL; empty until the photo is processed.")
 
     class Meta:
@@ -103,6 +106,7 @@ class PhotoSerializer(serializers.ModelSerializer[PersonPhoto]):
             "error_code",
             "error_text",
             "can_retry",
+            "waits_for",
             "width",
             "height",
             "thumbnail_url",

@@ -8,12 +8,13 @@ from django.utils import timezone
 
 from heimdex.fields import ErrorTextField
 from heimdex.leases import LeasedModel
+from heimdex.outages.models import WaitingModel
 from heimdex.storage import sign_url
 from people.errors import NOT_RETRYABLE
 from people.models.person import Person
 
 
-class PersonPhoto(LeasedModel):
+class PersonPhoto(LeasedModel, WaitingModel):
     """One photo, its state, and the lease of the worker that processes it."""
 
     class State(models.TextChoices):
@@ -29,9 +30,9 @@ class PersonPhoto(LeasedModel):
         (State.UPLOADING, State.UPLOADED, "upload completed"),
         (State.UPLOADED, State.PROCESSING, "worker acquires the lease"),
         (State.PROCESSING, State.READY, "face found"),
-        (State.PROCESSING, State.UPLOADED, "worker lost"),
+        (State.PROCESSING, State.UPLOADED, "worker lost, or outage"),
         (State.PROCESSING, State.FAILED, "photo rejected, or last attempt failed"),
-        (State.FAILED, State.UPLOADED, "owner retries"),
+        (State.FAILED, State.UPLOADED, "owner or operator retries"),
         (State.FAILED, State.READY, "another model finds the face"),
         (State.READY, State.FAILED, "another model rejects the photo"),
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from heimdex.outages.texts import describe_wait
 from people.models import FaceGroup, Person, PersonPhoto, SceneFace
 from people.queries import get_portrait_url
 from people.status import PersonStatus
@@ -27,11 +28,12 @@ class PersonCard:
 
 @dataclass(frozen=True)
 class PhotoCard:
-    """One photo of a person and its number on the page."""
+    """One photo of a person and its number on the page. `wait_text` says which outage's end it waits for, if any."""
 
     photo: PersonPhoto
     number: int
     state_label: str
+    wait_text: str
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,9 @@ def build_person_card(person: Person) -> PersonCard:
 
 def build_photo_card(photo: PersonPhoto, number: int) -> PhotoCard:
     """Build the card of a photo."""
-    return PhotoCard(photo, number, STATE_LABELS[PersonPhoto.State(photo.state)])
+    wait = describe_wait(photo) if photo.is_in_progress else None
+    label = wait.label if wait else STATE_LABELS[PersonPhoto.State(photo.state)]
+    return PhotoCard(photo, number, label, wait.text if wait else "")
 
 
 def build_face_card(face: SceneFace) -> FaceCard:

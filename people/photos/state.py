@@ -1,13 +1,17 @@
 """Change the state of photos: queue, fail and rescue them."""
 
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from heimdex.leases import RELEASED, requeue_lost, wake_stuck
-from heimdex.storage import get_media_storage
+from heimdex.outages.deletions import delete_file
+from heimdex.outages.models import NOT_WAITING, filter_resumable
+from heimdex.redaction import hide_addresses
 from heimdex.uploads.flow import end_expired_uploads
 from people.errors import NOT_RETRYABLE, PhotoErrorCode
 from people.input_hashes import refresh_person_inputs
@@ -26,7 +30,9 @@ def queue_photo(photo: PersonPhoto) -> None:
     photo.error_code = photo.error_text = ""
     photo.attempts = 0
     photo.updated_at = photo.woken_at = timezone.now()
-    photo.save(update_fields=["state", "error_code", "error_text", "attempts", "updated_at", "woken_at"])
+    for field, value in NOT_WAITING.items():
+        setattr(photo, field, value)
+    photo.save(update_fields=["state", "error_code", "error_text", "attempts", "updated_at", "woken_at", *NOT_WAITING])
     request_refresh(photo.owner_id)
 
 
@@ -37,13 +43,13 @@ def fail_photo(photo_id: UUID, code: PhotoErrorCode, text: str) -> None:
     """
     photo = PersonPhoto.objects.get(pk=photo_id)
     photo.state = PersonPhoto.State.FAILED
-    photo.error_code, photo.error_text = code, text
+    photo.error_code, photo.error_text = code, hide_addresses(text)
     photo.updated_at = timezone.now()
     photo.lease_token = photo.lease_expires_at = None
     photo.save(update_fields=["state", "error_code", "error_text", "updated_at", *RELEASED])
     refresh_person_inputs([photo.person_id])
     if code in NOT_RETRYABLE:
-        transaction.on_commit(partial(get_media_storage().delete, photo.original_key))
+        delete_file(photo.original_key)
 
 
 def rescue_photos() -> int:
@@ -55,12 +61,22 @@ def rescue_photos() -> int:
     photos = PersonPhoto.objects.filter(state__in=PersonPhoto.IN_PROGRESS)
     requeue_lost(photos.filter(state=PersonPhoto.State.PROCESSING), on_last_attempt=_give_up, state=PersonPhoto.State.UPLOADED)
     owners: set[UUID] = set()
-    waiting = photos.filter(state=PersonPhoto.State.UPLOADED)
+    waiting = photos.filter(state=PersonPhoto.State.UPLOADED, waits_for="")
     with transaction.atomic():
-        count = wake_stuck(waiting, photos, "pk", partial(_mark_woken, owners=owners), now)
+        count = _resume(photos, owners, now)
+        count += wake_stuck(waiting, photos, "pk", partial(_mark_woken, owners=owners), now)
         for owner_id in sorted(owners):
             request_refresh(owner_id)
     return count + end_expired_uploads(PersonPhoto.objects.filter(state=PersonPhoto.State.UPLOADING), PersonPhoto.delete)
+
+
+def _resume(photos: QuerySet[PersonPhoto], owners: set[UUID], now: datetime) -> int:
+    """Let the photos continue whose outage is over, and collect their owners. Return how many photos."""
+    resumed = list(filter_resumable(photos, now).select_for_update(skip_locked=True, of=("self",)))
+    PersonPhoto.objects.filter(pk__in=[photo.pk for photo in resumed]).update(waits_for="", waits_until=None)
+    for photo in resumed:
+        _mark_woken(photo, owners)
+    return len(resumed)
 
 
 def _give_up(photo: PersonPhoto) -> None:

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from heimdex.errors import WrongState
+from heimdex.outages.models import NOT_WAITING
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.targets import PEOPLE, PHOTOS, SCENES
 from reprocess.runs.state import enqueue_run, pause_if_open
@@ -23,9 +24,10 @@ PAUSED_BY_OPERATOR = "Paused by an operator."
 def pause_run(run_id: UUID) -> None:
     """Pause a queued or running run. Its workers stop after the current batch, and computed vectors are kept.
 
-    Raise WrongState for any other state.
+    A run that waits for the end of an outage then waits for an operator. Raise WrongState for any other state.
     """
-    if not pause_if_open(run_id, PAUSED_BY_OPERATOR):
+    waiting = ReprocessRun.objects.filter(pk=run_id, state=ReprocessRun.State.PAUSED).exclude(waits_for="")
+    if not waiting.update(error=PAUSED_BY_OPERATOR, **NOT_WAITING) and not pause_if_open(run_id, PAUSED_BY_OPERATOR):
         raise WrongState("Only a queued or running run can be paused.")
 
 
@@ -39,7 +41,7 @@ def resume_run(run_id: UUID, max_cost: Decimal | None = None) -> None:
             paused.update(max_cost=max_cost)
         if paused.get().limit_reached:
             raise WrongState("The run has reached its cost limit. Resume it with a higher limit.")
-        paused.update(state=ReprocessRun.State.QUEUED, error="")
+        paused.update(state=ReprocessRun.State.QUEUED, error="", **NOT_WAITING)
         enqueue_run(run_id)
 
 
@@ -51,7 +53,7 @@ def cancel_run(run_id: UUID) -> None:
     now = timezone.now()
     with transaction.atomic():
         canceled = ReprocessRun.objects.filter(pk=run_id, state__in=ReprocessRun.UNFINISHED).update(
-            state=ReprocessRun.State.CANCELLED, error="", finished_at=now
+            state=ReprocessRun.State.CANCELLED, error="", finished_at=now, **NOT_WAITING
         )
         if not canceled:
             raise WrongState("Only a run that has not ended can be canceled.")

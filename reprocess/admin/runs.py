@@ -62,13 +62,14 @@ class ReprocessRunAdmin(StartRunMixin, ReadOnly, admin.ModelAdmin):  # type: ign
         "entry_point",
         "requested_by",
     )
-    list_filter = ("state", "scope", "entry_point")
+    list_filter = ("state", "waits_for", "scope", "entry_point")
     list_select_related = ("requested_by", "video", "owner")
     fields = (
         "id",
         "state",
         "progress",
         "error",
+        "waits_for",
         "scope",
         "subject",
         "force",

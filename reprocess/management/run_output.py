@@ -62,16 +62,22 @@ def format_counter(counter: Mapping[str, Any]) -> str:
 
 
 def wait_for_run(run: ReprocessRun, *, quiet: bool) -> None:
-    """Wait until a run has ended or is paused, with a progress bar on stderr unless `quiet`. Warn when no worker starts it within 15 s."""
+    """Wait until a run has ended or somebody has to resume it, with a progress bar on stderr unless `quiet`.
+
+    Warn when no worker starts it within 15 s, and say what it waits for during an outage.
+    """
     console = Console(stderr=True, quiet=quiet)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
-    has_warned = False
+    has_warned, waited_for = False, ""
     with Progress(*columns, console=console) as bar:
         task = bar.add_task(f"Reprocessing {run.video_count} video(s)", total=100)
-        while run.state in ReprocessRun.OPEN:
+        while run.state in ReprocessRun.OPEN or run.waits_for:
             time.sleep(_POLL_S)
             run.refresh_from_db()
             bar.update(task, completed=measure_progress(run).percent)
+            if run.waits_for != waited_for:
+                waited_for = run.waits_for
+                console.print(run.error or "The outage is over; the run continues.", markup=False)
             if not has_warned and run.state == ReprocessRun.State.QUEUED and timezone.now() - run.created_at > _WARN_AFTER:
                 has_warned = True
                 console.print(_NO_WORKER)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from heimdex.accounts.models import User
 from heimdex.fields import ErrorTextField
+from heimdex.outages.models import WaitingModel
 from videos.models import Video
 from videos.models.embedding import CHANNEL_LENGTH
 
@@ -46,7 +47,7 @@ class EmbeddingSpec(models.Model):
         return f"{self.version} ({self.digest[:8]})"
 
 
-class ReprocessRun(models.Model):
+class ReprocessRun(WaitingModel):
     """One request, its state and its totals."""
 
     class Scope(models.TextChoices):
@@ -76,13 +77,13 @@ class ReprocessRun(models.Model):
         (State.QUEUED, State.RUNNING, "worker starts"),
         (State.QUEUED, State.PAUSED, "paused by an operator"),
         (State.QUEUED, State.CANCELLED, "canceled"),
-        (State.RUNNING, State.PAUSED, "paused by an operator, the cost limit or a model that is unavailable"),
+        (State.RUNNING, State.PAUSED, "paused by an operator, the cost limit or an outage"),
         (State.RUNNING, State.CANCELLED, "canceled"),
         (State.RUNNING, State.SUCCEEDED, "no item failed"),
         (State.RUNNING, State.PARTIAL, "some items failed"),
         (State.RUNNING, State.FAILED, "all items failed"),
         (State.QUEUED, State.FAILED, "spec changed since the run was queued"),
-        (State.PAUSED, State.QUEUED, "resumed"),
+        (State.PAUSED, State.QUEUED, "resumed, or the outage is over"),
         (State.PAUSED, State.CANCELLED, "canceled"),
         (State.PARTIAL, State.QUEUED, "failures retried"),
         (State.FAILED, State.QUEUED, "failures retried"),
@@ -133,7 +134,8 @@ class ReprocessRun(models.Model):
         if self.state in self.OPEN:
             return ["pause", "cancel"]
         if self.state == self.State.PAUSED:
-            return ["resume", "cancel"]
+            # A run that waits for the end of an outage continues by itself, unless somebody pauses it.
+            return ["pause", "resume", "cancel"] if self.waits_for else ["resume", "cancel"]
         return ["retry-failed"] if self.state in (self.State.PARTIAL, self.State.FAILED) else []
 
     @property

@@ -12,6 +12,7 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from heimdex.outages.classify import OutageKind
 from reprocess.models import ReprocessFailure, ReprocessItem, ReprocessRun, RunCounter
 from reprocess.planning.plan import estimate_remaining_time
 from reprocess.planning.plan_serializer import PlanSerializer
@@ -79,6 +80,10 @@ class RunSerializer(serializers.ModelSerializer[ReprocessRun]):
     entrance = serializers.ChoiceField(choices=ReprocessRun.EntryPoint.choices, source="entry_point")
     actions = serializers.ListField(child=serializers.CharField(), source="available_controls", read_only=True)
     failures = serializers.IntegerField(source="failure_count")
+    waits_for = serializers.ChoiceField(
+        choices=[("", "Nothing"), *OutageKind.choices],
+        help_text="The part whose outage pauses the run. It continues by itself when the outage is over.",
+    )
 
     class Meta:
         model = ReprocessRun
@@ -105,6 +110,7 @@ class RunSerializer(serializers.ModelSerializer[ReprocessRun]):
             "max_cost",
             "automatic_cutover",
             "error",
+            "waits_for",
             "failures",
             "plan",
             "counters",

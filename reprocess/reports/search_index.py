@@ -7,6 +7,8 @@ from django.db.models import Count, F, FilteredRelation, Q
 from django.template.defaultfilters import pluralize
 
 from heimdex.accounts.models import User
+from heimdex.outages.texts import describe_wait
+from heimdex.redaction import hide_addresses
 from reprocess.models import ReprocessFailure, ReprocessItem, ReprocessRun
 from reprocess.planning.targets import SCENES
 from reprocess.reports.runs import count_filled_videos
@@ -114,6 +116,8 @@ def _format_message(state: str, item: ReprocessItem | None, channels: tuple[Chan
         "is_current": pluralize(current, "is,are"),
         "is_missing": pluralize(missing, "is,are"),
     }
+    if state == "paused" and item and (wait := describe_wait(item.run)):
+        return wait.text
     if state == "paused" and item and item.run.limit_reached and item.run.scope == ReprocessRun.Scope.VIDEO:
         return _COST_LIMIT
     if state in UNFINISHED or (state in _MESSAGES and current < parts):
@@ -152,4 +156,7 @@ def _count_channels(video: Video, spec: EffectiveSpec, forced_run: ReprocessRun 
 def _load_failures(item: ReprocessItem | None, video: Video) -> tuple[ReprocessFailure, ...]:
     if item is None:
         return ()
-    return tuple(ReprocessFailure.objects.filter(run=item.run_id, video=video).select_related("scene")[:MAX_FAILURES])
+    failures = tuple(ReprocessFailure.objects.filter(run=item.run_id, video=video).select_related("scene")[:MAX_FAILURES])
+    for failure in failures:
+        failure.error = hide_addresses(failure.error)
+    return failures

@@ -12,6 +12,7 @@ from uuid import UUID
 from heimdex.accounts.owner import lock_owner
 from heimdex.embedders.base import Embedder
 from heimdex.errors import InputsRejected, ModelInputError
+from heimdex.outages.classify import find_outage
 from people.matching import match_faces
 from reprocess.planning.staleness import filter_stale_people, find_stale_scenes
 from reprocess.runs.prefetch import prefetch_and_compute
@@ -201,6 +202,9 @@ def _prepare(step: Step, model: Embedder, group: Tasks) -> Any:
         try:
             return step.prepare(task, model)
         except (InputMissing, ModelInputError) as error:
+            if find_outage(error):
+                # The input is not bad: it cannot be read now.
+                raise error.__cause__ or error from None
             reason = str(error)
     return _Unusable(reason)
 

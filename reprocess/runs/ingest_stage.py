@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from heimdex.errors import ModelUnavailable
+from heimdex.errors import ModelAway, ModelUnavailable
 from reprocess.cutover import activate_first
 from reprocess.runs.engine import Batch, OnBatch, WorkLease, embed_videos
 from reprocess.spec import get_effective_spec
@@ -48,13 +48,17 @@ def run(context: StageContext) -> None:
 def embed_into_active(video: Video, lease: WorkLease) -> None:
     """Add a video to the older spaces that its owner's search still reads, so that vector search finds it before the cutover.
 
-    Vectors that can no longer be computed are logged. Until the cutover, full text search finds the video.
+    Vectors that can no longer be computed are logged. Until the cutover, full text search finds the video. Raise ModelAway when the server
+    of an older model does not answer now.
     """
     historical = build_historical_spec(video.owner_id)
     problems = list(historical.unavailable)
     if historical.spec:
         try:
             embed_videos([video], historical.spec, lease, _collect_errors(problems))
+        except ModelAway:
+            # The video can wait for this server.
+            raise
         except ModelUnavailable as error:
             problems.append(str(error))
     for problem in dict.fromkeys(problems):

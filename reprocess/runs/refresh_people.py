@@ -3,18 +3,22 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, F, OuterRef, Subquery
 from django.utils import timezone
 
-from heimdex.errors import ModelUnavailable
-from heimdex.leases import WAKE_AGAIN_AFTER, Lease, LeaseLost
+from heimdex.leases import RELEASED, WAKE_AGAIN_AFTER, Lease, LeaseLost
+from heimdex.outages.classify import OutageKind, find_outage
+from heimdex.outages.database import wait_for_database
+from heimdex.outages.models import build_wait_update
+from heimdex.outages.record import begin_outage
+from heimdex.outages.texts import FAILURE_CODES, FAILURE_TEXTS
 from heimdex.queue import enqueue
-from heimdex.storage import StorageError
 from people.channels import PERSON_QUERY
 from people.errors import PhotoErrorCode, PhotoRejected
 from people.face_settings import get_faces_disabled_reason
@@ -34,7 +38,7 @@ log = structlog.get_logger(__name__)
 _PHOTOS_AT_ONCE = 8
 _OWNERS_AT_ONCE = 100
 
-BROKE = "Something went wrong on our side with this photo{reason}. Retry it. If it happens again, tell your administrator."
+BROKE = "Something went wrong on our side with this photo. Retry it. If it happens again, tell your administrator."
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class PhotoLease:
 def refresh_people(owner_id: UUID) -> None:
     """Process an owner's uploaded photos, refresh the vectors of the owner's people, and match faces with them.
 
-    Idempotent: vectors that are up to date are not computed again. Earlier requests are deleted, unless the model is unavailable.
+    Idempotent: vectors that are up to date are not computed again. Earlier requests are deleted, unless an outage prevents the refresh.
     """
     with structlog.contextvars.bound_contextvars(owner_id=str(owner_id)):
         requests = list(PeopleRefreshRequest.objects.filter(owner_id=owner_id).values_list("pk", flat=True))
@@ -96,7 +100,7 @@ def _find_outdated_owners() -> set[UUID]:
 
 
 def _acquire_photos(owner_id: UUID) -> tuple[Lease, list[PersonPhoto]]:
-    waiting = PersonPhoto.objects.filter(owner_id=owner_id, state=PersonPhoto.State.UPLOADED).order_by("created_at", "pk")
+    waiting = PersonPhoto.objects.filter(owner_id=owner_id, state=PersonPhoto.State.UPLOADED, waits_for="").order_by("created_at", "pk")
     return Lease.acquire(waiting, _PHOTOS_AT_ONCE, state=PersonPhoto.State.PROCESSING, error_code="", error_text="")
 
 
@@ -114,13 +118,43 @@ def _normalize(photo: PersonPhoto, lease: Lease) -> bool:
     except LeaseLost:
         log.warning("Photo abandoned: its lease is lost, or it was deleted", photo_id=str(photo.pk))
         return False
-    except DatabaseError:
+    except DatabaseError as error:
+        _wait_if_outage([photo], lease, error)
         raise
     except Exception as error:
-        log.exception("A photo could not be normalized", photo_id=str(photo.pk), attempt=photo.attempts)
-        _fail(photo, lease, PhotoErrorCode.INTERNAL_ERROR, BROKE.format(reason=f": {error}" if isinstance(error, StorageError) else ""))
+        if not _wait_if_outage([photo], lease, error):
+            log.exception("A photo could not be normalized", photo_id=str(photo.pk), attempt=photo.attempts)
+            _fail(photo, lease, PhotoErrorCode.INTERNAL_ERROR, BROKE)
         return False
     return True
+
+
+def _wait_if_outage(photos: list[PersonPhoto], lease: Lease, error: Exception) -> bool:
+    """Let photos wait for the end of the outage that caused an error. Return False when the error has to be raised.
+
+    A photo that has waited again and again although nothing is away has failed.
+    """
+    kind = find_outage(error)
+    if kind is None:
+        return False
+    if kind is OutageKind.DATABASE:
+        # If it stays away, the leases expire, and the rescue wakes another worker.
+        if wait_for_database():
+            _release_uncounted(photos, lease, lease_expires_at=timezone.now())
+        return False
+    begin_outage(kind, str(error))
+    for photo in photos:
+        if photo.has_waited_enough:
+            _fail(photo, lease, PhotoErrorCode(FAILURE_CODES[kind]), FAILURE_TEXTS[kind])
+        else:
+            _release_uncounted([photo], lease, **build_wait_update(photo, kind))
+    return True
+
+
+def _release_uncounted(photos: list[PersonPhoto], lease: Lease, **changes: Any) -> None:
+    """Release photos. The attempt does not count, because they did not fail."""
+    rows = lease.rows.filter(pk__in=[photo.pk for photo in photos])
+    rows.update(**{**RELEASED, "state": PersonPhoto.State.UPLOADED, "attempts": F("attempts") - 1, **changes})
 
 
 def _fail(photo: PersonPhoto, lease: Lease, code: PhotoErrorCode, text: str) -> None:
@@ -133,7 +167,7 @@ def _fail(photo: PersonPhoto, lease: Lease, code: PhotoErrorCode, text: str) -> 
 def _embed(owner_id: UUID, lease: Lease, photos: list[PersonPhoto]) -> bool:
     """Compute the people's vectors in the active and in the latest spaces. The latest decide whether a photo is usable.
 
-    Return whether the model was available.
+    Return False during an outage. Then the photos wait for its end.
     """
     spec, photo_lease = get_effective_spec(), PhotoLease(lease)
     try:
@@ -143,9 +177,9 @@ def _embed(owner_id: UUID, lease: Lease, photos: list[PersonPhoto]) -> bool:
         for problem in older.unavailable:
             log.warning("People are not refreshed in all active spaces of their owner", reason=problem)
         embed_people(owner_id, spec, photo_lease, _ignore, photo_token=lease.token)
-    except ModelUnavailable as error:
-        for photo in photos:
-            _fail(photo, lease, PhotoErrorCode.INTERNAL_ERROR, BROKE.format(reason=f": {str(error).rstrip('.')}"))
+    except Exception as error:
+        if not _wait_if_outage(photos, lease, error):
+            raise
         log.error("People could not be refreshed", reason=str(error))
         return False
     activate_first(owner_id, spec)

@@ -13,6 +13,7 @@ from heimdex.queue import REPROCESS, count_tasks
 from heimdex.redis_broker import QueueUnavailable
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.runs.counters import count_items
+from reprocess.runs.outages import resume_after_outages
 from reprocess.runs.state import enqueue_run
 
 
@@ -21,7 +22,9 @@ def rescue_runs() -> int:
     cancel_lost_items(ReprocessItem.objects.filter(run__state=ReprocessRun.State.CANCELLED))
     runs = ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN)
     items = ReprocessItem.objects.filter(run__state__in=ReprocessRun.OPEN)
-    return wake_stuck(runs, items, "run", lambda run: enqueue_run(run.pk), timezone.now(), wake_again_after=_choose_rescue_delay())
+    resumed = resume_after_outages()
+    delay = _choose_rescue_delay()
+    return resumed + wake_stuck(runs, items, "run", lambda run: enqueue_run(run.pk), timezone.now(), wake_again_after=delay)
 
 
 def cancel_lost_items(items: QuerySet[ReprocessItem]) -> int:

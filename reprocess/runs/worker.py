@@ -11,8 +11,10 @@ from django.conf import settings
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from heimdex.errors import ModelUnavailable
 from heimdex.leases import Lease, LeaseLost
+from heimdex.outages.classify import OutageKind, find_outage
+from heimdex.outages.database import wait_for_database
+from heimdex.outages.models import NOT_WAITING
 from heimdex.queue import is_stopping
 from people.models import Person, PersonPhoto
 from reprocess.cutover import activate_complete
@@ -20,7 +22,8 @@ from reprocess.models import ReprocessFailure, ReprocessItem, ReprocessRun
 from reprocess.runs.acquire import acquire_group, compute_full_group, select_acquirable_items
 from reprocess.runs.counters import count_items, find_failed_items
 from reprocess.runs.engine import Batch, embed_people, embed_videos
-from reprocess.runs.state import end_run, enqueue_run, finish_if_done, pause_if_open, record_usage, release_items
+from reprocess.runs.outages import pause_for_outage
+from reprocess.runs.state import end_run, enqueue_run, finish_if_done, record_usage, release_items
 from reprocess.spec import EffectiveSpec, get_effective_spec
 from reprocess.spec.historical import load_recorded_spec
 from reprocess.steps.embedding_task import Outcome
@@ -77,9 +80,10 @@ def run_worker(run_id: UUID) -> None:
             first = True
             while not is_stopping() and _work_on_group(run, spec, first=first):
                 first = False
-        except ModelUnavailable as error:
-            # All further scenes would fail for the same reason. An operator can fix it and resume the run.
-            pause_if_open(run.pk, f"{error} Fix this, then resume the run.")
+        except Exception as error:
+            # All further scenes would fail for the same reason.
+            if not pause_for_outage(run.pk, error):
+                raise
             return
         finish_if_done(run, spec)
         if is_stopping() and ReprocessRun.objects.filter(pk=run_id, state__in=ReprocessRun.OPEN).exists():
@@ -117,8 +121,10 @@ def _work_on_group(run: ReprocessRun, spec: EffectiveSpec, *, first: bool) -> bo
     except RunStopped:
         release_items(run, lease)
         return False
-    except ModelUnavailable:
-        release_items(run, lease)
+    except Exception as error:
+        # Without the database, the lease expires.
+        if (kind := find_outage(error)) and (kind is not OutageKind.DATABASE or wait_for_database()):
+            release_items(run, lease)
         raise
     return True
 
@@ -141,6 +147,7 @@ def _process_group(run: ReprocessRun, spec: EffectiveSpec, lease: Lease, items: 
         failed = find_failed_items(run, items)
         now = timezone.now()
         lease.release(state=ReprocessItem.State.DONE, finished_at=now)
+        ReprocessRun.objects.filter(pk=run.pk, waits__gt=0).update(**NOT_WAITING)
         ReprocessItem.objects.filter(pk__in=failed).update(state=ReprocessItem.State.FAILED, error=SOME_FAILED, finished_at=now)
     owners = {item.owner_id for item in items}
     unfinished = set(run.items.filter(owner_id__in=owners, state__in=ReprocessItem.OPEN).values_list("owner_id", flat=True))

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from heimdex.accounts.models import User
 from heimdex.errors import WrongState
+from heimdex.outages.deletions import delete_files
 from heimdex.storage import get_media_storage
 from videos.channels import TITLE, VIDEO_DESCRIPTION, list_channels_reading
 from videos.ingest.schedule import start_ingest
@@ -77,7 +78,7 @@ def delete_video(video: Video) -> None:
             model._default_manager.filter(video=video).delete()
         get_lexical_backend().delete(video.list_scene_ids())
         video.delete()
-        transaction.on_commit(lambda: get_media_storage().delete_prefix(prefix))
+        delete_files(prefix)
 
 
 def _list_leased_models() -> Iterator[type[models.Model]]:

@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from heimdex.outages.classify import OutageKind
 from heimdex.storage import sign_url
 from videos.models import Job, Scene, Video, VideoMetadata
 from videos.models.video import DESCRIPTION_MAX_LENGTH
@@ -55,6 +56,14 @@ class VideoStatusSerializer(serializers.Serializer[VideoStatus]):
     progress = serializers.IntegerField(help_text="0 to 100.")
     error = serializers.CharField()
     error_code = serializers.CharField()
+    waits_for = serializers.ChoiceField(
+        choices=OutageKind.choices, allow_null=True, default=None, source="wait.kind", help_text="The part whose outage stops the ingest."
+    )
+    wait_label = serializers.CharField(allow_null=True, default=None, source="wait.label", help_text="What it waits for, in a few words.")
+    wait_text = serializers.CharField(allow_null=True, default=None, source="wait.text", help_text="What it waits for, as a sentence.")
+    tries_at = serializers.DateTimeField(
+        allow_null=True, default=None, source="wait.tries_at", help_text="When the server tries again; null when it does so in a moment."
+    )
     notices = serializers.ListField(child=serializers.CharField(), help_text="What could not be decoded or transcribed.")
     stages = JobSerializer(many=True)
     updated_at = serializers.DateTimeField()

@@ -1,10 +1,14 @@
 """Queue the ingest of videos, and rescue videos that no worker processes."""
 
+from datetime import datetime
+
 import structlog
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from heimdex.leases import requeue_lost, wake_stuck
+from heimdex.outages.models import filter_resumable
 from heimdex.queue import enqueue
 from heimdex.uploads.flow import end_expired_uploads
 from videos.models import Job, Video
@@ -65,8 +69,22 @@ def rescue() -> int:
     now = timezone.now()
     jobs = Job.objects.filter(video__state__in=Video.PROCESSING_STATES)
     requeue_lost(jobs.filter(state=Job.State.RUNNING), state=Job.State.QUEUED, error=WORKER_LOST)
-    videos = Video.objects.filter(state__in=Video.PROCESSING_STATES)
-    return wake_stuck(videos, jobs, "video", wake, now) + end_expired_uploads(Video.objects.filter(state=Video.State.UPLOADING), _expire)
+    resumed = _resume(jobs, now)
+    waiting = Job.objects.filter(video=OuterRef("pk")).exclude(waits_for="")
+    videos = Video.objects.filter(~Exists(waiting), state__in=Video.PROCESSING_STATES)
+    woken = wake_stuck(videos, jobs, "video", wake, now)
+    return resumed + woken + end_expired_uploads(Video.objects.filter(state=Video.State.UPLOADING), _expire)
+
+
+def _resume(jobs: QuerySet[Job], now: datetime) -> int:
+    """Wake a worker for every video whose outage is over. Return how many videos."""
+    with transaction.atomic():
+        resumable = filter_resumable(jobs, now).select_related("video").select_for_update(skip_locked=True, of=("self",))
+        resumed = list(resumable)
+        Job.objects.filter(pk__in=[job.pk for job in resumed]).update(waits_for="", waits_until=None, error="")
+        for job in resumed:
+            wake(job.video)
+    return len(resumed)
 
 
 def wake(video: Video) -> None:

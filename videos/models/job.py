@@ -6,10 +6,11 @@ from django.utils import timezone
 
 from heimdex.fields import ErrorTextField
 from heimdex.leases import LeasedModel
+from heimdex.outages.models import WaitingModel
 from videos.models.video import Video
 
 
-class Job(LeasedModel):
+class Job(LeasedModel, WaitingModel):
     """The state of one stage, and the lease of the worker that runs it."""
 
     class State(models.TextChoices):
@@ -24,10 +25,12 @@ class Job(LeasedModel):
     TRANSITIONS = (
         (State.QUEUED, State.RUNNING, "worker acquires the lease"),
         (State.RUNNING, State.DONE, "stage done"),
-        (State.RUNNING, State.QUEUED, "worker lost, or attempt failed"),
+        (State.RUNNING, State.QUEUED, "worker lost, attempt failed, or outage"),
         (State.RUNNING, State.FAILED, "file rejected, or last attempt failed"),
         (State.QUEUED, State.SKIPPED, "earlier stage failed"),
         (State.DONE, State.QUEUED, "upgrade adds an earlier stage"),
+        (State.FAILED, State.QUEUED, "operator retries"),
+        (State.SKIPPED, State.QUEUED, "operator retries"),
     )
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="jobs")

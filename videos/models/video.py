@@ -55,7 +55,8 @@ class Video(models.Model):
         (State.VALIDATING, State.FAILED, "stage failed"),
         (State.PROCESSING, State.INDEXED, "all stages done"),
         (State.PROCESSING, State.FAILED, "stage failed"),
-        (State.FAILED, State.VALIDATING, "owner retries"),
+        (State.FAILED, State.VALIDATING, "owner or operator retries"),
+        (State.FAILED, State.PROCESSING, "operator retries"),
         (State.INDEXED, State.VALIDATING, "reconcile restores missing images"),
     )
     PROCESSING_STATES = (State.VALIDATING, State.PROCESSING)

@@ -6,13 +6,15 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError
 from rich.console import Console
 
+from heimdex.outages.models import Outage
 from heimdex.services.report import build_report, render_table
 
 
 class Command(BaseCommand):
-    help = "Show the state, pid, uptime, restarts and memory of every service. Exit code: 0 if all are running, else 1."
+    help = "Show the state, pid, uptime, restarts and memory of every service, and outages. Exit code: 0 if all are running, else 1."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -20,8 +22,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         report = build_report(settings.HEIMDEX_HOME)
+        outages = _list_outages() if report.running else []
         if options["json"]:
-            self.stdout.write(json.dumps(report.as_json()))
+            self.stdout.write(json.dumps({**report.as_json(), "outages": outages}))
         elif report.phase == "without supervisor":
             self.stdout.write("The supervisor was killed, but its services still run. `make up` restarts everything; `make down` stops it.")
         elif not report.services:
@@ -33,5 +36,17 @@ class Command(BaseCommand):
             for service in report.services:
                 if service.state != "running":
                     console.print(f"The log of {service.name} is {service.log}", markup=False)
+        if not options["json"]:
+            for outage in outages:
+                self.stdout.write(f"Outage of the {outage['kind']} since {outage['since']}: {outage['reason']}")
         if not report.running:
             sys.exit(1)
+
+
+def _list_outages() -> list[dict[str, str]]:
+    """Return the outages that work waits for. Without the database, they are not known."""
+    try:
+        outages = list(Outage.objects.all())
+    except DatabaseError:
+        return []
+    return [{"kind": outage.kind, "since": outage.began_at.isoformat(timespec="seconds"), "reason": outage.reason} for outage in outages]

@@ -9,7 +9,8 @@ async function pollPhotos(pending) {
   if (end) return stopPolling(pending, end);
   if (!response.ok) return;
   const photos = new Map((await response.json()).results.map((photo) => [photo.id, photo]));
-  const changed = pending.filter((element) => photos.get(element.dataset.poll)?.state !== element.dataset.state);
+  const hasChanged = (shown, photo) => photo?.state !== shown.state || photo.waits_for !== shown.waitsFor;
+  const changed = pending.filter((element) => hasChanged(element.dataset, photos.get(element.dataset.poll)));
   for (const element of changed) {
     const photo = photos.get(element.dataset.poll);
     if (!photo) {

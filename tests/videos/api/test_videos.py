@@ -111,7 +111,8 @@ def test_the_status_follows_the_stages(api: APIClient, uploaded_video: Video) ->
     assert get_status()[0] == "failed"
     assert get_status()[3] == "Decoding took too long."
     shown = api.get(f"/v1/videos/{uploaded_video.pk}/status").json()
-    assert set(shown) == {"video_id", "state", "stage", "progress", "error", "error_code", "notices", "stages", "updated_at"}
+    waits = {"waits_for", "wait_label", "wait_text", "tries_at"}
+    assert set(shown) == {"video_id", "state", "stage", "progress", "error", "error_code", "notices", "stages", "updated_at"} | waits
     assert set(shown["stages"][0]) == {"stage", "state", "progress", "attempts", "error", "started_at", "finished_at", "duration_s"}
     assert shown["error_code"] == "took_too_long"
 

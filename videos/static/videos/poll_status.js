@@ -17,7 +17,10 @@ async function poll(element) {
     return announce(status.state === "failed" ? `${title} failed: ${status.error}` : `${title} is ready.`);
   }
   const isWaiting = status.stages.every((stage) => stage.state === "queued");
-  const text = isWaiting ? labels.waiting : (labels[status.stage] ?? status.stage);
+  const wait = element.querySelector("[data-wait]");
+  wait.textContent = status.wait_text ?? "";
+  wait.hidden = !status.wait_text;
+  const text = status.wait_label ? status.wait_label : isWaiting ? labels.waiting : (labels[status.stage] ?? status.stage);
   element.querySelector("[data-percent]").textContent = `${status.progress} %`;
   element.querySelector("progress").value = status.progress;
   const label = element.querySelector("[data-label]");
@@ -32,6 +35,7 @@ function stop(element, reason) {
   element.querySelector("[data-label]").textContent = reason;
   element.querySelector("[data-percent]").remove();
   element.querySelector("progress").remove();
+  element.querySelector("[data-wait]").remove();
 }
 
 // If one request fails, the others go on.
