@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from heimdex.admin import ReadOnly
+from people.actions.photos import retry_failed_photos
 from people.models import Person, PersonPhoto
 from people.status import PersonStatus, annotate_status
 
@@ -53,11 +54,20 @@ class PersonAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         return PersonStatus.of(person).failed_count
 
 
+@admin.action(description="Retry failed photos", permissions=["retry"])
+def retry_photos(modeladmin: Any, request: HttpRequest, queryset: QuerySet[PersonPhoto]) -> None:
+    """Queue the failed ones of the selected photos again."""
+    retried, left_out = retry_failed_photos(queryset)
+    messages.success(request, f"Retrying {retried} failed photo(s).")
+    if left_out:
+        messages.warning(request, f"{left_out} photo(s) were left out: a retry with the same file cannot succeed.")
+
+
 @admin.register(PersonPhoto)
 class PersonPhotoAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """The photos of all people with their states and errors."""
 
-    actions: list[Any] = []
+    actions: list[Any] = [retry_photos]
     list_display = ("filename", "person", "owner", "state", "error_code", "attempts", "created_at")
     list_filter = ("state", "error_code")
     list_select_related = ("person", "owner")
@@ -80,3 +90,7 @@ class PersonPhotoAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         "updated_at",
     )
     readonly_fields = fields
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Return whether the user may retry photos: any staff member, as for videos."""
+        return bool(request.user.is_active and request.user.is_staff)

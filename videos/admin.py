@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from heimdex.admin import ReadOnly
+from videos.actions.retries import retry_failed_videos
 from videos.actions.videos import delete_video, edit_video
 from videos.models import EmbeddingSpace, Job, Scene, Video
 from videos.status import get_video_status
@@ -29,12 +30,22 @@ class SceneInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     show_change_link = False
 
 
+@admin.action(description="Retry failed videos", permissions=["retry"])
+def retry_videos(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Video]) -> None:
+    """Let the failed ones of the selected videos continue at the stage that failed."""
+    counts = retry_failed_videos(queryset)
+    left_out = sum(counts.left_out.values())
+    messages.success(request, f"Retrying {counts.total} failed video(s).")
+    if left_out:
+        messages.warning(request, f"{left_out} video(s) were left out: a retry with the same file cannot succeed.")
+
+
 class VideoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """The videos of all owners: their status, stages and errors."""
 
-    actions: list[Any] = []
+    actions: list[Any] = [retry_videos]
     list_display = ("title", "owner", "status", "error_text", "size_bytes", "created_at")
-    list_filter = ("state",)
+    list_filter = ("state", "error_code")
     list_select_related = ("owner",)
     list_per_page = 50
     search_fields = ("title", "filename", "owner__email", "id")
@@ -64,6 +75,10 @@ class VideoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Return the label of the video's status, with the progress while it is processed."""
         status = get_video_status(video)
         return f"{status.label} ({status.progress} %)" if status.is_processing else status.label
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Return whether the user may retry videos: any staff member, as for runs."""
+        return bool(request.user.is_active and request.user.is_staff)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Return False: videos are only created by uploads."""

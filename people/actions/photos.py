@@ -6,12 +6,14 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from heimdex.accounts.models import User
 from heimdex.accounts.quotas import check_upload_quota
 from heimdex.accounts.rate_limits import spend
 from heimdex.errors import WrongState
 from heimdex.outages.deletions import delete_files
+from heimdex.outages.models import NOT_WAITING
 from heimdex.storage import UploadTarget
 from heimdex.uploads import flow
 from people.errors import NOT_RETRYABLE
@@ -120,6 +122,28 @@ def retry_photo(owner: User, person_id: UUID, photo_id: UUID) -> PersonPhoto:
             raise WrongState(CANNOT_SUCCEED)
         queue_photo(photo)
     return photo
+
+
+def retry_failed_photos(photos: QuerySet[PersonPhoto], *, dry_run: bool = False) -> tuple[int, int]:
+    """Queue the failed ones among some photos again, for operators. Return how many, and how many were left out.
+
+    Photos are left out whose retry with the same file cannot succeed.
+    """
+    failed = PersonPhoto.objects.filter(pk__in=photos.order_by().values("pk"), state=PersonPhoto.State.FAILED)
+    retryable = failed.exclude(error_code__in=NOT_RETRYABLE)
+    left_out = failed.count() - retryable.count()
+    if dry_run:
+        return retryable.count(), left_out
+    with transaction.atomic():
+        locked = list(retryable.select_for_update(of=("self",)).order_by("pk"))
+        now = timezone.now()
+        PersonPhoto.objects.filter(pk__in=[photo.pk for photo in locked]).update(
+            state=PersonPhoto.State.UPLOADED, error_code="", error_text="", attempts=0, updated_at=now, woken_at=now, **NOT_WAITING
+        )
+        # One refresh covers all photos of an owner.
+        for owner_id in sorted({photo.owner_id for photo in locked}):
+            request_refresh(owner_id)
+    return len(locked), left_out
 
 
 def delete_photo(owner: User, person_id: UUID, photo_id: UUID) -> None:
