@@ -82,7 +82,6 @@ class ReprocessRun(WaitingModel):
         (State.RUNNING, State.SUCCEEDED, "no item failed"),
         (State.RUNNING, State.PARTIAL, "some items failed"),
         (State.RUNNING, State.FAILED, "all items failed"),
-        (State.QUEUED, State.FAILED, "spec changed since the run was queued"),
         (State.PAUSED, State.QUEUED, "resumed, or the outage is over"),
         (State.PAUSED, State.CANCELLED, "canceled"),
         (State.PARTIAL, State.QUEUED, "failures retried"),
@@ -113,7 +112,7 @@ class ReprocessRun(WaitingModel):
     cost = models.DecimalField(max_digits=14, decimal_places=6, default=0, help_text="Computed with the prices in the settings.")
     max_cost = models.DecimalField(max_digits=14, decimal_places=6, null=True, help_text="The run pauses when its cost reaches this.")
     automatic_cutover = models.BooleanField(default=True)
-    error = ErrorTextField(blank=True, help_text="Why the run failed, or why it is paused.")
+    error = ErrorTextField(blank=True, help_text="Why the run failed, is paused, or waits for a worker with its spec.")
     woken_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)

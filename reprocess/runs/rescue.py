@@ -1,4 +1,4 @@
-"""Wake workers for runs that have none, and cancel the open items of ended runs."""
+"""Wake workers for runs that have none, report this process's spec, and cancel the open items of ended runs."""
 
 from datetime import timedelta
 from itertools import groupby
@@ -13,14 +13,17 @@ from heimdex.queue import REPROCESS, count_tasks
 from heimdex.redis_broker import QueueUnavailable
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.runs.counters import count_items
+from reprocess.runs.held_specs import explain_waiting_runs, report_spec, select_runs_for
 from reprocess.runs.outages import resume_after_outages
 from reprocess.runs.state import enqueue_run
 
 
 def rescue_runs() -> int:
-    """Enqueue every run whose leases have expired or whose task was lost. Return how many runs."""
+    """Enqueue every run of this process's spec whose leases have expired or whose task was lost. Return how many runs."""
+    spec = report_spec()
+    explain_waiting_runs()
     cancel_lost_items(ReprocessItem.objects.filter(run__state=ReprocessRun.State.CANCELLED))
-    runs = ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN)
+    runs = select_runs_for(spec)
     items = ReprocessItem.objects.filter(run__state__in=ReprocessRun.OPEN)
     resumed = resume_after_outages()
     delay = _choose_rescue_delay()

@@ -22,19 +22,15 @@ from reprocess.models import ReprocessFailure, ReprocessItem, ReprocessRun
 from reprocess.runs.acquire import acquire_group, compute_full_group, select_acquirable_items
 from reprocess.runs.counters import count_items, find_failed_items
 from reprocess.runs.engine import Batch, embed_people, embed_videos
+from reprocess.runs.held_specs import leave_to_others, load_spec
 from reprocess.runs.outages import pause_for_outage
-from reprocess.runs.state import end_run, enqueue_run, finish_if_done, record_usage, release_items
-from reprocess.spec import EffectiveSpec, get_effective_spec
-from reprocess.spec.historical import load_recorded_spec
+from reprocess.runs.state import enqueue_run, finish_if_done, record_usage, release_items
+from reprocess.spec import EffectiveSpec
 from reprocess.steps.embedding_task import Outcome
 from videos.models import Scene, Video
 
 log = structlog.get_logger(__name__)
 
-SPEC_CHANGED = (
-    "The configured models or steps have changed since this run was queued (spec {queued}, now {now}), so the run was stopped. "
-    "Start a new run. Vectors that are already up to date are not computed again."
-)
 SOME_FAILED = "Some vectors could not be computed. See the failures for the reasons."
 KILLED = "Workers died {attempts} times while they processed this item, perhaps because memory ran out. Retry the failures of the run."
 
@@ -62,16 +58,22 @@ class ItemLease:
 
 
 def run_worker(run_id: UUID) -> None:
-    """Work on a run until it is done or other workers have leased the rest. Do nothing for a run that is not open."""
+    """Work on a run until it is done or other workers have leased the rest. Do nothing for a run that is not open.
+
+    A run of another spec is left to workers that hold it.
+    """
     run = ReprocessRun.objects.select_related("spec").filter(pk=run_id, state__in=ReprocessRun.OPEN).first()
     if run is None:
         return
     with structlog.contextvars.bound_contextvars(run_id=str(run.pk), spec_version=run.spec_version, scope=run.scope):
         log.info(f"Using embedding spec version: {run.spec_version}")
-        spec = _load_spec(run)
+        spec = load_spec(run)
         if spec is None:
-            end_run(run, ReprocessRun.State.FAILED, SPEC_CHANGED.format(queued=run.spec_id[:8], now=get_effective_spec().digest[:8]))
+            leave_to_others(run)
             return
+        if run.error:
+            # It says that no worker has its spec.
+            ReprocessRun.objects.filter(pk=run_id, state__in=ReprocessRun.OPEN).update(error="")
         if ReprocessRun.objects.filter(pk=run_id, state=ReprocessRun.State.QUEUED).update(
             state=ReprocessRun.State.RUNNING, started_at=Coalesce("started_at", timezone.now())
         ):
@@ -89,16 +91,6 @@ def run_worker(run_id: UUID) -> None:
         if is_stopping() and ReprocessRun.objects.filter(pk=run_id, state__in=ReprocessRun.OPEN).exists():
             # This task ends here, so the next worker needs another.
             enqueue_run(run_id)
-
-
-def _load_spec(run: ReprocessRun) -> EffectiveSpec | None:
-    """Return the spec that a run was queued for. Return None when the current steps or models differ from it."""
-    spec = get_effective_spec()
-    if spec.digest == run.spec_id:
-        return spec
-    # These runs update active spaces, which may not match the current configuration.
-    updates_active = run.entry_point in (ReprocessRun.EntryPoint.ROLLBACK, ReprocessRun.EntryPoint.EDIT)
-    return load_recorded_spec(run.spec) if updates_active else None
 
 
 def _work_on_group(run: ReprocessRun, spec: EffectiveSpec, *, first: bool) -> bool:

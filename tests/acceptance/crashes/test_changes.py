@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from pytest_django import Settings
 
 from heimdex.accounts.models import User
+from reprocess.actions.runs import cancel_run
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.scope import Scope
 from reprocess.runs.ingest_stage import embed_into_active
@@ -19,7 +20,9 @@ from tests.acceptance.crashes.models import CountingServer
 from tests.acceptance.crashes.outcome import (
     assert_complete,
     assert_one_row_each,
+    expire_leases,
     have_all_ended,
+    list_lease_tokens,
     list_models,
     read_counters,
     search_continuously,
@@ -125,7 +128,7 @@ def test_an_upload_a_deletion_and_an_edit_during_a_run(
     assert (plan.stale, plan.model_calls) == (0, 0)
 
 
-def test_a_run_of_an_unconfigured_spec_fails_with_a_reason_and_never_mixes_spaces(
+def test_a_run_of_an_unconfigured_spec_waits_with_a_reason_and_never_mixes_spaces(
     second_model_workers: Workers,
     serve: Callable[[str], Workers],
     embeddings: CountingServer,
@@ -141,11 +144,12 @@ def test_a_run_of_an_unconfigured_spec_fails_with_a_reason_and_never_mixes_space
         configure_models(settings, embeddings, THIRD)
         workers = serve(THIRD)
         embeddings.release()
-        wait_until(lambda: have_all_ended(workers), "the end of the overtaken run")
+        expire_leases(list_lease_tokens())
+        wait_until(lambda: bool(ReprocessRun.objects.get(pk=overtaken.pk).error), "the reason why the run waits")
         overtaken.refresh_from_db()
-        assert overtaken.state == ReprocessRun.State.FAILED
-        assert "Start a new run" in overtaken.error
-        assert set(overtaken.items.values_list("state", "lease_token")) == {(ReprocessItem.State.FAILED, None)}
+        assert overtaken.state == ReprocessRun.State.RUNNING
+        assert overtaken.error.startswith("No worker has the spec of this run")
+        cancel_run(overtaken.pk)
         assert len(answers[owner].deduplicate()) == 1
         rows_before = _count_rows(owner, SECOND)
         assert 0 < rows_before < 12

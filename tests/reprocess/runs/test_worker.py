@@ -1,6 +1,5 @@
 """A run computes exactly the stale vectors of the latest spec, and its counters add up."""
 
-import dataclasses
 from collections.abc import Iterator
 from unittest import mock
 from uuid import uuid4
@@ -222,18 +221,6 @@ def test_equal_requests_share_one_run() -> None:
     first = start_run(ALL, force=False, entry_point="command", requested_by=None)
     assert start_run(ALL, force=False, entry_point="api", requested_by=None).pk == first.pk
     assert start_run(ALL, force=True, entry_point="api", requested_by=None).pk != first.pk
-
-
-def test_a_run_that_was_queued_with_other_models_fails_with_the_reason() -> None:
-    make_video(make_user())
-    run = start_run(ALL, force=False, entry_point="command", requested_by=None)
-    other = dataclasses.replace(get_effective_spec(), steps=get_effective_spec().steps[:1])
-    with mock.patch("reprocess.runs.worker.get_effective_spec", return_value=other):
-        run_worker(run.pk)
-    run.refresh_from_db()
-    assert run.state == ReprocessRun.State.FAILED
-    assert "Start a new run" in run.error
-    assert not SceneEmbedding.objects.exists()
 
 
 def test_a_scene_deleted_during_the_computation_is_skipped() -> None:
