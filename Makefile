@@ -57,7 +57,7 @@ bench: setup-dev ## measure the pipeline against its goals (ONLY="P1 P2" takes s
 walk: setup-dev ## change the text model of a temporary installation and record the output in docs/tutorials/change-a-model.md
 	@$(python) -m demo.changing_a_model
 
-lint: setup-dev ## check style, wording, types and the direction of imports
+lint: setup-dev ## check style, wording, types, the direction of imports, and that new migrations are safe beside older code
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/codespell
@@ -65,6 +65,7 @@ lint: setup-dev ## check style, wording, types and the direction of imports
 	$(in_scratch) $(python) -m mypy $(sources)
 	.venv/bin/lint-imports
 	$(in_scratch) $(python) manage.py check
+	$(python) -m pytest tests/test_migrations.py
 
 lock: setup-dev ## pin the newest versions that pyproject.toml allows, with their hashes
 	$(compile) --upgrade pyproject.toml -o requirements/web.txt
