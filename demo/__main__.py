@@ -18,6 +18,8 @@ from demo.people import find_people
 from heimdex.environment import Environment
 
 TITLE = "Heimdex demo film"
+# Queries with the scenes of the demo film that they should find, for `manage.py evaluate`.
+JUDGED = Path(__file__).with_name("judged.jsonl")
 SEARCHES = ("a cat", "a cup of coffee", "rocket launch", "leisure to consider", "he was cold and egoistic")
 MANAGE = [sys.executable, str(Path(__file__).resolve().parent.parent / "manage.py")]
 UNKNOWN_TYPE = "application/octet-stream"
@@ -158,6 +160,7 @@ def _show_next_steps(url: str, home: Path, owner: Login, admin: Login) -> None:
         ("API", f"{url}/v1/docs/"),
         ("Data and logs", home),
         ("Your own video", "make demo VIDEO=path/to/video.mp4"),
+        ("Measure search", f".venv/bin/python manage.py evaluate demo/{JUDGED.name} --owner {owner.email}"),
         ("Stop everything", "make down"),
     ]
     for label, value in rows:

@@ -30,7 +30,8 @@ WORDS_LEFT_OUT = "The search for words was left out: {reason}"
 class SearchRequest:
     """A query, and the part of the answer that is requested.
 
-    `text` may contain `@name`s. With people, search only scenes that show any of them, or, with `every_person`, all of them.
+    `text` may contain `@name`s. With people, search only scenes that show any of them, or, with `every_person`, all of them. A query
+    that nobody typed is not `recorded`.
     """
 
     text: str
@@ -40,6 +41,7 @@ class SearchRequest:
     video_id: UUID | None = None
     person_ids: tuple[UUID, ...] = ()
     every_person: bool = False
+    recorded: bool = True
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def search(owner: User, request: SearchRequest) -> SearchAnswer:
         vectors = search_spaces(scenes, owner.pk, spaces, query.text, POOL_SIZE, is_restricted=is_restricted, budget=budget)
         pools += vectors.select(spaces)
         notices += vectors.notices
-        if request.offset == 0:
+        if request.offset == 0 and request.recorded:
             record_query(owner.pk, query.text)
     fused = limit_per_video(fuse(pools), request.per_video)
     page = fused[request.offset : request.offset + request.limit]

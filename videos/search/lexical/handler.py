@@ -1,5 +1,8 @@
 """Build the lexical backends of `settings.LEXICAL_BACKENDS`, one instance per alias and process, when they are first used."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
@@ -15,6 +18,7 @@ class LexicalBackendHandler:
 
     def __init__(self) -> None:
         self._backends: dict[str, LexicalBackend] = {}
+        self._searched = DEFAULT
 
     def __getitem__(self, alias: str) -> LexicalBackend:
         """Return the backend. Raise ImproperlyConfigured for an unknown alias, class or option. Do not connect to a server."""
@@ -22,6 +26,20 @@ class LexicalBackendHandler:
             # Threads that get here at the same time each build a backend; the last one stays.
             self._backends[alias] = _build(alias)
         return self._backends[alias]
+
+    @property
+    def searched(self) -> LexicalBackend:
+        """The backend that search uses."""
+        return self[self._searched]
+
+    @contextmanager
+    def use(self, alias: str) -> Iterator[None]:
+        """Search with another backend for a block, in the whole process. Commands that compare backends use it."""
+        before, self._searched = self._searched, alias
+        try:
+            yield
+        finally:
+            self._searched = before
 
     def reset(self) -> None:
         """Drop all instances, so that changed settings take effect."""
@@ -33,7 +51,7 @@ lexical_backends = LexicalBackendHandler()
 
 def get_lexical_backend() -> LexicalBackend:
     """Return the backend that search uses."""
-    return lexical_backends[DEFAULT]
+    return lexical_backends.searched
 
 
 def _build(alias: str) -> LexicalBackend:
