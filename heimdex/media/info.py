@@ -1,6 +1,7 @@
 """The properties of a video file, and the limits for uploads."""
 
 from dataclasses import dataclass
+from math import isfinite
 
 from heimdex.media.errors import MediaError, MediaErrorCode
 
@@ -49,6 +50,17 @@ def derive_limits(info: MediaInfo) -> MediaLimits:
     defaults = MediaLimits()
     pixels = max(defaults.max_pixels, 2 * info.width * info.height)
     return MediaLimits(max_duration_s=info.duration_s, max_pixels=pixels, max_fps=max(defaults.max_fps, info.fps), max_streams=1000)
+
+
+def is_credible(info: MediaInfo, limits: MediaLimits) -> bool:
+    """Return whether a sandboxed process that probed under `limits` could have measured this.
+
+    A file that has taken over the process may claim anything, and its claims decide how long later processes may run.
+    """
+    times, rate = (info.duration_s, info.start_s), info.fps
+    # A header's rate may differ from the measured one, and the rate of two frames is twice what the limit compares.
+    is_limited = info.duration_s <= limits.max_duration_s and rate <= 3 * limits.max_fps and info.width * info.height <= limits.max_pixels
+    return all(map(isfinite, (*times, rate))) and min(info.duration_s, rate, info.width, info.height) > 0 and is_limited
 
 
 def check_streams(streams: int, limits: MediaLimits) -> None:

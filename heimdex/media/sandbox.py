@@ -29,6 +29,8 @@ _CHECK_EVERY_S = 0.5
 _MAX_EXIT_S = 5.0
 _POLL_EXIT_EVERY_S = 0.002
 _READ_BYTES = 1024 * 1024
+# A file that has taken over the process may send megabytes. The reason is stored, the trace is logged.
+_MAX_REASON, _MAX_TRACE = 1000, 4000
 # The whole environment of the process. The variables also limit the threads and memory of libraries.
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
@@ -159,13 +161,13 @@ class _ChildProcess:
             if kind == "ready":
                 self._ready = True
             elif kind == "refused":
-                raise MediaError(MediaErrorCode(message[1]), message[2])
+                raise MediaError(MediaErrorCode(message[1]), str(message[2])[:_MAX_REASON])
             elif kind == "starved":
                 raise MediaError(MediaErrorCode.NEEDS_TOO_MUCH_MEMORY, TOO_MUCH)
             elif kind == "full":
                 raise MediaError(MediaErrorCode.OUTPUT_TOO_LARGE, TOO_MUCH_OUTPUT)
             elif kind == "crashed":
-                log.error("Decoding failed unexpectedly", trace=message[1])
+                log.error("Decoding failed unexpectedly", trace=str(message[1])[-_MAX_TRACE:])
                 raise MediaError(MediaErrorCode.DECODER_CRASHED, CRASHED)
             elif kind == "broken":
                 raise DecodingInterrupted(f"The decoding process could not start: {message[1]}")

@@ -11,9 +11,10 @@ from typing import Self, TypeVar
 from django.conf import settings
 
 from heimdex.leases import Lease
-from heimdex.media.info import MediaInfo, MediaLimits
+from heimdex.media.errors import MediaError, MediaErrorCode
+from heimdex.media.info import MediaInfo, MediaLimits, is_credible
 from heimdex.media.probe import probe
-from heimdex.media.sandbox import call_sandboxed, iter_sandboxed
+from heimdex.media.sandbox import CRASHED, call_sandboxed, iter_sandboxed
 from heimdex.media.sandbox_protocol import DecoderLimits, limit_decoding, limit_probe
 from heimdex.storage import get_media_storage
 from videos.models import Video
@@ -49,7 +50,10 @@ class SourceFile:
         """Return the properties of the file. Raise MediaError when it is not a video or exceeds a limit."""
         limits = MediaLimits(settings.MAX_DURATION_SECONDS, settings.MAX_PIXELS, settings.MAX_FPS, settings.MAX_STREAMS)
         sandbox_limits = limit_probe(get_decoder_limits(), self.path.stat().st_size)
-        return call_sandboxed(probe, self.path, limits, limits=sandbox_limits)
+        info = call_sandboxed(probe, self.path, limits, limits=sandbox_limits)
+        if not is_credible(info, limits):
+            raise MediaError(MediaErrorCode.DECODER_CRASHED, CRASHED)
+        return info
 
     def enter(self, context: AbstractContextManager[T]) -> T:
         """Enter a context that is left at the end of the block at the latest."""

@@ -8,8 +8,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 from heimdex.media.errors import MediaError, MediaErrorCode
+from heimdex.media.info import MediaInfo, MediaLimits
 
 
 def exhaust_memory() -> Iterator[int]:
@@ -84,3 +86,7 @@ def report_often(on_progress: Callable[[float], None]) -> Iterator[int]:
     for number in range(1001):
         on_progress(number / 1000)
     yield 7
+
+
+def claim_ten_years(path: Path, limits: MediaLimits) -> MediaInfo:
+    return MediaInfo("mp4", 10 * 365 * 24 * 3600.0, 320, 240, 30.0, 0, "h264", None, 1, 0, 0.0)
