@@ -61,7 +61,8 @@ class WorkerActivity:
         """Count the workers that can start another task now. Takes no lock, which a killed process could hold forever."""
         # Prefetched tasks first: a task that is begun in between is then counted twice, instead of not at all.
         prefetched = self.count_prefetched()
-        return workers - prefetched - sum(1 for pid in self._pids.get_obj() if pid and _is_alive(pid))
+        pids: Any = self._pids.get_obj()
+        return workers - prefetched - sum(1 for pid in pids[:] if pid and _is_alive(pid))
 
     def pop_deaths(self) -> int:
         """Return how many workers `count_busy` has seen dead since the last call, and reset that count."""

@@ -13,11 +13,11 @@ class SessionStore(DatabaseSessionStore):
     """Store each session with the user who is logged in."""
 
     @classmethod
-    def get_model_class(cls) -> type[Session]:  # type: ignore[override]  # the stubs expect Django's own model
+    def get_model_class(cls) -> type[Session]:
         """Return the model of the rows."""
         return Session
 
-    def create_model_instance(self, data: dict[str, Any]) -> Session:  # type: ignore[override]  # as above
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
         """Return the row of a session that holds `data`."""
         session = super().create_model_instance(data)
         assert isinstance(session, Session)

@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
 
@@ -21,7 +22,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         for delay_s in _RETRY_AFTER_S:
             try:
                 return super().get_new_connection(conn_params)
-            except base.Database.OperationalError as error:
+            except psycopg.OperationalError as error:
                 if "password authentication failed" not in str(error):
                     raise
             time.sleep(delay_s)

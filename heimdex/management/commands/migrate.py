@@ -35,7 +35,8 @@ class Command(DjangoMigrate):
         try:
             for left in reversed(range(ATTEMPTS)):
                 try:
-                    return super().handle(*args, **options)
+                    super().handle(*args, **options)
+                    return
                 except OperationalError as error:
                     if not isinstance(error.__cause__, LockNotAvailable):
                         raise
