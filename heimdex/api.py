@@ -1,5 +1,6 @@
 """Shared by all endpoints under /v1/: errors and their schema, body limits, pagination."""
 
+import sys
 from typing import Any
 
 import structlog
@@ -21,6 +22,7 @@ from rest_framework_simplejwt.exceptions import DetailDictMixin
 
 from heimdex.accounts.rate_limits import RateExceeded
 from heimdex.database.time_budget import TOO_SLOW, is_timeout
+from heimdex.error_pages import answer_outage
 from heimdex.errors import Forbidden, OutOfSpace, Refused, Unavailable, WrongState
 from heimdex.outages.classify import OutageKind, find_outage
 from heimdex.outages.texts import DISK_FULL, RETRY_AFTER_S, UNAVAILABLE
@@ -175,7 +177,9 @@ def handle_not_found(request: HttpRequest, exception: Exception) -> HttpResponse
 
 
 def handle_server_error(request: HttpRequest) -> HttpResponse:
-    """Return a 500: JSON under /v1/, a page elsewhere."""
+    """Return a 500: JSON under /v1/, a page elsewhere. Where middleware failed because of an outage, return a 503."""
+    if answer := answer_outage(request, sys.exc_info()[1]):
+        return answer
     if request.path.startswith("/v1/"):
         return JsonResponse({"detail": "Internal server error. The cause is in the server's log."}, status=500)
     return defaults.server_error(request)

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 import structlog
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from heimdex.accounts.rate_limits import RateExceeded
 from heimdex.database.time_budget import TOO_SLOW, is_timeout
@@ -29,14 +30,22 @@ class ErrorPagesMiddleware:
             return render_too_many(request, "Too many requests", str(error), error.wait_s)
         if is_timeout(error):
             return render(request, "error.html", {"heading": "Not available now", "message": TOO_SLOW}, status=503)
-        kind = find_outage(error)
-        if kind is None:
-            return None
-        log.warning("A request failed because of an outage", kind=str(kind), reason=str(error).strip())
-        message, status = (DISK_FULL, 507) if kind is OutageKind.DISK else (UNAVAILABLE[kind], 503)
-        response = render(request, "error.html", {"heading": "Not available now", "message": message}, status=status)
-        response["Retry-After"] = str(RETRY_AFTER_S)
-        return response
+        return answer_outage(request, error)
+
+
+def answer_outage(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
+    """Return the answer to a request that failed because of an outage: JSON under /v1/, a page elsewhere. None for other errors."""
+    kind = find_outage(error)
+    if kind is None:
+        return None
+    log.warning("A request failed because of an outage", kind=str(kind), reason=str(error).strip())
+    message, status = (DISK_FULL, 507) if kind is OutageKind.DISK else (UNAVAILABLE[kind], 503)
+    headers = {"Retry-After": str(RETRY_AFTER_S)}
+    if request.path.startswith("/v1/"):
+        return JsonResponse({"detail": message}, status=status, headers=headers)
+    # Without the request, because the page would read its user from the database.
+    page = render_to_string("error.html", {"heading": "Not available now", "message": message})
+    return HttpResponse(page, status=status, headers=headers)
 
 
 def render_too_many(request: HttpRequest, heading: str, message: str, wait_s: int) -> HttpResponse:
