@@ -104,6 +104,8 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.scheme == "smtp+tls", _MAIL.scheme == "smtp
 # A request waits for the mail server.
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = ENVIRONMENT.email_from
+# Seconds that a link to choose a new password works.
+PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
@@ -145,6 +147,8 @@ QUEUE_TASKS = [
     # By the workers of both queues, because either may run alone; each outage is probed by one of them.
     Task("heimdex.outages.tasks.probe_outages", queue=UPLOADS, every_s=5),
     Task("heimdex.outages.tasks.probe_outages", queue=REPROCESS, every_s=5),
+    # By the workers' own process: an e-mail does not wait behind an ingest.
+    Task("heimdex.accounts.tasks.send_password_resets", queue=UPLOADS, every_s=5),
     Task("reprocess.tasks.refresh_people", queue=UPLOADS),
     Task("reprocess.tasks.requeue_stale_people", queue=UPLOADS, every_s=300),
     Task("people.tasks.find_ungrouped_faces", queue=REPROCESS, every_s=60),
@@ -208,6 +212,8 @@ RATE_LIMITS = {
     "registration": "20/hour",
     "confirmation": "10/day",
     "password_change": "10/hour",
+    "password_reset": "10/hour",
+    "password_reset_address": "20/hour",
     "failed_login_address": "50/hour",
     "failed_login_account": "50/hour",
     **ENVIRONMENT.rate_limits,

@@ -38,8 +38,11 @@ CHECKS = [
     checks.missing_required_header,
     checks.ignored_auth,
 ]
-# They ask for a password or a refresh token, or create an account.
-PUBLIC = {f"/v1/auth/{name}" for name in ("register", "login", "token", "token/refresh", "token/revoke")}
+# They ask for a password or a refresh token, create an account, or send an e-mail.
+PUBLIC = {
+    f"/v1/auth/{name}"
+    for name in ("register", "login", "token", "token/refresh", "token/revoke", "password/reset", "password/reset/confirm")
+}
 ROLES = ("anonymous", "user", "admin")
 METHODS = ("get", "post", "put", "patch", "delete")
 few_of_each_kind = hypothesis_settings(

@@ -14,11 +14,14 @@ from rest_framework_simplejwt.serializers import TokenBlacklistSerializer
 
 from heimdex.accounts.lockout import get_client_network
 from heimdex.accounts.models import User
+from heimdex.accounts.password_reset import check_emails, request_reset, reset_password
 from heimdex.accounts.rate_limits import spend
 from heimdex.accounts.serializers import (
     AccountSerializer,
     AccountWithUsageSerializer,
     CredentialsSerializer,
+    NewPasswordSerializer,
+    PasswordResetSerializer,
     RegisteredSerializer,
     RegisterSerializer,
     RotatingRefreshSerializer,
@@ -27,6 +30,8 @@ from heimdex.accounts.serializers import (
 from heimdex.accounts.token_families import start_family
 
 LOCKED = OpenApiResponse(description="Too many failed logins. `Retry-After` gives the seconds to wait.")
+
+NO_EMAILS = OpenApiResponse(description="This server sends no e-mails. An administrator sets new passwords.")
 
 NOT_OPEN = OpenApiResponse(description="Registration is closed, or by invitation only.")
 
@@ -85,6 +90,28 @@ class MeView(APIView):
     def get(self, request: Request) -> Response:
         """Show the account of the session or token that the request carries, and how much of its quota is used."""
         return Response(AccountWithUsageSerializer(cast(User, request.user)).data)
+
+
+class PasswordResetView(PublicView):
+    @extend_schema(request=PasswordResetSerializer, responses={202: None, 403: NO_EMAILS}, summary="Ask for a link for a new password")
+    def post(self, request: Request) -> Response:
+        """Send a link to the address, if an account has it. The answer is the same if none has."""
+        check_emails()
+        spend("password_reset_address", get_client_network(request._request))
+        serializer = PasswordResetSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        request_reset(serializer.validated_data["email"])
+        return Response(status=status.HTTP_202_ACCEPTED)
+
+
+class PasswordResetConfirmView(PublicView):
+    @extend_schema(request=NewPasswordSerializer, responses={204: None}, summary="Choose a new password with the token of a link")
+    def post(self, request: Request) -> Response:
+        """Set the password, and end all sessions and tokens. It does not log in. A link works once, within an hour."""
+        serializer = NewPasswordSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        reset_password(**serializer.validated_data)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class TokenView(PublicView):

@@ -1,4 +1,4 @@
-"""The user: the owner of every video, person and vector; sessions; invitations; and how much of each rate is used."""
+"""The user: the owner of every video, person and vector; sessions; invitations; forgotten passwords; and how much of each rate is used."""
 
 import uuid
 from typing import Any, ClassVar
@@ -112,6 +112,17 @@ class Invitation(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class PasswordReset(models.Model):
+    """A request for a new password, until its e-mail is sent. An account may have the address. See heimdex.accounts.password_reset."""
+
+    email = CanonicalEmailField("e-mail address", max_length=254, primary_key=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    due_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:
         return self.email

@@ -17,6 +17,8 @@ ACTIONS = {
     "registration": "new accounts from your address",
     "confirmation": "e-mails to this address",
     "password_change": "attempts to change your password",
+    "password_reset": "requests for a new password of this account",
+    "password_reset_address": "requests for a new password from your address",
     "failed_login_address": "failed logins from your address",
     "failed_login_account": "failed logins for this account",
 }

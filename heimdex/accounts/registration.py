@@ -1,6 +1,7 @@
 """Register an account: who may, and with which address."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -68,6 +69,6 @@ def register(wanted: Registration) -> User:
     return user
 
 
-def describe_registration(request: HttpRequest) -> dict[str, str]:
-    """Return who may register, for the links of all pages."""
-    return {"registration": settings.REGISTRATION}
+def describe_registration(request: HttpRequest) -> dict[str, Any]:
+    """Return who may register, and whether e-mails are sent, for the links of all pages."""
+    return {"registration": settings.REGISTRATION, "sends_emails": is_mail_configured()}

@@ -19,6 +19,7 @@ from rest_framework_simplejwt.utils import get_md5_hash_password
 from heimdex.accounts.confirmation import check_confirmed, is_taken
 from heimdex.accounts.emails import EMAIL_TAKEN, canonicalize_email
 from heimdex.accounts.models import User
+from heimdex.accounts.password_reset import find_user
 from heimdex.accounts.quotas import get_quota, measure_usage
 from heimdex.accounts.registration import Registration, check_permission, register
 from heimdex.accounts.token_families import revoke_family_if_reused
@@ -123,6 +124,26 @@ class CredentialsSerializer(serializers.Serializer[User]):
         except Forbidden as error:
             raise AuthenticationFailed(str(error)) from error
         self.user = user
+        return attrs
+
+
+class PasswordResetSerializer(serializers.Serializer[Any]):
+    """The address of an account whose password is forgotten."""
+
+    email = serializers.EmailField(max_length=254, write_only=True)
+
+
+class NewPasswordSerializer(serializers.Serializer[Any]):
+    """A new password, with the token in the link of the e-mail."""
+
+    token = serializers.CharField(max_length=500, write_only=True)
+    password = serializers.CharField(max_length=MAX_PASSWORD, trim_whitespace=False, write_only=True, style={"input_type": "password"})
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        try:
+            validate_password(attrs["password"], find_user(attrs["token"]))
+        except DjangoValidationError as error:
+            raise serializers.ValidationError({"password": error.messages}) from error
         return attrs
 
 

@@ -5,6 +5,7 @@ from django.urls import path
 
 from heimdex.accounts.forms import LoginForm
 from heimdex.accounts.pages import ChangePasswordPage, ConfirmPage, RegisterPage
+from heimdex.accounts.reset_pages import HEADING, ChoosePasswordPage, ResetPasswordPage
 
 urlpatterns = [
     path(
@@ -25,5 +26,11 @@ urlpatterns = [
         "password/",
         ChangePasswordPage.as_view(extra_context={"heading": "Change password", "action": "Change password"}),
         name="change-password",
+    ),
+    path("password/reset/", ResetPasswordPage.as_view(extra_context={"heading": HEADING, "action": "Send a link"}), name="reset-password"),
+    path(
+        "password/reset/confirm/",
+        ChoosePasswordPage.as_view(extra_context={"heading": HEADING, "action": "Change password"}),
+        name="choose-password",
     ),
 ]
