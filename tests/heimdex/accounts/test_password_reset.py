@@ -63,10 +63,10 @@ def test_a_new_password_ends_all_logins_and_does_not_log_in(ann: User, inbox: In
     (mail,) = inbox.mails
     link = re.findall(rf"{SITE}(\S+)", mail.get_content())[-1]
 
-    shown = browser.get(link)
+    opened = browser.get(link)
     # Other sites get no address of this page; "no-referrer" would take from forms what the protection from CSRF needs.
-    assert (shown["Referrer-Policy"], shown["Cache-Control"]) == ("same-origin", "no-store")
-    assert len(re.findall(r'<label for="id_new_password\d">', shown.content.decode())) == 2
+    assert (opened["Referrer-Policy"], opened["Cache-Control"]) == ("same-origin", "no-store")
+    assert len(re.findall(r'<label for="id_new_password\d">', opened.content.decode())) == 2
     weak = browser.post(link, {"new_password1": "password123", "new_password2": "password123", **form})
     assert "too common" in weak.content.decode()
     assert User.objects.get().check_password(PASSWORD)
