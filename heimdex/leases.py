@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 # A queued task that no worker has started for this long counts as lost. A second task for the same work does no harm.
 WAKE_AGAIN_AFTER = timedelta(minutes=10)
+RESCUED = "Rescued work whose worker was lost"
 _BATCH = 200
 
 
@@ -154,7 +155,7 @@ def requeue_lost(running: QuerySet[M], *, on_last_attempt: Callable[[M], None] |
     """
     with transaction.atomic():
         for row in running.filter(is_unleased()).select_for_update(skip_locked=True, of=("self",))[:_BATCH]:
-            log.warning("A worker was lost", model=row._meta.label, id=str(row.pk), attempt=row.attempts)
+            log.warning(RESCUED, model=row._meta.label, id=str(row.pk), attempt=row.attempts)
             if on_last_attempt and row.is_last_attempt:
                 on_last_attempt(row)
             else:
@@ -174,22 +175,26 @@ def wake_stuck(
 
     A unit is a video, run or photo with a field `woken_at`. `rows` are the leased rows, and their `unit_field` refers to the unit. A unit
     has no worker when a lease or delay of its rows expired before `now`, or when no row is leased and it was last woken more than
-    `wake_again_after` ago.
+    `wake_again_after` ago. Only lost workers are logged as such: a delay that has passed is no loss, and a task may still be waiting.
     """
     unit_rows = rows.filter(**{unit_field: OuterRef("pk")})
-    has_expired = Exists(unit_rows.filter(lease_expires_at__lt=now))
+    expired = unit_rows.filter(lease_expires_at__lt=now)
     is_leased = Exists(unit_rows.filter(lease_expires_at__gte=now))
     is_asleep = Q(woken_at__isnull=True) | Q(woken_at__lt=now - wake_again_after)
+    without_worker = units.filter(Exists(expired) | (~is_leased & is_asleep)).order_by("created_at")
     with transaction.atomic():
+        locked = list(without_worker.select_for_update(skip_locked=True, of=("self",))[:_BATCH])
+        # Again under the locks: the first statement may still see the leases that another rescue has just cleared.
         stuck = list(
-            units.filter(has_expired | (~is_leased & is_asleep))
-            .select_for_update(skip_locked=True, of=("self",))
-            .order_by("created_at")[:_BATCH]
+            without_worker.filter(pk__in=[unit.pk for unit in locked]).annotate(was_lost=Exists(expired.filter(lease_token__isnull=False)))
         )
         # An expired lease must not trigger another rescue before a worker has started.
         clear_expired(rows.filter(**{f"{unit_field}__in": [unit.pk for unit in stuck]}), now)
         for unit in stuck:
-            log.warning("Woke a worker for stuck work", model=unit._meta.label, id=str(unit.pk))
+            if unit.was_lost:  # type: ignore[attr-defined]  # annotated
+                log.warning(RESCUED, model=unit._meta.label, id=str(unit.pk))
+            else:
+                log.info("Woke a worker for waiting work", model=unit._meta.label, id=str(unit.pk))
             wake(unit)
     return len(stuck)
 
