@@ -13,6 +13,7 @@ from heimdex.errors import WrongState
 from heimdex.outages.models import NOT_WAITING
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.targets import PEOPLE, PHOTOS, SCENES
+from reprocess.runs.rescue import cancel_lost_items
 from reprocess.runs.state import enqueue_run, pause_if_open
 from videos.models import EmbeddingRow
 
@@ -57,8 +58,10 @@ def cancel_run(run_id: UUID) -> None:
         )
         if not canceled:
             raise WrongState("Only a run that has not ended can be canceled.")
-        waiting = ReprocessItem.objects.filter(run_id=run_id, state__in=ReprocessItem.OPEN, lease_token__isnull=True)
-        waiting.update(state=ReprocessItem.State.CANCELLED, finished_at=now)
+        items = ReprocessItem.objects.filter(run_id=run_id)
+        items.filter(state=ReprocessItem.State.QUEUED).update(state=ReprocessItem.State.CANCELLED, finished_at=now)
+        # Others stop after their batch.
+        cancel_lost_items(items)
     log.warning("Run canceled", run_id=str(run_id))
 
 

@@ -30,7 +30,8 @@ class CounterInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     """The counters of a run, one row per channel."""
 
     model = RunCounter
-    fields = ("step", "channel", "planned", "done", "skipped", "empty", "failed")
+    fields = ("step", "channel", "planned", "done", "skipped", "empty", "failed", "not_begun")
+    readonly_fields = ("not_begun",)
     extra = 0
 
 

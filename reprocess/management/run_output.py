@@ -12,6 +12,7 @@ from rich.table import Table
 
 from reprocess.models import ReprocessRun
 from reprocess.reports.runs import measure_progress
+from reprocess.runs.counters import OUTCOMES
 
 _POLL_S = 0.3
 _WARN_AFTER = timedelta(seconds=15)
@@ -57,7 +58,7 @@ def build_owners_table(plan: dict[str, Any], owners: list[tuple[str, dict[str, A
 
 def format_counter(counter: Mapping[str, Any]) -> str:
     """Return a line with the outcomes of one channel."""
-    outcomes = ", ".join(f"{counter[outcome]} {outcome}" for outcome in ("done", "skipped", "empty", "failed"))
+    outcomes = ", ".join(f"{counter[outcome]} {outcome.replace('_', ' ')}" for outcome in (*OUTCOMES, "not_begun"))
     return f"  {counter['channel']:<12} {outcomes} of {counter['planned']}"
 
 

@@ -92,6 +92,8 @@ class ReprocessRun(WaitingModel):
     # A worker may work on an open run. A paused run is unfinished, but not open.
     OPEN = (State.QUEUED, State.RUNNING)
     UNFINISHED = (*OPEN, State.PAUSED)
+    # These have tried all planned targets.
+    COMPLETED = (State.SUCCEEDED, State.PARTIAL)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -162,7 +164,7 @@ class StepUse(models.Model):
 
 
 class RunCounter(models.Model):
-    """The outcomes of one channel in a run, in targets: planned = done + skipped + empty + failed + not processed yet."""
+    """The outcomes of one channel in a run, in targets: planned = done + skipped + empty + failed + not begun."""
 
     run = models.ForeignKey(ReprocessRun, on_delete=models.CASCADE, related_name="counters")
     step = models.CharField(max_length=40)
@@ -178,4 +180,15 @@ class RunCounter(models.Model):
         constraints = (models.UniqueConstraint(fields=["run", "channel"], name="counter_run_channel"),)
 
     def __str__(self) -> str:
-        return f"{self.channel}: {self.done} done, {self.skipped} skipped, {self.empty} empty, {self.failed} failed of {self.planned}"
+        outcomes = f"{self.done} done, {self.skipped} skipped, {self.empty} empty, {self.failed} failed"
+        return f"{self.channel}: {outcomes}, {self.not_begun} not begun of {self.planned}"
+
+    @property
+    def counted(self) -> int:
+        """The number of targets that have an outcome."""
+        return self.done + self.skipped + self.empty + self.failed
+
+    @property
+    def not_begun(self) -> int:
+        """The number of planned targets that have no outcome, as in a canceled run."""
+        return max(0, self.planned - self.counted)

@@ -35,14 +35,15 @@ class RunProgress:
 
 
 def measure_progress(run: ReprocessRun) -> RunProgress:
-    """Measure the progress of a run by computed inputs or by the targets of finished items, whichever is further. An ended run is at 100.
+    """Measure the progress of a run by computed inputs or by the targets of finished items, whichever is further.
 
+    A run that has tried everything is at 100; one that was canceled, or that failed before, keeps its share.
     Inputs are counted after every batch, but fresh targets have none. Targets are counted when their item is finished.
     """
     counters = run.counters.all()
     inputs = sum(use.inputs for use in run.uses.all())
     done = max(inputs, sum(counter.done for counter in counters))
-    finished = sum(counter.done + counter.skipped + counter.empty + counter.failed for counter in counters)
+    finished = sum(counter.counted for counter in counters)
     share = max(
         _compute_share(inputs, sum(channel["inputs"] for channel in run.plan["channels"])),
         _compute_share(finished, sum(counter.planned for counter in counters)),
@@ -50,17 +51,21 @@ def measure_progress(run: ReprocessRun) -> RunProgress:
     until = run.finished_at or timezone.now()
     elapsed = (until - run.started_at).total_seconds() if run.started_at else 0.0
     rate = done / elapsed if elapsed > 0 and done else None
-    if run.state not in ReprocessRun.UNFINISHED:
+    if run.state in ReprocessRun.COMPLETED:
         return RunProgress(100, rate, None)
+    if run.state not in ReprocessRun.UNFINISHED:
+        return RunProgress(int(100 * share), rate, None)
     return RunProgress(min(99, int(100 * share)), rate, estimate_remaining_time(share, elapsed))
 
 
 class CounterSerializer(serializers.ModelSerializer[RunCounter]):
-    """One channel of a run: planned targets, and their outcomes so far."""
+    """One channel of a run: planned targets, their outcomes so far, and how many have none. They add up."""
+
+    not_begun = serializers.IntegerField(read_only=True, help_text="Targets without an outcome: the rest of `planned`.")
 
     class Meta:
         model = RunCounter
-        fields = ("step", "channel", "planned", "done", "skipped", "empty", "failed")
+        fields = ("step", "channel", "planned", "done", "skipped", "empty", "failed", "not_begun")
 
 
 @extend_schema_field(PlanSerializer)

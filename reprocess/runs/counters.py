@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.db.models import Count, F, FilteredRelation, Q, QuerySet
@@ -14,10 +14,12 @@ from videos.models import EmbeddingRow, EmbeddingSpace, Scene
 OUTCOMES = ("done", "skipped", "empty", "failed")
 
 
-def count_items(run: ReprocessRun, items: Sequence[ReprocessItem]) -> None:
-    """Add finished items to the run's counters. The counts come from the written rows, so a crash before this call loses nothing.
+def count_items(run: ReprocessRun, items: Sequence[ReprocessItem], *, untried: Literal["skipped", "failed"] | None = "skipped") -> None:
+    """Add items to the run's counters. The counts come from the written rows, so a crash before this call loses nothing.
 
-    An item that was counted before adds only the difference.
+    `untried` is the outcome of targets that this run has neither tried nor found up to date: skipped in a finished item, whose targets
+    have changed meanwhile, failed in an abandoned one, and None in an item that is not finished. An item that was counted before adds
+    only the difference.
     """
     videos = [item.video_id for item in items if item.video_id]
     owners = [item.owner_id for item in items if not item.video_id]
@@ -25,9 +27,11 @@ def count_items(run: ReprocessRun, items: Sequence[ReprocessItem]) -> None:
     for channel, space in _find_spaces(run).items():
         target_type = get_target_type(channel)
         if target_type is SCENES and videos:
-            counts[channel] = _count_outcomes(run, space, Scene.objects.filter(video_id__in=videos), "video_id")
+            scenes = Scene.objects.filter(video_id__in=videos)
+            counts[channel] = _count_outcomes(run, channel, space, scenes, "video_id", untried)
         elif target_type is not SCENES and owners:
-            counts[channel] = _count_outcomes(run, space, target_type.select_searchable().filter(owner__in=owners), "owner_id")
+            targets = target_type.select_searchable().filter(owner__in=owners)
+            counts[channel] = _count_outcomes(run, channel, space, targets, "owner_id", untried)
     added: dict[str, Counter[str]] = {channel: Counter() for channel in counts}
     for item in items:
         key = item.video_id or item.owner_id
@@ -55,26 +59,32 @@ def _find_spaces(run: ReprocessRun) -> dict[str, EmbeddingSpace | None]:
     return {channel: spaces.get(fingerprint) for channel, fingerprint in fingerprints.items()}
 
 
-def _count_outcomes(run: ReprocessRun, space: EmbeddingSpace | None, targets: QuerySet[Any], group_by: str) -> dict[UUID, dict[str, int]]:
+def _count_outcomes(
+    run: ReprocessRun, channel: str, space: EmbeddingSpace | None, targets: QuerySet[Any], group_by: str, untried: str | None
+) -> dict[UUID, dict[str, int]]:
     """Count the targets of each video or owner by their outcome in this run."""
     by_this_run = Q(embedding__run_id=run.pk)
+    # A forced run finds nothing up to date.
+    is_current = Q(pk__in=[]) if run.force else Q(embedding__input_hash=F("input__hash")) & ~Q(embedding__state=EmbeddingRow.State.FAILED)
     rows = (
-        targets.annotate(embedding=FilteredRelation("embeddings", condition=Q(embeddings__space=space)))
+        targets.annotate(
+            embedding=FilteredRelation("embeddings", condition=Q(embeddings__space=space)),
+            input=FilteredRelation("inputs", condition=Q(inputs__channel=channel)),
+        )
         .values(group_by)
         .annotate(
             targets=Count("pk"),
             done=Count("pk", filter=by_this_run & Q(embedding__state=EmbeddingRow.State.EMBEDDED)),
             empty=Count("pk", filter=by_this_run & Q(embedding__state=EmbeddingRow.State.EMPTY)),
             failed=Count("pk", filter=by_this_run & Q(embedding__state=EmbeddingRow.State.FAILED)),
+            skipped=Count("pk", filter=~by_this_run & is_current),
         )
         .order_by()
     )
-    return {
-        row[group_by]: {
-            "done": row["done"],
-            "skipped": row["targets"] - row["done"] - row["empty"] - row["failed"],
-            "empty": row["empty"],
-            "failed": row["failed"],
-        }
-        for row in rows
-    }
+    outcomes = {}
+    for row in rows:
+        counts = {outcome: row[outcome] for outcome in OUTCOMES}
+        if untried:
+            counts[untried] += row["targets"] - sum(counts.values())
+        outcomes[row[group_by]] = counts
+    return outcomes

@@ -9,9 +9,11 @@ from time import monotonic
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
+import structlog
+
 from heimdex.accounts.owner import lock_owner
 from heimdex.embedders.base import Embedder
-from heimdex.errors import InputsRejected, ModelInputError
+from heimdex.errors import InputsRejected, ModelInputError, ModelUnavailable
 from heimdex.outages.classify import find_outage
 from people.matching import match_faces
 from reprocess.planning.staleness import filter_stale_people, find_stale_scenes
@@ -24,6 +26,13 @@ from videos.models import EmbeddingSpace, Video
 
 Tasks: TypeAlias = list[tuple[Target, EmbeddingTask]]
 
+log = structlog.get_logger(__name__)
+
+BROKEN = "The model {model} fails on every input ({error})."
+UNEXPECTED = "This input could not be computed ({error}). Retry the failures; if it fails again, report the error."
+
+# When all of at least so many inputs cause unexpected errors, the model is broken, and not the inputs.
+_MIN_INPUTS_OF_BROKEN_MODEL = 4
 # Rows that need no model are written in larger batches.
 _EMPTY_BATCH = 500
 
@@ -52,9 +61,10 @@ class Batch:
 
 @dataclass(frozen=True)
 class _Unusable:
-    """An input that cannot be embedded, and the reason."""
+    """An input that cannot be embedded, and the reason. `error` is what it caused, if nobody expected that."""
 
     reason: str
+    error: str = ""
 
 
 @dataclass
@@ -197,7 +207,7 @@ def _prepare(step: Step, model: Embedder, group: Tasks) -> Any:
 
     Equal inputs may have several files, such as the keyframes of two videos. One readable file is enough.
     """
-    reason = ""
+    unusable = _Unusable("")
     for task in {task.source: task for _, task in group}.values():
         try:
             return step.prepare(task, model)
@@ -205,26 +215,55 @@ def _prepare(step: Step, model: Embedder, group: Tasks) -> Any:
             if find_outage(error):
                 # The input is not bad: it cannot be read now.
                 raise error.__cause__ or error from None
-            reason = str(error)
-    return _Unusable(reason)
+            unusable = _Unusable(str(error))
+        except Exception as error:  # noqa: BLE001 - the input fails with its reason.
+            unusable = _explain(step, error)
+    return unusable
 
 
 def _compute(step: Step, model: Embedder, groups: Sequence[Tasks], prepared: list[Any]) -> Batch:
     calls, tokens, started = model.calls, model.tokens, monotonic()
     inputs = [value for value in prepared if not isinstance(value, _Unusable)]
-    results = iter(_embed(step, model, inputs))
+    results = _embed(step, model, inputs)
+    errors = [result.error for result in results if isinstance(result, _Unusable) and result.error]
+    if len(errors) == len(results) >= _MIN_INPUTS_OF_BROKEN_MODEL:
+        # Failures would replace vectors that are still good.
+        raise ModelUnavailable(BROKEN.format(model=model.identity.model, error=errors[0]))
+    remaining = iter(results)
     outcomes: list[Outcome] = []
     for group, value in zip(groups, prepared, strict=True):
-        result = value.reason if isinstance(value, _Unusable) else next(results)
-        outcomes.extend(Outcome.from_result(target, task, result) for target, task in group)
+        result = value if isinstance(value, _Unusable) else next(remaining)
+        outcomes.extend(
+            Outcome.from_result(target, task, result.reason if isinstance(result, _Unusable) else result) for target, task in group
+        )
     return Batch(step.name, tuple(outcomes), len(inputs), model.calls - calls, model.tokens - tokens, monotonic() - started)
 
 
-def _embed(step: Step, model: Embedder, inputs: list[Any]) -> list[Result | str]:
-    """Return one result, or one error message, per input."""
+def _embed(step: Step, model: Embedder, inputs: list[Any]) -> list[Result | _Unusable]:
+    """Return one result or reason per input.
+
+    After an error that names no input, the batch is computed in halves, so that only the input that causes it fails.
+    """
     if not inputs:
         return []
     try:
         return list(step.embed(model, inputs))
     except InputsRejected as error:
-        return [error.reasons.get(position, vector) for position, vector in enumerate(error.vectors)]
+        reasons = {position: _Unusable(reason) for position, reason in error.reasons.items()}
+        return [reasons.get(position, vector) for position, vector in enumerate(error.vectors)]
+    except Exception as error:
+        if find_outage(error):
+            raise
+        if len(inputs) == 1:
+            return [_explain(step, error)]
+    middle = len(inputs) // 2
+    return [*_embed(step, model, inputs[:middle]), *_embed(step, model, inputs[middle:])]
+
+
+def _explain(step: Step, error: Exception) -> _Unusable:
+    """Log an error that an input has caused, and return it as the reason. Raise it again if it cannot be the input's fault."""
+    if find_outage(error):
+        raise error
+    log.warning("An input caused an unexpected error", step=step.name, exc_info=error)
+    text = f"{type(error).__name__}: {error}"
+    return _Unusable(UNEXPECTED.format(error=text), text)

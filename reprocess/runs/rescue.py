@@ -22,7 +22,7 @@ def rescue_runs() -> int:
     """Enqueue every run of this process's spec whose leases have expired or whose task was lost. Return how many runs."""
     spec = report_spec()
     explain_waiting_runs()
-    cancel_lost_items(ReprocessItem.objects.filter(run__state=ReprocessRun.State.CANCELLED))
+    cancel_lost_items(ReprocessItem.objects.exclude(run__state__in=ReprocessRun.UNFINISHED))
     runs = select_runs_for(spec)
     items = ReprocessItem.objects.filter(run__state__in=ReprocessRun.OPEN)
     resumed = resume_after_outages()
@@ -36,7 +36,7 @@ def cancel_lost_items(items: QuerySet[ReprocessItem]) -> int:
     with transaction.atomic():
         locked = list(lost.select_for_update(skip_locked=True, of=("self",)))
         for run, run_items in groupby(locked, key=lambda item: item.run):
-            count_items(run, list(run_items))
+            count_items(run, list(run_items), untried=None)
         return ReprocessItem.objects.filter(pk__in=[item.pk for item in locked]).update(
             state=ReprocessItem.State.CANCELLED, finished_at=timezone.now(), **RELEASED
         )

@@ -56,12 +56,11 @@ def record_usage(run: ReprocessRun, spec: EffectiveSpec, batch: Batch) -> None:
 
 
 def release_items(run: ReprocessRun, lease: Lease) -> None:
-    """Release a worker's items. In a canceled run, count what the worker has computed, and cancel the items."""
+    """Release a worker's items, and count what it has computed. In a canceled run, cancel the items."""
     with transaction.atomic():
         items = list(lease.rows.select_for_update().order_by("pk"))
         canceled = ReprocessRun.objects.filter(pk=run.pk, state=ReprocessRun.State.CANCELLED).exists()
-        if canceled:
-            count_items(run, items)
+        count_items(run, items, untried=None)
         lease.release(
             state=ReprocessItem.State.CANCELLED if canceled else ReprocessItem.State.QUEUED,
             # The attempt does not count, because it did not fail.
@@ -93,6 +92,8 @@ def end_run(run: ReprocessRun, state: str, error: str) -> None:
     now = timezone.now()
     # In one transaction, so that an ended run never has an open item after a crash. Items first, as workers lock them in this order.
     with transaction.atomic():
+        begun = list(run.items.select_for_update().filter(state=ReprocessItem.State.RUNNING).order_by("pk"))
+        count_items(run, begun, untried=None)
         run.items.filter(state__in=ReprocessItem.OPEN).update(state=ReprocessItem.State.FAILED, error=error, finished_at=now, **RELEASED)
         ended = ReprocessRun.objects.filter(pk=run.pk, state__in=ReprocessRun.OPEN).update(state=state, error=error, finished_at=now)
         if not ended:

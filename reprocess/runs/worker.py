@@ -1,13 +1,14 @@
 """Work on a run: acquire items, compute their vectors, count the outcomes, and end the run when no item is left."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from time import sleep
 from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -33,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 SOME_FAILED = "Some vectors could not be computed. See the failures for the reasons."
 KILLED = "Workers died {attempts} times while they processed this item, perhaps because memory ran out. Retry the failures of the run."
+
+BROKE = "This item failed {attempts} times ({kind}: {error}). Retry the failures of the run; if it fails again, report the error."
 
 
 class RunStopped(Exception):
@@ -105,7 +108,7 @@ def _work_on_group(run: ReprocessRun, spec: EffectiveSpec, *, first: bool) -> bo
         enqueue_run(run.pk)
     try:
         if items[0].is_exhausted:
-            _give_up(items[0], lease)
+            _give_up(run, items[0], lease)
         else:
             _process_group(run, spec, lease, items)
     except LeaseLost:
@@ -114,8 +117,13 @@ def _work_on_group(run: ReprocessRun, spec: EffectiveSpec, *, first: bool) -> bo
         release_items(run, lease)
         return False
     except Exception as error:
-        # Without the database, the lease expires.
-        if (kind := find_outage(error)) and (kind is not OutageKind.DATABASE or wait_for_database()):
+        kind = find_outage(error)
+        if kind is None:
+            # The lease expires before the next attempt. After the last one, this is the reason for the failure.
+            with suppress(DatabaseError):
+                lease.rows.update(error=BROKE.format(attempts=settings.MAX_ATTEMPTS, kind=type(error).__name__, error=error))
+        elif kind is not OutageKind.DATABASE or wait_for_database():
+            # Without the database, the lease expires.
             release_items(run, lease)
         raise
     return True
@@ -138,7 +146,7 @@ def _process_group(run: ReprocessRun, spec: EffectiveSpec, lease: Lease, items: 
         count_items(run, items)
         failed = find_failed_items(run, items)
         now = timezone.now()
-        lease.release(state=ReprocessItem.State.DONE, finished_at=now)
+        lease.release(state=ReprocessItem.State.DONE, error="", finished_at=now)
         ReprocessRun.objects.filter(pk=run.pk, waits__gt=0).update(**NOT_WAITING)
         ReprocessItem.objects.filter(pk__in=failed).update(state=ReprocessItem.State.FAILED, error=SOME_FAILED, finished_at=now)
     owners = {item.owner_id for item in items}
@@ -161,9 +169,10 @@ def _build_failure(run: ReprocessRun, step: str, outcome: Outcome) -> ReprocessF
     )
 
 
-def _give_up(item: ReprocessItem, lease: Lease) -> None:
+def _give_up(run: ReprocessRun, item: ReprocessItem, lease: Lease) -> None:
+    text = item.error or KILLED.format(attempts=settings.MAX_ATTEMPTS)
     with lease.transaction():
-        text = KILLED.format(attempts=settings.MAX_ATTEMPTS)
+        count_items(run, [item], untried="failed")
         lease.release(state=ReprocessItem.State.FAILED, error=text, finished_at=timezone.now())
         ReprocessFailure.objects.create(run_id=item.run_id, owner_id=item.owner_id, video_id=item.video_id, step="worker", error=text)
     log.error("Gave up on an item", video_id=str(item.video_id or ""), owner_id=str(item.owner_id))

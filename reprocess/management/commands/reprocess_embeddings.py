@@ -14,10 +14,8 @@ from reprocess.management.run_output import build_owners_table, build_plan_table
 from reprocess.models import ReprocessRun
 from reprocess.planning.plan_serializer import serialize_plan
 from reprocess.planning.scope import Scope, ScopeError
-from reprocess.reports.runs import format_queued_message
+from reprocess.reports.runs import CounterSerializer, format_queued_message
 from reprocess.runs.requests import load_plan_owners, plan_run, start_run
-
-_COUNTER_FIELDS = ("step", "channel", "planned", "done", "skipped", "empty", "failed")
 
 
 class Command(BaseCommand):
@@ -77,7 +75,7 @@ class Command(BaseCommand):
         self.stdout.write(capture.get())
 
     def _report(self, run: ReprocessRun, options: dict[str, Any]) -> None:
-        counters = list(run.counters.values(*_COUNTER_FIELDS))
+        counters = [dict(counter) for counter in CounterSerializer(run.counters.all(), many=True).data]
         if options["json"]:
             report = {
                 "run_id": str(run.pk),

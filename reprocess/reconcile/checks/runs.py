@@ -39,8 +39,6 @@ COUNTERS = IssueType(
 )
 # The rescue acts after WAKE_AGAIN_AFTER. After twice that time, no rescue is running.
 STUCK_AFTER = 2 * WAKE_AGAIN_AFTER
-# Runs in these states have tried all planned targets.
-COMPLETED = (ReprocessRun.State.SUCCEEDED, ReprocessRun.State.PARTIAL)
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ def find_corrections(counters: QuerySet[RunCounter]) -> Iterator[CounterCorrecti
     for outcome in OUTCOMES:
         differs |= ~Q(**{outcome: F(f"items_{outcome}")})
     total = F("done") + F("skipped") + F("empty") + F("failed")
-    is_uneven = Q(planned__lt=total) | (Q(run__state__in=COMPLETED) & ~Q(planned=total))
+    is_uneven = Q(planned__lt=total) | (Q(run__state__in=ReprocessRun.COMPLETED) & ~Q(planned=total))
     ended = counters.exclude(run__state__in=ReprocessRun.UNFINISHED).select_related("run").annotate(remaining=remaining, **sums)
     wrong = ended.filter(is_uneven | (Q(remaining=F("run__video_count")) & differs))
     for counter in wrong.order_by("pk").iterator(chunk_size=500):
@@ -134,7 +132,7 @@ def _correct_numbers(counter: RunCounter) -> dict[str, int]:
     is_derivable = counter.remaining == counter.run.video_count  # type: ignore[attr-defined]
     numbers: dict[str, int] = {outcome: getattr(counter, f"items_{outcome}" if is_derivable else outcome) for outcome in OUTCOMES}
     total = sum(numbers.values())
-    return {**numbers, "planned": total if counter.run.state in COMPLETED else max(total, counter.planned)}
+    return {**numbers, "planned": total if counter.run.state in ReprocessRun.COMPLETED else max(total, counter.planned)}
 
 
 def _correct(correction: CounterCorrection) -> int:
