@@ -6,7 +6,8 @@ from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
-from heimdex.queue import QUEUES, count_tasks, measure_oldest_wait_s
+from heimdex.backlog import measure_backlogs
+from heimdex.queue import ping
 from heimdex.redis_broker import QueueUnavailable
 
 admin.site.site_header = admin.site.site_title = "Heimdex"
@@ -30,7 +31,7 @@ class ReadOnly:
 
 
 class FinishedTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Finished tasks, with the depth of each queue above the list."""
+    """Finished tasks, with the work of each queue above the list."""
 
     list_display = ("func", "args", "started", "stopped", "attempt_count")
     list_filter = ("func",)
@@ -39,22 +40,18 @@ class FinishedTaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     actions = None
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the depth of each queue as the page's subtitle."""
+        """Show the work of each queue as the page's subtitle."""
         return super().changelist_view(request, {**(extra_context or {}), "subtitle": summarize_queues()})
 
 
 def summarize_queues() -> str:
-    """Return how many tasks wait and run in each queue, or why the queue's server cannot be reached."""
+    """Return how much work waits and is in progress in each queue, and why the queue's server cannot be reached, if it cannot."""
+    summary = "; ".join(map(str, measure_backlogs()))
     try:
-        return "; ".join(_summarize(queue) for queue in QUEUES)
+        ping()
     except QueueUnavailable as error:
-        return str(error)
-
-
-def _summarize(queue: str) -> str:
-    tasks, wait_s = count_tasks(queue), measure_oldest_wait_s(queue)
-    longest = f" (longest {wait_s:.0f} s)" if tasks.waiting else ""
-    return f"{queue}: {tasks.waiting} waiting{longest}, {tasks.unacked} in progress"
+        return f"{summary}. {error}"
+    return summary
 
 
 # A schedule runs any dotted path, and a queued task is a pickle: an admin who could edit them could run any code.

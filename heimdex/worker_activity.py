@@ -62,7 +62,7 @@ class WorkerActivity:
         # Prefetched tasks first: a task that is begun in between is then counted twice, instead of not at all.
         prefetched = self.count_prefetched()
         pids: Any = self._pids.get_obj()
-        return workers - prefetched - sum(1 for pid in pids[:] if pid and _is_alive(pid))
+        return workers - prefetched - sum(1 for pid in pids if pid and _is_alive(pid))
 
     def pop_deaths(self) -> int:
         """Return how many workers `count_busy` has seen dead since the last call, and reset that count."""
