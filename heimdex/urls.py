@@ -2,8 +2,9 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
+from heimdex.api_description import DescriptionView
 from heimdex.health import healthz, ready
 from heimdex.storage.views import serve_media_file
 
@@ -17,7 +18,7 @@ urlpatterns = [
     path("v1/", include("people.api.urls")),
     path("v1/", include("reprocess.api.urls")),
     path("v1/files/<str:token>", serve_media_file, name="media-file"),
-    path("v1/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("v1/schema/", DescriptionView.as_view(), name="schema"),
     path("v1/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("", include("videos.pages.urls")),
     path("people/", include("people.pages.urls")),

@@ -11,6 +11,8 @@ from videos.embedding_texts import BUDGETS, clip_text
 from videos.models import Scene
 
 _MAX_TAGS = 10
+# What people can say in a scene, in characters per second. An edited transcript may be longer.
+_LETTERS_PER_S, _MIN_LETTERS = 40, 400
 
 
 def list_common_tags(scenes: Sequence[Scene]) -> list[str]:
@@ -27,7 +29,11 @@ def extract_summary(scenes: Sequence[Scene]) -> str:
 def extract_chapters(scenes: Sequence[Scene]) -> list[dict[str, Any]]:
     """Return the chapters of all scenes of a video, given in order, as `Video.chapters` stores them."""
     texts = [
-        ChapterScene(scene.start_s, scene.end_s, scene.transcript, scene.visual_text, tuple(scene.on_screen_text.splitlines()))
+        ChapterScene(scene.start_s, scene.end_s, _clip_speech(scene), scene.visual_text, tuple(scene.on_screen_text.splitlines()))
         for scene in scenes
     ]
     return [{**asdict(chapter), "start_s": round(chapter.start_s, 3)} for chapter in divide_into_chapters(texts)]
+
+
+def _clip_speech(scene: Scene) -> str:
+    return clip_text(scene.transcript, _MIN_LETTERS + round(_LETTERS_PER_S * (scene.end_s - scene.start_s)))

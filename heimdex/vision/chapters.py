@@ -16,6 +16,8 @@ MAX_CHAPTERS = 20
 BLOCK_S = 20.0
 # With this limit, dividing the longest video takes seconds.
 MAX_BLOCKS = 200
+# Six hours of speech have half as many words with a topic. An edited transcript may have any number.
+MAX_WORDS = 100_000
 # The title of a first part that no word distinguishes, such as a film's opening.
 UNTITLED = "Beginning"
 # With fewer topic words per minute in speech and on screen, the descriptions of the scenes count too.
@@ -65,8 +67,9 @@ def divide_into_chapters(scenes: Sequence[ChapterScene]) -> list[Chapter]:
     has_words = sum(len(extract_topic_words(text)) for text in verbal) >= MIN_WORDS_PER_MINUTE * duration_s / 60
     texts = verbal if has_words else [" ".join((text, scene.visual)) for text, scene in zip(verbal, scenes, strict=True)]
     blocks = list(_join_scenes(scenes, max(BLOCK_S, duration_s / MAX_BLOCKS)))
+    words = [[word for index in block for word in extract_topic_words(texts[index])] for block in blocks]
     starts = find_topic_starts(
-        [[word for index in block for word in extract_topic_words(texts[index])] for block in blocks],
+        [block[: MAX_WORDS // len(words)] for block in words],
         [scenes[block[-1]].end_s - scenes[block[0]].start_s for block in blocks],
         max(SHORTEST_CHAPTER_S, duration_s / MAX_CHAPTERS),
     )

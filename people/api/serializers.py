@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from heimdex.api_fields import BoundedListField
 from heimdex.uploads.api import UploadRequestSerializer, UploadTargetSerializer
 from people.models import Person, PersonPhoto
 from people.names import MAX_ALIASES, MAX_NAME_LENGTH
@@ -48,7 +49,7 @@ class NewPersonSerializer(serializers.Serializer[Any]):
     """A person to add."""
 
     name = serializers.CharField(max_length=MAX_NAME_LENGTH)
-    aliases = serializers.ListField(
+    aliases = BoundedListField(
         child=serializers.CharField(max_length=MAX_NAME_LENGTH), max_length=MAX_ALIASES, required=False, default=list
     )
 
@@ -57,7 +58,7 @@ class PersonChangesSerializer(serializers.Serializer[Any]):
     """Changes of a person. Omitted fields keep their values."""
 
     name = serializers.CharField(max_length=MAX_NAME_LENGTH, required=False)
-    aliases = serializers.ListField(child=serializers.CharField(max_length=MAX_NAME_LENGTH), max_length=MAX_ALIASES, required=False)
+    aliases = BoundedListField(child=serializers.CharField(max_length=MAX_NAME_LENGTH), max_length=MAX_ALIASES, required=False)
     archived = serializers.BooleanField(required=False, help_text="Archived people are hidden and not matched.")
 
 

@@ -7,6 +7,8 @@ from typing import Any, cast
 import pytest
 from django.conf import settings
 from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+from rest_framework.fields import CharField, UUIDField
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +19,7 @@ from heimdex.accounts.models import User
 from heimdex.accounts.serializers import AccountSerializer
 from heimdex.api import handle_exception
 from heimdex.errors import Refused, WrongState
+from tests.library import make_user
 
 
 class FindByName(APIView):
@@ -101,3 +104,24 @@ def test_the_api_docs_load_nothing_from_other_hosts(client: Client, db: None) ->
     docs = client.get("/v1/docs/").content.decode()
     assert "/static/drf_spectacular_sidecar/" in docs
     assert "cdn." not in docs
+
+
+def test_the_description_is_built_once_whatever_the_parameters(client: Client, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = client.get("/v1/schema/")
+    assert first["Content-Type"] == "application/vnd.oai.openapi; charset=utf-8"
+    monkeypatch.delattr(SchemaGenerator, "get_schema")
+    for query in ("", "?version=2", "?version=%0d%0aX-Other:%201", "?lang=de"):
+        again = client.get(f"/v1/schema/{query}")
+        assert (again.content, again["Content-Disposition"]) == (first.content, first["Content-Disposition"])
+
+
+def test_a_list_that_is_too_long_is_refused_before_its_items_are_read(client: Client, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.force_login(make_user())
+    validated: list[object] = []
+    for child in (CharField, UUIDField):
+        monkeypatch.setattr(child, "run_validation", lambda self, data: validated.append(data))
+    for path, name in (("/v1/search", "person_id"), ("/v1/persons", "aliases")):
+        answer = client.post(path, {"q": "boat", "name": "Ann", name: ["x"] * 10_000}, content_type="application/json")
+        assert answer.status_code == 400
+        assert answer.json()[name] == ["Ensure this field has no more than 20 elements."]
+    assert len(validated) < 10

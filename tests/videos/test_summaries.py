@@ -1,5 +1,7 @@
 """The tags of a video."""
 
+from unittest import mock
+
 from videos.models import Scene
 from videos.summaries import extract_chapters, list_common_tags
 
@@ -13,6 +15,13 @@ def test_the_ten_most_common_tags_are_listed_most_common_first() -> None:
     scenes = [make_scene(*names[: 12 - number]) for number in range(12)]
     assert list_common_tags(scenes) == names[:10]
     assert list_common_tags([]) == []
+
+
+def test_chapters_do_not_read_more_than_people_can_say() -> None:
+    scenes = [Scene(start_s=index * 10.0, end_s=(index + 1) * 10.0, transcript="sailing harbour " * 5000) for index in range(20)]
+    with mock.patch("videos.summaries.divide_into_chapters", return_value=[]) as divide:
+        extract_chapters(scenes)
+    assert max(len(scene.speech) for scene in divide.call_args.args[0]) <= 800
 
 
 def test_chapters_are_stored_with_times_in_milliseconds() -> None:

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from heimdex.accounts.owner import get_owner
 from heimdex.accounts.rate_limits import spend
+from heimdex.api_fields import BoundedListField
 from videos.api.serializers import AppearanceSerializer
 from videos.registry import get_people_search
 from videos.search.service import Hit, SearchRequest, describe_hit, search
@@ -26,7 +27,7 @@ class SearchSerializer(serializers.Serializer[Any]):
     limit = serializers.IntegerField(min_value=1, max_value=100, default=20)
     per_video = serializers.IntegerField(min_value=1, max_value=100, default=10)
     video_id = serializers.UUIDField(required=False, allow_null=True, default=None)
-    person_id = serializers.ListField(
+    person_id = BoundedListField(
         child=serializers.UUIDField(), required=False, default=list, max_length=20, help_text="Only scenes with any of these people."
     )
     every_person = serializers.BooleanField(default=False, help_text="Only scenes with all of these people.")

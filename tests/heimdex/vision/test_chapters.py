@@ -8,6 +8,7 @@ from unittest import mock
 import pytest
 
 from heimdex.vision.chapters import (
+    MAX_WORDS,
     Chapter,
     ChapterScene,
     Part,
@@ -18,6 +19,7 @@ from heimdex.vision.chapters import (
     choose_titles,
     divide_into_chapters,
 )
+from heimdex.vision.topics import find_topic_starts
 
 TOPICS = {
     "sailing": "sailing boat harbour anchor captain storm coast lighthouse rigging sailor tide",
@@ -277,3 +279,12 @@ def test_words_without_a_weight_are_no_title() -> None:
 def test_runs_of_words_end_at_punctuation_and_at_words_without_a_topic() -> None:
     assert _split_runs("About harbour. Anchor") == [["harbour"], ["Anchor"]]
     assert _split_runs("harbour-master about cold anchor, chain") == [["harbour", "master"], ["cold", "anchor"], ["chain"]]
+
+
+def test_the_work_does_not_grow_with_a_text_that_nobody_could_speak() -> None:
+    """An owner may put any text into a transcript, and every edit divides the video again."""
+    texts = [" ".join(f"word{letter} speech" for letter in "abcdefghij") * 400 for _ in range(60)]
+    with mock.patch("heimdex.vision.chapters.find_topic_starts", side_effect=find_topic_starts) as find:
+        divide_into_chapters(build_scenes(texts))
+    blocks = find.call_args.args[0]
+    assert sum(map(len, blocks)) <= MAX_WORDS
