@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from heimdex.errors import OutOfSpace
+
 # The key of the request's META.
 RECEIVED = "heimdex.received"
 
@@ -20,4 +22,4 @@ class Received:
     file: BinaryIO
     path: Path
     size: int
-    error: OSError | None = None
+    error: OSError | OutOfSpace | None = None

@@ -12,11 +12,16 @@ from functools import partial
 from io import BytesIO
 from typing import Any, BinaryIO
 
+from heimdex.errors import OutOfSpace
 from heimdex.storage import get_media_storage
 from heimdex.storage.local import LocalMediaStorage
 from heimdex.storage.received import RECEIVED, Announced, Received
+from heimdex.uploads.flow import check_disk
 from heimdex.web.client import Client, Scope
 from heimdex.web.django_threads import DjangoThreads, Response, build_environ
+
+# A fraction of the reserve, so that many uploads at once leave most of it.
+_CHECK_DISK_EVERY = 4 * 1024**2
 
 
 class FileThreads:
@@ -45,15 +50,19 @@ async def receive_upload(scope: Scope, client: Client, django: DjangoThreads, fi
         await files.run(scratch.__exit__, None, None, None)
 
 
-async def _write_body(client: Client, file: BinaryIO, files: FileThreads) -> tuple[int, OSError | None]:
+async def _write_body(client: Client, file: BinaryIO, files: FileThreads) -> tuple[int, OSError | OutOfSpace | None]:
     """Return the number of bytes written, and why no more could be written."""
-    size = 0
+    size, checked = 0, 0
     try:
         async for chunk in client.read_body():
             await files.run(file.write, chunk)
             size += len(chunk)
+            if size - checked >= _CHECK_DISK_EVERY:
+                # When the upload was accepted, the bytes of others that were on their way were not on the disk yet.
+                checked = size
+                await files.run(check_disk, 0)
         await files.run(_sync, file)
-    except OSError as error:
+    except (OSError, OutOfSpace) as error:
         return size, error
     return size, None
 

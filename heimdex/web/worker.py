@@ -23,14 +23,22 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        if self.worker.nr_conns > self.worker.worker_connections:
+        if self.worker.nr_conns > self.worker.worker_connections and not self._make_room():
             transport.abort()
             return
         if transport.get_extra_info("socket").family in (socket.AF_INET, socket.AF_INET6):
             transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MAX_UNSENT)
         # For the first request only: the time until the headers of the next one are complete is limited by `keepalive`.
         self._set_deadline(self.end)
-        self.worker.silent_connections.add(self)
+        self.worker.silent_connections[self] = None
+
+    def _make_room(self) -> bool:
+        """Drop the connection whose first request is the latest: real clients send it at once. Return whether there was one."""
+        oldest = next(iter(self.worker.silent_connections), None)
+        if oldest is not None:
+            del self.worker.silent_connections[oldest]
+            oldest.transport.abort()
+        return oldest is not None
 
     def end(self) -> None:
         """Close a connection that waits for a request."""
@@ -38,11 +46,11 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self.worker.silent_connections.discard(self)
+        self.worker.silent_connections.pop(self, None)
         self._cancel_deadline()
 
     def _on_headers_complete(self) -> Any:
-        self.worker.silent_connections.discard(self)
+        self.worker.silent_connections.pop(self, None)
         self._cancel_deadline()
         return super()._on_headers_complete()
 
@@ -69,11 +77,11 @@ gasgi.ASGIProtocol = Connection
 
 
 class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
-    """Gunicorn's `worker_class`. `silent_connections` are those whose first request has not arrived."""
+    """Gunicorn's `worker_class`. `silent_connections` are those whose first request has not arrived, the oldest first."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.silent_connections: set[Connection] = set()
+        self.silent_connections: dict[Connection, None] = {}
 
     async def _shutdown(self) -> None:
         # Browsers open connections in advance. There is nothing to wait for.

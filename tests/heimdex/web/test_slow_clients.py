@@ -1,5 +1,6 @@
 """Two hundred clients that hardly send or read delay nobody, and are cut off."""
 
+import resource
 import signal
 import time
 import urllib.request
@@ -12,6 +13,7 @@ import pytest
 from django.conf import settings
 from rest_framework_simplejwt.tokens import RefreshToken
 
+from heimdex.services.gunicorn_hooks import worker_connections
 from heimdex.storage.local import LocalMediaStorage
 from tests.heimdex.storage.web import request
 from tests.heimdex.web.service import Web, run_web_service
@@ -104,6 +106,18 @@ def test_slow_clients_delay_nobody_and_are_cut_off(site: Site) -> None:
     assert site.web.log.count("Cut off a slow client") == 150
     assert "Traceback" not in site.web.log
     assert not list((site.files.root / "scratch").iterdir())
+
+
+def test_more_silent_connections_than_the_server_takes_lock_nobody_out(site: Site) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8000), hard))
+    try:
+        with run_slow_clients(site.web.port, [SlowClient(b"GET / HTTP/1.1\r\n")] * (worker_connections + 100)):
+            for _ in range(3):
+                assert site.get("/health/live") == b'{"status": "ok"}'
+                assert b"boat" in site.search()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_large_files_pass_slow_clients_with_flat_memory(site: Site, tmp_path: Path) -> None:
