@@ -27,6 +27,9 @@ from heimdex.errors import Refused
 
 admin.site.login_form = StaffLoginForm
 
+ONLY_SUPERUSERS = "Only superusers may change accounts of staff."
+_RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
 
 class AdminUserForm(UniqueEmailForm, auth_forms.AdminUserCreationForm):  # type: ignore[type-arg]  # generic only in the stubs
     """Create an account."""
@@ -44,10 +47,22 @@ class AdminUserChangeForm(UniqueEmailForm, auth_forms.UserChangeForm):  # type: 
         fields = "__all__"
 
 
+def may_change(editor: Any, user: User) -> bool:
+    """Return whether the account may be changed, by someone who may change accounts.
+
+    Staff could otherwise set the password of an account with more rights, and log in with it.
+    """
+    return bool(editor.is_superuser or editor.pk == user.pk or not (user.is_staff or user.is_superuser))
+
+
 @admin.action(description="End all logins", permissions=["change"])
 def end_logins_of_users(modeladmin: Any, request: HttpRequest, queryset: QuerySet[User]) -> None:
     """End the sessions and revoke the refresh tokens of the selected users."""
-    ended = [end_logins(user.pk) for user in queryset]
+    users = list(queryset)
+    if protected := [user for user in users if not may_change(request.user, user)]:
+        messages.error(request, f"{ONLY_SUPERUSERS} Nothing was changed; leave {protected[0]} out of the selection.")
+        return
+    ended = [end_logins(user.pk) for user in users]
     sessions, tokens = sum(item.sessions for item in ended), sum(item.refresh_tokens for item in ended)
     counts = get_text_list([_count(sessions, "session"), _count(tokens, "refresh token")], "and")
     messages.success(request, f"{counts} ended. The users can log in again.")
@@ -57,6 +72,9 @@ def end_logins_of_users(modeladmin: Any, request: HttpRequest, queryset: QuerySe
 def lock_accounts(modeladmin: Any, request: HttpRequest, queryset: QuerySet[User]) -> None:
     """Lock the selected accounts and end their logins."""
     users = list(queryset)
+    if protected := [user for user in users if not may_change(request.user, user)]:
+        messages.error(request, f"{ONLY_SUPERUSERS} Nothing was changed; leave {protected[0]} out of the selection.")
+        return
     if request.user in users:
         messages.error(request, "You cannot lock your own account. Nothing was changed; leave it out of the selection.")
         return
@@ -88,6 +106,18 @@ class UserAdmin(auth_admin.UserAdmin):  # type: ignore[type-arg]  # generic only
         ("Dates", {"fields": ["date_joined", "last_login"]}),
     ]
     add_fieldsets = [(None, {"classes": ["wide"], "fields": ["email", "name", "usable_password", "password1", "password2"]})]
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Return whether the user may change this account; also asked by the page that sets a password."""
+        return super().has_change_permission(request, obj) and (obj is None or may_change(request.user, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Return whether the user may delete this account."""
+        return super().has_delete_permission(request, obj) and (obj is None or may_change(request.user, obj))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Return the fields that the user sees only. Otherwise staff could give themselves all rights."""
+        return [*self.readonly_fields, *([] if request.user.is_superuser else _RIGHTS)]
 
     @admin.display(description="usage")
     def usage(self, user: User) -> str:
@@ -169,6 +199,10 @@ class RefreshTokenAdmin(OutstandingTokenAdmin):
     """The refresh tokens that were given out: for whom and until when, but not the tokens. Whoever has one is its user."""
 
     fields = ["jti", "user", "created_at", "expires_at"]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Refuse filters by the token. Whoever may see the list could otherwise find one out, letter by letter."""
+        return not lookup.startswith("token") and super().lookup_allowed(lookup, value, request)
 
 
 admin.site.unregister(OutstandingToken)

@@ -2,6 +2,7 @@
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.test import Client
 from rest_framework_simplejwt.tokens import RefreshToken
@@ -89,3 +90,49 @@ def test_no_page_shows_a_refresh_token(staff_client: Client, ann: User) -> None:
             assert page.status_code == 200, url
             assert str(token) not in page.content.decode(), url
         assert EMAIL in staff_client.get(base).content.decode()
+
+
+@pytest.fixture
+def editor(client: Client, db: None) -> User:
+    """A staff member who may change accounts, logged in."""
+    editor = User.objects.create_user("editor@example.com", PASSWORD, is_staff=True)
+    editor.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_user", "add_user", "change_user", "delete_user", "view_outstandingtoken"])
+    )
+    client.force_login(editor)
+    return editor
+
+
+def test_staff_cannot_give_themselves_rights(client: Client, editor: User) -> None:
+    form = {"email": editor.email, "name": "Editor", "is_active": "on", "is_email_confirmed": "on", "is_staff": "on", "is_superuser": "on"}
+    assert client.post(f"/admin/accounts/user/{editor.pk}/change/", form).status_code == 302
+    editor.refresh_from_db()
+    assert (editor.name, editor.is_staff, editor.is_superuser) == ("Editor", True, False)
+
+
+def test_staff_cannot_change_accounts_with_other_rights(client: Client, editor: User) -> None:
+    root = User.objects.create_superuser("root@example.com", PASSWORD)
+    new = {"usable_password": "true", "password1": "a different long secret", "password2": "a different long secret"}
+    assert client.post(f"/admin/accounts/user/{root.pk}/password/", new).status_code == 403
+    assert client.post(f"/admin/accounts/user/{root.pk}/change/", {"email": "mine@example.com"}).status_code == 403
+    assert client.post(f"/admin/accounts/user/{root.pk}/delete/", {"post": "yes"}).status_code == 403
+    for action in ("lock_accounts", "end_logins_of_users", "delete_selected"):
+        answer = client.post("/admin/accounts/user/", {"action": action, "_selected_action": [str(root.pk)], "post": "yes"}, follow=True)
+        assert "ended" not in answer.content.decode() or "Only superusers" in answer.content.decode()
+    root.refresh_from_db()
+    assert (root.is_active, root.email, root.check_password(PASSWORD)) == (True, "root@example.com", True)
+
+
+def test_staff_still_change_and_lock_ordinary_accounts(client: Client, editor: User, ann: User) -> None:
+    assert client.post(f"/admin/accounts/user/{ann.pk}/change/", {"email": EMAIL, "name": "Ann Other"}).status_code == 302
+    ann.refresh_from_db()
+    assert (ann.name, ann.is_active) == ("Ann Other", False)
+
+
+def test_refresh_tokens_cannot_be_found_out_by_filters(client: Client, editor: User, ann: User) -> None:
+    RefreshToken.for_user(ann)
+    page = "/admin/token_blacklist/outstandingtoken/"
+    assert client.get(page).status_code == 200
+    for lookup in ("token__startswith=e", "token__regex=^e", "token=e"):
+        answer = client.get(f"{page}?{lookup}")
+        assert answer.status_code == 400 or answer.url.endswith("?e=1")
