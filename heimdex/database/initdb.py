@@ -29,6 +29,10 @@ _SMALL_MACHINE = {
     "log_timezone": "UTC",
     "lc_messages": "C",
     "log_line_prefix": "%m [%p] %a ",
+    # Statements and details of errors contain rows: hashes of passwords, tokens, addresses, queries.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_parameter_max_length_on_error": "0",
 }
 _DISPOSABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 

@@ -18,6 +18,9 @@ DO $$ BEGIN
 END $$;
 """
 _LIMIT = f"ALTER ROLE {APPLICATION_ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD "
+# Without a language the role cannot define functions. A function of its own could take the place of one of the server's (such as
+# lower(varchar) of lower(text)) in a statement of a migration, and do what a superuser may.
+_FORBID_FUNCTIONS = "REVOKE USAGE ON LANGUAGE sql, plpgsql FROM PUBLIC"
 # The default privileges cover the tables of later migrations.
 GRANT_RIGHTS = f"""
 GRANT USAGE, CREATE ON SCHEMA public TO {APPLICATION_ROLE};
@@ -49,6 +52,7 @@ def ensure_application_role(superuser: "psycopg.Connection", password: str) -> N
         superuser.execute(_CREATE)
         superuser.execute(f"{_LIMIT} '{password}'".encode())
         superuser.execute(GRANT_RIGHTS)
+        superuser.execute(_FORBID_FUNCTIONS)
 
 
 def set_role_password(superuser: "psycopg.Connection", role: str, password: str) -> None:

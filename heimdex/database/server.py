@@ -14,6 +14,7 @@ from pathlib import Path
 from heimdex.database import EmbeddedServerError
 from heimdex.database.connection_info import ConnectionInfo, read_superuser_connection
 from heimdex.database.initdb import DATABASE, SUPERUSER, ensure_data_directory, render_postgresql_conf, set_password
+from heimdex.database.log_access import make_log_directory, open_privately
 from heimdex.database.pg_commands import PgCommands
 from heimdex.database.postmaster import find_postmaster, kill_orphans, stop_postmaster
 from heimdex.database.roles import APPLICATION_ROLE, ensure_application_role, set_role_password
@@ -145,10 +146,10 @@ class EmbeddedServer:
 
     def _spawn(self, commands: PgCommands) -> tuple["subprocess.Popen[bytes]", int]:
         """Start the server; return its process and the byte position in its log."""
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        make_log_directory(self.log.parent)
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
-        with self.log.open("ab") as log:
+        with open(self.log, "ab", opener=open_privately) as log:
             return commands.start("postgres", "-D", str(self.data), log=log), log.tell()
 
     def _read_log(self, position: int) -> str:

@@ -4,6 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
+from heimdex.database.log_access import make_log_directory, open_privately
+
 LIMIT_BYTES = 10 * 1024**2
 
 
@@ -13,15 +15,16 @@ def get_log_path(home: Path, name: str) -> Path:
 
 def open_log(path: Path) -> int:
     """Open a log for appending and return its descriptor, for use by a child process."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+    make_log_directory(path.parent)
+    return open_privately(str(path), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC)
 
 
 def rotate(path: Path) -> None:
     """Move the content of an oversized log to `….log.1`; processes that have it open continue at its new start."""
     try:
         if path.stat().st_size > LIMIT_BYTES:
-            shutil.copyfile(path, path.with_suffix(".log.1"))
+            # With its mode.
+            shutil.copy(path, path.with_suffix(".log.1"))
             os.truncate(path, 0)
     except FileNotFoundError:
         return

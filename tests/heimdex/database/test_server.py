@@ -63,6 +63,27 @@ def test_a_new_server_keeps_its_data_and_url_and_leaves_no_process(server):
     assert query(connection, "SELECT vector::text FROM kept") == [("[1,2]",)]
 
 
+def test_its_log_contains_no_values_and_is_closed_to_other_users(server):
+    connection = server.start()
+    query(connection, "CREATE TABLE account (email text PRIMARY KEY, password text)")
+    insert = "INSERT INTO account VALUES ('canary@example.org', 'argon2-canary')"
+    query(connection, insert)
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        query(connection, insert)
+    with psycopg.connect(connection.url, autocommit=True) as session:
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            session.execute("INSERT INTO account VALUES (%s, %s)", ["canary@example.org", "argon2-canary"])
+        session.execute("SET statement_timeout = '50ms'")
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            session.execute("SELECT pg_sleep(60) AS canary")
+    server.stop()
+    log = server.log.read_text()
+    assert log.count("duplicate key value") == 2
+    assert "canary" not in log
+    assert server.log.stat().st_mode & 0o777 == 0o640
+    assert server.log.parent.stat().st_mode & 0o777 == 0o750
+
+
 def test_words_of_every_language_are_split_and_folded(server):
     connection = server.start()
     assert query(connection, "SELECT lower('ÄPFEL ŠKODA'), to_tsvector('simple', '“Hello” world—naïve ÄPFEL')::text") == [

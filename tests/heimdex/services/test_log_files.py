@@ -16,6 +16,23 @@ def test_an_oversized_log_is_rotated_and_its_writer_continues(tmp_path):
     assert path.with_suffix(".log.1").stat().st_size > LIMIT_BYTES
 
 
+def test_other_users_cannot_read_logs(tmp_path):
+    path = tmp_path / "logs" / "web.log"
+    path.parent.mkdir(mode=0o755)
+    path.touch(mode=0o644)
+    log = open_log(path)
+    try:
+        os.write(log, b"old\n" * (LIMIT_BYTES // 4 + 1))
+        rotate(path)
+    finally:
+        os.close(log)
+    assert {file.name: file.stat().st_mode & 0o777 for file in (path.parent, path, path.with_suffix(".log.1"))} == {
+        "logs": 0o750,
+        "web.log": 0o640,
+        "web.log.1": 0o640,
+    }
+
+
 def test_a_log_of_normal_size_is_not_rotated(tmp_path):
     path = tmp_path / "web.log"
     path.write_text("line\n")
