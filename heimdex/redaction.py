@@ -11,7 +11,7 @@ MIN_SECRET_LENGTH = 8
 _NAMES = (
     r"(?:[\w-]*[_-])?"
     r"(?:pass(?:word|wd|phrase)?\d?|pwd|secrets?|token|api_?key|access_?key|secret_?key|private_?key"
-    r"|authorization|cookie|sessionid|csrftoken|dsn|credentials?|signature|otp)"
+    r"|authorization|cookie|sessionid|csrftoken|dsn|credentials?|signature|t?otp|recovery_?codes?)"
 )
 _SECRET_NAME = re.compile(_NAMES, re.IGNORECASE)
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -20,12 +20,13 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # A URL whose query holds a signature or a token keeps its route.
     (re.compile(rf"\?[^\s'\"<>]*?\b(?:X-Amz-[\w-]+|{_NAMES})=[^\s'\"<>]*", re.IGNORECASE), f"?{REDACTED}"),
     (re.compile(r"(/v1/files/)[^\s/?'\"<>]+"), rf"\1{REDACTED}"),
-    # The header of HTTP, JSON web tokens, keys of OpenAI, and values signed by Django.
+    # The header of HTTP, JSON web tokens, keys of OpenAI, and values signed by Django or encrypted (Fernet).
     (re.compile(r"\b(authorization['\"]?\s*[:=]\s*['\"]?)(?:\w+\s+)?[^\s'\",;]+", re.IGNORECASE), rf"\1{REDACTED}"),
     (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{16,}", re.IGNORECASE), rf"\1 {REDACTED}"),
     (re.compile(r"\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?"), REDACTED),
     (re.compile(r"\bsk-[\w-]{8,}"), REDACTED),
     (re.compile(r"[\w=.-]{8,}:[A-Za-z0-9]{5,8}:[\w-]{27,}"), REDACTED),
+    (re.compile(r"\bgAAAA[\w-]{20,}=*"), REDACTED),
     # A name and a value, as in a connection string, a header, JSON or a call.
     (re.compile(rf"""(?<![\w-])({_NAMES}['"]?\s*[:=]\s*)(?:'[^']*'|"[^"]*"|[^\s,;&)}}\]]+)""", re.IGNORECASE), rf"\1{REDACTED}"),
 )

@@ -30,6 +30,9 @@ CSRF_TRUSTED_ORIGINS = [origin.strip() for origin in ENVIRONMENT.csrf_trusted_or
 INSTALLED_APPS = [
     # Before our own apps: heimdex.admin replaces its editable admin pages.
     "django_q",
+    # Before our own apps: heimdex.accounts.admin removes their admin pages.
+    "allauth.account",
+    "allauth.mfa",
     "heimdex.accounts",
     "heimdex.outages",
     "heimdex.apps.HeimdexConfig",
@@ -60,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -109,6 +113,15 @@ PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
+
+# Only the models and functions of django-allauth's second factors are used, none of its URLs (ADR 18). Accounts have no user names.
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+MFA_ADAPTER = "heimdex.accounts.mfa_adapter.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+# A clock may be wrong by half a minute.
+MFA_TOTP_TOLERANCE = 1
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = ENVIRONMENT.time_zone
@@ -214,6 +227,7 @@ RATE_LIMITS = {
     "password_change": "10/hour",
     "password_reset": "10/hour",
     "password_reset_address": "20/hour",
+    "two_factor": "30/hour",
     "failed_login_address": "50/hour",
     "failed_login_account": "50/hour",
     **ENVIRONMENT.rate_limits,
@@ -247,6 +261,8 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+# Axes stores the fields of a failed login's form.
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "credential"]
 # Otherwise the wait announced to a client that keeps trying would never end.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 # It would start a session for each token; last_login holds the same information.

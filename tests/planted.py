@@ -4,6 +4,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.db import models
 from django.db.models import Q
@@ -16,11 +17,13 @@ from reprocess.models import Cutover, ReprocessRun
 from reprocess.planning.scope import Scope
 from reprocess.runs.requests import start_run
 from reprocess.runs.worker import run_worker
+from tests.heimdex.accounts.second_factors import plant_passkey
 from tests.library import make_video
 from videos.models import RecordedQuery, Scene, Video
 
 CANARY = "Xylographer"
 PACKAGES = ("videos", "people", "reprocess")
+OTHER_MODELS = (Authenticator,)
 # The model of an id in a URL of the API or a page, by the path segment before it.
 ID_MODELS: dict[str, type[models.Model]] = {
     "videos": Video,
@@ -34,12 +37,14 @@ ID_MODELS: dict[str, type[models.Model]] = {
     "reprocess-runs": ReprocessRun,
     "cutovers": Cutover,
     "queries": RecordedQuery,
+    "passkeys": Authenticator,
 }
 
 
 def list_owned_models() -> list[type[models.Model]]:
-    """Return the project's models whose rows have an owner."""
-    return [model for model in apps.get_models() if model.__module__.split(".")[0] in PACKAGES and _list_owner_keys(model)]
+    """Return the project's models whose rows have an owner, and those of libraries that pages and API show."""
+    own = [model for model in apps.get_models() if model.__module__.split(".")[0] in PACKAGES and _list_owner_keys(model)]
+    return [*own, *OTHER_MODELS]
 
 
 def filter_by_owner(model: type[models.Model], owner: User) -> Q:
@@ -54,6 +59,7 @@ def plant_owner(owner: User) -> Video:
     texts = {"description": CANARY, "filename": f"{CANARY}.mp4", "summary": CANARY, "tags": [CANARY], "error_text": CANARY}
     Video.objects.filter(pk=video.pk).update(**texts)
     Scene.objects.filter(video=video).update(description=CANARY, visual_text=f"boat {CANARY}", tags=[{"name": CANARY, "confidence": 1}])
+    plant_passkey(owner, CANARY)
     failed = make_video(owner, ["boat"], title=f"{CANARY} failed")
     Video.objects.filter(pk=failed.pk).update(state=Video.State.FAILED, error_text=CANARY)
     for model in list_owned_models():

@@ -13,10 +13,11 @@ from heimdex.accounts.models import User
 from tests.isolation import ADMIN, METHODS, UrlRoute, as_user, iterate_operations, iterate_routes, list_rows, read_text, send
 from tests.planted import CANARY, find_ids, plant_owner
 
-# What differs between two answers to the same request: signatures, CSRF tokens, ids of requests, durations and times.
+# What differs between two answers to the same request: signatures, CSRF tokens, challenges, ids of requests, durations and times.
 VARYING = [
     (re.compile(r"/v1/files/[\w.:-]+"), "/v1/files/TOKEN"),
     (re.compile(r'(csrfmiddlewaretoken" value=")\w+'), r"\1TOKEN"),
+    (re.compile(r"(challenge&quot;: &quot;)[\w-]+"), r"\1TOKEN"),
     (re.compile(r'("took_ms": ?)[\d.]+'), r"\1 0"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.]*(Z|[+-]\d\d:\d\d)"), "TIME"),
 ]

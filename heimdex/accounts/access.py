@@ -20,8 +20,8 @@ class EndedLogins:
     refresh_tokens: int
 
 
-def end_logins(user_id: UUID) -> EndedLogins:
-    """End all sessions and revoke all refresh tokens of a user.
+def end_logins(user_id: UUID, keep_session: str = "") -> EndedLogins:
+    """End all sessions of a user but one, and revoke all refresh tokens.
 
     Access tokens that they have given stay valid for at most 15 minutes, unless the account is locked.
     """
@@ -29,7 +29,7 @@ def end_logins(user_id: UUID) -> EndedLogins:
         # An exchange of a refresh token waits for this lock, and then finds the token revoked.
         list(User.objects.filter(pk=user_id).select_for_update().values_list("pk"))
         revoked = revoke(list_unused(user_id))
-        ended = Session.objects.filter(user_id=user_id).delete()[0]
+        ended = Session.objects.filter(user_id=user_id).exclude(pk=keep_session).delete()[0]
     log.info("Logins were ended", user_id=str(user_id), sessions=ended, refresh_tokens=revoked)
     return EndedLogins(ended, revoked)
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import forms as auth_forms
@@ -17,15 +18,17 @@ from rest_framework_simplejwt.token_blacklist.admin import OutstandingTokenAdmin
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from heimdex.accounts.access import end_logins, lock_account
-from heimdex.accounts.forms import StaffLoginForm, UniqueEmailForm
+from heimdex.accounts.forms import UniqueEmailForm
 from heimdex.accounts.invitations import build_link, check_address, find_problem, invite
+from heimdex.accounts.login_pages import StaffLoginPage
 from heimdex.accounts.mail import is_mail_configured
 from heimdex.accounts.models import Invitation, User
 from heimdex.accounts.owner import get_owner
 from heimdex.accounts.quotas import describe_usage
+from heimdex.accounts.two_factor import get_status, turn_off
 from heimdex.errors import Refused
 
-admin.site.login_form = StaffLoginForm
+admin.site.login = StaffLoginPage.as_view()  # type: ignore[assignment, method-assign]
 
 ONLY_SUPERUSERS = "Only superusers may change accounts of staff."
 _RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -83,6 +86,19 @@ def lock_accounts(modeladmin: Any, request: HttpRequest, queryset: QuerySet[User
     messages.success(request, f"{_count(len(users), 'account')} {'was' if len(users) == 1 else 'were'} locked and logged out.")
 
 
+@admin.action(description="Reset two-factor authentication", permissions=["change"])
+def reset_two_factor_of_users(modeladmin: Any, request: HttpRequest, queryset: QuerySet[User]) -> None:
+    """Remove the second factors of the selected users, who have lost them, and end their logins."""
+    users = list(queryset)
+    if request.user in users:
+        messages.error(request, "You cannot reset your own. Nothing was changed; turn it off on your account's page, or leave it out.")
+        return
+    reset = [user for user in users if turn_off(user)]
+    for user in reset:
+        modeladmin.log_change(request, user, "Reset two-factor authentication.")
+    messages.success(request, f"Two-factor authentication of {_count(len(reset), 'account')} was turned off, and their logins were ended.")
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
@@ -93,14 +109,14 @@ class UserAdmin(auth_admin.UserAdmin):  # type: ignore[type-arg]  # generic only
 
     form = AdminUserChangeForm
     add_form = AdminUserForm
-    actions: list[Any] = [end_logins_of_users, lock_accounts]
+    actions: list[Any] = [end_logins_of_users, lock_accounts, reset_two_factor_of_users]
     list_display = ["email", "name", "is_staff", "is_active", "date_joined", "last_login"]
     list_filter = ["is_staff", "is_superuser", "is_active", "groups"]
     search_fields = ["email", "name"]
     ordering = ["email"]
-    readonly_fields = ["id", "usage", "date_joined", "last_login"]
+    readonly_fields = ["id", "two_factor", "usage", "date_joined", "last_login"]
     fieldsets = [
-        (None, {"fields": ["id", "email", "name", "password"]}),
+        (None, {"fields": ["id", "email", "name", "password", "two_factor"]}),
         ("Permissions", {"fields": ["is_active", "is_email_confirmed", "is_staff", "is_superuser", "groups", "user_permissions"]}),
         ("Limits", {"fields": ["usage", "max_bytes", "max_minutes"]}),
         ("Dates", {"fields": ["date_joined", "last_login"]}),
@@ -123,6 +139,11 @@ class UserAdmin(auth_admin.UserAdmin):  # type: ignore[type-arg]  # generic only
     def usage(self, user: User) -> str:
         """Return what the user's files use, beside the limits that apply."""
         return describe_usage(user)
+
+    @admin.display(description="two-factor authentication")
+    def two_factor(self, user: User) -> str:
+        """Return whether a password alone logs in to the account."""
+        return "on" if get_status(user).is_on else "off"
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Save a user. A cleared "active" also ends the user's logins."""
@@ -207,3 +228,8 @@ class RefreshTokenAdmin(OutstandingTokenAdmin):
 
 admin.site.unregister(OutstandingToken)
 admin.site.register(OutstandingToken, RefreshTokenAdmin)
+
+# An admin who could edit second factors could give an account theirs. Addresses are fields of the user.
+for model in (*apps.get_app_config("account").get_models(), *apps.get_app_config("mfa").get_models()):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from django.contrib.auth import login, logout
+from django.contrib.auth import logout
 from django.contrib.auth.signals import user_logged_in
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
@@ -16,12 +16,14 @@ from heimdex.accounts.lockout import get_client_network
 from heimdex.accounts.models import User
 from heimdex.accounts.password_reset import check_emails, request_reset, reset_password
 from heimdex.accounts.rate_limits import spend
+from heimdex.accounts.second_step import log_in
 from heimdex.accounts.serializers import (
     AccountSerializer,
     AccountWithUsageSerializer,
     CredentialsSerializer,
     NewPasswordSerializer,
     PasswordResetSerializer,
+    RefusedLoginSerializer,
     RegisteredSerializer,
     RegisterSerializer,
     RotatingRefreshSerializer,
@@ -66,14 +68,14 @@ class RegisterView(PublicView):
 class LoginView(PublicView):
     @extend_schema(
         request=CredentialsSerializer,
-        responses={200: AccountSerializer, 429: LOCKED},
+        responses={200: AccountSerializer, 401: RefusedLoginSerializer, 429: LOCKED},
         summary="Log in by session (cookies `sessionid`, `csrftoken`)",
     )
     def post(self, request: Request) -> Response:
         """Start a session, as browsers do. Every later request that changes something needs the header `X-CSRFToken`."""
         serializer = CredentialsSerializer(data=request.data, context={"request": request})
         serializer.is_valid(raise_exception=True)
-        login(request._request, serializer.user)
+        log_in(request._request, serializer.user)
         return Response(AccountSerializer(serializer.user).data)
 
 
@@ -115,9 +117,17 @@ class PasswordResetConfirmView(PublicView):
 
 
 class TokenView(PublicView):
-    @extend_schema(request=CredentialsSerializer, responses={200: TokenPairSerializer, 429: LOCKED}, summary="Log in by token")
+    @extend_schema(
+        request=CredentialsSerializer,
+        responses={200: TokenPairSerializer, 401: RefusedLoginSerializer, 429: LOCKED},
+        summary="Log in by token",
+    )
     def post(self, request: Request) -> Response:
-        """Return a pair of tokens. Send the access token as `Authorization: Bearer …`; it is valid for 15 minutes."""
+        """Return a pair of tokens. Send the access token as `Authorization: Bearer …`; it is valid for 15 minutes.
+
+        Where two-factor authentication is on, send `code` too. Without it the answer is 401 with the code `two_factor_required`, after a
+        wrong one `invalid_code`.
+        """
         serializer = CredentialsSerializer(data=request.data, context={"request": request})
         serializer.is_valid(raise_exception=True)
         # As after a session login: resets the failure count and updates the login time.

@@ -10,6 +10,10 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_in
+
+        from heimdex.accounts.second_step import refuse_password_alone
         from heimdex.accounts.token_keys import accept_fallback_keys
 
         accept_fallback_keys()
+        user_logged_in.connect(refuse_password_alone)

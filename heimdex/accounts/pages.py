@@ -4,7 +4,6 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import forms as auth_forms
-from django.contrib.auth import login
 from django.contrib.auth import views as auth_views
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,10 +12,12 @@ from django.views.generic import FormView
 from heimdex.accounts.confirmation import confirm, find_unconfirmed, find_user
 from heimdex.accounts.forms import ConfirmForm, UniqueEmailForm
 from heimdex.accounts.lockout import get_client_network
+from heimdex.accounts.login_pages import LoginPage
 from heimdex.accounts.models import Invitation, User
 from heimdex.accounts.owner import get_owner
 from heimdex.accounts.rate_limits import spend
 from heimdex.accounts.registration import Registration, check_permission, register
+from heimdex.accounts.second_step import log_in
 from heimdex.errors import Refused
 
 
@@ -71,12 +72,11 @@ class RegisterPage(FormView):  # type: ignore[type-arg]  # generic only in the s
             return self.form_invalid(form)
         if not user.is_email_confirmed:
             return render(self.request, "registration/confirmation_sent.html", {"email": user.email})
-        # Several backends are configured, so Django needs to know which one authenticated the new user.
-        login(self.request, user, backend="django.contrib.auth.backends.ModelBackend")
+        log_in(self.request, user)
         return redirect(settings.LOGIN_REDIRECT_URL)
 
 
-class ConfirmPage(auth_views.LoginView):
+class ConfirmPage(LoginPage):
     """Confirm the address of a new account with its password, and log the user in."""
 
     authentication_form = ConfirmForm

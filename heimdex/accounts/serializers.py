@@ -22,12 +22,17 @@ from heimdex.accounts.models import User
 from heimdex.accounts.password_reset import find_user
 from heimdex.accounts.quotas import get_quota, measure_usage
 from heimdex.accounts.registration import Registration, check_permission, register
+from heimdex.accounts.second_step import CODE_NEEDED, WrongSecondFactor, check_second_factor
 from heimdex.accounts.token_families import revoke_family_if_reused
+from heimdex.accounts.two_factor import has_two_factor
 from heimdex.errors import Forbidden
 
 WRONG_CREDENTIALS = "No active account has this e-mail address and password."
 # Far longer than people type. It bounds the cost of hashing.
 MAX_PASSWORD = 1024
+MAX_CODE = 40
+# What programs tell apart, besides the sentence in `detail`.
+TWO_FACTOR_REQUIRED, INVALID_CODE = "two_factor_required", "invalid_code"
 
 
 class AccountSerializer(serializers.ModelSerializer[User]):
@@ -105,12 +110,27 @@ class RegisterSerializer(serializers.Serializer[User]):
         return register(Registration(token=validated_data.pop("invitation"), **validated_data))
 
 
+class RefusedLoginSerializer(serializers.Serializer[Any]):
+    """Why a login is refused. `code` is there when the password was right, and the second factor was not."""
+
+    detail = serializers.CharField()
+    code = serializers.ChoiceField(choices=[TWO_FACTOR_REQUIRED, INVALID_CODE], required=False)
+
+
 class CredentialsSerializer(serializers.Serializer[User]):
-    """An e-mail address with its password. Validation sets `user`."""
+    """An e-mail address with its password, and a code where two-factor authentication is on. Validation sets `user`."""
 
     # Not checked as an e-mail address: an invalid one counts as a wrong guess, like any other.
     email = serializers.CharField(max_length=254, write_only=True)
     password = serializers.CharField(max_length=MAX_PASSWORD, trim_whitespace=False, write_only=True, style={"input_type": "password"})
+    code = serializers.CharField(
+        max_length=MAX_CODE,
+        required=False,
+        allow_blank=True,
+        default="",
+        write_only=True,
+        help_text="Of an authenticator app, or a recovery code.",
+    )
 
     user: User
 
@@ -123,8 +143,18 @@ class CredentialsSerializer(serializers.Serializer[User]):
             check_confirmed(user)
         except Forbidden as error:
             raise AuthenticationFailed(str(error)) from error
+        if has_two_factor(user):
+            self._check_code(user, attrs["code"])
         self.user = user
         return attrs
+
+    def _check_code(self, user: User, code: str) -> None:
+        if not code:
+            raise AuthenticationFailed({"detail": CODE_NEEDED, "code": TWO_FACTOR_REQUIRED})
+        try:
+            check_second_factor(self.context["request"]._request, user, code=code)
+        except WrongSecondFactor as error:
+            raise AuthenticationFailed({"detail": str(error), "code": INVALID_CODE}) from error
 
 
 class PasswordResetSerializer(serializers.Serializer[Any]):

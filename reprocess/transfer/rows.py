@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import count
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -59,6 +60,7 @@ NOT_MOVED: tuple[type[models.Model], ...] = (
     Cutover,
     ReprocessRun,
     PeopleRefreshRequest,
+    Authenticator,
 )
 _BATCH = 2000
 

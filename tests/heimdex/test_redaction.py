@@ -39,6 +39,9 @@ def forget_secrets() -> Iterator[None]:
         "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyIjoxfQ.c4n4ry-Pa55word",
         f"api_key={CANARY}",
         f"log_in(username='ada', password='{CANARY}')",
+        f"otpauth://totp/a%40example.com?secret={CANARY}&issuer=Heimdex",
+        f"the set-up gAAAAABp{CANARY}0123456789abcdef==",
+        f"recovery_codes='{CANARY}'",
     ],
 )
 def test_secrets_are_removed_by_their_form(text: str) -> None:

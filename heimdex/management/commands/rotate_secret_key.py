@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from heimdex.accounts.encryption import Unreadable, reencrypt_secrets
 from heimdex.secret_keys import make_secret_key, read_secret_keys, write_secret_keys
 
 IN_ENVIRONMENT = (
@@ -20,13 +21,17 @@ DROPPED = "The old keys are dropped. Restart Heimdex (`make down && make up`): t
 FALLBACKS_IN_ENVIRONMENT = (
     "Now remove HEIMDEX_SECRET_KEY_FALLBACKS from the environment, and restart Heimdex: then nothing works that the old keys signed."
 )
+UNREADABLE = (
+    "The secrets of an account's two-factor authentication are encrypted with a key that is neither the current one nor a fallback, so "
+    "nothing was changed. Add that key to HEIMDEX_SECRET_KEY_FALLBACKS, or run `manage.py reset_two_factor EMAIL` for the account."
+)
 NO_FALLBACKS = "There are no old keys. Nothing was changed."
 
 
 class Command(BaseCommand):
     help = (
         "Write a new secret key and keep the old one as a fallback, which still verifies what it signed. With --drop-fallbacks, forget the "
-        "old keys instead. Exit codes: 0 done, 1 the file cannot be written, 2 the key is in the environment."
+        "old keys instead. Exit codes: 0 done, 1 not done, 2 the key is in the environment."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -54,7 +59,10 @@ def drop_fallbacks() -> str:
     """Forget the old keys. Return what to do next."""
     if not settings.SECRET_KEY_FALLBACKS:
         return NO_FALLBACKS
-    # Rows that are encrypted with a key derived from an old one must be encrypted with the current key here, before the old one is gone.
+    try:
+        reencrypt_secrets()
+    except Unreadable as error:
+        raise CommandError(UNREADABLE) from error
     if not settings.ENVIRONMENT.secret_key:
         path = settings.ENVIRONMENT.secret_key_path
         write_secret_keys(path, read_secret_keys(path).drop_fallbacks())
