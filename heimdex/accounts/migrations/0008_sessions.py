@@ -10,9 +10,14 @@ from django.utils import timezone
 _BATCH = 1000
 
 
-def move_forward(apps: Any, schema_editor: Any) -> None:
-    """Move the sessions out of Django's table, whose rows name no user, so that nobody is logged out."""
-    old, new, user = (apps.get_model(*name) for name in (("sessions", "Session"), ("accounts", "Session"), ("accounts", "User")))
+def copy_forward(apps: Any, schema_editor: Any) -> None:
+    """Copy the sessions from Django's table, whose rows name no user, so that nobody is logged out.
+
+    Web servers of the previous release still read them there during a rolling deploy.
+    """
+    old = apps.get_model("sessions", "Session")
+    new = apps.get_model("accounts", "Session")
+    user = apps.get_model("accounts", "User")
     store = SessionStore()
     for sessions in _read_batches(old):
         contents = {session.session_key: store.decode(session.session_data) for session in sessions}
@@ -29,17 +34,17 @@ def move_forward(apps: Any, schema_editor: Any) -> None:
             # Nobody can use the others: a user who is gone, or a content that no key has signed.
             if contents[session.session_key] and contents[session.session_key].get(SESSION_KEY, None) in {None, *existing}
         )
+
+
+def copy_back(apps: Any, schema_editor: Any) -> None:
+    """Replace the sessions in Django's table, some of which have ended since they were copied."""
+    old = apps.get_model("sessions", "Session")
+    new = apps.get_model("accounts", "Session")
     old.objects.all().delete()
-
-
-def move_back(apps: Any, schema_editor: Any) -> None:
-    """Move the sessions into Django's table."""
-    old, new = apps.get_model("sessions", "Session"), apps.get_model("accounts", "Session")
     for sessions in _read_batches(new):
         old.objects.bulk_create(
             old(session_key=session.session_key, session_data=session.session_data, expire_date=session.expire_date) for session in sessions
         )
-    new.objects.all().delete()
 
 
 def _read_batches(model: Any) -> Any:
@@ -71,5 +76,5 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        migrations.RunPython(move_forward, move_back),
+        migrations.RunPython(copy_forward, copy_back),
     ]

@@ -153,7 +153,7 @@ def test_a_rollback_after_a_step_change_warns_that_new_scenes_are_found_by_words
         assert run_queries(owner) == old
 
 
-def test_a_catch_up_run_fails_when_its_model_no_longer_exists(owner: User, change_model: ChangeModel) -> None:
+def test_a_catch_up_run_waits_and_gives_the_reason_when_its_model_no_longer_exists(owner: User, change_model: ChangeModel) -> None:
     change_model()
     run()
     add_video(owner)
@@ -164,8 +164,9 @@ def test_a_catch_up_run_fails_when_its_model_no_longer_exists(owner: User, chang
         space.save()
     run_worker(catch_up.pk)
     catch_up.refresh_from_db()
-    assert catch_up.state == ReprocessRun.State.FAILED
-    assert catch_up.error
+    # A worker of another release may have the model.
+    assert catch_up.state == ReprocessRun.State.QUEUED
+    assert "so the run waits for one" in catch_up.error
 
 
 def test_a_purge_deletes_the_rows_of_one_owner_and_the_space_with_the_last_owner(owner: User, change_model: ChangeModel) -> None:
