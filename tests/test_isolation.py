@@ -55,6 +55,9 @@ def test_another_owners_ids_are_not_found(other_owner: User) -> None:
     assert {f"/v1/persons/{{pk}}{suffix}" for suffix in ("", "/merge", "/photos", "/photos/upload-url")} <= {route.text for route in routes}
     photo_routes = {f"/v1/persons/{{pk}}/photos/{{photo_id}}{suffix}" for suffix in ("", "/complete", "/retry")}
     assert photo_routes | {"/people/{person_id}/", "/people/{person_id}/photos/{photo_id}/remove/"} <= {route.text for route in routes}
+    assert {"/v1/auth/two-factor/passkeys/{pk}/remove", "/accounts/two-factor/passkeys/{passkey_id}/remove/"} <= {
+        route.text for route in routes
+    }
     run_routes = ("", "/failures", "/pause", "/resume", "/cancel", "/retry-failed")
     assert {f"{ADMIN}reprocess-runs/{{pk}}{suffix}" for suffix in run_routes} <= {route.text for route in routes}
     assert {f"{ADMIN}cutovers/{{pk}}", f"{ADMIN}cutovers/{{pk}}/rollback"} <= {route.text for route in routes}
