@@ -163,7 +163,8 @@ class Supervisor:
         self.database_failures = 0
         self.database = replace(self.database, restarts=self.database.restarts + 1)
         self._record_database()
-        if connection != self.connection:
+        # A rotated password alone is no reason: the services read it again by themselves.
+        if self.connection is None or connection.port != self.connection.port:
             logger.warning("PostgreSQL moved to port %s; restarting the services to follow it", connection.port)
             self.connection = connection
             self._stop(self.processes)
