@@ -17,7 +17,8 @@ Recipe = Callable[[Path], object]
 class BadInput:
     """A file, the number of its kind in the list, the name it is uploaded under, and the expected answer.
 
-    `answer` is `refused` (400 at the announcement), `failed` (with `code`) or `indexed`; `partial` when a notice reports what is missing.
+    `answer` is `refused` (400 at the announcement, with the sentence `code`), `failed` (with `code`) or `indexed`; `partial` when a notice
+    reports what is missing.
     """
 
     file: str

@@ -38,7 +38,7 @@ def build_contents(port: int, neighbor: Path) -> dict[str, bytes]:
         "random.mp4": random.Random(7).randbytes(200_000),
         "archive.mp4": _archive(),
         "page-before-a-film.mp4": b"<!doctype html><script>alert(1)</script>" + film,
-        **{f"name-{number}.mp4": film for number in range(1, 4)},
+        **{f"name-{number}.mp4": film for number in range(1, 7)},
     }
 
 
