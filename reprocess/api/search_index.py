@@ -14,6 +14,7 @@ from heimdex.accounts.owner import get_owner
 from reprocess.actions.refresh import cancel_refresh, refresh_video
 from reprocess.models import ReprocessFailure
 from reprocess.reports.search_index import SearchIndexStatus, get_search_index_status
+from reprocess.runs.unexpected import omit_details
 from videos.models import Video
 
 NOT_FOUND = OpenApiResponse(description="You have no such video.")
@@ -39,10 +40,15 @@ class SearchIndexFailureSerializer(serializers.ModelSerializer[ReprocessFailure]
     """A scene or video that could not be updated, and why. `scene_index` counts from 0."""
 
     scene_index = serializers.IntegerField(source="scene.index", default=None)
+    error = serializers.SerializerMethodField()
 
     class Meta:
         model = ReprocessFailure
         fields = ("step", "channel", "scene_id", "scene_index", "error")
+
+    def get_error(self, failure: ReprocessFailure) -> str:
+        """Return the reason, without details of the installation."""
+        return omit_details(failure.error)
 
 
 class SearchIndexSerializer(serializers.Serializer[Any]):

@@ -16,6 +16,7 @@ from heimdex.errors import WrongState
 from reprocess.actions.refresh import cancel_refresh, refresh_video
 from reprocess.models import ReprocessFailure
 from reprocess.reports.search_index import SearchIndexStatus, get_search_index_status
+from reprocess.runs.unexpected import omit_details
 from videos.channels import get_channel
 from videos.models import Video
 
@@ -90,4 +91,4 @@ def _choose_label(search_index: SearchIndexStatus) -> str:
 def _build_failure_row(failure: ReprocessFailure) -> FailureRow:
     channel = get_channel(failure.channel).display_label
     target = [f"Scene {failure.scene.index + 1}"] if failure.scene else []
-    return FailureRow(", ".join([*target, channel] if channel else target) or "The whole video", failure.error)
+    return FailureRow(", ".join([*target, channel] if channel else target) or "The whole video", omit_details(failure.error))

@@ -38,7 +38,7 @@ def measure_progress(run: ReprocessRun) -> RunProgress:
     """Measure the progress of a run by computed inputs or by the targets of finished items, whichever is further.
 
     A run that has tried everything is at 100; one that was canceled, or that failed before, keeps its share.
-    Inputs are counted after every batch, but fresh targets have none. Targets are counted when their item is finished.
+    Inputs are counted after every batch, but fresh targets have none. Targets are counted when a worker finishes or releases their item.
     """
     counters = run.counters.all()
     inputs = sum(use.inputs for use in run.uses.all())

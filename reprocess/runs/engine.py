@@ -18,6 +18,7 @@ from heimdex.outages.classify import find_outage
 from people.matching import match_faces
 from reprocess.planning.staleness import filter_stale_people, find_stale_scenes
 from reprocess.runs.prefetch import prefetch_and_compute
+from reprocess.runs.unexpected import describe_error, explain_input_failure
 from reprocess.runs.vectors import replace_embeddings
 from reprocess.spec import ConfiguredStep, EffectiveSpec
 from reprocess.steps.base import InputMissing, PeopleStep, SceneStep, Step
@@ -29,7 +30,6 @@ Tasks: TypeAlias = list[tuple[Target, EmbeddingTask]]
 log = structlog.get_logger(__name__)
 
 BROKEN = "The model {model} fails on every input ({error})."
-UNEXPECTED = "This input could not be computed ({error}). Retry the failures; if it fails again, report the error."
 
 # When all of at least so many inputs cause unexpected errors, the model is broken, and not the inputs.
 _MIN_INPUTS_OF_BROKEN_MODEL = 4
@@ -265,5 +265,4 @@ def _explain(step: Step, error: Exception) -> _Unusable:
     if find_outage(error):
         raise error
     log.warning("An input caused an unexpected error", step=step.name, exc_info=error)
-    text = f"{type(error).__name__}: {error}"
-    return _Unusable(UNEXPECTED.format(error=text), text)
+    return _Unusable(explain_input_failure(error), describe_error(error))

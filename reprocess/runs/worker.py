@@ -26,6 +26,7 @@ from reprocess.runs.engine import Batch, embed_people, embed_videos
 from reprocess.runs.held_specs import leave_to_others, load_spec
 from reprocess.runs.outages import pause_for_outage
 from reprocess.runs.state import enqueue_run, finish_if_done, record_usage, release_items
+from reprocess.runs.unexpected import explain_item_failure
 from reprocess.spec import EffectiveSpec
 from reprocess.steps.embedding_task import Outcome
 from videos.models import Scene, Video
@@ -34,8 +35,6 @@ log = structlog.get_logger(__name__)
 
 SOME_FAILED = "Some vectors could not be computed. See the failures for the reasons."
 KILLED = "Workers died {attempts} times while they processed this item, perhaps because memory ran out. Retry the failures of the run."
-
-BROKE = "This item failed {attempts} times ({kind}: {error}). Retry the failures of the run; if it fails again, report the error."
 
 
 class RunStopped(Exception):
@@ -121,7 +120,7 @@ def _work_on_group(run: ReprocessRun, spec: EffectiveSpec, *, first: bool) -> bo
         if kind is None:
             # The lease expires before the next attempt. After the last one, this is the reason for the failure.
             with suppress(DatabaseError):
-                lease.rows.update(error=BROKE.format(attempts=settings.MAX_ATTEMPTS, kind=type(error).__name__, error=error))
+                lease.rows.update(error=explain_item_failure(error, settings.MAX_ATTEMPTS))
         elif kind is not OutageKind.DATABASE or wait_for_database():
             # Without the database, the lease expires.
             release_items(run, lease)

@@ -125,6 +125,8 @@ def test_what_a_killed_worker_has_computed_is_counted_in_a_run_that_is_canceled_
 def test_fresh_targets_of_a_canceled_run_are_skipped_and_stale_ones_not_begun(forced: ReprocessRun) -> None:
     run_worker(forced.pk)
     SceneEmbedding.objects.filter(space__channel__in=("visual", "clip"), scene__video__title="First").delete()
+    # As the ingest has written them.
+    SceneEmbedding.objects.update(run_id=None)
     run = start(force=False)
     interrupt(run, cancel_run)
     counts = read(run)

@@ -8,7 +8,9 @@ from unittest import mock
 import pytest
 from django.conf import settings
 from django.db import transaction
+from django.test import Client
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from heimdex.backends import get_text_embedder
 from reprocess.models import ReprocessItem, ReprocessRun
@@ -72,6 +74,13 @@ def test_one_input_that_breaks_the_model_fails_alone_and_by_name(run: ReprocessR
     assert add_up(run) == dict.fromkeys(("transcript", "visual", "summary", "clip"), (6, 6))
     assert run.counters.get(channel="transcript").failed == 1
     assert run.items.get(video=culprit.video).attempts == 1
+    owner, url = culprit.owner, f"/v1/videos/{culprit.video_id}/reprocess"
+    api, browser = APIClient(), Client()
+    api.force_authenticate(owner)
+    browser.force_login(owner)
+    for shown in (api.get(url).content.decode(), browser.get(f"/videos/{culprit.video_id}/search-data/").content.decode()):
+        assert "This input could not be computed. Retry it; if it fails again, tell your administrator." in shown
+        assert "RuntimeError" not in shown
     # Halving a batch of n inputs to find one takes about twice the logarithm of n calls.
     assert len(calls) < 12
 
