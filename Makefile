@@ -42,7 +42,7 @@ test-fast: setup-dev ## run the tests that load no model, decode no long film an
 test-integration: setup-dev ## run the tests that need clusters of workers or a second server, send generated requests, restore or upgrade
 	@$(pytest) -n $(or $(JOBS),2) -m "integration or crash"
 
-crash: setup-dev ## run the tests that kill workers, clusters and Postgres at every stage, with both kinds of queue
+crash: setup-dev ## run the tests that kill workers, clusters and Postgres at every stage, and take away S3, the model server and the disk
 	@$(python) -m pytest -m "" tests/acceptance/crashes
 
 mutate: setup-dev ## change the modules that hold rules and expect their tests to fail (ONLY="people/names.py" takes some, JOBS=1 one process)

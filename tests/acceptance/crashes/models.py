@@ -75,6 +75,8 @@ class CountingServer(EmbeddingServer):
     """Gives every model its own vectors. It can hold back the answers about texts that contain a word, after the first calls."""
 
     dimensions: int = DIMENSIONS
+    # Every request is answered with 503, and not counted.
+    is_away: bool = False
     held: threading.Event = field(default_factory=threading.Event)
     _word: str = ""
     _passing: int = 0
@@ -103,6 +105,10 @@ class CountingServer(EmbeddingServer):
             if self._passing < 0:
                 self.held.set()
                 self._released.wait()
+        if self.is_away:
+            if request:
+                self.requests.remove(request)
+            return Answer(503)
         return super().take_answer(request)
 
     def build_body(self, request: dict[str, Any]) -> str:
