@@ -39,6 +39,7 @@ class RedisBroker:
         self._waiting = f"heimdex:{queue}"
         self._unacked = f"heimdex:{queue}:taken"
         self._ignored_until = 0.0
+        self._may_have_lost_a_task = False
 
     def enqueue(self, task: str) -> None:
         """Append a signed task. Raise QueueUnavailable when Redis cannot be reached."""
@@ -46,11 +47,18 @@ class RedisBroker:
             self._redis.rpush(self._waiting, task)
 
     def dequeue(self) -> list[tuple[str, str]] | None:
-        """Take the oldest task and return it with its receipt, or None after a second without one. An outage is only logged."""
+        """Take the oldest task and return it with its receipt, or None after a second without one. An outage is only logged.
+
+        After an outage, unacknowledged tasks return to the queue: a frozen server executes a command although its client has given up.
+        """
         try:
-            with self._translate_errors():
+            if self._may_have_lost_a_task:
+                self.requeue_unacked()
+                self._may_have_lost_a_task = False
+            with self._translate_errors(waits=True):
                 task: Any = self._patient_redis.blmove(self._waiting, self._unacked, _BLOCK_S, "LEFT", "RIGHT")
         except QueueUnavailable as error:
+            self._may_have_lost_a_task = True
             log.warning("Cannot dequeue tasks", queue=self.list_key, reason=str(error))
             time.sleep(_RETRY_DELAY_S)
             return None
@@ -117,16 +125,17 @@ class RedisBroker:
         return _build_client(self._url, _DEQUEUE_TIMEOUT_S)
 
     @contextmanager
-    def _translate_errors(self) -> Iterator[None]:
+    def _translate_errors(self, *, waits: bool = False) -> Iterator[None]:
+        """Raise QueueUnavailable for errors of Redis. Do not ask a server that did not respond a moment ago, unless the caller `waits`."""
         from redis.exceptions import RedisError
         from redis.exceptions import TimeoutError as RedisTimeout
 
-        if time.monotonic() < self._ignored_until:
+        if not waits and time.monotonic() < self._ignored_until:
             raise QueueUnavailable(self._describe_problem("it did not respond a moment ago"))
         try:
             yield
         except RedisError as error:
-            if isinstance(error, RedisTimeout):
+            if isinstance(error, RedisTimeout) and not waits:
                 self._ignored_until = time.monotonic() + _IGNORE_S
             # The error holds no password: redis-py names only host and port.
             raise QueueUnavailable(self._describe_problem(str(error))) from error

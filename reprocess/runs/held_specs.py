@@ -5,12 +5,12 @@ from time import monotonic, sleep
 
 import structlog
 from django.core.exceptions import ImproperlyConfigured
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from heimdex.errors import ModelUnavailable
 from heimdex.queue import is_stopping
-from reprocess.models import ReprocessRun, WorkerSpec
+from reprocess.models import ReprocessItem, ReprocessRun, WorkerSpec
 from reprocess.runs.state import enqueue_run
 from reprocess.spec import EffectiveSpec, get_effective_spec
 from reprocess.spec.historical import load_recorded_spec
@@ -67,11 +67,12 @@ def select_runs_for(spec: EffectiveSpec | None) -> QuerySet[ReprocessRun]:
 
 
 def explain_waiting_runs() -> None:
-    """Let open runs whose spec no worker holds say so. Their workers may have ended without taking leave."""
+    """Let open runs without a lease whose spec no worker holds say so. Their workers may have been killed."""
     since = timezone.now() - _REPORTED_WITHIN
     held = WorkerSpec.objects.filter(reported_at__gte=since).values("digest")
     runs = ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN, error="", created_at__lt=since).exclude(spec__in=held)
-    for run in runs.exclude(entry_point__in=_UPDATES_ACTIVE):
+    leased = ReprocessItem.objects.filter(run=OuterRef("pk"), lease_expires_at__gte=timezone.now())
+    for run in runs.filter(~Exists(leased)).exclude(entry_point__in=_UPDATES_ACTIVE):
         _explain(run, woken_at=None)
 
 

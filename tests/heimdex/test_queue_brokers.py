@@ -180,6 +180,17 @@ def test_a_frozen_redis_delays_a_single_request(redis: Valkey, admin_client: Cli
     assert flush_fallback_queue("uploads") == 20
 
 
+def test_a_task_that_a_frozen_redis_gives_to_nobody_is_delivered_later(redis: Valkey) -> None:
+    broker = queue._get_broker("uploads")
+    enqueue("videos.tasks.ingest_video", "waiting")
+    with redis.frozen():
+        assert broker.dequeue() is None
+    # The server has executed the command, and its client is gone.
+    wait_until(lambda: count_tasks("uploads") == TaskCounts(waiting=0, unacked=1), "the late execution of the command")
+    assert take("uploads")
+    assert count_tasks("uploads") == TaskCounts(waiting=0, unacked=1)
+
+
 def test_workers_do_not_start_without_their_queue_and_report_the_reason(redis: Valkey) -> None:
     environment = build_worker_environment() | {"HEIMDEX_REDIS_URL": "redis://:secret@127.0.0.1:1/0"}
     ended = subprocess.run([sys.executable, "manage.py", "work", "uploads"], cwd=ROOT, env=environment, capture_output=True, text=True)

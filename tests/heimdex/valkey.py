@@ -61,7 +61,7 @@ class Valkey:
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """Freeze the server: it accepts connections and does not respond."""
+        """Let the server accept connections but answer nothing during the block."""
         assert self._process
         self._process.send_signal(signal.SIGSTOP)
         try:

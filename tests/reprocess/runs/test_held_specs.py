@@ -82,6 +82,10 @@ def test_a_run_whose_last_workers_were_killed_waits_with_a_reason(run: Reprocess
         rescue_runs()
         assert not ReprocessRun.objects.get().error, "its workers may be about to start"
         ReprocessRun.objects.update(created_at=earlier)
+        ReprocessItem.objects.update(state=ReprocessItem.State.RUNNING, lease_expires_at=timezone.now() + timedelta(minutes=1))
+        rescue_runs()
+        assert not ReprocessRun.objects.get().error, "a worker has a lease, and is only late to report"
+        ReprocessItem.objects.update(lease_expires_at=timezone.now())
         rescue_runs()
     assert ReprocessRun.objects.get().error.startswith("No worker has the spec of this run")
 
