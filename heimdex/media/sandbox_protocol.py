@@ -188,11 +188,7 @@ def _build_array(content: bytes, dtype_name: str, shape: list[int]) -> NDArray[A
 def _find_record(module: str, name: str) -> Callable[..., object]:
     """Return a dataclass of heimdex.media whose construction does nothing but store the values."""
     kind = getattr(sys.modules.get(module), name, None) if module.startswith("heimdex.media.") else None
-    if isinstance(kind, type) and is_dataclass(kind) and _is_frozen(kind) and not hasattr(kind, "__post_init__"):
+    is_frozen = is_dataclass(kind) and getattr(kind, "__dataclass_params__").frozen  # noqa: B009 (unknown to the type stubs)
+    if isinstance(kind, type) and is_frozen and not hasattr(kind, "__post_init__"):
         return kind
     raise InvalidMessage(f"{module}.{name} may not be sent"[:MAX_REASON])
-
-
-def _is_frozen(kind: type) -> bool:
-    # `dataclasses` has no function for this.
-    return bool(vars(kind)["__dataclass_params__"].frozen)
