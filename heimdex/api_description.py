@@ -6,7 +6,6 @@ from typing import Any
 from django.http import HttpResponse
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 _lock = Lock()
 # The content and the headers by the format: a description is the same for everyone, and takes a tenth of a second to build.
@@ -20,8 +19,7 @@ class DescriptionView(SpectacularAPIView):
         media_type = str(request.accepted_renderer.media_type)
         with _lock:
             if media_type not in _built:
-                described: Response = self._get_schema_response(request)  # type: ignore[no-untyped-call]
-                response = self.finalize_response(request, described)
+                response = self.finalize_response(request, self._get_schema_response(request))  # type: ignore[no-untyped-call]
                 response.render()
                 _built[media_type] = (response.content, {name: response[name] for name in ("Content-Type", "Content-Disposition")})
         content, headers = _built[media_type]

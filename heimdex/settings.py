@@ -93,7 +93,12 @@ DATABASES: dict[str, dict[str, Any]] = {"default": build_database_settings(ENVIR
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    # Locked out clients do not get this far, and no password has been hashed yet.
+    "heimdex.accounts.login_rate.LoginRateBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -228,6 +233,7 @@ RATE_LIMITS = {
     "password_reset": "10/hour",
     "password_reset_address": "20/hour",
     "two_factor": "30/hour",
+    "login": "30/minute",
     "failed_login_address": "50/hour",
     "failed_login_account": "50/hour",
     **ENVIRONMENT.rate_limits,

@@ -20,6 +20,7 @@ ACTIONS = {
     "password_reset": "requests for a new password of this account",
     "password_reset_address": "requests for a new password from your address",
     "two_factor": "changes of your two-factor authentication",
+    "login": "logins from your address",
     "failed_login_address": "failed logins from your address",
     "failed_login_account": "failed logins for this account",
 }

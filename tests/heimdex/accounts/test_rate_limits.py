@@ -217,3 +217,19 @@ def test_guesses_for_one_account_from_many_addresses_are_limited(client: Client,
     assert page.status_code == 429
     assert "Too many failed logins for this account." in page.content.decode()
     assert log_in(client, "bob@example.org", "192.0.2.9").status_code == 401
+
+
+@pytest.mark.django_db
+def test_right_passwords_from_one_address_are_limited_too(client: Client, limit: Callable[[str, str], None]) -> None:
+    limit("login", "3/hour")
+    User.objects.create_superuser("ann@example.org", PASSWORD)
+    assert [log_in(client, "ann@example.org", "192.0.2.1", PASSWORD).status_code for _ in range(3)] == [200, 200, 200]
+    refused = log_in(client, "ann@example.org", "192.0.2.1", PASSWORD)
+    assert (refused.status_code, refused.json()) == (429, {"detail": "Too many logins from your address. Try again in 20 minutes."})
+    assert 1190 <= int(refused["Retry-After"]) <= 1200
+    client.logout()
+    for path in ("/accounts/login/", "/admin/login/"):
+        page = client.post(path, {"username": "ann@example.org", "password": PASSWORD}, REMOTE_ADDR="192.0.2.1")
+        assert page.status_code == 429
+        assert "Too many logins from your address." in page.content.decode()
+    assert log_in(client, "ann@example.org", "192.0.2.2", PASSWORD).status_code == 200
