@@ -4,6 +4,7 @@ from threading import Lock
 from typing import Any
 
 from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
 
@@ -15,6 +16,7 @@ _built: dict[str, tuple[bytes, dict[str, str]]] = {}
 class DescriptionView(SpectacularAPIView):
     """The description as OpenAPI, built once per process and format, whatever parameters the request has."""
 
+    @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         media_type = str(request.accepted_renderer.media_type)
         with _lock:
