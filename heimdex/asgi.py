@@ -1,10 +1,12 @@
 """The ASGI entry point that gunicorn serves."""
 
+# First: it loads the apps, whose models the other modules import.
+from heimdex.wsgi import application as django_application  # isort: split
+
 from django.conf import settings
 
 from heimdex.web.patience import Patience
 from heimdex.web.site import Site
-from heimdex.wsgi import application as django_application
 
 application = Site(
     django_application,
