@@ -6,15 +6,15 @@ Running some benchmarks keeps the earlier results of the others.
 import json
 import pkgutil
 import sys
-from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console, RenderableType
+from rich.markup import escape
 from rich.table import Table
 
-from bench.benchmark import BenchmarkUnavailable, Group, Result, select_groups, summarize_rounds
+from bench.benchmark import BenchmarkUnavailable, Group, Result, Round, get_value, select_groups, summarize_rounds
 from bench.installation import set_up_installation
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -30,12 +30,12 @@ def find_groups() -> list[Group]:
 
 def run_group(group: Group) -> list[Result]:
     """Run a group. An exception becomes the reason in its results."""
-    rounds: list[Mapping[str, float]] = []
+    rounds: list[Round] = []
     why = ""
     try:
-        for ratios in group.run_rounds():
-            show("  " + "  ".join(f"{name} {value:.3f}" for name, value in ratios.items()))
-            rounds = [*rounds, ratios]
+        for values in group.run_rounds():
+            show("  " + "  ".join(f"{name} {get_value(value):.3f}" for name, value in values.items()))
+            rounds = [*rounds, values]
     except Exception as error:  # noqa: BLE001 - a failing benchmark must not hide the others
         why = f"{type(error).__name__}: {error}"
         rounds = []
@@ -57,6 +57,12 @@ def show_results(results: list[Result]) -> None:
         limit = f"{'≥' if goal.at_least else '≤'} {goal.goal:g}"
         table.add_row(goal.id, goal.what, goal.against, value, spread, limit, "[green]ok[/]" if result.is_ok else "[red]short[/]")
     show(table)
+    for result in results:
+        for part in result.parts:
+            sign = "[green]ok[/]" if part.margin >= 0 else "[red]short[/]"
+            interval = f" ({part.interval[0]:.3f} to {part.interval[1]:.3f})" if part.interval else ""
+            limit = f"{'≥' if part.at_least else '≤'} {part.goal:g}"
+            show(f"  {result.goal.id}  {escape(part.what)}: {part.value:.3f}{interval}, goal {limit} {sign}")
 
 
 def merge_results(results: list[Result], earlier: list[dict[str, Any]]) -> list[dict[str, Any]]:

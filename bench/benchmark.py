@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, TypeAlias
 
 
 class BenchmarkUnavailable(Exception):
@@ -32,11 +32,49 @@ class Goal:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One of several figures of a goal, with its own limit, and maybe the interval that contains 95 % of bootstrap draws."""
+
+    what: str
+    value: float
+    goal: float
+    at_least: bool = True
+    interval: tuple[float, float] | None = None
+
+    @property
+    def margin(self) -> float:
+        """How far the value is on the right side of its limit; negative when it misses it."""
+        return self.value - self.goal if self.at_least else self.goal - self.value
+
+    def as_data(self) -> dict[str, Any]:
+        """Return the part as results.json stores it."""
+        data: dict[str, Any] = {"what": self.what, "value": round(self.value, 4), "goal": self.goal, "ok": self.margin >= 0}
+        return {**data, "interval": [round(value, 4) for value in self.interval]} if self.interval else data
+
+
+@dataclass(frozen=True)
+class Figure:
+    """The value of a goal that has several parts."""
+
+    value: float
+    parts: tuple[Part, ...]
+
+
+def compute_smallest_margin(parts: Sequence[Part]) -> Figure:
+    """Return the figure of a goal that is met when every part is: the value is the smallest margin, and the goal is 0."""
+    return Figure(min(part.margin for part in parts), tuple(parts))
+
+
+# From the id of a goal to its value in one round.
+Round: TypeAlias = Mapping[str, float | Figure]
+
+
+@dataclass(frozen=True)
 class Group:
-    """Goals that are measured together. `run_rounds` yields one mapping per round, from the id of a goal to its value."""
+    """Goals that are measured together. `run_rounds` yields the values of one round after the other."""
 
     goals: tuple[Goal, ...]
-    run_rounds: Callable[[], Iterator[Mapping[str, float]]]
+    run_rounds: Callable[[], Iterator[Round]]
 
 
 @dataclass(frozen=True)
@@ -46,6 +84,8 @@ class Result:
     goal: Goal
     rounds: tuple[float, ...]
     why: str = ""
+    # Those of the last round.
+    parts: tuple[Part, ...] = ()
 
     @property
     def value(self) -> float | None:
@@ -69,12 +109,25 @@ class Result:
             "ok": self.is_ok,
             "rounds": [round(value, 4) for value in self.rounds],
         }
+        if self.parts:
+            data["parts"] = [part.as_data() for part in self.parts]
         return {**data, "why": self.why} if self.why else data
 
 
-def summarize_rounds(goals: Sequence[Goal], rounds: Sequence[Mapping[str, float]], why: str = "") -> list[Result]:
+def get_value(measured: float | Figure) -> float:
+    """Return the value of a figure, or the number itself."""
+    return measured.value if isinstance(measured, Figure) else measured
+
+
+def summarize_rounds(goals: Sequence[Goal], rounds: Sequence[Round], why: str = "") -> list[Result]:
     """Return one result per goal of a group."""
-    return [Result(goal, tuple(ratios[goal.id] for ratios in rounds if goal.id in ratios), why) for goal in goals]
+    results = []
+    for goal in goals:
+        measured = [values[goal.id] for values in rounds if goal.id in values]
+        last = measured[-1] if measured else None
+        parts = last.parts if isinstance(last, Figure) else ()
+        results.append(Result(goal, tuple(get_value(value) for value in measured), why, parts))
+    return results
 
 
 def select_groups(groups: Sequence[Group], only: Sequence[str]) -> list[Group]:

@@ -9,13 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from heimdex.environment import QUALITY_SETS
+
 
 @contextmanager
 def set_up_installation() -> Iterator[None]:
     """Set up Django on an empty database with default settings, and remove everything at the end."""
     # Without this, SIGTERM would leave the PostgreSQL server running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended before all benchmarks were complete."))
-    for name in [name for name in os.environ if name.startswith("HEIMDEX_")]:
+    for name in [name for name in os.environ if name.startswith("HEIMDEX_") and name != QUALITY_SETS]:
         del os.environ[name]
     with tempfile.TemporaryDirectory(prefix="heimdex-bench-") as home:
         os.environ |= {"HEIMDEX_HOME": home, "HEIMDEX_LOG_LEVEL": "ERROR", "DJANGO_SETTINGS_MODULE": "heimdex.settings"}

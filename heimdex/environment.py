@@ -26,6 +26,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 PREFIX = "HEIMDEX_"
 # The supervisor marks its processes with it; nobody sets it.
 SUPERVISED_HOME = "HEIMDEX_SUPERVISED_HOME"
+# The folder of judged sets that `make bench` reads. It is no setting of an installation.
+QUALITY_SETS = "HEIMDEX_QUALITY_SETS"
 
 # Upper limits keep dates within the calendar and numbers within their columns.
 DAY_S = 24 * 3600
@@ -275,7 +277,7 @@ def find_unknown_variables(names: Iterable[str]) -> list[str]:
     sentences = []
     for name in sorted(names):
         field = name.upper().removeprefix(PREFIX)
-        if field == name.upper() or field in fields or name == SUPERVISED_HOME:
+        if field == name.upper() or field in fields or name in (SUPERVISED_HOME, QUALITY_SETS):
             continue
         similar = difflib.get_close_matches(field, fields, n=1, cutoff=0.8)
         sentences.append(f"{name} is not a setting, so it has no effect." + (f" Did you mean {PREFIX}{similar[0]}?" if similar else ""))

@@ -81,6 +81,8 @@ def _read_topics(path: Path) -> dict[str, tuple[str, str, int]]:
             problems.append(FileProblem(number, "Write the topic's id, a tab and the query. A second tab and a class may follow."))
         elif fields[0] in topics:
             problems.append(FileProblem(number, f"The topic {fields[0]} is already in line {topics[fields[0]][2]}."))
+        elif "\x00" in line:
+            problems.append(FileProblem(number, "The line contains a null character."))
         elif len(fields[1]) > MAX_QUERY:
             problems.append(FileProblem(number, f"The query has more than {MAX_QUERY} characters."))
         else:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from heimdex.accounts.models import User
+from videos.evaluation.report import FUSION
 from videos.search.fusion import RankedScene, fuse
 from videos.search.lexical.base import LEXICAL_CHANNELS
 from videos.search.service import Hit, SearchRequest, search
 
 # More than all channels contribute together, so that the answer has every scene of every channel.
 ALL_HITS = 5000
-FUSION, WORDS, VECTORS = "fusion", "words", "vectors"
+WORDS, VECTORS = "words", "vectors"
 # The answer of search, and the same fusion over some of the channels only.
 MODES = (FUSION, WORDS, VECTORS)
 
@@ -28,7 +29,7 @@ class RankedAnswer:
 
 def rank_query(owner: User, text: str, video_id: UUID | None = None) -> RankedAnswer:
     """Search an owner's library, or one video of it, without recording the query."""
-    request = SearchRequest(text, limit=ALL_HITS, per_video=ALL_HITS, video_id=video_id, recorded=False)
+    request = SearchRequest(text, limit=ALL_HITS, per_video=ALL_HITS, video_id=video_id, ranking_only=True)
     answer = search(owner, request)
     pools = read_pools(answer.hits)
     by_mode = {

@@ -43,8 +43,9 @@ class _ReferenceError(Exception):
 class _Library:
     """The indexed videos of an owner by name, and their scenes, which are read when a reference needs them."""
 
-    def __init__(self, owner_id: UUID) -> None:
-        self._owner_id = owner_id
+    def __init__(self, owner_id: UUID, references: Iterable[str]) -> None:
+        scene_ids = {UUID(reference) for reference in references if is_uuid(reference)}
+        self._scene_ids = set(Scene.objects.filter_searchable(owner_id).filter(pk__in=scene_ids).values_list("pk", flat=True))
         self._videos: dict[str, set[UUID]] = defaultdict(set)
         self._scenes: dict[UUID, list[LibraryScene]] = {}
         for video_id, title, filename in Video.objects.filter(owner_id=owner_id, state=Video.State.INDEXED).values_list(
@@ -68,7 +69,7 @@ class _Library:
         """Return the scene of a reference, in a video if the reference names none."""
         if is_uuid(reference):
             scene_id = UUID(reference)
-            if not Scene.objects.filter_searchable(self._owner_id).filter(pk=scene_id).exists():
+            if scene_id not in self._scene_ids:
                 raise _ReferenceError(f"There is no scene {reference} in this library.")
             return scene_id
         name, separator, place = _split(reference)
@@ -86,9 +87,9 @@ class _Library:
         return self._scenes[video_id]
 
 
-def resolve_queries(path: Path, owner_id: UUID, queries: Iterable[JudgedQuery]) -> list[ResolvedQuery]:
+def resolve_queries(path: Path, owner_id: UUID, queries: Sequence[JudgedQuery]) -> list[ResolvedQuery]:
     """Find the scenes of judged queries in an owner's library. Raise InvalidFile with all lines whose references it lacks."""
-    library = _Library(owner_id)
+    library = _Library(owner_id, (reference for query in queries for reference in query.grades))
     problems: list[FileProblem] = []
     resolved: list[ResolvedQuery] = []
     for query in queries:

@@ -7,9 +7,10 @@ from typing import Any, Literal
 from videos.evaluation.bootstrap import Estimate, estimate_difference, estimate_mean
 from videos.evaluation.judgments import NO_CLASS
 from videos.evaluation.measures import Measures
-from videos.evaluation.rankings import FUSION
 
 Kind = Literal["mode", "channel"]
+# The mode that search answers with.
+FUSION = "fusion"
 _NOTHING = Measures(0.0, 0.0, 0.0, 0.0)
 
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from heimdex.accounts.models import User
-from heimdex.database.time_budget import TimeBudget, TimeBudgetExceeded
+from heimdex.database.time_budget import UNLIMITED, TimeBudget, TimeBudgetExceeded
 from videos.channels import PERSON
 from videos.models import Scene
 from videos.registry import get_people_search
@@ -30,8 +30,8 @@ WORDS_LEFT_OUT = "The search for words was left out: {reason}"
 class SearchRequest:
     """A query, and the part of the answer that is requested.
 
-    `text` may contain `@name`s. With people, search only scenes that show any of them, or, with `every_person`, all of them. A query
-    that nobody typed is not `recorded`.
+    `text` may contain `@name`s. With people, search only scenes that show any of them, or, with `every_person`, all of them.
+    With `ranking_only`, for measurements, the query is not recorded, its time is not limited, and hits have neither excerpts nor people.
     """
 
     text: str
@@ -41,7 +41,7 @@ class SearchRequest:
     video_id: UUID | None = None
     person_ids: tuple[UUID, ...] = ()
     every_person: bool = False
-    recorded: bool = True
+    ranking_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def search(owner: User, request: SearchRequest) -> SearchAnswer:
     scenes = Scene.objects.filter_searchable(owner.pk)
     if request.video_id:
         scenes = scenes.filter(video_id=request.video_id)
-    budget = TimeBudget(settings.SEARCH_SECONDS)
+    budget = UNLIMITED if request.ranking_only else TimeBudget(settings.SEARCH_SECONDS)
     pools: list[list[RankedScene]] = []
     notices = list(query.notices)
     with_people: QuerySet[Scene] | None = None
@@ -110,11 +110,12 @@ def search(owner: User, request: SearchRequest) -> SearchAnswer:
         vectors = search_spaces(scenes, owner.pk, spaces, query.text, POOL_SIZE, is_restricted=is_restricted, budget=budget)
         pools += vectors.select(spaces)
         notices += vectors.notices
-        if request.offset == 0 and request.recorded:
+        if request.offset == 0 and not request.ranking_only:
             record_query(owner.pk, query.text)
     fused = limit_per_video(fuse(pools), request.per_video)
     page = fused[request.offset : request.offset + request.limit]
-    return SearchAnswer(tuple(_build_hits(owner.pk, page, query.text)), len(fused), tuple(notices))
+    hits = _build_bare_hits(page) if request.ranking_only else _build_hits(owner.pk, page, query.text)
+    return SearchAnswer(tuple(hits), len(fused), tuple(notices))
 
 
 def describe_hit(hit: Hit) -> dict[str, Any]:
@@ -158,6 +159,15 @@ def _build_hits(owner_id: UUID, page: list[FusedScene], text: str) -> list[Hit]:
             )
             hits.append(Hit(scene, fused.score, matches, tuple(people.get(fused.scene_id, ()))))
     return hits
+
+
+def _build_bare_hits(page: list[FusedScene]) -> list[Hit]:
+    by_id = Scene.objects.only("video_id", "index").in_bulk([fused.scene_id for fused in page])
+    return [
+        Hit(by_id[fused.scene_id], fused.score, tuple(Match(rank.channel, rank.rank, rank.score) for rank in fused.ranks))
+        for fused in page
+        if fused.scene_id in by_id
+    ]
 
 
 def _highlight(page: list[FusedScene], text: str) -> dict[str, dict[UUID, str]]:

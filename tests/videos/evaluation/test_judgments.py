@@ -74,11 +74,12 @@ def test_bad_lines_of_trec_files_are_named(tmp_path: Path) -> None:
         "line 4: 'high' is not a grade. Write a whole number up to 100; 0 is not relevant.",
     ]
     assert _collect_problems(_write(tmp_path / "other", "t9 0 a 1\n"), topics) == [f"line 1: There is no topic t9 in {topics}."]
-    bad_topics = _write(tmp_path / "bad", f"t1 no tab\nt1\ta\nt1\tb\nt2\t{'x' * 1001}\n")
+    bad_topics = _write(tmp_path / "bad", f"t1 no tab\nt1\ta\nt1\tb\nt2\t{'x' * 1001}\nt3\ta\0b\n")
     assert [problem.split(":")[0] for problem in _collect_problems(_write(tmp_path / "qrels", "t1 0 a 1\n"), bad_topics)] == [
         "line 1",
         "line 3",
         "line 4",
+        "line 5",
     ]
 
 

@@ -72,3 +72,17 @@ def test_channels_that_take_too_long_are_left_out(settings: Settings) -> None:
         answer = search(owner, SearchRequest("boat"))
     assert (answer.hits, list(answer.notices)) == ((), [f"The search for words was left out: {slow}", *vectors])
     assert search(owner, SearchRequest("boat")).notices == ()
+
+
+def test_a_measurement_has_the_same_ranking_and_no_limit_of_time(owner: User, settings: Settings) -> None:
+    add_scenes(owner, ["A boat.", "Two boats and a boat.", "A train."])
+    answer = search(owner, SearchRequest("boat"))
+    settings.SEARCH_SECONDS = 0
+    measured = search(owner, SearchRequest("boat", ranking_only=True))
+    assert [(hit.scene.pk, hit.score) for hit in measured.hits] == [(hit.scene.pk, hit.score) for hit in answer.hits]
+    assert [[match.rank for match in hit.matches] for hit in measured.hits] == [
+        [match.rank for match in hit.matches] for hit in answer.hits
+    ]
+    assert {match.highlight for hit in measured.hits for match in hit.matches} == {""}
+    assert (measured.total, measured.notices) == (2, ())
+    assert search(owner, SearchRequest("boat")).notices
