@@ -84,6 +84,7 @@ def test_a_key_can_move_between_file_and_environment(tmp_path: Path) -> None:
     assert read_settings(tmp_path, SECRET_KEY="new", SECRET_KEY_FALLBACKS="old") == ["new", "old"]
 
 
+@pytest.mark.django_db
 def test_rotate_keeps_older_keys_until_they_are_dropped(key_file: Path, settings: Settings) -> None:
     first = read_secret_keys(key_file)
     for _ in range(2):
@@ -133,6 +134,7 @@ def test_killed_at_any_time_a_rotation_leaves_a_complete_key(tmp_path: Path) -> 
         path.write_text("first-key")
 
 
+@pytest.mark.django_db
 def test_a_key_of_the_environment_is_not_rotated_by_the_command(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     settings.ENVIRONMENT = Environment(secret_key=NEW_KEY, secret_key_fallbacks=(OLDEST_KEY,))
     settings.SECRET_KEY_FALLBACKS = [OLDEST_KEY]
