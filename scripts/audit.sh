@@ -31,4 +31,5 @@ done
 # --strict: a package that could not be looked up is not a package without vulnerabilities.
 "$tools/bin/pip-audit" --strict --disable-pip --require-hashes --progress-spinner off "$@" ||
     die "The audit failed (see above). Update a package with a known vulnerability (pyproject.toml, then make lock)." \
-        "If the advisories could not be read, try again with a network that reaches PyPI; $bill is complete."
+        "If the advisories could not be read, or a package is \"not found on PyPI\", a mirror without PyPI's JSON API may have answered:" \
+        "try again with a network that reaches PyPI. $bill is complete."

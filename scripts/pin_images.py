@@ -52,6 +52,12 @@ def find_digest(image: str) -> str:
         raise PinError(f"The registry of {image} has not answered within a minute. Try again with a network that reaches it.") from error
     digest = result.stdout.strip()
     if result.returncode or not DIGEST.fullmatch(digest):
+        # Without the plugin, Docker takes the arguments for its own and complains of one of them.
+        if subprocess.run(["docker", "buildx", "version"], capture_output=True, timeout=60, check=False).returncode:
+            raise PinError(
+                "Docker has no buildx, which asks the registry. Install its package, such as docker-buildx-plugin or docker-buildx, "
+                "or add the digests by hand."
+            )
         reason = (result.stderr or result.stdout).strip() or "no output"
         raise PinError(f"The registry gave no digest of {image}: {reason}. Check the tag and the network.")
     return digest

@@ -12,7 +12,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 ANSWER = f"#!/bin/sh\necho {DIGEST}\n"
-NO_ANSWER = "#!/bin/sh\necho 'dial tcp: lookup registry: no such host' >&2\nexit 1\n"
+NO_ANSWER = "#!/bin/sh\ncase $* in 'buildx version') exit ;; esac\necho 'dial tcp: lookup registry: no such host' >&2\nexit 1\n"
+# As Docker without the plugin answers.
+NO_BUILDX = """#!/bin/sh
+case $* in 'buildx version') echo "docker: unknown command: docker buildx" >&2 ;; *) echo "unknown flag: --format" >&2 ;; esac
+exit 1
+"""
 
 
 @pytest.fixture
@@ -55,10 +60,11 @@ def test_a_second_call_replaces_the_digests_of_the_first(checkout: Path) -> None
     ("docker", "message"),
     [
         (None, "Docker is not installed"),
+        (NO_BUILDX, "Docker has no buildx, which asks the registry. Install its package, such as docker-buildx-plugin"),
         (NO_ANSWER, "The registry gave no digest of python:"),
         ("#!/bin/sh\necho latest\n", "Check the tag and the network."),
     ],
-    ids=["no Docker", "no answer", "no digest"],
+    ids=["no Docker", "no buildx", "no answer", "no digest"],
 )
 def test_nothing_changes_without_a_digest(checkout: Path, docker: str | None, message: str) -> None:
     before = read_files(checkout)
