@@ -54,6 +54,15 @@ def check_confinement(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
     return [Warning(gap, id="heimdex.W013") for gap in (*find_gaps(), *([obstacle] if obstacle else []))]
 
 
+def check_https(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Return a warning when passwords and sessions travel unencrypted. It replaces those of Django, which name none of our variables."""
+    if settings.SECURE_SSL_REDIRECT:
+        return []
+    text = "HTTPS is off: passwords, sessions and videos can be read on their way, and HTTP is not redirected."
+    hint = "Put a TLS proxy before the web server, and set HEIMDEX_HTTPS=true. On a machine that only you reach, nothing need be done."
+    return [Warning(text, hint=hint, id="heimdex.W016")]
+
+
 def check_database_role(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Return a warning when the application's role in the database is a superuser. A database that cannot be reached is not checked."""
     try:
