@@ -29,8 +29,12 @@ ROTATED = "rotated"
 
 
 @pytest.fixture
-def server(tmp_path: Path, settings: Settings, django_db_blocker: DjangoDbBlocker) -> Iterator[EmbeddedServer]:
+def server(
+    tmp_path: Path, settings: Settings, django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[EmbeddedServer]:
     """Return a running server beside the suite's."""
+    # Tests with a database set it for the whole process.
+    monkeypatch.delenv("HEIMDEX_DATABASE_URL", raising=False)
     settings.HEIMDEX_HOME = tmp_path
     server = EmbeddedServer(tmp_path, durable=False)
     server.start()
