@@ -18,6 +18,7 @@ from heimdex.outages.classify import find_outage
 from people.matching import match_faces
 from reprocess.planning.staleness import filter_stale_people, find_stale_scenes
 from reprocess.runs.prefetch import prefetch_and_compute
+from reprocess.runs.server_errors import is_fault_of_input
 from reprocess.runs.unexpected import describe_error, explain_input_failure
 from reprocess.runs.vectors import replace_embeddings
 from reprocess.spec import ConfiguredStep, EffectiveSpec
@@ -239,10 +240,11 @@ def _compute(step: Step, model: Embedder, groups: Sequence[Tasks], prepared: lis
     return Batch(step.name, tuple(outcomes), len(inputs), model.calls - calls, model.tokens - tokens, monotonic() - started)
 
 
-def _embed(step: Step, model: Embedder, inputs: list[Any]) -> list[Result | _Unusable]:
+def _embed(step: Step, model: Embedder, inputs: list[Any], *, again: bool = False) -> list[Result | _Unusable]:
     """Return one result or reason per input.
 
-    After an error that names no input, the batch is computed in halves, so that only the input that causes it fails.
+    After an error that names no input, the batch is computed in halves, so that only the input that causes it fails. If it may have been
+    an outage, a single input is tried `again` before it fails.
     """
     if not inputs:
         return []
@@ -252,17 +254,24 @@ def _embed(step: Step, model: Embedder, inputs: list[Any]) -> list[Result | _Unu
         reasons = {position: _Unusable(reason) for position, reason in error.reasons.items()}
         return [reasons.get(position, vector) for position, vector in enumerate(error.vectors)]
     except Exception as error:
-        if find_outage(error):
+        is_outage = find_outage(error) is not None
+        if is_outage and not is_fault_of_input(error, model):
             raise
         if len(inputs) == 1:
-            return [_explain(step, error)]
+            # The outage of a moment may have ended before the server was asked.
+            return _embed(step, model, inputs, again=True) if is_outage and not again else [_blame(step, error)]
     middle = len(inputs) // 2
     return [*_embed(step, model, inputs[:middle]), *_embed(step, model, inputs[middle:])]
 
 
 def _explain(step: Step, error: Exception) -> _Unusable:
-    """Log an error that an input has caused, and return it as the reason. Raise it again if it cannot be the input's fault."""
+    """Return an error that an input has caused as the reason. Raise it again if it cannot be the input's fault."""
     if find_outage(error):
         raise error
+    return _blame(step, error)
+
+
+def _blame(step: Step, error: Exception) -> _Unusable:
+    """Log an error that an input has caused, and return it as the reason."""
     log.warning("An input caused an unexpected error", step=step.name, exc_info=error)
     return _Unusable(explain_input_failure(error), describe_error(error))

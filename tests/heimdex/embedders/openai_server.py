@@ -26,6 +26,8 @@ class EmbeddingServer:
     latency_s: float = 0.0
     # Texts that contain this are rejected with status 400.
     refused: str | None = None
+    # Texts that contain this break the server: it answers with status 500.
+    breaking: str | None = None
     busiest: int = 0
     _concurrent: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -49,6 +51,8 @@ class EmbeddingServer:
                 return self.prepared.pop(0)
         if request and self.refused and any(self.refused in text for text in request["input"]):
             return Answer(400)
+        if request and self.breaking and any(self.breaking in text for text in request["input"]):
+            return Answer(500)
         return Answer(body=None, after_s=self.latency_s)
 
     def make_vector(self, text: str) -> np.ndarray:
