@@ -1,6 +1,10 @@
 """Whether this web process can do all its work: a load balancer sends requests to processes that are ready."""
 
-from threading import Event
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Timer
 
 import structlog
 from django.core.exceptions import ImproperlyConfigured
@@ -15,6 +19,9 @@ log = structlog.get_logger(__name__)
 DATABASE_AWAY = "The database cannot be reached."
 NOT_MIGRATED = "The database is older than this code: run `manage.py migrate`."
 MODELS_NOT_LOADED = "The search models are being loaded."
+
+# As long as a new connection may take.
+_ANSWER_TIMEOUT_S = 5.0
 
 _are_models_loaded, _is_migrated = Event(), Event()
 
@@ -38,13 +45,36 @@ def is_database_reachable() -> bool:
     """Return whether the database answers, over a new connection if the old one is broken."""
     try:
         connection.ensure_connection()
-        if not connection.is_usable():
-            # A persistent connection whose server was restarted: a new one may work.
+        with _limit_wait():
+            is_usable = connection.is_usable()
+        if not is_usable:
+            # A persistent connection whose server was restarted or hangs: a new one may work.
             connection.close()
             connection.ensure_connection()
     except Error:
         return False
     return True
+
+
+@contextmanager
+def _limit_wait() -> Iterator[None]:
+    """Break the connection if the server takes too long to answer: no time-out of TCP notices a process that is frozen."""
+    if connection.connection.closed:
+        yield
+        return
+    # A socket of its own, because the number of a closed one may be given to another file.
+    with socket.socket(fileno=os.dup(connection.connection.fileno())) as copy:
+
+        def break_connection() -> None:
+            with suppress(OSError):
+                copy.shutdown(socket.SHUT_RDWR)
+
+        timer = Timer(_ANSWER_TIMEOUT_S, break_connection)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
 
 def find_missing() -> list[str]:

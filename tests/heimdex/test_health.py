@@ -1,6 +1,8 @@
 """The health checks that load balancers act on."""
 
-from threading import Event
+import os
+import signal
+from threading import Event, Timer
 from unittest import mock
 
 import pytest
@@ -81,3 +83,30 @@ def test_readiness_does_not_ask_the_queue(client: Client, settings: LazySettings
     with mock.patch.object(RedisBroker, "ping") as ping:
         client.get("/health/ready")
     assert not ping.called
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["/healthz", "/health/ready"])
+def test_a_frozen_connection_does_not_keep_a_check_waiting(client: Client, path: str) -> None:
+    # Its kernel goes on acknowledging, so that no time-out of TCP applies.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        [backend] = cursor.fetchone()
+    thawed = Event()
+
+    def thaw() -> None:
+        thawed.set()
+        os.kill(backend, signal.SIGCONT)
+
+    timer = Timer(50, thaw)
+    timer.start()
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        answer = client.get(path)
+        assert not thawed.is_set()
+        # Another connection is answered.
+        assert readiness.DATABASE_AWAY not in answer.json().get("missing", [])
+        assert answer.json().get("database", "ok") == "ok"
+    finally:
+        timer.cancel()
+        thaw()
