@@ -84,12 +84,15 @@ def run_worker(run_id: UUID) -> None:
             first = True
             while not is_stopping() and _work_on_group(run, spec, first=first):
                 first = False
+            finish_if_done(run, spec)
         except Exception as error:
+            if find_outage(error) is OutageKind.DATABASE and wait_for_database():
+                # This task ends here. The rescue would wait for the duration of a lease, because no lease has expired.
+                enqueue_run(run.pk)
             # All further scenes would fail for the same reason.
             if not pause_for_outage(run.pk, error):
                 raise
             return
-        finish_if_done(run, spec)
         if is_stopping() and ReprocessRun.objects.filter(pk=run_id, state__in=ReprocessRun.OPEN).exists():
             # This task ends here, so the next worker needs another.
             enqueue_run(run_id)
