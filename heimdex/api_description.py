@@ -21,7 +21,10 @@ class DescriptionView(SpectacularAPIView):
         media_type = str(request.accepted_renderer.media_type)
         with _lock:
             if media_type not in _built:
+                # It takes the header Vary out of `headers`, which the answer below gets too.
+                own_headers = dict(self.headers)
                 response = self.finalize_response(request, self._get_schema_response(request))  # type: ignore[no-untyped-call]
+                self.headers = own_headers
                 response.render()
                 _built[media_type] = (response.content, {name: response[name] for name in ("Content-Type", "Content-Disposition")})
         content, headers = _built[media_type]

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
+from heimdex import api_description
 from heimdex.accounts.models import User
 from heimdex.accounts.serializers import AccountSerializer
 from heimdex.api import handle_exception
@@ -105,6 +106,15 @@ def test_the_api_docs_load_nothing_from_other_hosts(client: Client, db: None) ->
     docs = client.get("/v1/docs/").content.decode()
     assert "/static/drf_spectacular_sidecar/" in docs
     assert "cdn." not in docs
+
+
+def test_the_first_answer_with_the_description_has_the_headers_of_later_ones(
+    client: Client, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_description, "_built", {})
+    first, second = (client.get("/v1/schema/").headers for _ in range(2))
+    assert first == second
+    assert "Accept" in first["Vary"]
 
 
 def test_the_description_is_built_once_whatever_the_parameters(client: Client, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
