@@ -58,12 +58,19 @@ def may_change(editor: Any, user: User) -> bool:
     return bool(editor.is_superuser or editor.pk == user.pk or not (user.is_staff or user.is_superuser))
 
 
+def _may_change_all(request: HttpRequest, users: list[User]) -> bool:
+    """Return whether all selected accounts may be changed. Else say whose may not."""
+    protected = next((user for user in users if not may_change(request.user, user)), None)
+    if protected:
+        messages.error(request, f"{ONLY_SUPERUSERS} Nothing was changed; leave {protected} out of the selection.")
+    return protected is None
+
+
 @admin.action(description="End all logins", permissions=["change"])
 def end_logins_of_users(modeladmin: Any, request: HttpRequest, queryset: QuerySet[User]) -> None:
     """End the sessions and revoke the refresh tokens of the selected users."""
     users = list(queryset)
-    if protected := [user for user in users if not may_change(request.user, user)]:
-        messages.error(request, f"{ONLY_SUPERUSERS} Nothing was changed; leave {protected[0]} out of the selection.")
+    if not _may_change_all(request, users):
         return
     ended = [end_logins(user.pk) for user in users]
     sessions, tokens = sum(item.sessions for item in ended), sum(item.refresh_tokens for item in ended)
@@ -75,8 +82,7 @@ def end_logins_of_users(modeladmin: Any, request: HttpRequest, queryset: QuerySe
 def lock_accounts(modeladmin: Any, request: HttpRequest, queryset: QuerySet[User]) -> None:
     """Lock the selected accounts and end their logins."""
     users = list(queryset)
-    if protected := [user for user in users if not may_change(request.user, user)]:
-        messages.error(request, f"{ONLY_SUPERUSERS} Nothing was changed; leave {protected[0]} out of the selection.")
+    if not _may_change_all(request, users):
         return
     if request.user in users:
         messages.error(request, "You cannot lock your own account. Nothing was changed; leave it out of the selection.")
@@ -90,6 +96,8 @@ def lock_accounts(modeladmin: Any, request: HttpRequest, queryset: QuerySet[User
 def reset_two_factor_of_users(modeladmin: Any, request: HttpRequest, queryset: QuerySet[User]) -> None:
     """Remove the second factors of the selected users, who have lost them, and end their logins."""
     users = list(queryset)
+    if not _may_change_all(request, users):
+        return
     if request.user in users:
         messages.error(request, "You cannot reset your own. Nothing was changed; turn it off on your account's page, or leave it out.")
         return

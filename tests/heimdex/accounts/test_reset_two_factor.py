@@ -6,6 +6,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.test import Client
 from rest_framework.test import APIClient
@@ -59,6 +60,17 @@ def test_staff_without_the_permission_cannot_reset(client: Client, ann: User) ->
     action = {"action": "reset_two_factor_of_users", "_selected_action": [str(ann.pk)]}
     assert client.post(USERS, action).status_code == 403
     assert has_two_factor(ann)
+
+
+def test_staff_cannot_reset_those_of_other_staff(client: Client, db: None) -> None:
+    root = User.objects.create_superuser("root@example.com", PASSWORD)
+    plant_passkey(root, "Blue key")
+    editor = User.objects.create_user("editor@example.com", PASSWORD, is_staff=True)
+    editor.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "change_user"]))
+    client.force_login(editor)
+    action = {"action": "reset_two_factor_of_users", "_selected_action": [str(root.pk)]}
+    assert "Only superusers may change accounts of staff." in client.post(USERS, action, follow=True).content.decode()
+    assert has_two_factor(root)
 
 
 def test_the_admin_site_has_no_pages_of_second_factors() -> None:
