@@ -3,7 +3,6 @@
 import sys
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -24,10 +23,8 @@ from heimdex.accounts.rate_limits import RateExceeded
 from heimdex.database.time_budget import TOO_SLOW, is_timeout
 from heimdex.error_pages import answer_outage
 from heimdex.errors import Forbidden, OutOfSpace, Refused, Unavailable, WrongState
-from heimdex.outages.classify import OutageKind, find_outage
-from heimdex.outages.texts import DISK_FULL, RETRY_AFTER_S, UNAVAILABLE
-
-log = structlog.get_logger(__name__)
+from heimdex.outages.answers import find_answer
+from heimdex.outages.texts import RETRY_AFTER_S
 
 _ERROR_SCHEMA = {
     "type": "object",
@@ -139,10 +136,9 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
         error = ValidationError({error.field: [str(error)]} if error.field else str(error))
     elif isinstance(error, DjangoValidationError):
         error = ValidationError(error.message_dict if hasattr(error, "error_dict") else error.messages)
-    elif kind := find_outage(error):
-        log.warning("A request failed because of an outage", kind=str(kind), reason=str(error).strip())
-        full = kind is OutageKind.DISK
-        error = InsufficientStorage(DISK_FULL) if full else Overloaded(UNAVAILABLE[kind], RETRY_AFTER_S)
+    elif answer := find_answer(error):
+        is_full = answer.status == InsufficientStorage.status_code
+        error = InsufficientStorage(answer.message) if is_full else Overloaded(answer.message, RETRY_AFTER_S)
     response = default_handler(error, context)
     if response is None:
         return None

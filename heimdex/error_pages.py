@@ -2,17 +2,14 @@
 
 from collections.abc import Callable
 
-import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from heimdex.accounts.rate_limits import RateExceeded
 from heimdex.database.time_budget import TOO_SLOW, is_timeout
-from heimdex.outages.classify import OutageKind, find_outage
-from heimdex.outages.texts import DISK_FULL, RETRY_AFTER_S, UNAVAILABLE
-
-log = structlog.get_logger(__name__)
+from heimdex.outages.answers import find_answer
+from heimdex.outages.texts import RETRY_AFTER_S
 
 
 class ErrorPagesMiddleware:
@@ -35,17 +32,15 @@ class ErrorPagesMiddleware:
 
 def answer_outage(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
     """Return the answer to a request that failed because of an outage: JSON under /v1/, a page elsewhere. None for other errors."""
-    kind = find_outage(error)
-    if kind is None:
+    answer = find_answer(error)
+    if answer is None:
         return None
-    log.warning("A request failed because of an outage", kind=str(kind), reason=str(error).strip())
-    message, status = (DISK_FULL, 507) if kind is OutageKind.DISK else (UNAVAILABLE[kind], 503)
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     if request.path.startswith("/v1/"):
-        return JsonResponse({"detail": message}, status=status, headers=headers)
+        return JsonResponse({"detail": answer.message}, status=answer.status, headers=headers)
     # Without the request, because the page would read its user from the database.
-    page = render_to_string("error.html", {"heading": "Not available now", "message": message})
-    return HttpResponse(page, status=status, headers=headers)
+    page = render_to_string("error.html", {"heading": "Not available now", "message": answer.message})
+    return HttpResponse(page, status=answer.status, headers=headers)
 
 
 def render_too_many(request: HttpRequest, heading: str, message: str, wait_s: int) -> HttpResponse:

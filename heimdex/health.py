@@ -3,8 +3,9 @@
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
+from heimdex.database.reachability import is_database_reachable
 from heimdex.queue import ping
-from heimdex.readiness import find_missing, is_database_reachable
+from heimdex.readiness import find_missing
 from heimdex.redis_broker import QueueUnavailable
 
 

@@ -1,17 +1,14 @@
 """Whether this web process can do all its work: a load balancer sends requests to processes that are ready."""
 
-import os
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from threading import Event, Timer
+from threading import Event
 
 import structlog
 from django.core.exceptions import ImproperlyConfigured
-from django.db import Error, connection
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from heimdex.backends import get_image_embedder, get_text_embedder
+from heimdex.database.reachability import is_database_reachable
 from heimdex.errors import ModelInputError, ModelUnavailable
 
 log = structlog.get_logger(__name__)
@@ -19,9 +16,6 @@ log = structlog.get_logger(__name__)
 DATABASE_AWAY = "The database cannot be reached."
 NOT_MIGRATED = "The database is older than this code: run `manage.py migrate`."
 MODELS_NOT_LOADED = "The search models are being loaded."
-
-# As long as a new connection may take.
-_ANSWER_TIMEOUT_S = 5.0
 
 _are_models_loaded, _is_migrated = Event(), Event()
 
@@ -39,42 +33,6 @@ def load_search_models() -> None:
         else:
             log.info("Search model loaded", model=embedder().identity.model)
     _are_models_loaded.set()
-
-
-def is_database_reachable() -> bool:
-    """Return whether the database answers, over a new connection if the old one is broken."""
-    try:
-        connection.ensure_connection()
-        with _limit_wait():
-            is_usable = connection.is_usable()
-        if not is_usable:
-            # A persistent connection whose server was restarted or hangs: a new one may work.
-            connection.close()
-            connection.ensure_connection()
-    except Error:
-        return False
-    return True
-
-
-@contextmanager
-def _limit_wait() -> Iterator[None]:
-    """Break the connection if the server takes too long to answer: no time-out of TCP notices a process that is frozen."""
-    if connection.connection.closed:
-        yield
-        return
-    # A socket of its own, because the number of a closed one may be given to another file.
-    with socket.socket(fileno=os.dup(connection.connection.fileno())) as copy:
-
-        def break_connection() -> None:
-            with suppress(OSError):
-                copy.shutdown(socket.SHUT_RDWR)
-
-        timer = Timer(_ANSWER_TIMEOUT_S, break_connection)
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
 
 
 def find_missing() -> list[str]:

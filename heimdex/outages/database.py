@@ -3,7 +3,9 @@
 from time import monotonic, sleep
 
 from django.conf import settings
-from django.db import Error, connection
+from django.db import connection
+
+from heimdex.database.reachability import is_database_reachable
 
 _EVERY_S = 0.5
 
@@ -15,13 +17,8 @@ def wait_for_database() -> bool:
     """
     deadline = monotonic() + settings.LEASE_SECONDS
     while True:
-        try:
-            connection.ensure_connection()
-            if connection.is_usable():
-                return True
-        except Error:
-            # It is away, or starts.
-            pass
+        if is_database_reachable():
+            return True
         if monotonic() >= deadline:
             return False
         connection.close()
