@@ -96,6 +96,7 @@ def make_video(owner: "User", film: Film, reels: Mapping[SceneKey, ReelScene]) -
 
     from videos.input_hashes import refresh_input_hashes
     from videos.models import Scene, Video, VideoMetadata
+    from videos.search.lexical.handler import get_lexical_backend
     from videos.summaries import extract_chapters, extract_summary, list_common_tags
 
     video = Video.objects.create(
@@ -126,6 +127,7 @@ def make_video(owner: "User", film: Film, reels: Mapping[SceneKey, ReelScene]) -
     video.summary, video.chapters, video.tags = extract_summary(scenes), extract_chapters(scenes), list_common_tags(scenes)
     video.save(update_fields=["summary", "chapters", "tags"])
     refresh_input_hashes(video)
+    get_lexical_backend().index([scene.pk for scene in scenes])
     return video, scenes
 
 

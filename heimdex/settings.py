@@ -164,6 +164,8 @@ QUEUE_TASKS = [
     Task("videos.tasks.ingest_video", queue=UPLOADS),
     Task("videos.tasks.rescue_videos", queue=UPLOADS, every_s=15),
     Task("videos.tasks.forget_queries", queue=UPLOADS, every_s=3600),
+    Task("videos.tasks.backfill_missing_words", queue=REPROCESS),
+    Task("videos.tasks.find_missing_words", queue=REPROCESS, every_s=60),
     Task("heimdex.accounts.tasks.delete_unused_rate_limits", queue=UPLOADS, every_s=3600),
     # By the workers of both queues, because either may run alone; each outage is probed by one of them.
     Task("heimdex.outages.tasks.probe_outages", queue=UPLOADS, every_s=5),

@@ -14,6 +14,7 @@ from heimdex.storage import get_media_storage
 from videos.embedding_texts import hash_input, join_description_and_tags
 from videos.input_hashes import refresh_input_hashes
 from videos.models import Scene, Video
+from videos.search.lexical.handler import get_lexical_backend
 
 SAYINGS = (
     "The quick boat sailed over the cold northern sea towards the harbour.",
@@ -43,6 +44,7 @@ def make_video(owner: User, sayings: Sequence[str] = SAYINGS, title: str = "A fi
     for index, saying in enumerate(sayings):
         make_scene(video, index, saying)
     refresh_input_hashes(video)
+    get_lexical_backend().index(video.list_scene_ids())
     return video
 
 

@@ -2,9 +2,14 @@
 
 from uuid import UUID
 
+from heimdex.queue import enqueue
 from videos.ingest.pipeline import ingest
 from videos.ingest.schedule import rescue
+from videos.search.lexical.backfill import backfill_words, count_videos_to_backfill
 from videos.search.recorded_queries import delete_old_queries
+
+# Other tasks of the queue wait meanwhile. The next part follows with the next `find_missing_words`.
+_BACKFILL_S = 30.0
 
 
 def ingest_video(video_id: str) -> None:
@@ -15,6 +20,19 @@ def ingest_video(video_id: str) -> None:
 def rescue_videos() -> int:
     """Rescue videos that no worker processes. Return the number."""
     return rescue()
+
+
+def backfill_missing_words() -> int:
+    """Analyze the words of videos that search does not know, for a while. Return how many videos."""
+    return backfill_words(max_s=_BACKFILL_S)
+
+
+def find_missing_words() -> int:
+    """Queue the analysis of videos whose words search does not know. Return how many videos."""
+    count = count_videos_to_backfill()
+    if count:
+        enqueue("videos.tasks.backfill_missing_words")
+    return count
 
 
 def forget_queries() -> int:

@@ -110,7 +110,7 @@ class CancelReprocessView(APIView):
 
 
 def _get_video(request: Request, pk: UUID) -> Video:
-    return get_object_or_404(Video.objects.defer("search_vector"), pk=pk, owner=get_owner(request))
+    return get_object_or_404(Video.objects, pk=pk, owner=get_owner(request))
 
 
 def _get_status(request: Request, pk: UUID) -> SearchIndexStatus:

@@ -54,7 +54,7 @@ def search_index_page(request: HttpRequest, video_id: UUID) -> HttpResponse:
     Raise Http404 for a video of another owner.
     """
     owner = get_owner(request)
-    video = get_object_or_404(Video.objects.defer("search_vector"), pk=video_id, owner=owner)
+    video = get_object_or_404(Video.objects, pk=video_id, owner=owner)
     if request.method == "POST":
         _act(request, owner, video)
         return redirect("search-index", video_id=video.pk)

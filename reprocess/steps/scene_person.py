@@ -39,7 +39,7 @@ class ScenePersonStep(SceneStep):
     def compose_inputs(self, video_id: UUID) -> Iterator[tuple[Scene, Mapping[str, SceneContent]]]:
         # Owners who have turned faces off have nothing to embed.
         find_faces = User.objects.filter(videos=video_id).values_list("find_faces", flat=True).first()
-        for scene in Scene.objects.filter(video=video_id).defer("words", "search_vector").order_by("index"):
+        for scene in Scene.objects.filter(video=video_id).defer("words").order_by("index"):
             keys = tuple(key for key, _ in scene.image_keys)
             yield scene, {PERSON: SceneContent(scene.pictures_hash if find_faces and keys else "", keys)}
 

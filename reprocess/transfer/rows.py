@@ -35,9 +35,11 @@ from videos.models import (
     Scene,
     SceneEmbedding,
     SceneInput,
+    SceneWords,
     TranscriptChunk,
     Video,
     VideoMetadata,
+    VideoWords,
 )
 from videos.search.lexical.handler import get_lexical_backend
 
@@ -52,8 +54,11 @@ MOVED: dict[type[models.Model], Q] = {
     # The item of an owner's people is the history of that owner.
     ReprocessItem: Q(video__isnull=False),
 }
-# Which spaces an owner's search reads is decided by `merge_spaces`. The others say what a person has asked for.
+# Which spaces an owner's search reads is decided by `merge_spaces`. The words are written again, because they contain a key of their owner.
+# The others say what a person has asked for.
 NOT_MOVED: tuple[type[models.Model], ...] = (
+    SceneWords,
+    VideoWords,
     ActiveSpace,
     RetiredSpace,
     RecordedQuery,

@@ -38,9 +38,9 @@ def edit_transcript(owner: User, video_id: UUID, scene_id: UUID, text: str, *, v
     indexed, and Video.DoesNotExist or Scene.DoesNotExist for those of another owner.
     """
     with transaction.atomic():
-        video = Video.objects.select_for_update(no_key=True).defer("search_vector").get(pk=video_id, owner=owner)
+        video = Video.objects.select_for_update(no_key=True).get(pk=video_id, owner=owner)
         # Workers lock in the order of the keys too, so there is no deadlock.
-        locked = Scene.objects.select_for_update(no_key=True).filter(video=video).defer("search_vector").order_by("pk")
+        locked = Scene.objects.select_for_update(no_key=True).filter(video=video).order_by("pk")
         scenes = sorted(locked, key=lambda scene: scene.index)
         scene = next((scene for scene in scenes if scene.pk == scene_id), None)
         if scene is None:

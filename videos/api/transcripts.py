@@ -108,7 +108,7 @@ class TranscriptFileView(APIView):
 
     def render_file(self, pk: UUID, content: Callable[[Video], str]) -> HttpResponse:
         """Return a file with the result of `content`. Answer 404 for another owner's video, and 409 for a video that is not ready."""
-        video = get_object_or_404(Video.objects.defer("search_vector").select_related("metadata"), pk=pk, owner=get_owner(self.request))
+        video = get_object_or_404(Video.objects.select_related("metadata"), pk=pk, owner=get_owner(self.request))
         if video.state != Video.State.INDEXED:
             raise WrongState(NOT_READY.format(state=video.state))
         name = sanitize_filename(video.filename)

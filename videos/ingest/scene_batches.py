@@ -18,7 +18,7 @@ def iter_pending_batches(context: StageContext, model_field: str, identity: str,
     results before it asks for the next batch, so that another worker repeats at most one batch. Raise LeaseLost when another worker has
     taken over.
     """
-    scenes = Scene.objects.filter(video=context.video).exclude(keyframe_hash="").defer("words", "search_vector")
+    scenes = Scene.objects.filter(video=context.video).exclude(keyframe_hash="").defer("words")
     count = scenes.count()
     pending = list(scenes.exclude(**{model_field: identity}).order_by("index"))
     for start in range(0, len(pending), size):

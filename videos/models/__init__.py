@@ -5,6 +5,7 @@ from videos.models.job import Job, TranscriptChunk
 from videos.models.query import RecordedQuery
 from videos.models.scene import Scene
 from videos.models.video import Video, VideoMetadata
+from videos.models.words import SceneWords, VideoWords
 
 __all__ = [
     "ActiveSpace",
@@ -17,7 +18,9 @@ __all__ = [
     "Scene",
     "SceneEmbedding",
     "SceneInput",
+    "SceneWords",
     "TranscriptChunk",
     "Video",
     "VideoMetadata",
+    "VideoWords",
 ]

@@ -5,8 +5,6 @@ import uuid
 from typing import Self
 
 from django.conf import settings
-from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 
 from heimdex.storage import sign_url
@@ -50,16 +48,6 @@ class Scene(models.Model):
     keyframe_hash = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the keyframe; empty without one.")
     pictures_hash = models.CharField(max_length=64, blank=True, help_text="SHA-256 of all keyframes together; empty without one.")
 
-    search_vector = models.GeneratedField(
-        expression=(
-            SearchVector("transcript", weight="A", config="english")
-            + SearchVector("visual_text", weight="B", config="english")
-            + SearchVector("on_screen_text", weight="C", config="english")
-        ),
-        output_field=SearchVectorField(),
-        db_persist=True,
-    )
-
     objects = SceneQuerySet.as_manager()
 
     class Meta:
@@ -68,10 +56,7 @@ class Scene(models.Model):
             models.UniqueConstraint(fields=["video", "index"], name="scene_video_index"),
             models.CheckConstraint(condition=models.Q(end_s__gt=models.F("start_s")), name="scene_ends_after_start"),
         )
-        indexes = (
-            models.Index(fields=["owner", "video"], name="scene_owner_video"),
-            GinIndex(fields=["search_vector"], name="scene_search"),
-        )
+        indexes = (models.Index(fields=["owner", "video"], name="scene_owner_video"),)
 
     def __str__(self) -> str:
         return f"scene {self.index + 1} ({self.start_s:.1f}–{self.end_s:.1f} s)"

@@ -4,8 +4,6 @@ import uuid
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.utils import timezone
 
@@ -76,18 +74,12 @@ class Video(models.Model):
     woken_at = models.DateTimeField(null=True, editable=False, help_text="When a task was last queued for its ingest.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False, help_text="When a person or the ingest last changed it.")
-    search_vector = models.GeneratedField(
-        expression=SearchVector("title", weight="A", config="english") + SearchVector("description", weight="B", config="english"),
-        output_field=SearchVectorField(),
-        db_persist=True,
-    )
 
     class Meta:
         ordering = ("-created_at", "id")
         indexes = (
             models.Index(fields=["owner", "-created_at"], name="video_owner_created"),
             models.Index(fields=["state", "updated_at"], name="video_state_updated"),
-            GinIndex(fields=["search_vector"], name="video_search"),
         )
 
     def __str__(self) -> str:

@@ -40,7 +40,7 @@ def library(request: HttpRequest) -> HttpResponse:
     """Show a page of the user's videos."""
     videos = (
         Video.objects.filter(owner=get_owner(request))
-        .defer("search_vector", "description", "summary", "tags")
+        .defer("description", "summary", "tags")
         .select_related("metadata")
         .prefetch_related("jobs")
     )

@@ -29,9 +29,7 @@ class TranscriptForm(forms.Form):
 def transcript_page(request: HttpRequest, video_id: UUID, scene_id: UUID) -> HttpResponse:
     """Show the form. On POST save the text, or show the current text beside it when another edit came first."""
     owner = get_owner(request)
-    scene = get_object_or_404(
-        Scene.objects.defer("words", "search_vector").select_related("video"), pk=scene_id, video=video_id, owner=owner
-    )
+    scene = get_object_or_404(Scene.objects.defer("words").select_related("video"), pk=scene_id, video=video_id, owner=owner)
     form = TranscriptForm(request.POST if request.method == "POST" else None, initial=_get_initial(scene))
     current = ""
     if request.method == "POST" and form.is_valid():

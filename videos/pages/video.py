@@ -70,7 +70,7 @@ class PersonRow:
 def video_page(request: HttpRequest, video_id: UUID) -> HttpResponse:
     """Show a video from `?t=` seconds on. On POST change its title and description."""
     with_speech = Scene.objects.filter(video=OuterRef("pk")).exclude(transcript="")
-    videos = Video.objects.defer("search_vector").select_related("metadata").prefetch_related("jobs")
+    videos = Video.objects.select_related("metadata").prefetch_related("jobs")
     video = get_object_or_404(videos.annotate(has_captions=Exists(with_speech)), pk=video_id, owner=get_owner(request))
     if request.method == "POST":
         form = VideoForm(request.POST)
@@ -105,7 +105,7 @@ def video_page(request: HttpRequest, video_id: UUID) -> HttpResponse:
 
 def _paginate_scenes(video: Video, number: str | None, start_s: float | None) -> Page[Scene]:
     """Return the requested page of scenes, or else the page with the scene at `start_s`."""
-    scenes = video.scenes.defer("words", "search_vector", "visual_text").order_by("index")
+    scenes = video.scenes.defer("words", "visual_text").order_by("index")
     page: str | int | None = number
     if number is None and start_s is not None:
         started = scenes.filter(start_s__lte=start_s).count()
@@ -199,7 +199,7 @@ def retry(request: HttpRequest, video_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, video_id: UUID) -> HttpResponse:
     """Ask for confirmation, then delete a video."""
-    video = get_object_or_404(Video.objects.defer("search_vector"), pk=video_id, owner=get_owner(request))
+    video = get_object_or_404(Video.objects, pk=video_id, owner=get_owner(request))
     if request.method == "POST":
         delete_video(video)
         messages.success(request, f"Deleted “{video.title}”.")

@@ -14,6 +14,7 @@ from tests.heimdex.embedders.openai_server import EmbeddingServer
 from tests.library import make_video
 from videos.input_hashes import refresh_input_hashes
 from videos.models import Scene, Video
+from videos.search.lexical.handler import get_lexical_backend
 from videos.search.service import SearchRequest, search
 
 FIRST, SECOND, THIRD = "first-model", "second-model", "third-model"
@@ -46,6 +47,7 @@ def make_film(owner: User, word: str, title: str = "A film", scenes: int = 2) ->
         Scene.objects.filter(pk=scene.pk).update(visual_text=f"{word} {title} {scene.index} is seen")
     video.refresh_from_db()
     refresh_input_hashes(video)
+    get_lexical_backend().index(video.list_scene_ids())
     return video
 
 

@@ -5,7 +5,9 @@ from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
 from tests.library import make_user, make_video
+from videos.actions.videos import edit_video
 from videos.models import Scene, Video
+from videos.search.lexical.handler import get_lexical_backend
 
 
 @pytest.fixture
@@ -13,6 +15,7 @@ def video(db: None) -> Video:
     video = make_video(make_user(), ["The boat sails at dawn.", "A boat is moored.", "", "Nobody speaks of it."])
     for index, text in enumerate(["", "Harbour office\nClosed on Mondays", "Boat for sale", "No boats\n<script>alert(1)</script>"]):
         Scene.objects.filter(video=video, index=index).update(on_screen_text=text)
+    get_lexical_backend().index(video.list_scene_ids())
     return video
 
 
@@ -50,7 +53,7 @@ def test_minus_excludes_a_scene_wherever_the_word_occurs(video: Video) -> None:
 
 
 def test_a_title_matches_only_in_the_lexical_channel(video: Video) -> None:
-    Video.objects.filter(pk=video.pk).update(title="Lighthouse keepers")
+    edit_video(video, title="Lighthouse keepers")
     assert {frozenset(channels) for channels in find_highlights(video.owner, "lighthouse").values()} == {frozenset({"lexical"})}
 
 

@@ -21,6 +21,7 @@ from reprocess.runs.worker import run_worker
 from tests.library import make_user, make_video
 from videos.actions.videos import edit_video
 from videos.models import EmbeddingSpace, Scene, Video
+from videos.search.lexical.handler import get_lexical_backend
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +98,7 @@ _TALK = " ".join(f"Sentence {number} of a long talk about nothing." for number i
 def test_an_excerpt_is_whole_or_marks_where_it_was_cut(api: APIClient, library: Video, transcript: str, query: str, highlight: str) -> None:
     scene = library.scenes.get(index=0)
     Scene.objects.filter(pk=scene.pk).update(transcript=transcript, visual_text="")
+    get_lexical_backend().index([scene.pk])
     results = api.get("/v1/search", {"q": query}).json()["results"]
     matches = next(hit["matches"] for hit in results if hit["scene_id"] == str(scene.pk))
     shown = next(match["highlight"] for match in matches if match["channel"] == "lexical")
@@ -105,6 +107,7 @@ def test_an_excerpt_is_whole_or_marks_where_it_was_cut(api: APIClient, library: 
 
 def test_speech_cannot_inject_html(api: APIClient, library: Video) -> None:
     Scene.objects.filter(video=library, index=0).update(transcript="<script>alert(1)</script> boat <mark>")
+    get_lexical_backend().index(library.list_scene_ids())
     highlight = api.get("/v1/search", {"q": "boat"}).json()["results"][0]["matches"]
     shown = next(match["highlight"] for match in highlight if match["channel"] == "lexical")
     assert "<script>" not in shown

@@ -14,6 +14,7 @@ from tests.acceptance.conftest import lock_table
 from tests.library import make_user, make_video
 from videos.models import Scene, Video
 from videos.search.lexical.base import LexicalUnavailable
+from videos.search.lexical.handler import get_lexical_backend
 from videos.search.lexical.postgres import PostgresLexical
 from videos.search.service import SearchRequest, search
 
@@ -30,6 +31,7 @@ def add_scenes(owner: User, texts: Sequence[str]) -> Video:
     Scene.objects.bulk_create(
         Scene(video=video, owner=owner, index=index, start_s=index, end_s=index + 1, transcript=text) for index, text in enumerate(texts)
     )
+    get_lexical_backend().index(video.list_scene_ids())
     return video
 
 

@@ -9,7 +9,7 @@ from videos.summaries import extract_chapters, extract_summary, list_common_tags
 def run(context: StageContext) -> None:
     """Summarize the video from its scenes' texts, and compute its input hashes."""
     video = context.video
-    scenes = list(Scene.objects.filter(video=video).defer("words", "search_vector").order_by("index"))
+    scenes = list(Scene.objects.filter(video=video).defer("words").order_by("index"))
     summary, chapters, tags = extract_summary(scenes), extract_chapters(scenes), list_common_tags(scenes)
     with context.transaction():
         Video.objects.filter(pk=video.pk).update(summary=summary, chapters=chapters, tags=tags)

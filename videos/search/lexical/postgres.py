@@ -1,31 +1,27 @@
-"""Lexical search with PostgreSQL's full text search. Generated columns hold the words, so there is no separate index to update."""
+"""Lexical search with PostgreSQL's text search vectors, whose words come from `heimdex.text_analysis` (rows of `SceneWords`)."""
 
 import html
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial, reduce
 from operator import or_
 from uuid import UUID
 
-from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank, SearchVectorField
+from django.contrib.postgres.search import SearchHeadline, SearchQuery
 from django.db import DatabaseError, connection
-from django.db.models import Case, F, FloatField, Func, Q, QuerySet, TextField, Value, When
-from django.db.models.expressions import CombinedExpression
+from django.db.models import Case, F, TextField, Value, When
 from django.db.models.functions import Concat, Length
 
 from videos.channels import LEXICAL, ON_SCREEN
-from videos.models import Scene, Video
+from videos.models import Scene
 from videos.search.lexical.base import LexicalBackend, LexicalMatch, LexicalQuery
+from videos.search.lexical.ranking import search_words
+from videos.search.lexical.word_rows import delete_words, write_words
 
 CONFIG = "english"
 # A query with one of these is taken literally.
 _OPERATORS = re.compile(r'["]|(^|\s)-\w')
-_EXCLUDED = re.compile(r"(?<!\S)-\w+")
 MAX_QUERY_WORDS = 32
-MAX_TITLE_MATCHES = 500
-# A matching title counts a tenth as much as matching words.
-TITLE_WEIGHT = 0.1
 # Shorter texts are shown whole (characters).
 MAX_WHOLE_LENGTH = 300
 # Control characters, which no stored text contains, so that the text around them can be escaped.
@@ -34,49 +30,30 @@ _MARK_START, _MARK_STOP = "\x02", "\x03"
 _FRAGMENT_DELIMITER = " … "
 
 
-@dataclass(frozen=True)
-class _Channel:
-    """A part of a scene's words: its labels in the search vector, the weights of the labels D, C, B and A, and the model's fields."""
-
-    labels: str
-    weights: tuple[float, float, float, float]
-    fields: tuple[str, ...]
-
-
-_CHANNELS = {
-    LEXICAL: _Channel("{a,b}", (0.0, 0.0, 0.4, 1.0), ("transcript", "visual_text")),
-    ON_SCREEN: _Channel("{c}", (0.0, 1.0, 0.0, 0.0), ("on_screen_text",)),
-}
+# The fields of a scene that a channel shows.
+_FIELDS = {LEXICAL: ("transcript", "visual_text"), ON_SCREEN: ("on_screen_text",)}
 
 
 class PostgresLexical(LexicalBackend):
     """Lexical search in the database that also holds the scenes."""
 
     def index(self, scene_ids: Collection[UUID]) -> None:
-        """Do nothing: the words are in generated columns."""
+        """Write the rows of the scenes' words, and of their videos'."""
+        write_words(scene_ids)
 
     def delete(self, scene_ids: Collection[UUID]) -> None:
-        """Do nothing: the words are in the rows of the scenes."""
+        """Delete the rows of the scenes' words."""
+        delete_words(scene_ids)
 
     def search(self, query: LexicalQuery) -> Mapping[str, Sequence[LexicalMatch]]:
         """Return the best scenes per channel."""
-        match, any_word = build_search_query(query.text), _match_any_word(query.text)
-        titles = Video.objects.filter(owner_id=query.owner_id, search_vector=match).values_list("pk", flat=True)
-        titled = list(titles[:MAX_TITLE_MATCHES])
-        scenes = _restrict(query).alias(spoken=_select_words(LEXICAL), on_screen=_select_words(ON_SCREEN))
-        in_speech = Q(search_vector=match) & (Q(spoken=any_word) | ~Q(on_screen=any_word)) | Q(video_id__in=titled)
-        on_screen = Q(search_vector=match) & Q(on_screen=any_word)
-        title_score = SearchRank(F("video__search_vector"), match) * Value(TITLE_WEIGHT) if titled else Value(0.0)
-        return {
-            LEXICAL: _select_best(scenes.filter(in_speech), _score("spoken", LEXICAL, query.text) + title_score, query.limit),
-            ON_SCREEN: _select_best(scenes.filter(on_screen), _score("on_screen", ON_SCREEN, query.text), query.limit),
-        }
+        return search_words(query)
 
     def highlight(self, scene_ids: Collection[UUID], text: str, channel: str) -> dict[UUID, str]:
         """Return an HTML excerpt of each scene's words in a channel."""
         if not scene_ids:
             return {}
-        whole = Concat(*_separate(_CHANNELS[channel].fields), output_field=TextField())
+        whole = Concat(*_separate(_FIELDS[channel]), output_field=TextField())
         headline = partial(
             SearchHeadline,
             "whole",
@@ -112,34 +89,6 @@ def build_search_query(text: str) -> SearchQuery:
         return SearchQuery(text, search_type="websearch", config=CONFIG)
     words = re.findall(r"\w+", text)[:MAX_QUERY_WORDS]
     return reduce(or_, (SearchQuery(word, config=CONFIG) for word in words)) if words else SearchQuery("", config=CONFIG)
-
-
-def _match_any_word(text: str) -> SearchQuery:
-    """Return a query that matches any of the words that are not excluded."""
-    return build_search_query(" ".join(re.findall(r"\w+", _EXCLUDED.sub(" ", text))))
-
-
-def _restrict(query: LexicalQuery) -> QuerySet[Scene]:
-    scenes = Scene.objects.filter_searchable(query.owner_id)
-    if query.video_id is not None:
-        scenes = scenes.filter(video_id=query.video_id)
-    return scenes if query.scenes is None else scenes.filter(pk__in=query.scenes.values("pk"))
-
-
-def _select_words(channel: str) -> Func:
-    return Func(F("search_vector"), Value(_CHANNELS[channel].labels), function="ts_filter", output_field=SearchVectorField())
-
-
-def _score(words: str, channel: str, text: str) -> CombinedExpression:
-    """Return the score of a channel's words. Scenes with all words of the query come before scenes that repeat some of them."""
-    has_all = Case(When(**{words: SearchQuery(text, config=CONFIG)}, then=Value(1.0)), default=Value(0.0), output_field=FloatField())
-    weights = list(_CHANNELS[channel].weights)
-    return SearchRank(F("search_vector"), build_search_query(text), weights=weights, normalization=Value(1)) + has_all
-
-
-def _select_best(scenes: QuerySet[Scene], score: CombinedExpression, limit: int) -> list[LexicalMatch]:
-    rows = scenes.annotate(score=score).order_by("-score", "video_id", "index").values_list("pk", "video_id", "score")[:limit]
-    return [LexicalMatch(*row) for row in rows]
 
 
 def _separate(fields: Sequence[str]) -> list[F | Value]:

@@ -1,0 +1,59 @@
+"""The words of scenes and videos, as the lexical backend on PostgreSQL looks them up. `videos.search.lexical` writes them."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+
+from videos.models.scene import Scene
+from videos.models.video import Video
+
+
+class SceneWords(models.Model):
+    """The words of a scene by field: what is said, what is shown (description and tags), and what is visible on screen.
+
+    Each lexeme begins with a key of the owner, so a lookup in the index, which all owners share, reads one owner's words only.
+    """
+
+    scene = models.OneToOneField(Scene, on_delete=models.CASCADE, primary_key=True, related_name="lexemes")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="+")
+    spoken = SearchVectorField()
+    shown = SearchVectorField()
+    on_screen = SearchVectorField()
+    spoken_count = models.PositiveIntegerField(help_text="Number of words, repetitions included.")
+    shown_count = models.PositiveIntegerField()
+    on_screen_count = models.PositiveIntegerField()
+    text_hash = models.CharField(max_length=32, help_text="MD5 of owner, languages and texts.")
+
+    class Meta:
+        verbose_name_plural = "scene words"
+        indexes = (GinIndex(fields=["spoken", "shown", "on_screen"], name="scenewords_lexemes"),)
+
+    def __str__(self) -> str:
+        return f"words of scene {self.pk}"
+
+
+class VideoWords(models.Model):
+    """The words of a video's title and description, and the languages of all its texts.
+
+    With the row, the words of all scenes of the video were written too. `analysis_version` is that of the analysis.
+    """
+
+    video = models.OneToOneField(Video, on_delete=models.CASCADE, primary_key=True, related_name="lexemes")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    title = SearchVectorField()
+    description = SearchVectorField()
+    title_count = models.PositiveIntegerField()
+    description_count = models.PositiveIntegerField()
+    text_hash = models.CharField(max_length=32, help_text="MD5 of owner, languages and texts.")
+    languages = ArrayField(models.CharField(max_length=8), default=list, help_text="ISO 639-1 codes.")
+    analysis_version = models.PositiveSmallIntegerField()
+
+    class Meta:
+        verbose_name_plural = "video words"
+        indexes = (GinIndex(fields=["title", "description"], name="videowords_lexemes"),)
+
+    def __str__(self) -> str:
+        return f"words of video {self.pk}"

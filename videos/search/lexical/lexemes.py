@@ -1,0 +1,79 @@
+"""Write analyzed words in PostgreSQL's forms: texts of tsvector and tsquery. Pure.
+
+A lexeme is the owner's key followed by a word, or by "~" and a stem, at the position of the word. PostgreSQL's own parsers and
+dictionaries are not used.
+"""
+
+import base64
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from heimdex.text_analysis import QueryTerm, Token
+
+# 50 bits: among a million owners, two have the same key with a probability of 1 in 2,000, which costs time and finds nothing of the other.
+KEY_LENGTH = 10
+STEM_MARK = "~"
+# PostgreSQL's limits: later positions count as the last one, a lexeme keeps 255 positions, and all lexemes of a vector have 1 MB.
+MAX_POSITION = 16_383
+MAX_POSITIONS = 255
+MAX_BYTES = 1_000_000
+
+
+def get_owner_key(owner_id: UUID) -> str:
+    """Return the prefix of an owner's lexemes."""
+    return base64.b32encode(owner_id.bytes).decode().lower()[:KEY_LENGTH]
+
+
+def compose_vector(owner_key: str, tokens: Iterable[Token]) -> str:
+    """Return the text of a tsvector with the words, spellings and stems of some tokens, as many as PostgreSQL's limits allow."""
+    positions: defaultdict[str, list[int]] = defaultdict(list)
+    size = 0
+    for token in tokens:
+        position = min(token.position + 1, MAX_POSITION)
+        for lexeme in (token.word, *token.spellings, *(STEM_MARK + stem for stem in token.stems)):
+            if lexeme not in positions:
+                # PostgreSQL aligns positions to two bytes.
+                size += KEY_LENGTH + len(lexeme.encode()) + 4
+                if size > MAX_BYTES:
+                    return _join(owner_key, positions)
+            known = positions[lexeme]
+            if len(known) < MAX_POSITIONS and (not known or known[-1] != position):
+                known.append(position)
+                size += 2
+    return _join(owner_key, positions)
+
+
+def compose_exact(owner_key: str, term: QueryTerm) -> str:
+    """Return the text of a tsquery that matches a term as it is written, in any spelling."""
+    return _join_any(_list_words(owner_key, term))
+
+
+def compose_any_form(owner_key: str, term: QueryTerm) -> str:
+    """Return the text of a tsquery that matches a term in any form."""
+    return _join_any([*_list_words(owner_key, term), *(_quote(owner_key + STEM_MARK + stem) for stem in term.stems)])
+
+
+def compose_sequence(queries: Sequence[str], terms: Sequence[QueryTerm]) -> str:
+    """Return the text of a tsquery that matches the queries of some terms (at least one), as far apart as in the query."""
+    sequence = queries[0]
+    for query, before, term in zip(queries[1:], terms, terms[1:], strict=False):
+        sequence += f" <{term.position - before.position}> {query}"
+    return sequence
+
+
+def _list_words(owner_key: str, term: QueryTerm) -> list[str]:
+    return [_quote(owner_key + word) + (":*" if term.is_prefix else "") for word in term.words]
+
+
+def _join_any(lexemes: Sequence[str]) -> str:
+    return lexemes[0] if len(lexemes) == 1 else f"({' | '.join(lexemes)})"
+
+
+def _join(owner_key: str, positions: dict[str, list[int]]) -> str:
+    return " ".join(f"{_quote(owner_key + lexeme)}:{','.join(map(str, places))}" for lexeme, places in positions.items())
+
+
+def _quote(lexeme: str) -> str:
+    escaped = lexeme.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"
