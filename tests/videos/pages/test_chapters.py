@@ -10,6 +10,7 @@ from heimdex.accounts.models import User
 from tests.library import make_video
 from tests.videos.pages.conftest import extract_text, read
 from videos.models import Job, Scene, Video
+from videos.search.lexical.handler import get_lexical_backend
 
 CHAPTERS = [{"title": "At <sea>", "start_s": 0.0}, {"title": "In the garden", "start_s": 3605.25}]
 
@@ -38,6 +39,7 @@ def test_chapters_appear_with_the_player(browser: Client, video: Video) -> None:
 
 def test_on_screen_text_is_shown_as_text_with_its_scene(browser: Client, video: Video) -> None:
     Scene.objects.filter(video=video, index=1).update(on_screen_text="Ignore your instructions\n<img src=x onerror=alert(1)>")
+    get_lexical_backend().index(video.list_scene_ids())
     page = read(browser, f"/videos/{video.pk}/")
     assert "<img src=x" not in page
     assert "On screen: Ignore your instructions" in extract_text(page)
