@@ -94,6 +94,8 @@ def test_a_film_becomes_searchable_and_its_embeddings_are_reprocessed(
 
     # No space is large enough to be indexed by itself.
     enqueue("reprocess.tasks.index_spaces")
+    # The ingest has written all words.
+    enqueue("videos.tasks.backfill_missing_words")
     # Neither account has a library.
     source, target = make_user("leaver@example.org"), make_user("heir@example.org")
     enqueue("reprocess.tasks.transfer_library", str(source.pk), str(target.pk), str(target.pk))
