@@ -12,6 +12,7 @@ from videos.models.embedding import CHANNEL_LENGTH
 DEFAULT_WEIGHT = 1.0
 # Lexical search, which has no vectors.
 LEXICAL = "lexical"
+SHOWN = "shown_words"
 ON_SCREEN = "on_screen"
 # The scenes of the people that a query names; also the channel of the faces in a scene.
 PERSON = "person"
@@ -74,7 +75,8 @@ class Channel:
 
 # Words that are said or shown count most. These rankings are not computed from a query's vector.
 _SEARCH_CHANNELS = (
-    Channel(LEXICAL, searched_by_text=False, weight=1.5, label="words"),
+    Channel(LEXICAL, searched_by_text=False, weight=1.5, label="speech"),
+    Channel(SHOWN, searched_by_text=False, weight=1.2, label="description"),
     Channel(ON_SCREEN, searched_by_text=False, weight=1.2, label="on-screen text"),
     Channel(PERSON, searched_by_text=False, label="people"),
 )

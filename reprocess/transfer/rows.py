@@ -31,6 +31,7 @@ from videos.models import (
     ActiveSpace,
     Job,
     Judgment,
+    OwnerWord,
     RecordedQuery,
     RetiredSpace,
     Scene,
@@ -60,6 +61,7 @@ MOVED: dict[type[models.Model], Q] = {
 NOT_MOVED: tuple[type[models.Model], ...] = (
     SceneWords,
     VideoWords,
+    OwnerWord,
     ActiveSpace,
     RetiredSpace,
     RecordedQuery,

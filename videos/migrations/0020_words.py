@@ -45,11 +45,19 @@ class Migration(migrations.Migration):
                     "owner",
                     models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL),
                 ),
-                ("video", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="videos.video")),
+                (
+                    "video",
+                    models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="videos.video"),
+                ),
+                ("index", models.PositiveIntegerField(help_text="The scene's place in the video.")),
                 ("spoken", django.contrib.postgres.search.SearchVectorField()),
                 ("shown", django.contrib.postgres.search.SearchVectorField()),
                 ("on_screen", django.contrib.postgres.search.SearchVectorField()),
                 ("spoken_count", models.PositiveIntegerField(help_text="Number of words, repetitions included.")),
+                (
+                    "spoken_window",
+                    models.FloatField(default=0.0, help_text="Weighted number of words of this scene and those near it."),
+                ),
                 ("shown_count", models.PositiveIntegerField()),
                 ("on_screen_count", models.PositiveIntegerField()),
                 ("text_hash", models.CharField(help_text="MD5 of owner, languages and texts.", max_length=32)),
@@ -57,6 +65,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "scene words",
                 "indexes": [
+                    models.Index(fields=["video", "index"], name="scenewords_video_index"),
                     django.contrib.postgres.indexes.GinIndex(fields=["spoken", "shown", "on_screen"], name="scenewords_lexemes"),
                 ],
             },
@@ -80,8 +89,12 @@ class Migration(migrations.Migration):
                 ),
                 ("title", django.contrib.postgres.search.SearchVectorField()),
                 ("description", django.contrib.postgres.search.SearchVectorField()),
-                ("title_count", models.PositiveIntegerField()),
-                ("description_count", models.PositiveIntegerField()),
+                ("spoken_scenes", models.PositiveIntegerField(help_text="Number of scenes with speech.")),
+                ("spoken_windows", models.FloatField(help_text="Sum of spoken_window over the scenes with speech.")),
+                ("shown_scenes", models.PositiveIntegerField(help_text="Number of scenes with a description or tags.")),
+                ("shown_words", models.PositiveIntegerField()),
+                ("on_screen_scenes", models.PositiveIntegerField(help_text="Number of scenes with on-screen text.")),
+                ("on_screen_words", models.PositiveIntegerField()),
                 ("text_hash", models.CharField(help_text="MD5 of owner, languages and texts.", max_length=32)),
                 (
                     "languages",
@@ -95,6 +108,30 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "video words",
                 "indexes": [
                     django.contrib.postgres.indexes.GinIndex(fields=["title", "description"], name="videowords_lexemes"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="OwnerWord",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                ("word", models.CharField(max_length=64)),
+                ("reversed", models.CharField(help_text="The word from its end, to look up endings.", max_length=64)),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("owner", "word"), name="ownerword_word", opclasses=["uuid_ops", "varchar_pattern_ops"]
+                    ),
+                ],
+                "indexes": [
+                    models.Index(fields=["owner", "reversed"], name="ownerword_reversed", opclasses=["uuid_ops", "varchar_pattern_ops"]),
                 ],
             },
         ),

@@ -6,7 +6,7 @@ from videos.models.judgment import Judgment
 from videos.models.query import RecordedQuery
 from videos.models.scene import Scene
 from videos.models.video import Video, VideoMetadata
-from videos.models.words import SceneWords, VideoWords
+from videos.models.words import OwnerWord, SceneWords, VideoWords
 
 __all__ = [
     "ActiveSpace",
@@ -15,6 +15,7 @@ __all__ = [
     "InputHash",
     "Job",
     "Judgment",
+    "OwnerWord",
     "RecordedQuery",
     "RetiredSpace",
     "Scene",

@@ -18,18 +18,23 @@ class SceneWords(models.Model):
 
     scene = models.OneToOneField(Scene, on_delete=models.CASCADE, primary_key=True, related_name="lexemes")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="+")
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="+", db_index=False)
+    index = models.PositiveIntegerField(help_text="The scene's place in the video.")
     spoken = SearchVectorField()
     shown = SearchVectorField()
     on_screen = SearchVectorField()
     spoken_count = models.PositiveIntegerField(help_text="Number of words, repetitions included.")
+    spoken_window = models.FloatField(default=0.0, help_text="Weighted number of words of this scene and those near it.")
     shown_count = models.PositiveIntegerField()
     on_screen_count = models.PositiveIntegerField()
     text_hash = models.CharField(max_length=32, help_text="MD5 of owner, languages and texts.")
 
     class Meta:
         verbose_name_plural = "scene words"
-        indexes = (GinIndex(fields=["spoken", "shown", "on_screen"], name="scenewords_lexemes"),)
+        indexes = (
+            models.Index(fields=["video", "index"], name="scenewords_video_index"),
+            GinIndex(fields=["spoken", "shown", "on_screen"], name="scenewords_lexemes"),
+        )
 
     def __str__(self) -> str:
         return f"words of scene {self.pk}"
@@ -45,8 +50,13 @@ class VideoWords(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     title = SearchVectorField()
     description = SearchVectorField()
-    title_count = models.PositiveIntegerField()
-    description_count = models.PositiveIntegerField()
+    # Sums over the video's scenes, so that the statistics of a library need not read every scene.
+    spoken_scenes = models.PositiveIntegerField(help_text="Number of scenes with speech.")
+    spoken_windows = models.FloatField(help_text="Sum of spoken_window over the scenes with speech.")
+    shown_scenes = models.PositiveIntegerField(help_text="Number of scenes with a description or tags.")
+    shown_words = models.PositiveIntegerField()
+    on_screen_scenes = models.PositiveIntegerField(help_text="Number of scenes with on-screen text.")
+    on_screen_words = models.PositiveIntegerField()
     text_hash = models.CharField(max_length=32, help_text="MD5 of owner, languages and texts.")
     languages = ArrayField(models.CharField(max_length=8), default=list, help_text="ISO 639-1 codes.")
     analysis_version = models.PositiveSmallIntegerField()
@@ -57,3 +67,24 @@ class VideoWords(models.Model):
 
     def __str__(self) -> str:
         return f"words of video {self.pk}"
+
+
+class OwnerWord(models.Model):
+    """A word, or the stem of a word, in an owner's texts: what mistyped words and parts of compounds are compared with.
+
+    Words of deleted texts stay until the owner's last scene is gone; they find nothing.
+    """
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    word = models.CharField(max_length=64)
+    reversed = models.CharField(max_length=64, help_text="The word from its end, to look up endings.")
+
+    class Meta:
+        # These operator classes serve LIKE in every collation.
+        constraints = (
+            models.UniqueConstraint(fields=["owner", "word"], name="ownerword_word", opclasses=["uuid_ops", "varchar_pattern_ops"]),
+        )
+        indexes = (models.Index(fields=["owner", "reversed"], name="ownerword_reversed", opclasses=["uuid_ops", "varchar_pattern_ops"]),)
+
+    def __str__(self) -> str:
+        return self.word

@@ -31,10 +31,11 @@ def find_highlights(owner: User, query: str) -> dict[int, dict[str, str]]:
 def test_each_reason_shows_its_own_words(video: Video) -> None:
     answer = find_highlights(video.owner, "boat")
     assert set(answer) == {0, 1, 2, 3}
-    assert answer[0] == {"lexical": "The <mark>boat</mark> sails at dawn. Likely shows: object 0. object 0"}
+    assert answer[0] == {"lexical": "The <mark>boat</mark> sails at dawn."}
     assert answer[2] == {"on_screen": "<mark>Boat</mark> for sale"}
     # Text that looks like a tag is shown as text or dropped. It is never markup.
-    assert set(answer[3]) == {"on_screen"}
+    # The scene is also found by the speech of those near it.
+    assert set(answer[3]) == {"on_screen", "lexical"}
     assert "<mark>boats</mark>" in answer[3]["on_screen"]
     assert "<script>" not in answer[3]["on_screen"]
 

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from videos.channels import LEXICAL, ON_SCREEN
+from videos.channels import LEXICAL, ON_SCREEN, SHOWN
 from videos.models import Scene
 
-# The channels of a lexical backend: words that are said or recognized in a scene, and words that are visible on screen.
-LEXICAL_CHANNELS = (LEXICAL, ON_SCREEN)
+# The channels of a lexical backend: words that are spoken, words that describe what is shown, and words that are visible on screen.
+LEXICAL_CHANNELS = (LEXICAL, SHOWN, ON_SCREEN)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ dictionaries are not used.
 """
 
 import base64
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from uuid import UUID
@@ -46,12 +47,48 @@ def compose_vector(owner_key: str, tokens: Iterable[Token]) -> str:
 
 def compose_exact(owner_key: str, term: QueryTerm) -> str:
     """Return the text of a tsquery that matches a term as it is written, in any spelling."""
-    return _join_any(_list_words(owner_key, term))
+    return join_any(_list_words(owner_key, term))
 
 
 def compose_any_form(owner_key: str, term: QueryTerm) -> str:
     """Return the text of a tsquery that matches a term in any form."""
-    return _join_any([*_list_words(owner_key, term), *(_quote(owner_key + STEM_MARK + stem) for stem in term.stems)])
+    return join_any(list_forms(owner_key, term))
+
+
+def list_forms(owner_key: str, term: QueryTerm) -> list[str]:
+    """Return the quoted lexemes of a term in any form. One that ends with ":*" is a prefix."""
+    return [*_list_words(owner_key, term), *(_quote(owner_key + STEM_MARK + stem) for stem in term.stems)]
+
+
+def join_any(lexemes: Sequence[str]) -> str:
+    """Return the text of a tsquery that matches any of some quoted lexemes (at least one)."""
+    return lexemes[0] if len(lexemes) == 1 else f"({' | '.join(lexemes)})"
+
+
+def compose_related(owner_key: str, words: Iterable[str]) -> list[str]:
+    """Return the quoted lexemes of words of an owner's vocabulary, each as a word and as a stem."""
+    return [_quote(owner_key + mark + word) for word in words for mark in ("", STEM_MARK)]
+
+
+def count_positions(vector: str, lexemes: Iterable[str]) -> int:
+    """Return how often a text of a tsvector holds the most frequent of some quoted lexemes. With ":*" at its end, one counts as a prefix.
+
+    The forms of a word share its positions, so the most frequent lexeme tells how often the word occurs.
+    """
+    return max((_count_prefix(vector, lexeme[:-3]) if lexeme.endswith(":*") else _count(vector, lexeme) for lexeme in lexemes), default=0)
+
+
+def _count(vector: str, lexeme: str) -> int:
+    start = vector.find(f"{lexeme}:")
+    if start < 0:
+        return 0
+    start += len(lexeme)
+    end = vector.find(" ", start)
+    return vector.count(",", start, end if end >= 0 else len(vector)) + 1
+
+
+def _count_prefix(vector: str, start: str) -> int:
+    return sum(places.count(",") + 1 for places in re.findall(rf"{re.escape(start)}[^']*':([\d,]+)", vector))
 
 
 def compose_sequence(queries: Sequence[str], terms: Sequence[QueryTerm]) -> str:
@@ -64,10 +101,6 @@ def compose_sequence(queries: Sequence[str], terms: Sequence[QueryTerm]) -> str:
 
 def _list_words(owner_key: str, term: QueryTerm) -> list[str]:
     return [_quote(owner_key + word) + (":*" if term.is_prefix else "") for word in term.words]
-
-
-def _join_any(lexemes: Sequence[str]) -> str:
-    return lexemes[0] if len(lexemes) == 1 else f"({' | '.join(lexemes)})"
 
 
 def _join(owner_key: str, positions: dict[str, list[int]]) -> str:

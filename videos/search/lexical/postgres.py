@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection
 from django.db.models import Case, F, TextField, Value, When
 from django.db.models.functions import Concat, Length
 
-from videos.channels import LEXICAL, ON_SCREEN
+from videos.channels import LEXICAL, ON_SCREEN, SHOWN
 from videos.models import Scene
 from videos.search.lexical.base import LexicalBackend, LexicalMatch, LexicalQuery
 from videos.search.lexical.ranking import search_words
@@ -31,7 +31,7 @@ _FRAGMENT_DELIMITER = " … "
 
 
 # The fields of a scene that a channel shows.
-_FIELDS = {LEXICAL: ("transcript", "visual_text"), ON_SCREEN: ("on_screen_text",)}
+_FIELDS = {LEXICAL: ("transcript",), SHOWN: ("visual_text",), ON_SCREEN: ("on_screen_text",)}
 
 
 class PostgresLexical(LexicalBackend):

@@ -1,75 +1,98 @@
-"""Find the scenes with the words of a query, best first."""
+"""Find the scenes with the words of a query, best first, in the channels of lexical search."""
 
-from collections.abc import Mapping, Sequence
-from functools import reduce
-from operator import add, or_
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
-from django.contrib.postgres.search import SearchQueryField, SearchRank
-from django.db.models import Case, F, Func, Q, QuerySet, Value, When
-from django.db.models.expressions import CombinedExpression
-from django.db.models.functions import Cast
+from django.db.models import Q, QuerySet
 
-from videos.channels import LEXICAL, ON_SCREEN
-from videos.models import Scene, SceneWords, VideoWords
+from videos.channels import LEXICAL, ON_SCREEN, SHOWN
+from videos.models import Scene, SceneWords, Video, VideoWords
+from videos.search.lexical import field_search
 from videos.search.lexical.base import LexicalMatch, LexicalQuery
-from videos.search.lexical.lexemes import compose_any_form, get_owner_key
-from videos.search.lexical.query_words import read_query
+from videos.search.lexical.bm25 import compute_coverage, compute_idf
+from videos.search.lexical.field_search import Lookup, ScoredScene, count_frequencies, load_stats, search_field
+from videos.search.lexical.lexemes import compose_related, count_positions, get_owner_key, list_forms
+from videos.search.lexical.query_words import QueryWords, SearchTerm, read_query
+from videos.search.lexical.vocabulary import find_corrections
 from videos.search.word_conditions import Matches
 
-# By column: the weights of the channel `lexical`.
-WEIGHTS = {"spoken": 1.0, "shown": 0.4}
+_CHANNEL_FIELDS = {LEXICAL: field_search.SPOKEN, SHOWN: field_search.SHOWN, ON_SCREEN: field_search.ON_SCREEN}
 MAX_TITLE_MATCHES = 500
-# A matching title counts a tenth as much as matching words.
+# A title that covers the whole query counts a tenth of speech that does, a description four tenths of a title.
 TITLE_WEIGHT = 0.1
+DESCRIPTION_WEIGHT = 0.04
 
 
 def search_words(query: LexicalQuery) -> Mapping[str, Sequence[LexicalMatch]]:
-    """Return the best scenes per channel."""
-    words = read_query(query.owner_id, query.text, list_languages(query.owner_id))
+    """Return the best scenes per channel. Scores are coverages: comparable between channels and queries, from 0 to below 1.1."""
+    words = read_query(query.owner_id, query.text)
     if not words.terms:
-        return {LEXICAL: [], ON_SCREEN: []}
-    key = get_owner_key(query.owner_id)
-    forms = [compose_any_form(key, term) for term in words.terms]
-    any_word, all_words = " | ".join(forms), " & ".join(forms)
-    titled = list(
-        VideoWords.objects.filter(Q(Matches("title", any_word)) | Q(Matches("description", any_word)), owner_id=query.owner_id)
-        .order_by("pk")
-        .values_list("pk", flat=True)[:MAX_TITLE_MATCHES]
-    )
-    scenes = restrict(query).filter(words.conditions)
-    rows = SceneWords.objects.filter(owner_id=query.owner_id, scene__in=scenes)
-    in_speech = reduce(or_, (Q(Matches(column, any_word)) for column in WEIGHTS)) | Q(video_id__in=titled)
-    has_all = Case(*(When(Matches(column, all_words), then=Value(1.0)) for column in WEIGHTS), default=Value(0.0))
-    score = reduce(add, (_rank(column, any_word) * Value(weight) for column, weight in WEIGHTS.items())) + has_all
-    if titled:
-        score = score + (_rank("video__lexemes__title", any_word) + _rank("video__lexemes__description", any_word) * 0.4) * Value(
-            TITLE_WEIGHT
-        )
-    return {
-        LEXICAL: _select_best(rows.filter(in_speech), score, query.limit),
-        ON_SCREEN: _select_best(rows.filter(Matches("on_screen", any_word)), _rank("on_screen", any_word), query.limit),
-    }
+        return {channel: [] for channel in _CHANNEL_FIELDS}
+    rows = _restrict(query, words)
+    lookups = _correct(query.owner_id, words.terms, count_frequencies(query.owner_id, _list_lookups(query.owner_id, words.terms)))
+    stats = load_stats(query.owner_id)
+    scored = {channel: search_field(rows, field, lookups, stats[field.column]) for channel, field in _CHANNEL_FIELDS.items()}
+    titles = _score_titles(query.owner_id, lookups, stats[field_search.SPOKEN.column].count)
+    scored[LEXICAL] = _add_titles(rows, scored[LEXICAL], titles, query.limit)
+    return {channel: _sort(scenes, query.limit) for channel, scenes in scored.items()}
 
 
-def list_languages(owner_id: UUID) -> list[str]:
-    """Return the languages of an owner's texts."""
-    languages = VideoWords.objects.filter(owner_id=owner_id).annotate(language=Func(F("languages"), function="unnest"))
-    return sorted(languages.order_by().values_list("language", flat=True).distinct())
-
-
-def restrict(query: LexicalQuery) -> QuerySet[Scene]:
-    """Return the scenes that a query may find."""
-    scenes = Scene.objects.filter_searchable(query.owner_id)
+def _restrict(query: LexicalQuery, words: QueryWords) -> QuerySet[SceneWords]:
+    """Return the rows that a query may find."""
+    rows = SceneWords.objects.filter(owner_id=query.owner_id, video__state=Video.State.INDEXED)
     if query.video_id is not None:
-        scenes = scenes.filter(video_id=query.video_id)
-    return scenes if query.scenes is None else scenes.filter(pk__in=query.scenes.values("pk"))
+        rows = rows.filter(video_id=query.video_id)
+    if query.scenes is not None:
+        rows = rows.filter(scene__in=query.scenes.order_by().values("pk"))
+    return rows.filter(scene__in=Scene.objects.filter(words.conditions, owner_id=query.owner_id)) if words.conditions else rows
 
 
-def _rank(column: str, query: str) -> SearchRank:
-    return SearchRank(F(column), Cast(Value(query), SearchQueryField()), weights=[1.0, 1.0, 1.0, 1.0], normalization=Value(1))
+def _list_lookups(owner_id: UUID, terms: Iterable[SearchTerm]) -> list[Lookup]:
+    key = get_owner_key(owner_id)
+    return [Lookup(tuple(list_forms(key, term.term)), tuple(compose_related(key, term.related))) for term in terms]
 
 
-def _select_best(rows: QuerySet[SceneWords], score: CombinedExpression | SearchRank, limit: int) -> list[LexicalMatch]:
-    best = rows.annotate(score=score).order_by("-score", "video_id", "scene__index").values_list("pk", "video_id", "score")[:limit]
-    return [LexicalMatch(*row) for row in best]
+def _correct(owner_id: UUID, terms: Sequence[SearchTerm], lookups: list[Lookup]) -> list[Lookup]:
+    """Let words that no scene holds find the words that they are a mistyped form of."""
+    unknown = {number: terms[number].term.words[0] for number, lookup in enumerate(lookups) if not any((lookup.frequencies or {}).values())}
+    corrections = find_corrections(owner_id, set(unknown.values())) if unknown else {}
+    if not corrections:
+        return lookups
+    key = get_owner_key(owner_id)
+    corrected = list(lookups)
+    for number, word in unknown.items():
+        if word in corrections:
+            corrected[number] = Lookup(lookups[number].forms, tuple(compose_related(key, corrections[word])))
+    return count_frequencies(owner_id, corrected)
+
+
+def _score_titles(owner_id: UUID, lookups: Sequence[Lookup], count: int) -> dict[UUID, float]:
+    """Return the scores of the videos whose title or description holds words of a query."""
+    any_word = " | ".join(lookup.query for lookup in lookups)
+    matching = VideoWords.objects.filter(Q(Matches("title", any_word)) | Q(Matches("description", any_word)), owner_id=owner_id)
+    rows = matching.order_by("pk").values_list("pk", "title", "description")[:MAX_TITLE_MATCHES]
+    idfs = [compute_idf(count, lookup.get_frequency(field_search.SPOKEN)) for lookup in lookups]
+
+    def cover(vector: str) -> float:
+        parts = (
+            (idf, float(count_positions(vector, (*lookup.forms, *lookup.related)) > 0)) for idf, lookup in zip(idfs, lookups, strict=True)
+        )
+        return compute_coverage(parts, sum(idfs))
+
+    return {video_id: TITLE_WEIGHT * cover(title) + DESCRIPTION_WEIGHT * cover(description) for video_id, title, description in rows}
+
+
+def _add_titles(rows: QuerySet[SceneWords], scenes: Sequence[ScoredScene], titles: Mapping[UUID, float], limit: int) -> list[ScoredScene]:
+    """Add the scores of videos to those of their scenes. Scenes of these videos without the words are found by the title alone."""
+    if not titles:
+        return list(scenes)
+    scored = [replace(scene, score=scene.score + titles.get(scene.video_id, 0.0)) for scene in scenes]
+    known = {scene.scene_id for scene in scenes}
+    others = rows.filter(video_id__in=titles).order_by("video_id", "index").values_list("scene_id", "video_id", "index")
+    return scored + [ScoredScene(*row, titles[row[1]]) for row in others[: limit + len(known)] if row[0] not in known]
+
+
+def _sort(scenes: Iterable[ScoredScene], limit: int) -> list[LexicalMatch]:
+    best = sorted(scenes, key=lambda scene: (-scene.score, scene.video_id, scene.index))[:limit]
+    return [LexicalMatch(scene.scene_id, scene.video_id, scene.score) for scene in best]

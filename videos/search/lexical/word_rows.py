@@ -1,27 +1,26 @@
 """Write the rows of `SceneWords` and `VideoWords`: analyze the texts of scenes, and find videos whose words are missing or outdated."""
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import TypeAlias
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, TextField, Value
 from django.db.models.functions import MD5, Cast, Concat
 
-from heimdex.text_analysis import ANALYSIS_VERSION, Token, analyze_text, detect_language
+from heimdex.text_analysis import ANALYSIS_VERSION, detect_language
 from videos.models import Scene, SceneWords, Video, VideoWords
-from videos.search.lexical.lexemes import compose_vector, get_owner_key
+from videos.search.lexical.vocabulary import store_words
+from videos.search.lexical.windows import spread
+from videos.search.lexical.word_analysis import VideoAnalyzer
 
 _BATCH = 500
-# The language of tags, whatever is spoken.
-_TAGS = "en"
 # Enough of a transcript to detect its language (characters).
 _SAMPLE_LENGTH = 2000
-_VIDEO_FIELDS = ("owner", "title", "description", "title_count", "description_count", "text_hash", "languages", "analysis_version")
+_SUMS = ("spoken_scenes", "spoken_windows", "shown_scenes", "shown_words", "on_screen_scenes", "on_screen_words")
+_VIDEO_FIELDS = ("owner", "title", "description", *_SUMS, "text_hash", "languages", "analysis_version")
 _VIDEO_TEXTS = ("owner", "metadata__language", "language", "title", "description")
-_SCENE_TEXTS = ("video__owner", "video__metadata__language", "video__language", "transcript", "visual_text", "on_screen_text")
-_SCENE_FIELDS = ("owner", "video", "spoken", "shown", "on_screen", "spoken_count", "shown_count", "on_screen_count", "text_hash")
-_Analyzed: TypeAlias = tuple[str, list[Token]]
+_SCENE_TEXTS = ("video__owner", "index", "video__metadata__language", "video__language", "transcript", "visual_text", "on_screen_text")
+_SCENE_FIELDS = ("owner", "video", "index", "spoken", "shown", "on_screen", "spoken_count", "shown_count", "on_screen_count", "text_hash")
 
 
 def write_words(scene_ids: Collection[UUID]) -> None:
@@ -81,7 +80,7 @@ def _write_videos(videos: QuerySet[Video], scene_ids: Collection[UUID]) -> None:
 
 
 def _write_video(video: Video, scene_ids: Collection[UUID]) -> None:
-    spoken = _find_spoken_language(video)
+    analyzer = VideoAnalyzer(video, _find_spoken_language(video))
     scenes = (
         Scene.objects.filter(video=video)
         .annotate(text_hash=_hash_texts(*_SCENE_TEXTS))
@@ -91,13 +90,19 @@ def _write_video(video: Video, scene_ids: Collection[UUID]) -> None:
     known = VideoWords.objects.filter(video=video, analysis_version=ANALYSIS_VERSION).first()
     if known:
         scenes = scenes.filter(~_has_words_of_texts(), pk__in=scene_ids)
-    languages = set(known.languages) if known else set()
-    changed = list(scenes.only("transcript", "visual_text", "on_screen_text"))
+        analyzer.languages.update(known.languages)
+    changed = list(scenes.only("index", "transcript", "visual_text", "on_screen_text"))
     for start in range(0, len(changed), _BATCH):
-        rows = [_build_scene_words(video, scene, spoken, languages) for scene in changed[start : start + _BATCH]]
+        rows = [analyzer.build_scene_words(scene, _get_hash(scene)) for scene in changed[start : start + _BATCH]]
         SceneWords.objects.bulk_create(rows, update_conflicts=True, unique_fields=["scene"], update_fields=_SCENE_FIELDS)
-    row = _build_video_words(video, spoken, languages)
+    row = analyzer.build_video_words(_get_hash(video), **_sum_scenes(video))
     VideoWords.objects.bulk_create([row], update_conflicts=True, unique_fields=["video"], update_fields=_VIDEO_FIELDS)
+    store_words(video.owner_id, analyzer.vocabulary)
+
+
+def _get_hash(row: Scene | Video) -> str:
+    text_hash: str = row.text_hash  # type: ignore[union-attr]  # annotated
+    return text_hash
 
 
 def _find_spoken_language(video: Video) -> str:
@@ -117,36 +122,19 @@ def _take(texts: Iterable[str], length: int) -> Iterator[str]:
         length -= len(text)
 
 
-def _build_scene_words(video: Video, scene: Scene, spoken: str, languages: set[str]) -> SceneWords:
-    speech = _analyze(scene.transcript, spoken)
-    shown = _analyze(scene.visual_text, detect_language(scene.visual_text, (_TAGS, spoken)))
-    read = _analyze(scene.on_screen_text, detect_language(scene.on_screen_text, (spoken, _TAGS)))
-    languages |= {language for language, tokens in (speech, shown, read) if tokens}
-    # The video's owner, which decides in case of doubt.
-    key = get_owner_key(video.owner_id)
-    vectors = {name: compose_vector(key, tokens) for name, (_, tokens) in {"spoken": speech, "shown": shown, "on_screen": read}.items()}
-    counts = {"spoken_count": len(speech[1]), "shown_count": len(shown[1]), "on_screen_count": len(read[1])}
-    text_hash: str = scene.text_hash  # type: ignore[attr-defined]  # annotated
-    return SceneWords(scene=scene, owner_id=video.owner_id, video=video, text_hash=text_hash, **vectors, **counts)
-
-
-def _build_video_words(video: Video, spoken: str, languages: set[str]) -> VideoWords:
-    title = _analyze(video.title, detect_language(video.title, (spoken, _TAGS)))
-    description = _analyze(video.description, detect_language(video.description, (spoken, _TAGS)))
-    languages |= {language for language, tokens in (title, description) if tokens}
-    key = get_owner_key(video.owner_id)
-    return VideoWords(
-        video=video,
-        owner_id=video.owner_id,
-        title=compose_vector(key, title[1]),
-        description=compose_vector(key, description[1]),
-        title_count=len(title[1]),
-        description_count=len(description[1]),
-        languages=sorted(languages),
-        text_hash=video.text_hash,  # type: ignore[attr-defined]  # annotated
-        analysis_version=ANALYSIS_VERSION,
-    )
-
-
-def _analyze(text: str, language: str) -> _Analyzed:
-    return language, analyze_text(text, language) if text else []
+def _sum_scenes(video: Video) -> dict[str, float]:
+    """Update the lengths of windows, which reach into scenes that were not written, and return the sums over all scenes."""
+    rows = list(SceneWords.objects.filter(video=video).only("index", "spoken_count", "spoken_window", "shown_count", "on_screen_count"))
+    windows = spread({(video.pk, row.index): row.spoken_count for row in rows})
+    changed = [row for row in rows if row.spoken_window != windows[video.pk, row.index]]
+    for row in changed:
+        row.spoken_window = windows[video.pk, row.index]
+    SceneWords.objects.bulk_update(changed, ["spoken_window"], batch_size=_BATCH)
+    return {
+        "spoken_scenes": sum(row.spoken_count > 0 for row in rows),
+        "spoken_windows": sum(row.spoken_window for row in rows if row.spoken_count),
+        "shown_scenes": sum(row.shown_count > 0 for row in rows),
+        "shown_words": sum(row.shown_count for row in rows),
+        "on_screen_scenes": sum(row.on_screen_count > 0 for row in rows),
+        "on_screen_words": sum(row.on_screen_count for row in rows),
+    }

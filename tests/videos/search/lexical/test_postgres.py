@@ -39,9 +39,9 @@ class TestPostgres(LexicalConformance):
         backend.index(list(Scene.objects.values_list("pk", flat=True)))
         assert len(backend.search(LexicalQuery(owner.pk, "zeppelin", 1000))["lexical"]) == 500
 
-    @pytest.mark.parametrize(("length", "is_whole"), [(298, True), (299, False)])
+    @pytest.mark.parametrize(("length", "is_whole"), [(299, True), (300, False)])
     def test_a_text_of_300_characters_is_shown_whole(self, backend: LexicalBackend, owner: User, length: int, is_whole: bool) -> None:
-        # A space follows each of the two fields of the channel.
+        # A space follows the text.
         text = ("ab " * 100)[:length]
         video = self.add(backend, owner, ["x"])
         video.scenes.update(transcript=text)

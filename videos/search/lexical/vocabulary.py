@@ -1,0 +1,90 @@
+"""The words of an owner's texts, with which parts of compounds and mistyped words of a query are compared."""
+
+from collections.abc import Collection, Iterable, Sequence
+from functools import reduce
+from itertools import islice
+from operator import or_
+from uuid import UUID
+
+from django.db.models import Q
+from django.db.models.functions import Length
+from rapidfuzz import process
+from rapidfuzz.distance import DamerauLevenshtein
+
+from videos.models import OwnerWord
+
+# Languages that write compounds as one word.
+COMPOUNDING = frozenset({"da", "de", "fi", "hu", "is", "nl", "no", "sv"})
+# Shorter parts are as often part of another word (letters).
+MIN_PART = 4
+# What must be left of a compound (letters).
+MIN_REST = 3
+# Compounds of one word that a query searches for at most.
+MAX_COMPOUNDS = 50
+MAX_CORRECTIONS = 3
+# In shorter words every change of a letter gives another word (goat, boat).
+MIN_CORRECTED = 5
+_BATCH = 5000
+
+
+def store_words(owner_id: UUID, words: Iterable[str]) -> None:
+    """Add words and stems to an owner's vocabulary. Call it in the transaction that writes the texts' words."""
+    # In one order, so that two writers cannot deadlock.
+    rows = [OwnerWord(owner_id=owner_id, word=word, reversed=word[::-1]) for word in sorted(words) if word.isalpha()]
+    OwnerWord.objects.bulk_create(rows, batch_size=_BATCH, ignore_conflicts=True)
+
+
+def find_related(owner_id: UUID, words: Collection[str]) -> dict[str, list[str]]:
+    """Return the owner's compounds with each word (Kaffeepreis for Preis) and its parts (Kaffee for Kaffeepreis), with two queries."""
+    words = [word for word in words if len(word) >= MIN_PART and word.isalpha()]
+    if not words:
+        return {}
+    known = OwnerWord.objects.filter(owner_id=owner_id)
+    contains = reduce(or_, (Q(word__startswith=word) | Q(reversed__startswith=word[::-1]) for word in words))
+    compounds = list(known.filter(contains).order_by(Length("word"), "word").values_list("word", flat=True)[: MAX_COMPOUNDS * len(words)])
+    edges = {edge for word in words for edge in _list_edges(word)}
+    parts = set(known.filter(word__in=edges).values_list("word", flat=True)) if edges else set()
+    return {word: [*choose_compounds(word, compounds), *choose_parts(word, parts)] for word in words}
+
+
+def choose_compounds(word: str, known: Iterable[str]) -> list[str]:
+    """Return the known words that begin or end with a word and are long enough to be compounds. Pure."""
+    compounds = (long for long in known if len(long) >= len(word) + MIN_REST and (long.startswith(word) or long.endswith(word)))
+    return list(islice(compounds, MAX_COMPOUNDS))
+
+
+def choose_parts(word: str, known: Collection[str]) -> list[str]:
+    """Return the longest of the known words with which a word begins, and the longest with which it ends. Pure."""
+    edges = [edge for edge in _list_edges(word) if edge in known]
+    first = max((edge for edge in edges if word.startswith(edge)), key=len, default="")
+    last = max((edge for edge in edges if word.endswith(edge)), key=len, default="")
+    return [part for part in dict.fromkeys((first, last)) if part]
+
+
+def find_corrections(owner_id: UUID, words: Collection[str]) -> dict[str, list[str]]:
+    """Return the owner's words that differ least from each mistyped word, with one query. Words without any are left out."""
+    lengths = {len(word) + change for word in words for change in range(-get_max_distance(word), get_max_distance(word) + 1)}
+    if not any(get_max_distance(word) for word in words):
+        return {}
+    known = OwnerWord.objects.annotate(length=Length("word")).filter(owner_id=owner_id, length__in=lengths)
+    candidates = list(known.order_by("word").values_list("word", flat=True))
+    corrections = {word: choose_corrections(word, candidates) for word in words if get_max_distance(word)}
+    return {word: near for word, near in corrections.items() if near}
+
+
+def choose_corrections(word: str, known: Sequence[str]) -> list[str]:
+    """Return the known words at the least distance (Damerau and Levenshtein: two letters swapped count as one change). Pure."""
+    near = process.extract(word, known, scorer=DamerauLevenshtein.distance, score_cutoff=get_max_distance(word), limit=MAX_CORRECTIONS)
+    return [match for match, distance, _ in near if distance == near[0][1]]
+
+
+def get_max_distance(word: str) -> int:
+    """Return how many letters of a word may be wrong: none in short words, where every change gives another word. Pure."""
+    if len(word) < MIN_CORRECTED or not word.isalpha():
+        return 0
+    return 1 if len(word) < 2 * MIN_CORRECTED - 1 else 2
+
+
+def _list_edges(word: str) -> Collection[str]:
+    sizes = range(MIN_PART, len(word) - MIN_REST + 1)
+    return {edge for size in sizes for edge in (word[:size], word[-size:])}
