@@ -1,8 +1,7 @@
-"""Names of people: clean them, and parse @-mentions in a query: `@Ann`, `@Ann Smith` or `@"Ann Smith"`. Pure."""
+"""Names of people: clean them, and look them up where a query mentions them: `@Ann`, `@Ann Smith` or `@"Ann Smith"`. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from uuid import UUID
 
 from heimdex.errors import Refused
@@ -14,22 +13,7 @@ NOT_MENTIONABLE = 'A name cannot start with @ or contain ", because searches men
 _JOINERS = "\u200c\u200d"
 
 
-# As many people as a search takes by id.
-MAX_MENTIONS = 20
-
-_QUOTED = re.compile(r'@"([^"]*)"')
-_MENTION = re.compile(r"(?<!\w)@(?=\w)")
-_WORD = re.compile(r"\w+")
 _LETTER = re.compile(r"\w")
-
-
-@dataclass(frozen=True)
-class ParsedMentions:
-    """A query without its mentions, the mentioned people in order, and the unknown names, which remain in the text as words."""
-
-    text: str
-    person_ids: tuple[UUID, ...]
-    unknown: tuple[str, ...]
 
 
 def clean_name(name: str, field: str = "name") -> str:
@@ -77,63 +61,30 @@ def deduplicate_aliases(aliases: Iterable[str], name: str) -> list[str]:
     return unique
 
 
-def parse_mentions(text: str, people: Mapping[str, UUID]) -> ParsedMentions:
-    """Remove the @-mentions from a query. The longest matching name wins, in any capitalization.
+class NameIndex:
+    """Looks up the names of people in any capitalization. A lookup takes one step for each length that a name has."""
 
-    The keys of `people` are names in lower case. Mentions after the first MAX_MENTIONS stay in the text. The work grows with the length
-    of the text and, once, with the number of names: each mention takes one lookup per length that a name has.
-    """
-    reader = _MentionReader(people)
-    rest = _QUOTED.sub(reader.replace_quoted, text)
-    lowered = rest.lower()
-    if len(lowered) != len(rest):
-        # Lower-casing lengthens a few letters, such as İ. Positions must be those of one text.
-        rest = lowered
-    parts = []
-    position = 0
-    for at in _MENTION.finditer(rest):
-        if at.start() < position or reader.is_full:
-            continue
-        parts.append(rest[position : at.start()])
-        name = reader.find_name(lowered, at.end())
-        if name is None:
-            word = _WORD.match(rest, at.end())
-            reader.unknown[word[0] if word else ""] = None
-            position = at.end()
-        else:
-            reader.mentioned[people[name]] = None
-            position = at.end() + len(name)
-    parts.append(rest[position:])
-    return ParsedMentions(" ".join("".join(parts).split()), tuple(reader.mentioned), tuple(reader.unknown))
+    def __init__(self, names: Iterable[tuple[str, UUID]]) -> None:
+        """Index names. Of several people with the same name, the first is found."""
+        self._people: dict[str, UUID] = {}
+        for name, person_id in names:
+            self._people.setdefault(lower_letters(name), person_id)
+        self._lengths = sorted({len(name) for name in self._people}, reverse=True)
 
+    def find(self, name: str) -> UUID | None:
+        """Return the person with exactly this name."""
+        return self._people.get(lower_letters(name))
 
-class _MentionReader:
-    """Looks names up, and collects the people and the unknown names of one query."""
-
-    def __init__(self, people: Mapping[str, UUID]) -> None:
-        self._people = people
-        self._lengths = sorted({len(name) for name in people}, reverse=True)
-        self.mentioned: dict[UUID, None] = {}
-        self.unknown: dict[str, None] = {}
-
-    @property
-    def is_full(self) -> bool:
-        return len(self.mentioned) + len(self.unknown) >= MAX_MENTIONS
-
-    def find_name(self, lowered: str, start: int) -> str | None:
-        """Return the longest name that starts at a position and ends with a word."""
+    def find_longest(self, text: str, start: int) -> tuple[UUID, int] | None:
+        """Return the person with the longest name that starts at a position of a text and ends with a word, and where it ends."""
+        ahead = lower_letters(text[start : start + MAX_NAME_LENGTH + 1])
         for length in self._lengths:
-            end = start + length
-            if end <= len(lowered) and not _LETTER.match(lowered, end) and lowered[start:end] in self._people:
-                return lowered[start:end]
+            if length <= len(ahead) and not _LETTER.match(ahead, length) and (person_id := self._people.get(ahead[:length])):
+                return person_id, start + length
         return None
 
-    def replace_quoted(self, quoted: re.Match[str]) -> str:
-        if self.is_full:
-            return quoted[0]
-        person = self._people.get(" ".join(quoted[1].lower().split()))
-        if person is None:
-            self.unknown[quoted[1]] = None
-            return quoted[1]
-        self.mentioned[person] = None
-        return " "
+
+def lower_letters(text: str) -> str:
+    """Return a text in lower case that is as long as the text. A few letters, such as İ, are longer in lower case, and stay as they are."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)

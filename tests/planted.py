@@ -19,7 +19,7 @@ from reprocess.runs.requests import start_run
 from reprocess.runs.worker import run_worker
 from tests.heimdex.accounts.second_factors import plant_passkey
 from tests.library import make_video
-from videos.models import Judgment, RecordedQuery, Scene, Video
+from videos.models import Collection, Judgment, ManualTag, RecordedQuery, SavedSearch, Scene, Video
 
 CANARY = "Xylographer"
 PACKAGES = ("videos", "people", "reprocess")
@@ -38,6 +38,9 @@ ID_MODELS: dict[str, type[models.Model]] = {
     "cutovers": Cutover,
     "queries": RecordedQuery,
     "judgments": Judgment,
+    "collections": Collection,
+    "tags": ManualTag,
+    "saved-searches": SavedSearch,
     "passkeys": Authenticator,
 }
 

@@ -16,6 +16,8 @@ SHOWN = "shown_words"
 ON_SCREEN = "on_screen"
 # The scenes of the people that a query names; also the channel of the faces in a scene.
 PERSON = "person"
+# The images of scenes, compared with an image instead of a text.
+EXAMPLE = "example"
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ _SEARCH_CHANNELS = (
     Channel(SHOWN, searched_by_text=False, weight=1.2, label="description"),
     Channel(ON_SCREEN, searched_by_text=False, weight=1.2, label="on-screen text"),
     Channel(PERSON, searched_by_text=False, label="people"),
+    Channel(EXAMPLE, searched_by_text=False, weight=1.5, label="the image"),
 )
 _channels: dict[str, Channel] = {channel.name: channel for channel in _SEARCH_CHANNELS}
 

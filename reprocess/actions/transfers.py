@@ -16,7 +16,7 @@ from reprocess.models import ReprocessItem
 from reprocess.planning.scope import Scope
 from reprocess.runs.requests import start_run
 from reprocess.transfer.files import copy_files, delete_left_files
-from reprocess.transfer.rows import IS_COMPLETE, lock_library, merge_spaces, move_rows, rename_people
+from reprocess.transfer.rows import IS_COMPLETE, lock_library, merge_spaces, merge_tags, move_rows, rename_collections, rename_people
 from videos.models import Video
 
 log = structlog.get_logger(__name__)
@@ -93,6 +93,8 @@ def transfer_library(source: User, target: User, *, entry_point: str, requested_
         # What has changed since; under the locks it is little.
         copied += copy_files(source.pk, target.pk)
         renamed = rename_people(source.pk, target.pk)
+        merge_tags(source.pk, target.pk)
+        rename_collections(source.pk, target.pk)
         move_rows(source.pk, target.pk)
         merge_spaces(source.pk, target.pk)
         request_refresh(target.pk)

@@ -14,8 +14,8 @@ from reprocess.cutover.judging import JudgedChange, JudgedChangeSerializer
 from reprocess.cutover.ranking import rank_in_spaces
 from videos.models import EmbeddingSpace
 from videos.search.fusion import limit_per_video
-from videos.search.recorded_queries import list_evaluation_queries
-from videos.search.service import MAX_PER_VIDEO
+from videos.search.recorded_queries import extract_words, list_evaluation_queries
+from videos.search.requests import MAX_PER_VIDEO
 
 MAX_QUERIES = 50
 # The number of scenes whose overlap is measured.
@@ -89,7 +89,7 @@ def compare_spaces(owner_id: UUID, before: Sequence[EmbeddingSpace], after: Sequ
     changes: list[QueryChange] = []
     notices: set[str] = set()
     for query in list_evaluation_queries(owner_id, MAX_QUERIES):
-        ranked = rank_in_spaces(owner_id, query.text, (before, after))
+        ranked = rank_in_spaces(owner_id, extract_words(query.text), (before, after))
         notices.update(ranked.notices)
         first, second = ([hit.scene_id for hit in limit_per_video(side, MAX_PER_VIDEO)] for side in ranked.sides)
         changes.append(compare_results(query.pk, first, second))

@@ -7,7 +7,7 @@ from uuid import UUID
 from videos.models import EmbeddingSpace, Scene
 from videos.search.fusion import FusedScene, fuse
 from videos.search.lexical.base import LexicalQuery
-from videos.search.service import POOL_SIZE, search_words
+from videos.search.pools import POOL_SIZE, search_words
 from videos.search.vectors import search_spaces
 
 

@@ -29,15 +29,21 @@ from people.names import MAX_NAME_LENGTH
 from reprocess.models import Cutover, ReprocessFailure, ReprocessItem, ReprocessRun
 from videos.models import (
     ActiveSpace,
+    CollectedVideo,
+    Collection,
     Job,
     Judgment,
+    ManualTag,
     OwnerWord,
     RecordedQuery,
     RetiredSpace,
+    SavedSearch,
     Scene,
     SceneEmbedding,
     SceneInput,
     SceneWords,
+    SearchPreferences,
+    TaggedVideo,
     TranscriptChunk,
     Video,
     VideoMetadata,
@@ -47,10 +53,12 @@ from videos.search.lexical.handler import get_lexical_backend
 
 # An upload that is not complete belongs to who sends it.
 IS_COMPLETE = ~Q(state=Video.State.UPLOADING)
+_OF_COMPLETE = ~Q(video__state=Video.State.UPLOADING)
 # The models of a library, and which rows of an owner belong to it.
 MOVED: dict[type[models.Model], Q] = {
     Video: IS_COMPLETE,
     **dict.fromkeys((VideoMetadata, Scene, Job, TranscriptChunk, SceneInput, SceneEmbedding, Judgment), Q()),
+    **dict.fromkeys((ManualTag, TaggedVideo, Collection, CollectedVideo), Q()),
     **dict.fromkeys((Person, PersonPhoto, PersonInput, PhotoInput, PhotoEmbedding, QueryEmbedding), Q()),
     **dict.fromkeys((SceneFace, FaceGroup, FaceMatch, FaceLabel, ReprocessFailure), Q()),
     # The item of an owner's people is the history of that owner.
@@ -65,6 +73,8 @@ NOT_MOVED: tuple[type[models.Model], ...] = (
     ActiveSpace,
     RetiredSpace,
     RecordedQuery,
+    SavedSearch,
+    SearchPreferences,
     Cutover,
     ReprocessRun,
     PeopleRefreshRequest,
@@ -134,6 +144,28 @@ def rename_people(source_id: UUID, target_id: UUID) -> int:
         own.add(person.name.casefold())
     Person.objects.bulk_update(people, ["name", "aliases"], batch_size=500)
     return renamed
+
+
+def merge_tags(source_id: UUID, target_id: UUID) -> None:
+    """Give videos the target's tag where the target has one with the name of a tag of the source. Uploads that stay lose their tags."""
+    TaggedVideo.objects.filter(~_OF_COMPLETE, owner=source_id).delete()
+    taken = {tag.name.casefold(): tag for tag in ManualTag.objects.filter(owner=target_id)}
+    for tag in ManualTag.objects.filter(owner=source_id):
+        if same := taken.get(tag.name.casefold()):
+            tag.tagged_videos.update(tag=same)
+            tag.delete()
+
+
+def rename_collections(source_id: UUID, target_id: UUID) -> None:
+    """Give collections of the source another name where the target has one of that name. Uploads that stay leave their collections."""
+    CollectedVideo.objects.filter(~_OF_COMPLETE, owner=source_id).delete()
+    taken = {collection.name.casefold() for collection in Collection.objects.filter(owner=target_id)}
+    own = {collection.name.casefold() for collection in Collection.objects.filter(owner=source_id)}
+    for collection in Collection.objects.filter(owner=source_id):
+        if collection.name.casefold() in taken:
+            collection.name = choose_free_name(collection.name, taken | own)
+            own.add(collection.name.casefold())
+            collection.save(update_fields=["name"])
 
 
 def choose_free_name(name: str, taken: Set[str]) -> str:

@@ -4,18 +4,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from heimdex.errors import Refused
 from people.names import (
     MAX_ALIASES,
     MAX_NAME_LENGTH,
-    ParsedMentions,
+    NameIndex,
     clean_aliases,
     clean_name,
     deduplicate_aliases,
-    parse_mentions,
 )
 
 
@@ -71,71 +68,47 @@ def test_aliases_differ_by_more_than_capitals() -> None:
 
 
 ANN, ANN_SMITH, ZOE = uuid4(), uuid4(), uuid4()
-PEOPLE = {"ann": ANN, "ann smith": ANN_SMITH, "zoë o'neil": ZOE, "ann's mother": ZOE}
+NAMES = NameIndex([("Ann", ANN), ("Ann Smith", ANN_SMITH), ("ann", ZOE), ("İlker", ZOE), ("a @b", ZOE)])
+
+
+def test_a_name_is_looked_up_in_any_capitalization_and_the_first_person_wins() -> None:
+    assert (NAMES.find("ANN"), NAMES.find("ann smith"), NAMES.find("Bob"), NAMES.find("")) == (ANN, ANN_SMITH, None, None)
 
 
 @pytest.mark.parametrize(
-    ("query", "reading"),
+    ("text", "start", "match"),
     [
-        ("a boat", ParsedMentions("a boat", (), ())),
-        ("@ann", ParsedMentions("", (ANN,), ())),
-        ("@Ann Smith in a boat", ParsedMentions("in a boat", (ANN_SMITH,), ())),
-        ("@Ann Smithers", ParsedMentions("Smithers", (ANN,), ())),
-        ('laughing @"ann  smith" and @zoë O\'Neil', ParsedMentions("laughing and", (ANN_SMITH, ZOE), ())),
-        ("@ann @ann @Bob", ParsedMentions("Bob", (ANN,), ("Bob",))),
-        ('@"Bob Dole" speaks', ParsedMentions("Bob Dole speaks", (), ("Bob Dole",))),
-        ("write to me@ann.example", ParsedMentions("write to me@ann.example", (), ())),
-        ("@ and @", ParsedMentions("@ and @", (), ())),
-        ("@ann's mother", ParsedMentions("", (ZOE,), ())),
+        ("ann smith in a boat", 0, (ANN_SMITH, 9)),
+        ("see ann Smithers", 4, (ANN, 7)),
+        ("annette", 0, None),
+        ("ann's", 0, (ANN, 3)),
+        ("İlker sails", 0, (ZOE, 5)),
+        ("a @b and", 0, (ZOE, 4)),
+        ("", 0, None),
     ],
 )
-def test_mentions_are_parsed(query: str, reading: ParsedMentions) -> None:
-    assert parse_mentions(query, PEOPLE) == reading
+def test_the_longest_name_that_ends_with_a_word_is_matched(text: str, start: int, match: tuple[UUID, int] | None) -> None:
+    assert NAMES.find_longest(text, start) == match
 
 
-def test_an_at_sign_inside_a_name_starts_no_mention() -> None:
-    assert parse_mentions("@a @b and @ann", {"a @b": ZOE, "b": ANN_SMITH, "ann": ANN}) == ParsedMentions("and", (ZOE, ANN), ())
-
-
-def test_names_whose_lower_case_is_longer_are_mentioned() -> None:
-    assert parse_mentions("@İlker sails", {"i̇lker": ANN}) == ParsedMentions("sails", (ANN,), ())
-
-
-def test_mentions_beyond_the_limit_are_words() -> None:
-    people = {f"p{number}": UUID(int=number) for number in range(22)}
-    parsed = parse_mentions(" ".join(f"@{name}" for name in people), people)
-    assert len(parsed.person_ids) == 20
-    assert parsed.text == "@p20 @p21"
-    parsed = parse_mentions(" ".join(f'@"{name}"' for name in people), people)
-    assert len(parsed.person_ids) == 20
-    assert parsed.text == '@"p20" @"p21"'
-
-    parsed = parse_mentions(" ".join(f'@"nobody {number}"' for number in range(1000)), people)
-    assert len(parsed.unknown) == 20
-
-
-class CountingNames(dict[str, UUID]):
+class CountingDict(dict[str, UUID]):
     """Counts lookups."""
 
     lookups = 0
-
-    def __contains__(self, name: object) -> bool:
-        self.lookups += 1
-        return super().__contains__(name)
 
     def get(self, name: str, default: Any = None) -> Any:
         self.lookups += 1
         return super().get(name, default)
 
 
-@settings(max_examples=20, deadline=None)
-@given(mentions=st.integers(1, 2000), names=st.sampled_from([10, 1000, 100_000]), quoted=st.booleans())
-def test_the_work_grows_with_the_query_and_not_with_the_number_of_names(mentions: int, names: int, quoted: bool) -> None:
-    people = CountingNames({f"name {number:06} q": UUID(int=number) for number in range(names)})
-    for length in range(1, MAX_NAME_LENGTH + 1):
-        people["x" * length] = ANN
-    mention = '@"q" ' if quoted else "@q "
-    parse_mentions(mention * mentions, people)
-    assert people.lookups <= mentions * MAX_NAME_LENGTH
-    # The same name is known or unknown once, so that the limit of mentions does not end this query.
-    assert people.lookups >= mentions
+@pytest.mark.parametrize("names", [10, 1000, 100_000])
+def test_the_work_of_a_lookup_grows_with_the_lengths_of_names_and_not_with_their_number(
+    names: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = NameIndex(
+        [(f"name {number:06} q", ANN) for number in range(names)] + [("x" * length, ANN) for length in range(1, MAX_NAME_LENGTH + 1)]
+    )
+    counting = CountingDict(index._people)
+    monkeypatch.setattr(index, "_people", counting)
+    index.find_longest("q " * 1000, 0)
+    assert counting.lookups <= MAX_NAME_LENGTH

@@ -3,8 +3,12 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from videos.api.collections import CollectionViewSet, TagViewSet, VideoTagsView
+from videos.api.completions import CompletionsView
+from videos.api.examples import ImageSearchView, SimilarScenesView
 from videos.api.judgments import JudgmentViewSet
 from videos.api.queries import RecordedQueriesView, RecordedQueryViewSet
+from videos.api.saved_searches import SavedSearchViewSet, SearchPreferencesView
 from videos.api.search import SearchView
 from videos.api.transcripts import JsonView, SubRipView, TranscriptView, WebVttView
 from videos.api.uploads import CompleteUploadView, InitUploadView, VideoUploadUrlView
@@ -13,6 +17,9 @@ from videos.api.videos import VideoViewSet
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("videos", VideoViewSet, basename="video")
 router.register("judgments", JudgmentViewSet, basename="judgment")
+router.register("collections", CollectionViewSet, basename="collection")
+router.register("tags", TagViewSet, basename="tag")
+router.register("saved-searches", SavedSearchViewSet, basename="saved-search")
 router.register("queries", RecordedQueryViewSet, basename="query")
 
 urlpatterns = [
@@ -23,6 +30,11 @@ urlpatterns = [
     path("videos/<uuid:pk>/transcript.srt", SubRipView.as_view(), name="transcript-srt"),
     path("videos/<uuid:pk>/transcript.vtt", WebVttView.as_view(), name="transcript-vtt"),
     path("videos/<uuid:pk>/transcript.json", JsonView.as_view(), name="transcript-json"),
+    path("videos/<uuid:pk>/tags", VideoTagsView.as_view(), name="video-tags"),
+    path("search/complete", CompletionsView.as_view(), name="search-complete"),
+    path("search/image", ImageSearchView.as_view(), name="search-image"),
+    path("scenes/<uuid:pk>/similar", SimilarScenesView.as_view(), name="scene-similar"),
+    path("search/preferences", SearchPreferencesView.as_view(), name="search-preferences"),
     path("search", SearchView.as_view(), name="search"),
     path("queries", RecordedQueriesView.as_view(), name="queries"),
     *router.urls,

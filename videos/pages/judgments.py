@@ -44,6 +44,6 @@ def judge_page(request: HttpRequest) -> HttpResponse:
         raise Http404 from error
     except WrongState as error:
         messages.error(request, str(error))
-    offset = form.cleaned_data["offset"]
-    query = urlencode({"q": text, **({"offset": offset} if offset else {})})
+    cursor = form.cleaned_data["cursor"]
+    query = urlencode({"q": text, **({"cursor": cursor} if cursor else {})})
     return redirect(f"{reverse('search-page')}?{query}#scene-{scene_id}")

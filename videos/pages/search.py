@@ -14,9 +14,11 @@ from django.views.decorators.http import require_safe
 
 from heimdex.accounts.owner import get_owner
 from heimdex.accounts.rate_limits import spend
+from heimdex.errors import Refused
 from videos.actions.judgments import find_judgments
 from videos.channels import LEXICAL, ON_SCREEN, get_channel
 from videos.embedding_texts import clip_text
+from videos.search.cursors import MAX_CURSOR_LENGTH
 from videos.search.service import Hit, SearchAnswer, SearchRequest, search
 from videos.times import format_time
 
@@ -25,10 +27,10 @@ EXCERPT_LENGTH = 240
 
 
 class SearchForm(forms.Form):
-    """A query, and the number of results to skip."""
+    """A query, and where the page starts."""
 
     q = forms.CharField(max_length=1000, label="Query")
-    offset = forms.IntegerField(min_value=0, max_value=1_000_000, required=False)
+    cursor = forms.CharField(max_length=MAX_CURSOR_LENGTH, required=False, widget=forms.HiddenInput, label="Page")
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class SearchResult:
     reasons: tuple[MatchReason, ...]
     # What the owner has judged for this query: whether the scene fits, or None.
     fits: bool | None
+    next_scene_start: str
 
 
 @login_required
@@ -65,25 +68,25 @@ def search_page(request: HttpRequest) -> HttpResponse:
     form = SearchForm(request.GET)
     if not form.is_valid():
         return render(request, "videos/search.html", {"form": form}, status=400)
-    text, offset = form.cleaned_data["q"], form.cleaned_data["offset"] or 0
+    text = form.cleaned_data["q"]
     owner = get_owner(request)
     spend("search", owner.pk)
-    answer = search(owner, SearchRequest(text, PER_PAGE, offset))
+    try:
+        answer = search(owner, SearchRequest(text, PER_PAGE, cursor=form.cleaned_data["cursor"]))
+    except Refused as error:
+        form.add_error(error.field if error.field in form.fields else None, str(error))
+        return render(request, "videos/search.html", {"form": form}, status=400)
     judged = find_judgments(owner, text, [hit.scene.pk for hit in answer.hits])
-    return render(request, "videos/search.html", {"form": form, "query": text, **_build_context(answer, offset, judged)})
+    shown = {"form": form, "query": text, "cursor": form.cleaned_data["cursor"]}
+    return render(request, "videos/search.html", shown | _build_context(answer, judged))
 
 
-def _build_context(answer: SearchAnswer, offset: int, judged: Mapping[UUID, bool]) -> dict[str, Any]:
-    end = offset + PER_PAGE
+def _build_context(answer: SearchAnswer, judged: Mapping[UUID, bool]) -> dict[str, Any]:
     return {
         "answer": answer,
         "results": [_build_result(hit, judged.get(hit.scene.pk)) for hit in answer.hits],
-        "offset": offset,
-        "first": offset + 1,
-        "last": offset + len(answer.hits),
-        "has_previous": offset > 0,
-        "previous_offset": max(offset - PER_PAGE, 0) or None,
-        "next_offset": end if end < answer.total else None,
+        "first": answer.offset + 1,
+        "last": answer.offset + len(answer.hits),
     }
 
 
@@ -101,6 +104,7 @@ def _build_result(hit: Hit, fits: bool | None) -> SearchResult:
         excerpt=_clip_excerpt(scene.transcript),
         reasons=tuple(MatchReason(get_channel(match.channel).display_label, match.rank, f"{match.score:.3f}") for match in hit.matches),
         fits=fits,
+        next_scene_start=format_time(hit.next_scene.start_s) if hit.next_scene else "",
     )
 
 

@@ -51,10 +51,15 @@ def fuse(pools: Sequence[Sequence[RankedScene]], weight_of: Callable[[str], floa
             ranks_by_scene.setdefault(scene.scene_id, []).append(scene)
     fused = []
     for scene_id, ranks in ranks_by_scene.items():
-        strongest_first = sorted(ranks, key=lambda scene: (-weight_of(scene.channel) / (RRF_K + scene.rank), scene.channel))
-        score = sum(weight_of(scene.channel) / (RRF_K + scene.rank) for scene in strongest_first)
+        strongest_first = sorted(ranks, key=lambda scene: (-compute_part(scene, weight_of), scene.channel))
+        score = sum(compute_part(scene, weight_of) for scene in strongest_first)
         fused.append(FusedScene(scene_id, ranks[0].video_id, score, tuple(strongest_first)))
     return sorted(fused, key=lambda scene: -scene.score)
+
+
+def compute_part(scene: RankedScene, weight_of: Callable[[str], float] = get_weight) -> float:
+    """Return what a channel adds to the score of a scene that it ranks."""
+    return weight_of(scene.channel) / (RRF_K + scene.rank)
 
 
 def limit_per_video(fused: Sequence[FusedScene], limit: int) -> list[FusedScene]:

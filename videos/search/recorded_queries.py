@@ -7,7 +7,8 @@ from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from videos.models import RecordedQuery
+from videos.models import RecordedQuery, SearchPreferences
+from videos.search.query_language import NoNames, QuerySyntaxError, parse_query
 
 RETENTION = timedelta(days=30)
 # Per owner, not counting saved queries, so that a script that searches all day does not fill the database.
@@ -16,9 +17,9 @@ _MAX_LENGTH = 1000
 
 
 def record_query(owner_id: UUID, text: str) -> None:
-    """Record a query. The same text again updates its row."""
+    """Record a query, unless its owner keeps no history. The same text again updates its row."""
     text = " ".join(text.split())
-    if 0 < len(text) <= _MAX_LENGTH:
+    if 0 < len(text) <= _MAX_LENGTH and not SearchPreferences.objects.filter(owner=owner_id, records_queries=False).exists():
         RecordedQuery.objects.bulk_create(
             [RecordedQuery(owner_id=owner_id, text=text)],
             update_conflicts=True,
@@ -39,3 +40,14 @@ def delete_old_queries() -> int:
     position = Window(RowNumber(), partition_by=[F("owner_id")], order_by=[F("asked_at").desc(), F("id").desc()])
     excess: QuerySet[RecordedQuery] = unsaved.annotate(position=position).filter(position__gt=MAX_QUERIES)
     return unsaved.filter(Q(asked_at__lt=timezone.now() - RETENTION) | Q(pk__in=excess.values("pk"))).delete()[0]
+
+
+def extract_words(text: str) -> str:
+    """Return the words of a recorded query, without its filters and exclusions. Names of people were not recorded."""
+    try:
+        query = parse_query(text, NoNames)
+    except QuerySyntaxError:
+        # It was recorded when the query language was another one.
+        return text
+    following = query.next_query.text if query.next_query else ""
+    return f"{query.text} {following}".strip()

@@ -1,182 +1,73 @@
-"""Answer a search: query every channel, fuse the results, and explain why each scene matched."""
+"""Answer a search: parse the query, find a page of scenes, and explain why each of them matched."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
-from uuid import UUID
+from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.utils import timezone
 
 from heimdex.accounts.models import User
-from heimdex.database.time_budget import UNLIMITED, TimeBudget, TimeBudgetExceeded
-from videos.channels import PERSON
-from videos.models import Scene
+from heimdex.database.time_budget import UNLIMITED, TimeBudget
 from videos.registry import get_people_search
-from videos.search.fusion import FusedScene, RankedScene, fuse, limit_per_video, rank_scenes
-from videos.search.lexical.base import LEXICAL_CHANNELS, LexicalQuery, LexicalUnavailable
-from videos.search.lexical.handler import get_lexical_backend
-from videos.search.people_backend import Appearance
+from videos.search.answer_page import find_page
+from videos.search.cursors import Position, decode_cursor, encode_cursor, identify_search
+from videos.search.explain import Explanation, SearchPart
+from videos.search.facets import Facets
+from videos.search.hits import Hit, build_bare_hits, build_hits
+from videos.search.pools import SearchContext
+from videos.search.query_language import parse_query
 from videos.search.recorded_queries import record_query
-from videos.search.vectors import LEFT_OUT, TOO_SLOW, list_active_spaces, search_spaces
+from videos.search.requests import SearchRequest
+from videos.search.suggestions import Suggestion, suggest_people
 
-# The number of scenes that each channel contributes at most.
-POOL_SIZE = 200
-# The default number of scenes per video in an answer.
-MAX_PER_VIDEO = 10
-WORDS_LEFT_OUT = "The search for words was left out: {reason}"
-
-
-@dataclass(frozen=True)
-class SearchRequest:
-    """A query, and the part of the answer that is requested.
-
-    `text` may contain `@name`s. With people, search only scenes that show any of them, or, with `every_person`, all of them.
-    With `ranking_only`, for measurements, the query is not recorded, its time is not limited, and hits have neither excerpts nor people.
-    """
-
-    text: str
-    limit: int = 20
-    offset: int = 0
-    per_video: int = MAX_PER_VIDEO
-    video_id: UUID | None = None
-    person_ids: tuple[UUID, ...] = ()
-    every_person: bool = False
-    ranking_only: bool = False
-
-
-@dataclass(frozen=True)
-class Match:
-    """A channel that found the scene: the scene's rank (from 1) and score in it, and an HTML excerpt of the matching words."""
-
-    channel: str
-    rank: int
-    score: float
-    highlight: str = ""
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A scene of the answer, and the people in it."""
-
-    scene: Scene
-    score: float
-    matches: tuple[Match, ...]
-    people: tuple[Appearance, ...] = ()
+__all__ = ["Hit", "SearchAnswer", "SearchRequest", "search"]
 
 
 @dataclass(frozen=True)
 class SearchAnswer:
-    """A page of hits, the total number of hits, and a sentence for each channel that was left out."""
+    """A page of hits, the total number of hits, and sentences about channels that were left out and words that were read otherwise.
+
+    `offset` is the number of hits before this page. The cursors are empty where there is no such page.
+    """
 
     hits: tuple[Hit, ...]
     total: int
     notices: tuple[str, ...]
+    offset: int = 0
+    next_cursor: str = ""
+    previous_cursor: str = ""
+    facets: Facets | None = None
+    suggestions: tuple[Suggestion, ...] = ()
+    parts: tuple[SearchPart, ...] = ()
 
 
 def search(owner: User, request: SearchRequest) -> SearchAnswer:
     """Search an owner's indexed scenes. The names of people are neither recorded nor sent to a model.
 
-    Channels are left out whose statements do not end within SEARCH_SECONDS.
+    Channels are left out whose statements do not end within SEARCH_SECONDS. Raise QuerySyntaxError with the position of what cannot be
+    parsed, and Refused for a cursor of another search.
     """
-    query = get_people_search().parse_query(owner.pk, request.text)
-    person_ids = tuple(dict.fromkeys((*request.person_ids, *query.person_ids)))
-    scenes = Scene.objects.filter_searchable(owner.pk)
-    if request.video_id:
-        scenes = scenes.filter(video_id=request.video_id)
     budget = UNLIMITED if request.ranking_only else TimeBudget(settings.SEARCH_SECONDS)
-    pools: list[list[RankedScene]] = []
-    notices = list(query.notices)
-    with_people: QuerySet[Scene] | None = None
-    if person_ids:
-        matches = get_people_search().filter_scenes(scenes, owner.pk, person_ids, every=request.every_person)
-        try:
-            with budget.limit_statements():
-                pools.append(_rank_by_probability(matches))
-        except TimeBudgetExceeded:
-            notices.append(LEFT_OUT.format(channel=PERSON, reason=TOO_SLOW))
-        with_people = Scene.objects.filter_searchable(owner.pk).filter(pk__in=matches.values("pk"))
-        scenes = with_people
-    if query.text:
-        spaces = list_active_spaces(owner.pk)
-        is_restricted = bool(request.video_id or person_ids)
-        # Words come first: they take the least time, and stay found when vectors take too long.
-        try:
-            with budget.limit_statements():
-                pools += search_words(LexicalQuery(owner.pk, query.text, POOL_SIZE, request.video_id, with_people))
-        except LexicalUnavailable as error:
-            notices.append(WORDS_LEFT_OUT.format(reason=error))
-        except TimeBudgetExceeded:
-            notices.append(WORDS_LEFT_OUT.format(reason=TOO_SLOW))
-        vectors = search_spaces(scenes, owner.pk, spaces, query.text, POOL_SIZE, is_restricted=is_restricted, budget=budget)
-        pools += vectors.select(spaces)
-        notices += vectors.notices
-        if request.offset == 0 and not request.ranking_only:
-            record_query(owner.pk, query.text)
-    fused = limit_per_video(fuse(pools), request.per_video)
-    page = fused[request.offset : request.offset + request.limit]
-    hits = _build_bare_hits(page) if request.ranking_only else _build_hits(owner.pk, page, query.text)
-    return SearchAnswer(tuple(hits), len(fused), tuple(notices))
-
-
-def describe_hit(hit: Hit) -> dict[str, Any]:
-    """Return the fields of a hit that the API and the command `search` show."""
-    scene = hit.scene
-    return {
-        "scene_id": scene.pk,
-        "video_id": scene.video_id,
-        "title": scene.video.title,
-        "start_s": scene.start_s,
-        "end_s": scene.end_s,
-        "score": hit.score,
-        "transcript": scene.transcript,
-        "description": scene.description,
-        "on_screen_text": scene.on_screen_text,
-        "matches": [asdict(match) for match in hit.matches],
-    }
-
-
-def search_words(query: LexicalQuery) -> list[list[RankedScene]]:
-    """Return the ranked scenes of each lexical channel. Raise LexicalUnavailable when the backend cannot be reached."""
-    matches = get_lexical_backend().search(query)
-    return [rank_scenes(channel, matches.get(channel, ())) for channel in LEXICAL_CHANNELS]
-
-
-def _rank_by_probability(scenes: QuerySet[Any]) -> list[RankedScene]:
-    rows = scenes.order_by("-probability", "video__created_at", "index").values_list("pk", "video_id", "probability")[:POOL_SIZE]
-    return rank_scenes(PERSON, rows)
-
-
-def _build_hits(owner_id: UUID, page: list[FusedScene], text: str) -> list[Hit]:
-    by_id = Scene.objects.select_related("video").defer("words").in_bulk([fused.scene_id for fused in page])
-    people = get_people_search().list_appearances(owner_id, list(by_id))
-    excerpts = _highlight(page, text)
-    hits = []
-    for fused in page:
-        # A scene may be deleted during the search.
-        if scene := by_id.get(fused.scene_id):
-            matches = tuple(
-                Match(rank.channel, rank.rank, rank.score, excerpts.get(rank.channel, {}).get(fused.scene_id, "")) for rank in fused.ranks
-            )
-            hits.append(Hit(scene, fused.score, matches, tuple(people.get(fused.scene_id, ()))))
-    return hits
-
-
-def _build_bare_hits(page: list[FusedScene]) -> list[Hit]:
-    by_id = Scene.objects.only("video_id", "index").in_bulk([fused.scene_id for fused in page])
-    return [
-        Hit(by_id[fused.scene_id], fused.score, tuple(Match(rank.channel, rank.rank, rank.score) for rank in fused.ranks))
-        for fused in page
-        if fused.scene_id in by_id
-    ]
-
-
-def _highlight(page: list[FusedScene], text: str) -> dict[str, dict[UUID, str]]:
-    try:
-        return {channel: get_lexical_backend().highlight(_list_matched_by(channel, page), text, channel) for channel in LEXICAL_CHANNELS}
-    except LexicalUnavailable:
-        # The backend failed after the search. Show the scenes without excerpts.
-        return {}
-
-
-def _list_matched_by(channel: str, page: list[FusedScene]) -> list[UUID]:
-    return [fused.scene_id for fused in page if any(rank.channel == channel for rank in fused.ranks)]
+    context = SearchContext(owner.pk, request.mode, budget, Explanation())
+    search_id = identify_search(owner.pk, *request.identity)
+    position = decode_cursor(search_id, request.cursor) if request.cursor else None
+    as_of = position.as_of if position else timezone.now()
+    with context.explanation.measure("query"):
+        query = parse_query(request.text, partial(get_people_search().load_names, owner.pk))
+        suggestions = () if position or request.ranking_only else suggest_people(owner.pk, query, request.text)
+    page = find_page(context, request, query, position)
+    with context.explanation.measure("hits"):
+        hits = build_bare_hits(page.scenes) if request.ranking_only else build_hits(owner.pk, page.scenes, query.text, page.next_scenes)
+    if not position and not request.ranking_only:
+        record_query(owner.pk, query.without_names)
+    return SearchAnswer(
+        tuple(hits),
+        page.total,
+        tuple(dict.fromkeys((*query.notices, *page.notices))),
+        offset=page.start,
+        next_cursor=encode_cursor(search_id, page.find_next(as_of)) if page.has_next else "",
+        previous_cursor=encode_cursor(search_id, Position(as_of, max(0, page.start - request.limit))) if page.start else "",
+        facets=page.facets,
+        suggestions=suggestions,
+        parts=tuple(context.explanation.parts),
+    )

@@ -20,8 +20,10 @@ SPOKEN = "said"
 SHOWN = "seen"
 ON_SCREEN = "onscreen"
 TITLE = "title"
+DESCRIPTION = "description"
 _SCENE_COLUMNS = {SPOKEN: "spoken", SHOWN: "shown", ON_SCREEN: "on_screen"}
-FIELDS = (*_SCENE_COLUMNS, TITLE)
+_VIDEO_COLUMNS = {TITLE: "title", DESCRIPTION: "description"}
+FIELDS = (*_SCENE_COLUMNS, *_VIDEO_COLUMNS)
 
 
 class Matches(Func):
@@ -62,6 +64,7 @@ def _contains(owner_id: UUID, terms: Sequence[QueryTerm], fields: Collection[str
     if columns := [_SCENE_COLUMNS[field] for field in fields if field in _SCENE_COLUMNS]:
         matches = reduce(or_, (Q(Matches(column, query)) for column in columns))
         conditions.append(Q(pk__in=SceneWords.objects.filter(matches, owner_id=owner_id).values("scene_id")))
-    if TITLE in fields:
-        conditions.append(Q(video_id__in=VideoWords.objects.filter(Matches("title", query), owner_id=owner_id).values("video_id")))
+    if columns := [_VIDEO_COLUMNS[field] for field in fields if field in _VIDEO_COLUMNS]:
+        matches = reduce(or_, (Q(Matches(column, query)) for column in columns))
+        conditions.append(Q(video_id__in=VideoWords.objects.filter(matches, owner_id=owner_id).values("video_id")))
     return reduce(or_, conditions, Q(pk__in=()))

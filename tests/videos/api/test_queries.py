@@ -8,7 +8,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
-from tests.library import make_user
+from tests.library import make_user, make_video
 from videos.models import RecordedQuery
 from videos.search import recorded_queries
 from videos.search.recorded_queries import delete_old_queries, list_evaluation_queries, record_query
@@ -33,13 +33,15 @@ def list_texts(api: APIClient) -> list[str]:
     return [query["text"] for query in api.get("/v1/queries").json()["results"]]
 
 
-def test_a_repeated_search_and_its_further_pages_are_recorded_once(api: APIClient) -> None:
+def test_a_repeated_search_and_its_further_pages_are_recorded_once(api: APIClient, owner: User) -> None:
     api.get("/v1/search", {"q": "boat"})
     api.get("/v1/search", {"q": " red   car "})
     api.post("/v1/search", {"q": "boat"})
     assert list_texts(api) == ["boat", "red car"]
+    make_video(owner, ["A boat."] * 2)
+    cursor = api.get("/v1/search", {"q": "boat", "limit": 1}).json()["next_cursor"]
     first = RecordedQuery.objects.get(text="boat").asked_at
-    api.post("/v1/search", {"q": "boat", "cursor": "MjA="})
+    assert api.post("/v1/search", {"q": "boat", "cursor": cursor}).status_code == 200
     assert RecordedQuery.objects.get(text="boat").asked_at == first
 
 

@@ -3,45 +3,116 @@
 import html
 import json
 import re
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
+from heimdex.accounts.models import User
+from heimdex.errors import Refused
 from heimdex.management.arguments import find_owner, parse_positive_integer
-from videos.search.service import Hit, SearchRequest, describe_hit, search
+from videos.models import Collection
+from videos.registry import get_people_search
+from videos.search.conditions import SearchFilters
+from videos.search.hits import Hit, describe_hit
+from videos.search.listing import Sort
+from videos.search.modes import Kind, Mode
+from videos.search.query_values import parse_day, parse_duration, parse_language
+from videos.search.requests import MAX_PER_VIDEO, SearchRequest
+from videos.search.service import SearchAnswer, search
 from videos.times import format_time
+
+NOTHING_ASKED = "Nothing is asked. Give words or a filter."
 
 
 class Command(BaseCommand):
-    help = "Search an owner's scenes. Exit codes: 0 (even without results), 2 wrong usage."
+    help = (
+        "Search an owner's scenes. QUERY is in the query language (docs/reference/search.md). "
+        "Exit codes: 0 (even without results), 2 wrong usage."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("query")
+        parser.add_argument("query", nargs="?", default="")
         parser.add_argument("--owner", required=True, metavar="EMAIL")
         parser.add_argument("--limit", type=parse_positive_integer, default=10, help="the number of scenes to show (default 10)")
+        parser.add_argument("--per-video", type=parse_positive_integer, default=MAX_PER_VIDEO, help="at most so many scenes of each video")
+        parser.add_argument("--cursor", default="", help="continue an answer: its next_cursor")
+        parser.add_argument("--mode", choices=[mode.value for mode in Mode], default=Mode.ALL.value, help="the channels to search")
+        parser.add_argument("--evidence", action="append", choices=[kind.value for kind in Kind], default=[], help="may be repeated")
+        parser.add_argument("--sort", choices=[sort.value for sort in Sort], default=Sort.RELEVANCE.value)
+        parser.add_argument("--video-id", type=_convert(UUID), help="only scenes of this video")
+        parser.add_argument("--collection", help="only videos of the collection with this name")
+        parser.add_argument("--person", action="append", default=[], metavar="NAME", help="only scenes with any of these people")
+        parser.add_argument("--every-person", action="store_true", help="only scenes with all of them")
+        parser.add_argument("--lang", action="append", type=_convert(parse_language), default=[], help="only videos in these languages")
+        parser.add_argument("--tag", action="append", default=[], help="only scenes with all of these tags")
+        parser.add_argument("--after", type=_convert(parse_day), metavar="DAY", help="uploaded on this day or later")
+        parser.add_argument("--before", type=_convert(parse_day), metavar="DAY", help="uploaded before this day")
+        parser.add_argument("--longer", type=_convert(parse_duration), metavar="DURATION", help="only longer videos: 90, 1:30, 10m")
+        parser.add_argument("--shorter", type=_convert(parse_duration), metavar="DURATION", help="only shorter videos")
+        parser.add_argument("--facets", action="store_true", help="count what further filters would keep (with --json)")
+        parser.add_argument("--explain", action="store_true", help="tell time, candidates and score of each part (with --json)")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
     def handle(self, *args: Any, **options: Any) -> None:
         owner = find_owner(options["owner"])
-        if not options["query"].strip():
-            raise CommandError("The query is empty. Give at least one word.", returncode=2)
-        answer = search(owner, SearchRequest(options["query"], limit=options["limit"]))
+        filters = _build_filters(owner, options)
+        if not options["query"].strip() and filters == SearchFilters() and options["video_id"] is None:
+            raise CommandError(NOTHING_ASKED, returncode=2)
+        request = SearchRequest(
+            options["query"],
+            limit=options["limit"],
+            per_video=options["per_video"],
+            video_id=options["video_id"],
+            filters=filters,
+            mode=Mode(options["mode"]),
+            evidence=frozenset(map(Kind, options["evidence"])),
+            sort=Sort(options["sort"]),
+            cursor=options["cursor"],
+            with_facets=options["facets"],
+        )
+        try:
+            answer = search(owner, request)
+        except Refused as error:
+            raise CommandError(str(error), returncode=2) from error
         if options["json"]:
-            data = {"total": answer.total, "notices": answer.notices, "results": [describe_hit(hit) for hit in answer.hits]}
-            self.stdout.write(json.dumps(data, cls=DjangoJSONEncoder))
+            self.stdout.write(json.dumps(describe_answer(answer, with_explanation=options["explain"]), cls=DjangoJSONEncoder))
             return
         for notice in answer.notices:
             self.stderr.write(notice)
         if not answer.hits:
             self.stdout.write("No results. Try other or fewer words.")
-        for rank, hit in enumerate(answer.hits, start=1):
-            start, end = (format_time(seconds, with_tenths=True) for seconds in (hit.scene.start_s, hit.scene.end_s))
-            self.stdout.write(f"{rank}. {hit.scene.video.title}  {start}–{end}  ({hit.score:.4f})")
+        for number, hit in enumerate(answer.hits, start=answer.offset + 1):
+            self._write_hit(number, hit)
+
+    def _write_hit(self, number: int, hit: Hit) -> None:
+        start, end = (format_time(seconds, with_tenths=True) for seconds in (hit.scene.start_s, hit.scene.end_s))
+        self.stdout.write(f"{number}. {hit.scene.video.title}  {start}–{end}  ({hit.score:.4f})")
+        if hit.matches:
             self.stdout.write(f"   {describe_matches(hit)}")
-            if text := extract_text(hit):
-                self.stdout.write(f"   {text}")
+        if hit.next_scene:
+            self.stdout.write(f"   followed at {format_time(hit.next_scene.start_s, with_tenths=True)}")
+        if text := extract_text(hit):
+            self.stdout.write(f"   {text}")
+
+
+def describe_answer(answer: SearchAnswer, *, with_explanation: bool) -> dict[str, Any]:
+    """Return an answer as the data that `--json` prints."""
+    return {
+        "total": answer.total,
+        "offset": answer.offset,
+        "next_cursor": answer.next_cursor or None,
+        "previous_cursor": answer.previous_cursor or None,
+        "notices": answer.notices,
+        "suggestions": [asdict(suggestion) for suggestion in answer.suggestions],
+        "facets": asdict(answer.facets) if answer.facets else None,
+        "explanation": [asdict(part) for part in answer.parts] if with_explanation else None,
+        "results": [describe_hit(hit, with_score_parts=with_explanation) for hit in answer.hits],
+    }
 
 
 def describe_matches(hit: Hit) -> str:
@@ -55,3 +126,43 @@ def extract_text(hit: Hit) -> str:
     if highlighted:
         return html.unescape(re.sub(r"</?mark>", "*", highlighted))
     return (hit.scene.transcript or hit.scene.description)[:160]
+
+
+def _build_filters(owner: User, options: dict[str, Any]) -> SearchFilters:
+    return SearchFilters(
+        collection_id=_find_collection(owner, options["collection"]) if options["collection"] else None,
+        person_ids=tuple(_find_person(owner, name) for name in options["person"]),
+        every_person=options["every_person"],
+        languages=tuple(options["lang"]),
+        tags=tuple(options["tag"]),
+        uploaded_from=options["after"],
+        uploaded_before=options["before"],
+        longer_than_s=options["longer"],
+        shorter_than_s=options["shorter"],
+    )
+
+
+def _find_collection(owner: User, name: str) -> UUID:
+    collection = Collection.objects.filter(owner=owner, name__iexact=name).first()
+    if collection is None:
+        raise CommandError(f"There is no collection {name}. Check the name.", returncode=2)
+    return collection.pk
+
+
+def _find_person(owner: User, name: str) -> UUID:
+    person_id = get_people_search().load_names(owner.pk).find(name)
+    if person_id is None:
+        raise CommandError(f"There is no person {name}. Check the name.", returncode=2)
+    return person_id
+
+
+def _convert(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return a converter of an argument from a function whose ValueError names the fix."""
+
+    def convert(text: str) -> Any:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise ArgumentTypeError(str(error)) from error
+
+    return convert

@@ -1,0 +1,73 @@
+"""Create, rename and delete an owner's tags, and give them to videos."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import transaction
+
+from heimdex.accounts.models import User
+from heimdex.accounts.owner import lock_owner
+from heimdex.errors import Refused
+from videos.actions.labels import clean_label
+from videos.models import ManualTag, TaggedVideo, Video
+from videos.models.collection import TAG_MAX_LENGTH
+
+MAX_TAGS = 1000
+MAX_TAGS_PER_VIDEO = 50
+TAKEN = "You already have a tag named {name}."
+TOO_MANY = f"You can have at most {MAX_TAGS} tags. Delete some that you no longer need."
+TOO_MANY_ON_VIDEO = f"A video can have at most {MAX_TAGS_PER_VIDEO} tags. Remove some of them."
+
+
+def create_tag(owner: User, name: str) -> ManualTag:
+    """Create a tag. Raise Refused for an invalid name, one that is taken, or too many tags."""
+    name = clean_label(name, TAG_MAX_LENGTH)
+    with transaction.atomic():
+        lock_owner(owner.pk)
+        _refuse_taken(owner, name)
+        _refuse_too_many(owner, 1)
+        return ManualTag.objects.create(owner=owner, name=name)
+
+
+def rename_tag(owner: User, tag_id: UUID, name: str) -> ManualTag:
+    """Rename a tag on all its videos. Raise ManualTag.DoesNotExist for another owner's id, and Refused for an invalid or taken name."""
+    name = clean_label(name, TAG_MAX_LENGTH)
+    with transaction.atomic():
+        lock_owner(owner.pk)
+        tag = ManualTag.objects.get(pk=tag_id, owner=owner)
+        if tag.name.casefold() != name.casefold():
+            _refuse_taken(owner, name)
+        tag.name = name
+        tag.save(update_fields=["name"])
+    return tag
+
+
+def set_video_tags(owner: User, video_id: UUID, names: Iterable[str]) -> list[str]:
+    """Replace the owner's tags of a video, and create those that are new. Return their names.
+
+    Raise Video.DoesNotExist for another owner's id, and Refused for an invalid name or too many tags.
+    """
+    cleaned = {name.casefold(): name for name in reversed([clean_label(name, TAG_MAX_LENGTH) for name in names])}
+    if len(cleaned) > MAX_TAGS_PER_VIDEO:
+        raise Refused(TOO_MANY_ON_VIDEO, "tags")
+    with transaction.atomic():
+        lock_owner(owner.pk)
+        video = Video.objects.get(pk=video_id, owner=owner)
+        by_name = {tag.name.casefold(): tag for tag in ManualTag.objects.filter(owner=owner)}
+        new = [ManualTag(owner=owner, name=name) for key, name in cleaned.items() if key not in by_name]
+        _refuse_too_many(owner, len(new))
+        by_name |= {tag.name.casefold(): tag for tag in ManualTag.objects.bulk_create(new)}
+        tags = [by_name[key] for key in cleaned]
+        TaggedVideo.objects.filter(video=video).exclude(tag__in=tags).delete()
+        TaggedVideo.objects.bulk_create([TaggedVideo(owner=owner, tag=tag, video=video) for tag in tags], ignore_conflicts=True)
+    return sorted(tag.name for tag in tags)
+
+
+def _refuse_taken(owner: User, name: str) -> None:
+    if ManualTag.objects.filter(owner=owner, name__iexact=name).exists():
+        raise Refused(TAKEN.format(name=name), "name")
+
+
+def _refuse_too_many(owner: User, new: int) -> None:
+    if new and ManualTag.objects.filter(owner=owner).count() + new > MAX_TAGS:
+        raise Refused(TOO_MANY)

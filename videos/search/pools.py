@@ -1,0 +1,116 @@
+"""Ask the channels of a search for scenes: people, words, and the vectors of each space."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from heimdex.database.time_budget import UNLIMITED, TimeBudget, TimeBudgetExceeded
+from videos.channels import LEXICAL, ON_SCREEN, PERSON
+from videos.registry import get_people_search
+from videos.search.conditions import SceneSelection
+from videos.search.evidence import restrict_words
+from videos.search.explain import Explanation
+from videos.search.fusion import RankedScene, rank_scenes
+from videos.search.lexical.base import LEXICAL_CHANNELS, LexicalQuery, LexicalUnavailable
+from videos.search.lexical.handler import get_lexical_backend
+from videos.search.modes import Mode, is_searched
+from videos.search.vectors import LEFT_OUT, TOO_SLOW, list_active_spaces, search_spaces
+
+# The number of scenes that each channel contributes at most.
+POOL_SIZE = 200
+# Operators were parsed before. What is left of them belongs to words, such as 5".
+_OPERATORS = re.compile(r'(?<!\S)-+|"')
+WORDS_LEFT_OUT = "The search for words was left out: {reason}"
+
+
+@dataclass
+class Pools:
+    """The ranked scenes of each channel, and a sentence for each channel that was left out."""
+
+    ranked: list[list[RankedScene]] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class SearchContext:
+    """What all parts of a search share."""
+
+    owner_id: UUID
+    mode: Mode = Mode.ALL
+    budget: TimeBudget = UNLIMITED
+    explanation: Explanation = field(default_factory=Explanation)
+
+
+def collect_pools(
+    context: SearchContext, text: str, selection: SceneSelection, person_ids: tuple[UUID, ...] = (), *, every_person: bool = False
+) -> Pools:
+    """Search each channel of the mode among the selected scenes. Channels that do not answer within the budget are left out."""
+    pools = Pools()
+    if person_ids and is_searched(PERSON, context.mode):
+        _add_people(pools, context, selection, person_ids, every_person=every_person)
+    if text and context.mode is not Mode.PEOPLE:
+        # Words come first: they take the least time, and stay found when vectors take too long.
+        _add_words(pools, context, text, selection)
+        _add_vectors(pools, context, text, selection)
+    return pools
+
+
+def search_words(query: LexicalQuery) -> list[list[RankedScene]]:
+    """Return the ranked scenes of each lexical channel. Raise LexicalUnavailable when the backend cannot be reached."""
+    matches = get_lexical_backend().search(query)
+    return [rank_scenes(channel, matches.get(channel, ())) for channel in LEXICAL_CHANNELS]
+
+
+def _add_people(
+    pools: Pools, context: SearchContext, selection: SceneSelection, person_ids: tuple[UUID, ...], *, every_person: bool
+) -> None:
+    matches = get_people_search().filter_scenes(selection.scenes, context.owner_id, person_ids, every=every_person)
+    try:
+        with context.explanation.measure(PERSON) as candidates, context.budget.limit_statements():
+            pools.ranked.append(_rank_by_probability(matches))
+            candidates[PERSON] = len(pools.ranked[-1])
+    except TimeBudgetExceeded:
+        pools.notices.append(LEFT_OUT.format(channel=PERSON, reason=TOO_SLOW))
+
+
+def _add_words(pools: Pools, context: SearchContext, text: str, selection: SceneSelection) -> None:
+    channels = {channel for channel in LEXICAL_CHANNELS if is_searched(channel, context.mode)}
+    scenes = selection.scenes if selection.is_restricted or selection.as_of else None
+    if LEXICAL in channels and ON_SCREEN not in channels:
+        scenes = restrict_words(selection.scenes, context.owner_id, text, context.mode)
+    try:
+        with context.explanation.measure("words") as candidates, context.budget.limit_statements():
+            query = LexicalQuery(context.owner_id, _OPERATORS.sub(" ", text), POOL_SIZE, selection.video_id, scenes)
+            ranked = [pool for channel, pool in zip(LEXICAL_CHANNELS, search_words(query), strict=True) if channel in channels]
+            pools.ranked += ranked
+            candidates.update({pool[0].channel: len(pool) for pool in ranked if pool})
+    except LexicalUnavailable as error:
+        pools.notices.append(WORDS_LEFT_OUT.format(reason=error))
+    except TimeBudgetExceeded:
+        pools.notices.append(WORDS_LEFT_OUT.format(reason=TOO_SLOW))
+
+
+def _add_vectors(pools: Pools, context: SearchContext, text: str, selection: SceneSelection) -> None:
+    with context.explanation.measure("vectors") as candidates:
+        spaces = [space for space in list_active_spaces(context.owner_id) if is_searched(space.channel, context.mode)]
+        vectors = search_spaces(
+            selection.scenes,
+            context.owner_id,
+            spaces,
+            text,
+            POOL_SIZE,
+            is_restricted=selection.is_restricted,
+            budget=context.budget,
+        )
+        ranked = vectors.select(spaces)
+        pools.ranked += ranked
+        pools.notices += vectors.notices
+        candidates.update({pool[0].channel: len(pool) for pool in ranked if pool})
+
+
+def _rank_by_probability(scenes: QuerySet[Any]) -> list[RankedScene]:
+    rows = scenes.order_by("-probability", "video__created_at", "index").values_list("pk", "video_id", "probability")[:POOL_SIZE]
+    return rank_scenes(PERSON, rows)
