@@ -89,7 +89,7 @@ def _plant(model: type[models.Model], owner: User, video: Video) -> None:
             mine = Q() if not _list_owner_keys(related) else filter_by_owner(related, owner)
             values[field.name] = {User: owner, Video: video}.get(related) or related._default_manager.filter(mine).first()
         elif isinstance(field, models.JSONField):
-            values[field.name] = [CANARY]
+            values[field.name] = {CANARY: CANARY} if field.default is dict else [CANARY]
         elif isinstance(field, HalfVectorField):
             values[field.name] = [1.0]
         elif isinstance(field, models.CharField | models.TextField):

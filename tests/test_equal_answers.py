@@ -19,6 +19,8 @@ VARYING = [
     (re.compile(r'(csrfmiddlewaretoken" value=")\w+'), r"\1TOKEN"),
     (re.compile(r"(challenge&quot;: &quot;)[\w-]+"), r"\1TOKEN"),
     (re.compile(r'("took_ms": ?)[\d.]+'), r"\1 0"),
+    # It holds the time of its answer.
+    (re.compile(r'(cursor(?:": ?"|=))[\w%:.-]+'), r"\1CURSOR"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.]*(Z|[+-]\d\d:\d\d)"), "TIME"),
 ]
 VARYING_HEADERS = {"x-request-id", "set-cookie", "content-length", "expires"}
@@ -32,8 +34,10 @@ def describe(response: Any, ids: dict[Any, str] | None = None) -> tuple[int, dic
         text = pattern.sub(replacement, text)
     headers = {name: value for name, value in response.headers.items() if name.lower() not in VARYING_HEADERS}
     for value, name in (ids or {}).items():
-        text = text.replace(str(value), name)
-        headers = {header: content.replace(str(value), name) for header, content in headers.items()}
+        # A number inside another number is no id.
+        pattern = re.compile(rf"(?<!\d){value}(?!\d)")
+        text = pattern.sub(name, text)
+        headers = {header: pattern.sub(name, content) for header, content in headers.items()}
     return response.status_code, headers, text
 
 

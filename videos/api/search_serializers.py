@@ -42,18 +42,21 @@ class _ParsedField(serializers.CharField):
             raise serializers.ValidationError(str(error)) from error
 
 
+@extend_schema_field({"type": "string", "pattern": "^[12][0-9]{3}(-[0-9]{1,2}(-[0-9]{1,2})?)?$"})
 class DayField(_ParsedField):
     """A day."""
 
     parse = staticmethod(parse_day)
 
 
+@extend_schema_field({"type": "string", "maxLength": 20, "pattern": "^[0-9][0-9.:hmsinHMSIN]*$"})
 class DurationField(_ParsedField):
     """A duration."""
 
     parse = staticmethod(parse_duration)
 
 
+@extend_schema_field({"type": "string", "maxLength": 40, "pattern": "^[A-Za-z][A-Za-z0-9 _-]+$"})
 class LanguageField(_ParsedField):
     """A language."""
 
@@ -232,7 +235,7 @@ class FacetsSerializer(serializers.Serializer[Any]):
 
 
 class SuggestionSerializer(serializers.Serializer[Any]):
-    """A person whom the query may mean. Nothing is filtered until the query mentions the person."""
+    """A person that the query may mean. Nothing is filtered until the query mentions the person."""
 
     person_id = serializers.UUIDField()
     name = serializers.CharField()

@@ -16,7 +16,7 @@ from videos.search.parsed_query import TERM_FIELDS, ParsedQuery
 # Further words of a query decide nothing here.
 MAX_WORDS = 32
 # The kinds that share the channel of words.
-_WORD_KINDS = (Kind.SAID, Kind.SEEN)
+_WORD_KINDS = (Kind.SPOKEN, Kind.SHOWN)
 
 
 def apply_mode(query: ParsedQuery, mode: Mode) -> ParsedQuery:
@@ -28,7 +28,7 @@ def apply_mode(query: ParsedQuery, mode: Mode) -> ParsedQuery:
 
 def restrict_words(scenes: QuerySet[Scene], owner_id: UUID, text: str, mode: Mode) -> QuerySet[Scene]:
     """Return the scenes in which a mode may find words: those where speech, or description, contains any of the words."""
-    if mode not in (Mode.SAID, Mode.SEEN):
+    if mode not in (Mode.SPOKEN, Mode.SHOWN):
         return scenes
     return scenes.filter(match_any_word(owner_id, text.split()[:MAX_WORDS], mode.value))
 

@@ -4,14 +4,14 @@ from enum import StrEnum
 
 from videos.channels import EXAMPLE, KEYFRAME, KEYFRAMES, LEXICAL, ON_SCREEN, PERSON, TRANSCRIPT, VISUAL_TEXT, get_channel
 from videos.search.parsed_query import ON_SCREEN as ON_SCREEN_FIELD
-from videos.search.parsed_query import SAID, SEEN
+from videos.search.parsed_query import SHOWN, SPOKEN
 
 
 class Kind(StrEnum):
     """A kind of evidence for a hit. Kinds of words have the name of the field of a query that asks for them."""
 
-    SAID = SAID
-    SEEN = SEEN
+    SPOKEN = SPOKEN
+    SHOWN = SHOWN
     ON_SCREEN = ON_SCREEN_FIELD
     PEOPLE = "people"
 
@@ -20,8 +20,8 @@ class Mode(StrEnum):
     """Which channels are searched: all, or those of one kind of evidence."""
 
     ALL = "all"
-    SAID = Kind.SAID.value
-    SEEN = Kind.SEEN.value
+    SPOKEN = Kind.SPOKEN.value
+    SHOWN = Kind.SHOWN.value
     ON_SCREEN = Kind.ON_SCREEN.value
     PEOPLE = Kind.PEOPLE.value
 
@@ -34,19 +34,19 @@ class Mode(StrEnum):
 def get_kinds(channel: str) -> frozenset[Kind]:
     """Return the kinds of evidence that a channel gives; none for a channel about whole videos."""
     if channel == LEXICAL:
-        return frozenset({Kind.SAID, Kind.SEEN})
+        return frozenset({Kind.SPOKEN, Kind.SHOWN})
     if channel == ON_SCREEN:
         return frozenset({Kind.ON_SCREEN})
     if channel == EXAMPLE:
-        return frozenset({Kind.SEEN})
+        return frozenset({Kind.SHOWN})
     if channel == PERSON:
         return frozenset({Kind.PEOPLE})
     sources = set(get_channel(channel).sources)
     kinds = set()
     if TRANSCRIPT in sources:
-        kinds.add(Kind.SAID)
+        kinds.add(Kind.SPOKEN)
     if sources & {VISUAL_TEXT, KEYFRAME, KEYFRAMES}:
-        kinds.add(Kind.SEEN)
+        kinds.add(Kind.SHOWN)
     return frozenset(kinds)
 
 

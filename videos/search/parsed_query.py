@@ -6,9 +6,9 @@ from datetime import date
 from typing import TypeVar
 from uuid import UUID
 
-SAID, SEEN, ON_SCREEN, TITLE = "said", "seen", "onscreen", "title"
 # Where a term must be found.
-TERM_FIELDS = (SAID, SEEN, ON_SCREEN, TITLE)
+SPOKEN, SHOWN, ON_SCREEN, TITLE = "said", "seen", "onscreen", "title"
+TERM_FIELDS = (SPOKEN, SHOWN, ON_SCREEN, TITLE)
 Value = TypeVar("Value")
 
 

@@ -17,7 +17,7 @@ _WORD = re.compile(r"[\w'’.-]*\w")
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A person whom a query may mean, and the query with the person as a filter."""
+    """A person that a query may mean, and the query with the person as a filter."""
 
     person_id: UUID
     name: str

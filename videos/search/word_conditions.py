@@ -15,11 +15,8 @@ from django.db.models.functions import Cast
 from heimdex.text_analysis import QueryTerm, analyze_query
 from videos.models import SceneWords, VideoWords
 from videos.search.lexical.lexemes import compose_any_form, compose_exact, compose_sequence, get_owner_key
+from videos.search.parsed_query import ON_SCREEN, SHOWN, SPOKEN, TITLE
 
-SPOKEN = "said"
-SHOWN = "seen"
-ON_SCREEN = "onscreen"
-TITLE = "title"
 DESCRIPTION = "description"
 _SCENE_COLUMNS = {SPOKEN: "spoken", SHOWN: "shown", ON_SCREEN: "on_screen"}
 _VIDEO_COLUMNS = {TITLE: "title", DESCRIPTION: "description"}

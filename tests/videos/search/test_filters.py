@@ -165,7 +165,7 @@ def test_a_mode_searches_its_own_channels(find: Find, mode: str, query: str, sce
     assert find(query, mode=mode) == scenes
 
 
-def test_a_mode_and_evidence_are_told_by_the_matches(owner: User, films: dict[str, Video]) -> None:
+def test_matches_show_the_mode_and_the_evidence(owner: User, films: dict[str, Video]) -> None:
     client = APIClient()
     client.force_authenticate(owner)
 
