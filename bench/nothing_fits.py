@@ -43,8 +43,8 @@ def run_rounds() -> Iterator[Round]:
 
 
 def is_claim(answer: "SearchAnswer") -> bool:
-    """Return whether an answer claims that something fits. Search has no other way to say that nothing does than an empty answer."""
-    return bool(answer.hits)
+    """Return whether an answer claims that something fits."""
+    return bool(answer.hits) and answer.fits
 
 
 GROUP = Group(

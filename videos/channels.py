@@ -9,8 +9,7 @@ from typing import Literal
 
 from videos.models.embedding import CHANNEL_LENGTH
 
-DEFAULT_WEIGHT = 1.0
-# Lexical search, which has no vectors.
+# Lexical search, which has no vectors: words that are said, words of the description and the tags, and words on screen.
 LEXICAL = "lexical"
 SHOWN = "shown_words"
 ON_SCREEN = "on_screen"
@@ -48,19 +47,25 @@ KEYFRAMES = Source("pictures_hash", "files")
 FIND_FACES = Source("owner__find_faces", "switch")
 
 
+# What a channel is evidence of: what is said, seen or written in a scene, who appears in it, or what its video is about.
+Evidence = Literal["said", "seen", "onscreen", "people", "video"]
+
+
 @dataclass(frozen=True)
 class Channel:
     """One channel as its step declares it.
 
     `sources` are read to compose an input: when one of them changes, the input hash is computed again, and an owner's edit queues a run
-    over the video. `searched_by_text` channels are compared with text queries; their `weight` counts in rank fusion (see
-    `videos.search.fusion`), and `label` completes "Matched in …".
+    over the video. `searched_by_text` channels are compared with text queries. Channels of one `evidence` tell the same in several ways,
+    and search fuses them (see `videos.search.ranking_model`). `has_context` states that what comes just before and after a scene belongs to
+    its meaning, as in speech. `label` completes "Matched in …".
     """
 
     name: str
     sources: tuple[Source, ...] = ()
     searched_by_text: bool = True
-    weight: float = DEFAULT_WEIGHT
+    evidence: Evidence = "seen"
+    has_context: bool = False
     label: str = ""
     # The type of target: "scene", "photo" or "person".
     target: str = "scene"
@@ -75,13 +80,13 @@ class Channel:
         return self.label or self.name.replace("_", " ")
 
 
-# Words that are said or shown count most. These rankings are not computed from a query's vector.
+# These rankings are not computed from a query's vector.
 _SEARCH_CHANNELS = (
-    Channel(LEXICAL, searched_by_text=False, weight=1.5, label="speech"),
-    Channel(SHOWN, searched_by_text=False, weight=1.2, label="description"),
-    Channel(ON_SCREEN, searched_by_text=False, weight=1.2, label="on-screen text"),
-    Channel(PERSON, searched_by_text=False, label="people"),
-    Channel(EXAMPLE, searched_by_text=False, weight=1.5, label="the image"),
+    Channel(LEXICAL, searched_by_text=False, evidence="said", has_context=True, label="words"),
+    Channel(SHOWN, searched_by_text=False, label="words of the description"),
+    Channel(ON_SCREEN, searched_by_text=False, evidence="onscreen", label="on-screen text"),
+    Channel(PERSON, searched_by_text=False, evidence="people", label="people"),
+    Channel(EXAMPLE, searched_by_text=False, label="likeness"),
 )
 _channels: dict[str, Channel] = {channel.name: channel for channel in _SEARCH_CHANNELS}
 
@@ -99,11 +104,6 @@ def find_channel(name: str) -> Channel | None:
 def get_channel(name: str) -> Channel:
     """Return a registered channel, or defaults for the channel of a step that no longer exists."""
     return find_channel(name) or Channel(name, searched_by_text=False)
-
-
-def get_weight(name: str) -> float:
-    """Return the weight of a channel in rank fusion."""
-    return get_channel(name).weight
 
 
 def list_text_channels() -> list[str]:

@@ -21,10 +21,9 @@ class SceneTextStep(SceneStep):
     order = 10
     code_version = 1
     fills = (
-        Channel("transcript", (TRANSCRIPT,), label="speech"),
-        Channel("visual", (VISUAL_TEXT, ON_SCREEN_TEXT), weight=0.8, label="description"),
-        # All scenes of a video share its summary, so it distinguishes them least.
-        Channel("summary", (SUMMARY,), weight=0.3, label="video summary"),
+        Channel("transcript", (TRANSCRIPT,), evidence="said", has_context=True, label="speech"),
+        Channel("visual", (VISUAL_TEXT, ON_SCREEN_TEXT), label="description"),
+        Channel("summary", (SUMMARY,), evidence="video", label="video summary"),
     )
     embedder_alias = "text"
     params = asdict(BUDGETS)

@@ -109,10 +109,10 @@ def test_ids_depend_on_owner_and_title_so_that_ties_stay_in_order(folder: Path, 
     assert ids[0] == ids[1]
 
 
-def test_what_the_product_cannot_do_yet_is_not_ok() -> None:
-    (result,) = run_group(calibration.GROUP)
-    assert (result.goal.id, result.value, result.is_ok) == ("Q9", None, False)
-    assert "not a probability" in result.why
+def test_the_calibration_error_is_the_distance_of_each_bin_weighted_by_its_results() -> None:
+    shown = [(0.95, True)] * 3 + [(0.95, False)] + [(0.1, False)] * 4
+    assert calibration.compute_calibration_error(shown) == pytest.approx(0.5 * 0.2 + 0.5 * 0.1)
+    assert calibration.compute_calibration_error([(1.0, True), (0.0, False)]) == 0.0
 
 
 def test_a_goal_with_parts_has_the_smallest_margin_and_lists_them() -> None:

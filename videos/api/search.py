@@ -62,6 +62,7 @@ def serialize_answer(answer: SearchAnswer, *, with_explanation: bool) -> Any:
         "next_cursor": answer.next_cursor or None,
         "previous_cursor": answer.previous_cursor or None,
         "notices": list(answer.notices),
+        "fits": answer.fits,
         "suggestions": answer.suggestions,
         "facets": answer.facets,
         "explanation": list(answer.parts) if with_explanation else None,
@@ -74,5 +75,5 @@ def _serialize_hit(hit: Hit, *, with_explanation: bool) -> dict[str, Any]:
     scene = hit.scene
     # A media fragment (W3C Media Fragments URI 1.0) makes players start at the scene.
     preview_url = f"{scene.video.playback_url}#t={scene.start_s:.2f},{scene.end_s:.2f}"
-    described = describe_hit(hit, with_score_parts=with_explanation)
+    described = describe_hit(hit, with_evidence=with_explanation)
     return {**described, "people": hit.people, "thumbnail_url": scene.thumbnail_url, "preview_url": preview_url}

@@ -181,12 +181,14 @@ class MatchSerializer(serializers.Serializer[Any]):
     """A channel that found the scene."""
 
     channel = serializers.CharField(
-        help_text="lexical (words of speech or description), on_screen (words in the image), person, or an embedding channel."
+        help_text="lexical (words of speech or the title), shown_words (words of the description or tags), on_screen (words in the image), "
+        "person, example, or an embedding channel."
     )
     rank = serializers.IntegerField()
     score = serializers.FloatField()
     highlight = serializers.CharField(help_text="HTML: escaped text with <mark> around matching words, and … where text is omitted.")
-    score_part = serializers.FloatField(required=False, help_text="What this channel adds to the scene's score. With `explain` only.")
+    certainty = serializers.FloatField(required=False, help_text="How certain the match is, on one scale for all channels. With `explain`.")
+    evidence = serializers.FloatField(required=False, help_text="What the scene's score is computed from. With `explain`.")
 
 
 class NextSceneSerializer(serializers.Serializer[Any]):
@@ -206,6 +208,8 @@ class HitSerializer(serializers.Serializer[Any]):
     start_s = serializers.FloatField()
     end_s = serializers.FloatField()
     score = serializers.FloatField()
+    probability = serializers.FloatField(help_text="That the scene answers the query, as measured on judged queries.")
+    strength = serializers.ChoiceField(["strong", "likely", "weak"], allow_null=True, help_text="The probability in a word.")
     transcript = serializers.CharField()
     description = serializers.CharField()
     on_screen_text = serializers.CharField()
@@ -260,6 +264,7 @@ class SearchAnswerSerializer(serializers.Serializer[Any]):
     notices = serializers.ListField(
         child=serializers.CharField(), help_text="What was left out of the answer, and which words were read otherwise."
     )
+    fits = serializers.BooleanField(help_text="Whether a result fits well. Otherwise the results are what comes closest.")
     suggestions = SuggestionSerializer(many=True)
     facets = FacetsSerializer(allow_null=True)
     explanation = serializers.SerializerMethodField()

@@ -50,9 +50,12 @@ def read_pools(hits: Iterable[Hit]) -> dict[str, list[RankedScene]]:
     for hit in hits:
         for match in hit.matches:
             scene = hit.scene
-            rows[match.channel].append((match.rank, scene.video_id, scene.index, scene.pk, match.score))
+            rows[match.channel].append((match.rank, scene.video_id, scene.index, scene.pk, match.score, match.certainty))
     return {
-        channel: [RankedScene(scene_id, video_id, channel, rank, score) for rank, video_id, _, scene_id, score in sorted(rows[channel])]
+        channel: [
+            RankedScene(scene_id, video_id, channel, rank, score, certainty)
+            for rank, video_id, _, scene_id, score, certainty in sorted(rows[channel])
+        ]
         for channel in sorted(rows)
     }
 

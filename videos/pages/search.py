@@ -19,10 +19,12 @@ from videos.actions.judgments import find_judgments
 from videos.channels import LEXICAL, ON_SCREEN, get_channel
 from videos.embedding_texts import clip_text
 from videos.search.cursors import MAX_CURSOR_LENGTH
+from videos.search.ranking_model import get_ranking_model
 from videos.search.service import Hit, SearchAnswer, SearchRequest, search
 from videos.times import format_time
 
 PER_PAGE = 20
+STRENGTHS = {"strong": "Strong", "likely": "Likely", "weak": "Weak"}
 EXCERPT_LENGTH = 240
 
 
@@ -54,6 +56,7 @@ class SearchResult:
     on_screen: SafeString
     excerpt: str
     reasons: tuple[MatchReason, ...]
+    strength: str
     # What the owner has judged for this query: whether the scene fits, or None.
     fits: bool | None
     next_scene_start: str
@@ -103,6 +106,7 @@ def _build_result(hit: Hit, fits: bool | None) -> SearchResult:
         on_screen=mark_safe(highlights.get(ON_SCREEN, "")),
         excerpt=_clip_excerpt(scene.transcript),
         reasons=tuple(MatchReason(get_channel(match.channel).display_label, match.rank, f"{match.score:.3f}") for match in hit.matches),
+        strength=STRENGTHS[get_ranking_model().label(hit.probability)],
         fits=fits,
         next_scene_start=format_time(hit.next_scene.start_s) if hit.next_scene else "",
     )

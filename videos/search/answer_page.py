@@ -19,6 +19,7 @@ from videos.search.modes import Mode, is_searched
 from videos.search.parsed_query import ParsedQuery
 from videos.search.pools import SearchContext
 from videos.search.ranking import Ranking, join_rankings, list_selection, order_scenes, rank_query
+from videos.search.ranking_model import get_ranking_model
 from videos.search.requests import SearchRequest
 from videos.search.suggestions import read_names
 from videos.search.vectors import LEFT_OUT, TOO_SLOW
@@ -29,7 +30,7 @@ NO_EVIDENCE = "A kind of evidence can be required only in a search for words or 
 
 @dataclass(frozen=True)
 class AnswerPage:
-    """Scenes of an answer from the index `start` on, and the total number of scenes."""
+    """Scenes of an answer from the index `start` on, the total number of scenes, and whether any of them fits the words well."""
 
     scenes: Sequence[FusedScene] = ()
     start: int = 0
@@ -37,6 +38,7 @@ class AnswerPage:
     notices: Sequence[str] = ()
     next_scenes: Mapping[UUID, UUID] = field(default_factory=dict)
     facets: Facets | None = None
+    fits: bool = True
 
     @property
     def has_next(self) -> bool:
@@ -68,7 +70,8 @@ def _rank_page(context: SearchContext, request: SearchRequest, query: ParsedQuer
     scenes = order_scenes(ranking.scenes, request.sort, None if request.video_id else request.per_video)
     scene_ids = [scene.scene_id for scene in scenes]
     start = position.find_start(scene_ids) if position else 0
-    page = AnswerPage(scenes[start : start + request.limit], start, len(scenes), ranking.notices, ranking.next_scenes)
+    fits = not _must_convince(query) or any(scene.probability >= get_ranking_model().fits for scene in scenes)
+    page = AnswerPage(scenes[start : start + request.limit], start, len(scenes), ranking.notices, ranking.next_scenes, fits=fits)
     return _add_facets(context, request, page, SceneSelection(Scene.objects.filter(pk__in=scene_ids), is_restricted=True))
 
 
@@ -88,7 +91,7 @@ def _list_page(context: SearchContext, request: SearchRequest, query: ParsedQuer
     try:
         with context.explanation.measure("list") as candidates, context.budget.limit_statements():
             start, rows = list_page(selection.scenes, request.sort, position, request.limit)
-            scenes = [FusedScene(scene_id, video_id, 0.0, ()) for scene_id, video_id in rows]
+            scenes = [FusedScene(scene_id, video_id, 0.0) for scene_id, video_id in rows]
             total = candidates["list"] = selection.scenes.count()
     except TimeBudgetExceeded:
         return AnswerPage(notices=[LEFT_OUT.format(channel="list", reason=TOO_SLOW)])
@@ -103,6 +106,11 @@ def _select(context: SearchContext, request: SearchRequest, query: ParsedQuery, 
 def _ranks_people(request: SearchRequest, query: ParsedQuery) -> bool:
     """Return whether scenes are ranked by how probably they show the people; in another order all of them are listed."""
     return bool(list_people(query, request.filters)) and is_searched(PERSON, request.mode) and request.sort.is_ranking
+
+
+def _must_convince(query: ParsedQuery) -> bool:
+    """Return whether scenes are found by likeness alone. Those with a required term, or with a person who is asked for, fit."""
+    return bool(query.text) and not query.required and not query.person_ids
 
 
 def _add_facets(context: SearchContext, request: SearchRequest, page: AnswerPage, selection: SceneSelection) -> AnswerPage:

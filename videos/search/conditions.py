@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from videos.models import CollectedVideo, Job, Scene, TaggedVideo, Video
 from videos.registry import get_people_search
-from videos.search.lexical.ranking import list_languages
+from videos.search.lexical.query_words import list_languages
 from videos.search.parsed_query import ParsedQuery, Term, VideoFilters
 from videos.search.query_values import get_midnight
 from videos.search.tag_names import has_tag

@@ -15,8 +15,8 @@ from videos.search.parsed_query import TERM_FIELDS, ParsedQuery
 
 # Further words of a query decide nothing here.
 MAX_WORDS = 32
-# The kinds that share the channel of words.
-_WORD_KINDS = (Kind.SPOKEN, Kind.SHOWN)
+# The kind of the channel of words, which also finds scenes by their titles.
+_WORD_KINDS = (Kind.SPOKEN,)
 
 
 def apply_mode(query: ParsedQuery, mode: Mode) -> ParsedQuery:
@@ -27,8 +27,8 @@ def apply_mode(query: ParsedQuery, mode: Mode) -> ParsedQuery:
 
 
 def restrict_words(scenes: QuerySet[Scene], owner_id: UUID, text: str, mode: Mode) -> QuerySet[Scene]:
-    """Return the scenes in which a mode may find words: those where speech, or description, contains any of the words."""
-    if mode not in (Mode.SPOKEN, Mode.SHOWN):
+    """Return the scenes in which a mode may find words: those where speech contains any of the words, not the title alone."""
+    if mode is not Mode.SPOKEN:
         return scenes
     return scenes.filter(match_any_word(owner_id, text.split()[:MAX_WORDS], mode.value))
 
@@ -39,7 +39,7 @@ def keep_evidence(owner_id: UUID, fused: Sequence[FusedScene], text: str, kinds:
     return [
         scene
         for scene in fused
-        if scene.scene_id in by_words or any(rank.channel != LEXICAL and get_kinds(rank.channel) & set(kinds) for rank in scene.ranks)
+        if scene.scene_id in by_words or any(rank.channel != LEXICAL and get_kinds(rank.channel) & set(kinds) for rank in scene.matches)
     ]
 
 
@@ -54,4 +54,4 @@ def _find_words(owner_id: UUID, scene_ids: list[UUID], text: str, kinds: Collect
 
 
 def _has_channel(scene: FusedScene, channel: str) -> bool:
-    return any(rank.channel == channel for rank in scene.ranks)
+    return any(rank.channel == channel for rank in scene.matches)

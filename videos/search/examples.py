@@ -76,7 +76,8 @@ def _add_nearest(
     try:
         with context.explanation.measure(channel) as candidates, context.budget.limit_statements():
             rows = find_nearest(selection.scenes, context.owner_id, space, vector, POOL_SIZE, is_restricted=selection.is_restricted)
-            pools.ranked.append(rank_scenes(channel, _drop_opposites(rows)))
+            # Two scenes are more alike than a query and a scene, so that no floor of a model holds.
+            pools.ranked.append(rank_scenes(channel, ((*row, row[2]) for row in _drop_opposites(rows))))
             candidates[channel] = len(pools.ranked[-1])
     except TimeBudgetExceeded:
         pools.notices.append(LEFT_OUT.format(channel=channel, reason=TOO_SLOW))

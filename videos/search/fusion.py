@@ -1,65 +1,78 @@
-"""Fuse the ranked lists of several channels into one. Pure."""
+"""Fuse what several channels find into one ranking. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from videos.channels import get_weight
+from videos.channels import Evidence
+from videos.search.ranking_model import RankingModel, get_ranking_model
 
-# Reciprocal rank fusion: score = sum of weight / (RRF_K + rank). Cormack, Clarke and Büttcher (2009) found K = 60 robust.
-RRF_K = 60
+NO_EMPHASIS: Mapping[Evidence, float] = {}
 
 
 @dataclass(frozen=True)
 class RankedScene:
-    """A scene's rank (from 1, shared by equal scores) and score in one channel."""
+    """A scene's rank (from 1, shared by equal scores), score and certainty in one channel.
+
+    Only certainties can be compared between channels and models. A negative one is noise: it counts in the fusion, but is no match.
+    """
 
     scene_id: UUID
     video_id: UUID
     channel: str
     rank: int
     score: float
+    certainty: float
 
 
 @dataclass(frozen=True)
 class FusedScene:
-    """A scene's fused score, and its ranks in the channels that found it, strongest first."""
+    """A scene's fused score, its ranks, those with most evidence first, and the probability that it answers the query."""
 
     scene_id: UUID
     video_id: UUID
     score: float
-    ranks: tuple[RankedScene, ...]
+    ranks: tuple[RankedScene, ...] = ()
+    probability: float = 0.0
+
+    @property
+    def matches(self) -> tuple[RankedScene, ...]:
+        """The ranks without noise: the reasons why the scene is in the answer."""
+        return tuple(rank for rank in self.ranks if rank.certainty >= 0)
 
 
-def rank_scenes(channel: str, rows: Iterable[tuple[UUID, UUID, float]]) -> list[RankedScene]:
-    """Rank the scenes that a channel found, given as rows of scene, video and score, best first.
+def rank_scenes(channel: str, rows: Iterable[tuple[UUID, UUID, float, float]]) -> list[RankedScene]:
+    """Rank the scenes that a channel found, given as rows of scene, video, score and certainty, best first.
 
     Scenes of equal score share the best of their ranks: all scenes of a video have the same summary, for example.
     """
     scenes: list[RankedScene] = []
-    for position, (scene_id, video_id, score) in enumerate(rows, start=1):
+    for position, (scene_id, video_id, score, certainty) in enumerate(rows, start=1):
         rank = scenes[-1].rank if scenes and scenes[-1].score == score else position
-        scenes.append(RankedScene(scene_id, video_id, channel, rank, score))
+        scenes.append(RankedScene(scene_id, video_id, channel, rank, score, certainty))
     return scenes
 
 
-def fuse(pools: Sequence[Sequence[RankedScene]], weight_of: Callable[[str], float] = get_weight) -> list[FusedScene]:
-    """Merge the channels' pools, best first. Scenes of equal score keep the order in which the pools name them."""
+def fuse(
+    pools: Sequence[Sequence[RankedScene]], emphasis: Mapping[Evidence, float] = NO_EMPHASIS, model: RankingModel | None = None
+) -> list[FusedScene]:
+    """Merge the channels' pools, best first. Scenes of equal score keep the order in which the pools name them.
+
+    Leave out scenes without a match. `emphasis` multiplies kinds of evidence.
+    """
+    model = model or get_ranking_model()
     ranks_by_scene: dict[UUID, list[RankedScene]] = {}
     for pool in pools:
         for scene in pool:
             ranks_by_scene.setdefault(scene.scene_id, []).append(scene)
     fused = []
     for scene_id, ranks in ranks_by_scene.items():
-        strongest_first = sorted(ranks, key=lambda scene: (-compute_part(scene, weight_of), scene.channel))
-        score = sum(compute_part(scene, weight_of) for scene in strongest_first)
-        fused.append(FusedScene(scene_id, ranks[0].video_id, score, tuple(strongest_first)))
+        if all(rank.certainty < 0 for rank in ranks):
+            continue
+        score = model.score(((rank.channel, rank.certainty) for rank in ranks), emphasis)
+        most_first = sorted(ranks, key=lambda rank: (-model.measure(rank.channel, rank.certainty), rank.channel))
+        fused.append(FusedScene(scene_id, ranks[0].video_id, score, tuple(most_first), model.estimate_probability(score)))
     return sorted(fused, key=lambda scene: -scene.score)
-
-
-def compute_part(scene: RankedScene, weight_of: Callable[[str], float] = get_weight) -> float:
-    """Return what a channel adds to the score of a scene that it ranks."""
-    return weight_of(scene.channel) / (RRF_K + scene.rank)
 
 
 def limit_per_video(fused: Sequence[FusedScene], limit: int) -> list[FusedScene]:

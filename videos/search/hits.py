@@ -7,33 +7,37 @@ from uuid import UUID
 
 from videos.models import Scene
 from videos.registry import get_people_search
-from videos.search.fusion import FusedScene, compute_part
+from videos.search.fusion import FusedScene
 from videos.search.lexical.base import LEXICAL_CHANNELS, LexicalUnavailable
 from videos.search.lexical.handler import get_lexical_backend
 from videos.search.people_backend import Appearance
+from videos.search.ranking_model import get_ranking_model
 
 
 @dataclass(frozen=True)
 class Match:
-    """A channel that found the scene: the scene's rank (from 1) and score in it, an HTML excerpt of the matching words, and what it adds
-    to the scene's score."""
+    """A channel that found the scene: the scene's rank (from 1) and score in it, an HTML excerpt of the matching words, and the amount of
+    evidence from which the scene's score is computed."""
 
     channel: str
     rank: int
     score: float
     highlight: str = ""
-    score_part: float = 0.0
+    certainty: float = 0.0
+    evidence: float = 0.0
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A scene of the answer, the people in it, and the scene that follows, if the query asks for one after the other."""
+    """A scene of the answer, the people in it, the scene that follows, if the query asks for one after the other, and the probability that
+    the scene answers the query (0 when scenes are listed without a query)."""
 
     scene: Scene
     score: float
     matches: tuple[Match, ...]
     people: tuple[Appearance, ...] = ()
     next_scene: Scene | None = None
+    probability: float = 0.0
 
 
 def build_hits(owner_id: UUID, page: Sequence[FusedScene], text: str, next_scenes: Mapping[UUID, UUID]) -> list[Hit]:
@@ -42,16 +46,24 @@ def build_hits(owner_id: UUID, page: Sequence[FusedScene], text: str, next_scene
     by_id = Scene.objects.select_related("video").defer("words").in_bulk(ids | {next_scenes[key] for key in ids & next_scenes.keys()})
     people = get_people_search().list_appearances(owner_id, ids)
     excerpts = _highlight(page, text)
+    model = get_ranking_model()
     hits = []
     for fused in page:
         # A scene may be deleted during the search.
         if scene := by_id.get(fused.scene_id):
             matches = tuple(
-                Match(rank.channel, rank.rank, rank.score, excerpts.get(rank.channel, {}).get(fused.scene_id, ""), compute_part(rank))
-                for rank in fused.ranks
+                Match(
+                    rank.channel,
+                    rank.rank,
+                    rank.score,
+                    excerpts.get(rank.channel, {}).get(fused.scene_id, ""),
+                    rank.certainty,
+                    model.measure(rank.channel, rank.certainty),
+                )
+                for rank in fused.matches
             )
             next_scene = by_id.get(next_scenes[scene.pk]) if scene.pk in next_scenes else None
-            hits.append(Hit(scene, fused.score, matches, tuple(people.get(fused.scene_id, ())), next_scene))
+            hits.append(Hit(scene, fused.score, matches, tuple(people.get(fused.scene_id, ())), next_scene, fused.probability))
     return hits
 
 
@@ -59,13 +71,18 @@ def build_bare_hits(page: Sequence[FusedScene]) -> list[Hit]:
     """Return the hits of a page without excerpts and people."""
     by_id = Scene.objects.only("video_id", "index").in_bulk([fused.scene_id for fused in page])
     return [
-        Hit(by_id[fused.scene_id], fused.score, tuple(Match(rank.channel, rank.rank, rank.score) for rank in fused.ranks))
+        Hit(
+            by_id[fused.scene_id],
+            fused.score,
+            tuple(Match(rank.channel, rank.rank, rank.score, certainty=rank.certainty) for rank in fused.matches),
+            probability=fused.probability,
+        )
         for fused in page
         if fused.scene_id in by_id
     ]
 
 
-def describe_hit(hit: Hit, *, with_score_parts: bool = False) -> dict[str, Any]:
+def describe_hit(hit: Hit, *, with_evidence: bool = False) -> dict[str, Any]:
     """Return the fields of a hit that the API and the command `search` show."""
     scene = hit.scene
     return {
@@ -75,18 +92,20 @@ def describe_hit(hit: Hit, *, with_score_parts: bool = False) -> dict[str, Any]:
         "start_s": scene.start_s,
         "end_s": scene.end_s,
         "score": hit.score,
+        "probability": round(hit.probability, 3),
+        "strength": get_ranking_model().label(hit.probability) if hit.matches else None,
         "transcript": scene.transcript,
         "description": scene.description,
         "on_screen_text": scene.on_screen_text,
-        "matches": [_describe_match(match, with_score_parts=with_score_parts) for match in hit.matches],
+        "matches": [_describe_match(match, with_evidence=with_evidence) for match in hit.matches],
         "next_scene": hit.next_scene and {key: getattr(hit.next_scene, key) for key in ("id", "start_s", "end_s")},
     }
 
 
-def _describe_match(match: Match, *, with_score_parts: bool) -> dict[str, Any]:
+def _describe_match(match: Match, *, with_evidence: bool) -> dict[str, Any]:
     data = asdict(match)
-    if not with_score_parts:
-        del data["score_part"]
+    if not with_evidence:
+        del data["certainty"], data["evidence"]
     return data
 
 
@@ -99,4 +118,4 @@ def _highlight(page: Sequence[FusedScene], text: str) -> dict[str, dict[UUID, st
 
 
 def _list_matched_by(channel: str, page: Sequence[FusedScene]) -> list[UUID]:
-    return [fused.scene_id for fused in page if any(rank.channel == channel for rank in fused.ranks)]
+    return [fused.scene_id for fused in page if any(rank.channel == channel for rank in fused.matches)]

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from videos.channels import EXAMPLE, KEYFRAME, KEYFRAMES, LEXICAL, ON_SCREEN, PERSON, TRANSCRIPT, VISUAL_TEXT, get_channel
+from videos.channels import SHOWN as SHOWN_WORDS
 from videos.search.parsed_query import ON_SCREEN as ON_SCREEN_FIELD
 from videos.search.parsed_query import SHOWN, SPOKEN
 
@@ -34,7 +35,9 @@ class Mode(StrEnum):
 def get_kinds(channel: str) -> frozenset[Kind]:
     """Return the kinds of evidence that a channel gives; none for a channel about whole videos."""
     if channel == LEXICAL:
-        return frozenset({Kind.SPOKEN, Kind.SHOWN})
+        return frozenset({Kind.SPOKEN})
+    if channel == SHOWN_WORDS:
+        return frozenset({Kind.SHOWN})
     if channel == ON_SCREEN:
         return frozenset({Kind.ON_SCREEN})
     if channel == EXAMPLE:

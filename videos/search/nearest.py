@@ -1,5 +1,6 @@
 """Find the nearest vectors of a space: with a scan, or through the space's index when that reads fewer vectors."""
 
+from collections.abc import Collection
 from functools import reduce
 from operator import and_
 from uuid import UUID
@@ -38,6 +39,16 @@ def find_nearest(
         if len(nearest) == limit:
             return nearest
     return _scan(scenes, space, query, limit)
+
+
+def measure_similarities(space: EmbeddingSpace, query: Vectors, scene_ids: Collection[UUID]) -> dict[UUID, float]:
+    """Return the cosine similarity of each scene that has a current vector in the space to the query, shape (dimensions,)."""
+    rows = (
+        SceneEmbedding.objects.filter(_is_current(space), space=space, state=SceneEmbedding.State.EMBEDDED, scene__in=scene_ids)
+        .annotate(distance=CosineDistance("vector", HalfVector(query)))
+        .values_list("scene_id", "distance")
+    )
+    return {scene_id: 1.0 - distance for scene_id, distance in rows}
 
 
 def uses_index(owner_id: UUID, space: EmbeddingSpace) -> bool:

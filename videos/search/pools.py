@@ -1,6 +1,7 @@
 """Ask the channels of a search for scenes: people, words, and the vectors of each space."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -8,12 +9,13 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from heimdex.database.time_budget import UNLIMITED, TimeBudget, TimeBudgetExceeded
-from videos.channels import LEXICAL, ON_SCREEN, PERSON
+from videos.channels import LEXICAL, ON_SCREEN, PERSON, Evidence
 from videos.registry import get_people_search
 from videos.search.conditions import SceneSelection
 from videos.search.evidence import restrict_words
 from videos.search.explain import Explanation
 from videos.search.fusion import RankedScene, rank_scenes
+from videos.search.intent import detect_intent
 from videos.search.lexical.base import LEXICAL_CHANNELS, LexicalQuery, LexicalUnavailable
 from videos.search.lexical.handler import get_lexical_backend
 from videos.search.modes import Mode, is_searched
@@ -28,10 +30,11 @@ WORDS_LEFT_OUT = "The search for words was left out: {reason}"
 
 @dataclass
 class Pools:
-    """The ranked scenes of each channel, and a sentence for each channel that was left out."""
+    """The ranked scenes of each channel, a sentence for each channel that was left out, and which evidence the query wants most."""
 
     ranked: list[list[RankedScene]] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    emphasis: Mapping[Evidence, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,16 +55,18 @@ def collect_pools(
     if person_ids and is_searched(PERSON, context.mode):
         _add_people(pools, context, selection, person_ids, every_person=every_person)
     if text and context.mode is not Mode.PEOPLE:
+        intent = detect_intent(text)
+        pools.emphasis = intent.emphasis
         # Words come first: they take the least time, and stay found when vectors take too long.
-        _add_words(pools, context, text, selection)
-        _add_vectors(pools, context, text, selection)
+        _add_words(pools, context, intent.text, selection)
+        _add_vectors(pools, context, intent.text, selection)
     return pools
 
 
 def search_words(query: LexicalQuery) -> list[list[RankedScene]]:
     """Return the ranked scenes of each lexical channel. Raise LexicalUnavailable when the backend cannot be reached."""
     matches = get_lexical_backend().search(query)
-    return [rank_scenes(channel, matches.get(channel, ())) for channel in LEXICAL_CHANNELS]
+    return [rank_scenes(channel, ((*match, match.score) for match in matches.get(channel, ()))) for channel in LEXICAL_CHANNELS]
 
 
 def _add_people(
@@ -102,6 +107,7 @@ def _add_vectors(pools: Pools, context: SearchContext, text: str, selection: Sce
             spaces,
             text,
             POOL_SIZE,
+            also={scene.scene_id for pool in pools.ranked for scene in pool},
             is_restricted=selection.is_restricted,
             budget=context.budget,
         )
@@ -113,4 +119,4 @@ def _add_vectors(pools: Pools, context: SearchContext, text: str, selection: Sce
 
 def _rank_by_probability(scenes: QuerySet[Any]) -> list[RankedScene]:
     rows = scenes.order_by("-probability", "video__created_at", "index").values_list("pk", "video_id", "probability")[:POOL_SIZE]
-    return rank_scenes(PERSON, rows)
+    return rank_scenes(PERSON, ((*row, row[2]) for row in rows))

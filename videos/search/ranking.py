@@ -38,7 +38,7 @@ def rank_query(
     pools = collect_pools(context, query.text, selection, person_ids, every_person=request.filters.every_person)
     if request.example:
         add_example(pools, context, request.example, selection)
-    ranking = Ranking(fuse(pools.ranked), pools.notices)
+    ranking = Ranking(fuse(pools.ranked, pools.emphasis), pools.notices)
     if request.evidence:
         ranking.scenes = keep_evidence(context.owner_id, ranking.scenes, query.text, request.evidence)
     elif query.required:
@@ -51,7 +51,7 @@ def list_selection(context: SearchContext, selection: SceneSelection) -> Ranking
     try:
         with context.budget.limit_statements():
             _, rows = list_page(selection.scenes, Sort.NEWEST, None, MAX_LISTED)
-            return Ranking([FusedScene(scene_id, video_id, 0.0, ()) for scene_id, video_id in rows])
+            return Ranking([FusedScene(scene_id, video_id, 0.0) for scene_id, video_id in rows])
     except TimeBudgetExceeded:
         return Ranking([], [LEFT_OUT.format(channel="list", reason=TOO_SLOW)])
 
@@ -81,7 +81,7 @@ def _add_further(context: SearchContext, ranking: Ranking, selection: SceneSelec
     try:
         with context.explanation.measure("phrases") as candidates, context.budget.limit_statements():
             _, rows = list_page(selection.scenes.exclude(pk__in=ranked), Sort.NEWEST, None, POOL_SIZE - len(ranked))
-            further = [FusedScene(scene_id, video_id, 0.0, ()) for scene_id, video_id in rows]
+            further = [FusedScene(scene_id, video_id, 0.0) for scene_id, video_id in rows]
             ranking.scenes += further
             candidates["phrases"] = len(further)
     except TimeBudgetExceeded:

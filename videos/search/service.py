@@ -27,7 +27,8 @@ __all__ = ["Hit", "SearchAnswer", "SearchRequest", "search"]
 class SearchAnswer:
     """A page of hits, the total number of hits, and sentences about channels that were left out and words that were read otherwise.
 
-    `offset` is the number of hits before this page. The cursors are empty where there is no such page.
+    `offset` is the number of hits before this page. The cursors are empty where there is no such page. Unless something `fits` well, the
+    hits are what comes closest.
     """
 
     hits: tuple[Hit, ...]
@@ -39,6 +40,7 @@ class SearchAnswer:
     facets: Facets | None = None
     suggestions: tuple[Suggestion, ...] = ()
     parts: tuple[SearchPart, ...] = ()
+    fits: bool = True
 
 
 def search(owner: User, request: SearchRequest) -> SearchAnswer:
@@ -70,4 +72,5 @@ def search(owner: User, request: SearchRequest) -> SearchAnswer:
         facets=page.facets,
         suggestions=suggestions,
         parts=tuple(context.explanation.parts),
+        fits=page.fits,
     )

@@ -1,6 +1,7 @@
 """Search the vector channels: embed the query with the model of each space, and find the nearest scenes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,8 +15,9 @@ from heimdex.embedders.vectors import Vectors
 from heimdex.errors import ModelInputError, ModelUnavailable
 from videos.channels import get_channel
 from videos.models import ActiveSpace, EmbeddingSpace, Scene
+from videos.search.context import ScenePlace, add_context, list_neighbor_indexes
 from videos.search.fusion import RankedScene, rank_scenes
-from videos.search.nearest import find_nearest
+from videos.search.nearest import find_nearest, measure_similarities
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +37,15 @@ class SpacePools:
         return [self.by_space[space.pk] for space in spaces if space.pk in self.by_space]
 
 
+@dataclass(frozen=True)
+class _Query:
+    """A query as the model of a space embeds it."""
+
+    space: EmbeddingSpace
+    model: Embedder
+    vector: Vectors
+
+
 def list_active_spaces(owner_id: UUID) -> list[EmbeddingSpace]:
     """Return the spaces that the owner's search reads. One query reads them all, so that they belong to one generation."""
     return [active.space for active in ActiveSpace.objects.filter(owner_id=owner_id).select_related("space").order_by("channel")]
@@ -47,32 +58,82 @@ def search_spaces(
     text: str,
     limit: int,
     *,
+    also: Collection[UUID] = (),
     is_restricted: bool = False,
     budget: TimeBudget = UNLIMITED,
 ) -> SpacePools:
-    """Return the nearest `limit` scenes of an owner in every space. Scenes below the model's similarity floor are noise and left out.
+    """Search every space for the nearest `limit` scenes of an owner, and rate all candidates in every space.
 
-    `is_restricted` states that `scenes` are only a few of the owner's scenes. Spaces that the budget does not suffice for are left out.
+    The candidates are the nearest scenes of all spaces whose similarity is above the model's floor, and `also`, which other channels
+    found. So the order of two candidates does not depend on which channel found them. `is_restricted` states that `scenes` are only a
+    few of the owner's scenes. Spaces that the budget does not suffice for are left out.
     """
     pools = SpacePools({}, [])
-    queries: dict[Embedder, Vectors] = {}
+    queries = _embed_query(spaces, text, pools.notices)
+    candidates = set(also)
+    searched = []
+    for query in queries:
+        with _report_slowness(query.space, pools.notices), budget.limit_statements():
+            nearest = find_nearest(scenes, owner_id, query.space, query.vector, limit, is_restricted=is_restricted)
+            candidates |= {scene_id for scene_id, _, similarity in nearest if query.model.rate_similarity(similarity) >= 0}
+            searched.append(query)
+    places: list[ScenePlace] = []
+    for query in searched:
+        with _report_slowness(query.space, pools.notices), budget.limit_statements():
+            if not places:
+                places = _list_places(owner_id, candidates)
+            pools.by_space[query.space.pk] = _rate_candidates(query, candidates, places)
+    return pools
+
+
+def _embed_query(spaces: Sequence[EmbeddingSpace], text: str, notices: list[str]) -> list[_Query]:
+    queries: list[_Query] = []
+    vectors: dict[Embedder, Vectors] = {}
     for space in spaces:
         if not get_channel(space.channel).searched_by_text:
             continue
         try:
             model = load_embedder(space.embedder)
-            if model not in queries:
-                queries[model] = model.embed_queries([text])
+            if model not in vectors:
+                vectors[model] = model.embed_queries([text])
         except (ModelUnavailable, ModelInputError) as error:
             log.warning("Could not embed a query", channel=space.channel, space=str(space.pk), reason=str(error))
-            pools.notices.append(LEFT_OUT.format(channel=space.channel, reason=error))
+            notices.append(LEFT_OUT.format(channel=space.channel, reason=error))
             continue
-        try:
-            with budget.limit_statements():
-                nearest = find_nearest(scenes, owner_id, space, queries[model][0], limit, is_restricted=is_restricted)
-        except TimeBudgetExceeded:
-            log.warning("Could not search a space in time", channel=space.channel, space=str(space.pk))
-            pools.notices.append(LEFT_OUT.format(channel=space.channel, reason=TOO_SLOW))
-            continue
-        pools.by_space[space.pk] = rank_scenes(space.channel, (row for row in nearest if row[2] >= model.similarity_floor))
-    return pools
+        queries.append(_Query(space, model, vectors[model][0]))
+    return queries
+
+
+@contextmanager
+def _report_slowness(space: EmbeddingSpace, notices: list[str]) -> Iterator[None]:
+    try:
+        yield
+    except TimeBudgetExceeded:
+        log.warning("Could not search a space in time", channel=space.channel, space=str(space.pk))
+        notices.append(LEFT_OUT.format(channel=space.channel, reason=TOO_SLOW))
+
+
+def _list_places(owner_id: UUID, candidates: Collection[UUID]) -> list[ScenePlace]:
+    """Return the places of the candidates and of their neighbors."""
+    fields = ("pk", "video_id", "index")
+    places = [ScenePlace(*row) for row in Scene.objects.filter(owner_id=owner_id, pk__in=candidates).values_list(*fields)]
+    # These are also some scenes that are not neighbors, but not more than the candidates' videos have.
+    videos = {place.video_id for place in places}
+    around = Scene.objects.filter(owner_id=owner_id, video__in=videos, index__in=list_neighbor_indexes(places))
+    return [ScenePlace(*row) for row in around.values_list(*fields)]
+
+
+def _rate_candidates(query: _Query, candidates: Collection[UUID], places: Sequence[ScenePlace]) -> list[RankedScene]:
+    channel = query.space.channel
+    has_context = get_channel(channel).has_context
+    similarities = measure_similarities(query.space, query.vector, [place.scene_id for place in places] if has_context else candidates)
+    in_context = add_context(similarities, places) if has_context else similarities
+    ordered = sorted(
+        (-similarities[place.scene_id], place.video_id, place.index, place.scene_id)
+        for place in places
+        if place.scene_id in candidates and place.scene_id in similarities
+    )
+    return rank_scenes(
+        channel,
+        ((scene_id, video_id, -negative, query.model.rate_similarity(in_context[scene_id])) for negative, video_id, _, scene_id in ordered),
+    )

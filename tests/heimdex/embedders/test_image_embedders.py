@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from heimdex.embedders.conse import PROMPT, TOP_CLASSES, ConseEmbedder, combine_class_vectors
+from heimdex.embedders.conse import PROMPT, QUERY_PROMPT, ConseEmbedder, center_classes, combine_class_vectors
 from heimdex.embedders.open_clip import OpenClipEmbedder
 from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
 from heimdex.embedders.torch_runtime import MIN_COSINE
@@ -45,11 +45,20 @@ def test_open_clip_in_float32_matches_the_library_to_the_last_digits(
 def test_conse_follows_the_formula(conse: ConseEmbedder, images: list[Image.Image]) -> None:
     classifier, text = ImageClassifier(), SentenceTransformerEmbedder("all-MiniLM-L6-v2", 384)
     embedded = conse.embed_images(images)
-    for row, probabilities in zip(embedded, classifier.classify(images), strict=True):
-        top = np.argsort(-probabilities)[:TOP_CLASSES]
-        names = text.embed_documents([PROMPT.format(classifier.class_names[place]) for place in top])
-        expected = (probabilities[top, None] * names).sum(axis=0)
-        assert row @ expected / np.linalg.norm(expected) >= 0.9999
+    names = text.embed_documents([PROMPT.format(name) for name in classifier.class_names])
+    centered = names - names.mean(axis=0)
+    centered /= np.linalg.norm(centered, axis=1, keepdims=True)
+    expected = np.sqrt(classifier.classify(images)) @ centered
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    assert (embedded * expected).sum(axis=1).min() >= 0.9999
+    (query,) = text.embed_queries([QUERY_PROMPT.format("a cat")]) - names.mean(axis=0)
+    assert conse.embed_queries(["a cat"])[0] @ query / np.linalg.norm(query) >= 0.9999
+
+
+def test_conse_ignores_how_a_query_asks_for_an_image(conse: ConseEmbedder) -> None:
+    plain, *asking, other = conse.embed_queries(["a cat", "a photo of a cat", "Pictures of a cat", "the image of a cat", "a photo cat"])
+    assert all(vector @ plain >= 0.9999 for vector in asking)
+    assert other @ plain < 0.99
 
 
 def test_conse_finds_the_image_that_a_query_describes(conse: ConseEmbedder, images: list[Image.Image]) -> None:
@@ -59,10 +68,15 @@ def test_conse_finds_the_image_that_a_query_describes(conse: ConseEmbedder, imag
     assert scores[:4].max(axis=1).min() > conse.similarity_floor > scores[4].max()
 
 
-def test_an_image_without_a_certain_class_still_has_a_direction() -> None:
-    class_vectors = np.eye(20, dtype=np.float32)
-    combined = combine_class_vectors(np.full((1, 20), 0.05), class_vectors, 10)
-    assert np.count_nonzero(combined) == 10
+def test_all_classes_of_an_image_count_by_the_root_of_their_probability() -> None:
+    combined = combine_class_vectors(np.array([[0.64, 0.32, 0.04]]), np.eye(3, dtype=np.float32))
+    assert combined[0] == pytest.approx([0.8, 0.5657, 0.2], abs=1e-4)
+
+
+def test_what_all_classes_share_is_taken_away() -> None:
+    classes = center_classes(np.array([[3.0, 1.0], [3.0, -1.0]], dtype=np.float32))
+    assert classes.vectors.tolist() == [[0.0, 1.0], [0.0, -1.0]]
+    assert classes.mean.tolist() == [3.0, 0.0]
 
 
 def test_an_undecodable_image_is_an_error_of_that_input(conse: ConseEmbedder, images: list[Image.Image]) -> None:

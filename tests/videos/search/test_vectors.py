@@ -31,6 +31,9 @@ def test_scenes_below_the_similarity_floor_are_left_out() -> None:
     assert pools.select([EmbeddingSpace(channel="clip")]) == []
 
 
-@pytest.mark.parametrize("embedder", [ConseEmbedder, OpenClipEmbedder, OpenAIEmbedder, SentenceTransformerEmbedder])
-def test_the_similarity_floor_is_a_fifth_by_default(embedder: type[Embedder]) -> None:
-    assert inspect.signature(embedder).parameters["similarity_floor"].default == 0.2
+@pytest.mark.parametrize(
+    ("embedder", "floor"),
+    [(ConseEmbedder, 0.1), (OpenClipEmbedder, 0.2), (OpenAIEmbedder, 0.2), (SentenceTransformerEmbedder, 0.2)],
+)
+def test_each_embedder_has_its_similarity_floor(embedder: type[Embedder], floor: float) -> None:
+    assert inspect.signature(embedder).parameters["similarity_floor"].default == floor

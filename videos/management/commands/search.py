@@ -22,6 +22,7 @@ from videos.search.hits import Hit, describe_hit
 from videos.search.listing import Sort
 from videos.search.modes import Kind, Mode
 from videos.search.query_values import parse_day, parse_duration, parse_language
+from videos.search.ranking_model import get_ranking_model
 from videos.search.requests import MAX_PER_VIDEO, SearchRequest
 from videos.search.service import SearchAnswer, search
 from videos.times import format_time
@@ -86,12 +87,14 @@ class Command(BaseCommand):
             self.stderr.write(notice)
         if not answer.hits:
             self.stdout.write("No results. Try other or fewer words.")
+        elif not answer.fits:
+            self.stdout.write("Nothing fits well. The closest:")
         for number, hit in enumerate(answer.hits, start=answer.offset + 1):
             self._write_hit(number, hit)
 
     def _write_hit(self, number: int, hit: Hit) -> None:
         start, end = (format_time(seconds, with_tenths=True) for seconds in (hit.scene.start_s, hit.scene.end_s))
-        self.stdout.write(f"{number}. {hit.scene.video.title}  {start}–{end}  ({hit.score:.4f})")
+        self.stdout.write(f"{number}. {hit.scene.video.title}  {start}–{end}  ({describe_strength(hit)})")
         if hit.matches:
             self.stdout.write(f"   {describe_matches(hit)}")
         if hit.next_scene:
@@ -108,11 +111,17 @@ def describe_answer(answer: SearchAnswer, *, with_explanation: bool) -> dict[str
         "next_cursor": answer.next_cursor or None,
         "previous_cursor": answer.previous_cursor or None,
         "notices": answer.notices,
+        "fits": answer.fits,
         "suggestions": [asdict(suggestion) for suggestion in answer.suggestions],
         "facets": asdict(answer.facets) if answer.facets else None,
         "explanation": [asdict(part) for part in answer.parts] if with_explanation else None,
-        "results": [describe_hit(hit, with_score_parts=with_explanation) for hit in answer.hits],
+        "results": [describe_hit(hit, with_evidence=with_explanation) for hit in answer.hits],
     }
+
+
+def describe_strength(hit: Hit) -> str:
+    """Return how probably a scene answers the query, in a word and in percent."""
+    return f"{get_ranking_model().label(hit.probability)}, {hit.probability:.0%}" if hit.matches else "listed"
 
 
 def describe_matches(hit: Hit) -> str:

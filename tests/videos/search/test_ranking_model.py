@@ -1,0 +1,33 @@
+"""Certainties become evidence, a score and a probability, by the weights of the ranking model."""
+
+import math
+
+import pytest
+
+from videos.search.ranking_model import EvidenceWeight, get_ranking_model
+
+
+def test_evidence_counts_from_its_threshold_on() -> None:
+    weight = EvidenceWeight(threshold=0.2, gain=2.0)
+    assert weight.weigh(-5.0, 0.05) == pytest.approx(0.0, abs=1e-9)
+    assert weight.weigh(0.2, 0.05) == pytest.approx(2.0 * 0.05 * math.log(2))
+    assert weight.weigh(1.2, 0.05) == pytest.approx(2.0)
+    assert weight.weigh(1e6, 0.05) == pytest.approx(2e6)
+
+
+def test_a_channel_without_a_scale_has_the_default_one() -> None:
+    model = get_ranking_model()
+    assert model.measure("dominant_colors", 2.0) == 2.0 * model.default_scale
+    assert model.measure("clip", 2.0) == 2.0 * model.scales["clip"]
+
+
+def test_every_label_begins_at_its_probability() -> None:
+    model = get_ranking_model()
+    assert [model.label(value) for value in (model.strong, model.strong - 0.001, model.likely, model.likely - 0.001, 0.0)] == [
+        "strong",
+        "likely",
+        "likely",
+        "weak",
+        "weak",
+    ]
+    assert 0 < model.fits < model.likely < model.strong < 1
