@@ -77,9 +77,10 @@ def _add_person(owner: Any, name: str, file: Path) -> tuple[Any, float]:
 
 
 def _search_scenes(owner: Any, person: Any) -> set[int]:
+    from videos.search.conditions import SearchFilters
     from videos.search.service import SearchRequest, search
 
-    return {hit.scene.index for hit in search(owner, SearchRequest("", person_ids=(person.pk,))).hits}
+    return {hit.scene.index for hit in search(owner, SearchRequest("", filters=SearchFilters(person_ids=(person.pk,)))).hits}
 
 
 def _time_model(file: Path) -> float:

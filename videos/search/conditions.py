@@ -135,9 +135,9 @@ def _match_language(languages: tuple[str, ...]) -> Q:
     """Return the condition that a video is spoken in one of the languages: as transcribed, or else as its owner said."""
     transcribed = Q(metadata__language__in=languages)
     is_unknown = Q(metadata__isnull=True) | Q(metadata__language="")
-    return Q(transcribed | Q(is_unknown, language__in=languages))
+    return transcribed | Q(is_unknown, language__in=languages)
 
 
 def _is_indexed_at(moment: datetime) -> Q:
     later = Job.objects.filter(video=OuterRef("video"), stage="index", finished_at__gt=moment)
-    return Q(video__created_at__lte=moment) & ~Exists(later)
+    return Q(~Exists(later), video__created_at__lte=moment)

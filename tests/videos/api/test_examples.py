@@ -49,7 +49,8 @@ def test_scenes_like_a_scene_are_listed_without_it(api: APIClient, video: Video)
     assert {match["channel"] for hit in everything.json()["results"] for match in hit["matches"]} > {"transcript"}
     first = api.get(path, {"limit": 2}).json()
     second = api.get(path, {"limit": 2, "cursor": first["next_cursor"]})
-    assert first["results"] + second.json()["results"] == everything.json()["results"]
+    pages = [hit["scene_id"] for hit in first["results"] + second.json()["results"]]
+    assert pages == [hit["scene_id"] for hit in everything.json()["results"]]
     assert list_indexes(api.get(path, {"q": "-sails"})) == [index for index in list_indexes(everything) if index != 1]
     assert api.get(path, {"tag": "nothing"}).json()["total"] == 0
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -12,6 +14,7 @@ from reprocess.planning.scope import Scope
 from reprocess.runs.requests import start_run
 from reprocess.runs.worker import run_worker
 from tests.library import make_user, make_video
+from tests.videos.search.test_query_language import QUERIES
 from videos.actions.collections import add_videos, create_collection
 from videos.actions.tags import set_video_tags
 from videos.actions.videos import edit_video
@@ -200,6 +203,17 @@ def test_a_description_of_a_video_is_excluded_and_contains_phrases(find: Find, f
 
 def test_left_over_signs_restrict_nothing(find: Find) -> None:
     assert find('5" --boat boat') >= find("boat")
+
+
+@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(QUERIES)
+def test_any_query_has_an_answer_or_is_refused_with_its_position(owner: User, text: str) -> None:
+    client = APIClient()
+    client.force_authenticate(owner)
+    answer = client.post("/v1/search", {"q": text[:1000], "tag": ["dog"]}, format="json")
+    assert answer.status_code in (200, 400), (text, answer.json())
+    if answer.status_code == 400:
+        assert list(answer.json()) == ["q"]
 
 
 def test_unknown_collections_and_people_of_others_are_not_found(owner: User, films: dict[str, Video]) -> None:

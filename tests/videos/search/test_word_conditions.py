@@ -11,7 +11,8 @@ from heimdex.accounts.models import User
 from tests.library import make_user, make_video
 from videos.models import Scene, Video
 from videos.search.lexical.handler import get_lexical_backend
-from videos.search.word_conditions import FIELDS, ON_SCREEN, SHOWN, SPOKEN, TITLE, contains_phrase, contains_word
+from videos.search.parsed_query import ON_SCREEN, SHOWN, SPOKEN, TITLE
+from videos.search.word_conditions import FIELDS, contains_phrase, contains_word
 
 pytestmark = pytest.mark.django_db
 
