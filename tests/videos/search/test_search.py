@@ -88,7 +88,7 @@ _TALK = " ".join(f"Sentence {number} of a long talk about nothing." for number i
         (f"A boat came. {_TALK}", "boat", r"A <mark>boat</mark> came. Sentence 0 of .* …"),
         (f"{_TALK} The boat came. {_TALK}", "boat", r"… .*about nothing. The <mark>boat</mark> came. Sentence 0 .* …"),
         (f"{_TALK} The boat", "boat", r"… .*about nothing. The <mark>boat</mark>"),
-        (f"<b>boat</b> & {_TALK}", "boat", r"<mark>boat</mark>  &amp; Sentence 0 .* …"),
+        (f"<b>boat</b> & {_TALK}", "boat", r"&lt;b&gt;<mark>boat</mark>&lt;/b&gt; &amp; Sentence 0 .* …"),
         (f"{_TALK} One boat. {_TALK} More boats. {_TALK}", "boat", r"… .*One <mark>boat</mark>.* … .*More <mark>boats</mark>.* …"),
         (_TALK, "harbour", r"Sentence 0 of a long talk .* …"),
         ("The quick fox.", "harbour", "The quick fox."),

@@ -90,6 +90,24 @@ class LanguageConformance:
         matches = backend.search(LexicalQuery(owner.pk, query, 10))[LEXICAL]
         assert [match.video_id for match in matches] == [video.pk]
 
+    @pytest.mark.parametrize(
+        ("language", "text", "query", "excerpt"),
+        [
+            ("ja", "東京バナナは美味しい。", "東京バナナ", "<mark>東京バナナ</mark>は美味しい。"),
+            ("ko", "회의를 시작합니다.", "회의", "<mark>회의</mark>를 시작합니다."),
+            ("de", "Die Häuser der Straße.", "Haus strasse", "Die <mark>Häuser</mark> der <mark>Straße</mark>."),
+            ("ar", "ذهبت إلى المكتبة", "مكتبة", "ذهبت إلى <mark>المكتبة</mark>"),
+            ("en", "Two mice & C++.", "mouse c++", "Two <mark>mice</mark> &amp; <mark>C++</mark>."),
+        ],
+    )
+    def test_an_excerpt_marks_words_in_their_language(
+        self, backend: LexicalBackend, owner: User, language: str, text: str, query: str, excerpt: str
+    ) -> None:
+        video = make_video(owner, [text])
+        Video.objects.filter(pk=video.pk).update(language=language)
+        backend.index(video.list_scene_ids())
+        assert backend.highlight(video.list_scene_ids(), query, LEXICAL) == {video.scenes.get().pk: excerpt}
+
     def test_codes_that_differ_by_a_sign_are_different_words(self, backend: LexicalBackend, owner: User) -> None:
         self.add(backend, owner, ["We teach C++ here.", "We teach C# here.", "Vitamin C."])
         assert self.find(backend, owner, "C++") == [0]

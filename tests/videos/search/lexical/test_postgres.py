@@ -10,7 +10,7 @@ from tests.library import make_video
 from tests.videos.search.lexical.conformance import LexicalConformance
 from videos.models import Scene, Video
 from videos.search.lexical.base import LexicalBackend, LexicalQuery
-from videos.search.lexical.postgres import MAX_QUERY_WORDS
+from videos.search.lexical.query_words import MAX_QUERY_WORDS
 
 pytestmark = pytest.mark.django_db
 
@@ -39,10 +39,9 @@ class TestPostgres(LexicalConformance):
         backend.index(list(Scene.objects.values_list("pk", flat=True)))
         assert len(backend.search(LexicalQuery(owner.pk, "zeppelin", 1000))["lexical"]) == 500
 
-    @pytest.mark.parametrize(("length", "is_whole"), [(299, True), (300, False)])
+    @pytest.mark.parametrize(("length", "is_whole"), [(300, True), (301, False)])
     def test_a_text_of_300_characters_is_shown_whole(self, backend: LexicalBackend, owner: User, length: int, is_whole: bool) -> None:
-        # A space follows the text.
-        text = ("ab " * 100)[:length]
+        text = ("ab " * 101)[:length]
         video = self.add(backend, owner, ["x"])
         video.scenes.update(transcript=text)
         (excerpt,) = backend.highlight([video.scenes.get().pk], "harbor", "lexical").values()
