@@ -32,7 +32,7 @@ class LexicalQuery:
 
 
 class LexicalMatch(NamedTuple):
-    """A scene that matches, and its score. Scores of two channels or two backends cannot be compared."""
+    """A scene that matches, and its share of the best possible score (0 to about 1), comparable between channels and queries."""
 
     scene_id: UUID
     video_id: UUID
@@ -62,8 +62,8 @@ class LexicalBackend(ABC):
     def search(self, query: LexicalQuery) -> Mapping[str, Sequence[LexicalMatch]]:
         """Return the best scenes per channel, best first; scenes of equal score in the order of their videos and times.
 
-        All words of a scene decide whether it matches. It appears in each channel whose own words match. A scene whose video's title
-        or description matches appears in the channel `lexical` with a low score.
+        A scene appears in each channel whose own words match; in `lexical`, with a lower score, also if scenes near it in the video match,
+        or the title or description of its video. Phrases and excluded words concern all words of a scene.
         """
 
     @abstractmethod
