@@ -5,7 +5,6 @@ import pytest
 from tests.library import get_stored_hash, make_user, make_video
 from videos import channels
 from videos.channels import (
-    DEFAULT_WEIGHT,
     FIND_FACES,
     KEYFRAME,
     KEYFRAMES,
@@ -16,7 +15,6 @@ from videos.channels import (
     Channel,
     find_channel,
     get_channel,
-    get_weight,
     list_channels_reading,
     list_text_channels,
     register_channels,
@@ -25,17 +23,10 @@ from videos.input_hashes import load_hashes, refresh_input_hashes, store_hashes
 from videos.models import Scene, SceneInput
 
 
-def test_lexical_matches_weigh_most_and_the_shared_summary_least() -> None:
-    names = ("lexical", "on_screen", "person", "transcript", "clip", "visual", "summary")
-    assert {name: get_weight(name) for name in names} == {
-        "lexical": 1.5,
-        "on_screen": 1.2,
-        "person": 1.0,
-        "transcript": 1.0,
-        "clip": 1.0,
-        "visual": 0.8,
-        "summary": 0.3,
-    }
+def test_channels_are_evidence_of_what_is_said_seen_written_or_who_appears() -> None:
+    names = ("lexical", "shown_words", "on_screen", "person", "transcript", "clip", "visual", "summary")
+    assert [get_channel(name).evidence for name in names] == ["said", "seen", "onscreen", "people", "said", "seen", "seen", "video"]
+    assert [name for name in names if get_channel(name).has_context] == ["lexical", "transcript"]
 
 
 def test_faces_are_not_compared_with_text() -> None:
@@ -64,7 +55,7 @@ def test_a_channel_has_defaults_and_one_of_a_step_that_is_gone_is_not_searched(m
     monkeypatch.setattr(channels, "_channels", dict(channels._channels))
     register_channels([Channel("dominant_colors")])
     declared = get_channel("dominant_colors")
-    assert (declared.display_label, declared.weight, declared.searched_by_text) == ("dominant colors", DEFAULT_WEIGHT, True)
+    assert (declared.display_label, declared.evidence, declared.searched_by_text) == ("dominant colors", "seen", True)
     assert "dominant_colors" in list_text_channels()
     assert find_channel("gone") is None
     assert not get_channel("gone").searched_by_text

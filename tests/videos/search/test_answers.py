@@ -18,7 +18,6 @@ from videos.actions.collections import add_videos, create_collection
 from videos.actions.tags import set_video_tags
 from videos.actions.videos import edit_video
 from videos.models import Video, VideoMetadata
-from videos.search.fusion import RRF_K
 from videos.search.suggestions import list_phrases, replace_name
 
 pytestmark = pytest.mark.django_db
@@ -151,12 +150,13 @@ def test_an_explanation_has_the_time_candidates_and_score_of_each_part(library: 
     assert parts["vectors"]["candidates"] == dict.fromkeys(channels, 1)
     assert all(part["time_ms"] >= 0 for part in parts.values())
     for hit in answer["results"]:
-        assert sum(match["score_part"] for match in hit["matches"]) == pytest.approx(hit["score"])
+        evidence = [match["evidence"] for match in hit["matches"]]
+        assert evidence == sorted(evidence, reverse=True)
     person = next(match for match in answer["results"][0]["matches"] if match["channel"] == "person")
-    assert person["score_part"] == pytest.approx(1 / (RRF_K + 1))
+    assert (person["certainty"], person["evidence"]) == (person["score"], person["score"])
     plain = api.get("/v1/search", {"q": "@Ann boat"}).json()
     assert plain["explanation"] is None
-    assert "score_part" not in plain["results"][0]["matches"][0]
+    assert not {"certainty", "evidence"} & plain["results"][0]["matches"][0].keys()
 
 
 def run_command(*arguments: str) -> str:
