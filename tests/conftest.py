@@ -79,6 +79,15 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_rows_are_left(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Fail a module that leaves rows in the database."""
+    yield
+    if prepared_database.is_started():
+        with django_db_blocker.unblock():
+            prepared_database.check_that_tables_are_empty(request.node.nodeid)
+
+
 @pytest.fixture(scope="session")
 def demo_film() -> DemoFilm:
     """Return the demo film, whose cuts and words are known."""

@@ -16,6 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import TransactionTestCase
 
 from heimdex.database.server import EmbeddedServer
+from tests.database_sessions import end_other_sessions
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache" / "tests"
@@ -34,24 +35,44 @@ def start_server(home: Path) -> EmbeddedServer:
     return _start(home)
 
 
-def empty_touched_tables(database: BaseDatabaseWrapper) -> None:
-    """Truncate the tables that have rows: `flush` truncates all, and sends the signals of a migration afterwards."""
+def is_started() -> bool:
+    """Return whether this process uses a prepared database; before that, no module can have written to it."""
+    return "HEIMDEX_DATABASE_URL" in os.environ
+
+
+def find_touched_tables(database: BaseDatabaseWrapper) -> list[str]:
+    """Return the names of the tables that have rows."""
+    names = set(database.introspection.django_table_names(only_existing=False, include_views=False)) - CONSTANT_TABLES
+    selects = [f"SELECT '{name}' WHERE EXISTS (SELECT FROM {database.ops.quote_name(name)})" for name in sorted(names)]
     with database.cursor() as cursor:
-        cursor.execute(_find_touched_tables(database))
-        touched = [database.ops.quote_name(name) for (name,) in cursor.fetchall()]
+        cursor.execute(" UNION ALL ".join(selects))
+        return [name for (name,) in cursor.fetchall()]
+
+
+def empty_touched_tables(database: BaseDatabaseWrapper) -> list[str]:
+    """Truncate the tables that have rows, and return their names. `flush` truncates all, and sends the signals of a migration."""
+    touched = find_touched_tables(database)
     if touched:
-        database.ops.execute_sql_flush([f"TRUNCATE {', '.join(touched)} CASCADE"])
+        database.ops.execute_sql_flush([f"TRUNCATE {', '.join(map(database.ops.quote_name, touched))} CASCADE"])
+    return touched
 
 
 def empty_tables_of(test: TransactionTestCase) -> None:
-    """Replace TransactionTestCase._fixture_teardown."""
+    """Replace TransactionTestCase._fixture_teardown. Fail the test if it leaves a process or a thread that could write afterwards."""
+    left = end_other_sessions(connection)
     empty_touched_tables(connection)
+    assert not left, (
+        f"Processes or threads still use the database at the end of the test: {left}. End them in a fixture that needs the database."
+    )
 
 
-def _find_touched_tables(database: BaseDatabaseWrapper) -> str:
-    names = set(database.introspection.django_table_names(only_existing=False, include_views=False)) - CONSTANT_TABLES
-    selects = [f"SELECT '{name}' WHERE EXISTS (SELECT FROM {database.ops.quote_name(name)})" for name in sorted(names)]
-    return " UNION ALL ".join(selects)
+def check_that_tables_are_empty(module: str) -> None:
+    """Fail if a test module leaves rows, and delete them, so that no other module finds them."""
+    touched = empty_touched_tables(connection)
+    assert not touched, (
+        f"{module} leaves rows in {', '.join(touched)}. A thread or a process has committed them, "
+        "beside the transaction of a test or after its tables were emptied. Let it end before the test does."
+    )
 
 
 def _prepare() -> Path:

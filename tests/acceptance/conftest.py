@@ -8,15 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from unittest import mock
 
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import OperationalError, connection
-from django.db.backends.postgresql.operations import DatabaseOperations
-from django_q.models import Failure
-from psycopg.errors import DeadlockDetected
+from django.db import connection
 
 from demo.client import Client
 from heimdex.database.connection_info import ConnectionInfo
@@ -131,37 +127,20 @@ class Workers:
             self.kill(queue)
 
 
-@pytest.fixture(scope="package", autouse=True)
-def retry_flush_after_deadlocks() -> Iterator[None]:
-    """Retry up to four times when emptying the tables after a test deadlocks with workers."""
-    empty = DatabaseOperations.execute_sql_flush
-
-    def empty_again(operations: DatabaseOperations, statements: list[str]) -> None:
-        for left in reversed(range(5)):
-            try:
-                return empty(operations, statements)
-            except OperationalError as error:
-                if not left or not isinstance(error.__cause__, DeadlockDetected):
-                    raise
-
-    with mock.patch.object(DatabaseOperations, "execute_sql_flush", empty_again):
-        yield
-
-
-@pytest.fixture(scope="package")
-def clusters(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
-    """Return an object that runs clusters of workers; none runs yet."""
-    clusters = Workers(tmp_path_factory.mktemp("workers"))
+@pytest.fixture
+def clusters(transactional_db: None, tmp_path: Path) -> Iterator[Workers]:
+    """Return an object that runs clusters of workers; none runs yet. All end before the tables are emptied, so that none writes later."""
+    logs = tmp_path / "workers"
+    logs.mkdir()
+    clusters = Workers(logs)
     yield clusters
     clusters.stop()
 
 
 @pytest.fixture
-def workers(clusters: Workers, transactional_db: None) -> Workers:
-    """Run the workers of a default installation; consecutive tests share them."""
+def workers(clusters: Workers) -> Workers:
+    """Run the workers of a default installation."""
     clusters.serve(dict.fromkeys(QUEUES, build_worker_environment()))
-    # Earlier workers may have outlived their test and its database by a moment.
-    Failure.objects.all().delete()
     return clusters
 
 

@@ -110,5 +110,3 @@ def serve_faces(clusters: Workers, embeddings: CountingServer, durable: None, re
     embeddings.requests.clear()
     yield serve_model
     embeddings.release()
-    # Otherwise they would query people while the tables are emptied.
-    clusters.stop()

@@ -83,7 +83,6 @@ def test_a_run_over_people_survives_a_kill_at_any_stage(
     victim: str, serve_faces: ServeFaces, embeddings: CountingServer, settings: Settings, wait_until: Until
 ) -> None:
     workers = serve_faces(REPROCESS)
-    restarts = workers.restarts
     owners = {stage: make_people(settings, embeddings, number, stage.name) for number, stage in enumerate(RUN_STAGES)}
     embeddings.requests.clear()
     runs = {}
@@ -100,7 +99,7 @@ def test_a_run_over_people_survives_a_kill_at_any_stage(
     expire_leases(leases)
     wait_until(lambda: have_all_ended(workers), "the end of all runs")
 
-    further = count_further_crashes(victim, workers.restarts - restarts)
+    further = count_further_crashes(victim, workers.restarts)
     for number, (stage, owner) in enumerate(owners.items()):
         assert_people_complete(runs[stage], owner)
         sent = embeddings.count_documents(SECOND, build_question_prefix(number))
@@ -117,7 +116,6 @@ def test_a_photo_survives_a_kill_at_any_stage(
     victim: str, serve_faces: ServeFaces, embeddings: CountingServer, settings: Settings, wait_until: Until
 ) -> None:
     workers = serve_faces(UPLOADS)
-    restarts = workers.restarts
     configure_models(settings, embeddings, SECOND, SECOND)
     people = {}
     for number, stage in enumerate(UPLOAD_STAGES):
@@ -142,7 +140,7 @@ def test_a_photo_survives_a_kill_at_any_stage(
     PersonPhoto.objects.filter(state=PersonPhoto.State.UPLOADED).update(woken_at=timezone.now() - 2 * WAKE_AGAIN_AFTER)
     wait_until(lambda: _are_all_found(workers), "the end of all photos")
 
-    further = count_further_crashes(victim, workers.restarts - restarts)
+    further = count_further_crashes(victim, workers.restarts)
     for number, (stage, person) in enumerate(people.items()):
         photo = person.photos.get()
         assert (photo.state, photo.error_text, photo.lease_token) == (PersonPhoto.State.READY, "", None), stage.name

@@ -24,10 +24,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.integration]
 
 
 @pytest.fixture
-def deploy(clusters: Workers, embeddings: CountingServer, redis_url: str, tmp_path: Path) -> Iterator[Deploy]:
+def deploy(transactional_db: None, embeddings: CountingServer, redis_url: str, tmp_path: Path) -> Iterator[Deploy]:
     """Return a function that starts two workers with the spec that has a text model."""
-    # Those of earlier tests would report their spec, and work on its runs.
-    clusters.stop()
     started: list[Workers] = []
     embeddings.requests.clear()
 
