@@ -32,6 +32,8 @@ def upload(client: Client, path: Path) -> str:
     return client.upload(path, "video/mp4", "Film", lambda sent: None)
 
 
+# Each wait has its own deadline; together they may take longer than an ordinary test on a busy machine.
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("packaged_models", "faces_on")
 def test_a_film_becomes_searchable_and_its_embeddings_are_reprocessed(
     workers: Workers,
