@@ -41,27 +41,13 @@ def make_video(owner: User, sayings: Sequence[str] = SAYINGS, title: str = "A fi
         upload_expires_at=timezone.now() + timedelta(hours=1),
     )
     for index, saying in enumerate(sayings):
-        _make_scene(video, index, saying)
+        make_scene(video, index, saying)
     refresh_input_hashes(video)
     return video
 
 
-def get_stored_hash(target: Any, channel: str) -> str:
-    """Return the stored input hash of a scene, a photo or a person in one channel."""
-    value: str = target.inputs.get(channel=channel).hash
-    return value
-
-
-def make_image(index: int) -> bytes:
-    """Return a JPEG that differs for each index."""
-    image = Image.new("RGB", (320, 180), (20 + 30 * index % 200, 90, 160 - index % 97))
-    ImageDraw.Draw(image).ellipse((40 + 10 * (index % 16), 30, 200, 150), fill=(240, 40 * index % 255, 30))
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=90)
-    return buffer.getvalue()
-
-
-def _make_scene(video: Video, index: int, saying: str) -> None:
+def make_scene(video: Video, index: int, saying: str) -> None:
+    """Add a scene of five seconds with its keyframe to a video. `refresh_input_hashes` is to follow."""
     start = 5.0 * index
     jpeg = make_image(index)
     words = [[start + 0.1 * place, start + 0.1 * place + 0.09, word] for place, word in enumerate(saying.split())]
@@ -81,6 +67,21 @@ def _make_scene(video: Video, index: int, saying: str) -> None:
         keyframe_hash=hash_input(jpeg),
     )
     get_media_storage().save(scene.keyframe_key, jpeg, "image/jpeg")
+
+
+def get_stored_hash(target: Any, channel: str) -> str:
+    """Return the stored input hash of a scene, a photo or a person in one channel."""
+    value: str = target.inputs.get(channel=channel).hash
+    return value
+
+
+def make_image(index: int) -> bytes:
+    """Return a JPEG that differs for each index."""
+    image = Image.new("RGB", (320, 180), (20 + 30 * index % 200, 90, 160 - index % 97))
+    ImageDraw.Draw(image).ellipse((40 + 10 * (index % 16), 30, 200, 150), fill=(240, 40 * index % 255, 30))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
 
 
 def get_lease(row: LeasedModel) -> Lease:

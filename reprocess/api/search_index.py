@@ -56,7 +56,7 @@ class SearchIndexSerializer(serializers.Serializer[Any]):
 
     state = serializers.ChoiceField(choices=["none", "queued", "running", "paused", "succeeded", "failed", "cancelled"])
     message = serializers.CharField()
-    progress = serializers.IntegerField(help_text="0 to 100")
+    progress = serializers.IntegerField(help_text="0 to 100. A canceled update keeps its share; a failed one shows what is up to date.")
     switch = serializers.CharField(source="cutover_notice")
     steps = ChannelStatusSerializer(many=True, source="channels")
     failures = SearchIndexFailureSerializer(many=True)

@@ -26,7 +26,6 @@ class ReprocessItem(LeasedModel):
     TRANSITIONS = (
         (State.QUEUED, State.RUNNING, "worker acquires the lease"),
         (State.QUEUED, State.CANCELLED, "run canceled"),
-        (State.QUEUED, State.FAILED, "run failed"),
         (State.RUNNING, State.QUEUED, "worker stops or releases it"),
         (State.RUNNING, State.DONE, "all targets embedded or empty"),
         (State.RUNNING, State.FAILED, "some targets failed, or three workers died"),

@@ -37,7 +37,7 @@ class RunProgress:
 def measure_progress(run: ReprocessRun) -> RunProgress:
     """Measure the progress of a run by computed inputs or by the targets of finished items, whichever is further.
 
-    A run that has tried everything is at 100; one that was canceled, or that failed before, keeps its share.
+    A run that has tried everything is at 100; one that was canceled keeps its share.
     Inputs are counted after every batch, but fresh targets have none. Targets are counted when a worker finishes or releases their item.
     """
     counters = run.counters.all()
@@ -54,7 +54,9 @@ def measure_progress(run: ReprocessRun) -> RunProgress:
     if run.state in ReprocessRun.COMPLETED:
         return RunProgress(100, rate, None)
     if run.state not in ReprocessRun.UNFINISHED:
-        return RunProgress(int(100 * share), rate, None)
+        # The plan may have expected fewer inputs than there were.
+        most = 99 if any(counter.not_begun for counter in counters) else 100
+        return RunProgress(min(most, int(100 * share)), rate, None)
     return RunProgress(min(99, int(100 * share)), rate, estimate_remaining_time(share, elapsed))
 
 

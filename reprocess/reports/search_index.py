@@ -1,5 +1,6 @@
 """The status of a video's search index as its owner sees it: own scenes and failures, and nothing else of the run."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,24 +51,19 @@ class ChannelStatus:
 class SearchIndexStatus:
     """The status of a video's search index. `state` is none, queued, running, paused, succeeded, failed or cancelled.
 
+    `progress` is the share of the update that is done, in percent; once it has failed, the share that is up to date.
     `cutover_notice` says when search switches to the new spaces. It is empty when no switch is pending.
     """
 
     state: str
     message: str
+    progress: int
     cutover_notice: str
     channels: tuple[ChannelStatus, ...]
     failures: tuple[ReprocessFailure, ...]
     started_by_you: bool
     can_cancel: bool
     finished_at: datetime | None
-
-    @property
-    def progress(self) -> int:
-        """The share of scenes that are up to date or have failed, in percent."""
-        scenes = sum(channel.scenes for channel in self.channels)
-        tried = sum(channel.current + channel.failed for channel in self.channels)
-        return 100 * tried // scenes if scenes else 100
 
     @property
     def is_in_progress(self) -> bool:
@@ -86,6 +82,7 @@ def get_search_index_status(owner: User, video: Video) -> SearchIndexStatus:
     return SearchIndexStatus(
         state=state,
         message=_format_message(state, item, channels),
+        progress=_measure_progress(state, item, video, spec, channels),
         cutover_notice=_format_cutover_notice(owner, spec, item if state in UNFINISHED else None),
         channels=channels,
         failures=_load_failures(item, video),
@@ -104,6 +101,22 @@ def _determine_state(item: ReprocessItem | None) -> str:
         return "paused" if item.run.state == ReprocessRun.State.PAUSED else item.state
     # The run has ended; the item's worker releases it after the current batch.
     return "cancelled"
+
+
+def _measure_progress(
+    state: str, item: ReprocessItem | None, video: Video, spec: EffectiveSpec, channels: tuple[ChannelStatus, ...]
+) -> int:
+    if state == "cancelled" and item and item.run.force:
+        # What was up to date before is no progress of this run.
+        channels = _count_channels(video, spec, item.run)
+    return compute_percent(channels, includes_failed=state in (*UNFINISHED, "cancelled"))
+
+
+def compute_percent(channels: Sequence[ChannelStatus], *, includes_failed: bool) -> int:
+    """Return the share of the scenes that are up to date, or that have failed if those count as done, in percent. Pure."""
+    scenes = sum(channel.scenes for channel in channels)
+    done = sum(channel.current + (channel.failed if includes_failed else 0) for channel in channels)
+    return 100 * done // scenes if scenes else 100
 
 
 def _format_message(state: str, item: ReprocessItem | None, channels: tuple[ChannelStatus, ...]) -> str:

@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
 from typing import Any, Literal
 from uuid import UUID
 
 from django.db.models import Count, F, FilteredRelation, Q, QuerySet
+from django.db.models.functions import Greatest
 
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.targets import SCENES, get_target_type
@@ -40,7 +43,10 @@ def count_items(run: ReprocessRun, items: Sequence[ReprocessItem], *, untried: L
             added[channel].update(numbers)
             added[channel].subtract(before.get(channel, {}))
     for channel, sums in added.items():
-        run.counters.filter(channel=channel).update(**{outcome: F(outcome) + sums[outcome] for outcome in OUTCOMES})
+        updated = {outcome: F(outcome) + sums[outcome] for outcome in OUTCOMES}
+        # Targets that were created during the run are planned as soon as they are counted, so that the numbers add up at every read.
+        counted = reduce(add, updated.values())
+        run.counters.filter(channel=channel).update(**updated, planned=Greatest(F("planned"), counted))
     ReprocessItem.objects.bulk_update(items, ["counts"])
 
 

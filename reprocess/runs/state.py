@@ -6,10 +6,10 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import Count, F, Sum
 from django.utils import timezone
 
-from heimdex.leases import RELEASED, Lease
+from heimdex.leases import Lease
 from heimdex.queue import enqueue
 from reprocess.cutover import activate_complete
 from reprocess.models import ReprocessItem, ReprocessRun
@@ -70,7 +70,7 @@ def release_items(run: ReprocessRun, lease: Lease) -> None:
 
 
 def finish_if_done(run: ReprocessRun, spec: EffectiveSpec) -> None:
-    """End the run when it has no open item. Idempotent."""
+    """End the run when it has no open item, and enqueue the runs that may have waited for its videos. Idempotent."""
     if run.items.filter(state__in=ReprocessItem.OPEN).exists():
         return
     # Again for every owner, because a worker may have died between an owner's last item and the cutover.
@@ -79,33 +79,28 @@ def finish_if_done(run: ReprocessRun, spec: EffectiveSpec) -> None:
         locked = ReprocessRun.objects.select_for_update().get(pk=run.pk)
         if locked.state not in ReprocessRun.OPEN or locked.items.filter(state__in=ReprocessItem.OPEN).exists():
             return
-        # Targets were created or deleted during the run, so the planned number becomes the final one.
-        locked.counters.update(planned=F("done") + F("skipped") + F("empty") + F("failed"))
-        failed = locked.items.filter(state=ReprocessItem.State.FAILED).count()
-        succeeded = locked.items.filter(state=ReprocessItem.State.DONE).count()
-        state = ReprocessRun.State.SUCCEEDED if not failed else ReprocessRun.State.PARTIAL if succeeded else ReprocessRun.State.FAILED
-    end_run(run, state, f"{failed} of {failed + succeeded} item(s) failed. See the failures for the reasons." if failed else "")
+        items = dict(locked.items.order_by().values_list("state").annotate(Count("pk")))
+        failed, succeeded = items.get(ReprocessItem.State.FAILED, 0), items.get(ReprocessItem.State.DONE, 0)
+        if ReprocessItem.State.CANCELLED in items:
+            # Only the failures of a canceled run were retried. The rest of its targets are still not begun.
+            state = ReprocessRun.State.CANCELLED
+        else:
+            # Targets were created or deleted during the run, so the planned number becomes the final one.
+            locked.counters.update(planned=F("done") + F("skipped") + F("empty") + F("failed"))
+            state = ReprocessRun.State.SUCCEEDED if not failed else ReprocessRun.State.PARTIAL if succeeded else ReprocessRun.State.FAILED
+        locked.state, locked.finished_at = state, timezone.now()
+        locked.error = f"{failed} of {failed + succeeded} item(s) failed. See the failures for the reasons." if failed else ""
+        locked.save(update_fields=["state", "error", "finished_at"])
+    _log_end(locked)
+    for waiting in ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN).values_list("pk", flat=True):
+        enqueue_run(waiting)
 
 
-def end_run(run: ReprocessRun, state: str, error: str) -> None:
-    """Record the end of a run once, and enqueue the runs that may have waited for its videos."""
-    now = timezone.now()
-    # In one transaction, so that an ended run never has an open item after a crash. Items first, as workers lock them in this order.
-    with transaction.atomic():
-        begun = list(run.items.select_for_update().filter(state=ReprocessItem.State.RUNNING).order_by("pk"))
-        count_items(run, begun, untried=None)
-        run.items.filter(state__in=ReprocessItem.OPEN).update(state=ReprocessItem.State.FAILED, error=error, finished_at=now, **RELEASED)
-        ended = ReprocessRun.objects.filter(pk=run.pk, state__in=ReprocessRun.OPEN).update(state=state, error=error, finished_at=now)
-        if not ended:
-            transaction.set_rollback(True)
-            return
-    run.refresh_from_db()
+def _log_end(run: ReprocessRun) -> None:
     counts = run.counters.aggregate(**{outcome: Sum(outcome, default=0) for outcome in OUTCOMES})
     summary = ", ".join(f"{outcome}={counts[outcome]}" for outcome in OUTCOMES)
     log.info(
-        f"Reprocessing completed (spec_version={run.spec_version}, scope={run.scope}, state={state}, videos={run.video_count}, {summary}, "
+        f"Reprocessing completed (spec_version={run.spec_version}, scope={run.scope}, state={run.state}, videos={run.video_count}, {summary}, "
         f"model_calls={run.model_calls})",
-        error=error,
+        error=run.error,
     )
-    for waiting in ReprocessRun.objects.filter(state__in=ReprocessRun.OPEN).values_list("pk", flat=True):
-        enqueue_run(waiting)

@@ -64,7 +64,6 @@ def _iterate_written_values(tree: ast.AST) -> Iterator[ast.AST]:
             )
         elif isinstance(node, ast.Call) and (name := getattr(node.func, "attr", getattr(node.func, "id", ""))) not in READERS:
             yield from (keyword.value for keyword in node.keywords if keyword.arg == "state")
-            yield from node.args if name == "end_run" else ()
 
 
 def _iterate_state_names(value: ast.AST) -> Iterator[tuple[str, str]]:

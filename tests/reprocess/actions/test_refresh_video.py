@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -14,6 +15,7 @@ from heimdex.backends import get_text_embedder
 from heimdex.storage import get_media_storage
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.scope import Scope
+from reprocess.runs import state
 from reprocess.runs.requests import start_run
 from reprocess.tasks import work_run
 from tests.library import make_user, make_video
@@ -91,10 +93,34 @@ def test_failures_are_named_with_their_reasons(api: APIClient, video: Video, url
     work_run(str(ReprocessRun.objects.get().pk))
     shown = api.get(url).json()
     assert (shown["state"], shown["message"]) == ("failed", "1 of 16 parts could not be updated. Search finds the rest.")
+    assert shown["progress"] == 93, "what failed is not done"
     (failure,) = shown["failures"]
     assert {**failure, "error": ""} == {"step": "scene_clip", "channel": "clip", "scene_id": str(scene.pk), "scene_index": 2, "error": ""}
     assert "The keyframe cannot be read" in failure["error"]
     assert [step["failed"] for step in shown["steps"]] == [0, 0, 0, 1]
+
+
+@pytest.mark.parametrize("after", [1, 2])
+def test_a_canceled_update_keeps_its_share_although_the_earlier_vectors_are_up_to_date(api: APIClient, url: str, after: int) -> None:
+    api.post(url)
+    work_run(str(ReprocessRun.objects.get().pk))
+    api.post(url, {"force": True})
+    run, shares = ReprocessRun.objects.get(force=True), []
+    record_usage = state.record_usage
+
+    def cancel_after(*args: Any) -> None:
+        record_usage(*args)
+        if len(shares) < after:
+            shares.append(api.get(url).json()["progress"])
+        if len(shares) == after:
+            api.post(f"{url}/cancel")
+
+    with mock.patch("reprocess.runs.worker.record_usage", side_effect=cancel_after):
+        work_run(str(run.pk))
+    shown = api.get(url).json()
+    assert (shown["state"], shown["progress"]) == ("cancelled", shares[-1])
+    assert 0 < shown["progress"] < 100
+    assert shown["message"] == "The search index of this video is up to date."
 
 
 def test_a_request_reuses_an_unfinished_run_that_includes_the_video(api: APIClient, url: str) -> None:

@@ -14,17 +14,17 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from heimdex.backends import get_text_embedder
-from reprocess.actions.runs import cancel_run, pause_run, resume_run
+from reprocess.actions.runs import cancel_run, pause_run, resume_run, retry_failures
 from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.scope import Scope
 from reprocess.reports.runs import measure_progress
 from reprocess.runs import state
 from reprocess.runs.requests import start_run
 from reprocess.runs.rescue import rescue_runs
-from reprocess.runs.state import end_run
 from reprocess.runs.worker import run_worker
-from tests.library import SAYINGS, make_user, make_video
+from tests.library import SAYINGS, make_scene, make_user, make_video
 from tests.reprocess.people.makers import make_known_person
+from videos.input_hashes import refresh_input_hashes
 from videos.models import SceneEmbedding
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -135,10 +135,41 @@ def test_fresh_targets_of_a_canceled_run_are_skipped_and_stale_ones_not_begun(fo
     assert (counts["clip"]["done"], counts["clip"]["skipped"], counts["clip"]["not_begun"]) == (0, 4, 4)
 
 
-def test_a_run_that_fails_as_a_whole_counts_what_its_workers_have_computed(forced: ReprocessRun) -> None:
-    interrupt(forced, lambda _: end_run(forced, ReprocessRun.State.FAILED, "The spec has changed."))
-    assert forced.state == "failed"
+def test_scenes_that_are_added_during_a_run_are_planned_as_soon_as_they_are_counted(
+    forced: ReprocessRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = forced.items.order_by("turn")[0].video
+    assert first
+    for index in range(4, 10):
+        make_scene(first, index, f"A new scene, number {index}, about a lighthouse.")
+    refresh_input_hashes(first)
+    # Each video is a group of its own, so that the first is counted while the run goes on.
+    monkeypatch.setattr("reprocess.runs.worker.compute_full_group", lambda spec: 1)
+    record_usage, planned = state.record_usage, set()
+
+    def record_and_read(*args: object) -> None:
+        record_usage(*args)  # type: ignore[arg-type]
+        for counts in read(forced).values():
+            assert counts["planned"] == sum(counts[name] for name in OUTCOMES)
+            planned.add(counts["planned"])
+
+    with mock.patch("reprocess.runs.worker.record_usage", side_effect=record_and_read):
+        run_worker(forced.pk)
+    assert planned == {8, 10}
+    assert {counts["planned"] for counts in read(forced).values()} == {14}
+
+
+def test_the_retried_failures_of_a_canceled_run_leave_the_rest_not_begun(forced: ReprocessRun) -> None:
+    first, second = forced.items.order_by("turn")
+    forced.items.filter(pk=first.pk).update(state="failed", finished_at=timezone.now())
+    cancel_run(forced.pk)
+    assert retry_failures(forced.pk) == 1
+    run_worker(forced.pk)
+    forced.refresh_from_db()
+    second.refresh_from_db()
+    assert (forced.state, second.state) == ("cancelled", "cancelled")
     check_sums(forced)
+    assert {(counts["done"] + counts["empty"], counts["not_begun"]) for counts in read(forced).values()} == {(4, 4)}
     assert 0 < measure_progress(forced).percent < 100
 
 
