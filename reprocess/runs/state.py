@@ -100,7 +100,7 @@ def _log_end(run: ReprocessRun) -> None:
     counts = run.counters.aggregate(**{outcome: Sum(outcome, default=0) for outcome in OUTCOMES})
     summary = ", ".join(f"{outcome}={counts[outcome]}" for outcome in OUTCOMES)
     log.info(
-        f"Reprocessing completed (spec_version={run.spec_version}, scope={run.scope}, state={run.state}, videos={run.video_count}, {summary}, "
-        f"model_calls={run.model_calls})",
+        f"Reprocessing completed (spec_version={run.spec_version}, scope={run.scope}, state={run.state}, videos={run.video_count}, "
+        f"{summary}, model_calls={run.model_calls})",
         error=run.error,
     )

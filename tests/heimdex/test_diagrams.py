@@ -62,7 +62,7 @@ def _iterate_written_values(tree: ast.AST) -> Iterator[ast.AST]:
             yield from (
                 value for key, value in zip(node.keys, node.values, strict=True) if isinstance(key, ast.Constant) and key.value == "state"
             )
-        elif isinstance(node, ast.Call) and (name := getattr(node.func, "attr", getattr(node.func, "id", ""))) not in READERS:
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) not in READERS:
             yield from (keyword.value for keyword in node.keywords if keyword.arg == "state")
 
 

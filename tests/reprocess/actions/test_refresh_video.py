@@ -105,7 +105,8 @@ def test_a_canceled_update_keeps_its_share_although_the_earlier_vectors_are_up_t
     api.post(url)
     work_run(str(ReprocessRun.objects.get().pk))
     api.post(url, {"force": True})
-    run, shares = ReprocessRun.objects.get(force=True), []
+    run = ReprocessRun.objects.get(force=True)
+    shares: list[int] = []
     record_usage = state.record_usage
 
     def cancel_after(*args: Any) -> None:
