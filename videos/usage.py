@@ -5,15 +5,15 @@ from uuid import UUID
 from django.db.models import Count, Q, Sum
 
 from heimdex.accounts.quotas import Usage
+from videos.errors import IngestErrorCode
 from videos.models import Video
-from videos.models.video import UPLOAD_EXPIRED
 
 
 def measure_videos(owner_id: UUID) -> Usage:
     """Return the bytes, the length and the open uploads of an owner's videos. An upload that expired has no file, so it uses nothing."""
     sums = (
         Video.objects.filter(owner=owner_id)
-        .exclude(error_code=UPLOAD_EXPIRED)
+        .exclude(error_code=IngestErrorCode.UPLOAD_EXPIRED)
         .aggregate(
             bytes=Sum("size_bytes", default=0),
             seconds=Sum("metadata__duration_s", default=0.0),

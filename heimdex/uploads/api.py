@@ -1,5 +1,6 @@
 """The parts of the API that all uploads share."""
 
+import re
 from typing import Any
 
 from drf_spectacular.utils import OpenApiResponse
@@ -11,10 +12,23 @@ from heimdex.storage import UploadTarget
 DISK_FULL = OpenApiResponse(description="The server's disk is almost full, so it accepts no new uploads.")
 
 
+# NUL, which PostgreSQL cannot store, and halves of surrogate pairs, which no encoding can. The name is only shown, so they may change.
+_NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
+_REPLACEMENT = "\ufffd"
+
+
+class FilenameField(serializers.CharField):
+    """The name of a file on its user's machine: any text. What cannot be stored is replaced."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the name as it is stored."""
+        return _NOT_STORABLE.sub(_REPLACEMENT, super().to_internal_value(data))
+
+
 class UploadRequestSerializer(serializers.Serializer[Any]):
     """The file that a client wants to upload."""
 
-    filename = serializers.CharField(max_length=1024)
+    filename = FilenameField(max_length=1024)
     mime_type = serializers.CharField(max_length=255)
     size_bytes = serializers.IntegerField(min_value=0)
 

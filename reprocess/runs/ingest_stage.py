@@ -11,6 +11,7 @@ from reprocess.runs.engine import Batch, OnBatch, WorkLease, embed_videos
 from reprocess.runs.unexpected import omit_details
 from reprocess.spec import get_effective_spec
 from reprocess.spec.historical import build_historical_spec
+from videos.errors import IngestErrorCode
 from videos.ingest.stage import IngestError, Stage, StageContext
 from videos.models import Video
 
@@ -41,7 +42,7 @@ def run(context: StageContext) -> None:
     spec = get_effective_spec()
     embed_videos([context.video], spec, ProgressHalf(context, 0), _collect_errors(failed))
     if failed:
-        raise IngestError("embedding_failed", INCOMPLETE.format(count=len(failed), reason=omit_details(failed[0])))
+        raise IngestError(IngestErrorCode.EMBEDDING_FAILED, INCOMPLETE.format(count=len(failed), reason=omit_details(failed[0])))
     embed_into_active(context.video, ProgressHalf(context, 1))
     activate_first(context.video.owner_id, spec)
 

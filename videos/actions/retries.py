@@ -10,10 +10,11 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from heimdex.leases import RELEASED
+from heimdex.media.errors import MediaErrorCode
 from heimdex.outages.models import NOT_WAITING
+from videos.errors import NOT_RETRYABLE, IngestErrorCode
 from videos.ingest.schedule import wake
 from videos.models import Job, Video
-from videos.models.video import NOT_RETRYABLE, UPLOAD_EXPIRED
 
 _BATCH = 200
 
@@ -41,6 +42,12 @@ class RetryCounts:
         return sum(self.retried.values())
 
 
+def list_video_error_codes() -> list[str]:
+    """Return the error codes that a failed video can have: those of Heimdex, and those of added stages that a failed video has."""
+    present = Video.objects.filter(state=Video.State.FAILED).order_by().values_list("error_code", flat=True).distinct()
+    return sorted({*MediaErrorCode, *IngestErrorCode, *present} - {MediaErrorCode.NOT_AN_IMAGE, ""})
+
+
 def filter_failed_videos(failures: FailureFilter) -> QuerySet[Video]:
     """Return the failed videos that match."""
     videos = Video.objects.filter(state=Video.State.FAILED)
@@ -59,7 +66,7 @@ def retry_failed_videos(videos: QuerySet[Video], *, everything: bool = False, dr
     Videos whose retry cannot succeed with the same file are left out, unless `everything`; those whose file never arrived always are.
     """
     failed = Video.objects.filter(pk__in=videos.order_by().values("pk"), state=Video.State.FAILED)
-    unusable = {UPLOAD_EXPIRED} if everything else NOT_RETRYABLE
+    unusable = {IngestErrorCode.UPLOAD_EXPIRED} if everything else NOT_RETRYABLE
     retryable = failed.exclude(error_code__in=unusable)
     counts = RetryCounts(count_codes(retryable), count_codes(failed.filter(error_code__in=unusable)))
     if not dry_run:

@@ -17,9 +17,10 @@ from heimdex.errors import Refused, WrongState
 from heimdex.speech.languages import parse_language
 from heimdex.storage import UploadTarget
 from heimdex.uploads import flow
+from videos.errors import IngestErrorCode
 from videos.ingest.schedule import start_ingest
 from videos.models import Video
-from videos.models.video import TITLE_MAX_LENGTH, UPLOAD_EXPIRED
+from videos.models.video import TITLE_MAX_LENGTH
 from videos.storage_keys import parse_key
 
 # Browsers send this type for files that they do not recognize. The content decides later.
@@ -74,7 +75,7 @@ def renew_upload_url(owner: User, video_id: UUID) -> UploadTarget:
     Raise Video.DoesNotExist for another owner's video, and WrongState when the upload was completed or has expired.
     """
     video = Video.objects.get(pk=video_id, owner=owner, owner__is_active=True)
-    if video.error_code == UPLOAD_EXPIRED:
+    if video.error_code == IngestErrorCode.UPLOAD_EXPIRED:
         raise WrongState(flow.EXPIRED)
     return flow.presign_upload(video)
 
@@ -87,7 +88,7 @@ def complete_upload(owner: User, video_id: UUID) -> Video:
     """
     with transaction.atomic():
         video = Video.objects.select_for_update(of=("self",)).get(pk=video_id, owner=owner, owner__is_active=True)
-        if video.error_code == UPLOAD_EXPIRED:
+        if video.error_code == IngestErrorCode.UPLOAD_EXPIRED:
             raise WrongState(flow.EXPIRED)
         if video.state != Video.State.UPLOADING:
             return video

@@ -19,6 +19,7 @@ from heimdex.outages.models import NOT_WAITING, build_wait_update
 from heimdex.outages.record import begin_outage, has_outage
 from heimdex.outages.texts import FAILURE_CODES, FAILURE_TEXTS, WAITING_LABELS
 from heimdex.redaction import hide_addresses
+from videos.errors import IngestErrorCode
 from videos.ingest.heartbeat import compute_time_limit, keep_lease
 from videos.ingest.schedule import add_new_stages
 from videos.ingest.stage import IngestError, SourceFile, Stage, StageContext
@@ -80,7 +81,7 @@ def _run_stage(video: Video, stage: Stage, source: SourceFile) -> bool:
 def _run_attempt(video: Video, stage: Stage, source: SourceFile, lease: Lease, job: Job) -> bool:
     """Run one attempt of a stage and record its result. Return whether the stage is done. Raise LeaseLost when the lease is lost."""
     if job.is_exhausted:
-        _record_failure(lease, video, "gave_up", GAVE_UP.format(attempts=settings.MAX_ATTEMPTS, stage=job.stage))
+        _record_failure(lease, video, IngestErrorCode.GAVE_UP, GAVE_UP.format(attempts=settings.MAX_ATTEMPTS, stage=job.stage))
         return False
     if has_outage(OutageKind.STORAGE):
         # Nearly every stage reads the file. A storage that hangs would keep all workers busy.
@@ -121,7 +122,7 @@ def _compute_limit_s(video: Video) -> float:
 
 def _release_hung(lease: Lease, video: Video, job: Job, limit_s: float) -> None:
     limit = f"{limit_s / 60:.0f} minutes" if limit_s >= 120 else f"{limit_s:.0f} seconds"
-    _retry_or_fail(lease, video, job, "took_too_long", HUNG.format(stage=job.stage, limit=limit))
+    _retry_or_fail(lease, video, job, IngestErrorCode.TOOK_TOO_LONG, HUNG.format(stage=job.stage, limit=limit))
 
 
 def _wait_for_outage(lease: Lease, job: Job, error: Exception) -> bool:
@@ -148,7 +149,7 @@ def _describe_failure(job: Job, error: Exception) -> tuple[str, str]:
     """Return the code and the sentence for an error that is ours, or that stays although nothing is away."""
     if kind := find_outage(error):
         return FAILURE_CODES[kind], FAILURE_TEXTS[kind]
-    return "internal_error", INTERNAL_ERROR.format(stage=job.stage, reason=_format_reason(error))
+    return IngestErrorCode.INTERNAL_ERROR, INTERNAL_ERROR.format(stage=job.stage, reason=_format_reason(error))
 
 
 def _wait(lease: Lease, job: Job, kind: OutageKind) -> None:

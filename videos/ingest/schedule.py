@@ -11,8 +11,8 @@ from heimdex.leases import requeue_lost, wake_stuck
 from heimdex.outages.models import filter_resumable
 from heimdex.queue import enqueue
 from heimdex.uploads.flow import end_expired_uploads
+from videos.errors import IngestErrorCode
 from videos.models import Job, Video
-from videos.models.video import UPLOAD_EXPIRED
 from videos.registry import list_stages
 from videos.search.lexical.handler import get_lexical_backend
 
@@ -95,6 +95,6 @@ def wake(video: Video) -> None:
 
 def _expire(video: Video) -> None:
     video.state = Video.State.FAILED
-    video.error_code, video.error_text = UPLOAD_EXPIRED, FILE_NEVER_ARRIVED
+    video.error_code, video.error_text = IngestErrorCode.UPLOAD_EXPIRED, FILE_NEVER_ARRIVED
     video.updated_at = timezone.now()
     video.save(update_fields=["state", "error_code", "error_text", "updated_at"])

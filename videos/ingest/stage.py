@@ -17,6 +17,7 @@ from heimdex.media.probe import probe
 from heimdex.media.sandbox import CRASHED, call_sandboxed, iter_sandboxed
 from heimdex.media.sandbox_protocol import DecoderLimits, limit_decoding, limit_probe
 from heimdex.storage import get_media_storage
+from videos.errors import IngestErrorCode
 from videos.models import Video
 
 T = TypeVar("T")
@@ -43,7 +44,7 @@ class SourceFile:
         try:
             return self._resources.enter_context(get_media_storage().open_local_path(self.key))
         except FileNotFoundError as error:
-            raise IngestError("file_missing", FILE_MISSING) from error
+            raise IngestError(IngestErrorCode.FILE_MISSING, FILE_MISSING) from error
 
     @cached_property
     def info(self) -> MediaInfo:

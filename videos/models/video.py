@@ -10,20 +10,12 @@ from django.db import models
 from django.utils import timezone
 
 from heimdex.fields import ErrorTextField
-from heimdex.media.errors import PERMANENT
 from heimdex.media.timeline import compute_layout
 from heimdex.storage import sign_url
+from videos.errors import NOT_RETRYABLE
 
 TITLE_MAX_LENGTH = 300
 DESCRIPTION_MAX_LENGTH = 10_000
-# The error code of a video whose file never arrived. It can only be uploaded again, not retried.
-UPLOAD_EXPIRED = "upload_expired"
-# The error code of a video whose file has another size than the upload announced.
-WRONG_SIZE = "wrong_size"
-# The error code of a video that is longer than the minutes that its owner has left.
-OVER_QUOTA = "over_quota"
-# A retry with the same file cannot succeed. A missing file may come back, for example when its disk is mounted again.
-NOT_RETRYABLE = frozenset({UPLOAD_EXPIRED, WRONG_SIZE, *PERMANENT})
 
 
 @dataclass(frozen=True)

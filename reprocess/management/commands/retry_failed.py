@@ -9,9 +9,16 @@ from django.core.management.base import BaseCommand, CommandError
 
 from heimdex.management.arguments import find_owner
 from people.actions.photos import retry_failed_photos
+from people.errors import PhotoErrorCode
 from people.models import PersonPhoto
 from reprocess.management.arguments import parse_time
-from videos.actions.retries import FailureFilter, RetryCounts, filter_failed_videos, retry_failed_videos
+from videos.actions.retries import (
+    FailureFilter,
+    RetryCounts,
+    filter_failed_videos,
+    list_video_error_codes,
+    retry_failed_videos,
+)
 from videos.registry import list_stages
 
 PHOTO = "photo"
@@ -37,8 +44,11 @@ class Command(BaseCommand):
         stage = options["stage"]
         if stage and stage not in (*stages, PHOTO):
             raise CommandError(f"There is no stage {stage}. Use one of {', '.join([*stages, PHOTO])}.", returncode=2)
+        code = options["error_code"]
+        if code and code not in (known := sorted({*list_video_error_codes(), *PhotoErrorCode})):
+            raise CommandError(f"There is no error code {code}. Use one of {', '.join(known)}.", returncode=2)
         owner = find_owner(options["owner"]) if options["owner"] else None
-        failures = FailureFilter(stage, options["error_code"], options["since"], owner.pk if owner else None)
+        failures = FailureFilter(stage, code, options["since"], owner.pk if owner else None)
         videos = RetryCounts({}, {})
         if stage != PHOTO:
             videos = retry_failed_videos(filter_failed_videos(failures), everything=options["all"], dry_run=options["dry_run"])

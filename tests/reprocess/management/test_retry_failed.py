@@ -1,6 +1,7 @@
 """Operators retry what failed, from the stage that failed, and nothing that cannot succeed."""
 
 import json
+import re
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -116,11 +117,27 @@ def test_filters(owner: User, args: list[str], titles: set[str]) -> None:
     assert list_titles("processing", "validating") == titles
 
 
-@pytest.mark.parametrize("args", [["--stage", "cutting"], ["--owner", "nobody@example.org"]])
-def test_wrong_usage_ends_with_2(args: list[str]) -> None:
-    with pytest.raises(CommandError) as error:
+@pytest.mark.parametrize(
+    ("args", "text"),
+    [
+        (["--stage", "cutting"], "There is no stage cutting. Use one of validate, "),
+        (["--owner", "nobody@example.org"], "nobody@example.org"),
+        (["--error-code", "storage_faild"], "There is no error code storage_faild. Use one of broken_timestamps, "),
+        (["--error-code", "b", "--dry-run"], "no_face, "),
+        (["--stage", "photo", "--error-code", "b"], "storage_failed, "),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_names_what_is_known(args: list[str], text: str) -> None:
+    with pytest.raises(CommandError, match=re.escape(text)) as error:
         call_command("retry_failed", *args)
     assert error.value.returncode == 2
+
+
+def test_the_code_of_an_added_stage_is_known_while_a_video_has_it(owner: User) -> None:
+    add_failed(owner, "no_subtitles")
+    assert run("--error-code", "no_subtitles")["videos"]["retried"] == {"no_subtitles": 1}
+    with pytest.raises(CommandError, match="no error code no_subtitles"):
+        run("--error-code", "no_subtitles")
 
 
 def test_the_text_has_the_counts(owner: User) -> None:

@@ -3,9 +3,9 @@
 from heimdex.accounts.models import User
 from heimdex.accounts.owner import lock_owner
 from heimdex.accounts.quotas import get_quota, measure_usage
+from videos.errors import IngestErrorCode
 from videos.ingest.stage import IngestError, Stage, StageContext
 from videos.models import Video, VideoMetadata
-from videos.models.video import OVER_QUOTA
 
 
 def run(context: StageContext) -> None:
@@ -42,7 +42,7 @@ def _check_length(video: Video, duration_s: float) -> None:
     lock_owner(video.owner_id)
     owner = User.objects.get(pk=video.owner_id)
     if problem := get_quota(owner).find_length_problem(measure_usage(owner.pk), duration_s):
-        raise IngestError(OVER_QUOTA, problem)
+        raise IngestError(IngestErrorCode.OVER_QUOTA, problem)
 
 
 STAGE = Stage("probe", order=20, label="Reading the format", run=run, weight=3)

@@ -2,9 +2,9 @@
 
 import hashlib
 
+from videos.errors import IngestErrorCode
 from videos.ingest.stage import IngestError, Stage, StageContext
 from videos.models import Video
-from videos.models.video import WRONG_SIZE
 
 _CHUNK = 1024 * 1024
 
@@ -14,7 +14,7 @@ def run(context: StageContext) -> None:
     video = context.video
     size = context.source.path.stat().st_size
     if size != video.size_bytes:
-        raise IngestError(WRONG_SIZE, f"The stored file has {size} bytes instead of {video.size_bytes}. Upload it again.")
+        raise IngestError(IngestErrorCode.WRONG_SIZE, f"The stored file has {size} bytes instead of {video.size_bytes}. Upload it again.")
     checksum = hashlib.sha256()
     read = 0
     with context.source.path.open("rb") as file:
