@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a real server, which can be closed: then connections are refused, and open ones are lost."""
+"""A TCP proxy in front of a real server. It can be closed: then connections are refused, and open ones are lost. It can also be frozen."""
 
 import socket
 import threading
@@ -15,6 +15,8 @@ class Gate:
         self._target = target
         self._listener: socket.socket | None = None
         self._connections: set[socket.socket] = set()
+        self._flows = threading.Event()
+        self._flows.set()
         self.port = 0
         self.open()
 
@@ -37,6 +39,14 @@ class Gate:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
+    def freeze(self) -> None:
+        """Accept connections and forward nothing, as a server that hangs."""
+        self._flows.clear()
+
+    def thaw(self) -> None:
+        """Forward again."""
+        self._flows.set()
+
     def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
@@ -51,6 +61,7 @@ class Gate:
     def _forward(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
             while content := source.recv(_CHUNK):
+                self._flows.wait()
                 sink.sendall(content)
         with suppress(OSError):
             sink.shutdown(socket.SHUT_RDWR)

@@ -40,6 +40,12 @@ _MAX_UPLOAD_URL_S = 15 * 60
 _REPLACED = {"412", "PreconditionFailed"}
 _MISSING = {"404", "NoSuchKey", "NotFound"}
 _DELETE_BATCH = 1000
+# A server that is silent for so long, on so many attempts, is away: 45 seconds.
+_TIMEOUT_S, _ATTEMPTS = 15, 3
+# A server may be silent while it copies gigabytes.
+_COPY_TIMEOUT_S = 60
+# Each of them has `_ATTEMPTS` of its own.
+_DOWNLOADS = 2
 _CHECK_TIMEOUT_S = 10
 _MAX_IN_MEMORY = 16 * CHUNK
 
@@ -106,10 +112,12 @@ class S3MediaStorage(MediaStorage):
 
     @contextmanager
     def open_local_path(self, key: str) -> Iterator[Path]:
+        from boto3.s3.transfer import TransferConfig
+
         with tempfile.NamedTemporaryFile(dir=self._ensure_scratch(), suffix=PurePosixPath(validate_key(key)).suffix) as file:
             self._check_space(key)
             with self._translate_errors(key):
-                self._files.bucket.Object(key).download_fileobj(file)
+                self._files.bucket.Object(key).download_fileobj(file, Config=TransferConfig(num_download_attempts=_DOWNLOADS))
             file.flush()
             yield Path(file.name)
 
@@ -125,10 +133,10 @@ class S3MediaStorage(MediaStorage):
     def copy(self, src: str, dst: str) -> None:
         from boto3.s3.transfer import TransferConfig
 
-        bucket, target = self._files.bucket, validate_key(dst)
+        target = validate_key(dst)
         with self._translate_errors(src):
-            source = bucket.Object(validate_key(src))
-            bucket.Object(target).copy(
+            source = self._files.bucket.Object(validate_key(src))
+            self._patient.bucket.Object(target).copy(
                 {"Bucket": self.bucket, "Key": src},
                 ExtraArgs={
                     # A copy in parts loses the type unless it is passed again.
@@ -224,19 +232,24 @@ class S3MediaStorage(MediaStorage):
         return self._open_bucket(self.public_endpoint_url) if self.public_endpoint_url else self._files
 
     @cached_property
+    def _patient(self) -> "Bucket":
+        """The same bucket for copies of large files."""
+        return self._open_bucket(self.endpoint_url, timeout_s=_COPY_TIMEOUT_S)
+
+    @cached_property
     def _impatient(self) -> "Bucket":
         """The same bucket for checks, which must end soon."""
         return self._open_bucket(self.endpoint_url, timeout_s=_CHECK_TIMEOUT_S, attempts=1)
 
-    def _open_bucket(self, endpoint_url: str, *, timeout_s: int = 60, attempts: int = 4) -> "Bucket":
+    def _open_bucket(self, endpoint_url: str, *, timeout_s: int | None = None, attempts: int | None = None) -> "Bucket":
         from heimdex.storage.bucket import open_bucket
 
         return open_bucket(
             name=self.bucket,
             endpoint_url=endpoint_url,
             region=self.region,
-            timeout_s=timeout_s,
-            attempts=attempts,
+            timeout_s=timeout_s or _TIMEOUT_S,
+            attempts=attempts or _ATTEMPTS,
             **self._credentials,
         )
 

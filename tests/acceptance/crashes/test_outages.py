@@ -112,14 +112,23 @@ def are_all_indexed(clusters: Workers) -> bool:
     return not Video.objects.exclude(state__in=(Video.State.INDEXED, Video.State.FAILED)).exists()
 
 
-def test_uploads_survive_an_outage_of_the_storage(clusters: Workers, s3: S3Options, gate: Gate, tmp_path: Path, wait_until: Until) -> None:
+@pytest.mark.parametrize(("take_away", "bring_back"), [(Gate.close, Gate.open), (Gate.freeze, Gate.thaw)], ids=["away", "hanging"])
+def test_uploads_survive_an_outage_of_the_storage(
+    clusters: Workers,
+    s3: S3Options,
+    gate: Gate,
+    tmp_path: Path,
+    wait_until: Until,
+    take_away: Callable[[Gate], None],
+    bring_back: Callable[[Gate], None],
+) -> None:
     add_uploads(s3, UPLOADS_WAITING)
-    gate.close()
+    take_away(gate)
     serve_uploads(clusters, s3, gate, tmp_path / "home")
     wait_until(lambda: are_all_waiting("storage"), "the wait of all uploads")
     assert not Video.objects.filter(state=Video.State.FAILED).exists()
 
-    gate.open()
+    bring_back(gate)
     wait_until(lambda: are_all_indexed(clusters), "the end of all ingests")
 
     assert_all_indexed()

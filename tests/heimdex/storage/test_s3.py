@@ -1,5 +1,7 @@
 """Behavior of the S3 storage alone: connections, public URLs and messages about wrong settings."""
 
+import socket
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,7 +10,9 @@ import pytest
 from django.test import override_settings
 from django.views.debug import SafeExceptionReporterFilter
 
+from heimdex.outages.classify import OutageKind, find_outage
 from heimdex.storage import S3, FileReplacedError, StorageError
+from heimdex.storage.bucket import Bucket
 from heimdex.storage.s3 import S3MediaStorage
 from tests.heimdex.storage.seaweed import S3Options, find_free_ports
 
@@ -39,6 +43,48 @@ def test_presigned_urls_use_the_public_endpoint(s3_options: S3Options) -> None:
     assert storage.check() == []
 
 
+def measure_longest_wait_s(bucket: Bucket) -> int:
+    """Return for how long a request may wait for a server that accepts connections and never answers."""
+    config = bucket.connection.meta.client.meta.config
+    return int(config.read_timeout * config.retries["total_max_attempts"])
+
+
+def test_a_server_that_hangs_is_away_within_a_minute_but_may_copy_for_as_long(s3_options: S3Options) -> None:
+    storage = connect(s3_options)
+
+    assert measure_longest_wait_s(storage._impatient) <= 10
+    assert measure_longest_wait_s(storage._files) <= 50
+    assert storage._patient.connection.meta.client.meta.config.read_timeout >= 60
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda storage: storage.size("a/b"),
+        lambda storage: storage.open("a/b"),
+        lambda storage: storage.save("a/b", b"x"),
+        # It is asked for its source first, with little patience.
+        lambda storage: storage.copy("a/b", "a/c"),
+    ],
+    ids=["size", "open", "save", "copy"],
+)
+def test_a_server_that_hangs_is_an_outage_of_the_storage(
+    s3_options: S3Options, monkeypatch: pytest.MonkeyPatch, use: Callable[[S3MediaStorage], object]
+) -> None:
+    monkeypatch.setattr("heimdex.storage.s3._TIMEOUT_S", 0.3)
+    monkeypatch.setattr("heimdex.storage.s3._ATTEMPTS", 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        storage = connect(s3_options, endpoint_url=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(StorageError, match="cannot be reached") as raised:
+            use(storage)
+        assert find_outage(raised.value) is OutageKind.STORAGE
+        silent.settimeout(0)
+        for _ in range(2):
+            silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            silent.accept()
+
+
 def test_an_upload_url_lives_a_quarter_of_an_hour(s3_options: S3Options) -> None:
     storage = connect(s3_options)
     quarter = timedelta(minutes=15)
@@ -52,7 +98,7 @@ def test_an_upload_url_lives_a_quarter_of_an_hour(s3_options: S3Options) -> None
 def test_a_file_that_is_replaced_during_a_move_is_not_moved(s3_options: S3Options, monkeypatch: pytest.MonkeyPatch) -> None:
     storage = connect(s3_options)
     storage.save("a/upload", b"first", "video/mp4")
-    connection = storage._files.connection
+    connection = storage._patient.connection
     make_object = connection.Object
 
     class ReplacedBeforeCopy:
@@ -68,7 +114,7 @@ def test_a_file_that_is_replaced_during_a_move_is_not_moved(s3_options: S3Option
             storage.save("a/upload", b"other", "video/mp4")
             self._object.copy(*args, **options)
 
-    bucket = storage._files.bucket
+    bucket = storage._patient.bucket
     monkeypatch.setattr(bucket, "Object", lambda key: ReplacedBeforeCopy(bucket.name, key))
     with pytest.raises(FileReplacedError):
         storage.move("a/upload", "a/original")
