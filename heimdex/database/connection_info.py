@@ -117,7 +117,7 @@ def build_database_settings(environment: Environment, *, as_superuser: bool = Fa
         read = read_superuser_connection if as_superuser else read_embedded_connection
         connection = read(environment.home) or never_started
     return {
-        "ENGINE": "django.db.backends.postgresql" if environment.database_url else "heimdex.database.backend",
+        "ENGINE": "heimdex.database.backend",
         "HOST": connection.host,
         "PORT": connection.port,
         "USER": connection.user,

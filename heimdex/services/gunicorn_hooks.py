@@ -18,23 +18,35 @@ control_socket_disable = True
 # A search has at most 1,000 characters. Percent-encoded, each takes up to 12 bytes; the rest is for ids of people and a cursor.
 limit_request_line = 16 * 1024
 
+_STATEMENT_LIMIT_S = 30
+# The server ends a statement at its limit. One that says nothing for longer hangs.
+_ANSWER_LIMIT_S = _STATEMENT_LIMIT_S + 5
+
 
 def on_starting(arbiter: object) -> None:
     """Limit the statements of the web service: a request whose statement takes longer gets an error, and its thread serves others."""
     # libpq reads it. Workers of queues have no limit.
-    os.environ.setdefault("PGOPTIONS", "-c statement_timeout=30s")
+    os.environ.setdefault("PGOPTIONS", f"-c statement_timeout={_STATEMENT_LIMIT_S}s")
 
 
 def post_worker_init(worker: object) -> None:
-    """Allow enough open files. Load the search models in the background, so that the first search does not wait for them."""
+    """Allow enough open files, limit the waits for the database, and load the search models, so that the first search need not wait."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     # An upload or a download has a file besides its connection.
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 3 * worker_connections)), hard))
+    limit_answers()
     threading.Thread(target=_load_search_models, name="load-models", daemon=True).start()
 
 
-def _load_search_models() -> None:
+def limit_answers() -> None:
+    """Stop waiting for a database that hangs, so that the request gets an error and its thread serves others."""
     # Gunicorn imports this module before the application and its settings.
+    from django.db import DEFAULT_DB_ALIAS, connections
+
+    connections.settings[DEFAULT_DB_ALIAS]["ANSWER_TIMEOUT_S"] = _ANSWER_LIMIT_S
+
+
+def _load_search_models() -> None:
     from heimdex.readiness import load_search_models
 
     load_search_models()

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from django.db import connection
+from django.db import close_old_connections, connection
 from django.test import Client
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from heimdex.accounts.models import User
+from tests.freezing import freeze
 from tests.library import make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -58,3 +59,23 @@ def test_the_api_names_the_outage(browser: Client, token: str) -> None:
     for answer in answers:
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
         assert answer.json() == {"detail": "The database does not answer. Nothing is lost. Try again in a minute."}
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/videos"])
+def test_a_database_that_hangs_is_away_and_the_next_request_gets_a_new_connection(
+    browser: Client, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    connection.close()
+    with monkeypatch.context() as patch:
+        # The web service sets it to more than the longest statement.
+        patch.setitem(connection.settings_dict, "ANSWER_TIMEOUT_S", 0.5)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            [backend] = cursor.fetchone()
+        with freeze([backend]):
+            answer = browser.get(path)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+    assert "The database does not answer. Nothing is lost. Try again in a minute." in answer.content.decode()
+    # As a server does between requests, and the test's client does not.
+    close_old_connections()
+    assert browser.get(path).status_code == 200

@@ -1,8 +1,6 @@
 """The health checks that load balancers act on."""
 
-import os
-import signal
-from threading import Event, Timer
+from threading import Event
 from unittest import mock
 
 import pytest
@@ -13,6 +11,7 @@ from django.test import Client
 
 from heimdex import readiness
 from heimdex.redis_broker import RedisBroker
+from tests.freezing import freeze
 
 
 @pytest.mark.django_db(transaction=True)
@@ -92,21 +91,8 @@ def test_a_frozen_connection_does_not_keep_a_check_waiting(client: Client, path:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         [backend] = cursor.fetchone()
-    thawed = Event()
-
-    def thaw() -> None:
-        thawed.set()
-        os.kill(backend, signal.SIGCONT)
-
-    timer = Timer(50, thaw)
-    timer.start()
-    os.kill(backend, signal.SIGSTOP)
-    try:
+    with freeze([backend]):
         answer = client.get(path)
-        assert not thawed.is_set()
-        # Another connection is answered.
-        assert readiness.DATABASE_AWAY not in answer.json().get("missing", [])
-        assert answer.json().get("database", "ok") == "ok"
-    finally:
-        timer.cancel()
-        thaw()
+    # Another connection is answered.
+    assert readiness.DATABASE_AWAY not in answer.json().get("missing", [])
+    assert answer.json().get("database", "ok") == "ok"

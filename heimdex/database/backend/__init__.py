@@ -1,1 +1,1 @@
-"""Django's backend for the embedded PostgreSQL server."""
+"""Django's backend for PostgreSQL, embedded or not."""

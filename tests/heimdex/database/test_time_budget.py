@@ -77,9 +77,11 @@ def test_a_request_that_takes_too_long_is_answered_with_a_sentence() -> None:
 
 def test_the_statements_of_the_web_server_are_limited_and_those_of_workers_are_not() -> None:
     hooks = "from heimdex.services import gunicorn_hooks; gunicorn_hooks.on_starting(None)"
-    code = "from django.db import connection; cursor = connection.cursor(); print(cursor.execute('SHOW statement_timeout').fetchone()[0])"
+    show = "cursor.execute('SHOW statement_timeout').fetchone()[0], connection.connection.answer_timeout_s"
+    code = f"from django.db import connection; cursor = connection.cursor(); print({show})"
     web, worker = (
         subprocess.run([sys.executable, "-c", f"{start}; {code}"], capture_output=True, text=True, check=True, timeout=120).stdout.strip()
-        for start in (f"{hooks}; import heimdex.wsgi", "import django; django.setup()")
+        for start in (f"{hooks}; import heimdex.wsgi; gunicorn_hooks.limit_answers()", "import django; django.setup()")
     )
-    assert (web, worker) == ("30s", "0")
+    # The limit of the answers is the longer one: it is for a server that cannot keep the other.
+    assert (web, worker) == ("30s 35", "0 None")

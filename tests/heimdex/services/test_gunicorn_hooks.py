@@ -3,12 +3,14 @@
 import signal
 import socket
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
-from rest_framework_simplejwt.tokens import RefreshToken
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
+from tests.freezing import freeze
 from tests.heimdex.web.service import run_web_service
 from tests.library import make_user
 
@@ -50,6 +52,31 @@ def test_it_stops_although_a_request_waits_for_the_database(tmp_path: Path, tran
             # The statement is canceled after 30 s. The service does not wait for that.
             assert web.process.wait(20) == 0
     assert "Traceback" not in web.log
+
+
+def test_requests_are_answered_although_the_servers_of_all_its_connections_hang(tmp_path: Path, transactional_db: None) -> None:
+    token = RefreshToken.for_user(make_user()).access_token
+    others = list_backends()
+    with run_web_service(tmp_path, HEIMDEX_SECRET_KEY=settings.SECRET_KEY) as web:
+        web.wait_until(web.is_healthy)
+        assert get_status(web.port, token) == 200
+        with freeze(list_backends() - others):
+            # A check finds it, and a new connection is answered.
+            assert get_status(web.port, token) == 200
+
+
+def get_status(port: int, token: AccessToken) -> int:
+    """Return the status of the answer to a request of an owner."""
+    request = Request(f"http://127.0.0.1:{port}/v1/videos", headers={"Authorization": f"Bearer {token}"})
+    with urlopen(request, timeout=90) as answer:
+        return int(answer.status)
+
+
+def list_backends() -> set[int]:
+    """Return the processes that serve the connections to the test's database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'")
+        return {pid for (pid,) in cursor.fetchall()}
 
 
 def is_anything_waiting() -> bool:
