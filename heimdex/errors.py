@@ -19,6 +19,10 @@ class ModelInputError(Exception):
     """The model rejects these inputs on every attempt; other inputs work."""
 
 
+class InputBreaksServer(ModelInputError):
+    """The server of a model fails on this input, again and again, and works on others."""
+
+
 class InputsRejected(ModelInputError):
     """The model rejects some inputs of a batch. The vectors of the others are kept, because they may have been paid for.
 

@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
-from heimdex.errors import ModelAway, ModelUnavailable
-from heimdex.openai.responses import Endpoint, TransientError, translate_error
+from heimdex.errors import InputBreaksServer, ModelAway, ModelInputError, ModelUnavailable
+from heimdex.openai.responses import Endpoint, TransientError, is_server_failure, translate_error
 from heimdex.openai.retry import CircuitBreaker, RetryPolicy
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 OPENAI_URL = "https://api.openai.com/v1"
 _CHECK_TIMEOUT_S = 10.0
 T = TypeVar("T")
+# Gets the official client and a timeout in seconds.
+Send: TypeAlias = Callable[["OpenAI", float], T]
 
 
 class ModelClient:
@@ -28,6 +31,7 @@ class ModelClient:
         self._breaker = CircuitBreaker(breaker_after)
         self._first_use = threading.Lock()
         self._openai: OpenAI | None = None
+        self._has_answered = False
 
     def check(self) -> list[str]:
         """Return the problems that keep the model from working. Request the server's list of models, which costs nothing."""
@@ -45,8 +49,8 @@ class ModelClient:
             return []
         return []
 
-    def call(self, send: Callable[["OpenAI", float], T], policy: RetryPolicy, *, on_retry: Callable[[], None] = lambda: None) -> T:
-        """Return the result of `send`, which gets the official client and a timeout in seconds.
+    def call(self, send: Send[T], policy: RetryPolicy, *, on_retry: Callable[[], None] = lambda: None) -> T:
+        """Return the result of `send`.
 
         `send` raises ValueError when it cannot read the answer. Retry transient errors (429, 5xx, no answer or an unreadable one), and
         call `on_retry` before each further attempt. Raise ModelAway when they persist, ModelUnavailable for errors that no retry changes,
@@ -73,7 +77,34 @@ class ModelClient:
                 self._breaker.record_success()
                 return answer
 
-    def _attempt(self, send: Callable[["OpenAI", float], T], client: "OpenAI", timeout_s: float) -> T:
+    def call_for_input(self, send: Send[T], send_harmless: Send[object], policy: RetryPolicy) -> T:
+        """Return the result of `send`, as `call` does, but raise InputBreaksServer when its input is to blame for a failure.
+
+        It is when the server has answered for another input since the start, fails for this one in two calls, and answers `send_harmless`
+        right after each. An outage of a moment may end before that answer, which is why there is a second call.
+        """
+        for is_last in (False, True):
+            try:
+                answer = self.call(send, policy)
+            except ModelAway as error:
+                if not (self._has_answered and is_server_failure(error) and self._answers(send_harmless, policy)):
+                    raise
+                if is_last:
+                    # Without the cause, which would make it an outage.
+                    raise InputBreaksServer(str(error)) from None
+            else:
+                break
+        self._has_answered = True
+        return answer
+
+    def _answers(self, send: Send[object], policy: RetryPolicy) -> bool:
+        try:
+            self.call(send, replace(policy, attempts=1))
+        except (ModelUnavailable, ModelInputError):
+            return False
+        return True
+
+    def _attempt(self, send: Send[T], client: "OpenAI", timeout_s: float) -> T:
         import openai
 
         try:

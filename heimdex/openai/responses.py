@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from heimdex.errors import ModelInputError, ModelUnavailable
+from heimdex.errors import ModelAway, ModelInputError, ModelUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +43,15 @@ class TransientError(Exception):
         super().__init__(reason)
         self.retry_after_s = retry_after_s
         self.rate_limited = rate_limited
+
+
+def is_server_failure(error: Exception) -> bool:
+    """Return whether a server has failed on a call on every attempt: it may be away, or the input of the call breaks it. Pure.
+
+    A limit of the rate is nobody's fault, and an open circuit breaker says nothing about this call.
+    """
+    cause = error.__cause__
+    return isinstance(error, ModelAway) and isinstance(cause, TransientError) and not cause.rate_limited
 
 
 def translate_error(error: Exception, endpoint: Endpoint, timeout_s: float) -> Exception:

@@ -73,5 +73,5 @@ class Transcriber(ABC):
         """Return the speech in mono audio at 16 kHz (float32, -1 to 1). All of it is in memory; `heimdex.speech.chunks` bounds it.
 
         Silence, noise and music give an empty transcript. `language` is a supported one; None detects it. `on_progress` gets the share
-        done, 0 to 1.
+        done, 0 to 1. Raise InputBreaksServer when a server fails on this audio and on no other.
         """

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from heimdex.errors import InputBreaksServer
 from heimdex.speech.base import SAMPLE_RATE, Transcriber, Word
 
 # A killed worker repeats one chunk, and language detection needs some sentences.
@@ -82,12 +83,16 @@ def find_quietest_pause(samples: NDArray[np.float32]) -> int:
 
 @dataclass(frozen=True)
 class TranscribedChunk:
-    """The words from sample `start` to `end`, with times in the whole audio. `language` is None without speech."""
+    """The words from sample `start` to `end`, with times in the whole audio. `language` is None without speech.
+
+    `problem` is why it could not be transcribed, for operators.
+    """
 
     start: int
     end: int
     language: str | None
     words: tuple[Word, ...]
+    problem: str = ""
 
 
 def transcribe_chunks(
@@ -108,7 +113,11 @@ def transcribe_chunks(
         def report(share: float, start_s: float = chunk.start_s, seconds: float = seconds) -> None:
             on_progress(start_s + share * seconds)
 
-        transcript = transcriber.transcribe(chunk.samples, language=language, on_progress=report)
+        try:
+            transcript = transcriber.transcribe(chunk.samples, language=language, on_progress=report)
+        except InputBreaksServer as error:
+            yield TranscribedChunk(chunk.start, chunk.end, None, (), str(error))
+            continue
         words = tuple(_shift(word, chunk.start_s, chunk.start_s + seconds) for word in transcript.words)
         yield TranscribedChunk(chunk.start, chunk.end, transcript.language, words)
 

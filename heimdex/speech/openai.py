@@ -4,13 +4,14 @@ import io
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from heimdex.errors import ModelInputError, ModelUnavailable
+from heimdex.errors import InputBreaksServer, ModelInputError, ModelUnavailable
 from heimdex.openai.client import ModelClient
 from heimdex.openai.retry import RetryPolicy
 from heimdex.speech.base import SAMPLE_RATE, SHORTEST_SPEECH_S, Segment, Transcriber, Transcript, Word
@@ -59,7 +60,10 @@ class OpenAITranscriber(Transcriber):
     def transcribe(
         self, audio: NDArray[np.float32], *, language: str | None = None, on_progress: Callable[[float], None] | None = None
     ) -> Transcript:
-        """Return the speech. Raise ModelUnavailable, whose message names the fix, when the server cannot be used."""
+        """Return the speech. Raise ModelUnavailable, whose message names the fix, when the server cannot be used.
+
+        Raise InputBreaksServer when it fails on this audio and on no other.
+        """
         segments: list[Segment] = []
         detected: str | None = None
         for chunk in split_chunks([audio], shortest_s=_SHORTEST_CALL_S, longest_s=_LONGEST_CALL_S):
@@ -80,7 +84,7 @@ class OpenAITranscriber(Transcriber):
 
         recording = encode_flac(samples)
 
-        def send(client: "OpenAI", timeout_s: float) -> "TranscriptionVerbose":
+        def send(recording: bytes, client: "OpenAI", timeout_s: float) -> "TranscriptionVerbose":
             answer = client.audio.transcriptions.create(
                 file=("speech.flac", recording, "audio/flac"),
                 model=self._model,
@@ -95,10 +99,17 @@ class OpenAITranscriber(Transcriber):
             return answer
 
         try:
-            return self._client.call(send, RETRIES)
+            return self._client.call_for_input(partial(send, recording), partial(send, encode_flac(_make_harmless())), RETRIES)
+        except InputBreaksServer:
+            raise
         except ModelInputError as rejection:
             # Any audio is valid: the server rejects the model's name, the answer's format or the language.
             raise ModelUnavailable(f'{rejection} Correct "model" of "speech" in HEIMDEX_MODELS.') from rejection
+
+
+def _make_harmless() -> NDArray[np.float32]:
+    """Return two seconds of silence."""
+    return np.zeros(2 * SAMPLE_RATE, dtype=np.float32)
 
 
 def encode_flac(samples: NDArray[np.float32]) -> bytes:

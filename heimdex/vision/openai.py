@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import structlog
 
-from heimdex.errors import ModelInputError
+from heimdex.errors import InputBreaksServer, ModelInputError
 from heimdex.openai.client import ModelClient
 from heimdex.openai.retry import RetryPolicy
 from heimdex.vision.base import Describer, Description
@@ -59,7 +59,8 @@ class DailyBudget:
 class OpenAIDescriber(Describer):
     """Describe through the official client: `concurrency` parallel calls, at most `pictures_a_day` images per worker process.
 
-    A scene gets the classifier's tags when it exceeds the budget, when the model rejects it, or when the answer violates the schema.
+    A scene gets the classifier's tags when it exceeds the budget, when the model rejects it, when the server fails on it and on no other,
+    or when the answer violates the schema.
     Transient errors are retried. After `breaker_after` failed calls in a row nothing is sent for a while, and ModelUnavailable states
     the reason.
     """
@@ -116,7 +117,14 @@ class OpenAIDescriber(Describer):
                 log.warning("Used up the daily image budget: the scene gets the classifier's tags", model=self._model)
                 return None
             try:
-                content = self._client.call(lambda client, timeout_s: self._send(client, urls, timeout_s), RETRIES)
+                content = self._client.call_for_input(
+                    lambda client, timeout_s: self._send(client, urls, timeout_s),
+                    lambda client, timeout_s: self._send(client, [_draw_harmless()], timeout_s),
+                    RETRIES,
+                )
+            except InputBreaksServer as error:
+                log.warning("The server fails on a scene's images: the scene gets the classifier's tags", reason=str(error))
+                return None
             except ModelInputError as rejection:
                 log.warning("The model rejected a scene's images: the scene gets the classifier's tags", reason=str(rejection))
                 return None
@@ -143,6 +151,12 @@ class OpenAIDescriber(Describer):
         if not answer.choices:
             raise ValueError("no choices")
         return answer.choices[0].message.content
+
+
+def _draw_harmless() -> str:
+    from PIL import Image
+
+    return encode_data_url(Image.new("RGB", (256, 256), "gray"))
 
 
 def encode_data_url(image: "Image.Image") -> str:

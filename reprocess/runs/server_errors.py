@@ -1,8 +1,8 @@
 """Tell a model server that cannot process an input from one that is away."""
 
 from heimdex.embedders.base import Embedder
-from heimdex.errors import ModelAway, ModelUnavailable
-from heimdex.openai.responses import TransientError
+from heimdex.errors import ModelUnavailable
+from heimdex.openai.responses import is_server_failure
 
 # Short and harmless. Its vector is not used.
 _QUERY = "a person walks along the sea"
@@ -11,10 +11,9 @@ _QUERY = "a person walks along the sea"
 def is_fault_of_input(error: Exception, model: Embedder) -> bool:
     """Return whether a server fails because of an input: its call failed on every attempt, and right afterwards the server answers a query.
 
-    A limit of the rate is nobody's fault: a query may fit it where documents do not.
+    Where documents exceed a limit of the rate, a query may fit it.
     """
-    cause = error.__cause__
-    if not isinstance(error, ModelAway) or not isinstance(cause, TransientError) or cause.rate_limited:
+    if not is_server_failure(error):
         return False
     try:
         model.embed_queries([_QUERY])

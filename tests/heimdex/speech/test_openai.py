@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from demo.film import load_reference_texts
-from heimdex.errors import ModelUnavailable
+from heimdex.errors import InputBreaksServer, ModelUnavailable
 from heimdex.openai.retry import RetryPolicy
+from heimdex.outages.classify import OutageKind, find_outage
 from heimdex.speech.base import Transcriber
 from heimdex.speech.openai import OpenAITranscriber
 from tests.heimdex.speech.conformance import TranscriberConformance, load_recording
@@ -185,3 +186,31 @@ def test_a_missing_key_or_server_is_reported_by_check(server: TranscriptionServe
     assert "HEIMDEX_OPENAI_BASE_URL" in OpenAITranscriber(base_url="http://127.0.0.1:9/v1").check()[0]
     with pytest.raises(ModelUnavailable, match="HEIMDEX_OPENAI_API_KEY"):
         OpenAITranscriber().transcribe(load_speech())
+
+
+def test_audio_on_which_a_working_server_fails_twice_is_to_blame(server: TranscriptionServer) -> None:
+    hello, failures = Answer(body=encode_verbose_json("Hello, there.", [SEGMENT], WORDS)), [Answer(500)] * 6
+    transcriber, speech = build_transcriber(server), load_speech()
+    server.prepared = [*failures, hello, *failures, hello]
+    with pytest.raises(ModelUnavailable, match="status 500"):
+        # It has transcribed nothing yet: it may fail on all speech.
+        transcriber.transcribe(speech)
+
+    server.prepared = [hello, *failures, hello, hello, *failures, hello, *failures, hello]
+    assert transcriber.transcribe(speech).text == "Hello, there."
+    # The first failure was an outage of a moment.
+    assert transcriber.transcribe(speech).text == "Hello, there."
+    with pytest.raises(InputBreaksServer, match="status 500") as raised:
+        transcriber.transcribe(speech)
+    assert find_outage(raised.value) is None
+    assert server.prepared == []
+
+
+def test_a_server_that_answers_nothing_blames_no_audio(server: TranscriptionServer) -> None:
+    hello = Answer(body=encode_verbose_json("Hello, there.", [SEGMENT], WORDS))
+    transcriber, speech = build_transcriber(server), load_speech()
+    server.prepared = [hello, *[Answer(500)] * 20]
+    transcriber.transcribe(speech)
+    with pytest.raises(ModelUnavailable) as raised:
+        transcriber.transcribe(speech)
+    assert find_outage(raised.value) is OutageKind.MODEL

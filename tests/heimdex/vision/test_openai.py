@@ -40,6 +40,15 @@ def encode_chat(content: str | None, finish: str = "stop") -> str:
 class VisionServer(EmbeddingServer):
     """Describes each image by its size and mean color, so that different images have different descriptions."""
 
+    # An image of this width breaks the server.
+    breaking_width: int = 0
+
+    def take_answer(self, request: dict[str, Any] | None) -> Answer:
+        """Return the next prepared answer, or the answer to the images."""
+        if request and any(image.width == self.breaking_width for image in decode_images(request)):
+            return Answer(500)
+        return super().take_answer(request)
+
     def build_body(self, request: dict[str, Any]) -> str:
         descriptions = [
             f"An image of {image.width} by {image.height} in {image.resize((1, 1)).getpixel((0, 0))}." for image in decode_images(request)
@@ -68,9 +77,9 @@ class TestOpenAIProtocol(DescriberConformance):
 
 
 @pytest.fixture
-def server() -> Iterator[EmbeddingServer]:
-    with serve_embeddings(VisionServer()) as server:
-        yield server
+def server() -> Iterator[VisionServer]:
+    with serve_embeddings(served := VisionServer()):
+        yield served
 
 
 @pytest.fixture(autouse=True)
@@ -183,6 +192,33 @@ def test_transient_faults_are_retried_and_lasting_ones_reported(server: Embeddin
     server.prepared = [fault] * 6
     with pytest.raises(ModelUnavailable, match=r"127\.0\.0\.1"):
         build_describer(server).describe([[load_image("coffee.jpg")]])
+
+
+def test_a_scene_on_which_the_server_fails_gets_tags_and_the_others_their_descriptions(server: VisionServer) -> None:
+    good, bad = load_image("coffee.jpg").resize((300, 200)), load_image("rocket.jpg").resize((310, 200))
+    server.breaking_width = 310
+    describer = build_describer(server)
+    assert describer.describe([[good]])[0].text.startswith("An image of 300")
+
+    descriptions = describer.describe([[good], [bad], [good]])
+
+    assert [description.text.startswith("An image of 300") for description in descriptions] == [True, False, True]
+    assert descriptions[1] == TAGS.describe([[bad]])[0]
+
+
+def test_a_server_that_has_described_nothing_yet_blames_no_scene(server: VisionServer) -> None:
+    # It may fail on everything but what it is tried with.
+    server.breaking_width = 310
+    with pytest.raises(ModelUnavailable, match="status 500"):
+        build_describer(server).describe([[load_image("rocket.jpg").resize((310, 200))]])
+
+
+def test_a_scene_is_tried_again_before_it_is_blamed(server: VisionServer) -> None:
+    describer, scene = build_describer(server), [load_image("coffee.jpg")]
+    expected = describer.describe([scene])
+    # An outage that is over when the server is asked whether it works.
+    server.prepared = [Answer(503)] * 6
+    assert describer.describe([scene]) == expected
 
 
 def test_a_missing_key_is_reported_by_check() -> None:

@@ -1,5 +1,6 @@
 """Speech is transcribed chunk by chunk. A worker that dies costs one chunk, and an unsupported language gets a notice."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from heimdex.errors import InputBreaksServer
 from heimdex.speech.base import Segment, Transcriber, Transcript, Word
 from heimdex.speech.chunks import split_chunks
 from tests import media
@@ -25,6 +27,7 @@ class CountingTranscriber(Transcriber):
         self.transcribed_s: list[float] = []
         self.languages: list[str | None] = []
         self.dies_at: int | None = None
+        self.breaks_at: frozenset[int] = frozenset()
 
     @property
     def identity(self) -> str:
@@ -44,6 +47,8 @@ class CountingTranscriber(Transcriber):
         seconds = audio.size / 16_000
         self.transcribed_s.append(seconds)
         self.languages.append(language)
+        if len(self.transcribed_s) in self.breaks_at:
+            raise InputBreaksServer("http://10.0.0.7/v1 still answers with status 500")
         word = Word(seconds / 2 - 0.1, seconds / 2 + 0.1, f"word{len(self.transcribed_s)}", 1.0)
         return Transcript("en", (Segment(0, seconds, word.text, (word,)),))
 
@@ -134,3 +139,27 @@ def test_speech_in_an_unsupported_language_is_not_transcribed(add_arrived_video:
         "Your administrator can configure one that does."
     )
     assert Video.objects.get().language == "de"
+
+
+@pytest.mark.parametrize(
+    ("breaks_at", "notice"),
+    [
+        ({2}, "The speech between 0:0\\d and 0:0\\d could not be transcribed\\."),
+        ({1, 2, 3}, "The speech between 0:00 and 0:0\\d could not be transcribed\\. The same is true of other parts\\."),
+    ],
+)
+def test_a_part_on_which_the_speech_server_fails_is_left_out_with_a_notice(
+    add_arrived_video: AddArrivedVideo, counting_transcriber: CountingTranscriber, breaks_at: set[int], notice: str
+) -> None:
+    counting_transcriber.breaks_at = frozenset(breaks_at)
+    video = add_arrived_video(make_film())
+
+    ingest(video.pk)
+
+    assert read_state(video) == ("indexed", "")
+    assert get_job(video, "transcript").attempts == 1
+    words = [text for scene in video.scenes.order_by("index") for _, _, text in scene.words]
+    chunks = len(counting_transcriber.transcribed_s)
+    assert words == [f"word{number}" for number in range(1, chunks + 1) if number not in breaks_at]
+    assert re.fullmatch(notice, video.metadata.speech_notice)
+    assert video.notices == [video.metadata.speech_notice]
