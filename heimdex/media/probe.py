@@ -8,6 +8,8 @@ from heimdex.media.audio import find_audio_stream
 from heimdex.media.container import diagnose_unreadable, find_video_stream, iter_frames, iter_packets, load_pyav, open_video
 from heimdex.media.errors import MediaError, MediaErrorCode
 from heimdex.media.info import MediaInfo, MediaLimits, check_frame_size, check_streams, check_timing
+from heimdex.media.opened_files import open_input
+from heimdex.media.web_pages import contains_web_page
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -52,6 +54,10 @@ def probe(path: Path, limits: MediaLimits = LIMITS) -> MediaInfo:
     The duration is that of the existing packets, so a wrong header or a missing tail does not matter. A file may have no audio. Raise
     MediaError, with a code and a sentence for the owner, when the file is not a video or exceeds a limit.
     """
+    # Not while FFmpeg reads, which may share the position in the file.
+    with open_input(path) as file:
+        if contains_web_page(file):
+            raise MediaError(MediaErrorCode.NOT_A_VIDEO, "This file is a web page, too. Export the video again and upload that.")
     with open_video(path, limits) as container:
         check_streams(len(container.streams), limits)
         stream = find_video_stream(container, limits)

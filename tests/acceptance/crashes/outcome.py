@@ -16,7 +16,7 @@ from reprocess.models import Cutover, ReprocessItem, ReprocessRun
 from reprocess.planning.targets import get_target_type
 from tests.acceptance.conftest import Workers
 from tests.acceptance.crashes.library import SECOND, Answer, search_answer
-from videos.models import ActiveSpace
+from videos.models import ActiveSpace, SceneEmbedding
 
 TEXT_CHANNELS = ("transcript", "visual", "summary")
 LEASED = (ReprocessItem, PersonPhoto)
@@ -73,6 +73,21 @@ def have_all_ended(workers: Workers) -> bool:
     """Return whether every run has ended. Restart workers that exited, as a supervisor does."""
     workers.restart_dead()
     return not ReprocessRun.objects.filter(state__in=ReprocessRun.UNFINISHED).exists()
+
+
+def have_no_open_items(workers: Workers) -> bool:
+    """Return whether every item of every run has ended. Restart workers that exited, as a supervisor does."""
+    workers.restart_dead()
+    return not ReprocessItem.objects.filter(state__in=ReprocessItem.OPEN).exists()
+
+
+def assert_counts_rows(run: ReprocessRun) -> None:
+    """Check that the counters of a run add up, and that they count the rows that it has written."""
+    for counter in run.counters.all():
+        rows = SceneEmbedding.objects.filter(run_id=run.pk, space__channel=counter.channel)
+        written = tuple(rows.filter(state=state).count() for state in ("embedded", "empty", "failed"))
+        assert (counter.done, counter.empty, counter.failed) == written, counter
+        assert counter.counted + counter.not_begun == counter.planned, counter
 
 
 def read_counters(run: ReprocessRun) -> dict[str, tuple[int, int, int, int, int]]:

@@ -8,16 +8,25 @@ from pytest_django import Settings
 
 from heimdex.accounts.models import User
 from heimdex.queue import REPROCESS
-from reprocess.models import ReprocessRun
+from reprocess.actions.runs import cancel_run
+from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.scope import Scope
 from reprocess.runs.requests import start_run
 from tests.acceptance.conftest import Workers
 from tests.acceptance.crashes.conftest import QUEUES
 from tests.acceptance.crashes.library import INPUTS, SECOND, make_library
 from tests.acceptance.crashes.models import BATCH, CountingServer
-from tests.acceptance.crashes.outcome import assert_complete, expire_leases, have_all_ended, list_lease_tokens, search_continuously
+from tests.acceptance.crashes.outcome import (
+    assert_complete,
+    assert_counts_rows,
+    expire_leases,
+    have_all_ended,
+    have_no_open_items,
+    list_lease_tokens,
+    search_continuously,
+)
 from tests.acceptance.crashes.stages import STAGES, Stage, Stops, stop_workers
-from tests.acceptance.crashes.victims import VICTIMS, count_further_crashes
+from tests.acceptance.crashes.victims import VICTIMS, count_further_crashes, kill_workers
 
 Until = Callable[[Callable[[], bool], str], None]
 
@@ -60,3 +69,27 @@ def test_a_run_survives_a_kill_at_any_stage(
         repeated = sum(sent.values()) - INPUTS
         assert stage.repeats <= repeated <= BATCH * (stage.repeats + further), (stage.name, sent)
         assert len(answers[owner].deduplicate()) == 2, stage.name
+
+
+@pytest.mark.parametrize("redis_url", QUEUES, indirect=True)
+def test_a_run_that_is_canceled_while_the_leases_of_killed_workers_last_counts_what_they_have_computed(
+    second_model_workers: Workers, embeddings: CountingServer, settings: Settings, wait_until: Until
+) -> None:
+    owners = {stage: make_library(settings, embeddings, stage.name) for stage in STAGES}
+    with stop_workers(embeddings) as stopper:
+        runs = start_and_stop(stopper, owners)
+        wait_until(lambda: stopper.count_stopped() == len(STAGES), "the arrival of a worker at each stage")
+        leases = list_lease_tokens()
+        kill_workers(second_model_workers, REPROCESS, stopper.find_stopped(second_model_workers.get_pid(REPROCESS)))
+    for run in runs.values():
+        cancel_run(run.pk)
+    # The rescue leaves their items alone until the leases end.
+    assert ReprocessItem.objects.filter(lease_token__in=leases, state=ReprocessItem.State.RUNNING).exists()
+    expire_leases(leases)
+    wait_until(lambda: have_no_open_items(second_model_workers), "the rescue of all items")
+
+    for stage, run in runs.items():
+        run.refresh_from_db()
+        assert run.state == ReprocessRun.State.CANCELLED, stage.name
+        assert set(run.items.values_list("lease_token", "lease_expires_at")) == {(None, None)}, stage.name
+        assert_counts_rows(run)
