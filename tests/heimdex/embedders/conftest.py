@@ -16,6 +16,7 @@ from heimdex.embedders.open_clip import OpenClipEmbedder
 from heimdex.embedders.openai import OpenAIEmbedder
 from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
 from heimdex.embedders.torch_runtime import import_torchvision
+from heimdex.embedders.universal_sentence_encoder import UniversalSentenceEncoderEmbedder
 from heimdex.embedders.vectors import Vectors
 from tests.heimdex.embedders.openai_server import EmbeddingServer, serve_embeddings
 
@@ -123,10 +124,12 @@ def server() -> Iterator[EmbeddingServer]:
         yield server
 
 
-@pytest.fixture(scope="session", params=["minilm", "conse", "open_clip", "openai"])
+@pytest.fixture(scope="session", params=["minilm", "universal_sentence_encoder", "conse", "open_clip", "openai"])
 def case(request: pytest.FixtureRequest) -> Case:
     if request.param == "minilm":
         return Case(lambda **options: SentenceTransformerEmbedder("all-MiniLM-L6-v2", 384, **options), TEXTS)
+    if request.param == "universal_sentence_encoder":
+        return Case(lambda **options: UniversalSentenceEncoderEmbedder(**options), TEXTS)
     if request.param == "openai":
         server: EmbeddingServer = request.getfixturevalue("shared_server")
         return Case(lambda **options: OpenAIEmbedder("text-embedding-3-small", 1536, base_url=server.url, **options), TEXTS)

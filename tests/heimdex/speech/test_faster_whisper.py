@@ -32,10 +32,15 @@ class TestPackagedModel(TranscriberConformance):
             assert count_word_errors(expected, transcribed) <= 0.25 * len(expected.split()), (expected, transcribed)
 
 
+class TestPackagedMultilingualModel(TranscriberConformance):
+    transcriber: ClassVar[Transcriber] = FasterWhisperTranscriber("base")
+
+
 def test_english_models_support_only_english() -> None:
     assert not FasterWhisperTranscriber().supports_language("de")
     assert not FasterWhisperTranscriber("/models/small.en/").supports_language("de")
     assert FasterWhisperTranscriber("small").supports_language("de")
+    assert FasterWhisperTranscriber("base").supports_language("ko")
 
 
 def test_a_path_without_weights_is_reported_by_check(tmp_path: Path) -> None:
