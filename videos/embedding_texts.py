@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
+from heimdex.speech.words import join_words
+
 if TYPE_CHECKING:
     from videos.models import Scene
 
@@ -104,7 +106,7 @@ class _Words:
         self._earliest_starts = list(accumulate((start for start, _, _ in reversed(words)), min))[::-1]
 
     def join_within(self, start_s: float, end_s: float, first: int, beyond: int) -> str:
-        """Return the words with index in [first, beyond) that overlap a time span, joined by spaces."""
+        """Return the words with index in [first, beyond) that overlap a time span, as their script is written."""
         low = max(first, bisect_right(self._latest_ends, start_s))
         high = min(beyond, bisect_left(self._earliest_starts, end_s))
-        return " ".join(text.strip() for start, end, text in self._words[low:high] if start < end_s and end > start_s)
+        return join_words(text for start, end, text in self._words[low:high] if start < end_s and end > start_s)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
+from heimdex.speech.words import join_words, split_words
 from videos.embedding_texts import Word
 
 # Below this share of common words (as difflib's ratio counts it) the new text is unrelated and gets no times.
@@ -27,9 +28,10 @@ def align_words(words: Sequence[Word], text: str) -> list[Word]:
 
     Return an empty list when the text has too little in common with `words`.
     """
-    new, old = text.split(), [word.strip() for _, _, word in words]
-    if new == old:
+    if text.split() == join_words(word for _, _, word in words).split():
         return list(words)
+    words = [part for word in words for part in _split_word(*word)]
+    new, old = split_words(text), [word for _, _, word in words]
     blocks = _match_blocks(old, new)
     common = sum(block.old_end - block.old_start for block in blocks if block.is_equal)
     if 2 * common < MIN_COMMON_RATIO * (len(old) + len(new)):
@@ -43,6 +45,12 @@ def align_words(words: Sequence[Word], text: str) -> list[Word]:
         else:
             aligned.extend(_spread(texts, *_find_time_span(words, block.old_start, block.old_end)))
     return aligned
+
+
+def _split_word(start_s: float, end_s: float, text: str) -> list[Word]:
+    """Split a word in a script without spaces into characters, because an edit may begin at any of them."""
+    parts = split_words(text)
+    return _spread(parts, start_s, end_s) if len(parts) > 1 else [(start_s, end_s, text.strip())]
 
 
 def _match_blocks(old: list[str], new: list[str]) -> list[_Block]:

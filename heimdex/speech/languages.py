@@ -1,4 +1,6 @@
-"""The languages that Whisper's models were trained on: ISO 639 codes and the names that its protocol uses."""
+"""The languages that Whisper's models were trained on: ISO 639 codes and the names that its protocol uses; and scripts without spaces."""
+
+import re
 
 NAMES = {
     "af": "afrikaans",
@@ -104,6 +106,11 @@ NAMES = {
 }
 # Written without spaces between words.
 UNSPACED = frozenset({"bo", "ja", "km", "lo", "my", "th", "yue", "zh"})
+
+# Their scripts, by Unicode blocks: Thai to Tibetan, Myanmar, Khmer, kana and Han with their punctuation and full-width forms.
+UNSPACED_CHARACTER = re.compile(
+    "[\u0e00-\u109f\u1780-\u17ff\u3000-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff9f\U00020000-\U0003ffff]"
+)
 
 
 def parse_language(language: str) -> str | None:

@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 from typing import TypeAlias
 
 from heimdex.speech.base import Word
+from heimdex.speech.languages import UNSPACED_CHARACTER
 
 # Start and end in seconds, and the word.
 TimedWord: TypeAlias = tuple[float, float, str]
@@ -28,6 +29,29 @@ def join_subwords(subwords: Iterable[Word]) -> tuple[Word, ...]:
         elif subword.text.strip():
             words.append(Word(subword.start_s, subword.end_s, subword.text.strip(), subword.probability))
     return tuple(words)
+
+
+def needs_space(before: str, after: str) -> bool:
+    """Return whether a space separates two words: not between characters of scripts that are written without spaces."""
+    return not (UNSPACED_CHARACTER.match(before[-1:]) and UNSPACED_CHARACTER.match(after[:1]))
+
+
+def join_words(words: Iterable[str]) -> str:
+    """Join spoken words into a text, as their script is written. Empty words are left out."""
+    parts: list[str] = []
+    before = ""
+    for word in words:
+        if word := word.strip():
+            parts += [" ", word] if before and needs_space(before, word) else [word]
+            before = word
+    return "".join(parts)
+
+
+def split_words(text: str) -> list[str]:
+    """Split a text at spaces, and at each character of a script that is written without them."""
+    return [
+        part for word in text.split() for part in re.findall(f"{UNSPACED_CHARACTER.pattern}|.+?(?={UNSPACED_CHARACTER.pattern}|$)", word)
+    ]
 
 
 def align_words(text: str, start_s: float, end_s: float, timed: Sequence[Word], probability: float) -> tuple[Word, ...]:

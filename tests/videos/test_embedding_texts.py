@@ -33,6 +33,11 @@ def test_a_short_transcript_includes_words_within_three_seconds() -> None:
     assert list(compose_transcripts(SCENES)) == ["early before short after", "before short after", "short after late"]
 
 
+def test_a_space_separates_scenes_and_not_words_of_a_script_without_spaces() -> None:
+    scenes = [build_speech(0, 10, (7.5, 8, "今日"), (8, 9, "は")), build_speech(10, 12, (10.5, 11, "良い"))]
+    assert list(compose_transcripts(scenes))[1] == "今日は 良い"
+
+
 def test_a_long_transcript_gets_no_context_and_is_cut_to_its_budget() -> None:
     long = SceneSpeech(10, 12, "word " * 2000, [])
     _, composed, _ = compose_transcripts([SCENES[0], long, SCENES[2]])

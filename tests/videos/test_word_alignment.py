@@ -89,3 +89,16 @@ def test_words_that_replace_others_share_their_time_to_the_millisecond() -> None
     words = [(0.0, 1.0, "a"), (1.0, 2.0, "b"), (2.0, 3.0, "c"), (3.0, 4.0, "d")]
     replaced = [(0.0, 0.333, "x"), (0.333, 0.667, "y"), (0.667, 1.0, "z")]
     assert align_words(words, "x y z b c d") == [*replaced, *words[1:]]
+
+
+def test_words_of_a_script_without_spaces_keep_their_times() -> None:
+    words = [(0.0, 1.0, "今日"), (1.0, 1.5, "は"), (2.0, 3.0, "良い")]
+    assert align_words(words, "今日は良い") == words
+    # A character is replaced, and the others keep their share of the word's time.
+    assert align_words(words, "今夜は良い") == [
+        (0.0, 0.5, "今"),
+        (0.5, 1.0, "夜"),
+        (1.0, 1.5, "は"),
+        (2.0, 2.5, "良"),
+        (2.5, 3.0, "い"),
+    ]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from heimdex.speech.words import join_words
 from videos.embedding_texts import SceneSpeech, Word
 
 # Broadcasters' guidelines (EBU-TT-D, BBC Subtitle Guidelines): at most two lines, shown for one to seven seconds.
@@ -57,8 +58,8 @@ def _fill_lines(texts: Sequence[str]) -> list[str]:
     """Fill lines of at most LINE_WIDTH with texts of at most that width."""
     lines: list[str] = []
     for text in texts:
-        if lines and measure_width(lines[-1]) + 1 + measure_width(text) <= LINE_WIDTH:
-            lines[-1] += f" {text}"
+        if lines and measure_width(joined := join_words([lines[-1], text])) <= LINE_WIDTH:
+            lines[-1] = joined
         else:
             lines.append(text)
     return lines

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from heimdex.accounts.owner import get_owner
 from heimdex.accounts.quotas import describe_usage
+from heimdex.backends import get_transcriber
 from heimdex.speech.languages import NAMES, get_language_name
 from heimdex.uploads.uploader import Uploader
 from videos.models import Scene, Video
@@ -56,11 +57,18 @@ def library(request: HttpRequest) -> HttpResponse:
 
 
 def _build_uploader(email: str) -> Uploader:
+    supports_language = get_transcriber().supports_language
+    languages = [
+        (code, get_language_name(code) if supports_language(code) else f"{get_language_name(code)} (not transcribed on this server)")
+        for code in NAMES
+    ]
+    has_english_only = [code for code in NAMES if supports_language(code)] == ["en"]
     size = filesizeformat(settings.MAX_UPLOAD_BYTES).replace(".0", "")
     return Uploader(
         heading="Upload",
         label="Choose videos",
-        help=f"Or drop them here. Up to {size} each. Files upload one at a time.",
+        help=f"Or drop them here. Up to {size} each. Files upload one at a time."
+        + (" This server transcribes English only." if has_english_only else ""),
         without_script=f"Uploads in the browser need JavaScript. On the server, run “manage.py ingest PATH… --owner {email}”.",
         accept="video/*,image/gif,.mkv,.ts,.mts",
         max_bytes=settings.MAX_UPLOAD_BYTES,
@@ -70,7 +78,7 @@ def _build_uploader(email: str) -> Uploader:
         id_key="video_id",
         page_url="/videos/{id}/",
         refreshes="library",
-        languages=sorted(((code, get_language_name(code)) for code in NAMES), key=lambda language: language[1]),
+        languages=sorted(languages, key=lambda language: language[1]),
     )
 
 

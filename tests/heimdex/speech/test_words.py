@@ -5,7 +5,7 @@ import pytest
 from heimdex.speech.base import Word
 from heimdex.speech.chunks import find_main_language
 from heimdex.speech.languages import get_language_name, parse_language
-from heimdex.speech.words import align_words, assign_words_to_scenes, join_subwords
+from heimdex.speech.words import align_words, assign_words_to_scenes, join_subwords, join_words, split_words
 
 
 def test_a_word_across_a_cut_belongs_to_the_scene_that_contains_its_middle() -> None:
@@ -68,3 +68,22 @@ def test_the_same_words_over_and_over_are_aligned() -> None:
     # difflib matches equal texts from their start even so.
     words = align_words(" ".join(["Well", *(word.text for word in timed)]), 0.0, 260.0, timed, 1.0)
     assert [(word.start_s, word.end_s) for word in words[1:]] == [(word.start_s, word.end_s) for word in timed]
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ([" Good", "morning", " "], "Good morning"),
+        (["お", "は", "よう", "ございます", "。"], "おはようございます。"),
+        (["我", "们", "用", "Python", "写"], "我们用 Python 写"),
+        (["สวัส", "ดี"], "สวัสดี"),
+        (["오늘은", "도서관에"], "오늘은 도서관에"),
+    ],
+)
+def test_words_are_joined_as_their_script_is_written(words: list[str], text: str) -> None:
+    assert join_words(words) == text
+
+
+def test_a_text_is_split_where_its_script_has_words_or_else_at_each_character() -> None:
+    assert split_words("We use GDPは高い 오늘은") == ["We", "use", "GDP", "は", "高", "い", "오늘은"]
+    assert join_words(split_words("今日は。良い天気 and rain")) == "今日は。良い天気 and rain"

@@ -152,3 +152,8 @@ def test_captions_without_word_times_get_time_in_proportion_to_their_length() ->
 def test_the_pieces_of_a_long_word_share_its_time() -> None:
     captions = caption_words((10.0, 19.0, "x" * 42 * 6))
     assert [(caption.start_s, caption.end_s) for caption in captions] == [(10.0, 13.0), (13.0, 16.0), (16.0, 19.0)]
+
+
+def test_words_of_a_script_without_spaces_stand_together() -> None:
+    words = [(0.0, 0.5, "今日"), (0.5, 1.0, "は"), (1.0, 1.5, "良い"), (1.5, 2.0, "天気")]
+    assert [caption.lines for caption in build_captions([SceneSpeech(0, 10, "今日は良い天気", words)])] == [("今日は良い天気",)]

@@ -9,6 +9,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from heimdex.accounts.models import User
+from heimdex.profiles import FASTER_WHISPER
 from heimdex.storage import get_media_storage
 from tests.library import make_image, make_video
 from tests.videos.pages.conftest import extract_text, read
@@ -171,3 +172,15 @@ def test_the_library_shows_how_much_of_the_quota_is_used(browser: Client, owner:
     make_video(owner)
 
     assert "In use: 1 byte of 2.0 KB, 0 of 90 minutes of video." in extract_text(read(browser, "/"))
+
+
+def test_the_uploader_names_the_languages_that_are_not_transcribed(browser: Client, settings: Settings) -> None:
+    page = read(browser, "/")
+    assert "This server transcribes English only." in page
+    assert '<option value="en">English</option>' in page
+    assert '<option value="ko">Korean (not transcribed on this server)</option>' in page
+    settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "speech": {"BACKEND": FASTER_WHISPER, "OPTIONS": {"model": "base"}}}
+    page = read(browser, "/")
+    assert '<option value="ko">Korean</option>' in page
+    assert "transcribes English only" not in page
+    assert "not transcribed" not in page

@@ -13,7 +13,7 @@ from heimdex.media.audio import SAMPLE_RATE, iter_audio_blocks
 from heimdex.speech.base import Transcriber
 from heimdex.speech.chunks import TranscribedChunk, find_main_language, transcribe_chunks
 from heimdex.speech.languages import get_language_name
-from heimdex.speech.words import assign_words_to_scenes
+from heimdex.speech.words import assign_words_to_scenes, join_words
 from videos.ingest.stage import Stage, StageContext
 from videos.models import Scene, TranscriptChunk, Video, VideoMetadata
 from videos.times import format_time
@@ -42,7 +42,7 @@ def run(context: StageContext) -> None:
     words = ((start, end, text) for chunk in chunks for start, end, text in chunk.words)
     for scene, scene_words in zip(scenes, assign_words_to_scenes(words, [scene.start_s for scene in scenes]), strict=True):
         scene.words = [list(word) for word in scene_words]
-        scene.transcript = " ".join(" ".join(text for _, _, text in scene_words).split())
+        scene.transcript = " ".join(join_words(text for _, _, text in scene_words).split())
     unedited = [scene for scene in scenes if scene.transcript_edited_at is None]
     language = find_main_language((chunk.language, len(chunk.words)) for chunk in chunks)
     with context.transaction():
