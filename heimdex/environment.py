@@ -119,6 +119,8 @@ class Environment(BaseSettings):
     retry_after_s: int = Field(default=10, ge=1, le=DAY_S)
     cutover_max_failed: int = Field(default=0, ge=0, le=10**9)
     cutover_min_overlap: float = Field(default=0.0, ge=0.0, le=1.0)
+    # Of nDCG@10, which lies between 0 and 1.
+    cutover_max_loss: float = Field(default=0.02, ge=0.0, le=1.0)
     keep_retired_days: int = Field(default=7, ge=0, le=MAX_DAYS)
     index_min_rows: int = Field(default=50_000, ge=1, le=10**12)
     lease_s: int = Field(default=30, ge=2, le=DAY_S)

@@ -193,6 +193,7 @@ LEXICAL_BACKENDS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "videos.se
 SEARCH_SECONDS = ENVIRONMENT.search_s
 CUTOVER_MAX_FAILED = ENVIRONMENT.cutover_max_failed
 CUTOVER_MIN_OVERLAP = ENVIRONMENT.cutover_min_overlap
+CUTOVER_MAX_LOSS = ENVIRONMENT.cutover_max_loss
 KEEP_RETIRED_DAYS = ENVIRONMENT.keep_retired_days
 # Below this many vectors per space a scan is fast, and an index costs more than it saves.
 INDEX_MIN_ROWS = ENVIRONMENT.index_min_rows

@@ -1,5 +1,6 @@
 """Cut an owner's search over to the latest spaces, roll a cutover back, and purge retired spaces."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from heimdex.errors import WrongState
 from heimdex.queue import enqueue
 from reprocess.cutover.coverage import describe_gaps
 from reprocess.cutover.evaluation import build_report, compare_spaces, explain_low_overlap
+from reprocess.cutover.judging import explain_loss, judge_spaces
 from reprocess.cutover.purge import PurgedSpace, preview_purge, purge_space, select_purgeable_spaces
 from reprocess.cutover.switch import (
     SpaceChange,
@@ -31,6 +33,7 @@ from reprocess.planning.scope import Scope
 from reprocess.runs.requests import plan_run, start_run
 from reprocess.spec import get_effective_spec
 from reprocess.spec.historical import build_historical_spec
+from videos.evaluation.references import ResolvedQuery
 from videos.models import EmbeddingSpace, RetiredSpace
 from videos.search.vectors import list_active_spaces
 
@@ -84,25 +87,29 @@ class Rollback:
         return self.catch_up.pk if self.catch_up else None
 
 
-def prepare_cutover(owner_id: UUID) -> PreparedCutover:
-    """Evaluate the cutover to the latest spaces. Raise CutoverNotNeeded when they are active, and CutoverRefused when incomplete."""
+def prepare_cutover(owner_id: UUID, judged: Sequence[ResolvedQuery] = ()) -> PreparedCutover:
+    """Evaluate the cutover to the latest spaces with the owner's recorded queries, and with judged ones.
+
+    Raise CutoverNotNeeded when the spaces are active, and CutoverRefused when they are incomplete.
+    """
     change = plan_cutover(owner_id, get_effective_spec())
     if not change.pending:
         raise CutoverNotNeeded(UP_TO_DATE)
     coverage = measure_pending(change)
     if gaps := describe_gaps(coverage, settings.CUTOVER_MAX_FAILED):
         raise CutoverRefused(INCOMPLETE.format(gaps="; ".join(gaps), owner=owner_id))
-    comparison = compare_spaces(owner_id, list(change.before.values()), list(change.after.values()))
-    return PreparedCutover(change, build_report(comparison, coverage))
+    before, after = list(change.before.values()), list(change.after.values())
+    comparison = compare_spaces(owner_id, before, after)
+    return PreparedCutover(change, build_report(comparison, coverage, judge_spaces(owner_id, judged, before, after) if judged else None))
 
 
-def cut_over(owner_id: UUID, *, force: bool) -> Cutover:
-    """Switch an owner's search to the latest spaces. `force` allows a low overlap of results, but never missing scenes.
+def cut_over(owner_id: UUID, *, force: bool, judged: Sequence[ResolvedQuery] = ()) -> Cutover:
+    """Switch an owner's search to the latest spaces, if judged queries do not find much less and the results overlap enough.
 
-    Raise CutoverRefused when the cutover is not made.
+    `force` switches in any case, but never with missing scenes. Raise CutoverRefused when the cutover is not made.
     """
-    prepared = prepare_cutover(owner_id)
-    if not force and (reason := explain_low_overlap(prepared.report)):
+    prepared = prepare_cutover(owner_id, judged)
+    if not force and (reason := explain_loss(prepared.report) or explain_low_overlap(prepared.report)):
         raise CutoverRefused(reason, record_cutover(prepared.change, Cutover.State.REFUSED, prepared.report, None, reason))
     cutover = switch_spaces(prepared.change, prepared.report, None)
     if cutover is None:

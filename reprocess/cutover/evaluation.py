@@ -10,12 +10,12 @@ from django.conf import settings
 from rest_framework import serializers
 
 from reprocess.cutover.coverage import Coverage, CoverageSerializer
-from videos.models import EmbeddingSpace, Scene
-from videos.search.fusion import fuse, limit_per_video
-from videos.search.lexical.base import LexicalQuery
+from reprocess.cutover.judging import JudgedChange, JudgedChangeSerializer
+from reprocess.cutover.ranking import rank_in_spaces
+from videos.models import EmbeddingSpace
+from videos.search.fusion import limit_per_video
 from videos.search.recorded_queries import list_evaluation_queries
-from videos.search.service import MAX_PER_VIDEO, POOL_SIZE, search_words
-from videos.search.vectors import search_spaces
+from videos.search.service import MAX_PER_VIDEO
 
 MAX_QUERIES = 50
 # The number of scenes whose overlap is measured.
@@ -86,17 +86,13 @@ class ComparisonSerializer(serializers.Serializer[Comparison]):
 
 def compare_spaces(owner_id: UUID, before: Sequence[EmbeddingSpace], after: Sequence[EmbeddingSpace]) -> Comparison:
     """Compare the results of an owner's saved and recent queries in two sets of spaces. Full text search adds the same to both sides."""
-    scenes = Scene.objects.filter_searchable(owner_id)
-    spaces = list({space.pk: space for space in (*before, *after)}.values())
-    changes, notices = [], set()
+    changes: list[QueryChange] = []
+    notices: set[str] = set()
     for query in list_evaluation_queries(owner_id, MAX_QUERIES):
-        words = search_words(LexicalQuery(owner_id, query.text, POOL_SIZE))
-        vectors = search_spaces(scenes, owner_id, spaces, query.text, POOL_SIZE)
-        notices.update(vectors.notices)
-        ranked_before, ranked_after = (
-            [hit.scene_id for hit in limit_per_video(fuse([*words, *vectors.select(side)]), MAX_PER_VIDEO)] for side in (before, after)
-        )
-        changes.append(compare_results(query.pk, ranked_before, ranked_after))
+        ranked = rank_in_spaces(owner_id, query.text, (before, after))
+        notices.update(ranked.notices)
+        first, second = ([hit.scene_id for hit in limit_per_video(side, MAX_PER_VIDEO)] for side in ranked.sides)
+        changes.append(compare_results(query.pk, first, second))
     return Comparison(tuple(changes), tuple(sorted(notices)))
 
 
@@ -110,9 +106,15 @@ def compare_results(query: int, before: Sequence[UUID], after: Sequence[UUID]) -
     return QueryChange(query, overlap, fmean(moves) if moves else None)
 
 
-def build_report(comparison: Comparison, coverage: Iterable[Coverage]) -> dict[str, Any]:
-    """Build the report of a cutover as its row stores it."""
-    return {**ComparisonSerializer(comparison).data, "coverage": CoverageSerializer(coverage, many=True).data}
+def build_report(comparison: Comparison, coverage: Iterable[Coverage], judged: JudgedChange | None = None) -> dict[str, Any]:
+    """Build the report of a cutover as its row stores it. `judged` is None without judged queries."""
+    notices = {*comparison.notices, *(judged.notices if judged else ())}
+    return {
+        **ComparisonSerializer(comparison).data,
+        "notices": sorted(notices),
+        "judged": JudgedChangeSerializer(judged).data if judged else None,
+        "coverage": CoverageSerializer(coverage, many=True).data,
+    }
 
 
 def explain_low_overlap(report: dict[str, Any]) -> str:
