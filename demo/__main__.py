@@ -15,13 +15,11 @@ from demo import show
 from demo.accounts import Login, ensure_logins
 from demo.client import ApiError, Client
 from demo.people import find_people
+from demo.second_language import JUDGED, MANAGE, change_model, find_obstacle, run_manage, run_shown
 from heimdex.environment import Environment
 
 TITLE = "Heimdex demo film"
-# Queries with the scenes of the demo film that they should find, for `manage.py evaluate`.
-JUDGED = Path(__file__).with_name("judged.jsonl")
 SEARCHES = ("a cat", "a cup of coffee", "rocket launch", "leisure to consider", "he was cold and egoistic")
-MANAGE = [sys.executable, str(Path(__file__).resolve().parent.parent / "manage.py")]
 UNKNOWN_TYPE = "application/octet-stream"
 STILL_RUNNING = "The services still run. Stop them with: make down"
 _PROCESSING = ("validating", "processing")
@@ -64,7 +62,7 @@ def _run(home: Path, own_file: Path | None) -> int:
     show.print_heading("1. Start the services")
     if subprocess.run([*MANAGE, "up"], check=False).returncode:
         return 1
-    url = json.loads(_run_manage("status", "--json"))["url"]
+    url = json.loads(run_manage("status", "--json"))["url"]
     owner, admin = ensure_logins(home, url, MANAGE)
     client, operator = Client(url), Client(url)
     client.log_in(owner.email, owner.password)
@@ -92,6 +90,14 @@ def _run(home: Path, own_file: Path | None) -> int:
 
     show.print_heading(f"{4 if own_file else 5}. Reprocess the embeddings of this account")
     _reprocess(operator, client.get("/v1/auth/me"))
+
+    if not own_file:
+        show.print_heading("6. Search in another language, and change the text model")
+        if obstacle := find_obstacle(Environment.load()):
+            show.console.print(f"  {obstacle}", markup=False, soft_wrap=True)
+        else:
+            change_model(owner, admin)
+            url = json.loads(run_manage("status", "--json"))["url"]
     _show_next_steps(url, home, owner, admin)
     return 0
 
@@ -145,10 +151,7 @@ def _reprocess(operator: Client, account: dict[str, Any]) -> None:
     show.print_plan("Plan to recompute everything (force)", operator.post(plan_path, {**scope, "force": True}))
     for options in (["--force", "--wait"], ["--wait"]):
         command = ["reprocess_embeddings", "--scope", "owner", "--owner-id", account["email"], *options]
-        show.console.print(f"  $ manage.py {' '.join(command)}", markup=False, soft_wrap=True)
-        report = _run_manage(*command)
-        for line in report.splitlines():
-            show.console.print(f"    {line}", markup=False, soft_wrap=True)
+        run_shown(*command)
     show.print_plan("Plan afterwards", operator.post(plan_path, scope))
 
 
@@ -169,10 +172,6 @@ def _show_next_steps(url: str, home: Path, owner: Login, admin: Login) -> None:
 
 def _guess_type(path: Path) -> str:
     return mimetypes.guess_type(path.name)[0] or UNKNOWN_TYPE
-
-
-def _run_manage(*arguments: str) -> str:
-    return subprocess.run([*MANAGE, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def _open_progress() -> Progress:

@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
-from demo.__main__ import JUDGED, TITLE
+from demo.__main__ import TITLE
 from demo.film import list_film_scenes
+from demo.second_language import JUDGED
 from videos.evaluation.judgments import read_judgments
 
 
