@@ -19,7 +19,7 @@ from reprocess.runs.requests import start_run
 from reprocess.runs.worker import run_worker
 from tests.heimdex.accounts.second_factors import plant_passkey
 from tests.library import make_video
-from videos.models import RecordedQuery, Scene, Video
+from videos.models import Judgment, RecordedQuery, Scene, Video
 
 CANARY = "Xylographer"
 PACKAGES = ("videos", "people", "reprocess")
@@ -37,6 +37,7 @@ ID_MODELS: dict[str, type[models.Model]] = {
     "reprocess-runs": ReprocessRun,
     "cutovers": Cutover,
     "queries": RecordedQuery,
+    "judgments": Judgment,
     "passkeys": Authenticator,
 }
 

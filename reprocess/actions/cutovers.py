@@ -88,7 +88,7 @@ class Rollback:
 
 
 def prepare_cutover(owner_id: UUID, judged: Sequence[ResolvedQuery] = ()) -> PreparedCutover:
-    """Evaluate the cutover to the latest spaces with the owner's recorded queries, and with judged ones.
+    """Evaluate the cutover to the latest spaces with the owner's recorded queries, and with judged ones (default: the owner's saved ones).
 
     Raise CutoverNotNeeded when the spaces are active, and CutoverRefused when they are incomplete.
     """
@@ -100,7 +100,7 @@ def prepare_cutover(owner_id: UUID, judged: Sequence[ResolvedQuery] = ()) -> Pre
         raise CutoverRefused(INCOMPLETE.format(gaps="; ".join(gaps), owner=owner_id))
     before, after = list(change.before.values()), list(change.after.values())
     comparison = compare_spaces(owner_id, before, after)
-    return PreparedCutover(change, build_report(comparison, coverage, judge_spaces(owner_id, judged, before, after) if judged else None))
+    return PreparedCutover(change, build_report(comparison, coverage, judge_spaces(owner_id, judged, before, after)))
 
 
 def cut_over(owner_id: UUID, *, force: bool, judged: Sequence[ResolvedQuery] = ()) -> Cutover:

@@ -10,6 +10,7 @@ from django.db import transaction
 from heimdex.accounts.owner import lock_owner
 from reprocess.cutover.coverage import describe_gaps
 from reprocess.cutover.evaluation import build_report, compare_spaces, explain_low_overlap
+from reprocess.cutover.judging import explain_loss, judge_spaces
 from reprocess.cutover.switch import (
     SpaceChange,
     activate_spaces,
@@ -50,9 +51,9 @@ def _switch_if_complete(change: SpaceChange, run: ReprocessRun) -> None:
     coverage = measure_pending(change)
     if describe_gaps(coverage, settings.CUTOVER_MAX_FAILED):
         return
-    comparison = compare_spaces(change.owner_id, list(change.before.values()), list(change.after.values()))
-    report = build_report(comparison, coverage)
-    if reason := explain_low_overlap(report):
+    before, after = list(change.before.values()), list(change.after.values())
+    report = build_report(compare_spaces(change.owner_id, before, after), coverage, judge_spaces(change.owner_id, [], before, after))
+    if reason := explain_loss(report) or explain_low_overlap(report):
         record_cutover(change, Cutover.State.REFUSED, report, run, reason)
         log.warning("Search was not switched", owner_id=str(change.owner_id), reason=reason)
         return

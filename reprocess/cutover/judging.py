@@ -14,7 +14,13 @@ from reprocess.cutover.ranking import rank_in_spaces
 from videos.evaluation.bootstrap import Estimate, estimate_difference
 from videos.evaluation.measures import measure_ranking
 from videos.evaluation.references import ResolvedQuery
+from videos.evaluation.saved import list_saved_queries
 from videos.models import EmbeddingSpace
+
+# With fewer, even a loss in every query happens by chance more than once in 20 changes (two-sided sign test: 2 / 2 ** queries).
+MIN_QUERIES = 6
+# More saved queries than these would make a cutover slow.
+MAX_SAVED_QUERIES = 100
 
 
 class Verdict(TextChoices):
@@ -23,6 +29,7 @@ class Verdict(TextChoices):
     BETTER = "better"
     WORSE = "worse"
     NO_DIFFERENCE = "no difference"
+    TOO_FEW = "too few to tell"
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,9 @@ class JudgedChange:
 
     @property
     def verdict(self) -> Verdict:
-        """Better or worse only if the interval of 95 % of the draws lies on one side of 0."""
+        """Better or worse only if the interval of 95 % of the draws lies on one side of 0, of at least MIN_QUERIES queries."""
+        if self.queries < MIN_QUERIES:
+            return Verdict.TOO_FEW
         if self.difference.low > 0:
             return Verdict.BETTER
         return Verdict.WORSE if self.difference.high < 0 else Verdict.NO_DIFFERENCE
@@ -63,8 +72,14 @@ class JudgedChangeSerializer(serializers.Serializer[JudgedChange]):
 
 def judge_spaces(
     owner_id: UUID, queries: Sequence[ResolvedQuery], before: Sequence[EmbeddingSpace], after: Sequence[EmbeddingSpace]
-) -> JudgedChange:
-    """Measure judged queries in two sets of an owner's spaces: in the library, or in the video that a query names."""
+) -> JudgedChange | None:
+    """Measure judged queries in two sets of an owner's spaces: in the library, or in the video that a query names.
+
+    Without `queries`, the owner's saved judgments are taken. Return None when there are none.
+    """
+    queries = queries or list_saved_queries(owner_id, MAX_SAVED_QUERIES)
+    if not queries:
+        return None
     notices: set[str] = set()
     gains: list[tuple[float, float]] = []
     for query in queries:

@@ -30,6 +30,7 @@ from reprocess.models import Cutover, ReprocessFailure, ReprocessItem, Reprocess
 from videos.models import (
     ActiveSpace,
     Job,
+    Judgment,
     RecordedQuery,
     RetiredSpace,
     Scene,
@@ -46,7 +47,7 @@ IS_COMPLETE = ~Q(state=Video.State.UPLOADING)
 # The models of a library, and which rows of an owner belong to it.
 MOVED: dict[type[models.Model], Q] = {
     Video: IS_COMPLETE,
-    **dict.fromkeys((VideoMetadata, Scene, Job, TranscriptChunk, SceneInput, SceneEmbedding), Q()),
+    **dict.fromkeys((VideoMetadata, Scene, Job, TranscriptChunk, SceneInput, SceneEmbedding, Judgment), Q()),
     **dict.fromkeys((Person, PersonPhoto, PersonInput, PhotoInput, PhotoEmbedding, QueryEmbedding), Q()),
     **dict.fromkeys((SceneFace, FaceGroup, FaceMatch, FaceLabel, ReprocessFailure), Q()),
     # The item of an owner's people is the history of that owner.

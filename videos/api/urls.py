@@ -3,6 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from videos.api.judgments import JudgmentViewSet
 from videos.api.queries import RecordedQueriesView, RecordedQueryViewSet
 from videos.api.search import SearchView
 from videos.api.transcripts import JsonView, SubRipView, TranscriptView, WebVttView
@@ -11,6 +12,7 @@ from videos.api.videos import VideoViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("videos", VideoViewSet, basename="video")
+router.register("judgments", JudgmentViewSet, basename="judgment")
 router.register("queries", RecordedQueryViewSet, basename="query")
 
 urlpatterns = [

@@ -2,6 +2,7 @@
 
 from videos.models.embedding import ActiveSpace, EmbeddingRow, EmbeddingSpace, InputHash, RetiredSpace, SceneEmbedding, SceneInput
 from videos.models.job import Job, TranscriptChunk
+from videos.models.judgment import Judgment
 from videos.models.query import RecordedQuery
 from videos.models.scene import Scene
 from videos.models.video import Video, VideoMetadata
@@ -12,6 +13,7 @@ __all__ = [
     "EmbeddingSpace",
     "InputHash",
     "Job",
+    "Judgment",
     "RecordedQuery",
     "RetiredSpace",
     "Scene",

@@ -1,7 +1,9 @@
 """The search page: a query, and the scenes that match it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib.auth.decorators import login_required
@@ -12,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from heimdex.accounts.owner import get_owner
 from heimdex.accounts.rate_limits import spend
+from videos.actions.judgments import find_judgments
 from videos.channels import LEXICAL, ON_SCREEN, get_channel
 from videos.embedding_texts import clip_text
 from videos.search.service import Hit, SearchAnswer, SearchRequest, search
@@ -49,6 +52,8 @@ class SearchResult:
     on_screen: SafeString
     excerpt: str
     reasons: tuple[MatchReason, ...]
+    # What the owner has judged for this query: whether the scene fits, or None.
+    fits: bool | None
 
 
 @login_required
@@ -64,14 +69,16 @@ def search_page(request: HttpRequest) -> HttpResponse:
     owner = get_owner(request)
     spend("search", owner.pk)
     answer = search(owner, SearchRequest(text, PER_PAGE, offset))
-    return render(request, "videos/search.html", {"form": form, "query": text, **_build_context(answer, offset)})
+    judged = find_judgments(owner, text, [hit.scene.pk for hit in answer.hits])
+    return render(request, "videos/search.html", {"form": form, "query": text, **_build_context(answer, offset, judged)})
 
 
-def _build_context(answer: SearchAnswer, offset: int) -> dict[str, Any]:
+def _build_context(answer: SearchAnswer, offset: int, judged: Mapping[UUID, bool]) -> dict[str, Any]:
     end = offset + PER_PAGE
     return {
         "answer": answer,
-        "results": [_build_result(hit) for hit in answer.hits],
+        "results": [_build_result(hit, judged.get(hit.scene.pk)) for hit in answer.hits],
+        "offset": offset,
         "first": offset + 1,
         "last": offset + len(answer.hits),
         "has_previous": offset > 0,
@@ -80,7 +87,7 @@ def _build_context(answer: SearchAnswer, offset: int) -> dict[str, Any]:
     }
 
 
-def _build_result(hit: Hit) -> SearchResult:
+def _build_result(hit: Hit, fits: bool | None) -> SearchResult:
     scene = hit.scene
     highlights = {match.channel: match.highlight for match in hit.matches}
     return SearchResult(
@@ -93,6 +100,7 @@ def _build_result(hit: Hit) -> SearchResult:
         on_screen=mark_safe(highlights.get(ON_SCREEN, "")),
         excerpt=_clip_excerpt(scene.transcript),
         reasons=tuple(MatchReason(get_channel(match.channel).display_label, match.rank, f"{match.score:.3f}") for match in hit.matches),
+        fits=fits,
     )
 
 

@@ -24,7 +24,10 @@ class Command(BaseCommand):
         parser.add_argument("--owner", required=True, metavar="EMAIL")
         parser.add_argument("--dry-run", action="store_true", help="compare and stop")
         parser.add_argument(
-            "--judgments", type=Path, metavar="FILE", help="judged queries (JSON lines, see `evaluate`) that tell which side is better"
+            "--judgments",
+            type=Path,
+            metavar="FILE",
+            help="judged queries (JSON lines, see `evaluate`) that tell which side is better; default: the owner's own judgments",
         )
         parser.add_argument(
             "--force", action="store_true", help="switch even beyond HEIMDEX_CUTOVER_MAX_LOSS or below HEIMDEX_CUTOVER_MIN_OVERLAP"

@@ -15,10 +15,26 @@ from reprocess.cutover.judging import Verdict, compare_gains, explain_loss
 from reprocess.models import Cutover
 from tests.hashing_embedder import DIMENSIONS, HashingTextEmbedder, hash_words
 from tests.reprocess.cutover.conftest import get_active_spaces, run
+from videos.actions.judgments import judge_scene
+from videos.models import Scene
 
-SYNONYMS = {"vessel": "boat", "maize": "tomatoes", "commission": "committee", "seamen": "sailors", "secretary": "minister"}
+SYNONYMS = {
+    "vessel": "boat",
+    "maize": "tomatoes",
+    "commission": "committee",
+    "seamen": "sailors",
+    "secretary": "minister",
+    "mayor": "minister",
+}
 # Each is found by meaning only: no scene has these words.
-JUDGED = {"vessel": "A film#0", "maize": "A film#1", "commission": "A film#2", "seamen": "Another#0", "secretary": "Another#1"}
+JUDGED = {
+    "vessel": "A film#0",
+    "maize": "A film#1",
+    "commission": "A film#2",
+    "seamen": "Another#0",
+    "secretary": "Another#1",
+    "mayor": "Another#1",
+}
 
 
 class SynonymEmbedder(HashingTextEmbedder):
@@ -62,7 +78,7 @@ def test_a_better_model_is_recognized_and_a_worse_one_refused_unless_forced(
     owner = owner_with_better_model_pending
     before = get_active_spaces(owner)
     call_command("cutover", "--owner", owner.email, "--judgments", str(judgments), "--dry-run")
-    assert "5 judged queries: nDCG@10 0.000 → 1.000, +1.000 (95 % of draws: +1.000 to +1.000): better" in capsys.readouterr().out
+    assert "6 judged queries: nDCG@10 0.000 → 1.000, +1.000 (95 % of draws: +1.000 to +1.000): better" in capsys.readouterr().out
     assert get_active_spaces(owner) == before
     call_command("cutover", "--owner", owner.email, "--judgments", str(judgments), "--json")
     assert json.loads(capsys.readouterr().out)["report"]["judged"]["verdict"] == Verdict.BETTER
@@ -73,7 +89,7 @@ def test_a_better_model_is_recognized_and_a_worse_one_refused_unless_forced(
     }
     run(automatic_cutover=False)
     better = get_active_spaces(owner)
-    message = r"5 judged queries find less: nDCG@10 falls from 1\.000 to 0\.000, by 1\.000 .* HEIMDEX_CUTOVER_MAX_LOSS \(0\.02\)"
+    message = r"6 judged queries find less: nDCG@10 falls from 1\.000 to 0\.000, by 1\.000 .* HEIMDEX_CUTOVER_MAX_LOSS \(0\.02\)"
     with pytest.raises(CommandError, match=message):
         call_command("cutover", "--owner", owner.email, "--judgments", str(judgments))
     refusal = Cutover.objects.filter(owner=owner).first()
@@ -113,6 +129,31 @@ def test_a_file_that_does_not_fit_the_library_is_refused_with_its_lines(owner_wi
 )
 def test_a_side_is_better_only_if_its_interval_is(gains: list[tuple[float, float]], verdict: Verdict) -> None:
     assert compare_gains(gains).verdict == verdict
+
+
+def test_few_queries_tell_nothing() -> None:
+    assert compare_gains([(1.0, 0.0)] * 5).verdict == Verdict.TOO_FEW
+    assert compare_gains([(1.0, 0.0)] * 6).verdict == Verdict.WORSE
+
+
+def test_a_run_does_not_switch_to_a_model_that_loses_by_the_owners_own_judgments(
+    owner_with_better_model_pending: User, settings: Settings
+) -> None:
+    owner = owner_with_better_model_pending
+    run()
+    better = get_active_spaces(owner)
+    for query, reference in JUDGED.items():
+        title, _, index = reference.partition("#")
+        judge_scene(owner, query, Scene.objects.get(video__title=title, index=index).pk, fits=True)
+    settings.MODEL_BACKENDS = {
+        **settings.MODEL_BACKENDS,
+        "text": {"BACKEND": "tests.hashing_embedder.HashingTextEmbedder", "OPTIONS": {"document_prefix": "passage: "}},
+    }
+    run()
+    refusal = Cutover.objects.filter(owner=owner).first()
+    assert (refusal.state, refusal.report["judged"]["verdict"]) == ("refused", "worse")
+    assert "HEIMDEX_CUTOVER_MAX_LOSS" in refusal.reason
+    assert get_active_spaces(owner) == better
 
 
 @pytest.mark.parametrize(("loss", "is_refused"), [(0.021, True), (0.019, False)])

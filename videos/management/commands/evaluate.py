@@ -11,15 +11,17 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from heimdex.accounts.models import User
 from heimdex.management.arguments import find_owner
 from videos.evaluation.bootstrap import DRAWS
 from videos.evaluation.judgments import JudgedQuery, read_judgments
 from videos.evaluation.library import LIBRARY, Evaluation, evaluate_library, evaluate_run
 from videos.evaluation.measures import LABELS
 from videos.evaluation.rankings import MODES
-from videos.evaluation.references import resolve_queries
+from videos.evaluation.references import ResolvedQuery, resolve_queries
 from videos.evaluation.report import SummaryRow
 from videos.evaluation.runs import read_run
+from videos.evaluation.saved import list_saved_queries
 from videos.evaluation.text_files import InvalidFile
 
 _PLACES = {LIBRARY: "In the whole library", "video": "In the video of each query"}
@@ -32,7 +34,10 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, metavar="FILE", help="judged queries: JSON lines, or TREC's qrels (with --topics)")
+        parser.add_argument(
+            "file", type=Path, nargs="?", metavar="FILE", help="judged queries: JSON lines, or TREC's qrels (with --topics)"
+        )
+        parser.add_argument("--saved", action="store_true", help="measure with the owner's own judgments of results instead of a file")
         parser.add_argument("--topics", type=Path, metavar="FILE", help="the queries of qrels: id, tab, query, and maybe a tab and a class")
         parser.add_argument("--owner", metavar="EMAIL", help="the owner of the library")
         parser.add_argument("--run", type=Path, metavar="FILE", help="measure the rankings of this run in TREC's format; do not search")
@@ -42,11 +47,18 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if (options["file"] is None) != options["saved"]:
+            raise CommandError("Give either a FILE of judged queries or --saved.", returncode=2)
         if (options["owner"] is None) == (options["run"] is None):
             raise CommandError("Give --owner EMAIL to measure a library, or --run FILE to measure a run.", returncode=2)
+        if options["saved"] and (options["run"] or options["topics"]):
+            raise CommandError("--saved measures the library of --owner EMAIL. Leave out --run and --topics.", returncode=2)
         try:
-            queries = read_judgments(options["file"], options["topics"])
-            evaluation = evaluate_run(queries, read_run(options["run"])) if options["run"] else _evaluate(queries, options)
+            if options["saved"]:
+                evaluation = _evaluate(_list_saved(find_owner(options["owner"])), options)
+            else:
+                queries = read_judgments(options["file"], options["topics"])
+                evaluation = evaluate_run(queries, read_run(options["run"])) if options["run"] else _evaluate_file(queries, options)
         except InvalidFile as error:
             raise CommandError(str(error), returncode=2) from error
         rows = select_rows(evaluation.rows, options["mode"], options["channel"])
@@ -95,12 +107,22 @@ def _format_cells(row: SummaryRow) -> list[str]:
     return [row.query_class, name, str(row.queries), *figures]
 
 
-def _evaluate(queries: Sequence[JudgedQuery], options: dict[str, Any]) -> Evaluation:
+def _list_saved(owner: User) -> list[ResolvedQuery]:
+    saved = list_saved_queries(owner.pk)
+    if not saved:
+        raise CommandError(f"{owner.email} has judged no scene as fitting a query. Use the buttons on the search page first.", returncode=2)
+    return saved
+
+
+def _evaluate_file(queries: Sequence[JudgedQuery], options: dict[str, Any]) -> Evaluation:
+    return _evaluate(resolve_queries(options["file"], find_owner(options["owner"]).pk, queries), options)
+
+
+def _evaluate(resolved: Sequence[ResolvedQuery], options: dict[str, Any]) -> Evaluation:
     owner = find_owner(options["owner"])
     backends = options["backend"] or list(settings.LEXICAL_BACKENDS)
     if unknown := [alias for alias in backends if alias not in settings.LEXICAL_BACKENDS]:
         raise CommandError(f"There is no backend {unknown[0]}. Choose from {', '.join(settings.LEXICAL_BACKENDS)}.", returncode=2)
-    resolved = resolve_queries(options["file"], owner.pk, queries)
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
