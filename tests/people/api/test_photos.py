@@ -113,7 +113,6 @@ def test_the_upload_url_of_a_photo_is_renewed(api: APIClient, ada: Person, annou
         ({"mime_type": "video/mp4"}, "mime_type"),
         ({"mime_type": ""}, "mime_type"),
         ({"filename": ""}, "filename"),
-        ({"filename": "f\0.jpg"}, "filename"),
         ({"filename": "f" * 2000}, "filename"),
     ],
 )
