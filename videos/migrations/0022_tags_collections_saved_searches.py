@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0009_password_resets'),
-        ('videos', '0021_judgment'),
+        ('videos', '0021_words'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

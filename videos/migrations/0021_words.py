@@ -15,7 +15,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("videos", "0019_outages"),
+        ("videos", "0020_judgment"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

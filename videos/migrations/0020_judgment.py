@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('videos', '0020_words'),
+        ('videos', '0019_outages'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
