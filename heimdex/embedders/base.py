@@ -47,10 +47,12 @@ class Embedder(ABC):
 
     `similarity_floor` is the cosine between a query and a document below which a match is noise. `batch_size` is the number of
     inputs per model call. `code_version` rises when this project's code makes other vectors with the same weights and options;
-    `spec.lock.json` records the digest of the code.
+    `spec.lock.json` records the digest of the code. `languages` are the ISO 639-1 codes of the languages whose texts the model compares by
+    their meaning; none means that they are not known.
     """
 
     code_version = 1
+    languages: frozenset[str] = frozenset()
 
     def __init__(self, *, similarity_floor: float, batch_size: int = BATCH_SIZE) -> None:
         self.similarity_floor = similarity_floor
@@ -86,6 +88,10 @@ class Embedder(ABC):
     def rate_similarity(self, similarity: float) -> float:
         """Return how certain a match of this cosine is, on one scale for all models: 0 at the floor, 1 at a typical match. Pure."""
         return (similarity - self.similarity_floor) / (TYPICAL_MATCH * (1.0 - self.similarity_floor))
+
+    def understands(self, language: str) -> bool:
+        """Return whether the model compares texts of a language by their meaning. Say yes where either is not known."""
+        return not language or not self.languages or language in self.languages
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Embed search queries.

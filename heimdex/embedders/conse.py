@@ -36,6 +36,7 @@ class ConseEmbedder(ImageEmbedder):
     """
 
     code_version = 2
+    languages = frozenset({"en"})
 
     # On set B half of the relevant pairs have a cosine above 0.36, and half of the others less than 0.06.
     def __init__(self, similarity_floor: float = 0.1, batch_size: int = BATCH_SIZE) -> None:

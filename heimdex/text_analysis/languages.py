@@ -62,6 +62,16 @@ def detect_language(text: str, likely: Sequence[str] = ()) -> str:
     return next((str(language) for language, _ in ranking if language in expected), FALLBACK)
 
 
+def recognize_language(text: str, expected: Sequence[str]) -> str:
+    """Return the language of a few words if their script tells it, or if it is one that is expected; else an empty string.
+
+    Detectors often mistake a few words of one language for another.
+    """
+    language = detect_language(text, expected)
+    is_told = _find_script(text) in _SCRIPTS or language in map(normalize_code, expected)
+    return language if is_told else ""
+
+
 def _find_script(text: str) -> str | None:
     """Return the script of most letters, `other` for a script of many languages, or None without letters."""
     counts = Counter(match.lastgroup for match in _LETTERS.finditer(text))

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from videos.models import EmbeddingSpace, Scene
 from videos.search.fusion import FusedScene, fuse
+from videos.search.intent import detect_intent
 from videos.search.lexical.base import LexicalQuery
+from videos.search.lexical.query_words import list_languages
 from videos.search.pools import POOL_SIZE, search_words
 from videos.search.vectors import search_spaces
 
@@ -25,6 +27,16 @@ def rank_in_spaces(owner_id: UUID, text: str, sides: Sequence[Sequence[Embedding
     if video_id:
         scenes = scenes.filter(video_id=video_id)
     spaces = list({space.pk: space for side in sides for space in side}.values())
-    words = search_words(LexicalQuery(owner_id, text, POOL_SIZE, video_id))
-    vectors = search_spaces(scenes, owner_id, spaces, text, POOL_SIZE, is_restricted=video_id is not None)
-    return RankedSides(tuple(fuse([*words, *vectors.select(side)]) for side in sides), tuple(vectors.notices))
+    intent = detect_intent(text, list_languages(owner_id))
+    words = search_words(LexicalQuery(owner_id, intent.text, POOL_SIZE, video_id))
+    vectors = search_spaces(
+        scenes,
+        owner_id,
+        spaces,
+        intent.text,
+        POOL_SIZE,
+        language=intent.language,
+        also={scene.scene_id for pool in words for scene in pool},
+        is_restricted=video_id is not None,
+    )
+    return RankedSides(tuple(fuse([*words, *vectors.select(side)], intent.emphasis) for side in sides), tuple(vectors.notices))

