@@ -16,7 +16,7 @@ from videos.search.evidence import restrict_words
 from videos.search.explain import Explanation
 from videos.search.fusion import RankedScene, rank_scenes
 from videos.search.intent import detect_intent
-from videos.search.lexical.base import LEXICAL_CHANNELS, LexicalQuery, LexicalUnavailable
+from videos.search.lexical.base import LEXICAL_CHANNELS, LexicalAnswer, LexicalQuery, LexicalUnavailable
 from videos.search.lexical.handler import get_lexical_backend
 from videos.search.modes import Mode, is_searched
 from videos.search.vectors import LEFT_OUT, TOO_SLOW, list_active_spaces, search_spaces
@@ -39,12 +39,13 @@ class Pools:
 
 @dataclass(frozen=True)
 class SearchContext:
-    """What all parts of a search share."""
+    """What all parts of a search share. They collect in `corrections` what mistyped words were searched as, too."""
 
     owner_id: UUID
     mode: Mode = Mode.ALL
     budget: TimeBudget = UNLIMITED
     explanation: Explanation = field(default_factory=Explanation)
+    corrections: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def collect_pools(
@@ -65,7 +66,11 @@ def collect_pools(
 
 def search_words(query: LexicalQuery) -> list[list[RankedScene]]:
     """Return the ranked scenes of each lexical channel. Raise LexicalUnavailable when the backend cannot be reached."""
-    matches = get_lexical_backend().search(query)
+    return _rank_matches(get_lexical_backend().search(query))
+
+
+def _rank_matches(answer: LexicalAnswer) -> list[list[RankedScene]]:
+    matches = answer.matches
     return [rank_scenes(channel, ((*match, match.score) for match in matches.get(channel, ()))) for channel in LEXICAL_CHANNELS]
 
 
@@ -83,13 +88,16 @@ def _add_people(
 
 def _add_words(pools: Pools, context: SearchContext, text: str, selection: SceneSelection) -> None:
     channels = {channel for channel in LEXICAL_CHANNELS if is_searched(channel, context.mode)}
+    text = _OPERATORS.sub(" ", text)
     scenes = selection.scenes if selection.is_restricted or selection.as_of else None
-    if LEXICAL in channels and ON_SCREEN not in channels:
-        scenes = restrict_words(selection.scenes, context.owner_id, text, context.mode)
     try:
         with context.explanation.measure("words") as candidates, context.budget.limit_statements():
-            query = LexicalQuery(context.owner_id, _OPERATORS.sub(" ", text), POOL_SIZE, selection.video_id, scenes)
-            ranked = [pool for channel, pool in zip(LEXICAL_CHANNELS, search_words(query), strict=True) if channel in channels]
+            if LEXICAL in channels and ON_SCREEN not in channels:
+                scenes = restrict_words(selection.scenes, context.owner_id, text, context.mode)
+            query = LexicalQuery(context.owner_id, text, POOL_SIZE, selection.video_id, scenes)
+            answer = get_lexical_backend().search(query)
+            ranked = [pool for channel, pool in zip(LEXICAL_CHANNELS, _rank_matches(answer), strict=True) if channel in channels]
+            context.corrections.update(answer.corrections)
             pools.ranked += ranked
             candidates.update({pool[0].channel: len(pool) for pool in ranked if pool})
     except LexicalUnavailable as error:

@@ -46,7 +46,7 @@ class LanguageConformance:
         """Return the places of the texts that a channel finds, best first."""
         query = LexicalQuery(owner.pk, text, **{"limit": 100, **filters})  # type: ignore[arg-type]
         indexes = dict(Scene.objects.values_list("pk", "index"))
-        return [indexes[match.scene_id] // APART for match in backend.search(query)[channel]]
+        return [indexes[match.scene_id] // APART for match in backend.search(query).matches[channel]]
 
     @pytest.mark.parametrize(
         ("language", "text", "query"),
@@ -87,7 +87,7 @@ class LanguageConformance:
         Video.objects.filter(pk=video.pk).update(language=language)
         Scene.objects.create(video=video, owner=owner, index=0, start_s=0, end_s=1, transcript=text)
         backend.index(video.list_scene_ids())
-        matches = backend.search(LexicalQuery(owner.pk, query, 10))[LEXICAL]
+        matches = backend.search(LexicalQuery(owner.pk, query, 10)).matches[LEXICAL]
         assert [match.video_id for match in matches] == [video.pk]
 
     @pytest.mark.parametrize(
@@ -128,17 +128,17 @@ class LanguageConformance:
         talk[5] = "They speak about a lighthouse for a while."
         video = make_video(owner, talk)
         make_video(owner, talk[:5])
-        matches = backend.search(LexicalQuery(owner.pk, "lighthouse", 100))[LEXICAL]
+        matches = backend.search(LexicalQuery(owner.pk, "lighthouse", 100)).matches[LEXICAL]
         indexes = dict(Scene.objects.values_list("pk", "index"))
         assert {match.video_id for match in matches} == {video.pk}
         assert [indexes[match.scene_id] for match in matches] == [5, 4, 6, 3, 7, 2, 8]
         allowed = Scene.objects.filter_searchable(owner.pk).filter(index__in=[5, 6])
-        restricted = backend.search(LexicalQuery(owner.pk, "lighthouse", 100, scenes=allowed))[LEXICAL]
+        restricted = backend.search(LexicalQuery(owner.pk, "lighthouse", 100, scenes=allowed)).matches[LEXICAL]
         assert [indexes[match.scene_id] for match in restricted] == [5, 6]
 
     def test_a_score_is_the_share_of_the_query_that_a_scene_covers(self, backend: LexicalBackend, owner: User) -> None:
         self.add(backend, owner, ["A boat.", "A train.", "A hat.", "A harbor."])
-        (boat,) = backend.search(LexicalQuery(owner.pk, "boat", 10))[LEXICAL]
-        half = {match.scene_id: match.score for match in backend.search(LexicalQuery(owner.pk, "boat zeppelin", 10))[LEXICAL]}
+        (boat,) = backend.search(LexicalQuery(owner.pk, "boat", 10)).matches[LEXICAL]
+        half = {match.scene_id: match.score for match in backend.search(LexicalQuery(owner.pk, "boat zeppelin", 10)).matches[LEXICAL]}
         assert 0 < half[boat.scene_id] < boat.score / 2 + 0.01
         assert boat.score < 1

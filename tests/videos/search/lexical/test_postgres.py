@@ -37,7 +37,7 @@ class TestPostgres(LexicalConformance):
         videos = Video.objects.bulk_create(Video(owner=owner, title="Zeppelin", **values) for _ in range(501))
         Scene.objects.bulk_create(Scene(video=video, owner=owner, index=0, start_s=0, end_s=1) for video in videos)
         backend.index(list(Scene.objects.values_list("pk", flat=True)))
-        assert len(backend.search(LexicalQuery(owner.pk, "zeppelin", 1000))["lexical"]) == 500
+        assert len(backend.search(LexicalQuery(owner.pk, "zeppelin", 1000)).matches["lexical"]) == 500
 
     @pytest.mark.parametrize(("length", "is_whole"), [(300, True), (301, False)])
     def test_a_text_of_300_characters_is_shown_whole(self, backend: LexicalBackend, owner: User, length: int, is_whole: bool) -> None:
