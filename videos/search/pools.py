@@ -25,6 +25,10 @@ from videos.search.vectors import LEFT_OUT, TOO_SLOW, list_active_spaces, search
 POOL_SIZE = 200
 # Operators were parsed before. What is left of them belongs to words, such as 5".
 _OPERATORS = re.compile(r'(?<!\S)-+|"')
+WORDS_WAIT = (
+    "Words of {count} video(s) were not searched, because an older release indexed them. They are analyzed in the background, "
+    "a little every minute."
+)
 WORDS_LEFT_OUT = "The search for words was left out: {reason}"
 
 
@@ -98,6 +102,8 @@ def _add_words(pools: Pools, context: SearchContext, text: str, selection: Scene
             answer = get_lexical_backend().search(query)
             ranked = [pool for channel, pool in zip(LEXICAL_CHANNELS, _rank_matches(answer), strict=True) if channel in channels]
             context.corrections.update(answer.corrections)
+            if answer.waiting:
+                pools.notices.append(WORDS_WAIT.format(count=answer.waiting))
             pools.ranked += ranked
             candidates.update({pool[0].channel: len(pool) for pool in ranked if pool})
     except LexicalUnavailable as error:

@@ -41,10 +41,14 @@ class LexicalMatch(NamedTuple):
 
 @dataclass(frozen=True)
 class LexicalAnswer:
-    """The best scenes per channel, best first, and for each mistyped word of the query the words that were searched, too."""
+    """The best scenes per channel, best first, and for each mistyped word of the query the words that were searched, too.
+
+    The words of `waiting` indexed videos of the owner are not in the index yet.
+    """
 
     matches: Mapping[str, Sequence[LexicalMatch]]
     corrections: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    waiting: int = 0
 
 
 class LexicalUnavailable(Exception):

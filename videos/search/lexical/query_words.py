@@ -98,8 +98,9 @@ class _Reader:
         return tuple(replace(term, corrections=self.analyze(corrections.get(term.term.words[0], ()))) for term in terms)
 
     def analyze(self, words: Collection[str]) -> tuple[QueryTerm, ...]:
-        """Return the terms of words that a query was corrected to."""
-        return tuple(analyze_query(" ".join(words), self.languages, own_language=self.own_language))
+        """Return the terms of words, or of stems, that a query was corrected to."""
+        terms = analyze_query(" ".join(words), self.languages, own_language=self.own_language)
+        return tuple(term._replace(stems=(*term.stems, *term.words)) for term in terms)
 
 
 def list_languages(owner_id: UUID) -> list[str]:

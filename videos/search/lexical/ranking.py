@@ -14,6 +14,7 @@ from videos.search.lexical.bm25 import compute_coverage, compute_idf
 from videos.search.lexical.field_search import Lookup, ScoredScene, count_frequencies, load_stats, search_field
 from videos.search.lexical.lexemes import count_positions, get_owner_key
 from videos.search.lexical.query_words import QueryWords, read_query
+from videos.search.lexical.word_rows import select_unwritten_videos
 from videos.search.word_conditions import Matches
 
 _CHANNEL_FIELDS = {LEXICAL: field_search.SPOKEN, SHOWN: field_search.SHOWN, ON_SCREEN: field_search.ON_SCREEN}
@@ -36,7 +37,8 @@ def search_words(query: LexicalQuery) -> LexicalAnswer:
     scored = {channel: search_field(rows, field, lookups, stats[field.column]) for channel, field in _CHANNEL_FIELDS.items()}
     titles = _score_titles(query.owner_id, lookups, stats[field_search.SPOKEN.column].count)
     scored[LEXICAL] = _add_titles(rows, scored[LEXICAL], titles, query.limit)
-    return LexicalAnswer({channel: _sort(scenes, query.limit) for channel, scenes in scored.items()}, words.corrections)
+    matches = {channel: _sort(scenes, query.limit) for channel, scenes in scored.items()}
+    return LexicalAnswer(matches, words.corrections, _count_waiting(query))
 
 
 def _restrict(query: LexicalQuery, words: QueryWords) -> QuerySet[SceneWords]:
@@ -47,6 +49,11 @@ def _restrict(query: LexicalQuery, words: QueryWords) -> QuerySet[SceneWords]:
     if query.scenes is not None:
         rows = rows.filter(scene__in=query.scenes.order_by().values("pk"))
     return rows.filter(scene__in=Scene.objects.filter(words.conditions, owner_id=query.owner_id)) if words.conditions else rows
+
+
+def _count_waiting(query: LexicalQuery) -> int:
+    waiting = select_unwritten_videos().filter(owner_id=query.owner_id)
+    return (waiting if query.video_id is None else waiting.filter(pk=query.video_id)).count()
 
 
 def _score_titles(owner_id: UUID, lookups: Sequence[Lookup], count: int) -> dict[UUID, float]:

@@ -68,9 +68,11 @@ def find_corrections(owner_id: UUID, words: Mapping[str, Collection[str]], exclu
     lengths = {len(word) + change for word in unknown for change in range(-get_max_distance(word), get_max_distance(word) + 1)}
     if not unknown:
         return {}
-    near = own.annotate(length=Length("word")).filter(length__in=lengths, word_count__gt=0)
-    candidates = [word for word in near.order_by("-word_count", "word").values_list("word", flat=True) if word not in excluded]
-    corrections = {word: choose_corrections(word, candidates) for word in unknown}
+    near = own.annotate(length=Length("word")).filter(length__in=lengths).order_by("-word_count", "-stem_count", "word")
+    candidates = {word: count for word, count in near.values_list("word", "word_count") if word not in excluded}
+    complete = [word for word, count in candidates.items() if count]
+    # Texts may hold only other forms of the word that is meant. Then its stem is near.
+    corrections = {word: choose_corrections(word, complete) or choose_corrections(word, list(candidates)) for word in unknown}
     return {word: similar for word, similar in corrections.items() if similar}
 
 

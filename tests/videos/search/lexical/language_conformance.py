@@ -5,6 +5,7 @@ from pytest_django import Settings
 
 from heimdex.accounts.models import User
 from tests.library import make_user, make_video
+from videos.actions.videos import delete_video
 from videos.channels import LEXICAL, ON_SCREEN, SHOWN
 from videos.models import Scene, Video
 from videos.search.lexical.base import LexicalBackend, LexicalQuery
@@ -107,6 +108,41 @@ class LanguageConformance:
         Video.objects.filter(pk=video.pk).update(language=language)
         backend.index(video.list_scene_ids())
         assert backend.highlight(video.list_scene_ids(), query, LEXICAL) == {video.scenes.get().pk: excerpt}
+
+    @pytest.mark.parametrize(
+        ("language", "text", "query", "excerpt"),
+        [
+            ("en", "The harbors of old.", "harbot", "The <mark>harbors</mark> of old."),
+            ("de", "Ein Dampfschiff legt ab.", "Schiff", "Ein <mark>Dampfschiff</mark> legt ab."),
+            ("de", "Das Schiff legt ab.", "Dampfschiff", "Das <mark>Schiff</mark> legt ab."),
+            ("de", "Das Dampfschiff legt ab.", "Dampschif", "Das <mark>Dampfschiff</mark> legt ab."),
+        ],
+    )
+    def test_an_excerpt_marks_corrected_words_and_compounds(
+        self, backend: LexicalBackend, owner: User, language: str, text: str, query: str, excerpt: str
+    ) -> None:
+        video = make_video(owner, [text])
+        Video.objects.filter(pk=video.pk).update(language=language)
+        backend.index(video.list_scene_ids())
+        answer = backend.search(LexicalQuery(owner.pk, query, 10))
+        assert [match.video_id for match in answer.matches[LEXICAL]] == [video.pk]
+        corrected = [word for words in answer.corrections.values() for word in words]
+        assert backend.highlight(video.list_scene_ids(), query, LEXICAL, corrected) == {video.scenes.get().pk: excerpt}
+
+    def test_words_that_no_text_holds_are_corrected_to_those_that_are_nearest(self, backend: LexicalBackend, owner: User) -> None:
+        self.add(backend, make_user("other@example.org"), ["The harpon."])
+        video = self.add(backend, owner, ["The harbor.", "The harbors, the harbors."])
+        self.add(backend, owner, ["Because."], title="Zeppelin")
+
+        def correct(text: str) -> object:
+            return backend.search(LexicalQuery(owner.pk, text, 10)).corrections
+
+        assert correct("a Harbot") == {"Harbot": ("harbor",)}
+        assert correct("harborx zeppelim") == {"harborx": ("harbor", "harbors"), "zeppelim": ("zeppelin",)}
+        # Known words, those of a title included, words that are too short, stop words, and codes.
+        assert correct("harbors zeppelin hat becaus harb0t -harbot") == {}
+        delete_video(video)
+        assert correct("harbot") == {}
 
     def test_codes_that_differ_by_a_sign_are_different_words(self, backend: LexicalBackend, owner: User) -> None:
         self.add(backend, owner, ["We teach C++ here.", "We teach C# here.", "Vitamin C."])
