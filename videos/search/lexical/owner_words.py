@@ -89,7 +89,7 @@ def _unnest(rows: QuerySet[SceneWords | VideoWords], field: str) -> Iterator[tup
     lexeme = Func(Func(F(field), function="tsvector_to_array"), function="unnest", output_field=TextField())
     lexeme.set_returning = True
     counted = rows.order_by().annotate(lexeme=lexeme).values("lexeme").annotate(count=Count("pk"))
-    return counted.values_list("lexeme", "count").iterator(chunk_size=_BATCH)
+    yield from counted.values_list("lexeme", "count").iterator(chunk_size=_BATCH)
 
 
 def _change_counts(owner_id: UUID, changes: Counts) -> None:

@@ -140,7 +140,7 @@ class LanguageConformance:
         assert correct("a Harbot") == {"Harbot": ("harbor",)}
         assert correct("harborx zeppelim") == {"harborx": ("harbor", "harbors"), "zeppelim": ("zeppelin",)}
         # Known words, those of a title included, words that are too short, stop words, and codes.
-        assert correct("harbors zeppelin hat becaus harb0t -harbot") == {}
+        assert correct("harbors zeppelin hat becxuse harb0t -harbot") == {}
         delete_video(video)
         assert correct("harbot") == {}
 
