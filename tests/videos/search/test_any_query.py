@@ -74,9 +74,10 @@ def test_any_query_is_answered_alike_by_every_entry_point(check: Check, text: st
 
 
 @pytest.mark.integration
-@settings(max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.timeout(1800)
+@settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=QUERIES)
-def test_five_thousand_queries_are_answered_alike_by_every_entry_point(check: Check, text: str) -> None:
+def test_three_thousand_queries_are_answered_alike_by_every_entry_point(check: Check, text: str) -> None:
     check(text[:1000])
 
 
