@@ -10,17 +10,18 @@ from typing import NamedTuple
 
 import regex
 
-_UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ーｰﾞﾟ]"
+# A set of characters for a regular expression.
+UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ーｰﾞﾟ]"
 # Marks belong to the letter before them. Soft hyphens and joiners are invisible within words.
-_IN_WORD = rf"[[\p{{L}}\p{{N}}\p{{M}}\u00ad\u200c\u200d]--{_UNSPACED}]"
+_IN_WORD = rf"[[\p{{L}}\p{{N}}\p{{M}}\u00ad\u200c\u200d]--{UNSPACED}]"
 _PICTOGRAPH = r"\p{Extended_Pictographic}[\ufe0f\U0001f3fb-\U0001f3ff]*"
 _PATTERN = regex.compile(
     rf"""(?V1x)
     (?P<emoji> {_PICTOGRAPH} (?:\u200d{_PICTOGRAPH})* | [\U0001f1e6-\U0001f1ff]{{2}} )
     | (?P<number> \p{{Nd}}+ (?:[.,]\p{{Nd}}+)+ (?!{_IN_WORD}) )
     | (?P<code> \p{{L}}+ (?: \+\+ | \#(?!{_IN_WORD}) ) )
-    | (?P<unspaced> (?:{_UNSPACED}[\p{{M}}\u200c\u200d]*)+ )
-    | (?P<word> [[\p{{L}}\p{{N}}]--{_UNSPACED}] {_IN_WORD}* )
+    | (?P<unspaced> (?:{UNSPACED}[\p{{M}}\u200c\u200d]*)+ )
+    | (?P<word> [[\p{{L}}\p{{N}}]--{UNSPACED}] {_IN_WORD}* )
     """
 )
 _CHARACTER = regex.compile(r"\X")

@@ -9,6 +9,7 @@ from heimdex.accounts.models import User
 from heimdex.errors import WrongState
 from videos.embedding_texts import hash_input
 from videos.models import Judgment, Scene
+from videos.search.query_language import normalize_query
 
 # Per owner. More would make an evaluation take hours.
 MAX_JUDGMENTS = 10_000
@@ -41,8 +42,3 @@ def find_judgments(owner: User, text: str, scene_ids: Collection[UUID]) -> dict[
     """Return which of some scenes the owner has judged for a query, and whether they fit."""
     rows = Judgment.objects.filter(owner=owner, text_hash=hash_input(normalize_query(text)), scene__in=scene_ids)
     return dict(rows.values_list("scene_id", "fits"))
-
-
-def normalize_query(text: str) -> str:
-    """Return a query with one space between words, so that its judgments belong together. Pure."""
-    return " ".join(text.split())

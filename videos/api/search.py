@@ -63,6 +63,7 @@ def serialize_answer(answer: SearchAnswer, *, with_explanation: bool) -> Any:
         "previous_cursor": answer.previous_cursor or None,
         "notices": list(answer.notices),
         "fits": answer.fits,
+        "corrections": answer.corrections,
         "suggestions": answer.suggestions,
         "facets": answer.facets,
         "explanation": list(answer.parts) if with_explanation else None,

@@ -246,6 +246,15 @@ class SuggestionSerializer(serializers.Serializer[Any]):
     query = serializers.CharField(help_text="The query with the person as a filter.")
 
 
+class CorrectionSerializer(serializers.Serializer[Any]):
+    """A word of the query that none of the user's texts contains, and what was searched, too."""
+
+    word = serializers.CharField(help_text="As it is in the query.")
+    searched = serializers.ListField(
+        child=serializers.CharField(), help_text="Similar words that texts contain, in lower case and without accents."
+    )
+
+
 class SearchPartSerializer(serializers.Serializer[Any]):
     """A part of the search."""
 
@@ -265,6 +274,7 @@ class SearchAnswerSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(), help_text="What was left out of the answer, and which words were read otherwise."
     )
     fits = serializers.BooleanField(help_text="Whether a result fits well. Otherwise the results are what comes closest.")
+    corrections = CorrectionSerializer(many=True)
     suggestions = SuggestionSerializer(many=True)
     facets = FacetsSerializer(allow_null=True)
     explanation = serializers.SerializerMethodField()

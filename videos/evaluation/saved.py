@@ -16,10 +16,10 @@ def list_saved_queries(owner_id: UUID, limit: int | None = None) -> list[Resolve
     rows = Judgment.objects.filter(owner_id=owner_id, scene__owner_id=owner_id).order_by("-judged_at", "-pk")
     for text, scene_id, fits in rows.values_list("text", "scene_id", "fits").iterator():
         grades.setdefault(text, {})[scene_id] = int(fits)
-    chosen = [text for text, by_scene in grades.items() if any(by_scene.values())][:limit]
+    judged = [text for text, by_scene in grades.items() if any(by_scene.values())][:limit]
     return [
         ResolvedQuery(
             JudgedQuery(text, text, NO_CLASS, {str(scene): grade for scene, grade in grades[text].items()}, {}), grades[text], None
         )
-        for text in sorted(chosen)
+        for text in sorted(judged)
     ]

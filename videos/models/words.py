@@ -70,14 +70,17 @@ class VideoWords(models.Model):
 
 
 class OwnerWord(models.Model):
-    """A word, or the stem of a word, in an owner's texts: what mistyped words and parts of compounds are compared with.
+    """A word of letters in an owner's texts, or the stem of one: what mistyped words and parts of compounds are compared with.
 
-    Words of deleted texts stay until the owner's last scene is gone; they find nothing.
+    A text is a field of `SceneWords` or `VideoWords`. The counts change in the transaction that writes the text, and a row goes with the
+    last text that holds its word.
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     word = models.CharField(max_length=64)
     reversed = models.CharField(max_length=64, help_text="The word from its end, to look up endings.")
+    word_count = models.PositiveIntegerField(default=0, db_default=0, help_text="Number of texts that hold it as a word.")
+    stem_count = models.PositiveIntegerField(default=0, db_default=0, help_text="Number of texts that hold it as a stem.")
 
     class Meta:
         # These operator classes serve LIKE in every collation.

@@ -57,18 +57,17 @@ def library(request: HttpRequest) -> HttpResponse:
 
 
 def _build_uploader(email: str) -> Uploader:
-    supports_language = get_transcriber().supports_language
+    transcribed = set(filter(get_transcriber().supports_language, NAMES))
     languages = [
-        (code, get_language_name(code) if supports_language(code) else f"{get_language_name(code)} (not transcribed on this server)")
+        (code, get_language_name(code) if code in transcribed else f"{get_language_name(code)} (not transcribed on this server)")
         for code in NAMES
     ]
-    has_english_only = [code for code in NAMES if supports_language(code)] == ["en"]
     size = filesizeformat(settings.MAX_UPLOAD_BYTES).replace(".0", "")
     return Uploader(
         heading="Upload",
         label="Choose videos",
         help=f"Or drop them here. Up to {size} each. Files upload one at a time."
-        + (" This server transcribes English only." if has_english_only else ""),
+        + (" This server transcribes English only." if transcribed == {"en"} else ""),
         without_script=f"Uploads in the browser need JavaScript. On the server, run “manage.py ingest PATH… --owner {email}”.",
         accept="video/*,image/gif,.mkv,.ts,.mts",
         max_bytes=settings.MAX_UPLOAD_BYTES,

@@ -1,10 +1,10 @@
 """The scenes that a search may answer with: one condition for phrases, exclusions, people and filters, which every channel applies."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
-from operator import and_, or_
+from operator import and_
 from uuid import UUID
 
 from django.conf import settings
@@ -80,12 +80,6 @@ def _match_terms(owner_id: UUID, query: ParsedQuery) -> list[Q]:
 def _match_term(owner_id: UUID, term: Term, languages: Sequence[str]) -> Q:
     fields = (term.field,) if term.field else FIELDS
     return contains_phrase(owner_id, term.text, fields) if term.is_phrase else contains_word(owner_id, term.text, fields, languages)
-
-
-def match_any_word(owner_id: UUID, words: Iterable[str], field: str) -> Q:
-    """Return the condition that a field of a scene contains any of the words."""
-    languages = list_languages(owner_id)
-    return reduce(or_, (contains_word(owner_id, word, (field,), languages) for word in words), Q(pk__in=()))
 
 
 def _match_people(owner_id: UUID, query: ParsedQuery, filters: SearchFilters) -> list[Q]:

@@ -8,13 +8,11 @@ from django.db.models import QuerySet
 
 from videos.channels import LEXICAL
 from videos.models import Scene
-from videos.search.conditions import match_any_word
 from videos.search.fusion import FusedScene
+from videos.search.lexical.query_words import contains_any
 from videos.search.modes import Kind, Mode, get_kinds
 from videos.search.parsed_query import TERM_FIELDS, ParsedQuery
 
-# Further words of a query decide nothing here.
-MAX_WORDS = 32
 # The kind of the channel of words, which also finds scenes by their titles.
 _WORD_KINDS = (Kind.SPOKEN,)
 
@@ -27,10 +25,10 @@ def apply_mode(query: ParsedQuery, mode: Mode) -> ParsedQuery:
 
 
 def restrict_words(scenes: QuerySet[Scene], owner_id: UUID, text: str, mode: Mode) -> QuerySet[Scene]:
-    """Return the scenes in which a mode may find words: those where speech contains any of the words, not the title alone."""
+    """Return the scenes in which a mode may find words: those where speech contains what the text searches for, not the title alone."""
     if mode is not Mode.SPOKEN:
         return scenes
-    return scenes.filter(match_any_word(owner_id, text.split()[:MAX_WORDS], mode.value))
+    return scenes.filter(contains_any(owner_id, text, mode.value))
 
 
 def keep_evidence(owner_id: UUID, fused: Sequence[FusedScene], text: str, kinds: Collection[Kind]) -> list[FusedScene]:
@@ -44,12 +42,11 @@ def keep_evidence(owner_id: UUID, fused: Sequence[FusedScene], text: str, kinds:
 
 
 def _find_words(owner_id: UUID, scene_ids: list[UUID], text: str, kinds: Collection[Kind]) -> set[UUID]:
-    words = text.split()[:MAX_WORDS]
     return {
         scene_id
         for kind in _WORD_KINDS
         if kind in kinds and scene_ids
-        for scene_id in Scene.objects.filter(match_any_word(owner_id, words, kind.value), pk__in=scene_ids).values_list("pk", flat=True)
+        for scene_id in Scene.objects.filter(contains_any(owner_id, text, kind.value), pk__in=scene_ids).values_list("pk", flat=True)
     }
 
 

@@ -1,6 +1,6 @@
 """Load the scenes of a page with the reasons why they matched, and describe them as data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
@@ -40,12 +40,14 @@ class Hit:
     probability: float = 0.0
 
 
-def build_hits(owner_id: UUID, page: Sequence[FusedScene], text: str, next_scenes: Mapping[UUID, UUID]) -> list[Hit]:
-    """Return the hits of a page with excerpts and people, with a constant number of queries."""
+def build_hits(
+    owner_id: UUID, page: Sequence[FusedScene], text: str, next_scenes: Mapping[UUID, UUID], corrected: Collection[str] = ()
+) -> list[Hit]:
+    """Return the hits of a page with excerpts and people, with a constant number of queries. Excerpts mark the `corrected` words, too."""
     ids = {fused.scene_id for fused in page}
     by_id = Scene.objects.select_related("video").defer("words").in_bulk(ids | {next_scenes[key] for key in ids & next_scenes.keys()})
     people = get_people_search().list_appearances(owner_id, ids)
-    excerpts = _highlight(page, text)
+    excerpts = _highlight(page, text, corrected)
     model = get_ranking_model()
     hits = []
     for fused in page:
@@ -109,9 +111,10 @@ def _describe_match(match: Match, *, with_evidence: bool) -> dict[str, Any]:
     return data
 
 
-def _highlight(page: Sequence[FusedScene], text: str) -> dict[str, dict[UUID, str]]:
+def _highlight(page: Sequence[FusedScene], text: str, corrected: Collection[str]) -> dict[str, dict[UUID, str]]:
+    backend = get_lexical_backend()
     try:
-        return {channel: get_lexical_backend().highlight(_list_matched_by(channel, page), text, channel) for channel in LEXICAL_CHANNELS}
+        return {channel: backend.highlight(_list_matched_by(channel, page), text, channel, corrected) for channel in LEXICAL_CHANNELS}
     except LexicalUnavailable:
         # The backend failed after the search. Show the scenes without excerpts.
         return {}

@@ -16,7 +16,7 @@ from videos.search.evidence import restrict_words
 from videos.search.explain import Explanation
 from videos.search.fusion import RankedScene, rank_scenes
 from videos.search.intent import Intent, detect_intent
-from videos.search.lexical.base import LEXICAL_CHANNELS, LexicalMatch, LexicalQuery, LexicalUnavailable
+from videos.search.lexical.base import LEXICAL_CHANNELS, LexicalAnswer, LexicalMatch, LexicalQuery, LexicalUnavailable
 from videos.search.lexical.handler import get_lexical_backend
 from videos.search.lexical.query_words import list_languages
 from videos.search.modes import Mode, is_searched
@@ -26,6 +26,10 @@ from videos.search.vectors import LEFT_OUT, TOO_SLOW, list_active_spaces, search
 POOL_SIZE = 200
 # Operators were parsed before. What is left of them belongs to words, such as 5".
 _OPERATORS = re.compile(r'(?<!\S)-+|"')
+WORDS_WAIT = (
+    "Words of {count} video(s) were not searched, because an older release indexed them. They are analyzed in the background, "
+    "a little every minute."
+)
 WORDS_LEFT_OUT = "The search for words was left out: {reason}"
 
 
@@ -40,12 +44,13 @@ class Pools:
 
 @dataclass(frozen=True)
 class SearchContext:
-    """What all parts of a search share."""
+    """What all parts of a search share. They collect in `corrections` what mistyped words were searched as, too."""
 
     owner_id: UUID
     mode: Mode = Mode.ALL
     budget: TimeBudget = UNLIMITED
     explanation: Explanation = field(default_factory=Explanation)
+    corrections: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def collect_pools(
@@ -66,8 +71,11 @@ def collect_pools(
 
 def search_words(query: LexicalQuery) -> list[list[RankedScene]]:
     """Return the ranked scenes of each lexical channel. Raise LexicalUnavailable when the backend cannot be reached."""
-    matches = get_lexical_backend().search(query)
-    return [_rank_words(channel, matches.get(channel, ())) for channel in LEXICAL_CHANNELS]
+    return _rank_matches(get_lexical_backend().search(query))
+
+
+def _rank_matches(answer: LexicalAnswer) -> list[list[RankedScene]]:
+    return [_rank_words(channel, answer.matches.get(channel, ())) for channel in LEXICAL_CHANNELS]
 
 
 def _rank_words(channel: str, matches: Sequence[LexicalMatch]) -> list[RankedScene]:
@@ -89,13 +97,18 @@ def _add_people(
 
 def _add_words(pools: Pools, context: SearchContext, text: str, selection: SceneSelection) -> None:
     channels = {channel for channel in LEXICAL_CHANNELS if is_searched(channel, context.mode)}
+    text = _OPERATORS.sub(" ", text)
     scenes = selection.scenes if selection.is_restricted or selection.as_of else None
-    if LEXICAL in channels and ON_SCREEN not in channels:
-        scenes = restrict_words(selection.scenes, context.owner_id, text, context.mode)
     try:
         with context.explanation.measure("words") as candidates, context.budget.limit_statements():
-            query = LexicalQuery(context.owner_id, _OPERATORS.sub(" ", text), POOL_SIZE, selection.video_id, scenes)
-            ranked = [pool for channel, pool in zip(LEXICAL_CHANNELS, search_words(query), strict=True) if channel in channels]
+            if LEXICAL in channels and ON_SCREEN not in channels:
+                scenes = restrict_words(selection.scenes, context.owner_id, text, context.mode)
+            query = LexicalQuery(context.owner_id, text, POOL_SIZE, selection.video_id, scenes)
+            answer = get_lexical_backend().search(query)
+            ranked = [pool for channel, pool in zip(LEXICAL_CHANNELS, _rank_matches(answer), strict=True) if channel in channels]
+            context.corrections.update(answer.corrections)
+            if answer.waiting:
+                pools.notices.append(WORDS_WAIT.format(count=answer.waiting))
             pools.ranked += ranked
             candidates.update(_count_matches(ranked))
     except LexicalUnavailable as error:

@@ -73,6 +73,11 @@ class NoNames:
         return None
 
 
+def normalize_query(text: str) -> str:
+    """Return a query with one space between words. Queries that are equal then are the same query."""
+    return " ".join(text.split())
+
+
 def parse_query(text: str, load_names: Callable[[], NameLookup]) -> ParsedQuery:
     """Parse a query. `load_names` is called at most once, if a person is mentioned. Raise QuerySyntaxError with the position."""
     return _Parser(text.translate(_PLAIN), load_names).parse()
@@ -240,7 +245,7 @@ class _Parser:
         for start, end in self._people:
             parts.append(self._text[position:start])
             position = end
-        return " ".join("".join([*parts, self._text[position:]]).split())
+        return normalize_query("".join([*parts, self._text[position:]]))
 
     def _convert(self, parse: Callable[[str], Value], value: str, start: int) -> Value:
         try:

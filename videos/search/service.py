@@ -9,18 +9,27 @@ from django.utils import timezone
 from heimdex.accounts.models import User
 from heimdex.database.time_budget import UNLIMITED, TimeBudget
 from videos.registry import get_people_search
-from videos.search.answer_page import find_page
+from videos.search.answer_page import AnswerPage, find_page
 from videos.search.cursors import Position, decode_cursor, encode_cursor, identify_search
 from videos.search.explain import Explanation, SearchPart
 from videos.search.facets import Facets
 from videos.search.hits import Hit, build_bare_hits, build_hits
+from videos.search.parsed_query import ParsedQuery
 from videos.search.pools import SearchContext
 from videos.search.query_language import parse_query
 from videos.search.recorded_queries import record_query
 from videos.search.requests import SearchRequest
 from videos.search.suggestions import Suggestion, suggest_people
 
-__all__ = ["Hit", "SearchAnswer", "SearchRequest", "search"]
+__all__ = ["Correction", "Hit", "SearchAnswer", "SearchRequest", "search"]
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A word of a query that none of the owner's texts contains, and the words that were searched, too, as probably meant."""
+
+    word: str
+    searched: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,7 @@ class SearchAnswer:
     suggestions: tuple[Suggestion, ...] = ()
     parts: tuple[SearchPart, ...] = ()
     fits: bool = True
+    corrections: tuple[Correction, ...] = ()
 
 
 def search(owner: User, request: SearchRequest) -> SearchAnswer:
@@ -59,7 +69,7 @@ def search(owner: User, request: SearchRequest) -> SearchAnswer:
         suggestions = () if position or request.ranking_only else suggest_people(owner.pk, query, request.text)
     page = find_page(context, request, query, position)
     with context.explanation.measure("hits"):
-        hits = build_bare_hits(page.scenes) if request.ranking_only else build_hits(owner.pk, page.scenes, query.text, page.next_scenes)
+        hits = build_bare_hits(page.scenes) if request.ranking_only else _build_hits(context, query, page)
     if not position and not request.ranking_only:
         record_query(owner.pk, query.without_names)
     return SearchAnswer(
@@ -73,4 +83,16 @@ def search(owner: User, request: SearchRequest) -> SearchAnswer:
         suggestions=suggestions,
         parts=tuple(context.explanation.parts),
         fits=page.fits,
+        corrections=_list_corrections(context, query),
     )
+
+
+def _build_hits(context: SearchContext, query: ParsedQuery, page: AnswerPage) -> list[Hit]:
+    corrected = {word for words in context.corrections.values() for word in words}
+    return build_hits(context.owner_id, page.scenes, query.text, page.next_scenes, corrected)
+
+
+def _list_corrections(context: SearchContext, query: ParsedQuery) -> tuple[Correction, ...]:
+    """Return the corrections of words that only rank. Required words are searched exactly as they are."""
+    required = {word for term in query.required for word in term.text.split()}
+    return tuple(Correction(word, searched) for word, searched in context.corrections.items() if word not in required)

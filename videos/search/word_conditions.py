@@ -53,10 +53,14 @@ def contains_word(owner_id: UUID, word: str, fields: Collection[str] = FIELDS, l
 
 
 def _contains(owner_id: UUID, terms: Sequence[QueryTerm], fields: Collection[str], compose: Callable[[str, QueryTerm], str]) -> Q:
-    if not terms:
-        return Q(pk__in=())
     key = get_owner_key(owner_id)
-    query = compose_sequence([compose(key, term) for term in terms], terms)
+    return contains_query(owner_id, compose_sequence([compose(key, term) for term in terms], terms) if terms else "", fields)
+
+
+def contains_query(owner_id: UUID, query: str, fields: Collection[str] = FIELDS) -> Q:
+    """Match an owner's scenes in which one of the fields matches the text of a tsquery. An empty one matches nothing."""
+    if not query:
+        return Q(pk__in=())
     conditions = []
     if columns := [_SCENE_COLUMNS[field] for field in fields if field in _SCENE_COLUMNS]:
         matches = reduce(or_, (Q(Matches(column, query)) for column in columns))

@@ -1,5 +1,6 @@
 """An owner's searches are recorded for a while. Only the owner can see, save and delete them."""
 
+import random
 from datetime import timedelta
 from unittest import mock
 
@@ -104,6 +105,15 @@ def test_a_thousand_queries_are_kept(owner: User) -> None:
 def test_a_query_of_a_thousand_characters_is_recorded(owner: User, length: int, is_recorded: bool) -> None:
     record_query(owner.pk, "x" * length)
     assert RecordedQuery.objects.exists() == is_recorded
+
+
+@pytest.mark.parametrize(("length", "is_recorded"), [(866, True), (867, False), (1000, False)])
+def test_a_long_chinese_query_is_answered_and_recorded_if_the_index_can_hold_it(api: APIClient, length: int, is_recorded: bool) -> None:
+    # Characters in no order, which cannot be compressed.
+    text = "".join(chr(0x4E00 + random.Random(place).randrange(20_000)) for place in range(length))
+    assert len(text.encode()) == 3 * length
+    assert api.get("/v1/search", {"q": text}).status_code == 200
+    assert list_texts(api) == ([text] if is_recorded else [])
 
 
 def test_empty_and_too_long_queries_are_not_recorded(owner: User) -> None:

@@ -15,6 +15,7 @@ from heimdex.storage import get_media_storage
 from videos.embedding_texts import hash_input
 from videos.ingest.stage import Stage, StageContext
 from videos.models import Scene, Video, VideoMetadata
+from videos.search.lexical.handler import get_lexical_backend
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +39,8 @@ def run(context: StageContext) -> None:
     earlier_keys, faces = _list_keys(earlier), [scene.faces_prefix for scene in earlier]
     with context.transaction():
         _restore_edits(context.video, scenes)
+        # Words are counted, so they must not just vanish with their scenes.
+        get_lexical_backend().delete(context.video.list_scene_ids())
         earlier.delete()
         Scene.objects.bulk_create(scenes, batch_size=500)
         VideoMetadata.objects.filter(video=context.video).update(

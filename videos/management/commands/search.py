@@ -85,6 +85,8 @@ class Command(BaseCommand):
             return
         for notice in answer.notices:
             self.stderr.write(notice)
+        if answer.corrections:
+            self.stderr.write(f"Also searched for: {', '.join(word for correction in answer.corrections for word in correction.searched)}.")
         if not answer.hits:
             self.stdout.write("No results. Try other or fewer words.")
         elif not answer.fits:
@@ -112,6 +114,7 @@ def describe_answer(answer: SearchAnswer, *, with_explanation: bool) -> dict[str
         "previous_cursor": answer.previous_cursor or None,
         "notices": answer.notices,
         "fits": answer.fits,
+        "corrections": [asdict(correction) for correction in answer.corrections],
         "suggestions": [asdict(suggestion) for suggestion in answer.suggestions],
         "facets": asdict(answer.facets) if answer.facets else None,
         "explanation": [asdict(part) for part in answer.parts] if with_explanation else None,

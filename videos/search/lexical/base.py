@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
@@ -43,6 +43,18 @@ class LexicalMatch(NamedTuple):
     is_match: bool = True
 
 
+@dataclass(frozen=True)
+class LexicalAnswer:
+    """The best scenes per channel, best first, and for each mistyped word of the query the words that were searched, too.
+
+    The words of `waiting` indexed videos of the owner are not in the index yet.
+    """
+
+    matches: Mapping[str, Sequence[LexicalMatch]]
+    corrections: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    waiting: int = 0
+
+
 class LexicalUnavailable(Exception):
     """The backend's server cannot be reached. The message names the setting and the fix."""
 
@@ -63,16 +75,17 @@ class LexicalBackend(ABC):
         """Remove some scenes from the index. Ignore ids that are not in it."""
 
     @abstractmethod
-    def search(self, query: LexicalQuery) -> Mapping[str, Sequence[LexicalMatch]]:
+    def search(self, query: LexicalQuery) -> LexicalAnswer:
         """Return the best scenes per channel, best first; scenes of equal score in the order of their videos and times.
 
-        A scene appears in each channel whose own words match; in `lexical`, with a lower score, also if the title or description of its
-        video matches, and, as no match, if scenes near it in the video do. Phrases and excluded words concern all words of a scene.
+        A word that no text of the owner contains finds the owner's words that it may be a mistyped form of. A scene appears in each channel
+        whose own words match; in `lexical`, with a lower score, also if the title or description of its video matches, and, as no match,
+        if scenes near it in the video do. Phrases and excluded words concern all words of a scene.
         """
 
     @abstractmethod
-    def highlight(self, scene_ids: Collection[UUID], text: str, channel: str) -> dict[UUID, str]:
-        """Return an HTML excerpt of each scene's words in a channel.
+    def highlight(self, scene_ids: Collection[UUID], text: str, channel: str, corrected: Collection[str] = ()) -> dict[UUID, str]:
+        """Return an HTML excerpt of each scene's words in a channel. `corrected` are further words that the search has looked for.
 
         Everything is escaped, matching words are within <mark>, and "…" marks omissions. A short text is shown whole, even without a
         matching word.

@@ -17,9 +17,11 @@ WORDS_WITHOUT_MATCH = 10
 
 def list_matches(tokens: Sequence[Token], terms: Sequence[SearchTerm]) -> list[int]:
     """Return the places in `tokens` of those that a query's terms match."""
-    words = {word for term in terms for word in (*term.term.words, *term.related)}
-    stems = {stem for term in terms for stem in (*term.term.stems, *term.related)}
-    prefixes = tuple(term.term.words[0] for term in terms if term.term.is_prefix)
+    related = {word for term in terms for word in term.related}
+    every = [term for search_term in terms for term in (search_term.term, *search_term.corrections)]
+    words = related.union(*(term.words for term in every))
+    stems = related.union(*(term.stems for term in every))
+    prefixes = tuple(term.words[0] for term in every if term.is_prefix)
     return [
         place
         for place, token in enumerate(tokens)

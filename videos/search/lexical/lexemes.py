@@ -10,7 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from heimdex.text_analysis import QueryTerm, Token
+import regex
+
+from heimdex.text_analysis import UNSPACED, QueryTerm, Token
+from heimdex.text_analysis.analysis import MAX_WORD_LENGTH
 
 # 50 bits: among a million owners, two have the same key with a probability of 1 in 2,000, which costs time and finds nothing of the other.
 KEY_LENGTH = 10
@@ -19,6 +22,10 @@ STEM_MARK = "~"
 MAX_POSITION = 16_383
 MAX_POSITIONS = 255
 MAX_BYTES = 1_000_000
+# Words of letters, and their stems. Pairs of characters are no words.
+_VOCABULARY = rf"{STEM_MARK}?[[\p{{L}}\p{{M}}]--{UNSPACED}]{{1,{MAX_WORD_LENGTH}}}"
+_IS_VOCABULARY = regex.compile(rf"(?V1){_VOCABULARY}")
+_VOCABULARY_IN_VECTOR = regex.compile(rf"(?V1)'[a-z2-7]{{{KEY_LENGTH}}}({_VOCABULARY})':")
 
 
 def get_owner_key(owner_id: UUID) -> str:
@@ -43,6 +50,17 @@ def compose_vector(owner_key: str, tokens: Iterable[Token]) -> str:
                 known.append(position)
                 size += 2
     return _join(owner_key, positions)
+
+
+def is_vocabulary(lexeme: str) -> bool:
+    """Return whether a lexeme without its owner's key is a word of letters, or a stem of one after its mark."""
+    return bool(_IS_VOCABULARY.fullmatch(lexeme))
+
+
+def find_vocabulary(vector: str) -> list[str]:
+    """Return the words and stems, without their owner's key, of a text of a tsvector, as composed or as stored."""
+    matches: list[str] = _VOCABULARY_IN_VECTOR.findall(vector)
+    return matches
 
 
 def compose_exact(owner_key: str, term: QueryTerm) -> str:

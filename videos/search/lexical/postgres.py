@@ -1,6 +1,6 @@
 """Lexical search with PostgreSQL's text search vectors, whose words come from `heimdex.text_analysis` (rows of `SceneWords`)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.db import DatabaseError, connection
@@ -8,9 +8,9 @@ from django.db import DatabaseError, connection
 from heimdex.text_analysis import analyze_text, detect_language
 from videos.channels import LEXICAL, ON_SCREEN, SHOWN
 from videos.models import Scene
-from videos.search.lexical.base import LexicalBackend, LexicalMatch, LexicalQuery
+from videos.search.lexical.base import LexicalAnswer, LexicalBackend, LexicalQuery
 from videos.search.lexical.excerpts import list_matches, render_excerpt
-from videos.search.lexical.query_words import SearchTerm, read_query
+from videos.search.lexical.query_words import SearchTerm, read_marked_terms
 from videos.search.lexical.ranking import search_words
 from videos.search.lexical.word_rows import delete_words, write_words
 
@@ -29,11 +29,11 @@ class PostgresLexical(LexicalBackend):
         """Delete the rows of the scenes' words."""
         delete_words(scene_ids)
 
-    def search(self, query: LexicalQuery) -> Mapping[str, Sequence[LexicalMatch]]:
+    def search(self, query: LexicalQuery) -> LexicalAnswer:
         """Return the best scenes per channel."""
         return search_words(query)
 
-    def highlight(self, scene_ids: Collection[UUID], text: str, channel: str) -> dict[UUID, str]:
+    def highlight(self, scene_ids: Collection[UUID], text: str, channel: str, corrected: Collection[str] = ()) -> dict[UUID, str]:
         """Return an HTML excerpt of each scene's words in a channel."""
         field = _FIELDS[channel]
         scenes = Scene.objects.filter(pk__in=scene_ids).values_list("pk", "owner_id", field, "video__metadata__language", "video__language")
@@ -41,7 +41,7 @@ class PostgresLexical(LexicalBackend):
         excerpts = {}
         for scene_id, owner_id, whole, transcribed, given in scenes:
             if owner_id not in terms:
-                terms[owner_id] = read_query(owner_id, text).terms
+                terms[owner_id] = read_marked_terms(owner_id, text, corrected)
             language = (transcribed or given) if channel == LEXICAL else ""
             tokens = analyze_text(whole, language or detect_language(whole))
             excerpts[scene_id] = render_excerpt(whole, tokens, list_matches(tokens, terms[owner_id]))

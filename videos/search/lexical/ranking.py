@@ -9,12 +9,12 @@ from django.db.models import Q, QuerySet
 from videos.channels import LEXICAL, ON_SCREEN, SHOWN
 from videos.models import Scene, SceneWords, Video, VideoWords
 from videos.search.lexical import field_search
-from videos.search.lexical.base import LexicalMatch, LexicalQuery
+from videos.search.lexical.base import LexicalAnswer, LexicalMatch, LexicalQuery
 from videos.search.lexical.bm25 import compute_coverage, compute_idf
 from videos.search.lexical.field_search import Lookup, ScoredScene, count_frequencies, load_stats, search_field
-from videos.search.lexical.lexemes import compose_related, count_positions, get_owner_key, list_forms
-from videos.search.lexical.query_words import QueryWords, SearchTerm, read_query
-from videos.search.lexical.vocabulary import find_corrections
+from videos.search.lexical.lexemes import count_positions, get_owner_key
+from videos.search.lexical.query_words import QueryWords, read_query
+from videos.search.lexical.word_rows import select_unwritten_videos
 from videos.search.word_conditions import Matches
 
 _CHANNEL_FIELDS = {LEXICAL: field_search.SPOKEN, SHOWN: field_search.SHOWN, ON_SCREEN: field_search.ON_SCREEN}
@@ -24,18 +24,21 @@ TITLE_WEIGHT = 0.1
 DESCRIPTION_WEIGHT = 0.04
 
 
-def search_words(query: LexicalQuery) -> Mapping[str, Sequence[LexicalMatch]]:
+def search_words(query: LexicalQuery) -> LexicalAnswer:
     """Return the best scenes per channel. Scores are coverages: comparable between channels and queries, from 0 to below 1.1."""
     words = read_query(query.owner_id, query.text)
     if not words.terms:
-        return {channel: [] for channel in _CHANNEL_FIELDS}
+        return LexicalAnswer({channel: [] for channel in _CHANNEL_FIELDS})
     rows = _restrict(query, words)
-    lookups = _correct(query.owner_id, words.terms, count_frequencies(query.owner_id, _list_lookups(query.owner_id, words.terms)))
+    key = get_owner_key(query.owner_id)
+    lookups = [Lookup(tuple(forms), tuple(related)) for forms, related in (term.list_lexemes(key) for term in words.terms)]
+    lookups = count_frequencies(query.owner_id, lookups)
     stats = load_stats(query.owner_id)
     scored = {channel: search_field(rows, field, lookups, stats[field.column]) for channel, field in _CHANNEL_FIELDS.items()}
     titles = _score_titles(query.owner_id, lookups, stats[field_search.SPOKEN.column].count)
     scored[LEXICAL] = _add_titles(rows, scored[LEXICAL], titles, query.limit)
-    return {channel: _sort(scenes, query.limit) for channel, scenes in scored.items()}
+    matches = {channel: _sort(scenes, query.limit) for channel, scenes in scored.items()}
+    return LexicalAnswer(matches, words.corrections, _count_waiting(query))
 
 
 def _restrict(query: LexicalQuery, words: QueryWords) -> QuerySet[SceneWords]:
@@ -48,23 +51,9 @@ def _restrict(query: LexicalQuery, words: QueryWords) -> QuerySet[SceneWords]:
     return rows.filter(scene__in=Scene.objects.filter(words.conditions, owner_id=query.owner_id)) if words.conditions else rows
 
 
-def _list_lookups(owner_id: UUID, terms: Iterable[SearchTerm]) -> list[Lookup]:
-    key = get_owner_key(owner_id)
-    return [Lookup(tuple(list_forms(key, term.term)), tuple(compose_related(key, term.related))) for term in terms]
-
-
-def _correct(owner_id: UUID, terms: Sequence[SearchTerm], lookups: list[Lookup]) -> list[Lookup]:
-    """Let words that no scene holds find the words that they are a mistyped form of."""
-    unknown = {number: terms[number].term.words[0] for number, lookup in enumerate(lookups) if not any((lookup.frequencies or {}).values())}
-    corrections = find_corrections(owner_id, set(unknown.values())) if unknown else {}
-    if not corrections:
-        return lookups
-    key = get_owner_key(owner_id)
-    corrected = list(lookups)
-    for number, word in unknown.items():
-        if word in corrections:
-            corrected[number] = Lookup(lookups[number].forms, tuple(compose_related(key, corrections[word])))
-    return count_frequencies(owner_id, corrected)
+def _count_waiting(query: LexicalQuery) -> int:
+    waiting = select_unwritten_videos().filter(owner_id=query.owner_id)
+    return (waiting if query.video_id is None else waiting.filter(pk=query.video_id)).count()
 
 
 def _score_titles(owner_id: UUID, lookups: Sequence[Lookup], count: int) -> dict[UUID, float]:

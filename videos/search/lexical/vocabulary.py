@@ -1,6 +1,6 @@
-"""The words of an owner's texts, with which parts of compounds and mistyped words of a query are compared."""
+"""The words of an owner's texts, with which parts of compounds and mistyped words of a query are compared. `owner_words` writes them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import reduce
 from itertools import islice
 from operator import or_
@@ -24,14 +24,6 @@ MAX_COMPOUNDS = 50
 MAX_CORRECTIONS = 3
 # In shorter words every change of a letter gives another word (goat, boat).
 MIN_CORRECTED = 5
-_BATCH = 5000
-
-
-def store_words(owner_id: UUID, words: Iterable[str]) -> None:
-    """Add words and stems to an owner's vocabulary. Call it in the transaction that writes the texts' words."""
-    # In one order, so that two writers cannot deadlock.
-    rows = [OwnerWord(owner_id=owner_id, word=word, reversed=word[::-1]) for word in sorted(words) if word.isalpha()]
-    OwnerWord.objects.bulk_create(rows, batch_size=_BATCH, ignore_conflicts=True)
 
 
 def find_related(owner_id: UUID, words: Collection[str]) -> dict[str, list[str]]:
@@ -61,19 +53,31 @@ def choose_parts(word: str, known: Collection[str]) -> list[str]:
     return [part for part in dict.fromkeys((first, last)) if part]
 
 
-def find_corrections(owner_id: UUID, words: Collection[str]) -> dict[str, list[str]]:
-    """Return the owner's words that differ least from each mistyped word, with one query. Words without any are left out."""
-    lengths = {len(word) + change for word in words for change in range(-get_max_distance(word), get_max_distance(word) + 1)}
-    if not any(get_max_distance(word) for word in words):
+def find_corrections(owner_id: UUID, words: Mapping[str, Collection[str]], excluded: Collection[str]) -> dict[str, list[str]]:
+    """Return the owner's words that differ least from each mistyped word, with at most two queries.
+
+    `words` are the words that may be mistyped, with all their forms. Words of which the owner has a form are none, and are left out, like
+    those that nothing is near. The `excluded` words correct nothing.
+    """
+    words = {word: forms for word, forms in words.items() if get_max_distance(word)}
+    if not words:
         return {}
-    known = OwnerWord.objects.annotate(length=Length("word")).filter(owner_id=owner_id, length__in=lengths)
-    candidates = list(known.order_by("word").values_list("word", flat=True))
-    corrections = {word: choose_corrections(word, candidates) for word in words if get_max_distance(word)}
-    return {word: near for word, near in corrections.items() if near}
+    own = OwnerWord.objects.filter(owner_id=owner_id)
+    known = set(own.filter(word__in={form for forms in words.values() for form in forms}).values_list("word", flat=True))
+    unknown = [word for word, forms in words.items() if known.isdisjoint(forms)]
+    lengths = {len(word) + change for word in unknown for change in range(-get_max_distance(word), get_max_distance(word) + 1)}
+    if not unknown:
+        return {}
+    near = own.annotate(length=Length("word")).filter(length__in=lengths).order_by("-word_count", "-stem_count", "word")
+    candidates = {word: count for word, count in near.values_list("word", "word_count") if word not in excluded}
+    complete = [word for word, count in candidates.items() if count]
+    # Texts may hold only other forms of the word that is meant. Then its stem is near.
+    corrections = {word: choose_corrections(word, complete) or choose_corrections(word, list(candidates)) for word in unknown}
+    return {word: similar for word, similar in corrections.items() if similar}
 
 
 def choose_corrections(word: str, known: Sequence[str]) -> list[str]:
-    """Return the known words at the least distance (Damerau and Levenshtein: two letters swapped count as one change). Pure."""
+    """Return the first of the known words at the least distance (Damerau and Levenshtein: two letters swapped count as one). Pure."""
     near = process.extract(word, known, scorer=DamerauLevenshtein.distance, score_cutoff=get_max_distance(word), limit=MAX_CORRECTIONS)
     return [match for match, distance, _ in near if distance == near[0][1]]
 

@@ -12,7 +12,7 @@ _TAGS = "en"
 
 
 class VideoAnalyzer:
-    """Analyzes the texts of a video whose spoken language is known, and collects their languages and words."""
+    """Analyzes the texts of a video whose spoken language is known, and collects their languages."""
 
     def __init__(self, video: Video, spoken_language: str) -> None:
         self._video = video
@@ -20,7 +20,6 @@ class VideoAnalyzer:
         # The video's owner, who decides in case of doubt.
         self._key = get_owner_key(video.owner_id)
         self.languages: set[str] = set()
-        self.vocabulary: set[str] = set()
 
     @property
     def owner_id(self) -> UUID:
@@ -68,5 +67,4 @@ class VideoAnalyzer:
         tokens = analyze_text(text, language) if text else []
         if tokens:
             self.languages.add(normalize_code(language))
-        self.vocabulary.update(word for token in tokens if token.stems for word in (token.word, *token.stems))
         return tokens

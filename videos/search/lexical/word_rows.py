@@ -9,7 +9,7 @@ from django.db.models.functions import MD5, Cast, Concat
 
 from heimdex.text_analysis import ANALYSIS_VERSION, detect_language
 from videos.models import Scene, SceneWords, Video, VideoWords
-from videos.search.lexical.vocabulary import store_words
+from videos.search.lexical.owner_words import VocabularyChange
 from videos.search.lexical.windows import spread
 from videos.search.lexical.word_analysis import VideoAnalyzer
 
@@ -38,26 +38,38 @@ def write_missing_words(video_id: UUID) -> None:
 
 def delete_words(scene_ids: Collection[UUID]) -> None:
     """Delete the words of some scenes, and those of their videos."""
-    VideoWords.objects.filter(video__scenes__in=scene_ids).delete()
-    SceneWords.objects.filter(pk__in=scene_ids).delete()
+    videos = Video.objects.filter(pk__in=Scene.objects.filter(pk__in=scene_ids).values("video"))
+    with transaction.atomic():
+        # Locked before the vocabulary, as those who write words do, and before the rows of the video, which may be deleted next.
+        video_ids = list(videos.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+        vocabulary = VocabularyChange()
+        for rows in (VideoWords.objects.filter(pk__in=video_ids), SceneWords.objects.filter(pk__in=scene_ids)):
+            vocabulary.remove(rows.iterator(chunk_size=_BATCH))
+            rows.delete()
+        vocabulary.apply()
 
 
 def select_unwritten_videos() -> QuerySet[Video]:
     """Return the indexed videos whose words were not written by the current analysis."""
     written = VideoWords.objects.filter(video=OuterRef("pk"), analysis_version=ANALYSIS_VERSION)
-    return Video.objects.filter(~Exists(written), state=Video.State.INDEXED)
+    return _select_indexed().filter(~Exists(written))
 
 
 def select_outdated_videos() -> QuerySet[Video]:
     """Return the indexed videos whose words were not written by the current analysis from the current title and description."""
     current = VideoWords.objects.filter(video=OuterRef("pk"), text_hash=OuterRef("text_hash"), analysis_version=ANALYSIS_VERSION)
-    return Video.objects.filter(state=Video.State.INDEXED).annotate(text_hash=_hash_texts(*_VIDEO_TEXTS)).filter(~Exists(current))
+    return _select_indexed().annotate(text_hash=_hash_texts(*_VIDEO_TEXTS)).filter(~Exists(current))
 
 
 def select_outdated_scenes() -> QuerySet[Scene]:
     """Return the scenes of indexed videos whose words were not written from their current texts."""
     scenes = Scene.objects.filter(video__state=Video.State.INDEXED).annotate(text_hash=_hash_texts(*_SCENE_TEXTS))
     return scenes.filter(~_has_words_of_texts())
+
+
+def _select_indexed() -> QuerySet[Video]:
+    """Return the indexed videos with scenes. Without any, nothing of a video is found, and its words would never be deleted."""
+    return Video.objects.filter(Exists(Scene.objects.filter(video=OuterRef("pk"))), state=Video.State.INDEXED)
 
 
 def _has_words_of_texts() -> Exists:
@@ -75,11 +87,13 @@ def _write_videos(videos: QuerySet[Video], scene_ids: Collection[UUID]) -> None:
     with transaction.atomic():
         # Locked in the order of edits, first videos and then scenes, so that no other transaction changes a text that was read here.
         hashed = videos.annotate(text_hash=_hash_texts(*_VIDEO_TEXTS)).select_related("metadata")
+        vocabulary = VocabularyChange()
         for video in hashed.select_for_update(no_key=True, of=("self",)).order_by("pk"):
-            _write_video(video, scene_ids)
+            _write_video(video, scene_ids, vocabulary)
+        vocabulary.apply()
 
 
-def _write_video(video: Video, scene_ids: Collection[UUID]) -> None:
+def _write_video(video: Video, scene_ids: Collection[UUID], vocabulary: VocabularyChange) -> None:
     analyzer = VideoAnalyzer(video, _find_spoken_language(video))
     scenes = (
         Scene.objects.filter(video=video)
@@ -94,10 +108,13 @@ def _write_video(video: Video, scene_ids: Collection[UUID]) -> None:
     changed = list(scenes.only("index", "transcript", "visual_text", "on_screen_text"))
     for start in range(0, len(changed), _BATCH):
         rows = [analyzer.build_scene_words(scene, _get_hash(scene)) for scene in changed[start : start + _BATCH]]
+        vocabulary.remove(SceneWords.objects.filter(pk__in=[row.pk for row in rows]))
+        vocabulary.add(rows)
         SceneWords.objects.bulk_create(rows, update_conflicts=True, unique_fields=["scene"], update_fields=_SCENE_FIELDS)
     row = analyzer.build_video_words(_get_hash(video), **_sum_scenes(video))
+    vocabulary.remove(VideoWords.objects.filter(pk=video.pk))
+    vocabulary.add([row])
     VideoWords.objects.bulk_create([row], update_conflicts=True, unique_fields=["video"], update_fields=_VIDEO_FIELDS)
-    store_words(video.owner_id, analyzer.vocabulary)
 
 
 def _get_hash(row: Scene | Video) -> str:

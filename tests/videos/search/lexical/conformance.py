@@ -59,7 +59,7 @@ class LexicalConformance(LanguageConformance):
         titled = self.add(backend, owner, ["Nothing."], title="Lighthouse keepers")
         described = self.add(backend, owner, ["Nothing."])
         edit_video(described, description="Filmed at a lighthouse.")
-        matches = backend.search(LexicalQuery(owner.pk, "lighthouse", 10))[LEXICAL]
+        matches = backend.search(LexicalQuery(owner.pk, "lighthouse", 10)).matches[LEXICAL]
         assert [match.video_id for match in matches] == [spoken.pk, titled.pk, described.pk]
         scores = [match.score for match in matches]
         assert scores == sorted(scores, reverse=True)
@@ -91,23 +91,23 @@ class LexicalConformance(LanguageConformance):
         other = make_user("other@example.org")
         mine = self.add(backend, owner, ["A boat."], title="Boats")
         self.add(backend, other, ["A boat."], title="Boats", on_screen="boat")
-        matches = backend.search(LexicalQuery(owner.pk, "boat", 10))
+        matches = backend.search(LexicalQuery(owner.pk, "boat", 10)).matches
         assert [match.video_id for match in matches[LEXICAL]] == [mine.pk]
         assert matches[ON_SCREEN] == []
-        assert backend.search(LexicalQuery(make_user("third@example.org").pk, "boat", 10)) == NOTHING
+        assert backend.search(LexicalQuery(make_user("third@example.org").pk, "boat", 10)).matches == NOTHING
 
     def test_a_video_and_scenes_restrict_the_search(self, backend: LexicalBackend, owner: User) -> None:
         first, second = (self.add(backend, owner, ["A boat.", "A boat."], title="Boats") for _ in range(2))
         allowed = Scene.objects.filter_searchable(owner.pk).filter(index=APART)
-        in_second = backend.search(LexicalQuery(owner.pk, "boat", 10, video_id=second.pk))[LEXICAL]
+        in_second = backend.search(LexicalQuery(owner.pk, "boat", 10, video_id=second.pk)).matches[LEXICAL]
         assert {match.video_id for match in in_second} == {second.pk}
         assert len(in_second) == 2
-        in_allowed = backend.search(LexicalQuery(owner.pk, "boat", 10, scenes=allowed))[LEXICAL]
+        in_allowed = backend.search(LexicalQuery(owner.pk, "boat", 10, scenes=allowed)).matches[LEXICAL]
         assert {match.scene_id for match in in_allowed} == set(allowed.values_list("pk", flat=True))
-        both = backend.search(LexicalQuery(owner.pk, "boat", 10, video_id=first.pk, scenes=allowed))[LEXICAL]
+        both = backend.search(LexicalQuery(owner.pk, "boat", 10, video_id=first.pk, scenes=allowed)).matches[LEXICAL]
         assert [match.scene_id for match in both] == [first.scenes.get(index=APART).pk]
-        assert backend.search(LexicalQuery(owner.pk, "boat", 10, scenes=allowed.none()))[LEXICAL] == []
-        assert backend.search(LexicalQuery(owner.pk, "boat", 10, video_id=uuid4()))[LEXICAL] == []
+        assert backend.search(LexicalQuery(owner.pk, "boat", 10, scenes=allowed.none())).matches[LEXICAL] == []
+        assert backend.search(LexicalQuery(owner.pk, "boat", 10, video_id=uuid4())).matches[LEXICAL] == []
 
     def test_a_video_that_is_not_indexed_is_not_found(self, backend: LexicalBackend, owner: User) -> None:
         video = self.add(backend, owner, ["A boat."], title="Boats", on_screen="boat")
@@ -125,7 +125,7 @@ class LexicalConformance(LanguageConformance):
         edit_video(video, title="Zeppelin holidays")
         assert self.find(backend, owner, "zeppelin") == [0]
         delete_video(video)
-        assert backend.search(LexicalQuery(owner.pk, "goat zeppelin", 10)) == NOTHING
+        assert backend.search(LexicalQuery(owner.pk, "goat zeppelin", 10)).matches == NOTHING
 
     def test_a_rollback_leaves_the_index_as_it_was(self, backend: LexicalBackend, owner: User) -> None:
         video = self.add(backend, owner, ["A boat."])
@@ -166,7 +166,7 @@ class LexicalConformance(LanguageConformance):
         indexes = dict(Scene.objects.values_list("pk", "index"))
 
         def search(limit: int) -> list[tuple[UUID, int]]:
-            matches = backend.search(LexicalQuery(owner.pk, "boat", limit))[LEXICAL]
+            matches = backend.search(LexicalQuery(owner.pk, "boat", limit)).matches[LEXICAL]
             return [(match.video_id, indexes[match.scene_id]) for match in matches]
 
         assert search(100) == expected
@@ -178,7 +178,7 @@ class LexicalConformance(LanguageConformance):
         video = self.add(backend, owner, ["A boat."] * 3)
         video.scenes.update(on_screen_text="boat")
         backend.index(video.list_scene_ids())
-        matches = backend.search(LexicalQuery(owner.pk, "boat", 2))
+        matches = backend.search(LexicalQuery(owner.pk, "boat", 2)).matches
         assert (len(matches[LEXICAL]), len(matches[ON_SCREEN])) == (2, 2)
 
     @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from pytest_django import Settings
 
 from heimdex.accounts.models import User
 from tests.library import make_user, make_video
+from videos.actions.videos import delete_video
 from videos.channels import LEXICAL, ON_SCREEN, SHOWN
 from videos.models import Scene, Video
 from videos.search.lexical.base import LexicalBackend, LexicalQuery
@@ -46,7 +47,7 @@ class LanguageConformance:
         """Return the places of the texts that a channel finds, best first."""
         query = LexicalQuery(owner.pk, text, **{"limit": 100, **filters})  # type: ignore[arg-type]
         indexes = dict(Scene.objects.values_list("pk", "index"))
-        return [indexes[match.scene_id] // APART for match in backend.search(query)[channel]]
+        return [indexes[match.scene_id] // APART for match in backend.search(query).matches[channel]]
 
     @pytest.mark.parametrize(
         ("language", "text", "query"),
@@ -87,7 +88,7 @@ class LanguageConformance:
         Video.objects.filter(pk=video.pk).update(language=language)
         Scene.objects.create(video=video, owner=owner, index=0, start_s=0, end_s=1, transcript=text)
         backend.index(video.list_scene_ids())
-        matches = backend.search(LexicalQuery(owner.pk, query, 10))[LEXICAL]
+        matches = backend.search(LexicalQuery(owner.pk, query, 10)).matches[LEXICAL]
         assert [match.video_id for match in matches] == [video.pk]
 
     @pytest.mark.parametrize(
@@ -107,6 +108,41 @@ class LanguageConformance:
         Video.objects.filter(pk=video.pk).update(language=language)
         backend.index(video.list_scene_ids())
         assert backend.highlight(video.list_scene_ids(), query, LEXICAL) == {video.scenes.get().pk: excerpt}
+
+    @pytest.mark.parametrize(
+        ("language", "text", "query", "excerpt"),
+        [
+            ("en", "The harbors of old.", "harbot", "The <mark>harbors</mark> of old."),
+            ("de", "Ein Dampfschiff legt ab.", "Schiff", "Ein <mark>Dampfschiff</mark> legt ab."),
+            ("de", "Das Schiff legt ab.", "Dampfschiff", "Das <mark>Schiff</mark> legt ab."),
+            ("de", "Das Dampfschiff legt ab.", "Dampschif", "Das <mark>Dampfschiff</mark> legt ab."),
+        ],
+    )
+    def test_an_excerpt_marks_corrected_words_and_compounds(
+        self, backend: LexicalBackend, owner: User, language: str, text: str, query: str, excerpt: str
+    ) -> None:
+        video = make_video(owner, [text])
+        Video.objects.filter(pk=video.pk).update(language=language)
+        backend.index(video.list_scene_ids())
+        answer = backend.search(LexicalQuery(owner.pk, query, 10))
+        assert [match.video_id for match in answer.matches[LEXICAL]] == [video.pk]
+        corrected = [word for words in answer.corrections.values() for word in words]
+        assert backend.highlight(video.list_scene_ids(), query, LEXICAL, corrected) == {video.scenes.get().pk: excerpt}
+
+    def test_words_that_no_text_holds_are_corrected_to_those_that_are_nearest(self, backend: LexicalBackend, owner: User) -> None:
+        self.add(backend, make_user("other@example.org"), ["The harpon."])
+        video = self.add(backend, owner, ["The harbor.", "The harbors, the harbors."])
+        self.add(backend, owner, ["Because."], title="Zeppelin")
+
+        def correct(text: str) -> object:
+            return backend.search(LexicalQuery(owner.pk, text, 10)).corrections
+
+        assert correct("a Harbot") == {"Harbot": ("harbor",)}
+        assert correct("harborx zeppelim") == {"harborx": ("harbor", "harbors"), "zeppelim": ("zeppelin",)}
+        # Known words, those of a title included, words that are too short, stop words, and codes.
+        assert correct("harbors zeppelin hat becxuse harb0t -harbot") == {}
+        delete_video(video)
+        assert correct("harbot") == {}
 
     def test_codes_that_differ_by_a_sign_are_different_words(self, backend: LexicalBackend, owner: User) -> None:
         self.add(backend, owner, ["We teach C++ here.", "We teach C# here.", "Vitamin C."])
@@ -128,17 +164,17 @@ class LanguageConformance:
         talk[5] = "They speak about a lighthouse for a while."
         video = make_video(owner, talk)
         make_video(owner, talk[:5])
-        matches = backend.search(LexicalQuery(owner.pk, "lighthouse", 100))[LEXICAL]
+        matches = backend.search(LexicalQuery(owner.pk, "lighthouse", 100)).matches[LEXICAL]
         indexes = dict(Scene.objects.values_list("pk", "index"))
         assert {match.video_id for match in matches} == {video.pk}
         assert [indexes[match.scene_id] for match in matches] == [5, 4, 6, 3, 7, 2, 8]
         allowed = Scene.objects.filter_searchable(owner.pk).filter(index__in=[5, 6])
-        restricted = backend.search(LexicalQuery(owner.pk, "lighthouse", 100, scenes=allowed))[LEXICAL]
+        restricted = backend.search(LexicalQuery(owner.pk, "lighthouse", 100, scenes=allowed)).matches[LEXICAL]
         assert [indexes[match.scene_id] for match in restricted] == [5, 6]
 
     def test_a_score_is_the_share_of_the_query_that_a_scene_covers(self, backend: LexicalBackend, owner: User) -> None:
         self.add(backend, owner, ["A boat.", "A train.", "A hat.", "A harbor."])
-        (boat,) = backend.search(LexicalQuery(owner.pk, "boat", 10))[LEXICAL]
-        half = {match.scene_id: match.score for match in backend.search(LexicalQuery(owner.pk, "boat zeppelin", 10))[LEXICAL]}
+        (boat,) = backend.search(LexicalQuery(owner.pk, "boat", 10)).matches[LEXICAL]
+        half = {match.scene_id: match.score for match in backend.search(LexicalQuery(owner.pk, "boat zeppelin", 10)).matches[LEXICAL]}
         assert 0 < half[boat.scene_id] < boat.score / 2 + 0.01
         assert boat.score < 1

@@ -1,9 +1,11 @@
 """PostgreSQL's full text search is a lexical backend."""
 
+from collections.abc import Callable
 from unittest import mock
 
 import pytest
 from django.db import OperationalError, connection
+from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
 from tests.library import make_video
@@ -24,6 +26,22 @@ class TestPostgres(LexicalConformance):
         with mock.patch.object(connection, "is_usable", return_value=False):
             assert backend.health() == "The connection to the database is broken. Try again."
 
+    @pytest.mark.parametrize("table", ["videos_ownerword", "videos_scenewords", "videos_videowords"])
+    def test_a_database_that_goes_away_during_a_search_is_reported(self, backend: LexicalBackend, owner: User, table: str) -> None:
+        self.add(backend, owner, ["A boat in the harbor."])
+        api = APIClient(raise_request_exception=False)
+        api.force_authenticate(owner)
+
+        def lose(execute: Callable[..., object], sql: str, *args: object) -> object:
+            if table in sql:
+                raise OperationalError("the connection is closed")
+            return execute(sql, *args)
+
+        with connection.execute_wrapper(lose):
+            answer = api.get("/v1/search", {"q": "harbor"})
+        assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+        assert len(api.get("/v1/search", {"q": "harbor"}).json()["results"]) == 1
+
     def test_a_query_has_at_most_32_words(self, backend: LexicalBackend, owner: User) -> None:
         self.add(backend, owner, ["A boat."])
         padding = [f"word{number}" for number in range(MAX_QUERY_WORDS - 1)]
@@ -37,7 +55,7 @@ class TestPostgres(LexicalConformance):
         videos = Video.objects.bulk_create(Video(owner=owner, title="Zeppelin", **values) for _ in range(501))
         Scene.objects.bulk_create(Scene(video=video, owner=owner, index=0, start_s=0, end_s=1) for video in videos)
         backend.index(list(Scene.objects.values_list("pk", flat=True)))
-        assert len(backend.search(LexicalQuery(owner.pk, "zeppelin", 1000))["lexical"]) == 500
+        assert len(backend.search(LexicalQuery(owner.pk, "zeppelin", 1000)).matches["lexical"]) == 500
 
     @pytest.mark.parametrize(("length", "is_whole"), [(300, True), (301, False)])
     def test_a_text_of_300_characters_is_shown_whole(self, backend: LexicalBackend, owner: User, length: int, is_whole: bool) -> None:
