@@ -40,7 +40,7 @@ class Command(BaseCommand):
             file: Path | None = options["judgments"]
             judged = resolve_queries(file, owner.pk, read_judgments(file)) if file else []
             if options["dry_run"]:
-                state, cutover_id, report = "compared", None, prepare_cutover(owner.pk, judged).report
+                state, cutover_id, report = "compared", None, prepare_cutover(owner.pk, judged).evaluated.report
             else:
                 cutover = cut_over(owner.pk, force=options["force"], judged=judged)
                 state, cutover_id, report = cutover.state, str(cutover.pk), cutover.report
