@@ -9,21 +9,32 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from django.conf import settings as django_settings
+from django.test import override_settings
+from django.utils import timezone
+from pytest_django import Settings
 
 from heimdex.accounts.models import User
+from heimdex.errors import ModelAway, WrongState
+from reprocess.actions.refresh import refresh_video
+from reprocess.actions.runs import cancel_run, resume_run
 from reprocess.actions.trials import TrialNotNeeded, start_trial
 from reprocess.models import ReprocessRun
 from reprocess.planning.scope import Scope
+from reprocess.reports.search_index import get_search_index_status
 from reprocess.runs.requests import plan_run
+from reprocess.runs.rescue import rescue_runs
 from reprocess.runs.worker import run_worker
 from reprocess.steps.scene_text import SceneTextStep
 from tests.hashing_embedder import HashingTextEmbedder
+from tests.library import make_user, make_video
+from tests.outages import probe_now
 from tests.reprocess.cutover.conftest import get_active_spaces, run, run_queries
-from tests.reprocess.cutover.synonyms import JUDGED
+from tests.reprocess.cutover.synonyms import JUDGED, SynonymEmbedder
 from videos.actions.judgments import judge_scene
 from videos.evaluation.judgments import read_judgments
 from videos.evaluation.references import resolve_queries
-from videos.models import Scene, SceneEmbedding
+from videos.models import Scene, SceneEmbedding, Video
 from videos.search.recorded_queries import record_query
 
 pytestmark = pytest.mark.django_db
@@ -181,9 +192,7 @@ def test_nothing_stale_is_nothing_to_try(owner: User) -> None:
         start()
 
 
-def test_a_run_starts_beside_an_unfinished_trial_and_the_owner_sees_only_the_run(
-    owner: User, change_model: Callable[[str], None]
-) -> None:
+def test_a_run_starts_beside_an_unfinished_trial_and_the_owner_sees_only_the_run(owner: User, change_model: Callable[[str], None]) -> None:
     change_model("passage: ")
     trial = start()
     assert start() == trial
@@ -261,5 +270,5 @@ def small_batches() -> AbstractContextManager[object]:
 
 def run_for_old_model(other: User) -> None:
     """Compute the vectors of an owner with the model that the settings had before, so that search reads them."""
-    with override_settings(MODEL_BACKENDS={**settings.MODEL_BACKENDS, "text": {"BACKEND": HASHING, "OPTIONS": {}}}):
+    with override_settings(MODEL_BACKENDS={**django_settings.MODEL_BACKENDS, "text": {"BACKEND": HASHING, "OPTIONS": {}}}):
         run(Scope("owner", owner_id=other.pk))
