@@ -9,12 +9,11 @@ from uuid import UUID
 
 from django.core.management.base import CommandError, OutputWrapper
 
-from heimdex.accounts.models import User
 from reprocess.actions.trials import MAX_SIZE, TrialNotNeeded, start_trial
 from reprocess.management.run_output import work_on_trial
 from reprocess.models import ReprocessRun, Trial
 from reprocess.planning.scope import Scope
-from reprocess.reports.changes import format_trial
+from reprocess.reports.trials import describe_trial
 from videos.evaluation.judgments import read_judgments
 from videos.evaluation.references import ResolvedQuery, resolve_queries
 from videos.evaluation.text_files import InvalidFile
@@ -65,8 +64,7 @@ def run_trial(scope: Scope, options: dict[str, Any], stdout: OutputWrapper) -> N
     if options["json"]:
         stdout.write(json.dumps({"run_id": str(run.pk), "state": run.state, "report": report, "error": run.error}))
     elif report:
-        emails = {str(key): email for key, email in User.objects.in_bulk([owner["owner_id"] for owner in report["owners"]]).items()}
-        stdout.write("\n".join(format_trial(report, emails)))
+        stdout.write("\n".join(describe_trial(report)))
     if run.state == ReprocessRun.State.CANCELLED:
         raise CommandError(CANCELED, returncode=1)
     if run.state != ReprocessRun.State.SUCCEEDED:
