@@ -78,7 +78,7 @@ def start_trial(
 
 def _list_owners(scope: Scope, plan: Plan) -> list[UUID]:
     """Return the owners to sample: for scope all, those that the plan lists."""
-    if scope.kind == "video":
+    if scope.video_id:
         return list(Video.objects.filter(pk=scope.video_id).values_list("owner_id", flat=True))
     return [owner.owner_id for owner in plan.owners] if scope.owner_id is None else [scope.owner_id]
 
@@ -88,11 +88,12 @@ def _sample_owner(scope: Scope, owner_id: UUID, spec: EffectiveSpec, size: int, 
     spaces = list_pending_scene_spaces(owner_id, spec)
     scenes = scope.select_targets(SCENES).filter(owner_id=owner_id)
     stale = select_stale_or_sampled(scenes, spaces, Trial.objects.values("run_id"))
-    if not spaces or not stale.exists():
+    if not spaces:
         return None
     named = list_judged_scenes(judged or list_saved_queries(owner_id, MAX_SAVED_QUERIES))
     known = set(scenes.filter(pk__in=named).values_list("pk", flat=True))
-    return sample_scenes(stale, [scene_id for scene_id in named if scene_id in known], size)
+    sample = sample_scenes(stale, [scene_id for scene_id in named if scene_id in known], size)
+    return sample if sample.stale else None
 
 
 def _count_samples(samples: dict[UUID, SceneSample]) -> dict[str, Any]:

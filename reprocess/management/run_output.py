@@ -19,6 +19,7 @@ from reprocess.runs.counters import OUTCOMES
 from reprocess.runs.worker import run_worker
 
 _POLL_S = 0.3
+_WAIT_S = 1.0
 _COLUMNS = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
 _WARN_AFTER = timedelta(seconds=15)
 _NO_WORKER = "No worker has started the run yet. `manage.py status` shows whether workers are running. `manage.py up` starts them."
@@ -110,7 +111,8 @@ def work_on_trial(run: ReprocessRun, *, quiet: bool) -> None:
                     waited_for = run.waits_for
                     console.print(run.error or "The outage is over; the trial continues.", markup=False)
                 if run.state in ReprocessRun.OPEN or run.waits_for:
-                    time.sleep(_POLL_S)
+                    # Another worker has the rest, or died with it.
+                    time.sleep(_WAIT_S)
         except KeyboardInterrupt:
             with suppress(WrongState):
                 cancel_run(run.pk)

@@ -5,7 +5,6 @@ from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from django.core.management.base import CommandError, OutputWrapper
 
@@ -74,7 +73,8 @@ def run_trial(scope: Scope, options: dict[str, Any], stdout: OutputWrapper) -> N
 def _read_judgments(scope: Scope, file: Path | None) -> Sequence[ResolvedQuery]:
     if file is None:
         return ()
-    owner_id: UUID = scope.owner_id or Video.objects.values_list("owner_id", flat=True).get(pk=scope.video_id)
+    owner_id = Video.objects.values_list("owner_id", flat=True).get(pk=scope.video_id) if scope.video_id else scope.owner_id
+    assert owner_id
     try:
         return resolve_queries(file, owner_id, read_judgments(file))
     except InvalidFile as error:

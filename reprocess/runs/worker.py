@@ -86,7 +86,7 @@ def run_worker(run_id: UUID, on_progress: Callable[[], None] | None = None) -> N
         ):
             log.info(f"Started reprocessing (spec_version={run.spec_version}, scope={run.scope})")
         try:
-            if run.is_trial:
+            if run.is_trial and select_acquirable_items(run).exists():
                 load_models(run, spec)
             wakes_others = on_progress is None
             while not is_stopping() and _work_on_group(run, spec, on_progress, wakes_others=wakes_others):

@@ -82,7 +82,7 @@ def test_a_trial_is_canceled_like_a_run(owner: User, learn_synonyms: None, admin
     assert admin_api.get(f"/v1/admin/reprocess-runs/{run_id}").json()["trial"]["report"] is None
 
 
-def test_a_trial_says_what_it_waits_for(owner: User, learn_synonyms: None, admin_api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trial_names_what_it_waits_for(owner: User, learn_synonyms: None, admin_api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: object) -> None:
         raise ModelAway("The model server does not answer.")
 

@@ -55,8 +55,12 @@ def try_change(scope: Scope | None = None, size: int = 3, **options: Any) -> dic
     """Work on a trial, by default over everything, until it ends, and return its report."""
     trial = work(start(scope, size, **options))
     assert trial.state == "succeeded"
-    report: dict[str, Any] = trial.trial.report
-    return report
+    return get_report(trial)
+
+
+def get_report(trial: ReprocessRun) -> dict[str, Any]:
+    assert trial.trial.report
+    return trial.trial.report
 
 
 def judge_all(owner: User) -> None:
@@ -153,7 +157,7 @@ def test_judged_queries_of_a_file_count_instead_of_the_owners(owner: User, learn
     trial = start(scope, 6, judged=judged)
     # Another request is another trial.
     assert start(scope, 6) != trial
-    [result] = work(trial).trial.report["owners"]
+    [result] = get_report(work(trial))["owners"]
     assert (result["judged_scenes"], result["change"]["judged"]["verdict"]) == (5, "better")
 
 
@@ -227,7 +231,7 @@ def test_another_worker_ends_the_trial_of_a_killed_one(owner: User, change_model
     trial.items.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     assert rescue_runs() == 1
     ended = work(trial)
-    assert (ended.state, ended.trial.report["computed"]) == ("succeeded", 6)
+    assert (ended.state, get_report(ended)["computed"]) == ("succeeded", 6)
 
 
 def test_a_trial_waits_for_a_model_server_and_continues(owner: User, learn_synonyms: None) -> None:
@@ -240,7 +244,7 @@ def test_a_trial_waits_for_a_model_server_and_continues(owner: User, learn_synon
     assert probe_now()
     assert rescue_runs() == 1
     ended = work(trial)
-    assert (ended.state, ended.trial.report["owners"][0]["change"]["judged"]["verdict"]) == ("succeeded", "better")
+    assert (ended.state, get_report(ended)["owners"][0]["change"]["judged"]["verdict"]) == ("succeeded", "better")
 
 
 def test_a_model_server_that_is_away_during_the_comparison_makes_no_model_look_worse(owner: User, learn_synonyms: None) -> None:
@@ -252,7 +256,7 @@ def test_a_model_server_that_is_away_during_the_comparison_makes_no_model_look_w
     assert (waiting.state, waiting.waits_for, waiting.trial.report) == ("paused", "model", None)
     assert probe_now()
     rescue_runs()
-    assert work(trial).trial.report["computed"] == 6
+    assert get_report(work(trial))["computed"] == 6
 
 
 def test_a_trial_pauses_at_its_cost_limit(owner: User, change_model: Callable[[str], None]) -> None:
