@@ -71,9 +71,10 @@ def _format_full_run(full_run: Mapping[str, Any] | None) -> str:
 def _format_time(full_run: Mapping[str, Any]) -> str:
     if not full_run["seconds"]:
         return "time not measured"
-    low, high = full_run["seconds"]
+    low, high = (f"{seconds:.0f}" for seconds in full_run["seconds"])
+    time = f"about {low} s" if low == high else f"{low} to {high} s"
     missing = ", ".join(full_run["not_measured"])
-    return f"{low:.0f} to {high:.0f} s on one worker" + (f" and the time of {missing}, which is not measured" if missing else "")
+    return f"{time} on one worker" + (f" and the time of {missing}, which is not measured" if missing else "")
 
 
 def _format_owner(owner: Mapping[str, Any]) -> Iterator[str]:

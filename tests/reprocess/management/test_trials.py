@@ -7,12 +7,17 @@ from unittest import mock
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from heimdex.accounts.models import User
+from heimdex.errors import ModelAway
 from heimdex.queue import REPROCESS, count_tasks
 from reprocess.models import ReprocessRun
+from reprocess.runs.rescue import rescue_runs
 from reprocess.steps.scene_text import SceneTextStep
+from tests.outages import probe_now
 from tests.reprocess.cutover.conftest import get_active_spaces
+from tests.reprocess.cutover.synonyms import SynonymEmbedder
 from videos.models import SceneEmbedding
 from videos.search.recorded_queries import record_query
 
@@ -109,6 +114,44 @@ def test_an_interrupted_trial_is_canceled_and_the_next_continues(
     call_command(*TRY, "6", "--json")
     assert json.loads(capsys.readouterr().out)["report"]["sampled"] == 6
     assert SceneEmbedding.objects.filter(run_id=run.pk).count() == kept
+
+
+def test_the_same_command_continues_a_killed_one(
+    owner: User, change_model: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    change_model("passage: ")
+    with (
+        mock.patch("tests.hashing_embedder.HashingTextEmbedder.preferred_batch_size", 1),
+        mock.patch.object(SceneTextStep, "persist", side_effect=[None, SystemExit]),
+        pytest.raises(SystemExit),
+    ):
+        call_command(*TRY, "6")
+    killed = ReprocessRun.objects.get(trial__isnull=False)
+    assert killed.state == "running"
+    killed.items.update(lease_expires_at=timezone.now())
+    call_command(*TRY, "6", "--json")
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["run_id"], answer["state"], answer["report"]["computed"]) == (str(killed.pk), "succeeded", 6)
+
+
+def test_during_an_outage_the_command_waits_and_names_the_reason(
+    owner: User, learn_synonyms: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def end_outage(seconds: float) -> None:
+        """Do what the workers do meanwhile."""
+        if ReprocessRun.objects.get(trial__isnull=False).waits_for:
+            answers.stop()
+            assert probe_now()
+            assert rescue_runs() == 1
+
+    answers = mock.patch.object(SynonymEmbedder, "_encode_documents", side_effect=ModelAway("The model server does not answer."))
+    answers.start()
+    with mock.patch("reprocess.management.run_output.time.sleep", end_outage):
+        call_command(*TRY, "6")
+    shown = capsys.readouterr()
+    assert "The model server does not answer." in shown.err
+    assert "The outage is over; the trial continues." in shown.err
+    assert shown.out.startswith("Tried 6 of 6 stale scenes")
 
 
 def test_a_limit_of_cost_ends_the_command_with_the_fix(owner: User, change_model: Callable[[str], None]) -> None:
