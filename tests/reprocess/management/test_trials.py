@@ -57,6 +57,16 @@ def test_json_has_the_run_and_the_same_report(owner: User, learn_synonyms: None,
     assert answer["report"]["sampled"] == 4
 
 
+def test_a_trial_is_listed_and_shown_with_its_report(owner: User, learn_synonyms: None, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command(*TRY, "4")
+    run = ReprocessRun.objects.get(trial__isnull=False)
+    capsys.readouterr()
+    call_command("reprocess_runs", "list")
+    assert f"{run.pk}  succeeded  100 %  trial of all: everything" in capsys.readouterr().out
+    call_command("reprocess_runs", "show", str(run.pk))
+    assert "  Tried 4 of 6 stale scenes; search still reads the old vectors" in capsys.readouterr().out
+
+
 def test_nothing_to_try_is_success(owner: User, capsys: pytest.CaptureFixture[str]) -> None:
     call_command(*TRY, "4")
     assert capsys.readouterr().out.startswith("Nothing is stale, so there is nothing to try.")
