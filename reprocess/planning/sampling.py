@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet, Window
@@ -9,9 +10,14 @@ from django.db.models.functions import RowNumber
 
 from videos.models import Scene
 
-# Scenes without speech first, then by language, video and time. Every n-th scene of this order is a sample in which speech, languages,
-# videos and the parts of a video have the shares that they have in all scenes (systematic sampling with implicit strata).
+# Scenes without speech first, then by language, video and time. Scenes that are spread evenly over this order are a sample in which speech,
+# languages, videos and the parts of a video have about the shares that they have in all scenes (implicit strata).
 _STRATA = ("has_speech", "video__metadata__language", "video__language", "video__created_at", "video_id", "index")
+
+# Fractions in units of 1 / 2 ** 32. The ratio is odd, so its multiples reach every fraction, and with it every place.
+_ONE = 2**32
+_MIDDLE = 2**31
+_GOLDEN_RATIO = 2654435769
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class SceneSample:
 def sample_scenes(stale: QuerySet[Scene], judged: Sequence[UUID], size: int) -> SceneSample:
     """Sample at most `size` scenes: first those that judgments name, in their order, then stale ones of every kind.
 
-    The same scenes give the same sample.
+    The same scenes give the same sample, and a larger size gives more scenes beside those of a smaller one.
     """
     first = judged[:size]
     rest = stale.exclude(pk__in=first)
@@ -38,7 +44,14 @@ def sample_scenes(stale: QuerySet[Scene], judged: Sequence[UUID], size: int) -> 
 
 
 def choose_places(total: int, size: int) -> list[int]:
-    """Return `size` places from 1 to `total` at equal distances, or all when there are not more. Pure."""
-    if size >= total:
-        return list(range(1, total + 1))
-    return [(2 * number + 1) * total // (2 * size) + 1 for number in range(size)]
+    """Return `size` different places from 1 to `total`, spread evenly, or all when there are not more. Pure.
+
+    Each place divides one of the largest gaps that the places before it leave (the multiples of the golden ratio, without their whole
+    part), so fewer places are among more.
+    """
+    places: dict[int, None] = {}
+    for number in count():
+        if len(places) == min(size, total):
+            break
+        places[((_MIDDLE + number * _GOLDEN_RATIO) % _ONE * total // _ONE) + 1] = None
+    return list(places)
