@@ -1,36 +1,24 @@
 """A trial computes a sample beside the old vectors, and says what the full run would gain, cost and take."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
-from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import pytest
 from django.conf import settings as django_settings
 from django.test import override_settings
-from django.utils import timezone
 from pytest_django import Settings
 
 from heimdex.accounts.models import User
-from heimdex.errors import ModelAway, WrongState
 from reprocess.actions.refresh import refresh_video
-from reprocess.actions.runs import cancel_run, resume_run
-from reprocess.actions.trials import TrialNotNeeded, start_trial
-from reprocess.models import ReprocessRun
+from reprocess.actions.trials import TrialNotNeeded
 from reprocess.planning.scope import Scope
 from reprocess.reports.search_index import get_search_index_status
 from reprocess.runs.requests import plan_run
-from reprocess.runs.rescue import rescue_runs
-from reprocess.runs.worker import run_worker
-from reprocess.steps.scene_text import SceneTextStep
 from tests.hashing_embedder import HashingTextEmbedder
 from tests.library import make_user, make_video
-from tests.outages import probe_now
 from tests.reprocess.cutover.conftest import get_active_spaces, run, run_queries
-from tests.reprocess.cutover.synonyms import JUDGED, SynonymEmbedder
+from tests.reprocess.trials import get_report, judge_all, start, try_change, work
 from videos.actions.judgments import judge_scene
 from videos.evaluation.judgments import read_judgments
 from videos.evaluation.references import resolve_queries
@@ -40,33 +28,6 @@ from videos.search.recorded_queries import record_query
 pytestmark = pytest.mark.django_db
 
 HASHING = "tests.hashing_embedder.HashingTextEmbedder"
-
-
-def start(scope: Scope | None = None, size: int = 3, **options: Any) -> ReprocessRun:
-    return start_trial(scope or Scope("all"), size=size, entry_point="command", requested_by=None, **options)
-
-
-def work(trial: ReprocessRun) -> ReprocessRun:
-    run_worker(trial.pk)
-    return ReprocessRun.objects.prefetch_details().get(pk=trial.pk)
-
-
-def try_change(scope: Scope | None = None, size: int = 3, **options: Any) -> dict[str, Any]:
-    """Work on a trial, by default over everything, until it ends, and return its report."""
-    trial = work(start(scope, size, **options))
-    assert trial.state == "succeeded"
-    return get_report(trial)
-
-
-def get_report(trial: ReprocessRun) -> dict[str, Any]:
-    assert trial.trial.report
-    return trial.trial.report
-
-
-def judge_all(owner: User) -> None:
-    for query, reference in JUDGED.items():
-        title, _, index = reference.partition("#")
-        judge_scene(owner, query, Scene.objects.get(video__title=title, index=index, owner=owner).pk, fits=True)
 
 
 def test_a_trial_computes_only_its_sample_and_changes_no_search(owner: User, change_model: Callable[[str], None]) -> None:
@@ -191,6 +152,16 @@ def test_vectors_that_search_reads_are_left_to_the_run(owner: User, change_model
     assert not SceneEmbedding.objects.filter(scene__video=late, space__channel="clip").exists()
 
 
+def test_only_the_owners_of_the_plan_are_sampled_and_the_report_names_the_rest(owner: User, learn_synonyms: None) -> None:
+    other = make_user("other@example.org")
+    make_video(other, ["A vessel in the fog."], title="Foreign")
+    run_for_old_model(other)
+    with mock.patch("reprocess.planning.plan.MAX_OWNERS", 1):
+        report = try_change()
+    assert [result["owner_id"] for result in report["owners"]] == [str(owner.pk)]
+    assert report["left_out"] == ["1 more owners have stale vectors. The trial covers the 1 with the most."]
+
+
 def test_nothing_stale_is_nothing_to_try(owner: User) -> None:
     with pytest.raises(TrialNotNeeded, match="Nothing is stale"):
         start()
@@ -205,71 +176,6 @@ def test_a_run_starts_beside_an_unfinished_trial_and_the_owner_sees_only_the_run
     full = refresh_video(owner, video.pk, force=False)
     assert (full != trial, full.is_trial) == (True, False)
     assert get_search_index_status(owner, video).state == "queued"
-
-
-def test_a_canceled_trial_keeps_what_it_has_computed_and_the_next_continues(owner: User, change_model: Callable[[str], None]) -> None:
-    change_model("passage: ")
-    trial = start(size=6)
-    cancel_after = mock.patch.object(SceneTextStep, "persist", side_effect=lambda *args: cancel_run(trial.pk))
-    with small_batches(), cancel_after, suppress(WrongState):
-        run_worker(trial.pk)
-    trial.refresh_from_db()
-    assert (trial.state, trial.trial.report) == ("cancelled", None)
-    computed = SceneEmbedding.objects.filter(run_id=trial.pk).count()
-    assert 0 < computed < 18
-    report = try_change(size=6)
-    assert (report["sampled"], report["stale"]) == (6, 6)
-    assert SceneEmbedding.objects.filter(run_id=trial.pk).count() == computed
-
-
-def test_another_worker_ends_the_trial_of_a_killed_one(owner: User, change_model: Callable[[str], None]) -> None:
-    change_model("passage: ")
-    trial = start(size=6)
-    with small_batches(), mock.patch.object(SceneTextStep, "persist", side_effect=[None, SystemExit]), pytest.raises(SystemExit):
-        run_worker(trial.pk)
-    assert SceneEmbedding.objects.filter(run_id=trial.pk).exists()
-    trial.items.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
-    assert rescue_runs() == 1
-    ended = work(trial)
-    assert (ended.state, get_report(ended)["computed"]) == ("succeeded", 6)
-
-
-def test_a_trial_waits_for_a_model_server_and_continues(owner: User, learn_synonyms: None) -> None:
-    judge_all(owner)
-    trial = start(size=6)
-    with mock.patch.object(SynonymEmbedder, "_encode_documents", side_effect=ModelAway("The model server does not answer.")):
-        waiting = work(trial)
-    assert (waiting.state, waiting.waits_for, waiting.trial.report) == ("paused", "model", None)
-    assert "The model server does not answer." in waiting.error
-    assert probe_now()
-    assert rescue_runs() == 1
-    ended = work(trial)
-    assert (ended.state, get_report(ended)["owners"][0]["change"]["judged"]["verdict"]) == ("succeeded", "better")
-
-
-def test_a_model_server_that_is_away_during_the_comparison_makes_no_model_look_worse(owner: User, learn_synonyms: None) -> None:
-    judge_all(owner)
-    trial = start(size=6)
-    away = ModelAway("The model server does not answer.")
-    with mock.patch("reprocess.cutover.sampled.require_servers", side_effect=away):
-        waiting = work(trial)
-    assert (waiting.state, waiting.waits_for, waiting.trial.report) == ("paused", "model", None)
-    assert probe_now()
-    rescue_runs()
-    assert get_report(work(trial))["computed"] == 6
-
-
-def test_a_trial_pauses_at_its_cost_limit(owner: User, change_model: Callable[[str], None]) -> None:
-    change_model("passage: ")
-    trial = start(max_cost=Decimal(0))
-    assert (work(trial).state, work(trial).trial.report) == ("paused", None)
-    resume_run(trial.pk, Decimal(1))
-    assert work(trial).state == "succeeded"
-
-
-def small_batches() -> AbstractContextManager[object]:
-    """Let models take one input at a time."""
-    return mock.patch.object(HashingTextEmbedder, "preferred_batch_size", 1)
 
 
 def run_for_old_model(other: User) -> None:
