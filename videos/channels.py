@@ -58,7 +58,7 @@ class Channel:
     `sources` are read to compose an input: when one of them changes, the input hash is computed again, and an owner's edit queues a run
     over the video. `searched_by_text` channels are compared with text queries. Channels of one `evidence` tell the same in several ways,
     and search fuses them (see `videos.search.ranking_model`). `has_context` states that what comes just before and after a scene belongs to
-    its meaning, as in speech. `label` completes "Matched in …".
+    its meaning, as in speech. `label` names it in the reasons of a match.
     """
 
     name: str

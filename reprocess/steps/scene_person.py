@@ -32,7 +32,7 @@ class ScenePersonStep(SceneStep):
     name = "scene_person"
     order = 30
     code_version = 1
-    fills = (Channel(PERSON, (KEYFRAMES, FIND_FACES), searched_by_text=False, label="people"),)
+    fills = (Channel(PERSON, (KEYFRAMES, FIND_FACES), searched_by_text=False, evidence="people", label="people"),)
     embedder_alias = "faces"
     params = {"pictures": "all keyframes"}
 

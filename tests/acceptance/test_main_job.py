@@ -55,7 +55,7 @@ def test_a_film_becomes_searchable_and_its_embeddings_are_reprocessed(
 
     for query, image, channels in (
         ("a cat", "chelsea.jpg", {"clip"}),
-        ("espresso", "coffee.jpg", {"lexical", "visual", "clip"}),
+        ("espresso", "coffee.jpg", {"shown_words", "visual", "clip"}),
         ("more respectable than he was", "camera.jpg", {"lexical", "transcript"}),
     ):
         scene = next(scene for scene in demo_film.scenes if scene.image == image)

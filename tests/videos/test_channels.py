@@ -23,7 +23,7 @@ from videos.input_hashes import load_hashes, refresh_input_hashes, store_hashes
 from videos.models import Scene, SceneInput
 
 
-def test_channels_are_evidence_of_what_is_said_seen_written_or_who_appears() -> None:
+def test_channels_are_evidence_of_speech_images_writing_or_people() -> None:
     names = ("lexical", "shown_words", "on_screen", "person", "transcript", "clip", "visual", "summary")
     assert [get_channel(name).evidence for name in names] == ["said", "seen", "onscreen", "people", "said", "seen", "seen", "video"]
     assert [name for name in names if get_channel(name).has_context] == ["lexical", "transcript"]

@@ -1,6 +1,6 @@
 """Fuse what several channels find into one ranking. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,7 +14,8 @@ NO_EMPHASIS: Mapping[Evidence, float] = {}
 class RankedScene:
     """A scene's rank (from 1, shared by equal scores), score and certainty in one channel.
 
-    Only certainties can be compared between channels and models. A negative one is noise: it counts in the fusion, but is no match.
+    Only certainties can be compared between channels and models. One that `is_match` is a reason to answer with the scene. Others only add
+    to the evidence of scenes that match elsewhere: a similarity below the model's floor, or words of the scenes nearby.
     """
 
     scene_id: UUID
@@ -23,6 +24,7 @@ class RankedScene:
     rank: int
     score: float
     certainty: float
+    is_match: bool = True
 
 
 @dataclass(frozen=True)
@@ -37,19 +39,21 @@ class FusedScene:
 
     @property
     def matches(self) -> tuple[RankedScene, ...]:
-        """The ranks without noise: the reasons why the scene is in the answer."""
-        return tuple(rank for rank in self.ranks if rank.certainty >= 0)
+        """The reasons why the scene is in the answer."""
+        return tuple(rank for rank in self.ranks if rank.is_match)
 
 
-def rank_scenes(channel: str, rows: Iterable[tuple[UUID, UUID, float, float]]) -> list[RankedScene]:
-    """Rank the scenes that a channel found, given as rows of scene, video, score and certainty, best first.
+def rank_scenes(
+    channel: str, rows: Iterable[tuple[UUID, UUID, float, float]], without_match: Collection[UUID] = frozenset()
+) -> list[RankedScene]:
+    """Rank the candidates of a channel, given as rows of scene, video, score and certainty, best first. Some of them may be no matches.
 
     Scenes of equal score share the best of their ranks: all scenes of a video have the same summary, for example.
     """
     scenes: list[RankedScene] = []
     for position, (scene_id, video_id, score, certainty) in enumerate(rows, start=1):
         rank = scenes[-1].rank if scenes and scenes[-1].score == score else position
-        scenes.append(RankedScene(scene_id, video_id, channel, rank, score, certainty))
+        scenes.append(RankedScene(scene_id, video_id, channel, rank, score, certainty, scene_id not in without_match))
     return scenes
 
 
@@ -67,7 +71,7 @@ def fuse(
             ranks_by_scene.setdefault(scene.scene_id, []).append(scene)
     fused = []
     for scene_id, ranks in ranks_by_scene.items():
-        if all(rank.certainty < 0 for rank in ranks):
+        if not any(rank.is_match for rank in ranks):
             continue
         score = model.score(((rank.channel, rank.certainty) for rank in ranks), emphasis)
         most_first = sorted(ranks, key=lambda rank: (-model.measure(rank.channel, rank.certainty), rank.channel))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from videos.channels import Evidence
 
 # A query for an image counts what is said this much. A speaker who mentions a dog seldom stands beside one.
-SAID_WHEN_SEEN = 0.3
+SPEECH_IN_IMAGE_QUERIES = 0.3
 # The articles, nouns and prepositions are few, so that no word of what the query is about is taken away.
 _ASKS_TO_SEE = re.compile(
     r"""^\s*(?:
@@ -30,4 +30,4 @@ class Intent:
 def detect_intent(text: str) -> Intent:
     """Return what the query is about, and which evidence it wants."""
     subject = _ASKS_TO_SEE.sub("", text)
-    return Intent(subject, {"said": SAID_WHEN_SEEN} if subject != text else {})
+    return Intent(subject, {"said": SPEECH_IN_IMAGE_QUERIES} if subject != text else {})

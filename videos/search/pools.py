@@ -1,7 +1,7 @@
 """Ask the channels of a search for scenes: people, words, and the vectors of each space."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from videos.search.evidence import restrict_words
 from videos.search.explain import Explanation
 from videos.search.fusion import RankedScene, rank_scenes
 from videos.search.intent import detect_intent
-from videos.search.lexical.base import LEXICAL_CHANNELS, LexicalQuery, LexicalUnavailable
+from videos.search.lexical.base import LEXICAL_CHANNELS, LexicalMatch, LexicalQuery, LexicalUnavailable
 from videos.search.lexical.handler import get_lexical_backend
 from videos.search.modes import Mode, is_searched
 from videos.search.vectors import LEFT_OUT, TOO_SLOW, list_active_spaces, search_spaces
@@ -66,7 +66,12 @@ def collect_pools(
 def search_words(query: LexicalQuery) -> list[list[RankedScene]]:
     """Return the ranked scenes of each lexical channel. Raise LexicalUnavailable when the backend cannot be reached."""
     matches = get_lexical_backend().search(query)
-    return [rank_scenes(channel, ((*match, match.score) for match in matches.get(channel, ()))) for channel in LEXICAL_CHANNELS]
+    return [_rank_words(channel, matches.get(channel, ())) for channel in LEXICAL_CHANNELS]
+
+
+def _rank_words(channel: str, matches: Sequence[LexicalMatch]) -> list[RankedScene]:
+    rows = ((match.scene_id, match.video_id, match.score, match.score) for match in matches)
+    return rank_scenes(channel, rows, {match.scene_id for match in matches if not match.is_match})
 
 
 def _add_people(
@@ -91,7 +96,7 @@ def _add_words(pools: Pools, context: SearchContext, text: str, selection: Scene
             query = LexicalQuery(context.owner_id, _OPERATORS.sub(" ", text), POOL_SIZE, selection.video_id, scenes)
             ranked = [pool for channel, pool in zip(LEXICAL_CHANNELS, search_words(query), strict=True) if channel in channels]
             pools.ranked += ranked
-            candidates.update({pool[0].channel: len(pool) for pool in ranked if pool})
+            candidates.update(_count_matches(ranked))
     except LexicalUnavailable as error:
         pools.notices.append(WORDS_LEFT_OUT.format(reason=error))
     except TimeBudgetExceeded:
@@ -114,7 +119,11 @@ def _add_vectors(pools: Pools, context: SearchContext, text: str, selection: Sce
         ranked = vectors.select(spaces)
         pools.ranked += ranked
         pools.notices += vectors.notices
-        candidates.update({pool[0].channel: len(pool) for pool in ranked if pool})
+        candidates.update(_count_matches(ranked))
+
+
+def _count_matches(ranked: Sequence[Sequence[RankedScene]]) -> dict[str, int]:
+    return {pool[0].channel: sum(scene.is_match for scene in pool) for pool in ranked if pool}
 
 
 def _rank_by_probability(scenes: QuerySet[Any]) -> list[RankedScene]:

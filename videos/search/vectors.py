@@ -139,4 +139,5 @@ def _rate_candidates(query: _Query, candidates: Collection[UUID], places: Sequen
     return rank_scenes(
         channel,
         ((scene_id, video_id, -negative, query.model.rate_similarity(in_context[scene_id])) for negative, video_id, _, scene_id in ordered),
+        {scene_id for scene_id in candidates if query.model.rate_similarity(similarities.get(scene_id, 0.0)) < 0},
     )

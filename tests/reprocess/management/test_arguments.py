@@ -43,7 +43,7 @@ def test_invalid_arguments_exit_with_2_and_name_the_fix(args: list[str], fix: st
     [
         (["ingest", "film.mp4", "--owner", "nobody@example.org"], "There is no owner nobody@example.org"),
         (["search", "boat", "--owner", "nobody@example.org"], "There is no owner nobody@example.org"),
-        (["search", " ", "--owner", "owner@example.org"], "The query is empty"),
+        (["search", " ", "--owner", "owner@example.org"], "Nothing is asked"),
         (["reprocess_runs", "show", "00000000-0000-4000-8000-000000000000"], "There is no run 00000000"),
     ],
 )

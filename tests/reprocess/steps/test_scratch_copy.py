@@ -39,7 +39,7 @@ class SceneTitleStep(SceneStep):
     name = "scene_title"
     order = 60
     code_version = 1
-    fills = (Channel("title", (TITLE,), weight=5.0),)
+    fills = (Channel("title", (TITLE,), evidence="video"),)
     embedder_alias = "text"
     params = {}
 

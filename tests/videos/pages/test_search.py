@@ -47,8 +47,8 @@ def test_a_result_shows_its_scene_its_time_and_the_reasons(browser: Client, owne
     assert f'<a href="/videos/{video.pk}/?t=10.00">At sea, 0:10 – 0:15</a>' in page
     assert "<p>The committee discussed the budget for the new <mark>railway</mark> <mark>station</mark>." in page
     assert "Speech: The committee discussed the budget for the new railway station." in text
-    assert "Matched in words Scores" in text
-    assert re.search(r"Channel Rank Score words 1 \d\.\d{3} all combined 1 0\.0246", text)
+    assert "Strong match in words Scores" in text
+    assert re.search(r"Channel Rank Score words 1 \d\.\d{3} all combined 1 \d\.\d{4}", text)
     assert b"".join(browser.get(re.findall(r'<img src="([^"]+)"', page)[0])) == make_image(2)
     assert 'value="railway station"' in page
     assert "<title>railway station – Search – Heimdex</title>" in page
@@ -66,8 +66,8 @@ def test_a_match_by_meaning_is_labeled(browser: Client, owner: User) -> None:
     text = extract_text(read(browser, "/search/?q=growing+vegetables"))
 
     assert "She planted tomatoes and basil" in text
-    assert re.search(r"Matched in speech Scores.* speech 1 0\.\d{3} all combined 1", text)
-    assert "Matched in words" not in text
+    assert re.search(r"match in speech Scores.* speech 1 0\.\d{3} all combined 1", text)
+    assert "match in words" not in text
 
 
 def test_every_channel_has_a_label() -> None:

@@ -176,9 +176,9 @@ def test_matches_show_the_mode_and_the_evidence(owner: User, films: dict[str, Vi
         results = client.get("/v1/search", {"q": "red boat exit", **parameters}).json()["results"]
         return {match["channel"] for hit in results for match in hit["matches"]}
 
-    assert list_channels() == {"lexical", "on_screen", "transcript", "visual", "summary"}
+    assert list_channels() == {"lexical", "shown_words", "on_screen", "transcript", "visual", "summary"}
     assert list_channels(mode="said") == {"lexical", "transcript"}
-    assert list_channels(mode="seen") == {"lexical", "visual"}
+    assert list_channels(mode="seen") == {"shown_words", "visual"}
     assert list_channels(mode="onscreen") == {"on_screen"}
     hits = client.get("/v1/search", {"q": "exit", "evidence": "onscreen"}).json()["results"]
     assert len(hits) == 1

@@ -11,10 +11,10 @@ FILM, OTHER = UUID(int=10), UUID(int=11)
 
 
 def make_ranked(scene: UUID, channel: str, certainty: float, video: UUID = FILM) -> RankedScene:
-    return RankedScene(scene, video, channel, 1, 0.5, certainty)
+    return RankedScene(scene, video, channel, 1, 0.5, certainty, certainty >= 0)
 
 
-def test_what_is_said_and_what_is_seen_add_up() -> None:
+def test_speech_and_images_add_up() -> None:
     fused = fuse(
         [[make_ranked(A, "lexical", 0.5), make_ranked(B, "lexical", 0.4)], [make_ranked(B, "clip", 0.8), make_ranked(C, "clip", 0.9)]]
     )

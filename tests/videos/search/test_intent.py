@@ -2,7 +2,7 @@
 
 import pytest
 
-from videos.search.intent import SAID_WHEN_SEEN, detect_intent
+from videos.search.intent import SPEECH_IN_IMAGE_QUERIES, detect_intent
 
 
 @pytest.mark.parametrize(
@@ -18,8 +18,8 @@ from videos.search.intent import SAID_WHEN_SEEN, detect_intent
 )
 def test_the_words_that_ask_for_an_image_are_not_searched_for(query: str, subject: str) -> None:
     intent = detect_intent(query)
-    assert (intent.text, dict(intent.emphasis)) == (subject, {"said": SAID_WHEN_SEEN})
-    assert SAID_WHEN_SEEN == 0.3
+    assert (intent.text, dict(intent.emphasis)) == (subject, {"said": SPEECH_IN_IMAGE_QUERIES})
+    assert SPEECH_IN_IMAGE_QUERIES == 0.3
 
 
 @pytest.mark.parametrize("query", ["a dog", "photo", "a photo of", "the photographer", "he said a photo of a dog", "image quality", ""])

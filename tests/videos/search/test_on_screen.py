@@ -34,8 +34,7 @@ def test_each_reason_shows_its_own_words(video: Video) -> None:
     assert answer[0] == {"lexical": "The <mark>boat</mark> sails at dawn."}
     assert answer[2] == {"on_screen": "<mark>Boat</mark> for sale"}
     # Text that looks like a tag is shown as text or dropped. It is never markup.
-    # The scene is also found by the speech of those near it.
-    assert set(answer[3]) == {"on_screen", "lexical"}
+    assert set(answer[3]) == {"on_screen"}
     assert "<mark>boats</mark>" in answer[3]["on_screen"]
     assert "<script>" not in answer[3]["on_screen"]
 

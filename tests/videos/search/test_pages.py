@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
 from tests.library import make_user, make_video
-from videos.models import Job, Scene, Video
+from videos.models import Job, Video
 
 pytestmark = pytest.mark.django_db
 
@@ -66,10 +66,11 @@ def test_a_video_whose_ingest_ends_between_pages_changes_nothing(api: APIClient,
 
 
 @pytest.mark.parametrize("search", [{"q": "boat"}, {"q": "title:film"}, {"q": "boat", "sort": "newest"}])
-def test_a_deleted_scene_before_the_page_hides_no_other(api: APIClient, owner: User, search: dict[str, str]) -> None:
-    make_video(owner, [f"A boat {take}." for take in range(7)])
+def test_a_deleted_video_before_the_page_hides_no_other(api: APIClient, owner: User, search: dict[str, str]) -> None:
+    for _ in range(7):
+        make_video(owner, ["A boat."])
     first = api.get("/v1/search", {**search, "limit": 3}).json()
-    Scene.objects.get(pk=first["results"][0]["scene_id"]).delete()
+    Video.objects.get(pk=first["results"][0]["video_id"]).delete()
     second = api.get("/v1/search", {**search, "limit": 100, "cursor": first["next_cursor"]}).json()
     shown = [hit["scene_id"] for hit in first["results"] + second["results"]]
     assert len(shown) == len(set(shown)) == 7

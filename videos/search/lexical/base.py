@@ -32,11 +32,15 @@ class LexicalQuery:
 
 
 class LexicalMatch(NamedTuple):
-    """A scene that matches, and its share of the best possible score (0 to about 1), comparable between channels and queries."""
+    """A scene, and its share of the best possible score (0 to about 1), comparable between channels and queries.
+
+    Without `is_match`, only scenes near it hold the words. That is no reason to answer with the scene, but adds to its other evidence.
+    """
 
     scene_id: UUID
     video_id: UUID
     score: float
+    is_match: bool = True
 
 
 class LexicalUnavailable(Exception):
@@ -62,8 +66,8 @@ class LexicalBackend(ABC):
     def search(self, query: LexicalQuery) -> Mapping[str, Sequence[LexicalMatch]]:
         """Return the best scenes per channel, best first; scenes of equal score in the order of their videos and times.
 
-        A scene appears in each channel whose own words match; in `lexical`, with a lower score, also if scenes near it in the video match,
-        or the title or description of its video. Phrases and excluded words concern all words of a scene.
+        A scene appears in each channel whose own words match; in `lexical`, with a lower score, also if the title or description of its
+        video matches, and, as no match, if scenes near it in the video do. Phrases and excluded words concern all words of a scene.
         """
 
     @abstractmethod

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import log
 
-K1 = 1.2
+# Scenes are short: a second mention of a word says little. nDCG@10 on meetings (set A) rises by .01 from k1 1.2 to 0.6.
+K1 = 0.6
 B = 0.75
 
 

