@@ -17,6 +17,7 @@ from demo.accounts import Login, ensure_logins
 from demo.client import ApiError, Client
 from demo.film import build_demo_film
 from demo.people import PEOPLE, add_person, wait_for_photo
+from demo.second_language import JUDGED
 from demo.walk import ROOT, Walk
 from heimdex.database.server import find_free_port
 
@@ -84,7 +85,13 @@ def record_change(walk: Walk, server_url: str) -> None:
     walk.run("reprocess_embeddings", "--scope", "all", "--dry-run")
 
     walk.write(
-        "**2. Start the run, and kill the worker in the middle.** SIGKILL ends the queue's process and all its children, like a power cut:"
+        "**2. Try a sample.** The trial computes some scenes beside the old vectors, and judges both sides by queries whose scenes are "
+        "known (`demo/judged.jsonl`). It needs no worker, and search stays as it is:"
+    )
+    walk.run("reprocess_embeddings", "--scope", "owner", "--owner-id", owner.email, "--trial", "4", "--judgments", f"demo/{JUDGED.name}")
+
+    walk.write(
+        "**3. Start the run, and kill the worker in the middle.** SIGKILL ends the queue's process and all its children, like a power cut:"
     )
     operator = _log_in(walk, admin)
     run = _start_and_kill(walk, operator)
@@ -94,10 +101,10 @@ def record_change(walk: Walk, server_url: str) -> None:
     _wait_for_end(operator, run)
     walk.run("reprocess_runs", "show", run)
     walk.run("status")
-    walk.write("At most the interrupted call was made twice. Nothing is left to compute:")
+    walk.write("The scenes of the trial were skipped, and at most the interrupted call was made twice. Nothing is left to compute:")
     walk.run("reprocess_embeddings", "--scope", "all", "--dry-run")
 
-    walk.write("**3. Compare.** All vectors are there, but the answers change more than `HEIMDEX_CUTOVER_MIN_OVERLAP` allows:")
+    walk.write("**4. Compare.** All vectors are there, but the answers change more than `HEIMDEX_CUTOVER_MIN_OVERLAP` allows:")
     walk.run("cutover", "--owner", owner.email, "--dry-run")
     walk.run("cutover", "--owner", owner.email, expect=1)
     walk.write(
@@ -107,12 +114,12 @@ def record_change(walk: Walk, server_url: str) -> None:
     walk.run("cutover", "--owner", owner.email, "--force")
     walk.run("search", QUERY, "--owner", owner.email, "--limit", "3")
 
-    walk.write("**4. Roll back, and cut over again.** Neither computes anything:")
+    walk.write("**5. Roll back, and cut over again.** Neither computes anything:")
     walk.run("rollback", "--owner", owner.email)
     walk.run("search", QUERY, "--owner", owner.email, "--limit", "3")
     walk.run("cutover", "--owner", owner.email, "--force")
 
-    walk.write("**5. Free the space.** `purge_spaces` deletes the old vectors after some days; here at once. Then no rollback is possible:")
+    walk.write("**6. Free the space.** `purge_spaces` deletes the old vectors after some days; here at once. Then no rollback is possible:")
     walk.run("purge_spaces", "--days", "0", "--dry-run")
     walk.run("purge_spaces", "--days", "0")
     walk.run("rollback", "--owner", owner.email, expect=1)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -16,8 +15,7 @@ from heimdex.accounts.owner import lock_owner
 from heimdex.errors import WrongState
 from heimdex.queue import enqueue
 from reprocess.cutover.coverage import describe_gaps
-from reprocess.cutover.evaluation import build_report, compare_spaces, explain_low_overlap
-from reprocess.cutover.judging import explain_loss, judge_spaces
+from reprocess.cutover.evaluation import EvaluatedChange, evaluate_change
 from reprocess.cutover.purge import PurgedSpace, preview_purge, purge_space, select_purgeable_spaces
 from reprocess.cutover.switch import (
     SpaceChange,
@@ -67,10 +65,10 @@ class RollbackRefused(WrongState):
 
 @dataclass(frozen=True)
 class PreparedCutover:
-    """A cutover that can be made, and its report."""
+    """A cutover that can be made, and its evaluation."""
 
     change: SpaceChange
-    report: dict[str, Any]
+    evaluated: EvaluatedChange
 
 
 @dataclass(frozen=True)
@@ -98,9 +96,7 @@ def prepare_cutover(owner_id: UUID, judged: Sequence[ResolvedQuery] = ()) -> Pre
     coverage = measure_pending(change)
     if gaps := describe_gaps(coverage, settings.CUTOVER_MAX_FAILED):
         raise CutoverRefused(INCOMPLETE.format(gaps="; ".join(gaps), owner=owner_id))
-    before, after = list(change.before.values()), list(change.after.values())
-    comparison = compare_spaces(owner_id, before, after)
-    return PreparedCutover(change, build_report(comparison, coverage, judge_spaces(owner_id, judged, before, after)))
+    return PreparedCutover(change, evaluate_change(change, coverage, judged))
 
 
 def cut_over(owner_id: UUID, *, force: bool, judged: Sequence[ResolvedQuery] = ()) -> Cutover:
@@ -109,9 +105,10 @@ def cut_over(owner_id: UUID, *, force: bool, judged: Sequence[ResolvedQuery] = (
     `force` switches in any case, but never with missing scenes. Raise CutoverRefused when the cutover is not made.
     """
     prepared = prepare_cutover(owner_id, judged)
-    if not force and (reason := explain_loss(prepared.report) or explain_low_overlap(prepared.report)):
-        raise CutoverRefused(reason, record_cutover(prepared.change, Cutover.State.REFUSED, prepared.report, None, reason))
-    cutover = switch_spaces(prepared.change, prepared.report, None)
+    report, refusal = prepared.evaluated.report, prepared.evaluated.refusal
+    if refusal and not force:
+        raise CutoverRefused(refusal, record_cutover(prepared.change, Cutover.State.REFUSED, report, None, refusal))
+    cutover = switch_spaces(prepared.change, report, None)
     if cutover is None:
         raise CutoverRefused(CHANGED)
     return cutover

@@ -67,7 +67,11 @@ def refresh_edited(video: Video, sources: Collection[Source]) -> None:
 def _find_unfinished(video: Video, *, force: bool) -> ReprocessRun | None:
     """Return an open run of any scope that has not finished this video. Return None when there is none."""
     items = ReprocessItem.objects.filter(
-        video=video, state__in=ReprocessItem.OPEN, run__state__in=ReprocessRun.OPEN, run__spec=get_effective_spec().digest
+        video=video,
+        state__in=ReprocessItem.OPEN,
+        run__state__in=ReprocessRun.OPEN,
+        run__spec=get_effective_spec().digest,
+        run__trial__isnull=True,
     )
     item = (items.filter(run__force=True) if force else items).select_related("run").order_by("-run__created_at").first()
     return item.run if item else None
@@ -76,7 +80,7 @@ def _find_unfinished(video: Video, *, force: bool) -> ReprocessRun | None:
 def _lock_queued(video: Video) -> list[ReprocessItem]:
     """Lock the queued items of the video, so that their workers start after this transaction and read the new content."""
     queued = ReprocessItem.objects.filter(video=video, state=ReprocessItem.State.QUEUED, run__state__in=ReprocessRun.OPEN)
-    return list(queued.select_for_update(of=("self",)).select_related("run").order_by("pk"))
+    return list(queued.select_for_update(of=("self",)).select_related("run__trial").order_by("pk"))
 
 
 def _has_begun(video: Video, spec: EffectiveSpec, sources: Collection[Source]) -> bool:
@@ -89,7 +93,7 @@ def _has_begun(video: Video, spec: EffectiveSpec, sources: Collection[Source]) -
 
 
 def _start_run(video: Video, spec: EffectiveSpec, queued: list[ReprocessItem]) -> None:
-    if any(item.run.scope == ReprocessRun.Scope.VIDEO and item.run.spec_id == spec.digest for item in queued):
+    if any(item.run.scope == ReprocessRun.Scope.VIDEO and item.run.spec_id == spec.digest and not item.run.is_trial for item in queued):
         return
     try:
         start_run(

@@ -17,6 +17,7 @@ from reprocess.actions.runs import CONTROLS
 from reprocess.admin.start_run import StartRunMixin, start_view
 from reprocess.models import ReprocessFailure, ReprocessRun, RunCounter
 from reprocess.reports.runs import measure_progress
+from reprocess.reports.trials import describe_trial
 
 MESSAGES = {
     "pause": "Run paused. Its workers stop after the current batch.",
@@ -53,6 +54,7 @@ class ReprocessRunAdmin(StartRunMixin, ReadOnly, admin.ModelAdmin):  # type: ign
 
     list_display = (
         "created_at",
+        "kind",
         "scope",
         "subject",
         "state",
@@ -64,12 +66,13 @@ class ReprocessRunAdmin(StartRunMixin, ReadOnly, admin.ModelAdmin):  # type: ign
         "requested_by",
     )
     list_filter = ("state", "waits_for", "scope", "entry_point")
-    list_select_related = ("requested_by", "video", "owner")
+    list_select_related = ("requested_by", "video", "owner", "trial")
     fields = (
         "id",
         "state",
         "progress",
         "error",
+        "trial_text",
         "waits_for",
         "scope",
         "subject",
@@ -111,6 +114,20 @@ class ReprocessRunAdmin(StartRunMixin, ReadOnly, admin.ModelAdmin):  # type: ign
     def subject(self, run: ReprocessRun) -> Model | str:
         """Return the video or owner of the run's scope."""
         return run.video or run.owner or "everything"
+
+    @admin.display
+    def kind(self, run: ReprocessRun) -> str:
+        """Return whether the run is a trial."""
+        return "trial" if run.is_trial else "run"
+
+    @admin.display(description="trial")
+    def trial_text(self, run: ReprocessRun) -> str:
+        """Return the report of a trial, one line per statement."""
+        if not run.is_trial:
+            return "–"
+        if run.trial.report is None:
+            return "The report appears when the trial has ended."
+        return "\n".join(describe_trial(run.trial.report))
 
     @admin.display
     def progress(self, run: ReprocessRun) -> SafeString:

@@ -15,11 +15,13 @@ from django.utils.http import urlencode
 
 from heimdex.accounts.admin import UserAdmin
 from heimdex.accounts.models import User
+from reprocess.actions.trials import DEFAULT_SIZE, MAX_SIZE, TrialNotNeeded, start_trial
 from reprocess.admin.transfer import choose_library, may_transfer, transfer_view
 from reprocess.models import ReprocessRun
 from reprocess.planning.plan_serializer import serialize_plan
 from reprocess.planning.scope import Scope, ScopeError
 from reprocess.reports.runs import format_queued_message
+from reprocess.reports.trials import format_queued_trial
 from reprocess.runs.requests import load_plan_owners, plan_run, start_run
 from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION
 from videos.admin import VideoAdmin
@@ -84,6 +86,8 @@ def start_view(request: HttpRequest) -> HttpResponse:
     try:
         scopes = _parse_scopes(request)
         force = "force" in _get_params(request)
+        if request.method == "POST" and "trial" in request.POST:
+            return _start_trials(request, scopes)
         if request.method == "POST":
             return _start(request, scopes, force=force)
         plans = [serialize_plan(plan_run(scope, force=force)) for scope in scopes]
@@ -101,6 +105,8 @@ def start_view(request: HttpRequest) -> HttpResponse:
         "videos": sum(plan["videos"] for plan in plans),
         "stale": sum(plan["stale"] for plan in plans),
         "model_calls": sum(plan["model_calls"] for plan in plans),
+        "trial_size": DEFAULT_SIZE,
+        "max_trial_size": MAX_SIZE,
     }
     return TemplateResponse(request, "admin/reprocess/confirm.html", context)
 
@@ -131,11 +137,37 @@ def _load_scope_names(scopes: list[Scope]) -> list[str]:
     return [titles.get(scope.video_id) or emails.get(scope.owner_id) or "Everything" for scope in scopes]  # type: ignore[arg-type]
 
 
+def _start_trials(request: HttpRequest, scopes: list[Scope]) -> HttpResponse:
+    """Queue a trial for each scope. Scopes with nothing to try are named with the reason."""
+    assert isinstance(request.user, User)
+    size = request.POST.get("size", "")
+    if not size.isascii() or not size.isdecimal() or not 1 <= int(size[:9]) <= MAX_SIZE:
+        raise ScopeError("size", f"The number of scenes of a trial is from 1 to {MAX_SIZE}. Go back and correct it.")
+    runs = []
+    for scope in scopes:
+        try:
+            trial = start_trial(scope, size=int(size), entry_point=ReprocessRun.EntryPoint.ADMIN, requested_by=request.user)
+        except TrialNotNeeded as error:
+            messages.warning(request, str(error))
+        else:
+            runs.append(trial)
+    if runs:
+        messages.success(request, format_html("{}: {}", format_queued_trial(*runs), _link_runs(runs)))
+    return _redirect_to_runs(runs)
+
+
 def _start(request: HttpRequest, scopes: list[Scope], *, force: bool) -> HttpResponse:
     assert isinstance(request.user, User)
     runs = [start_run(scope, force=force, entry_point=ReprocessRun.EntryPoint.ADMIN, requested_by=request.user) for scope in scopes]
-    links = format_html_join(", ", '<a href="{}">run {}</a>', ((_build_run_url(run), str(run.pk)[:8]) for run in runs))
-    messages.success(request, format_html("{}: {}", format_queued_message(*runs), links))
+    messages.success(request, format_html("{}: {}", format_queued_message(*runs), _link_runs(runs)))
+    return _redirect_to_runs(runs)
+
+
+def _link_runs(runs: Sequence[ReprocessRun]) -> str:
+    return format_html_join(", ", '<a href="{}">run {}</a>', ((_build_run_url(run), str(run.pk)[:8]) for run in runs))
+
+
+def _redirect_to_runs(runs: Sequence[ReprocessRun]) -> HttpResponse:
     return HttpResponseRedirect(_build_run_url(runs[0]) if len(runs) == 1 else reverse("admin:reprocess_reprocessrun_changelist"))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
@@ -18,10 +18,12 @@ from rest_framework.viewsets import GenericViewSet
 from heimdex.accounts.owner import get_owner
 from heimdex.api import Pages
 from reprocess.actions.runs import CONTROLS
+from reprocess.actions.trials import DEFAULT_SIZE, MAX_SIZE, start_trial
 from reprocess.models import ReprocessRun
 from reprocess.planning.plan_serializer import PlanSerializer, serialize_plan
 from reprocess.planning.scope import Scope, ScopeError, ScopeNotFound
 from reprocess.reports.runs import FailureSerializer, RunSerializer, format_queued_message
+from reprocess.reports.trials import format_queued_trial
 from reprocess.runs.requests import plan_run, start_run
 
 
@@ -37,6 +39,21 @@ class ReprocessRequestSerializer(serializers.Serializer[Any]):
         max_digits=14, decimal_places=6, min_value=Decimal(0), required=False, allow_null=True, default=None
     )
     cutover = serializers.BooleanField(default=True, help_text="Switch each owner's search automatically when the owner is complete.")
+
+
+class TrialRequestSerializer(serializers.Serializer[Any]):
+    """The scope and the options of a trial."""
+
+    scope = serializers.ChoiceField(choices=ReprocessRun.Scope.choices)
+    video_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    owner_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    since = serializers.DateTimeField(required=False, allow_null=True, default=None, help_text="Only videos updated since then.")
+    size = serializers.IntegerField(
+        min_value=1, max_value=MAX_SIZE, default=DEFAULT_SIZE, help_text="The most scenes of each owner that are computed."
+    )
+    max_cost = serializers.DecimalField(
+        max_digits=14, decimal_places=6, min_value=Decimal(0), required=False, allow_null=True, default=None
+    )
 
 
 class ReprocessQueuedSerializer(serializers.Serializer[Any]):
@@ -59,7 +76,7 @@ class ReprocessView(APIView):
     @extend_schema(request=ReprocessRequestSerializer, responses={202: ReprocessQueuedSerializer})
     def post(self, request: Request) -> Response:
         """Queue a run over one video, one owner's videos or all videos."""
-        scope, options = _parse_request(request)
+        scope, options = _parse_request(request, ReprocessRequestSerializer)
         try:
             run = start_run(
                 scope,
@@ -71,16 +88,7 @@ class ReprocessView(APIView):
             )
         except ScopeNotFound as error:
             raise NotFound(str(error)) from error
-        answer = {
-            "status": "queued",
-            "spec_version": run.spec_version,
-            "scope": run.scope,
-            "video_count": run.video_count,
-            "message": format_queued_message(run),
-            "run_id": run.pk,
-            "status_url": request.build_absolute_uri(reverse("reprocess-run-detail", args=[run.pk])),
-        }
-        return Response(ReprocessQueuedSerializer(answer).data, status=status.HTTP_202_ACCEPTED)
+        return _answer_queued(request, run, format_queued_message(run))
 
 
 class PlanView(APIView):
@@ -91,11 +99,39 @@ class PlanView(APIView):
     @extend_schema(request=ReprocessRequestSerializer, responses={200: PlanSerializer})
     def post(self, request: Request) -> Response:
         """Return what a run with this request would do, and why."""
-        scope, options = _parse_request(request)
+        scope, options = _parse_request(request, ReprocessRequestSerializer)
         try:
             return Response(serialize_plan(plan_run(scope, force=options["force"])))
         except ScopeNotFound as error:
             raise NotFound(str(error)) from error
+
+
+class TrialView(APIView):
+    """Try a change of models on a sample before the full run."""
+
+    permission_classes = (IsAdminUser,)
+
+    @extend_schema(
+        request=TrialRequestSerializer,
+        responses={202: ReprocessQueuedSerializer, 409: OpenApiResponse(description="There is nothing to try. The reason is in `detail`.")},
+    )
+    def post(self, request: Request) -> Response:
+        """Queue a trial: compute a sample beside the old vectors, and compare both sides with the owners' judged and recorded queries.
+
+        It is a run. `status_url` shows its state and, at its end, what the full run would gain, cost and take. Search stays as it is.
+        """
+        scope, options = _parse_request(request, TrialRequestSerializer)
+        try:
+            run = start_trial(
+                scope,
+                size=options["size"],
+                entry_point=ReprocessRun.EntryPoint.API,
+                requested_by=get_owner(request),
+                max_cost=options["max_cost"],
+            )
+        except ScopeNotFound as error:
+            raise NotFound(str(error)) from error
+        return _answer_queued(request, run, format_queued_trial(run))
 
 
 @extend_schema_view(
@@ -151,9 +187,22 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSe
         return pages.get_paginated_response(FailureSerializer(page, many=True).data)
 
 
-def _parse_request(request: Request) -> tuple[Scope, dict[str, Any]]:
+def _answer_queued(request: Request, run: ReprocessRun, message: str) -> Response:
+    answer = {
+        "status": "queued",
+        "spec_version": run.spec_version,
+        "scope": run.scope,
+        "video_count": run.video_count,
+        "message": message,
+        "run_id": run.pk,
+        "status_url": request.build_absolute_uri(reverse("reprocess-run-detail", args=[run.pk])),
+    }
+    return Response(ReprocessQueuedSerializer(answer).data, status=status.HTTP_202_ACCEPTED)
+
+
+def _parse_request(request: Request, serializer: type[serializers.Serializer[Any]]) -> tuple[Scope, dict[str, Any]]:
     """Return the scope and all fields of a request body. Raise ValidationError that names the invalid field."""
-    body = ReprocessRequestSerializer(data=request.data)
+    body = serializer(data=request.data)
     body.is_valid(raise_exception=True)
     options = body.validated_data
     try:

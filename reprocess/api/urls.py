@@ -5,7 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from reprocess.api.cutovers import CutoverViewSet
 from reprocess.api.faces import FaceSwitchView
-from reprocess.api.runs import PlanView, ReprocessView, RunViewSet
+from reprocess.api.runs import PlanView, ReprocessView, RunViewSet, TrialView
 from reprocess.api.search_index import CancelReprocessView, VideoReprocessView
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
@@ -15,6 +15,7 @@ router.register("cutovers", CutoverViewSet, basename="cutover")
 _ADMIN_URLS = [
     path("reprocess-embeddings", ReprocessView.as_view(), name="reprocess-embeddings"),
     path("reprocess-embeddings/plan", PlanView.as_view(), name="reprocess-plan"),
+    path("reprocess-embeddings/trial", TrialView.as_view(), name="reprocess-trial"),
     *router.urls,
 ]
 urlpatterns = [

@@ -9,8 +9,7 @@ from django.db import transaction
 
 from heimdex.accounts.owner import lock_owner
 from reprocess.cutover.coverage import describe_gaps
-from reprocess.cutover.evaluation import build_report, compare_spaces, explain_low_overlap
-from reprocess.cutover.judging import explain_loss, judge_spaces
+from reprocess.cutover.evaluation import evaluate_change
 from reprocess.cutover.switch import (
     SpaceChange,
     activate_spaces,
@@ -51,13 +50,12 @@ def _switch_if_complete(change: SpaceChange, run: ReprocessRun) -> None:
     coverage = measure_pending(change)
     if describe_gaps(coverage, settings.CUTOVER_MAX_FAILED):
         return
-    before, after = list(change.before.values()), list(change.after.values())
-    report = build_report(compare_spaces(change.owner_id, before, after), coverage, judge_spaces(change.owner_id, [], before, after))
-    if reason := explain_loss(report) or explain_low_overlap(report):
-        record_cutover(change, Cutover.State.REFUSED, report, run, reason)
-        log.warning("Search was not switched", owner_id=str(change.owner_id), reason=reason)
+    evaluated = evaluate_change(change, coverage)
+    if evaluated.refusal:
+        record_cutover(change, Cutover.State.REFUSED, evaluated.report, run, evaluated.refusal)
+        log.warning("Search was not switched", owner_id=str(change.owner_id), reason=evaluated.refusal)
         return
-    switch_spaces(change, report, run)
+    switch_spaces(change, evaluated.report, run)
 
 
 def _was_refused(change: SpaceChange, run: ReprocessRun) -> bool:

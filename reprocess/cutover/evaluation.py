@@ -1,6 +1,6 @@
 """Evaluate a cutover before it is made: run the owner's recorded queries in the spaces before and after it, and compare the results."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -10,8 +10,10 @@ from django.conf import settings
 from rest_framework import serializers
 
 from reprocess.cutover.coverage import Coverage, CoverageSerializer
-from reprocess.cutover.judging import JudgedChange, JudgedChangeSerializer
+from reprocess.cutover.judging import JudgedChange, JudgedChangeSerializer, explain_loss, judge_spaces
 from reprocess.cutover.ranking import rank_in_spaces
+from reprocess.cutover.switch import SpaceChange
+from videos.evaluation.references import ResolvedQuery
 from videos.models import EmbeddingSpace
 from videos.search.fusion import limit_per_video
 from videos.search.recorded_queries import extract_words, list_evaluation_queries
@@ -84,12 +86,33 @@ class ComparisonSerializer(serializers.Serializer[Comparison]):
     notices = serializers.ListField(child=serializers.CharField())
 
 
-def compare_spaces(owner_id: UUID, before: Sequence[EmbeddingSpace], after: Sequence[EmbeddingSpace]) -> Comparison:
-    """Compare the results of an owner's saved and recent queries in two sets of spaces. Full text search adds the same to both sides."""
+@dataclass(frozen=True)
+class EvaluatedChange:
+    """The report on a change of spaces, and why it must not be made without force. `refusal` is empty when it may be made."""
+
+    report: dict[str, Any]
+    refusal: str
+
+
+def evaluate_change(change: SpaceChange, coverage: Iterable[Coverage], judged: Sequence[ResolvedQuery] = ()) -> EvaluatedChange:
+    """Compare and judge a change of an owner's spaces by the owner's queries, and by `judged` ones (default: the owner's saved ones)."""
+    before, after = list(change.before.values()), list(change.after.values())
+    comparison = compare_spaces(change.owner_id, before, after)
+    report = build_report(comparison, coverage, judge_spaces(change.owner_id, judged, before, after))
+    return EvaluatedChange(report, explain_loss(report) or explain_low_overlap(report))
+
+
+def compare_spaces(
+    owner_id: UUID, before: Sequence[EmbeddingSpace], after: Sequence[EmbeddingSpace], within: Collection[UUID] | None = None
+) -> Comparison:
+    """Compare the results of an owner's saved and recent queries in two sets of spaces. Full text search adds the same to both sides.
+
+    `within` limits both sides to some scenes.
+    """
     changes: list[QueryChange] = []
     notices: set[str] = set()
     for query in list_evaluation_queries(owner_id, MAX_QUERIES):
-        ranked = rank_in_spaces(owner_id, extract_words(query.text), (before, after))
+        ranked = rank_in_spaces(owner_id, extract_words(query.text), (before, after), within=within)
         notices.update(ranked.notices)
         first, second = ([hit.scene_id for hit in limit_per_video(side, MAX_PER_VIDEO)] for side in ranked.sides)
         changes.append(compare_results(query.pk, first, second))

@@ -1,7 +1,7 @@
 """Judge a cutover before it is made: measure judged queries in the spaces before and after it, and tell which side is better."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from django.db.models import TextChoices
 from rest_framework import serializers
 
 from reprocess.cutover.ranking import rank_in_spaces
+from videos.channels import get_channel
 from videos.evaluation.bootstrap import Estimate, estimate_difference
 from videos.evaluation.measures import measure_ranking
 from videos.evaluation.references import ResolvedQuery
@@ -34,13 +35,17 @@ class Verdict(TextChoices):
 
 @dataclass(frozen=True)
 class JudgedChange:
-    """The mean nDCG@10 of judged queries before and after a cutover, and the difference (after minus before) with its interval."""
+    """The mean nDCG@10 of judged queries before and after a cutover, and the difference (after minus before) with its interval.
+
+    `channels` has the same for each channel alone whose space changes.
+    """
 
     queries: int
     before: float
     after: float
     difference: Estimate
     notices: tuple[str, ...] = ()
+    channels: Mapping[str, "JudgedChange"] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:
@@ -71,23 +76,52 @@ class JudgedChangeSerializer(serializers.Serializer[JudgedChange]):
 
 
 def judge_spaces(
-    owner_id: UUID, queries: Sequence[ResolvedQuery], before: Sequence[EmbeddingSpace], after: Sequence[EmbeddingSpace]
+    owner_id: UUID,
+    queries: Sequence[ResolvedQuery],
+    before: Sequence[EmbeddingSpace],
+    after: Sequence[EmbeddingSpace],
+    within: Collection[UUID] | None = None,
 ) -> JudgedChange | None:
     """Measure judged queries in two sets of an owner's spaces: in the library, or in the video that a query names.
 
-    Without `queries`, the owner's saved judgments are taken. Return None when there are none.
+    Without `queries`, the owner's saved judgments are taken. `within` limits both sides to some scenes, and the grades, too. Return None
+    when there are no queries.
     """
     queries = queries or list_saved_queries(owner_id, MAX_SAVED_QUERIES)
+    if within is not None:
+        queries = limit_grades(queries, within)
     if not queries:
         return None
+    changed = _list_changed_channels(before, after)
     notices: set[str] = set()
     gains: list[tuple[float, float]] = []
+    by_channel: dict[str, list[tuple[float, float]]] = {channel: [] for channel in changed}
     for query in queries:
-        ranked = rank_in_spaces(owner_id, query.judged.text, (before, after), query.video_id)
+        ranked = rank_in_spaces(owner_id, query.judged.text, (before, after), query.video_id, within=within)
         notices.update(ranked.notices)
         first, second = ([scene.scene_id for scene in side] for side in ranked.sides)
-        gains.append((measure_ranking(first, query.grades).ndcg_10, measure_ranking(second, query.grades).ndcg_10))
-    return compare_gains(gains, tuple(sorted(notices)))
+        gains.append(_measure_sides(query, first, second))
+        for channel, channel_gains in by_channel.items():
+            channel_gains.append(_measure_sides(query, *(side[channel] for side in ranked.channels)))
+    fused = compare_gains(gains, tuple(sorted(notices)))
+    return replace(fused, channels={channel: compare_gains(channel_gains) for channel, channel_gains in by_channel.items()})
+
+
+def limit_grades(queries: Sequence[ResolvedQuery], scene_ids: Collection[UUID]) -> list[ResolvedQuery]:
+    """Return the queries with the grades of some scenes only. Leave out those of which no scene is relevant. Pure."""
+    limited = [replace(query, grades={scene: grade for scene, grade in query.grades.items() if scene in scene_ids}) for query in queries]
+    return [query for query in limited if any(grade > 0 for grade in query.grades.values())]
+
+
+def _list_changed_channels(before: Sequence[EmbeddingSpace], after: Sequence[EmbeddingSpace]) -> list[str]:
+    """Return the channels that text queries are compared with and whose space changes."""
+    earlier = {space.channel: space for space in before}
+    changed = (space.channel for space in after if earlier.get(space.channel, space) != space)
+    return [channel for channel in changed if get_channel(channel).searched_by_text]
+
+
+def _measure_sides(query: ResolvedQuery, before: Sequence[UUID], after: Sequence[UUID]) -> tuple[float, float]:
+    return measure_ranking(before, query.grades).ndcg_10, measure_ranking(after, query.grades).ndcg_10
 
 
 def compare_gains(gains: Sequence[tuple[float, float]], notices: tuple[str, ...] = ()) -> JudgedChange:

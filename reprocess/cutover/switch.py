@@ -14,6 +14,7 @@ from heimdex.accounts.owner import lock_owner
 from heimdex.queue import enqueue
 from reprocess.cutover.coverage import Coverage, describe_gaps, measure_coverage
 from reprocess.models import Cutover, ReprocessRun
+from reprocess.planning.targets import SCENES, get_target_type
 from reprocess.spec import EffectiveSpec
 from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace
 from videos.search.vectors import list_active_spaces
@@ -33,6 +34,11 @@ class SpaceChange:
     def pending(self) -> list[EmbeddingSpace]:
         """The spaces that the cutover would activate."""
         return [space for channel, space in self.after.items() if self.before.get(channel) != space]
+
+
+def list_pending_scene_spaces(owner_id: UUID, spec: EffectiveSpec) -> list[EmbeddingSpace]:
+    """Return the spaces of scenes that the spec fills and that the owner's search does not read."""
+    return [space for space in plan_cutover(owner_id, spec).pending if get_target_type(space.channel) is SCENES]
 
 
 def plan_cutover(owner_id: UUID, spec: EffectiveSpec) -> SpaceChange:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -10,11 +11,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from heimdex.errors import WrongState
+from reprocess.actions.runs import cancel_run
 from reprocess.models import ReprocessRun
 from reprocess.reports.runs import measure_progress
 from reprocess.runs.counters import OUTCOMES
+from reprocess.runs.worker import run_worker
 
 _POLL_S = 0.3
+_WAIT_S = 1.0
+_COLUMNS = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
 _WARN_AFTER = timedelta(seconds=15)
 _NO_WORKER = "No worker has started the run yet. `manage.py status` shows whether workers are running. `manage.py up` starts them."
 
@@ -68,9 +74,8 @@ def wait_for_run(run: ReprocessRun, *, quiet: bool) -> None:
     Warn when no worker starts it within 15 s, and say what it waits for during an outage.
     """
     console = Console(stderr=True, quiet=quiet)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
     has_warned, waited_for = False, ""
-    with Progress(*columns, console=console) as bar:
+    with Progress(*_COLUMNS, console=console) as bar:
         task = bar.add_task(f"Reprocessing {run.video_count} video(s)", total=100)
         while run.state in ReprocessRun.OPEN or run.waits_for:
             time.sleep(_POLL_S)
@@ -82,6 +87,37 @@ def wait_for_run(run: ReprocessRun, *, quiet: bool) -> None:
             if not has_warned and run.state == ReprocessRun.State.QUEUED and timezone.now() - run.created_at > _WARN_AFTER:
                 has_warned = True
                 console.print(_NO_WORKER)
+
+
+def work_on_trial(run: ReprocessRun, *, quiet: bool) -> None:
+    """Work on a trial in this process until it has ended or somebody has to resume it, with a progress bar on stderr unless `quiet`.
+
+    Other workers may help. During an outage, wait for its end. When interrupted, cancel the trial.
+    """
+    console = Console(stderr=True, quiet=quiet)
+    waited_for = ""
+    with Progress(*_COLUMNS, console=console) as bar:
+        task = bar.add_task("Trying a sample", total=100)
+
+        def show_progress() -> None:
+            bar.update(task, completed=measure_progress(ReprocessRun.objects.get(pk=run.pk)).percent)
+
+        try:
+            while run.state in ReprocessRun.OPEN or run.waits_for:
+                if run.state in ReprocessRun.OPEN:
+                    run_worker(run.pk, show_progress)
+                run.refresh_from_db()
+                if run.waits_for != waited_for:
+                    waited_for = run.waits_for
+                    console.print(run.error or "The outage is over; the trial continues.", markup=False)
+                if run.state in ReprocessRun.OPEN or run.waits_for:
+                    # Another worker has the rest, or died with it.
+                    time.sleep(_WAIT_S)
+        except KeyboardInterrupt:
+            with suppress(WrongState):
+                cancel_run(run.pk)
+            run.refresh_from_db()
+        bar.update(task, completed=measure_progress(run).percent)
 
 
 def _format_estimates(plan: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """The items of a run, and their failures."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
@@ -45,6 +46,7 @@ class ReprocessItem(LeasedModel):
     state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
     # The counts that this item has added to the run's counters, by channel. A retry subtracts them.
     counts = models.JSONField(default=dict)
+    scene_ids = ArrayField(models.UUIDField(), null=True, help_text="The scenes of the video that a trial computes; empty for all.")
     error = ErrorTextField(blank=True)
     finished_at = models.DateTimeField(null=True)
 

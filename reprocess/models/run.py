@@ -18,9 +18,9 @@ class RunQuerySet(models.QuerySet["ReprocessRun"]):
     """Queries of runs."""
 
     def prefetch_details(self) -> Self:
-        """Load each run's requester, counters and usage, annotate `failure_count`, and sort by newest first."""
+        """Load each run's requester, trial, counters and usage, annotate `failure_count`, and sort by newest first."""
         return (
-            self.select_related("requested_by")
+            self.select_related("requested_by", "trial")
             .prefetch_related("counters", "uses")
             .annotate(failure_count=models.Count("failures"))
             .order_by("-created_at")
@@ -128,6 +128,11 @@ class ReprocessRun(WaitingModel):
 
     def __str__(self) -> str:
         return f"{self.get_scope_display()} · {self.spec_version} · {self.state}"
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether the run computes only a sample, and ends with a report instead of a cutover."""
+        return hasattr(self, "trial")
 
     @property
     def available_controls(self) -> list[str]:

@@ -27,12 +27,16 @@ class ScopeNotFound(ScopeError):
 
 @dataclass(frozen=True)
 class Scope:
-    """One video, all videos of one owner, or everything. `since` limits it to videos and people updated at or after that time."""
+    """One video, all videos of one owner, or everything. `since` limits it to videos and people updated at or after that time.
+
+    `scene_ids` limits it to a sample of scenes. A sample has no people.
+    """
 
     kind: Literal["video", "owner", "all"]
     video_id: UUID | None = None
     owner_id: UUID | None = None
     since: datetime | None = None
+    scene_ids: frozenset[UUID] | None = None
 
     def __post_init__(self) -> None:
         if self.kind == "video" and self.video_id is None:
@@ -62,11 +66,13 @@ class Scope:
             videos = videos.filter(owner_id=self.owner_id)
         if self.since:
             videos = videos.filter(updated_at__gte=self.since)
+        if self.scene_ids is not None:
+            videos = videos.filter(pk__in=Scene.objects.filter(pk__in=self.scene_ids).values("video"))
         return videos
 
     def select_people(self) -> QuerySet[Person]:
-        """Return the people of the scope's owners. A single video has none."""
-        if self.kind == "video":
+        """Return the people of the scope's owners. A single video and a sample have none."""
+        if self.kind == "video" or self.scene_ids is not None:
             return Person.objects.none()
         people = PEOPLE.select_searchable(self.owner_id)
         return people.filter(updated_at__gte=self.since) if self.since else people
@@ -77,6 +83,8 @@ class Scope:
             return self.select_people()
         if target_type is PHOTOS:
             return PHOTOS.select_searchable().filter(person__in=self.select_people())
+        if self.scene_ids is not None:
+            return SCENES.select_searchable().filter(pk__in=self.scene_ids)
         if self.kind == "all" and self.since is None:
             return SCENES.select_searchable()
         return Scene.objects.filter(video__in=self.select_videos())

@@ -56,6 +56,13 @@ def filter_stale_people(
     return targets.filter(~_is_fresh(target_type, channel, space, run_id, force), owner=owner_id)
 
 
+def select_stale_or_sampled(scenes: QuerySet[Scene], spaces: Sequence[EmbeddingSpace], earlier: QuerySet[Any]) -> QuerySet[Scene]:
+    """Return the scenes that are stale in any of the spaces, or have a row there that one of the `earlier` runs (ids) has written."""
+    stale = (~_is_fresh(SCENES, space.channel, space, None, force=False) for space in spaces)
+    written = Exists(SCENES.filter_embeddings(scene=OuterRef("pk"), space__in=[space.pk for space in spaces], run_id__in=earlier))
+    return scenes.filter(reduce(or_, stale, Q(written)))
+
+
 def _is_fresh(target_type: TargetType, channel: str, space: EmbeddingSpace, run_id: UUID | None, force: bool) -> Exists:
     current = _filter_current(target_type, channel, space)
     tried = Q(run_id=run_id) if run_id else Q(pk__in=[])

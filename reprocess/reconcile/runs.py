@@ -29,14 +29,17 @@ def find_runs_by_fingerprint() -> dict[str, list[UUID]]:
 
 
 def has_open_item(run_ids: Iterable[UUID], **match: str) -> Exists:
-    """Match rows for which one of the runs has an open item. `match` maps fields of the item to fields of the row."""
+    """Match rows for which one of the runs has an open item. `match` maps fields of the item to fields of the row.
+
+    Items of trials do not count, because they fill no space that search reads.
+    """
     outer = {field: OuterRef(name) for field, name in match.items()}
-    return Exists(ReprocessItem.objects.filter(run__in=list(run_ids), state__in=ReprocessItem.OPEN, **outer))
+    return Exists(ReprocessItem.objects.filter(run__in=list(run_ids), scene_ids__isnull=True, state__in=ReprocessItem.OPEN, **outer))
 
 
 def has_open_people_item(run_ids: Iterable[UUID]) -> Exists:
     """Match photos or people for whose owner one of the runs has an open item of people."""
-    items = ReprocessItem.objects.filter(run__in=list(run_ids), state__in=ReprocessItem.OPEN)
+    items = ReprocessItem.objects.filter(run__in=list(run_ids), scene_ids__isnull=True, state__in=ReprocessItem.OPEN)
     return Exists(items.filter(video__isnull=True, owner=OuterRef("owner")))
 
 

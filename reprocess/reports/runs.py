@@ -17,6 +17,7 @@ from reprocess.models import ReprocessFailure, ReprocessItem, ReprocessRun, RunC
 from reprocess.planning.plan import estimate_remaining_time
 from reprocess.planning.plan_serializer import PlanSerializer
 from reprocess.planning.targets import SCENES
+from reprocess.reports.trials import TrialSerializer
 from reprocess.spec import EffectiveSpec, get_effective_spec
 from videos.models import EmbeddingSpace, Scene, SceneEmbedding, Video
 from videos.search.vectors import list_active_spaces
@@ -80,6 +81,7 @@ class RunSerializer(serializers.ModelSerializer[ReprocessRun]):
 
     requested_by = serializers.CharField(source="requested_by.email", default=None)
     plan = StoredPlanField(read_only=True)
+    trial = TrialSerializer(allow_null=True, help_text="Null for a run over the whole scope.")
     counters = CounterSerializer(many=True)
     progress = serializers.SerializerMethodField(help_text="0 to 100")
     rate = serializers.SerializerMethodField(help_text="Vectors per second so far.")
@@ -120,6 +122,7 @@ class RunSerializer(serializers.ModelSerializer[ReprocessRun]):
             "waits_for",
             "failures",
             "plan",
+            "trial",
             "counters",
             "created_at",
             "started_at",

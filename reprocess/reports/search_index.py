@@ -74,7 +74,7 @@ class SearchIndexStatus:
 def get_search_index_status(owner: User, video: Video) -> SearchIndexStatus:
     """Return the status of a video by its open run item, or else by its last one."""
     spec = get_effective_spec()
-    items = ReprocessItem.objects.filter(video=video).select_related("run").order_by("-run__created_at")
+    items = ReprocessItem.objects.filter(video=video, run__trial__isnull=True).select_related("run").order_by("-run__created_at")
     item = items.filter(state__in=ReprocessItem.OPEN, run__state__in=ReprocessRun.UNFINISHED).first() or items.first()
     state = _determine_state(item)
     channels = _count_channels(video, spec, item.run if item and item.run.force and state in UNFINISHED else None)

@@ -86,4 +86,5 @@ def _lock_people(run: ReprocessRun) -> QuerySet[ReprocessItem]:
 
 def _count_scenes() -> Coalesce:
     counts = Scene.objects.filter(video=OuterRef("video")).order_by().values("video").annotate(number=Count("pk")).values("number")
-    return Coalesce(Subquery(counts, output_field=IntegerField()), 0)
+    # The scenes of a trial, or all of the video.
+    return Coalesce("scene_ids__len", Subquery(counts, output_field=IntegerField()), 0)

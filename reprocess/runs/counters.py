@@ -26,11 +26,15 @@ def count_items(run: ReprocessRun, items: Sequence[ReprocessItem], *, untried: L
     """
     videos = [item.video_id for item in items if item.video_id]
     owners = [item.owner_id for item in items if not item.video_id]
+    # All items of a trial have scenes, and no item of another run.
+    sampled = [scene_id for item in items for scene_id in item.scene_ids or ()]
     counts: dict[str, dict[UUID, dict[str, int]]] = {}
     for channel, space in _find_spaces(run).items():
         target_type = get_target_type(channel)
         if target_type is SCENES and videos:
             scenes = Scene.objects.filter(video_id__in=videos)
+            if sampled:
+                scenes = scenes.filter(pk__in=sampled)
             counts[channel] = _count_outcomes(run, channel, space, scenes, "video_id", untried)
         elif target_type is not SCENES and owners:
             targets = target_type.select_searchable().filter(owner__in=owners)

@@ -1,6 +1,6 @@
 """Compute the stale vectors of videos, or of an owner's people, in batches that span videos. Ingest and runs share this code."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +27,8 @@ from reprocess.steps.embedding_task import EmbeddingTask, Outcome, Result, Targe
 from videos.models import EmbeddingSpace, Video
 
 Tasks: TypeAlias = list[tuple[Target, EmbeddingTask]]
+# The ids of scenes by channel.
+Sample: TypeAlias = Mapping[str, Collection[UUID]]
 
 log = structlog.get_logger(__name__)
 
@@ -90,18 +92,26 @@ class OnBatch(Protocol):
 
 
 def embed_videos(
-    videos: Sequence[Video], spec: EffectiveSpec, lease: WorkLease, on_batch: OnBatch, *, run_id: UUID | None = None, force: bool = False
+    videos: Sequence[Video],
+    spec: EffectiveSpec,
+    lease: WorkLease,
+    on_batch: OnBatch,
+    *,
+    run_id: UUID | None = None,
+    force: bool = False,
+    sample: Sample | None = None,
 ) -> None:
     """Compute the stale vectors of some videos' scenes. Fresh scenes are skipped, so a repeated call is safe.
 
-    Raise LeaseLost when another worker has the work, and ModelUnavailable when a model cannot be used at all.
+    With `sample`, only its scenes and channels are computed. Raise LeaseLost when another worker has the work, and ModelUnavailable when
+    a model cannot be used at all.
     """
     spaces = spec.ensure_spaces()
     steps = [configured for configured in spec.steps if isinstance(configured.step, SceneStep)]
 
     def select_tasks(step: Step) -> Tasks:
         assert isinstance(step, SceneStep)
-        return _select_scene_tasks(step, videos, spaces, run_id=run_id, force=force)
+        return _select_scene_tasks(step, videos, spaces, run_id=run_id, force=force, sample=sample)
 
     _run_steps(steps, spaces, select_tasks, lease, on_batch, run_id)
 
@@ -169,13 +179,21 @@ def _run_steps(
 
 
 def _select_scene_tasks(
-    step: SceneStep, videos: Sequence[Video], spaces: Mapping[str, EmbeddingSpace], *, run_id: UUID | None, force: bool
+    step: SceneStep,
+    videos: Sequence[Video],
+    spaces: Mapping[str, EmbeddingSpace],
+    *,
+    run_id: UUID | None,
+    force: bool,
+    sample: Sample | None,
 ) -> Tasks:
     ids = [video.pk for video in videos]
     stale = {channel: find_stale_scenes(ids, channel, spaces[channel], run_id=run_id, force=force) for channel in step.channels}
     tasks: Tasks = []
     for video in videos:
         stale_scenes = {channel: scenes.get(video.pk, frozenset()) for channel, scenes in stale.items()}
+        if sample is not None:
+            stale_scenes = {channel: scenes.intersection(sample.get(channel, ())) for channel, scenes in stale_scenes.items()}
         if any(stale_scenes.values()):
             tasks.extend(step.select_tasks(video, stale_scenes))
     return tasks

@@ -1,7 +1,8 @@
 """Requests for runs: plan what a run would do, or start it."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -9,24 +10,34 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from heimdex.accounts.models import User
-from reprocess.models import EmbeddingSpec, ReprocessItem, ReprocessRun, RunCounter, StepUse
-from reprocess.planning.plan import ChannelPlan, Plan, TimeRange, estimate_time, plan_channel, select_top_owners
+from reprocess.models import EmbeddingSpec, ReprocessItem, ReprocessRun, RunCounter, StepUse, Trial
+from reprocess.planning.plan import Plan, plan_channel, select_top_owners
 from reprocess.planning.plan_serializer import serialize_plan
 from reprocess.planning.scope import Scope
 from reprocess.planning.staleness import PlannedChannel, count_channels, count_owners
 from reprocess.planning.targets import PEOPLE, PHOTOS
+from reprocess.runs.estimates import estimate_steps, estimate_time_of_steps
 from reprocess.runs.state import enqueue_run
 from reprocess.spec import ConfiguredStep, EffectiveSpec, get_effective_spec
 from videos.channels import get_channel
-from videos.models import EmbeddingSpace
+from videos.models import EmbeddingSpace, Scene
 
 log = structlog.get_logger(__name__)
 _BATCH = 2000
-# The rate of a step is taken from this many earlier runs, the newest of this many candidates.
-_RUNS_MEASURED = 5
-_RUNS_SEARCHED = 50
+
+
+@dataclass(frozen=True)
+class TrialRequest:
+    """What a trial records beside its run. `in_foreground` states that the caller works on the run."""
+
+    size: int
+    samples: dict[str, Any]
+    left_out: list[str]
+    judged: list[Any]
+    in_foreground: bool = False
 
 
 def plan_run(scope: Scope, *, force: bool, spec: EffectiveSpec | None = None) -> Plan:
@@ -61,7 +72,7 @@ def plan_run(scope: Scope, *, force: bool, spec: EffectiveSpec | None = None) ->
         spec.digest,
         scope.select_videos().count(),
         tuple(channels),
-        _estimate_total_time(spec, channels),
+        estimate_time_of_steps(estimate_steps(spec, channels)),
         owners,
         stale_owners,
     )
@@ -76,10 +87,12 @@ def start_run(
     max_cost: Decimal | None = None,
     automatic_cutover: bool = True,
     spec: EffectiveSpec | None = None,
+    trial: TrialRequest | None = None,
 ) -> ReprocessRun:
     """Record a run over a scope with its items, and enqueue it. Return an unfinished run of the same request instead, if there is one.
 
-    `spec` defaults to the latest. `max_cost` is limited by settings.MAX_RUN_COST. Raise ScopeNotFound for an unknown video or owner.
+    `spec` defaults to the latest. `max_cost` is limited by settings.MAX_RUN_COST. With `trial`, the run is one over the scope's sample.
+    Raise ScopeNotFound for an unknown video or owner.
     """
     spec = spec or get_effective_spec()
     plan = plan_run(scope, force=force, spec=spec)
@@ -93,6 +106,7 @@ def start_run(
             since=scope.since,
             force=force,
             spec=recorded,
+            **({"trial__size": trial.size, "trial__judged": trial.judged} if trial else {"trial__isnull": True}),
         )
         # A run that has already begun may not read the edited text.
         if entry_point != ReprocessRun.EntryPoint.EDIT and (existing := same.first()):
@@ -116,7 +130,13 @@ def start_run(
         StepUse.objects.bulk_create(StepUse(run=run, step=step) for step in dict.fromkeys(channel.step for channel in plan.channels))
         run.video_count, run.people_count = _create_items(run, scope, spec)
         run.save(update_fields=["video_count", "people_count"])
-        enqueue_run(run.pk)
+        if trial:
+            Trial.objects.create(run=run, size=trial.size, samples=trial.samples, left_out=trial.left_out, judged=trial.judged)
+        if trial and trial.in_foreground:
+            # The rescue leaves it to the process that has started it, as long as that lives.
+            ReprocessRun.objects.filter(pk=run.pk).update(woken_at=timezone.now())
+        else:
+            enqueue_run(run.pk)
     log.info("Queued reprocessing", run_id=str(run.pk), spec_version=run.spec_version, scope=run.scope, videos=run.video_count)
     return run
 
@@ -147,8 +167,10 @@ def _create_items(run: ReprocessRun, scope: Scope, spec: EffectiveSpec) -> tuple
     turns: Counter[UUID] = Counter()
     batch: list[ReprocessItem] = []
     videos = scope.select_videos().order_by("created_at", "id").values_list("pk", "owner_id")
+    sampled = _group_by_video(scope.scene_ids)
     for video_id, owner_id in videos.iterator(chunk_size=_BATCH):
-        batch.append(ReprocessItem(run=run, video_id=video_id, owner_id=owner_id, turn=turns[owner_id]))
+        item = ReprocessItem(run=run, video_id=video_id, owner_id=owner_id, turn=turns[owner_id], scene_ids=sampled.get(video_id))
+        batch.append(item)
         turns[owner_id] += 1
         if len(batch) == _BATCH:
             ReprocessItem.objects.bulk_create(batch)
@@ -160,24 +182,13 @@ def _create_items(run: ReprocessRun, scope: Scope, spec: EffectiveSpec) -> tuple
     return turns.total(), len(people_items)
 
 
+def _group_by_video(scene_ids: Collection[UUID] | None) -> dict[UUID, list[UUID]]:
+    """Return the ids of sampled scenes by video."""
+    scenes: dict[UUID, list[UUID]] = {}
+    for video_id, scene_id in Scene.objects.filter(pk__in=scene_ids or ()).order_by("video", "index").values_list("video_id", "pk"):
+        scenes.setdefault(video_id, []).append(scene_id)
+    return scenes
+
+
 def _get_batch_size(configured: ConfiguredStep) -> int:
     return configured.load_model().batch_size if configured.step.calls_model else 0
-
-
-def _estimate_total_time(spec: EffectiveSpec, channels: list[ChannelPlan]) -> TimeRange | None:
-    """Estimate the total time of all steps. Return None when a step was never measured with its model."""
-    total = TimeRange(0.0, 0.0)
-    for described in spec.definition:
-        inputs = sum(channel.inputs for channel in channels if channel.step == described["name"])
-        needed = estimate_time(inputs, _measure_rates(described) if inputs else [])
-        if needed is None:
-            return None
-        total += needed
-    return total
-
-
-def _measure_rates(described: dict[str, Any]) -> list[float]:
-    """Return the rates (inputs per second) of this step in earlier runs with the same model."""
-    measured = StepUse.objects.filter(step=described["name"], inputs__gt=0, seconds__gt=0).select_related("run__spec").order_by("-pk")
-    same = [use for use in measured[:_RUNS_SEARCHED] if described in use.run.spec.definition]
-    return [use.inputs / use.seconds for use in same[:_RUNS_MEASURED]]

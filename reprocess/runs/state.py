@@ -73,8 +73,9 @@ def finish_if_done(run: ReprocessRun, spec: EffectiveSpec) -> None:
     """End the run when it has no open item, and enqueue the runs that may have waited for its videos. Idempotent."""
     if run.items.filter(state__in=ReprocessItem.OPEN).exists():
         return
-    # Again for every owner, because a worker may have died between an owner's last item and the cutover.
-    activate_complete(run.items.order_by().values_list("owner_id", flat=True).distinct().iterator(), spec, run)
+    if not run.is_trial:
+        # Again for every owner, because a worker may have died between an owner's last item and the cutover.
+        activate_complete(run.items.order_by().values_list("owner_id", flat=True).distinct().iterator(), spec, run)
     with transaction.atomic():
         locked = ReprocessRun.objects.select_for_update().get(pk=run.pk)
         if locked.state not in ReprocessRun.OPEN or locked.items.filter(state__in=ReprocessItem.OPEN).exists():

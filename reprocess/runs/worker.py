@@ -1,6 +1,6 @@
 """Work on a run: acquire items, compute their vectors, count the outcomes, and end the run when no item is left."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from time import sleep
@@ -26,6 +26,7 @@ from reprocess.runs.engine import Batch, embed_people, embed_videos
 from reprocess.runs.held_specs import leave_to_others, load_spec
 from reprocess.runs.outages import pause_for_outage
 from reprocess.runs.state import enqueue_run, finish_if_done, record_usage, release_items
+from reprocess.runs.trials import conclude_trial, load_models, load_sample
 from reprocess.runs.unexpected import explain_item_failure
 from reprocess.spec import EffectiveSpec
 from reprocess.steps.embedding_task import Outcome
@@ -47,11 +48,14 @@ class ItemLease:
 
     run_id: UUID
     lease: Lease
+    on_progress: Callable[[], None] | None
 
     def report_progress(self, fraction: float) -> None:
         """Renew the lease when it is due. Raise LeaseLost when it is lost, and RunStopped when the work has to end."""
         if is_stopping() or not ReprocessRun.objects.filter(pk=self.run_id, state__in=ReprocessRun.OPEN).exists():
             raise RunStopped
+        if self.on_progress:
+            self.on_progress()
         self.lease.renew_if_due()
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -59,12 +63,13 @@ class ItemLease:
         return self.lease.transaction()
 
 
-def run_worker(run_id: UUID) -> None:
+def run_worker(run_id: UUID, on_progress: Callable[[], None] | None = None) -> None:
     """Work on a run until it is done or other workers have leased the rest. Do nothing for a run that is not open.
 
-    A run of another spec is left to workers that hold it.
+    A run of another spec is left to workers that hold it. `on_progress` is called before and after each batch; who watches a run in this
+    way works on it in the foreground, and wakes no other worker.
     """
-    run = ReprocessRun.objects.select_related("spec").filter(pk=run_id, state__in=ReprocessRun.OPEN).first()
+    run = ReprocessRun.objects.select_related("spec", "trial").filter(pk=run_id, state__in=ReprocessRun.OPEN).first()
     if run is None:
         return
     with structlog.contextvars.bound_contextvars(run_id=str(run.pk), spec_version=run.spec_version, scope=run.scope):
@@ -81,9 +86,13 @@ def run_worker(run_id: UUID) -> None:
         ):
             log.info(f"Started reprocessing (spec_version={run.spec_version}, scope={run.scope})")
         try:
-            first = True
-            while not is_stopping() and _work_on_group(run, spec, first=first):
-                first = False
+            if run.is_trial and select_acquirable_items(run).exists():
+                load_models(run, spec)
+            wakes_others = on_progress is None
+            while not is_stopping() and _work_on_group(run, spec, on_progress, wakes_others=wakes_others):
+                wakes_others = False
+            if run.is_trial:
+                conclude_trial(run, spec)
             finish_if_done(run, spec)
         except Exception as error:
             if find_outage(error) is OutageKind.DATABASE and wait_for_database():
@@ -98,21 +107,21 @@ def run_worker(run_id: UUID) -> None:
             enqueue_run(run_id)
 
 
-def _work_on_group(run: ReprocessRun, spec: EffectiveSpec, *, first: bool) -> bool:
+def _work_on_group(run: ReprocessRun, spec: EffectiveSpec, on_progress: Callable[[], None] | None, *, wakes_others: bool) -> bool:
     """Acquire and process one group of items. Return False when no item is left to acquire."""
     lease, items = acquire_group(run, compute_full_group(spec))
     if not items:
         # Rows that another transaction had locked for a moment were skipped.
         sleep(0.1)
         return select_acquirable_items(run).exists()
-    if first and select_acquirable_items(run).exists():
+    if wakes_others and select_acquirable_items(run).exists():
         # A run is enqueued once. A worker that finds more items than it takes enqueues it again for the next worker.
         enqueue_run(run.pk)
     try:
         if items[0].is_exhausted:
             _give_up(run, items[0], lease)
         else:
-            _process_group(run, spec, lease, items)
+            _process_group(run, spec, lease, items, on_progress)
     except LeaseLost:
         log.warning("Group abandoned: its lease is lost, or its videos were deleted")
     except RunStopped:
@@ -131,8 +140,15 @@ def _work_on_group(run: ReprocessRun, spec: EffectiveSpec, *, first: bool) -> bo
     return True
 
 
-def _process_group(run: ReprocessRun, spec: EffectiveSpec, lease: Lease, items: Sequence[ReprocessItem]) -> None:
-    item_lease = ItemLease(run.pk, lease)
+def _process_group(
+    run: ReprocessRun,
+    spec: EffectiveSpec,
+    lease: Lease,
+    items: Sequence[ReprocessItem],
+    on_progress: Callable[[], None] | None = None,
+) -> None:
+    item_lease = ItemLease(run.pk, lease, on_progress)
+    sample = load_sample(items, spec) if run.is_trial else None
 
     def on_batch(batch: Batch) -> None:
         record_usage(run, spec, batch)
@@ -140,7 +156,7 @@ def _process_group(run: ReprocessRun, spec: EffectiveSpec, lease: Lease, items: 
 
     videos = list(Video.objects.filter(pk__in=[item.video_id for item in items if item.video_id]))
     if videos:
-        embed_videos(videos, spec, item_lease, on_batch, run_id=run.pk, force=run.force)
+        embed_videos(videos, spec, item_lease, on_batch, run_id=run.pk, force=run.force, sample=sample)
     for item in items:
         if not item.video_id:
             embed_people(item.owner_id, spec, item_lease, on_batch, run_id=run.pk, force=run.force)
@@ -151,6 +167,8 @@ def _process_group(run: ReprocessRun, spec: EffectiveSpec, lease: Lease, items: 
         lease.release(state=ReprocessItem.State.DONE, error="", finished_at=now)
         ReprocessRun.objects.filter(pk=run.pk, waits__gt=0).update(**NOT_WAITING)
         ReprocessItem.objects.filter(pk__in=failed).update(state=ReprocessItem.State.FAILED, error=SOME_FAILED, finished_at=now)
+    if run.is_trial:
+        return
     owners = {item.owner_id for item in items}
     unfinished = set(run.items.filter(owner_id__in=owners, state__in=ReprocessItem.OPEN).values_list("owner_id", flat=True))
     activate_complete(owners - unfinished, spec, run)

@@ -64,14 +64,15 @@ def search_spaces(
     language: str = "",
     also: Collection[UUID] = (),
     is_restricted: bool = False,
+    neighbors: QuerySet[Scene] | None = None,
     budget: TimeBudget = UNLIMITED,
 ) -> SpacePools:
     """Search every space for the nearest `limit` scenes of an owner, and rate all candidates in every space.
 
     The candidates are the nearest scenes of all spaces whose similarity is above the model's floor, and `also`, which other channels
     found. So the order of two candidates does not depend on which channel found them. `language` is that of the text, if known: models
-    that do not understand it count less. `is_restricted` states that `scenes` are only a
-    few of the owner's scenes. Spaces that the budget does not suffice for are left out.
+    that do not understand it count less. `is_restricted` states that `scenes` are only a few of the owner's scenes, and `neighbors` limits
+    the scenes whose vectors are context. Spaces that the budget does not suffice for are left out.
     """
     pools = SpacePools({}, [])
     queries = _embed_query(spaces, text, pools.notices)
@@ -86,7 +87,7 @@ def search_spaces(
     for query in searched:
         with _report_slowness(query.space, pools.notices), budget.limit_statements():
             if not places:
-                places = _list_places(owner_id, candidates)
+                places = _list_places(owner_id, candidates, neighbors)
             weight = 1.0 if query.model.understands(language) else FOREIGN_WEIGHT
             pools.by_space[query.space.pk] = _rate_candidates(query, candidates, places, weight)
     return pools
@@ -119,13 +120,14 @@ def _report_slowness(space: EmbeddingSpace, notices: list[str]) -> Iterator[None
         notices.append(LEFT_OUT.format(channel=space.channel, reason=TOO_SLOW))
 
 
-def _list_places(owner_id: UUID, candidates: Collection[UUID]) -> list[ScenePlace]:
-    """Return the places of the candidates and of their neighbors."""
+def _list_places(owner_id: UUID, candidates: Collection[UUID], neighbors: QuerySet[Scene] | None) -> list[ScenePlace]:
+    """Return the places of the candidates and of their neighbors, of which only some may count."""
     fields = ("pk", "video_id", "index")
-    places = [ScenePlace(*row) for row in Scene.objects.filter(owner_id=owner_id, pk__in=candidates).values_list(*fields)]
+    scenes = Scene.objects.filter(owner_id=owner_id) if neighbors is None else neighbors
+    places = [ScenePlace(*row) for row in scenes.filter(pk__in=candidates).values_list(*fields)]
     # These are also some scenes that are not neighbors, but not more than the candidates' videos have.
     videos = {place.video_id for place in places}
-    around = Scene.objects.filter(owner_id=owner_id, video__in=videos, index__in=list_neighbor_indexes(places))
+    around = scenes.filter(video__in=videos, index__in=list_neighbor_indexes(places))
     return [ScenePlace(*row) for row in around.values_list(*fields)]
 
 

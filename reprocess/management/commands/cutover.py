@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from heimdex.management.arguments import find_owner
 from reprocess.actions.cutovers import CutoverNotNeeded, CutoverRefused, cut_over, prepare_cutover
+from reprocess.reports.changes import format_comparison, format_judged
 from videos.evaluation.judgments import read_judgments
 from videos.evaluation.references import resolve_queries
 from videos.evaluation.text_files import InvalidFile
@@ -40,7 +41,7 @@ class Command(BaseCommand):
             file: Path | None = options["judgments"]
             judged = resolve_queries(file, owner.pk, read_judgments(file)) if file else []
             if options["dry_run"]:
-                state, cutover_id, report = "compared", None, prepare_cutover(owner.pk, judged).report
+                state, cutover_id, report = "compared", None, prepare_cutover(owner.pk, judged).evaluated.report
             else:
                 cutover = cut_over(owner.pk, force=options["force"], judged=judged)
                 state, cutover_id, report = cutover.state, str(cutover.pk), cutover.report
@@ -62,26 +63,9 @@ class Command(BaseCommand):
 
 def format_report(report: dict[str, Any]) -> list[str]:
     """Format a cutover's report as lines of text."""
-    lines = [_format_comparison(report), *_format_judged(report)]
+    # Reports of earlier releases have no judged queries.
+    lines = [format_comparison(report), *([format_judged(judged)] if (judged := report.get("judged")) else [])]
     for channel in report["coverage"]:
         states = ", ".join(f"{channel[state]} {state}" for state in ("embedded", "empty", "failed", "missing"))
         lines.append(f"{channel['channel']:<12} {states} of {channel['subjects']} {channel['kind']}")
     return [*lines, *report["notices"]]
-
-
-def _format_judged(report: dict[str, Any]) -> list[str]:
-    # Reports of earlier releases have no judged queries.
-    judged = report.get("judged")
-    if not judged:
-        return []
-    difference = judged["difference"]
-    interval = f"{difference['mean']:+.3f} (95 % of draws: {difference['low']:+.3f} to {difference['high']:+.3f})"
-    return [f"{judged['queries']} judged queries: nDCG@10 {judged['before']:.3f} → {judged['after']:.3f}, {interval}: {judged['verdict']}"]
-
-
-def _format_comparison(report: dict[str, Any]) -> str:
-    overlap, rank_move = report["overlap_at_10"], report["mean_rank_move"]
-    if overlap is None:
-        return "No queries are recorded, so nothing was compared."
-    line = f"{report['queries']} recorded queries: {overlap:.0%} of the first ten scenes stay"
-    return line if rank_move is None else f"{line}, and move by {rank_move:.1f} ranks on average"

@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from rich.console import Console
 from heimdex.management.arguments import find_owner
 from reprocess.management.arguments import parse_cost, parse_time
 from reprocess.management.run_output import build_owners_table, build_plan_table, format_counter, wait_for_run
+from reprocess.management.trials import check_options, parse_size, run_trial
 from reprocess.models import ReprocessRun
 from reprocess.planning.plan_serializer import serialize_plan
 from reprocess.planning.scope import Scope, ScopeError
@@ -19,7 +21,7 @@ from reprocess.runs.requests import load_plan_owners, plan_run, start_run
 
 
 class Command(BaseCommand):
-    help = "Bring embeddings to the latest spec. Exit codes: 0 all done (or queued), 1 something failed, 2 wrong usage."
+    help = "Bring embeddings to the latest spec. Exit codes: 0 all done (or queued, or nothing to try), 1 something failed, 2 wrong usage."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
@@ -37,12 +39,29 @@ class Command(BaseCommand):
         parser.add_argument("--max-cost", type=parse_cost, help="pause the run at this cost (prices: HEIMDEX_PRICES)")
         parser.add_argument("--no-cutover", action="store_true", help="fill the new spaces, but do not switch search to them")
         parser.add_argument("--dry-run", action="store_true", help="show the plan and stop")
+        parser.add_argument(
+            "--trial",
+            type=parse_size,
+            metavar="N",
+            help="compute at most N scenes of each owner beside the old vectors, compare both sides, and show what the full run "
+            "would gain, cost and take; search stays as it is",
+        )
+        parser.add_argument(
+            "--judgments",
+            type=Path,
+            metavar="FILE",
+            help="with --trial: judged queries (JSON lines, see `evaluate`); default: the owner's own judgments",
+        )
         parser.add_argument("--wait", action="store_true", help="wait until the run ends, with a progress bar")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             scope = Scope(options["scope"], options["video_id"], find_owner_id(options["owner_id"]), options["since"])
+            check_options(options)
+            if options["trial"]:
+                run_trial(scope, options, self.stdout)
+                return
             if options["dry_run"]:
                 self._show_plan(scope, options)
                 return

@@ -14,6 +14,7 @@ from reprocess.actions.runs import CONTROLS
 from reprocess.management.run_output import format_counter
 from reprocess.models import ReprocessRun
 from reprocess.reports.runs import FailureSerializer, serialize_run
+from reprocess.reports.trials import describe_trial
 
 
 class Command(BaseCommand):
@@ -58,8 +59,9 @@ class Command(BaseCommand):
         for run in runs:
             target = run["video_id"] or run["owner_id"] or "everything"
             eta = f", {run['eta_s']:.0f} s left" if run["eta_s"] else ""
+            kind = "trial of " if run["trial"] else ""
             self.stdout.write(
-                f"{run['id']}  {run['state']}  {run['progress']} %{eta}  {run['scope']}: {target}  spec {run['spec_version']}"
+                f"{run['id']}  {run['state']}  {run['progress']} %{eta}  {kind}{run['scope']}: {target}  spec {run['spec_version']}"
             )
             if options["what"] != "list":
                 self._print_details(run)
@@ -69,6 +71,9 @@ class Command(BaseCommand):
         self.stdout.write(f"  {run['model_calls']} model calls, {run['tokens']} tokens, cost {run['cost']}")
         for counter in run["counters"]:
             self.stdout.write(format_counter(counter))
+        if run["trial"] and run["trial"]["report"]:
+            for line in describe_trial(run["trial"]["report"]):
+                self.stdout.write(f"  {line}")
         if run["error"]:
             self.stdout.write(f"  {run['error']}")
         if run["actions"]:

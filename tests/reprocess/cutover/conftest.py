@@ -1,6 +1,8 @@
 """A library embedded by one model, and another model to change to."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from pytest_django import Settings
@@ -11,6 +13,7 @@ from reprocess.planning.scope import Scope
 from reprocess.runs.requests import start_run
 from reprocess.runs.worker import run_worker
 from tests.library import make_user, make_video
+from tests.reprocess.cutover.synonyms import JUDGED
 from videos.models import ActiveSpace, Scene
 from videos.search.service import SearchRequest, search
 
@@ -70,3 +73,18 @@ def change_model(settings: Settings) -> Callable[[str], None]:
         settings.MODEL_BACKENDS = {**settings.MODEL_BACKENDS, "text": {**text, "OPTIONS": options}}
 
     return change
+
+
+@pytest.fixture
+def judgments(tmp_path: Path) -> Path:
+    path = tmp_path / "judged.jsonl"
+    path.write_text("".join(json.dumps({"query": query, "relevant": {scene: 2}}) + "\n" for query, scene in JUDGED.items()))
+    return path
+
+
+@pytest.fixture
+def learn_synonyms(settings: Settings) -> None:
+    settings.MODEL_BACKENDS = {
+        **settings.MODEL_BACKENDS,
+        "text": {"BACKEND": "tests.reprocess.cutover.synonyms.SynonymEmbedder", "OPTIONS": {"similarity_floor": 0.1}},
+    }

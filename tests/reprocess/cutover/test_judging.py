@@ -3,64 +3,17 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
-from numpy.typing import NDArray
 from pytest_django import Settings
 
 from heimdex.accounts.models import User
-from heimdex.embedders.base import EmbedderIdentity
 from reprocess.cutover.judging import Verdict, compare_gains, explain_loss
 from reprocess.models import Cutover
-from tests.hashing_embedder import DIMENSIONS, HashingTextEmbedder, hash_words
 from tests.reprocess.cutover.conftest import get_active_spaces, run
+from tests.reprocess.cutover.synonyms import JUDGED
 from videos.actions.judgments import judge_scene
 from videos.models import Scene
-
-SYNONYMS = {
-    "vessel": "boat",
-    "maize": "tomatoes",
-    "commission": "committee",
-    "seamen": "sailors",
-    "secretary": "minister",
-    "mayor": "minister",
-}
-# Each is found by meaning only: no scene has these words.
-JUDGED = {
-    "vessel": "A film#0",
-    "maize": "A film#1",
-    "commission": "A film#2",
-    "seamen": "Another#0",
-    "secretary": "Another#1",
-    "mayor": "Another#1",
-}
-
-
-class SynonymEmbedder(HashingTextEmbedder):
-    """A better model: it knows some synonyms."""
-
-    @property
-    def identity(self) -> EmbedderIdentity:
-        return EmbedderIdentity("tests", "hashed words with synonyms", "1", DIMENSIONS)
-
-    def _encode_queries(self, texts: list[str]) -> NDArray[np.floating]:
-        return hash_words([" ".join(SYNONYMS.get(word, word) for word in text.split()) for text in texts])
-
-
-@pytest.fixture
-def judgments(tmp_path: Path) -> Path:
-    path = tmp_path / "judged.jsonl"
-    path.write_text("".join(json.dumps({"query": query, "relevant": {scene: 2}}) + "\n" for query, scene in JUDGED.items()))
-    return path
-
-
-@pytest.fixture
-def learn_synonyms(settings: Settings) -> None:
-    settings.MODEL_BACKENDS = {
-        **settings.MODEL_BACKENDS,
-        "text": {"BACKEND": f"{__name__}.SynonymEmbedder", "OPTIONS": {"similarity_floor": 0.1}},
-    }
 
 
 @pytest.fixture
