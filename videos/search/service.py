@@ -59,7 +59,7 @@ def search(owner: User, request: SearchRequest) -> SearchAnswer:
         suggestions = () if position or request.ranking_only else suggest_people(owner.pk, query, request.text)
     page = find_page(context, request, query, position)
     with context.explanation.measure("hits"):
-        hits = build_bare_hits(page.scenes) if request.ranking_only else build_hits(owner.pk, page.scenes, query.text, page.next_scenes)
+        hits = build_bare_hits(page.scenes) if request.ranking_only else build_hits(owner.pk, page, query.text)
     if not position and not request.ranking_only:
         record_query(owner.pk, query.without_names)
     return SearchAnswer(

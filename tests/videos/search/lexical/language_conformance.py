@@ -1,5 +1,8 @@
 """The part of the conformance suite about words and their ranking in many languages, and what all of it uses."""
 
+import html
+import re
+
 import pytest
 from pytest_django import Settings
 
@@ -106,7 +109,11 @@ class LanguageConformance:
         video = make_video(owner, [text])
         Video.objects.filter(pk=video.pk).update(language=language)
         backend.index(video.list_scene_ids())
-        assert backend.highlight(video.list_scene_ids(), query, LEXICAL) == {video.scenes.get().pk: excerpt}
+        highlighted = backend.highlight(video.list_scene_ids(), query, LEXICAL)[video.scenes.get().pk]
+        assert highlighted.html == excerpt
+        marked = [html.unescape(part) for part in re.findall("<mark>(.*?)</mark>", excerpt)]
+        assert [mark.text for mark in highlighted.marks] == marked
+        assert [text[mark.start : mark.start + len(mark.text)] for mark in highlighted.marks] == marked
 
     def test_codes_that_differ_by_a_sign_are_different_words(self, backend: LexicalBackend, owner: User) -> None:
         self.add(backend, owner, ["We teach C++ here.", "We teach C# here.", "Vitamin C."])
