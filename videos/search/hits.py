@@ -171,7 +171,7 @@ def _load_passages(owner_id: UUID, passages: Iterable[Sequence[UUID]]) -> dict[U
     scene_ids = [scene_id for passage in passages for scene_id in passage]
     rows = Scene.objects.filter(pk__in=scene_ids, owner_id=owner_id).values_list("pk", "start_s", "end_s")
     times = {scene_id: (start_s, end_s) for scene_id, start_s, end_s in rows}
-    loaded = {}
+    loaded: dict[UUID, Passage] = {}
     for passage in passages:
         left = tuple(scene_id for scene_id in passage if scene_id in times)
         if len(left) > 1:

@@ -1,5 +1,6 @@
 """Neighboring scenes that answer a query together are one result."""
 
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -8,11 +9,17 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from heimdex.accounts.models import User
+from heimdex.database.time_budget import TimeBudget
 from tests.library import make_user, make_video
+from videos.evaluation.rankings import rank_query
+from videos.evaluation.report import FUSION
 from videos.models import Scene
-from videos.search import service
+from videos.search.answer_page import AnswerPage, find_page
 from videos.search.fusion import FusedScene, RankedScene
 from videos.search.passages import MAX_SCENES, MAX_SECONDS, MIN_SHARE, ScenePosition, join_neighbors
+from videos.search.pools import SearchContext
+from videos.search.ranking import NOT_JOINED, Ranking, join_passages
+from videos.search.service import SearchRequest, search
 
 FILM, OTHER = uuid4(), uuid4()
 
@@ -157,22 +164,42 @@ def test_another_owners_scenes_are_in_no_passage(api: APIClient, owner: User) ->
 @pytest.mark.parametrize("left", [3, 2, 1, 0])
 def test_scenes_deleted_during_the_search_are_left_out(api: APIClient, owner: User, left: int, monkeypatch: pytest.MonkeyPatch) -> None:
     video = make_video(owner, ["A boat."] * 3)
-    find_page = service.find_page
 
-    def find_and_delete(*arguments: object) -> object:
-        page = find_page(*arguments)  # type: ignore[arg-type]
+    def find_and_delete(*arguments: Any) -> AnswerPage:
+        page = find_page(*arguments)
         others = [scene_id for scene_id in video.list_scene_ids() if scene_id != page.scenes[0].scene_id]
         gone = video.list_scene_ids() if left == 0 else others[: 3 - left]
         Scene.objects.filter(pk__in=gone).delete()
         return page
 
-    monkeypatch.setattr(service, "find_page", find_and_delete)
+    monkeypatch.setattr("videos.search.service.find_page", find_and_delete)
     results = api.get("/v1/search", {"q": "boat"}).json()["results"]
     assert len(results) == min(left, 1)
     if left > 1:
         assert set(results[0]["passage"]["scene_ids"]) == {str(scene_id) for scene_id in video.list_scene_ids()}
     elif left == 1:
         assert results[0]["passage"] is None
+
+
+def test_joining_changes_neither_scores_nor_order_and_measurements_rank_single_scenes(owner: User) -> None:
+    video = make_video(owner, ["A boat.", "A boat and a boat.", "", "A long boat.", "A boat."])
+    joined = search(owner, SearchRequest("boat", join=True))
+    single = search(owner, SearchRequest("boat"))
+    kept = {hit.scene.pk for hit in joined.hits}
+    assert [(hit.scene.pk, hit.score) for hit in joined.hits] == [(hit.scene.pk, hit.score) for hit in single.hits if hit.scene.pk in kept]
+    assert len(kept) < len(single.hits)
+    scene_ids = [hit.scene.pk for hit in single.hits]
+    assert rank_query(owner, "boat").by_mode[FUSION] == rank_query(owner, "boat", video.pk).by_mode[FUSION] == scene_ids
+
+
+def test_scenes_stay_apart_when_the_time_is_over(owner: User) -> None:
+    video = make_video(owner, ["A boat."] * 2)
+    ids = [scene_id.int for scene_id in video.list_scene_ids()]
+    ranking = Ranking(make_ranking((ids[0], 0.9), (ids[1], 0.9), video_id=video.pk), ["Before."])
+    assert len(join_passages(SearchContext(owner.pk), ranking).scenes) == 1
+    late = join_passages(SearchContext(owner.pk, budget=TimeBudget(0)), ranking)
+    assert (late.scenes, late.passages) == (ranking.scenes, {})
+    assert late.notices == ["Before.", NOT_JOINED]
 
 
 def test_the_number_of_queries_does_not_grow_with_passages(api: APIClient, owner: User) -> None:
