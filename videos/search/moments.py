@@ -41,8 +41,8 @@ def find_moments(
 ) -> list[Moment]:
     """Return at most MAX_MOMENTS moments of a scene, the best first, then the best of each other kind of evidence.
 
-    `channels` are those that found the scene, that with most evidence first. `people` are those the query asks for. A scene that is only
-    near spoken words, or whose video has them in its title, has no moment of speech.
+    `channels` are those that found the scene, that with most evidence first. `people` are those the query asks for. A scene whose
+    video has the words only in its title has no moment of speech.
     """
     by_kind: dict[Kind, list[Moment]] = {}
     for channel in channels:

@@ -85,7 +85,7 @@ def test_what_is_found_by_meaning_begins_with_the_first_word() -> None:
     assert find_moments(TALK, None, ["transcript", LEXICAL], mark(TALK, "red")) == [Moment(20.5, Kind.SPOKEN, "red")]
 
 
-def test_a_scene_near_the_words_or_found_by_its_title_has_no_moment() -> None:
+def test_a_scene_found_by_its_title_has_no_moment() -> None:
     assert find_moments(TALK, 30.0, [LEXICAL], {LEXICAL: Excerpt("")}) == []
     assert find_moments(TALK, 30.0, [LEXICAL], {}) == []
 
