@@ -68,8 +68,8 @@ def recognize_language(text: str, expected: Sequence[str]) -> str:
     Detectors often mistake a few words of one language for another.
     """
     language = detect_language(text, expected)
-    is_told = _find_script(text) in _SCRIPTS or language in map(normalize_code, expected)
-    return language if is_told else ""
+    is_certain = _find_script(text) in _SCRIPTS or language in map(normalize_code, expected)
+    return language if is_certain else ""
 
 
 def _find_script(text: str) -> str | None:

@@ -24,7 +24,7 @@ Until = Callable[[Callable[[], bool], str], None]
 
 def assert_found_in_exactly_their_scenes(client: Client, shown: Mapping[str, list[float]]) -> None:
     for name, starts in shown.items():
-        hits = client.post("/v1/search", {"q": f"@{name}"})["results"]
+        hits = client.post("/v1/search", {"q": f"@{name}", "join": False})["results"]
         assert sorted(hit["start_s"] for hit in hits) == pytest.approx(starts, abs=0.1)
 
 

@@ -67,7 +67,7 @@ def api(library: Library) -> APIClient:
 
 
 def search(api: APIClient, **parameters: object) -> list[int]:
-    answer = api.get("/v1/search", parameters)
+    answer = api.get("/v1/search", {"join": False, **parameters})
     assert answer.status_code == 200, answer.json()
     ids = [result["scene_id"] for result in answer.json()["results"]]
     make_index = {str(pk): index for pk, index in Scene.objects.values_list("pk", "index")}

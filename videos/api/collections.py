@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -60,6 +60,11 @@ class VideoTagsSerializer(serializers.Serializer[Any]):
     tags = BoundedListField(child=serializers.CharField(max_length=100), max_length=MAX_TAGS_PER_VIDEO)
 
 
+@extend_schema_view(
+    list=extend_schema(description="List your tags by name."),
+    retrieve=extend_schema(description="Show a tag."),
+    destroy=extend_schema(description="Delete a tag from all its videos. The videos stay."),
+)
 class TagViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, GenericViewSet[ManualTag]):
     """The user's tags."""
 
@@ -112,6 +117,11 @@ class VideoTagsView(APIView):
             raise NotFound from error
 
 
+@extend_schema_view(
+    list=extend_schema(description="List your collections by name."),
+    retrieve=extend_schema(description="Show a collection."),
+    destroy=extend_schema(description="Delete a collection. Its videos stay."),
+)
 class CollectionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, GenericViewSet[Collection]):
     """The user's collections."""
 

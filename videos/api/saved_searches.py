@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -43,6 +43,11 @@ class SearchPreferencesSerializer(serializers.ModelSerializer[SearchPreferences]
         extra_kwargs = {"records_queries": {"required": True}}
 
 
+@extend_schema_view(
+    list=extend_schema(description="List your saved searches by name."),
+    retrieve=extend_schema(description="Show a saved search."),
+    destroy=extend_schema(description="Delete a saved search."),
+)
 class SavedSearchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, GenericViewSet[SavedSearch]):
     """The user's saved searches."""
 

@@ -8,12 +8,13 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from heimdex.api_fields import BoundedListField
-from videos.api.serializers import AppearanceSerializer
+from videos.api.hit_serializers import HitSerializer
 from videos.search.conditions import SearchFilters
 from videos.search.cursors import MAX_CURSOR_LENGTH
 from videos.search.examples import Example
 from videos.search.listing import Sort
 from videos.search.modes import Kind, Mode
+from videos.search.passages import MAX_SCENES, MAX_SECONDS
 from videos.search.query_values import parse_day, parse_duration, parse_language
 from videos.search.requests import MAX_PER_VIDEO, SearchRequest
 
@@ -132,7 +133,12 @@ class SearchOptionsSerializer(FiltersSerializer):
     )
     sort = serializers.ChoiceField(choices=[sort.value for sort in Sort], default=Sort.RELEVANCE.value)
     per_video = serializers.IntegerField(
-        min_value=1, max_value=100, default=MAX_PER_VIDEO, help_text="At most so many scenes of each video, if words or people rank them."
+        min_value=1, max_value=100, default=MAX_PER_VIDEO, help_text="At most so many results of each video, if words or people rank them."
+    )
+    join = serializers.BooleanField(
+        default=True,
+        help_text=f"Join neighboring scenes that answer the query together, at most {MAX_SCENES} scenes or {MAX_SECONDS:.0f} seconds, into "
+        "one result, if words or people rank them. Without effect on lists, on `then:`, and on searches by example.",
     )
 
 
@@ -171,53 +177,11 @@ def build_request(values: dict[str, Any], example: Example | None = None) -> Sea
         mode=Mode(values["mode"]),
         evidence=frozenset(map(Kind, values["evidence"])),
         sort=Sort(values["sort"]),
+        join=values["join"],
         cursor=values["cursor"],
         with_facets=values["facets"],
         example=example,
     )
-
-
-class MatchSerializer(serializers.Serializer[Any]):
-    """A channel that found the scene."""
-
-    channel = serializers.CharField(
-        help_text="lexical (words of speech or the title), shown_words (words of the description or tags), on_screen (words in the image), "
-        "person, example, or an embedding channel."
-    )
-    rank = serializers.IntegerField()
-    score = serializers.FloatField()
-    highlight = serializers.CharField(help_text="HTML: escaped text with <mark> around matching words, and … where text is omitted.")
-    certainty = serializers.FloatField(required=False, help_text="How certain the match is, on one scale for all channels. With `explain`.")
-    evidence = serializers.FloatField(required=False, help_text="What the scene's score is computed from. With `explain`.")
-
-
-class NextSceneSerializer(serializers.Serializer[Any]):
-    """The scene that follows, in an answer to a query with `then:`."""
-
-    id = serializers.UUIDField()
-    start_s = serializers.FloatField()
-    end_s = serializers.FloatField()
-
-
-class HitSerializer(serializers.Serializer[Any]):
-    """A scene of the answer."""
-
-    scene_id = serializers.UUIDField()
-    video_id = serializers.UUIDField()
-    title = serializers.CharField()
-    start_s = serializers.FloatField()
-    end_s = serializers.FloatField()
-    score = serializers.FloatField()
-    probability = serializers.FloatField(help_text="That the scene answers the query, as measured on judged queries.")
-    strength = serializers.ChoiceField(["strong", "likely", "weak"], allow_null=True, help_text="The probability in a word.")
-    transcript = serializers.CharField()
-    description = serializers.CharField()
-    on_screen_text = serializers.CharField()
-    matches = MatchSerializer(many=True)
-    next_scene = NextSceneSerializer(allow_null=True)
-    people = AppearanceSerializer(many=True)
-    thumbnail_url = serializers.CharField()
-    preview_url = serializers.CharField()
 
 
 class FacetValueSerializer(serializers.Serializer[Any]):
@@ -225,7 +189,7 @@ class FacetValueSerializer(serializers.Serializer[Any]):
 
     value = serializers.CharField(help_text="For the filter.")
     label = serializers.CharField(help_text="For people.")  # type: ignore[assignment]
-    count = serializers.IntegerField(help_text="The number of scenes.")
+    count = serializers.IntegerField(help_text="The number of scenes, with each of a passage.")
 
 
 class FacetsSerializer(serializers.Serializer[Any]):
@@ -266,7 +230,7 @@ class SearchPartSerializer(serializers.Serializer[Any]):
 class SearchAnswerSerializer(serializers.Serializer[Any]):
     """A page of hits."""
 
-    total = serializers.IntegerField()
+    total = serializers.IntegerField(help_text="The number of hits. A passage is one hit.")
     offset = serializers.IntegerField(help_text="The number of hits before this page.")
     next_cursor = serializers.CharField(allow_null=True)
     previous_cursor = serializers.CharField(allow_null=True)

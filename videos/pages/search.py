@@ -19,12 +19,14 @@ from videos.actions.judgments import find_judgments
 from videos.channels import LEXICAL, ON_SCREEN, get_channel
 from videos.embedding_texts import clip_text
 from videos.search.cursors import MAX_CURSOR_LENGTH
+from videos.search.modes import Kind
 from videos.search.ranking_model import get_ranking_model
 from videos.search.service import Hit, SearchAnswer, SearchRequest, search
 from videos.times import format_time
 
 PER_PAGE = 20
 STRENGTHS = {"strong": "Strong", "likely": "Likely", "weak": "Weak"}
+MOMENT_LABELS = {Kind.SPOKEN: "said", Kind.SHOWN: "shown", Kind.ON_SCREEN: "on screen", Kind.PEOPLE: "person"}
 EXCERPT_LENGTH = 240
 
 
@@ -45,8 +47,21 @@ class MatchReason:
 
 
 @dataclass(frozen=True)
+class MomentLink:
+    """A moment inside the scene: its time in seconds and as text, what is evidence there, and its words."""
+
+    time_s: float
+    start: str
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
 class SearchResult:
-    """A scene of the answer. `highlight` and `on_screen` are HTML in which only the matching words are marked up."""
+    """A scene of the answer. `highlight` and `on_screen` are HTML in which only the matching words are marked up.
+
+    `passage` is the time of its passage as text, or empty.
+    """
 
     hit: Hit
     start: str
@@ -59,6 +74,8 @@ class SearchResult:
     strength: str
     # What the owner has judged for this query: whether the scene fits, or None.
     fits: bool | None
+    moments: tuple[MomentLink, ...]
+    passage: str
     next_scene_start: str
 
 
@@ -75,7 +92,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
     owner = get_owner(request)
     spend("search", owner.pk)
     try:
-        answer = search(owner, SearchRequest(text, PER_PAGE, cursor=form.cleaned_data["cursor"]))
+        answer = search(owner, SearchRequest(text, PER_PAGE, join=True, cursor=form.cleaned_data["cursor"]))
     except Refused as error:
         form.add_error(error.field if error.field in form.fields else None, str(error))
         return render(request, "videos/search.html", {"form": form}, status=400)
@@ -108,6 +125,10 @@ def _build_result(hit: Hit, fits: bool | None) -> SearchResult:
         reasons=tuple(MatchReason(get_channel(match.channel).display_label, match.rank, f"{match.score:.3f}") for match in hit.matches),
         strength=STRENGTHS[get_ranking_model().label(hit.probability)],
         fits=fits,
+        moments=tuple(
+            MomentLink(moment.time_s, format_time(moment.time_s), MOMENT_LABELS[moment.kind], moment.text) for moment in hit.moments
+        ),
+        passage=f"{format_time(hit.passage.start_s)} – {format_time(hit.passage.end_s)}" if hit.passage else "",
         next_scene_start=format_time(hit.next_scene.start_s) if hit.next_scene else "",
     )
 

@@ -18,7 +18,7 @@ from videos.search.listing import list_page
 from videos.search.modes import Mode, is_searched
 from videos.search.parsed_query import ParsedQuery
 from videos.search.pools import SearchContext
-from videos.search.ranking import Ranking, join_rankings, list_selection, order_scenes, rank_query
+from videos.search.ranking import Ranking, join_passages, join_rankings, list_selection, order_scenes, rank_query
 from videos.search.ranking_model import get_ranking_model
 from videos.search.requests import SearchRequest
 from videos.search.suggestions import read_names
@@ -30,13 +30,18 @@ NO_EVIDENCE = "A kind of evidence can be required only in a search for words or 
 
 @dataclass(frozen=True)
 class AnswerPage:
-    """Scenes of an answer from the index `start` on, the total number of scenes, and whether any of them fits the words well."""
+    """Scenes of an answer from the index `start` on, the total number of scenes, and whether any of them fits the words well.
+
+    `passages` has the scenes of each passage, which counts as one, by its best scene. `person_ids` are the people that are asked for.
+    """
 
     scenes: Sequence[FusedScene] = ()
     start: int = 0
     total: int = 0
     notices: Sequence[str] = ()
     next_scenes: Mapping[UUID, UUID] = field(default_factory=dict)
+    passages: Mapping[UUID, Sequence[UUID]] = field(default_factory=dict)
+    person_ids: Sequence[UUID] = ()
     facets: Facets | None = None
     fits: bool = True
 
@@ -67,12 +72,24 @@ def find_page(context: SearchContext, request: SearchRequest, query: ParsedQuery
 
 def _rank_page(context: SearchContext, request: SearchRequest, query: ParsedQuery, position: Position | None) -> AnswerPage:
     ranking = _rank(context, request, query, position)
+    # A pair of scenes, and a scene like another, is found as such.
+    if request.join and not query.next_query and not request.example:
+        ranking = join_passages(context, ranking)
     scenes = order_scenes(ranking.scenes, request.sort, None if request.video_id else request.per_video)
     scene_ids = [scene.scene_id for scene in scenes]
     start = position.find_start(scene_ids) if position else 0
-    fits = not _must_convince(query) or any(scene.probability >= get_ranking_model().fits for scene in scenes)
-    page = AnswerPage(scenes[start : start + request.limit], start, len(scenes), ranking.notices, ranking.next_scenes, fits=fits)
-    return _add_facets(context, request, page, SceneSelection(Scene.objects.filter(pk__in=scene_ids), is_restricted=True))
+    page = AnswerPage(
+        scenes[start : start + request.limit],
+        start,
+        len(scenes),
+        ranking.notices,
+        ranking.next_scenes,
+        ranking.passages,
+        list_people(query, request.filters),
+        fits=not _must_convince(query) or any(scene.probability >= get_ranking_model().fits for scene in scenes),
+    )
+    counted = [scene_id for best in scene_ids for scene_id in ranking.passages.get(best, (best,))]
+    return _add_facets(context, request, page, SceneSelection(Scene.objects.filter(pk__in=counted), is_restricted=True))
 
 
 def _rank(context: SearchContext, request: SearchRequest, query: ParsedQuery, position: Position | None) -> Ranking:

@@ -1,7 +1,7 @@
 """Rank or list the scenes that answer a query."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from heimdex.database.time_budget import TimeBudgetExceeded
@@ -12,6 +12,7 @@ from videos.search.examples import add_example
 from videos.search.fusion import FusedScene, fuse, limit_per_video
 from videos.search.listing import Sort, list_page, sort_scenes
 from videos.search.parsed_query import ParsedQuery
+from videos.search.passages import ScenePosition, join_neighbors
 from videos.search.pools import POOL_SIZE, SearchContext, collect_pools
 from videos.search.requests import SearchRequest
 from videos.search.sequences import Interval, join_sequences
@@ -20,15 +21,20 @@ from videos.search.vectors import LEFT_OUT, TOO_SLOW
 # At most so many scenes without words or people are paired with others that follow them.
 MAX_LISTED = 1000
 FURTHER_LEFT_OUT = "Further scenes with the phrases were left out: " + TOO_SLOW
+NOT_JOINED = "Neighboring scenes were not joined: " + TOO_SLOW
 
 
 @dataclass
 class Ranking:
-    """Ranked scenes, best first, the scenes that follow some of them, and sentences about what was left out."""
+    """Ranked scenes, best first, the scenes that follow some of them, and sentences about what was left out.
+
+    `passages` has the scenes of each passage, in order of time, by its best scene.
+    """
 
     scenes: list[FusedScene]
     notices: list[str] = field(default_factory=list)
     next_scenes: dict[UUID, UUID] = field(default_factory=dict)
+    passages: dict[UUID, tuple[UUID, ...]] = field(default_factory=dict)
 
 
 def rank_query(
@@ -63,6 +69,19 @@ def join_rankings(first: Ranking, following: Ranking, within_s: float) -> Rankin
     times = {scene_id: Interval(start_s, end_s) for scene_id, start_s, end_s in rows}
     scenes, next_scenes = join_sequences(first.scenes, following.scenes, times, within_s)
     return Ranking(scenes, list(dict.fromkeys([*first.notices, *following.notices])), next_scenes)
+
+
+def join_passages(context: SearchContext, ranking: Ranking) -> Ranking:
+    """Return a ranking in which neighboring scenes are joined into passages, with one query."""
+    scene_ids = [scene.scene_id for scene in ranking.scenes]
+    try:
+        with context.explanation.measure("passages"), context.budget.limit_statements():
+            rows = Scene.objects.filter(pk__in=scene_ids, owner_id=context.owner_id).values_list("pk", "index", "start_s", "end_s")
+            positions = {scene_id: ScenePosition(index, start_s, end_s) for scene_id, index, start_s, end_s in rows}
+    except TimeBudgetExceeded:
+        return replace(ranking, notices=[*ranking.notices, NOT_JOINED])
+    scenes, passages = join_neighbors(ranking.scenes, positions)
+    return replace(ranking, scenes=scenes, passages=passages)
 
 
 def order_scenes(scenes: Sequence[FusedScene], sort: Sort, per_video: int | None) -> list[FusedScene]:

@@ -19,8 +19,9 @@ class SearchRequest:
 
     `text` is in the query language. `cursor` comes from an answer to the same search. `per_video` limits the scenes of each video, unless
     the search is in one video. `mode` selects the channels that are searched; with `evidence`, only scenes count that one of these kinds
-    of evidence has found. With an `example`, scenes are ranked by their nearness to it too. With `ranking_only`, for measurements, the
-    query is not recorded, its time is not limited, and hits have neither excerpts nor people.
+    of evidence has found. `join` joins neighboring scenes into passages, but not with `then:` or an `example`. With an `example`, scenes
+    are ranked by their nearness to it too. With `ranking_only`, for measurements, the query is not recorded, its time is not limited, and
+    hits have neither excerpts nor people.
     """
 
     text: str
@@ -32,6 +33,7 @@ class SearchRequest:
     evidence: frozenset[Kind] = frozenset()
     sort: Sort = Sort.RELEVANCE
     cursor: str = ""
+    join: bool = False
     with_facets: bool = False
     example: Example | None = None
     ranking_only: bool = False
@@ -41,4 +43,4 @@ class SearchRequest:
         """All that determines the answer, but not its page."""
         example = self.example.digest if self.example else ""
         asked = (self.text, astuple(self.filters), self.video_id, self.per_video, example)
-        return (*asked, self.mode, sorted(self.evidence), self.sort)
+        return (*asked, self.mode, sorted(self.evidence), self.sort, self.join)

@@ -89,7 +89,7 @@ def search(owner: User, request: SearchRequest) -> SearchAnswer:
 
 def _build_hits(context: SearchContext, query: ParsedQuery, page: AnswerPage) -> list[Hit]:
     corrected = {word for words in context.corrections.values() for word in words}
-    return build_hits(context.owner_id, page.scenes, query.text, page.next_scenes, corrected)
+    return build_hits(context.owner_id, page, query.text, corrected)
 
 
 def _list_corrections(context: SearchContext, query: ParsedQuery) -> tuple[Correction, ...]:

@@ -47,6 +47,7 @@ def test_scenes_like_a_scene_are_listed_without_it(api: APIClient, video: Video)
     assert {match["channel"] for hit in answer.json()["results"] for match in hit["matches"]} == {"transcript"}
     everything = api.get(path)
     assert {match["channel"] for hit in everything.json()["results"] for match in hit["matches"]} > {"transcript"}
+    assert {hit["passage"] for hit in everything.json()["results"]} == {None}
     first = api.get(path, {"limit": 2}).json()
     second = api.get(path, {"limit": 2, "cursor": first["next_cursor"]})
     pages = [hit["scene_id"] for hit in first["results"] + second.json()["results"]]

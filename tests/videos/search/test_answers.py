@@ -59,7 +59,7 @@ def test_facets_count_the_scenes_that_a_filter_would_keep(library: Library, api:
     assert (counts["tags"]["favorite"], counts["tags"]["object 0"]) == (2, 2)
     # Each count is that of the answer with the filter.
     for tag in ("sea", "favorite", "object 0", "object 1"):
-        assert api.get("/v1/search", {"q": query, "tag": tag}).json()["total"] == counts["tags"][tag]
+        assert api.get("/v1/search", {"q": query, "tag": tag, "join": False}).json()["total"] == counts["tags"][tag]
     assert api.get("/v1/search", {"q": query}).json()["facets"] is None
 
 
@@ -78,7 +78,7 @@ def test_a_plain_name_is_offered_and_not_applied(library: Library, api: APIClien
 
 def test_the_mode_people_reads_plain_names(library: Library, api: APIClient) -> None:
     library.add_person("Ann Smith", 1, 2)
-    answer = api.get("/v1/search", {"q": "ann smith", "mode": "people"}).json()
+    answer = api.get("/v1/search", {"q": "ann smith", "mode": "people", "join": False}).json()
     assert sorted(hit["start_s"] for hit in answer["results"]) == [5.0, 10.0]
     assert api.get("/v1/search", {"q": "nobody", "mode": "people"}).json()["results"] == []
 
@@ -143,7 +143,7 @@ def test_an_explanation_has_the_time_candidates_and_score_of_each_part(library: 
     library.add_person("Ann", 0)
     answer = api.get("/v1/search", {"q": "@Ann boat", "explain": True}).json()
     parts = {part["name"]: part for part in answer["explanation"]}
-    assert [*parts] == ["query", "person", "words", "vectors", "hits"]
+    assert [*parts] == ["query", "person", "words", "vectors", "passages", "hits"]
     assert parts["person"]["candidates"] == {"person": 1}
     assert parts["words"]["candidates"]["lexical"] == 1
     channels = {match["channel"] for hit in answer["results"] for match in hit["matches"]} - {"person", "lexical", "on_screen"}

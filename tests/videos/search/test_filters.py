@@ -65,7 +65,7 @@ def find(owner: User, films: dict[str, Video]) -> Find:
     names = {str(scene.pk): f"{scene.video.title} {scene.index}" for scene in Scene.objects.filter(owner=owner).select_related("video")}
 
     def search(q: str = "", **parameters: object) -> set[str]:
-        answer = client.get("/v1/search", {"q": q, "limit": 100, **parameters})
+        answer = client.get("/v1/search", {"q": q, "limit": 100, "join": False, **parameters})
         assert answer.status_code == 200, answer.json()
         return {names[hit["scene_id"]] for hit in answer.json()["results"]}
 
@@ -173,7 +173,7 @@ def test_matches_show_the_mode_and_the_evidence(owner: User, films: dict[str, Vi
     client.force_authenticate(owner)
 
     def list_channels(**parameters: object) -> set[str]:
-        results = client.get("/v1/search", {"q": "red boat exit", **parameters}).json()["results"]
+        results = client.get("/v1/search", {"q": "red boat exit", "join": False, **parameters}).json()["results"]
         return {match["channel"] for hit in results for match in hit["matches"]}
 
     assert list_channels() == {"lexical", "shown_words", "on_screen", "transcript", "visual", "summary"}

@@ -30,7 +30,7 @@ def test_other_queries_stay_as_they_are(query: str) -> None:
 
 @pytest.mark.parametrize(
     ("query", "words"),
-    [("giraffe", 1), ("the giraffe", 1), ("a dog and a cat", 2), ("", 1), ("who decided on the shape of the remote control", 5)],
+    [("giraffe", 1), ("the giraffe", 1), ("a dog and a cat", 2), ("", 1), ("who decided on the shape of the remote control", 4)],
 )
 def test_speech_counts_less_for_few_words(query: str, words: int) -> None:
     assert detect_intent(query, ["en"]).emphasis == {"said": pytest.approx(2 * words / (words + 5))}
@@ -39,7 +39,7 @@ def test_speech_counts_less_for_few_words(query: str, words: int) -> None:
 @pytest.mark.parametrize(
     ("query", "languages", "language"),
     [
-        ("gesprochene Worte über das Wetter", ["de", "en"], "de"),
+        ("das Wetter in den Bergen", ["de", "en"], "de"),
         ("influenza vaccination", ["en"], ""),
         ("기차가 늦었습니다", ["en"], "ko"),
         ("a chair", [], ""),

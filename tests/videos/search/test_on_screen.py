@@ -23,7 +23,7 @@ def find_highlights(owner: User, query: str) -> dict[int, dict[str, str]]:
     """Return the highlight of each lexical channel by the index of the scene."""
     api = APIClient()
     api.force_authenticate(owner)
-    results = api.get("/v1/search", {"q": query}).json()["results"]
+    results = api.get("/v1/search", {"q": query, "join": False}).json()["results"]
     places = {str(pk): index for pk, index in Scene.objects.values_list("pk", "index")}
     return {places[hit["scene_id"]]: {match["channel"]: match["highlight"] for match in hit["matches"]} for hit in results}
 

@@ -56,7 +56,9 @@ def test_words_and_meaning_find_a_scene_and_the_answer_contains_the_reasons(api:
 def test_another_owners_scenes_are_never_in_the_answer(api: APIClient, library: Video) -> None:
     theirs = set(Scene.objects.exclude(owner=library.owner).values_list("pk", flat=True))
     for query in ("boat", "object", "garden kitchen", "harbour diary"):
-        scene_ids = {hit["scene_id"] for hit in api.get("/v1/search", {"q": query, "limit": 100, "per_video": 100}).json()["results"]}
+        scene_ids = {
+            hit["scene_id"] for hit in api.get("/v1/search", {"q": query, "limit": 100, "per_video": 100, "join": False}).json()["results"]
+        }
         assert scene_ids
         assert not scene_ids & {str(scene) for scene in theirs}
     other_video = Video.objects.exclude(owner=library.owner).get()
@@ -99,7 +101,7 @@ def test_an_excerpt_is_whole_or_marks_where_it_was_cut(api: APIClient, library: 
     scene = library.scenes.get(index=0)
     Scene.objects.filter(pk=scene.pk).update(transcript=transcript, visual_text="")
     get_lexical_backend().index([scene.pk])
-    results = api.get("/v1/search", {"q": query}).json()["results"]
+    results = api.get("/v1/search", {"q": query, "join": False}).json()["results"]
     matches = next(hit["matches"] for hit in results if hit["scene_id"] == str(scene.pk))
     shown = next(match["highlight"] for match in matches if match["channel"] == "lexical")
     assert re.fullmatch(highlight, shown), shown
@@ -121,10 +123,10 @@ def test_a_new_title_is_searchable_at_once(api: APIClient, library: Video) -> No
 
 
 def test_pages_have_no_gaps_and_no_repetitions(api: APIClient) -> None:
-    everything = api.get("/v1/search", {"q": "object"}).json()
+    everything = api.get("/v1/search", {"q": "object", "join": False}).json()
     seen, cursor = [], ""
     while cursor is not None:
-        page = api.post("/v1/search", {"q": "object", "limit": 3, "cursor": cursor}).json()
+        page = api.post("/v1/search", {"q": "object", "limit": 3, "join": False, "cursor": cursor}).json()
         seen += [hit["scene_id"] for hit in page["results"]]
         cursor = page["next_cursor"]
     assert seen == [hit["scene_id"] for hit in everything["results"]]
@@ -184,7 +186,7 @@ def test_a_video_that_is_not_indexed_is_not_found(api: APIClient, library: Video
 def test_the_number_of_queries_does_not_grow_with_the_answer(api: APIClient, library: Video) -> None:
     def count_queries(limit: int) -> int:
         with CaptureQueriesContext(connection) as captured:
-            api.get("/v1/search", {"q": "object", "limit": limit})
+            api.get("/v1/search", {"q": "object", "limit": limit, "join": False})
         return len(captured)
 
     assert count_queries(1) == count_queries(4)

@@ -21,6 +21,7 @@ from videos.search.conditions import SearchFilters
 from videos.search.hits import Hit, describe_hit
 from videos.search.listing import Sort
 from videos.search.modes import Kind, Mode
+from videos.search.passages import Passage
 from videos.search.query_values import parse_day, parse_duration, parse_language
 from videos.search.ranking_model import get_ranking_model
 from videos.search.requests import MAX_PER_VIDEO, SearchRequest
@@ -39,8 +40,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("query", nargs="?", default="")
         parser.add_argument("--owner", required=True, metavar="EMAIL")
-        parser.add_argument("--limit", type=parse_positive_integer, default=10, help="the number of scenes to show (default 10)")
-        parser.add_argument("--per-video", type=parse_positive_integer, default=MAX_PER_VIDEO, help="at most so many scenes of each video")
+        parser.add_argument("--limit", type=parse_positive_integer, default=10, help="the number of results to show (default 10)")
+        parser.add_argument("--per-video", type=parse_positive_integer, default=MAX_PER_VIDEO, help="at most so many results of each video")
+        parser.add_argument("--no-join", action="store_true", help="show neighboring scenes that answer together as results of their own")
         parser.add_argument("--cursor", default="", help="continue an answer: its next_cursor")
         parser.add_argument("--mode", choices=[mode.value for mode in Mode], default=Mode.ALL.value, help="the channels to search")
         parser.add_argument("--evidence", action="append", choices=[kind.value for kind in Kind], default=[], help="may be repeated")
@@ -73,6 +75,7 @@ class Command(BaseCommand):
             mode=Mode(options["mode"]),
             evidence=frozenset(map(Kind, options["evidence"])),
             sort=Sort(options["sort"]),
+            join=not options["no_join"],
             cursor=options["cursor"],
             with_facets=options["facets"],
         )
@@ -99,6 +102,10 @@ class Command(BaseCommand):
         self.stdout.write(f"{number}. {hit.scene.video.title}  {start}–{end}  ({describe_strength(hit)})")
         if hit.matches:
             self.stdout.write(f"   {describe_matches(hit)}")
+        if hit.passage:
+            self.stdout.write(f"   {describe_passage(hit.passage)}")
+        if hit.moments:
+            self.stdout.write(f"   {describe_moments(hit)}")
         if hit.next_scene:
             self.stdout.write(f"   followed at {format_time(hit.next_scene.start_s, with_tenths=True)}")
         if text := extract_text(hit):
@@ -130,6 +137,18 @@ def describe_strength(hit: Hit) -> str:
 def describe_matches(hit: Hit) -> str:
     """Return the channels that found a scene, as one line."""
     return "matched by " + ", ".join(f"{match.channel} #{match.rank} ({match.score:.2f})" for match in hit.matches)
+
+
+def describe_passage(passage: Passage) -> str:
+    """Return the time of a passage, and how many scenes it has."""
+    start, end = (format_time(seconds, with_tenths=True) for seconds in (passage.start_s, passage.end_s))
+    return f"part of a passage {start}–{end} of {len(passage.scene_ids)} scenes"
+
+
+def describe_moments(hit: Hit) -> str:
+    """Return when a scene answers the query, as one line, after the time at which a player should start."""
+    moments = (f"{format_time(moment.time_s, with_tenths=True)} {moment.kind} {moment.text}".rstrip() for moment in hit.moments)
+    return f"play from {format_time(hit.play_from_s, with_tenths=True)} ({'; '.join(moments)})"
 
 
 def extract_text(hit: Hit) -> str:

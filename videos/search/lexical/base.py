@@ -55,6 +55,20 @@ class LexicalAnswer:
     waiting: int = 0
 
 
+class Mark(NamedTuple):
+    """Matching words in a text: the character at which they start, and as they are written there."""
+
+    start: int
+    text: str
+
+
+class Excerpt(NamedTuple):
+    """An HTML excerpt of a text, and the marks of the whole text in order."""
+
+    html: str
+    marks: tuple[Mark, ...] = ()
+
+
 class LexicalUnavailable(Exception):
     """The backend's server cannot be reached. The message names the setting and the fix."""
 
@@ -84,11 +98,11 @@ class LexicalBackend(ABC):
         """
 
     @abstractmethod
-    def highlight(self, scene_ids: Collection[UUID], text: str, channel: str, corrected: Collection[str] = ()) -> dict[UUID, str]:
-        """Return an HTML excerpt of each scene's words in a channel. `corrected` are further words that the search has looked for.
+    def highlight(self, scene_ids: Collection[UUID], text: str, channel: str, corrected: Collection[str] = ()) -> dict[UUID, Excerpt]:
+        """Return an excerpt of each scene's words in a channel. `corrected` are further words that the search has looked for.
 
-        Everything is escaped, matching words are within <mark>, and "…" marks omissions. A short text is shown whole, even without a
-        matching word.
+        In its HTML everything is escaped, matching words are within <mark>, and "…" stands where words are omitted. A short text is shown
+        whole, even without a matching word. Its marks tell where in the scene's text the matching words are, including omitted ones.
         """
 
     @abstractmethod

@@ -1,9 +1,10 @@
 """Cut excerpts out of texts, with the matching words marked, from the places of tokens. Pure."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from heimdex.text_analysis import Token
+from videos.search.lexical.base import Excerpt, Mark
 from videos.search.lexical.query_words import SearchTerm
 
 # Shorter texts are shown whole (characters).
@@ -29,7 +30,13 @@ def list_matches(tokens: Sequence[Token], terms: Sequence[SearchTerm]) -> list[i
     ]
 
 
-def render_excerpt(text: str, tokens: Sequence[Token], matches: Sequence[int]) -> str:
+def build_excerpt(text: str, tokens: Sequence[Token], matches: Sequence[int]) -> Excerpt:
+    """Return the excerpt of a text, and where all its matches are."""
+    spans = _join_spans(tokens[match] for match in matches)
+    return Excerpt(_render(text, tokens, matches), tuple(Mark(start, text[start:end]) for start, end in spans))
+
+
+def _render(text: str, tokens: Sequence[Token], matches: Sequence[int]) -> str:
     """Return a text, or two fragments of a long one, as HTML: matches within <mark>, "…" where words are omitted, all else escaped."""
     if len(text) <= MAX_WHOLE_LENGTH or not tokens:
         return _mark(text, 0, len(text), tokens, matches).strip()
@@ -60,14 +67,18 @@ def _choose_fragments(count: int, matches: Sequence[int]) -> list[tuple[int, int
 def _mark(text: str, start: int, end: int, tokens: Sequence[Token], matches: Sequence[int]) -> str:
     parts = []
     place = start
-    spans: list[list[int]] = []
-    for token in (tokens[match] for match in matches if tokens[match].end > start and tokens[match].start < end):
-        # Pairs of characters overlap, and a run of them is one match.
-        if spans and token.start <= spans[-1][1]:
-            spans[-1][1] = max(spans[-1][1], token.end)
-        else:
-            spans.append([token.start, token.end])
-    for first, beyond in spans:
+    for first, beyond in _join_spans(tokens[match] for match in matches if tokens[match].end > start and tokens[match].start < end):
         parts.append(html.escape(text[place:first]) + f"<mark>{html.escape(text[first:beyond])}</mark>")
         place = beyond
     return "".join(parts) + html.escape(text[place:end])
+
+
+def _join_spans(tokens: Iterable[Token]) -> list[tuple[int, int]]:
+    """Return the characters of matching tokens as ranges. Pairs of characters overlap, and a run of them is one match."""
+    spans: list[tuple[int, int]] = []
+    for token in tokens:
+        if spans and token.start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], token.end))
+        else:
+            spans.append((token.start, token.end))
+    return spans

@@ -8,8 +8,8 @@ from django.db import DatabaseError, connection
 from heimdex.text_analysis import analyze_text, detect_language
 from videos.channels import LEXICAL, ON_SCREEN, SHOWN
 from videos.models import Scene
-from videos.search.lexical.base import LexicalAnswer, LexicalBackend, LexicalQuery
-from videos.search.lexical.excerpts import list_matches, render_excerpt
+from videos.search.lexical.base import Excerpt, LexicalAnswer, LexicalBackend, LexicalQuery
+from videos.search.lexical.excerpts import build_excerpt, list_matches
 from videos.search.lexical.query_words import SearchTerm, read_marked_terms
 from videos.search.lexical.ranking import search_words
 from videos.search.lexical.word_rows import delete_words, write_words
@@ -33,8 +33,8 @@ class PostgresLexical(LexicalBackend):
         """Return the best scenes per channel."""
         return search_words(query)
 
-    def highlight(self, scene_ids: Collection[UUID], text: str, channel: str, corrected: Collection[str] = ()) -> dict[UUID, str]:
-        """Return an HTML excerpt of each scene's words in a channel."""
+    def highlight(self, scene_ids: Collection[UUID], text: str, channel: str, corrected: Collection[str] = ()) -> dict[UUID, Excerpt]:
+        """Return an excerpt of each scene's words in a channel."""
         field = _FIELDS[channel]
         scenes = Scene.objects.filter(pk__in=scene_ids).values_list("pk", "owner_id", field, "video__metadata__language", "video__language")
         terms: dict[UUID, Sequence[SearchTerm]] = {}
@@ -44,7 +44,7 @@ class PostgresLexical(LexicalBackend):
                 terms[owner_id] = read_marked_terms(owner_id, text, corrected)
             language = (transcribed or given) if channel == LEXICAL else ""
             tokens = analyze_text(whole, language or detect_language(whole))
-            excerpts[scene_id] = render_excerpt(whole, tokens, list_matches(tokens, terms[owner_id]))
+            excerpts[scene_id] = build_excerpt(whole, tokens, list_matches(tokens, terms[owner_id]))
         return excerpts
 
     def health(self) -> str:

@@ -14,7 +14,7 @@ from videos.actions.transcripts import edit_transcript
 from videos.actions.videos import delete_video, edit_video
 from videos.channels import LEXICAL, ON_SCREEN, SHOWN
 from videos.models import Scene, Video
-from videos.search.lexical.base import LexicalBackend, LexicalQuery
+from videos.search.lexical.base import LexicalBackend, LexicalQuery, Mark
 
 LONG_TALK = " ".join(f"Sentence {number} of a long talk about nothing." for number in range(40))
 
@@ -148,7 +148,7 @@ class LexicalConformance(LanguageConformance):
         video = self.add(backend, owner, ["A boat."])
         assert self.find(backend, owner, text) == []
         assert self.find(backend, owner, text, ON_SCREEN) == []
-        assert set(backend.highlight(video.list_scene_ids(), text, LEXICAL).values()) == {"A boat."}
+        assert {excerpt.html for excerpt in backend.highlight(video.list_scene_ids(), text, LEXICAL).values()} == {"A boat."}
 
     def test_a_very_long_query_is_answered(self, backend: LexicalBackend, owner: User) -> None:
         self.add(backend, owner, ["A boat."])
@@ -203,13 +203,13 @@ class LexicalConformance(LanguageConformance):
     ) -> None:
         video = self.add(backend, owner, [text])
         (excerpt,) = backend.highlight(video.list_scene_ids(), query, LEXICAL).values()
-        assert re.fullmatch(highlight, excerpt), excerpt
+        assert re.fullmatch(highlight, excerpt.html), excerpt
 
     def test_excerpts_are_escaped(self, backend: LexicalBackend, owner: User) -> None:
         text = "<script>alert(1)</script> boat <mark> & \"quoted\" 'text'"
         video = self.add(backend, owner, [text, text], on_screen=f"{text}\x7f")
         for channel in (LEXICAL, ON_SCREEN):
-            excerpt = backend.highlight([video.scenes.get(index=APART).pk], "boat", channel)[video.scenes.get(index=APART).pk]
+            excerpt = backend.highlight([video.scenes.get(index=APART).pk], "boat", channel)[video.scenes.get(index=APART).pk].html
             assert "<mark>boat</mark>" in excerpt
             assert re.findall(r"<[^>]*>", excerpt) == ["<mark>", "</mark>"]
             assert "&amp;" in excerpt
@@ -217,10 +217,19 @@ class LexicalConformance(LanguageConformance):
     def test_each_channel_highlights_its_own_words(self, backend: LexicalBackend, owner: User) -> None:
         video = self.add(backend, owner, ["A boat at sea."], on_screen="Boat for sale")
         (scene_id,) = video.list_scene_ids()
-        assert backend.highlight([scene_id], "boat", LEXICAL) == {scene_id: "A <mark>boat</mark> at sea."}
-        assert backend.highlight([scene_id], "boat", ON_SCREEN) == {scene_id: "<mark>Boat</mark> for sale"}
+        assert backend.highlight([scene_id], "boat", LEXICAL)[scene_id].html == "A <mark>boat</mark> at sea."
+        assert backend.highlight([scene_id], "boat", ON_SCREEN)[scene_id].html == "<mark>Boat</mark> for sale"
         assert backend.highlight([], "boat", LEXICAL) == {}
         assert backend.highlight([uuid4()], "boat", LEXICAL) == {}
+
+    def test_marks_tell_where_all_matching_words_are(self, backend: LexicalBackend, owner: User) -> None:
+        text = f"Boat & boats. {LONG_TALK} The boat"
+        video = self.add(backend, owner, [text], on_screen="No boat, no train")
+        (scene_id,) = video.list_scene_ids()
+        marks = backend.highlight([scene_id], "boat", LEXICAL)[scene_id].marks
+        assert marks == (Mark(0, "Boat"), Mark(7, "boats"), Mark(len(text) - 4, "boat"))
+        assert backend.highlight([scene_id], "boat", ON_SCREEN)[scene_id].marks == (Mark(3, "boat"),)
+        assert backend.highlight([scene_id], "harbor", LEXICAL)[scene_id].marks == ()
 
     def test_a_working_backend_is_healthy_and_has_no_problems(self, backend: LexicalBackend, owner: User) -> None:
         assert backend.health() == ""

@@ -1,5 +1,8 @@
 """The part of the conformance suite about words and their ranking in many languages, and what all of it uses."""
 
+import html
+import re
+
 import pytest
 from pytest_django import Settings
 
@@ -107,7 +110,11 @@ class LanguageConformance:
         video = make_video(owner, [text])
         Video.objects.filter(pk=video.pk).update(language=language)
         backend.index(video.list_scene_ids())
-        assert backend.highlight(video.list_scene_ids(), query, LEXICAL) == {video.scenes.get().pk: excerpt}
+        highlighted = backend.highlight(video.list_scene_ids(), query, LEXICAL)[video.scenes.get().pk]
+        assert highlighted.html == excerpt
+        marked = [html.unescape(part) for part in re.findall("<mark>(.*?)</mark>", excerpt)]
+        assert [mark.text for mark in highlighted.marks] == marked
+        assert [text[mark.start : mark.start + len(mark.text)] for mark in highlighted.marks] == marked
 
     @pytest.mark.parametrize(
         ("language", "text", "query", "excerpt"),
@@ -127,7 +134,7 @@ class LanguageConformance:
         answer = backend.search(LexicalQuery(owner.pk, query, 10))
         assert [match.video_id for match in answer.matches[LEXICAL]] == [video.pk]
         corrected = [word for words in answer.corrections.values() for word in words]
-        assert backend.highlight(video.list_scene_ids(), query, LEXICAL, corrected) == {video.scenes.get().pk: excerpt}
+        assert backend.highlight(video.list_scene_ids(), query, LEXICAL, corrected)[video.scenes.get().pk].html == excerpt
 
     def test_words_that_no_text_holds_are_corrected_to_those_that_are_nearest(self, backend: LexicalBackend, owner: User) -> None:
         self.add(backend, make_user("other@example.org"), ["The harpon."])
