@@ -29,7 +29,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class JudgedCandidates:
-    """The candidates of a query in the order of the pools, and the grades of all scenes that answer it, best first.
+    """The candidates of a query in the order of the pools, and the grades of all scenes that answer it.
 
     `group` names the set and where the query was asked.
     """
@@ -38,7 +38,13 @@ class JudgedCandidates:
     text: str
     emphasis: Mapping[Evidence, float]
     candidates: tuple[Candidate, ...]
-    grades: tuple[int, ...]
+    grades: Mapping[UUID, int]
+    is_in_film: bool = False
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether the query was asked in a library with its set only, and not in a film of it."""
+        return not self.is_in_film and not self.group.endswith(JOINED)
 
 
 def collect_candidates() -> Iterator[JudgedCandidates]:
@@ -63,7 +69,7 @@ def collect_candidates() -> Iterator[JudgedCandidates]:
         selection = select_scenes(owner_id, query, SearchFilters(), video_id=video_id)
         pools = collect_pools(SearchContext(owner_id), query.text, selection)
         merged = _merge([scene for pool in pools.ranked for scene in pool], grades)
-        return JudgedCandidates(group, text, pools.emphasis, merged, tuple(sorted(grades.values(), reverse=True)))
+        return JudgedCandidates(group, text, pools.emphasis, merged, grades, video_id is not None)
 
     for name, judged in sets.items():
         for query in libraries.resolve(name, judged):

@@ -75,7 +75,7 @@ def fuse(
             continue
         score = model.score(((rank.channel, rank.certainty) for rank in ranks), emphasis)
         most_first = sorted(ranks, key=lambda rank: (-model.measure(rank.channel, rank.certainty), rank.channel))
-        fused.append(FusedScene(scene_id, ranks[0].video_id, score, tuple(most_first), model.estimate_probability(score)))
+        fused.append(FusedScene(scene_id, ranks[0].video_id, score, tuple(most_first), model.estimate_probability(score, emphasis)))
     return sorted(fused, key=lambda scene: -scene.score)
 
 

@@ -81,9 +81,13 @@ class RankingModel:
                 amounts[kind] = max(amounts[kind], amount) if kind in REPEATED else amounts[kind] + amount
         return sum(emphasis.get(kind, 1.0) * self.evidence[kind].weigh(amount, self.softness) for kind, amount in amounts.items())
 
-    def estimate_probability(self, score: float) -> float:
-        """Return the probability that a scene of this score answers the query (Platt 1999, fitted on judged scenes)."""
-        return 1.0 / (1.0 + math.exp(-(self.slope * score + self.intercept)))
+    def estimate_probability(self, score: float, emphasis: Mapping[Evidence, float]) -> float:
+        """Return the probability that a scene of this score answers the query (Platt 1999, fitted on judged scenes).
+
+        A query that counts speech less has lower scores for scenes that are as good: the root of the factor makes queries comparable.
+        """
+        comparable = score / math.sqrt(emphasis.get("said", 1.0))
+        return 1.0 / (1.0 + math.exp(-(self.slope * comparable + self.intercept)))
 
     def label(self, probability: float) -> Strength:
         """Return the word for a probability."""

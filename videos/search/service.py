@@ -17,6 +17,7 @@ from videos.search.hits import Hit, build_bare_hits, build_hits
 from videos.search.parsed_query import ParsedQuery
 from videos.search.pools import SearchContext
 from videos.search.query_language import parse_query
+from videos.search.ranking_model import get_ranking_model
 from videos.search.recorded_queries import record_query
 from videos.search.requests import SearchRequest
 from videos.search.suggestions import Suggestion, suggest_people
@@ -61,7 +62,7 @@ def search(owner: User, request: SearchRequest) -> SearchAnswer:
     """
     budget = UNLIMITED if request.ranking_only else TimeBudget(settings.SEARCH_SECONDS)
     context = SearchContext(owner.pk, request.mode, budget, Explanation())
-    search_id = identify_search(owner.pk, *request.identity)
+    search_id = identify_search(owner.pk, get_ranking_model().version, *request.identity)
     position = decode_cursor(search_id, request.cursor) if request.cursor else None
     as_of = position.as_of if position else timezone.now()
     with context.explanation.measure("query"):
