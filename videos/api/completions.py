@@ -12,7 +12,7 @@ from heimdex.accounts.owner import get_owner
 from heimdex.api_fields import BoundedListField
 from videos.search.completions import CompletionKind, complete
 
-_KINDS = [kind.value for kind in CompletionKind]
+KIND_CHOICES = [kind.value for kind in CompletionKind]
 
 
 class CompletionRequestSerializer(serializers.Serializer[Any]):
@@ -20,14 +20,18 @@ class CompletionRequestSerializer(serializers.Serializer[Any]):
 
     q = serializers.CharField(max_length=100)
     kind = BoundedListField(
-        child=serializers.ChoiceField(choices=_KINDS), required=False, default=_KINDS, max_length=len(_KINDS), help_text="Default: all."
+        child=serializers.ChoiceField(choices=KIND_CHOICES),
+        required=False,
+        default=KIND_CHOICES,
+        max_length=len(KIND_CHOICES),
+        help_text="Default: all.",
     )
 
 
 class CompletionSerializer(serializers.Serializer[Any]):
     """A name, a tag or a title."""
 
-    kind = serializers.ChoiceField(choices=_KINDS)
+    kind = serializers.ChoiceField(choices=KIND_CHOICES)
     value = serializers.CharField()
     query = serializers.CharField(help_text="The filter of the query language.")
 

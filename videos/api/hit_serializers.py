@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from videos.api.serializers import AppearanceSerializer
-from videos.search.modes import Kind
+from videos.search.modes import KIND_CHOICES
 from videos.search.moments import MAX_MOMENTS
 
 
@@ -35,7 +35,7 @@ class MomentSerializer(serializers.Serializer[Any]):
     """A moment inside a scene at which it answers the query."""
 
     time_s = serializers.FloatField(help_text="From the start of the video: when the first of the words is said, or of the image.")
-    kind = serializers.ChoiceField([kind.value for kind in Kind], help_text="The kind of evidence.")
+    kind = serializers.ChoiceField(KIND_CHOICES, help_text="The kind of evidence.")
     text = serializers.CharField(
         help_text="The words, or the person's name, as plain text. Empty where the scene matches by its meaning or its image."
     )

@@ -13,7 +13,7 @@ from videos.search.conditions import SearchFilters
 from videos.search.cursors import MAX_CURSOR_LENGTH
 from videos.search.examples import Example
 from videos.search.listing import Sort
-from videos.search.modes import Kind, Mode
+from videos.search.modes import KIND_CHOICES, Kind, Mode
 from videos.search.passages import MAX_SCENES, MAX_SECONDS
 from videos.search.query_values import parse_day, parse_duration, parse_language
 from videos.search.requests import MAX_PER_VIDEO, SearchRequest
@@ -125,7 +125,7 @@ class SearchOptionsSerializer(FiltersSerializer):
 
     mode = serializers.ChoiceField(choices=[mode.value for mode in Mode], default=Mode.ALL.value, help_text="The channels to search.")
     evidence = BoundedListField(
-        child=serializers.ChoiceField(choices=[kind.value for kind in Kind]),
+        child=serializers.ChoiceField(choices=KIND_CHOICES),
         required=False,
         default=list,
         max_length=len(Kind),

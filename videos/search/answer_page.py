@@ -86,7 +86,7 @@ def _rank_page(context: SearchContext, request: SearchRequest, query: ParsedQuer
         ranking.next_scenes,
         ranking.passages,
         list_people(query, request.filters),
-        fits=not _must_convince(query) or any(scene.probability >= get_ranking_model().fits for scene in scenes),
+        fits=not _must_convince(query) or any(scene.probability >= get_ranking_model().likely for scene in scenes),
     )
     counted = [scene_id for best in scene_ids for scene_id in ranking.passages.get(best, (best,))]
     return _add_facets(context, request, page, SceneSelection(Scene.objects.filter(pk__in=counted), is_restricted=True))

@@ -69,14 +69,23 @@ def fuse(
     for pool in pools:
         for scene in pool:
             ranks_by_scene.setdefault(scene.scene_id, []).append(scene)
-    fused = []
-    for scene_id, ranks in ranks_by_scene.items():
-        if not any(rank.is_match for rank in ranks):
-            continue
-        score = model.score(((rank.channel, rank.certainty) for rank in ranks), emphasis)
-        most_first = sorted(ranks, key=lambda rank: (-model.measure(rank.channel, rank.certainty), rank.channel))
-        fused.append(FusedScene(scene_id, ranks[0].video_id, score, tuple(most_first), model.estimate_probability(score, emphasis)))
-    return sorted(fused, key=lambda scene: -scene.score)
+    scored = [
+        (model.score(((rank.channel, rank.certainty) for rank in ranks), emphasis), ranks)
+        for ranks in ranks_by_scene.values()
+        if any(rank.is_match for rank in ranks)
+    ]
+    scored.sort(key=lambda pair: -pair[0])
+    best = scored[0][0] if scored else 0.0
+    return [
+        FusedScene(
+            ranks[0].scene_id,
+            ranks[0].video_id,
+            score,
+            tuple(sorted(ranks, key=lambda rank: (-model.measure(rank.channel, rank.certainty), rank.channel))),
+            model.estimate_probability(score, best, emphasis),
+        )
+        for score, ranks in scored
+    ]
 
 
 def limit_per_video(fused: Sequence[FusedScene], limit: int) -> list[FusedScene]:

@@ -17,6 +17,9 @@ class Kind(StrEnum):
     PEOPLE = "people"
 
 
+KIND_CHOICES = [kind.value for kind in Kind]
+
+
 class Mode(StrEnum):
     """Which channels are searched: all, or those of one kind of evidence."""
 

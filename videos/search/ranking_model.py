@@ -46,10 +46,10 @@ class RankingModel:
     evidence: Mapping[Evidence, EvidenceWeight]
     softness: float
     slope: float
+    contrast: float
     intercept: float
     strong: float
     likely: float
-    fits: float
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -63,7 +63,6 @@ class RankingModel:
             softness=data["softness"],
             **data["probability"],
             **data["labels"],
-            fits=data["fits"],
         )
 
     def measure(self, channel: str, certainty: float) -> float:
@@ -81,19 +80,30 @@ class RankingModel:
                 amounts[kind] = max(amounts[kind], amount) if kind in REPEATED else amounts[kind] + amount
         return sum(emphasis.get(kind, 1.0) * self.evidence[kind].weigh(amount, self.softness) for kind, amount in amounts.items())
 
-    def estimate_probability(self, score: float, emphasis: Mapping[Evidence, float]) -> float:
-        """Return the probability that a scene of this score answers the query (Platt 1999, fitted on judged scenes).
+    def estimate_probability(self, score: float, best: float, emphasis: Mapping[Evidence, float]) -> float:
+        """Return the probability that a scene of this score answers the query, whose best scene has the score `best`.
 
-        A query that counts speech less has lower scores for scenes that are as good: the root of the factor makes queries comparable.
+        The odds grow with powers of the score and of its share of the best, which is logistic regression on their logarithms, fitted on
+        judged scenes.
         """
-        comparable = score / math.sqrt(emphasis.get("said", 1.0))
-        return 1.0 / (1.0 + math.exp(-(self.slope * comparable + self.intercept)))
+        if score <= 0:
+            return 0.0
+        comparable, share = describe_score(score, best, emphasis)
+        return 1.0 / (1.0 + math.exp(-(self.slope * comparable + self.contrast * share + self.intercept)))
 
     def label(self, probability: float) -> Strength:
         """Return the word for a probability."""
         if probability >= self.strong:
             return "strong"
         return "likely" if probability >= self.likely else "weak"
+
+
+def describe_score(score: float, best: float, emphasis: Mapping[Evidence, float]) -> tuple[float, float]:
+    """Return the logarithms of a score and of its share of the best one, both above 0.
+
+    A query that counts speech less has lower scores for scenes that are as good: the root of the factor makes queries comparable.
+    """
+    return math.log(score / math.sqrt(emphasis.get("said", 1.0))), math.log(score / best)
 
 
 @cache

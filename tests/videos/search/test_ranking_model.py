@@ -30,4 +30,14 @@ def test_every_label_begins_at_its_probability() -> None:
         "weak",
         "weak",
     ]
-    assert 0 < model.fits < model.likely < model.strong < 1
+    assert 0 < model.likely < model.strong < 1
+
+
+def test_the_probability_grows_with_the_score_and_its_share_of_the_best() -> None:
+    model = get_ranking_model()
+    assert model.estimate_probability(0.5, 1.0, {}) < model.estimate_probability(0.5, 0.5, {}) < model.estimate_probability(1.0, 1.0, {})
+    # What is said counts a quarter for this query, so that its scores are half as high.
+    assert model.estimate_probability(0.5, 0.5, {"said": 0.25}) == pytest.approx(model.estimate_probability(1.0, 1.0, {}))
+    odds = [p / (1 - p) for p in (model.estimate_probability(score, score, {}) for score in (0.5, 1.0))]
+    assert odds[1] / odds[0] == pytest.approx(2**model.slope)
+    assert model.estimate_probability(0.0, 1.0, {}) == 0.0
