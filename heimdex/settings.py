@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from heimdex.api_schema import SCHEMA_SETTINGS
 from heimdex.database.connection_info import build_database_settings, changes_schema
 from heimdex.environment import Environment
 from heimdex.logs import choose_level, configure_logging
@@ -282,21 +283,7 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_USERNAME_CALLABLE = "heimdex.accounts.lockout.get_attempted_email"
 AXES_CLIENT_IP_CALLABLE = "heimdex.accounts.lockout.get_client_ip"
 AXES_LOCKOUT_CALLABLE = "heimdex.accounts.lockout.build_lockout_response"
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Heimdex",
-    "DESCRIPTION": "Video search with a versioned embedding pipeline.",
-    "VERSION": "v1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "heimdex.api.describe_errors"],
-    "ENUM_NAME_OVERRIDES": {
-        "VideoStateEnum": "videos.models.video.Video.State",
-        "EvidenceKindEnum": "videos.search.modes.KIND_CHOICES",
-        "CompletionKindEnum": "videos.api.completions.KIND_CHOICES",
-    },
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-}
+SPECTACULAR_SETTINGS = SCHEMA_SETTINGS
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
