@@ -29,9 +29,15 @@ class SavedSearchSerializer(serializers.ModelSerializer[SavedSearch]):
         read_only_fields = ("id", "created_at", "updated_at")
 
     def validate_parameters(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Return the parameters that were sent, as JSON."""
+        """Return the parameters that were sent, as JSON. Ids, which may be sent as numbers too, are written as UUIDs."""
         sent = self.initial_data.get("parameters", {})
-        return {name: sent[name] for name in values if name in sent}
+        return {name: _write_ids(value, sent[name]) for name, value in values.items() if name in sent}
+
+
+def _write_ids(value: Any, sent: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    return [_write_ids(*pair) for pair in zip(value, sent, strict=False)] if isinstance(sent, list) else sent
 
 
 class SearchPreferencesSerializer(serializers.ModelSerializer[SearchPreferences]):
