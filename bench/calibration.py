@@ -6,8 +6,8 @@ import numpy as np
 
 from bench.benchmark import Figure, Goal, Group, Part, Round
 from bench.installation import empty_database
-from bench.judged_library import Libraries, load_main_sets
-from bench.judged_sets import LANGUAGES, load_sentences, load_unanswerable
+from bench.judged_library import Libraries, load_all_sets
+from bench.judged_sets import load_unanswerable
 
 DEPTH = 10
 BINS = 10
@@ -20,8 +20,7 @@ def run_rounds() -> Iterator[Round]:
 
     empty_database()
     libraries = Libraries()
-    sets = load_main_sets(libraries.folder)
-    sets |= {f"D {language}": load_sentences(libraries.folder, language, language) for language in LANGUAGES}
+    sets = load_all_sets(libraries.folder)
     for name, judged in sets.items():
         libraries.add(name, judged)
     libraries.embed()

@@ -11,7 +11,18 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import numpy as np
 
-from bench.judged_sets import Film, FilmScene, JudgedSet, SceneKey, find_folder, load_meetings, load_mixed, load_reels
+from bench.judged_sets import (
+    LANGUAGES,
+    Film,
+    FilmScene,
+    JudgedSet,
+    SceneKey,
+    find_folder,
+    load_meetings,
+    load_mixed,
+    load_reels,
+    load_sentences,
+)
 from bench.reel_scenes import CACHE, ReelScene, load_reel_scenes
 from bench.runs import embed_all
 
@@ -88,6 +99,11 @@ class Libraries:
 def load_main_sets(folder: Path) -> dict[str, JudgedSet]:
     """Return the sets A, B and C by name."""
     return {judged.name: judged for judged in (load_meetings(folder), load_reels(folder), load_mixed(folder))}
+
+
+def load_all_sets(folder: Path) -> dict[str, JudgedSet]:
+    """Return the main sets, and set D with queries and speech in one language each, by name."""
+    return load_main_sets(folder) | {f"D {language}": load_sentences(folder, language, language) for language in LANGUAGES}
 
 
 def make_video(owner: "User", film: Film, reels: Mapping[SceneKey, ReelScene]) -> "tuple[Video, list[Scene]]":
