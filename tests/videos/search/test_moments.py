@@ -108,18 +108,6 @@ def test_a_moment_is_inside_its_scene_and_its_text_is_short() -> None:
     assert len(find_moments(speech, None, [LEXICAL], mark(speech, "boat"))[0].text) <= 100
 
 
-@pytest.fixture
-def owner(db: None) -> User:
-    return make_user()
-
-
-@pytest.fixture
-def api(owner: User) -> APIClient:
-    client = APIClient()
-    client.force_authenticate(owner)
-    return client
-
-
 def find_hit(api: APIClient, q: str, scene: Scene) -> dict[str, Any]:
     """Return the result of a scene."""
     results = api.get("/v1/search", {"q": q, "join": False}).json()["results"]

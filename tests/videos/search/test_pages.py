@@ -13,18 +13,6 @@ from videos.models import Job, Video
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def owner() -> User:
-    return make_user()
-
-
-@pytest.fixture
-def api(owner: User) -> APIClient:
-    client = APIClient()
-    client.force_authenticate(owner)
-    return client
-
-
 def read_pages(api: APIClient, between: object = None, **parameters: object) -> list[str]:
     """Return the scenes of all pages of two, and call a function after the first page."""
     seen: list[str] = []

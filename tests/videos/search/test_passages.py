@@ -73,18 +73,6 @@ def test_scenes_of_another_video_not_adjacent_or_deleted_or_without_a_match_stay
     assert join([]) == ([], {})
 
 
-@pytest.fixture
-def owner(db: None) -> User:
-    return make_user()
-
-
-@pytest.fixture
-def api(owner: User) -> APIClient:
-    client = APIClient()
-    client.force_authenticate(owner)
-    return client
-
-
 def find(api: APIClient, q: str = "boat", **parameters: object) -> list[tuple[str, tuple[float, float] | None]]:
     """Return title and times of the passage of each result."""
     results = api.get("/v1/search", {"q": q, **parameters}).json()["results"]
