@@ -41,11 +41,11 @@ def describe_trial(report: Mapping[str, Any]) -> list[str]:
 
 def format_trial(report: Mapping[str, Any], emails: Mapping[str, str]) -> Iterator[str]:
     """Yield the lines of a trial's report: the sample, what it took, what the full run would take, and what each owner gains."""
-    yield f"Tried {report['sampled']} of {report['stale']} stale scenes; search still reads the old vectors"
+    yield f"Tried {report['sampled']} scenes ({report['stale']} are stale); search still reads the old vectors"
     yield _format_use(report)
     yield _format_full_run(report["full_run"])
     for owner in report["owners"]:
-        yield f"{emails.get(owner['owner_id'], owner['owner_id'])}: {owner['sampled']} of {owner['stale']} stale scenes"
+        yield f"{emails.get(owner['owner_id'], owner['owner_id'])}: {owner['sampled']} scenes ({owner['stale']} are stale)"
         yield from (f"  {line}" for line in _format_owner(owner))
     yield from report["left_out"]
 

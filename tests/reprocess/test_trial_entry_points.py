@@ -133,8 +133,8 @@ def test_the_plan_page_queues_a_trial_and_the_runs_page_shows_its_report(owner: 
     run = ReprocessRun.objects.get(trial__isnull=False)
     work_run(str(run.pk))
     ended = admin_pages.get(f"/admin/reprocess/reprocessrun/{run.pk}/change/").content.decode()
-    assert "Tried 4 of 6 stale scenes; search still reads the old vectors" in ended
-    assert f"{owner.email}: 4 of 6 stale scenes" in ended
+    assert "Tried 4 scenes (6 are stale); search still reads the old vectors" in ended
+    assert f"{owner.email}: 4 scenes (6 are stale)" in ended
     listed = admin_pages.get("/admin/reprocess/reprocessrun/").content.decode()
     assert ">trial<" in listed
     assert ">run<" in listed

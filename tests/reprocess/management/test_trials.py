@@ -33,12 +33,12 @@ def test_the_report_names_sample_time_cost_and_gain(
     before, waiting = get_active_spaces(owner), count_tasks(REPROCESS).waiting
     call_command("reprocess_embeddings", "--scope", "owner", "--owner-id", owner.email, "--trial", "5", "--judgments", str(judgments))
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "Tried 5 of 6 stale scenes; search still reads the old vectors"
+    assert lines[0] == "Tried 5 scenes (6 are stale); search still reads the old vectors"
     assert lines[1].startswith("5 scenes took 0.0 s (0.0")
     assert "1 model calls, 0 tokens, cost 0.0000" in lines[1]
     assert lines[2].startswith("The full run would compute 3 more vectors: ")
     assert lines[3:6] == [
-        f"{owner.email}: 5 of 6 stale scenes",
+        f"{owner.email}: 5 scenes (6 are stale)",
         "  5 of 5 scenes that judgments name are in the sample",
         "  6 judged queries: nDCG@10 0.000 → 1.000, +1.000 (95 % of draws: +1.000 to +1.000): better",
     ]
@@ -64,7 +64,7 @@ def test_a_trial_is_listed_and_shown_with_its_report(owner: User, learn_synonyms
     call_command("reprocess_runs", "list")
     assert f"{run.pk}  succeeded  100 %  trial of all: everything" in capsys.readouterr().out
     call_command("reprocess_runs", "show", str(run.pk))
-    assert "  Tried 4 of 6 stale scenes; search still reads the old vectors" in capsys.readouterr().out
+    assert "  Tried 4 scenes (6 are stale); search still reads the old vectors" in capsys.readouterr().out
 
 
 def test_nothing_to_try_is_success(owner: User, capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,7 +161,7 @@ def test_during_an_outage_the_command_waits_and_names_the_reason(
     shown = capsys.readouterr()
     assert "The model server does not answer." in shown.err
     assert "The outage is over; the trial continues." in shown.err
-    assert shown.out.startswith("Tried 6 of 6 stale scenes")
+    assert shown.out.startswith("Tried 6 scenes (6 are stale)")
 
 
 def test_a_limit_of_cost_ends_the_command_with_the_fix(owner: User, change_model: Callable[[str], None]) -> None:
