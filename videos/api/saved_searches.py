@@ -14,7 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from heimdex.accounts.owner import get_owner
 from videos.actions.saved_searches import edit_search, save_search, set_recording
-from videos.api.search_serializers import SearchOptionsSerializer
+from videos.api.search_serializers import EMPTY, SearchOptionsSerializer, is_empty_search
 from videos.models import SavedSearch, SearchPreferences
 
 
@@ -32,6 +32,16 @@ class SavedSearchSerializer(serializers.ModelSerializer[SavedSearch]):
         """Return the parameters that were sent, as JSON. Ids, which may be sent as numbers too, are written as UUIDs."""
         sent = self.initial_data.get("parameters", {})
         return {name: _write_ids(value, sent[name]) for name, value in values.items() if name in sent}
+
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Reject a search that /v1/search would not answer, because it asks for nothing."""
+        if not self.partial or values.keys() & {"query", "parameters"}:
+            saved = self.instance or SavedSearch()
+            options = SearchOptionsSerializer(data=values.get("parameters", saved.parameters))
+            options.is_valid(raise_exception=True)
+            if is_empty_search(values.get("query", saved.query), options.validated_data):
+                raise serializers.ValidationError({"query": EMPTY})
+        return values
 
 
 def _write_ids(value: Any, sent: Any) -> Any:

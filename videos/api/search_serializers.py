@@ -19,6 +19,7 @@ from videos.search.query_values import parse_day, parse_duration, parse_language
 from videos.search.requests import MAX_PER_VIDEO, SearchRequest
 
 MAX_QUERY_LENGTH = 1000
+EMPTY = "Enter a query, or give a filter such as person_id."
 _MAX_VALUES = 20
 
 UNAVAILABLE = {
@@ -120,6 +121,11 @@ def build_filters(values: dict[str, Any]) -> SearchFilters:
     )
 
 
+def is_empty_search(query: str, values: dict[str, Any]) -> bool:
+    """Return whether a query with the filters of a validated FiltersSerializer asks for nothing."""
+    return not query.strip() and build_filters(values) == SearchFilters() and values["video_id"] is None
+
+
 class SearchOptionsSerializer(FiltersSerializer):
     """Filters of a search, where to search, and the order of the answer."""
 
@@ -161,8 +167,8 @@ class SearchSerializer(SearchOptionsSerializer):
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         """Reject an empty search."""
-        if not values["q"].strip() and build_filters(values) == SearchFilters() and values["video_id"] is None:
-            raise serializers.ValidationError({"q": "Enter a query, or give a filter such as person_id."})
+        if is_empty_search(values["q"], values):
+            raise serializers.ValidationError({"q": EMPTY})
         return values
 
 

@@ -6,6 +6,7 @@ from rest_framework.test import APIClient
 from heimdex.accounts.models import User
 from tests.library import make_user, make_video
 from videos.actions.saved_searches import save_search
+from videos.api.search_serializers import EMPTY
 from videos.models import RecordedQuery, SavedSearch
 from videos.search.query_values import DURATION_FIX
 from videos.search.recorded_queries import extract_words, record_query
@@ -36,7 +37,8 @@ def test_a_search_is_saved_repeated_changed_and_deleted(api: APIClient, owner: U
     ("body", "problem"),
     [
         ({"name": "Boats", "query": "longer:soon"}, {"query": [f"Character 1: 'soon' is no duration. {DURATION_FIX}."]}),
-        ({"name": "boats"}, {"name": ["You already have a saved search named boats."]}),
+        ({"name": "boats", "query": "boat"}, {"name": ["You already have a saved search named boats."]}),
+        ({"name": "b", "query": " ", "parameters": {"sort": "newest"}}, {"query": [EMPTY]}),
         ({"name": "b", "parameters": {"mode": "heard"}}, {"parameters": {"mode": ['"heard" is not a valid choice.']}}),
         ({"name": "b", "parameters": []}, {"parameters": {"detail": "Invalid data. Expected a dictionary, but got list."}}),
     ],
@@ -48,6 +50,13 @@ def test_an_invalid_search_is_not_saved(api: APIClient, owner: User, body: dict[
     if "parameters" not in body or body["parameters"]:
         assert answer.json() == problem
     assert SavedSearch.objects.count() == 1
+
+
+def test_a_saved_search_cannot_be_emptied(api: APIClient, owner: User) -> None:
+    path = f"/v1/saved-searches/{save_search(owner, 'German boats', 'boat', {'lang': ['de']}).pk}"
+    assert api.patch(path, {"query": ""}, format="json").status_code == 200
+    assert api.patch(path, {"parameters": {}}, format="json").json() == {"query": [EMPTY]}
+    assert api.patch(path, {"name": "German"}, format="json").json()["parameters"]["lang"] == ["de"]
 
 
 def test_nobody_reaches_another_owners_saved_searches(api: APIClient) -> None:
