@@ -72,6 +72,8 @@ class SearchResult:
     excerpt: str
     reasons: tuple[MatchReason, ...]
     strength: str
+    # How probably the scene answers the query.
+    percent: str
     # What the owner has judged for this query: whether the scene fits, or None.
     fits: bool | None
     moments: tuple[MomentLink, ...]
@@ -124,6 +126,7 @@ def _build_result(hit: Hit, fits: bool | None) -> SearchResult:
         excerpt=_clip_excerpt(scene.transcript),
         reasons=tuple(MatchReason(get_channel(match.channel).display_label, match.rank, f"{match.score:.3f}") for match in hit.matches),
         strength=STRENGTHS[get_ranking_model().label(hit.probability)],
+        percent=f"{100 * hit.probability:.0f}",
         fits=fits,
         moments=tuple(
             MomentLink(moment.time_s, format_time(moment.time_s), MOMENT_LABELS[moment.kind], moment.text) for moment in hit.moments
