@@ -92,6 +92,17 @@ def test_names_and_words_form_one_ranking_within_the_scenes_of_the_person(librar
     assert answer["results"][0]["people"][0]["name"] == "Ann Smith"
 
 
+def test_a_person_who_is_asked_for_alone_is_found_as_probably_as_the_face_is_theirs(library: Library, api: APIClient) -> None:
+    ann = library.add_person("Ann", 0, 2)
+    probability = FaceMatch.objects.filter(person=ann).values_list("probability", flat=True)[0]
+    for parameters in ({"q": "@Ann"}, {"person_id": ann.pk}, {"q": "Ann", "mode": "people"}):
+        results = api.get("/v1/search", parameters).json()["results"]
+        assert [(result["probability"], result["strength"]) for result in results] == [(round(probability, 3), "strong")] * 2
+    # Beside words, the person alone says little about them.
+    results = api.get("/v1/search", {"q": "@Ann tomatoes"}).json()["results"]
+    assert "strong" not in {result["strength"] for result in results if [match["channel"] for match in result["matches"]] == ["person"]}
+
+
 def test_a_name_is_sent_to_no_model_and_not_recorded(library: Library, api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     library.add_person("Ann Smith", 1)
     # So that meaning is searched too.

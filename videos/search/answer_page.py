@@ -127,7 +127,7 @@ def _ranks_people(request: SearchRequest, query: ParsedQuery) -> bool:
 
 def _must_convince(query: ParsedQuery) -> bool:
     """Return whether scenes are found by likeness alone. Those with a required term, or with a person who is asked for, fit."""
-    return bool(query.text) and not query.required and not query.person_ids
+    return bool(query.text) and not query.requires_content and not query.person_ids
 
 
 def _add_facets(context: SearchContext, request: SearchRequest, page: AnswerPage, selection: SceneSelection) -> AnswerPage:

@@ -1,7 +1,7 @@
 """Fuse what several channels find into one ranking. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from videos.channels import Evidence
@@ -97,3 +97,11 @@ def limit_per_video(fused: Sequence[FusedScene], limit: int) -> list[FusedScene]
         if counts[scene.video_id] <= limit:
             kept.append(scene)
     return kept
+
+
+def trust_matches(scenes: Iterable[FusedScene]) -> list[FusedScene]:
+    """Take the score of the best match for the probability, where that is what scores are: in a search for people alone.
+
+    The weights of the ranking rate a person beside words. Alone, the person in the scene is the whole answer.
+    """
+    return [replace(scene, probability=scene.ranks[0].score) for scene in scenes]

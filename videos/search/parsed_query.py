@@ -58,6 +58,11 @@ class ParsedQuery(VideoFilters):
     without_names: str = field(default="", compare=False)
 
     @property
+    def requires_content(self) -> bool:
+        """Whether a word or phrase must be found in the scene. One of a title only chooses videos."""
+        return any(term.field != TITLE for term in self.required)
+
+    @property
     def is_empty(self) -> bool:
         """Whether the query asks for nothing."""
         return ParsedQuery(notices=self.notices) == self

@@ -9,8 +9,9 @@ from videos.models import Scene
 from videos.search.conditions import SceneSelection
 from videos.search.evidence import keep_evidence
 from videos.search.examples import add_example
-from videos.search.fusion import FusedScene, fuse, limit_per_video
+from videos.search.fusion import FusedScene, fuse, limit_per_video, trust_matches
 from videos.search.listing import Sort, list_page, sort_scenes
+from videos.search.modes import Mode
 from videos.search.parsed_query import ParsedQuery
 from videos.search.passages import ScenePosition, join_neighbors
 from videos.search.pools import POOL_SIZE, SearchContext, collect_pools
@@ -45,9 +46,11 @@ def rank_query(
     if request.example:
         add_example(pools, context, request.example, selection)
     ranking = Ranking(fuse(pools.ranked, pools.emphasis), pools.notices)
+    if not request.example and (not query.text or context.mode is Mode.PEOPLE):
+        ranking.scenes = trust_matches(ranking.scenes)
     if request.evidence:
         ranking.scenes = keep_evidence(context.owner_id, ranking.scenes, query.text, request.evidence)
-    elif query.required:
+    elif query.requires_content:
         _add_further(context, ranking, selection)
     return ranking
 

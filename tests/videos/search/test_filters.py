@@ -130,6 +130,14 @@ def test_the_same_filters_are_parameters(find: Find, films: dict[str, Video], ow
     assert find("boat", collection_id=collection.pk) == find(collection_id=collection.pk) == harbor
 
 
+def test_a_title_is_a_filter_beside_words(owner: User, films: dict[str, Video], find: Find) -> None:
+    assert find("title:garden exit", mode="onscreen") == find("lang:de exit", mode="onscreen") == {"Garden 1"}
+    client = APIClient()
+    client.force_authenticate(owner)
+    answer = client.get("/v1/search", {"q": "title:garden xylophone", "mode": "onscreen"}).json()
+    assert (answer["fits"], answer["results"]) == (False, [])
+
+
 def test_manual_tags_and_those_of_a_video_are_found(find: Find, films: dict[str, Video], owner: User) -> None:
     set_video_tags(owner, films["harbor"].pk, ["Summer holidays"])
     Video.objects.filter(pk=films["garden"].pk).update(tags=["Flower"])
