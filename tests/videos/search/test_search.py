@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 from heimdex.backends import get_text_embedder
 from heimdex.errors import ModelUnavailable
 from heimdex.profiles import OPENAI
+from people.models import Person
 from reprocess.planning.scope import Scope
 from reprocess.runs.requests import start_run
 from reprocess.runs.worker import run_worker
@@ -202,6 +203,17 @@ def test_the_command_shows_times_and_reasons(library: Video) -> None:
     assert json.loads(out.getvalue())["results"][0]["matches"][0]["channel"] == "lexical"
     with pytest.raises(CommandError, match="There is no owner nobody@example"):
         call_command("search", "boat", owner="nobody@example.org")
+
+
+def test_the_command_offers_people_and_names_an_unknown_video(library: Video) -> None:
+    Person.objects.create(owner=library.owner, name="Ann Smith")
+    err = io.StringIO()
+    call_command("search", "boat Ann Smith", owner="owner@example.org", stdout=io.StringIO(), stderr=err)
+    assert err.getvalue() == 'Only scenes with Ann Smith: boat @"Ann Smith"\n'
+    theirs = Video.objects.exclude(owner=library.owner).get()
+    with pytest.raises(CommandError, match=f"There is no video {theirs.pk}. Check the id.") as refused:
+        call_command("search", "boat", video_id=theirs.pk, owner="owner@example.org")
+    assert refused.value.returncode == 2
 
 
 @pytest.mark.parametrize("limit", ["0", "-3", "ten", "1.5", ""])

@@ -15,7 +15,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from heimdex.accounts.models import User
 from heimdex.errors import Refused
 from heimdex.management.arguments import find_owner, parse_positive_integer
-from videos.models import Collection
+from videos.models import Collection, Video
 from videos.registry import get_people_search
 from videos.search.conditions import SearchFilters
 from videos.search.hits import Hit, describe_hit
@@ -66,6 +66,8 @@ class Command(BaseCommand):
         filters = _build_filters(owner, options)
         if not options["query"].strip() and filters == SearchFilters() and options["video_id"] is None:
             raise CommandError(NOTHING_ASKED, returncode=2)
+        if options["video_id"] and not Video.objects.filter(owner=owner, pk=options["video_id"]).exists():
+            raise CommandError(f"There is no video {options['video_id']}. Check the id.", returncode=2)
         request = SearchRequest(
             options["query"],
             limit=options["limit"],
@@ -90,6 +92,8 @@ class Command(BaseCommand):
             self.stderr.write(notice)
         if answer.corrections:
             self.stderr.write(f"Also searched for: {', '.join(word for correction in answer.corrections for word in correction.searched)}.")
+        for suggestion in answer.suggestions:
+            self.stderr.write(f"Only scenes with {suggestion.name}: {suggestion.query}")
         if not answer.hits:
             self.stdout.write("No results. Try other or fewer words.")
         elif not answer.fits:
