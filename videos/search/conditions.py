@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from heimdex.database.names import has_name
 from videos.models import CollectedVideo, Job, Scene, TaggedVideo, Video
 from videos.registry import get_people_search
 from videos.search.lexical.query_words import list_languages
@@ -103,7 +104,7 @@ def _match_tags(owner_id: UUID, filters: VideoFilters) -> list[Q]:
 
 def _match_tag(owner_id: UUID, name: str) -> Q:
     """Return the condition that the ingest gave the tag to a scene or its video, or the owner gave it to the video."""
-    manual = TaggedVideo.objects.filter(owner_id=owner_id, tag__name__iexact=name)
+    manual = TaggedVideo.objects.filter(has_name(name, "tag__name"), owner_id=owner_id)
     automatic = Video.objects.filter(has_tag("tags", "$[*]", name), owner_id=owner_id)
     return has_tag("tags", "$[*].name", name) | Q(video__in=automatic) | Q(video__in=manual.values("video"))
 

@@ -85,6 +85,19 @@ def test_an_invalid_name_is_explained(api: APIClient, videos: list[Video], name:
     assert api.put(f"/v1/videos/{videos[0].pk}/tags", {"tags": [name]}, format="json").status_code == 400
 
 
+@pytest.mark.parametrize(("name", "other"), [("İstanbul", "istanbul"), ("STRAẞE", "straße"), ("\u212aelvin", "kelvin")])
+def test_names_that_only_the_database_holds_equal_are_one_name(api: APIClient, videos: list[Video], name: str, other: str) -> None:
+    tagged = api.put(f"/v1/videos/{videos[0].pk}/tags", {"tags": [name, other]}, format="json")
+    assert tagged.json() == {"tags": [name]}
+    assert api.put(f"/v1/videos/{videos[1].pk}/tags", {"tags": [other]}, format="json").json() == {"tags": [name]}
+    for path in ("tags", "collections", "saved-searches"):
+        api.post(f"/v1/{path}", {"name": name}, format="json")
+        problem = api.post(f"/v1/{path}", {"name": other}, format="json")
+        assert (problem.status_code, list(problem.json())) == (400, ["name"])
+        (row,) = api.get(f"/v1/{path}").json()["results"]
+        assert api.patch(f"/v1/{path}/{row['id']}", {"name": other}, format="json").json()["name"] == other
+
+
 def test_limits_name_the_fix(api: APIClient, owner: User, videos: list[Video]) -> None:
     assert (tags.MAX_TAGS, tags.MAX_TAGS_PER_VIDEO, collections.MAX_COLLECTIONS, collections.MAX_VIDEOS) == (1000, 50, 1000, 10_000)
     video = f"/v1/videos/{videos[0].pk}/tags"

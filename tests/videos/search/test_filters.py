@@ -139,6 +139,19 @@ def test_manual_tags_and_those_of_a_video_are_found(find: Find, films: dict[str,
     assert find('boat -tag:"summer holidays"') == {"Garden 0", "Garden 1"}
 
 
+def test_a_facet_of_tags_counts_what_its_filter_keeps(find: Find, films: dict[str, Video], owner: User) -> None:
+    # Letters with a lower case of their own in Python, in regular expressions and in the database.
+    set_video_tags(owner, films["harbor"].pk, ["İstanbul", "STRAẞE"])
+    Video.objects.filter(pk=films["garden"].pk).update(tags=["\u212aelvin"])
+    client = APIClient()
+    client.force_authenticate(owner)
+    tags = client.get("/v1/search", {"longer": "1", "facets": True}).json()["facets"]["tags"]
+    counts = {tag["value"]: tag["count"] for tag in tags}
+    assert counts == {tag: len(find(tag=tag)) for tag in counts}
+    assert counts == {tag: len(find(f'tag:"{tag}"')) for tag in counts}
+    assert {"istanbul", "straße", "kelvin"} <= set(counts)
+
+
 def test_a_day_begins_at_midnight_of_the_server(find: Find, films: dict[str, Video], settings: Settings) -> None:
     Video.objects.filter(pk=films["garden"].pk).update(created_at=datetime(2026, 6, 19, 15, 30, tzinfo=UTC))
     settings.TIME_ZONE = "Asia/Seoul"
