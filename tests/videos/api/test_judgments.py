@@ -56,6 +56,11 @@ def test_others_neither_judge_nor_see_an_owners_scenes(api: APIClient, scene: Sc
     assert stranger.delete(f"/v1/judgments/{Judgment.objects.get().pk}").status_code == 404
 
 
+def test_a_query_that_cannot_be_searched_is_not_judged(api: APIClient, scene: Scene) -> None:
+    answer = api.post("/v1/judgments", {"q": 'boat tag:"', "scene_id": scene.pk, "fits": True})
+    assert (answer.status_code, answer.json()) == (400, {"q": ["Character 10: The quotation mark is not closed. Close it, or remove it."]})
+
+
 def test_the_longest_query_of_any_script_can_be_judged(api: APIClient, scene: Scene) -> None:
     text = "".join(chr(0x4E00 + 7919 * place % 20_000) for place in range(1000))
     assert judge(api, scene, text) == 201
