@@ -17,6 +17,7 @@ from videos.search.lexical.query_words import list_languages
 from videos.search.parsed_query import ParsedQuery, Term, VideoFilters
 from videos.search.query_values import get_midnight
 from videos.search.tag_names import has_tag
+from videos.search.typed_names import normalize_name
 from videos.search.word_conditions import FIELDS, contains_phrase, contains_word
 
 
@@ -104,6 +105,7 @@ def _match_tags(owner_id: UUID, filters: VideoFilters) -> list[Q]:
 
 def _match_tag(owner_id: UUID, name: str) -> Q:
     """Return the condition that the ingest gave the tag to a scene or its video, or the owner gave it to the video."""
+    name = normalize_name(name)
     manual = TaggedVideo.objects.filter(has_name(name, "tag__name"), owner_id=owner_id)
     automatic = Video.objects.filter(has_tag("tags", "$[*]", name), owner_id=owner_id)
     return has_tag("tags", "$[*].name", name) | Q(video__in=automatic) | Q(video__in=manual.values("video"))

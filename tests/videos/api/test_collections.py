@@ -76,7 +76,8 @@ def test_a_collection_is_created_filled_and_deleted(api: APIClient, videos: list
     ("name", "problem"),
     [
         ("?!", "A name needs at least one letter or digit."),
-        ('the "best"', 'A name cannot contain ", because searches put names between these. Remove them.'),
+        ('the "best"', 'A name cannot contain quotation marks such as ", because searches put names between these. Remove them.'),
+        ("«Dogs»", 'A name cannot contain quotation marks such as ", because searches put names between these. Remove them.'),
     ],
 )
 def test_an_invalid_name_is_explained(api: APIClient, videos: list[Video], name: str, problem: str) -> None:
@@ -85,7 +86,7 @@ def test_an_invalid_name_is_explained(api: APIClient, videos: list[Video], name:
     assert api.put(f"/v1/videos/{videos[0].pk}/tags", {"tags": [name]}, format="json").status_code == 400
 
 
-@pytest.mark.parametrize(("name", "other"), [("İstanbul", "istanbul"), ("STRAẞE", "straße"), ("\u212aelvin", "kelvin")])
+@pytest.mark.parametrize(("name", "other"), [("İstanbul", "istanbul"), ("STRAẞE", "straße")])
 def test_names_that_only_the_database_holds_equal_are_one_name(api: APIClient, videos: list[Video], name: str, other: str) -> None:
     tagged = api.put(f"/v1/videos/{videos[0].pk}/tags", {"tags": [name, other]}, format="json")
     assert tagged.json() == {"tags": [name]}

@@ -111,6 +111,9 @@ def test_names_of_four_words_among_the_first_32_are_recognized() -> None:
     phrases = list_phrases(" ".join(f"w{number}" for number in range(40)))
     assert len(phrases) == 32 + 31 + 30 + 29
     assert "w28 w29 w30 w31" in phrases
+    # Marks belong to their letters, apart from them or not.
+    assert list_phrases("हिन्दी Zoe\u0308") == ["हिन्दी", "हिन्दी Zoë", "Zoë"]
+    assert replace_name("हिन्दी गीत", "हिन्दी") == '@"हिन्दी" गीत'
 
 
 def test_names_tags_and_titles_are_completed(library: Library, api: APIClient) -> None:

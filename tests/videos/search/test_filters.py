@@ -139,6 +139,12 @@ def test_manual_tags_and_those_of_a_video_are_found(find: Find, films: dict[str,
     assert find('boat -tag:"summer holidays"') == {"Garden 0", "Garden 1"}
 
 
+@pytest.mark.parametrize("typed", ["Café A\u2212B", "cafe\u0301 a\uff0db", "CAFÉ A-B"])
+def test_a_tag_is_found_in_any_unicode_form(find: Find, films: dict[str, Video], owner: User, typed: str) -> None:
+    assert set_video_tags(owner, films["garden"].pk, ["Cafe\u0301 A\u2212B", "Café A-B"]) == ["Café A-B"]
+    assert find(f'tag:"{typed}"') == find(tag=typed) == {"Garden 0", "Garden 1"}
+
+
 def test_a_facet_of_tags_counts_what_its_filter_keeps(find: Find, films: dict[str, Video], owner: User) -> None:
     # Letters with a lower case of their own in Python, in regular expressions and in the database.
     set_video_tags(owner, films["harbor"].pk, ["İstanbul", "STRAẞE"])
