@@ -89,6 +89,8 @@ def test_the_buttons_of_a_result_record_and_withdraw(owner: User, scene: Scene) 
     browser.post("/search/judge/", {**form, "opinion": "none"})
     assert not Judgment.objects.exists()
     assert browser.post("/search/judge/", {**form, "opinion": "perhaps"}).status_code == 400
+    assert "Character 10" in browser.post("/search/judge/", {**form, "q": 'boat tag:"'}, follow=True).content.decode()
+    assert not Judgment.objects.exists()
     browser.force_login(make_user("stranger@example.org"))
     assert browser.post("/search/judge/", form).status_code == 404
 
