@@ -85,9 +85,9 @@ def _match_term(owner_id: UUID, term: Term, languages: Sequence[str]) -> Q:
 
 
 def _match_people(owner_id: UUID, query: ParsedQuery, filters: SearchFilters) -> list[Q]:
-    people, conditions = get_people_search(), []
-    if person_ids := list_people(query, filters):
-        conditions.append(people.match_scenes(owner_id, person_ids, every=filters.every_person))
+    people = get_people_search()
+    required = [person_ids for person_ids in (filters.person_ids, query.person_ids) if person_ids]
+    conditions = [people.match_scenes(owner_id, person_ids, every=filters.every_person) for person_ids in required]
     if query.excluded_person_ids:
         conditions.append(~people.match_scenes(owner_id, query.excluded_person_ids, every=False))
     return conditions
