@@ -44,6 +44,8 @@ def suggest_people(owner_id: UUID, query: ParsedQuery, text: str) -> tuple[Sugge
 
 def read_names(owner_id: UUID, query: ParsedQuery) -> ParsedQuery:
     """Return a query in which plain names are people, for a search for people only. Without such a name its words remain."""
+    if query.next_query:
+        query = replace(query, next_query=read_names(owner_id, query.next_query))
     named = get_people_search().find_named(owner_id, list_phrases(query.text))
     if not named:
         return query

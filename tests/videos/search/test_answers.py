@@ -81,6 +81,9 @@ def test_the_mode_people_reads_plain_names(library: Library, api: APIClient) -> 
     answer = api.get("/v1/search", {"q": "ann smith", "mode": "people", "join": False}).json()
     assert sorted(hit["start_s"] for hit in answer["results"]) == [5.0, 10.0]
     assert api.get("/v1/search", {"q": "nobody", "mode": "people"}).json()["results"] == []
+    library.add_person("Bea", 3)
+    followed = api.get("/v1/search", {"q": "ann smith then:30 bea", "mode": "people", "join": False}).json()
+    assert sorted(hit["start_s"] for hit in followed["results"]) == [5.0, 10.0]
 
 
 def test_a_person_is_excluded(library: Library, api: APIClient) -> None:
