@@ -220,6 +220,15 @@ def test_a_description_of_a_video_is_excluded_and_contains_phrases(find: Find, f
     assert find("title:lisbon") == set()
 
 
+@pytest.mark.parametrize("query", ["\u200f\u200f", "\u0301\u0301", "\ufffd", "?!", "- @"])
+def test_nothing_fits_a_query_without_anything_to_search_for(owner: User, films: dict[str, Video], query: str) -> None:
+    client = APIClient()
+    client.force_authenticate(owner)
+    answer = client.get("/v1/search", {"q": query}).json()
+    assert (answer["results"], answer["fits"]) == ([], False)
+    assert answer["notices"] == ["The query has no letter, digit or emoji to search for. Add words."]
+
+
 def test_left_over_signs_restrict_nothing(find: Find) -> None:
     assert find('5" --boat boat') >= find("boat")
 
