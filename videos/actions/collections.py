@@ -75,7 +75,7 @@ def remove_videos(owner: User, collection_id: UUID, video_ids: Ids[UUID]) -> Non
     Collection.objects.filter(pk=collection.pk).update(updated_at=timezone.now())
 
 
-def _refuse_taken(owner: User, name: str, collection_id: UUID | None = None) -> None:
+def _refuse_taken(owner: User, name: str, *renamed: UUID) -> None:
     """Refuse a name that a collection has, other than the one that is renamed."""
-    if Collection.objects.filter(has_name(name), owner=owner).exclude(pk=collection_id).exists():
+    if Collection.objects.filter(has_name(name), owner=owner).exclude(pk__in=renamed).exists():
         raise Refused(TAKEN.format(name=name), "name")

@@ -65,7 +65,7 @@ def _check_query(query: str) -> None:
         raise Refused(str(error), "query") from error
 
 
-def _refuse_taken(owner: User, name: str, search_id: UUID | None = None) -> None:
+def _refuse_taken(owner: User, name: str, *renamed: UUID) -> None:
     """Refuse a name that a search has, other than the one that is renamed."""
-    if SavedSearch.objects.filter(has_name(name), owner=owner).exclude(pk=search_id).exists():
+    if SavedSearch.objects.filter(has_name(name), owner=owner).exclude(pk__in=renamed).exists():
         raise Refused(TAKEN.format(name=name), "name")

@@ -69,9 +69,9 @@ def set_video_tags(owner: User, video_id: UUID, names: Iterable[str]) -> list[st
     return sorted(tag.name for tag in tags)
 
 
-def _refuse_taken(owner: User, name: str, tag_id: UUID | None = None) -> None:
+def _refuse_taken(owner: User, name: str, *renamed: UUID) -> None:
     """Refuse a name that a tag has, other than the one that is renamed."""
-    if ManualTag.objects.filter(has_name(name), owner=owner).exclude(pk=tag_id).exists():
+    if ManualTag.objects.filter(has_name(name), owner=owner).exclude(pk__in=renamed).exists():
         raise Refused(TAKEN.format(name=name), "name")
 
 
