@@ -1,6 +1,6 @@
 """`python -m bench.train_ranking`: learn the weights of the ranking from the judged sets, and write videos/search/ranking_model.json.
 
-`bench/ranking_recipe.py` has the recipe, whose imports need a configured Django.
+`bench/training/recipe.py` has the recipe, whose imports need a configured Django.
 """
 
 import sys
@@ -17,8 +17,8 @@ def main() -> None:
     except BenchmarkUnavailable as error:
         sys.exit(str(error))
     with set_up_installation():
-        from bench.ranking_candidates import collect_candidates
-        from bench.ranking_recipe import dump_model, measure_group, train
+        from bench.training.candidates import collect_candidates
+        from bench.training.recipe import dump_model, measure_group, train
         from videos.search.ranking_model import MODEL_FILE, get_ranking_model
 
         queries = list(collect_candidates())

@@ -123,7 +123,7 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
     elif isinstance(error, RateExceeded):
         error = TooManyRequests(str(error), error.wait_s)
     elif is_timeout(error):
-        error = Overloaded(TOO_SLOW)
+        error = Overloaded(TOO_SLOW, RETRY_AFTER_S)
     elif isinstance(error, Unavailable):
         error = Overloaded(str(error))
     elif isinstance(error, Forbidden):

@@ -26,7 +26,9 @@ class ErrorPagesMiddleware:
         if isinstance(error, RateExceeded):
             return render_too_many(request, "Too many requests", str(error), error.wait_s)
         if is_timeout(error):
-            return render(request, "error.html", {"heading": "Not available now", "message": TOO_SLOW}, status=503)
+            page = render(request, "error.html", {"heading": "Not available now", "message": TOO_SLOW}, status=503)
+            page["Retry-After"] = str(RETRY_AFTER_S)
+            return page
         return answer_outage(request, error)
 
 

@@ -1,19 +1,23 @@
 """Names of people: clean them, and look them up where a query mentions them: `@Ann`, `@Ann Smith` or `@"Ann Smith"`. Pure."""
 
-import re
+import unicodedata
 from collections.abc import Iterable
 from uuid import UUID
 
+import regex
+
 from heimdex.errors import Refused
+from videos.search.typed_names import normalize_name
 
 MAX_NAME_LENGTH = 200
 MAX_ALIASES = 20
-NOT_MENTIONABLE = 'A name cannot start with @ or contain ", because searches mention people as @"First Last". Remove these characters.'
+NOT_MENTIONABLE = (
+    'A name cannot start with @ or contain quotation marks, because searches mention people as @"First Last". Remove these characters.'
+)
 # Zero-width non-joiner and joiner: Persian and Indic scripts use them inside names.
 _JOINERS = "\u200c\u200d"
-
-
-_LETTER = re.compile(r"\w")
+# The signs of vowels in Indic scripts and Thai belong to their letters here, unlike in `re`.
+_LETTER = regex.compile(r"\w")
 
 
 def clean_name(name: str, field: str = "name") -> str:
@@ -23,7 +27,7 @@ def clean_name(name: str, field: str = "name") -> str:
     """
     # Joiners are part of names in some scripts, but a name cannot consist of them alone.
     visible = "".join(letter if letter.isprintable() or letter in _JOINERS else " " for letter in name)
-    cleaned = " ".join(visible.split())
+    cleaned = normalize_name(" ".join(visible.split()))
     if not any(letter.isalnum() for letter in cleaned):
         raise Refused("A name needs at least one letter or digit.", field)
     if cleaned.startswith("@") or '"' in cleaned:
@@ -68,12 +72,14 @@ class NameIndex:
         """Index names. Of several people with the same name, the first is found."""
         self._people: dict[str, UUID] = {}
         for name, person_id in names:
-            self._people.setdefault(lower_letters(name), person_id)
+            # A query may have its accents apart from their letters, as macOS writes them.
+            for form in ("NFC", "NFD"):
+                self._people.setdefault(lower_letters(unicodedata.normalize(form, normalize_name(name))), person_id)
         self._lengths = sorted({len(name) for name in self._people}, reverse=True)
 
     def find(self, name: str) -> UUID | None:
         """Return the person with exactly this name."""
-        return self._people.get(lower_letters(name))
+        return self._people.get(lower_letters(normalize_name(name)))
 
     def find_longest(self, text: str, start: int) -> tuple[UUID, int] | None:
         """Return the person with the longest name that starts at a position of a text and ends with a word, and where it ends."""

@@ -37,12 +37,23 @@ def test_a_name_needs_a_letter_or_digit(typed: str) -> None:
     assert refused.value.field == "aliases"
 
 
-@pytest.mark.parametrize("typed", ["@Ann", " @ Ann", 'Dwayne "The Rock" Johnson', '"Ann'])
+@pytest.mark.parametrize("typed", ["@Ann", " @ Ann", 'Dwayne "The Rock" Johnson', '"Ann', "“Ann”", "＠Ann"])
 def test_a_name_can_be_mentioned_in_a_search(typed: str) -> None:
     with pytest.raises(Refused, match="cannot start with @ or contain") as refused:
         clean_name(typed, "aliases")
     assert refused.value.field == "aliases"
     assert clean_name("Ann@home") == "Ann@home"
+
+
+def test_a_name_is_found_in_any_unicode_form() -> None:
+    zoe, hindi = uuid4(), uuid4()
+    names = NameIndex([(clean_name("Zoe\u0308 A\u2212B"), zoe), ("हिन्दी", hindi), ("Zo", uuid4()), ("हिन्", uuid4())])
+    for typed in ("Zoë A-B", "zoe\u0308 A-B", "Zoë A\u2212B"):
+        assert names.find(typed) == zoe
+    assert names.find_longest("@Zoe\u0308 A-B!", 1) == (zoe, 9)
+    # A mark belongs to the letter before it, so that no name ends there.
+    assert names.find_longest("@हिन्दी", 1) == (hindi, 7)
+    assert names.find_longest("@Zoe\u0308", 1) is None
 
 
 def test_a_name_may_have_200_characters() -> None:

@@ -80,6 +80,9 @@ def test_a_person_is_found_by_id_in_exactly_the_scenes_with_the_face(library: Li
     assert sorted(search(api, person_id=[ann.pk, ben.pk])) == [0, 2, 3]
     assert search(api, person_id=[ann.pk, ben.pk], every_person=True) == [2]
     assert search(api, person_id=library.add_person("Zoe").pk) == []
+    # Both the parameter and the query hold.
+    assert search(api, q="@Ann", person_id=ben.pk) == [2]
+    assert sorted(search(api, q="@Ann @Ben", person_id=ben.pk)) == [2, 3]
 
 
 def test_names_and_words_form_one_ranking_within_the_scenes_of_the_person(library: Library, api: APIClient) -> None:

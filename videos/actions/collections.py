@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from heimdex.accounts.models import User
 from heimdex.accounts.owner import lock_owner
+from heimdex.database.names import has_name
 from heimdex.errors import Refused
 from videos.actions.labels import clean_label
 from videos.models import CollectedVideo, Collection, Video
@@ -38,8 +39,7 @@ def edit_collection(owner: User, collection_id: UUID, *, name: str | None = None
         collection = Collection.objects.get(pk=collection_id, owner=owner)
         if name is not None:
             name = clean_label(name, COLLECTION_NAME_MAX_LENGTH)
-            if name.casefold() != collection.name.casefold():
-                _refuse_taken(owner, name)
+            _refuse_taken(owner, name, collection_id)
             collection.name = name
         if description is not None:
             collection.description = description
@@ -75,6 +75,7 @@ def remove_videos(owner: User, collection_id: UUID, video_ids: Ids[UUID]) -> Non
     Collection.objects.filter(pk=collection.pk).update(updated_at=timezone.now())
 
 
-def _refuse_taken(owner: User, name: str) -> None:
-    if Collection.objects.filter(owner=owner, name__iexact=name).exists():
+def _refuse_taken(owner: User, name: str, *renamed: UUID) -> None:
+    """Refuse a name that a collection has, other than the one that is renamed."""
+    if Collection.objects.filter(has_name(name), owner=owner).exclude(pk__in=renamed).exists():
         raise Refused(TAKEN.format(name=name), "name")

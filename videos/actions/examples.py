@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Below the largest body that the web server accepts.
 MAX_IMAGE_BYTES = 3 * 1024**2
 TOO_LARGE = "The image has more than 3 MB. Scale it down: 1,600 pixels are enough."
-NO_FRAME = "This scene has {count} frames. Choose one of them."
+NO_FRAME = "This scene has no frame {number}. Choose one up to {count}."
 NO_FILE = "The frame's file is gone. Retry the video, and search again."
 TRY_AGAIN = "The image could not be decoded this time. Try again."
 
@@ -50,7 +50,7 @@ def load_frame(owner: User, scene_id: UUID, number: int) -> Example:
     scene = Scene.objects.filter_searchable(owner.pk).get(pk=scene_id)
     keys = [key for key, _ in scene.image_keys]
     if number > len(keys):
-        raise Refused(NO_FRAME.format(count=len(keys)), "frame")
+        raise Refused(NO_FRAME.format(number=number, count=len(keys)), "frame")
     try:
         with get_media_storage().open(keys[number - 1]) as file:
             return Example(f"{scene_id} {number}", image=_open(file.read()))

@@ -9,7 +9,7 @@ from heimdex.accounts.models import User
 from heimdex.errors import WrongState
 from videos.embedding_texts import hash_input
 from videos.models import Judgment, Scene
-from videos.search.query_language import normalize_query
+from videos.search.query_language import NoNames, normalize_query, parse_query
 
 # Per owner. More would make an evaluation take hours.
 MAX_JUDGMENTS = 10_000
@@ -19,8 +19,10 @@ TOO_MANY = f"You have {MAX_JUDGMENTS:,} judgments, the most that are kept. Delet
 def judge_scene(owner: User, text: str, scene_id: UUID, *, fits: bool) -> Judgment:
     """Record whether one of the owner's scenes fits a query. The same scene and query again replace the judgment.
 
-    Raise Scene.DoesNotExist for an unknown scene or another owner's, and WrongState at the limit.
+    Raise Scene.DoesNotExist for an unknown scene or another owner's, QuerySyntaxError for a query that no evaluation could search for,
+    and WrongState at the limit.
     """
+    parse_query(text, NoNames)
     scene = Scene.objects.only("pk").get(pk=scene_id, owner=owner)
     text = normalize_query(text)
     judgments = Judgment.objects.filter(owner=owner)

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from heimdex.accounts.models import User
 from heimdex.accounts.owner import lock_owner
+from heimdex.database.names import has_name
 from heimdex.errors import Refused
 from videos.actions.labels import clean_label
 from videos.models import SavedSearch, SearchPreferences
@@ -40,8 +41,7 @@ def edit_search(
         search = SavedSearch.objects.get(pk=search_id, owner=owner)
         if name is not None:
             name = clean_label(name, SEARCH_NAME_MAX_LENGTH)
-            if name.casefold() != search.name.casefold():
-                _refuse_taken(owner, name)
+            _refuse_taken(owner, name, search_id)
             search.name = name
         if query is not None:
             _check_query(query)
@@ -65,6 +65,7 @@ def _check_query(query: str) -> None:
         raise Refused(str(error), "query") from error
 
 
-def _refuse_taken(owner: User, name: str) -> None:
-    if SavedSearch.objects.filter(owner=owner, name__iexact=name).exists():
+def _refuse_taken(owner: User, name: str, *renamed: UUID) -> None:
+    """Refuse a name that a search has, other than the one that is renamed."""
+    if SavedSearch.objects.filter(has_name(name), owner=owner).exclude(pk__in=renamed).exists():
         raise Refused(TAKEN.format(name=name), "name")

@@ -1,12 +1,16 @@
 """Create, rename and delete an owner's tags, and give them to videos."""
 
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from heimdex.accounts.models import User
 from heimdex.accounts.owner import lock_owner
+from heimdex.database.names import has_name
 from heimdex.errors import Refused
 from videos.actions.labels import clean_label
 from videos.models import ManualTag, TaggedVideo, Video
@@ -25,8 +29,9 @@ def create_tag(owner: User, name: str) -> ManualTag:
     with transaction.atomic():
         lock_owner(owner.pk)
         _refuse_taken(owner, name)
-        _refuse_too_many(owner, 1)
-        return ManualTag.objects.create(owner=owner, name=name)
+        tag = ManualTag.objects.create(owner=owner, name=name)
+        _refuse_too_many(owner)
+        return tag
 
 
 def rename_tag(owner: User, tag_id: UUID, name: str) -> ManualTag:
@@ -35,8 +40,7 @@ def rename_tag(owner: User, tag_id: UUID, name: str) -> ManualTag:
     with transaction.atomic():
         lock_owner(owner.pk)
         tag = ManualTag.objects.get(pk=tag_id, owner=owner)
-        if tag.name.casefold() != name.casefold():
-            _refuse_taken(owner, name)
+        _refuse_taken(owner, name, tag_id)
         tag.name = name
         tag.save(update_fields=["name"])
     return tag
@@ -47,27 +51,30 @@ def set_video_tags(owner: User, video_id: UUID, names: Iterable[str]) -> list[st
 
     Raise Video.DoesNotExist for another owner's id, and Refused for an invalid name or too many tags.
     """
-    cleaned = {name.casefold(): name for name in reversed([clean_label(name, TAG_MAX_LENGTH) for name in names])}
-    if len(cleaned) > MAX_TAGS_PER_VIDEO:
-        raise Refused(TOO_MANY_ON_VIDEO, "tags")
+    cleaned = [clean_label(name, TAG_MAX_LENGTH) for name in names]
     with transaction.atomic():
         lock_owner(owner.pk)
         video = Video.objects.get(pk=video_id, owner=owner)
-        by_name = {tag.name.casefold(): tag for tag in ManualTag.objects.filter(owner=owner)}
-        new = [ManualTag(owner=owner, name=name) for key, name in cleaned.items() if key not in by_name]
-        _refuse_too_many(owner, len(new))
-        by_name |= {tag.name.casefold(): tag for tag in ManualTag.objects.bulk_create(new)}
-        tags = [by_name[key] for key in cleaned]
+        owned = ManualTag.objects.filter(owner=owner)
+        before = owned.count()
+        # Which names are the same, the constraint decides. The first of them is stored.
+        ManualTag.objects.bulk_create([ManualTag(owner=owner, name=name) for name in cleaned], ignore_conflicts=True)
+        tags = list(owned.filter(reduce(or_, map(has_name, cleaned), Q(pk__in=()))))
+        if len(tags) > MAX_TAGS_PER_VIDEO:
+            raise Refused(TOO_MANY_ON_VIDEO, "tags")
+        if owned.count() > before:
+            _refuse_too_many(owner)
         TaggedVideo.objects.filter(video=video).exclude(tag__in=tags).delete()
         TaggedVideo.objects.bulk_create([TaggedVideo(owner=owner, tag=tag, video=video) for tag in tags], ignore_conflicts=True)
     return sorted(tag.name for tag in tags)
 
 
-def _refuse_taken(owner: User, name: str) -> None:
-    if ManualTag.objects.filter(owner=owner, name__iexact=name).exists():
+def _refuse_taken(owner: User, name: str, *renamed: UUID) -> None:
+    """Refuse a name that a tag has, other than the one that is renamed."""
+    if ManualTag.objects.filter(has_name(name), owner=owner).exclude(pk__in=renamed).exists():
         raise Refused(TAKEN.format(name=name), "name")
 
 
-def _refuse_too_many(owner: User, new: int) -> None:
-    if new and ManualTag.objects.filter(owner=owner).count() + new > MAX_TAGS:
+def _refuse_too_many(owner: User) -> None:
+    if ManualTag.objects.filter(owner=owner).count() > MAX_TAGS:
         raise Refused(TOO_MANY)

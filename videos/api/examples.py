@@ -88,5 +88,5 @@ class ImageSearchView(APIView):
 
 def _answer(owner: User, values: dict[str, Any], example: Example) -> Response:
     search_request = build_request(values, example)
-    check_filters(owner.pk, search_request.filters)
+    check_filters(owner.pk, search_request)
     return Response(serialize_answer(search(owner, search_request), with_explanation=values["explain"]))

@@ -12,12 +12,13 @@ from rest_framework.views import APIView
 from heimdex.accounts.owner import get_owner
 from heimdex.accounts.rate_limits import spend
 from videos.api.search_serializers import UNAVAILABLE, SearchAnswerSerializer, SearchSerializer, build_request
-from videos.models import Collection
+from videos.models import Collection, Video
 from videos.registry import get_people_search
-from videos.search.conditions import SearchFilters
 from videos.search.hits import Hit, describe_hit
+from videos.search.requests import SearchRequest
 from videos.search.service import SearchAnswer, search
 
+NO_VIDEO = "You have no video with this id."
 NO_PERSON = "You have no person with this id."
 NO_COLLECTION = "You have no collection with this id."
 
@@ -41,13 +42,16 @@ class SearchView(APIView):
         owner = get_owner(request)
         spend("search", owner.pk)
         search_request = build_request(body.validated_data)
-        check_filters(owner.pk, search_request.filters)
+        check_filters(owner.pk, search_request)
         answer = search(owner, search_request)
         return Response(serialize_answer(answer, with_explanation=body.validated_data["explain"]))
 
 
-def check_filters(owner_id: UUID, filters: SearchFilters) -> None:
-    """Raise NotFound when a filter names a person or a collection that the owner does not have."""
+def check_filters(owner_id: UUID, request: SearchRequest) -> None:
+    """Raise NotFound when a filter names a video, a person or a collection that the owner does not have."""
+    filters = request.filters
+    if request.video_id and not Video.objects.filter(owner_id=owner_id, pk=request.video_id).exists():
+        raise NotFound(NO_VIDEO)
     if set(filters.person_ids) - get_people_search().filter_known(owner_id, filters.person_ids):
         raise NotFound(NO_PERSON)
     if filters.collection_id and not Collection.objects.filter(owner_id=owner_id, pk=filters.collection_id).exists():

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from heimdex.accounts.models import User
+from heimdex.errors import Refused
 from videos.evaluation.judgments import JudgedQuery
 from videos.evaluation.measures import Measures, measure_ranking
 from videos.evaluation.rankings import RankedAnswer, rank_query
@@ -12,6 +14,7 @@ from videos.evaluation.report import Kind, MeasuredQuery, SearchScope, SummaryRo
 from videos.search.lexical.handler import lexical_backends
 
 LIBRARY, VIDEO = "library", "video"
+NOT_SEARCHED = "The query {id} ({text}) cannot be searched. {reason} Correct or remove it."
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,10 @@ class Evaluation:
 def evaluate_library(
     owner: User, queries: Sequence[ResolvedQuery], backends: Sequence[str], on_query: Callable[[], None] = lambda: None
 ) -> Evaluation:
-    """Ask each query with every lexical backend: in the whole library, and in its video if it names one."""
+    """Ask each query with every lexical backend: in the whole library, and in its video if it names one.
+
+    Raise Refused with the name of a query that cannot be parsed.
+    """
     measured: list[MeasuredQuery] = []
     notices: dict[str, None] = {}
     for backend in backends:
@@ -34,11 +40,18 @@ def evaluate_library(
             for query in queries:
                 places = {LIBRARY: None} | ({VIDEO: query.video_id} if query.video_id else {})
                 for place, video_id in places.items():
-                    answer = rank_query(owner, query.judged.text, video_id)
+                    answer = _rank(owner, query, video_id)
                     measured.append(measure_answer(SearchScope(backend, place), query, answer))
                     notices |= dict.fromkeys(answer.notices)
                 on_query()
     return Evaluation(len(queries), tuple(summarize(measured)), tuple(notices))
+
+
+def _rank(owner: User, query: ResolvedQuery, video_id: UUID | None) -> RankedAnswer:
+    try:
+        return rank_query(owner, query.judged.text, video_id)
+    except Refused as error:
+        raise Refused(NOT_SEARCHED.format(id=query.judged.id, text=query.judged.text, reason=error)) from error
 
 
 def evaluate_run(queries: Sequence[JudgedQuery], run: Mapping[str, Sequence[str]]) -> Evaluation:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from heimdex.accounts.owner import get_owner
-from heimdex.errors import WrongState
+from heimdex.errors import Refused
 from videos.actions.judgments import judge_scene, withdraw_judgment
 from videos.models import Scene
 from videos.pages.search import SearchForm
@@ -42,7 +42,7 @@ def judge_page(request: HttpRequest) -> HttpResponse:
             judge_scene(owner, text, scene_id, fits=opinion == FITS)
     except Scene.DoesNotExist as error:
         raise Http404 from error
-    except WrongState as error:
+    except Refused as error:
         messages.error(request, str(error))
     cursor = form.cleaned_data["cursor"]
     query = urlencode({"q": text, **({"cursor": cursor} if cursor else {})})

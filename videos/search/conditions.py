@@ -10,12 +10,14 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from heimdex.database.names import has_name
 from videos.models import CollectedVideo, Job, Scene, TaggedVideo, Video
 from videos.registry import get_people_search
 from videos.search.lexical.query_words import list_languages
 from videos.search.parsed_query import ParsedQuery, Term, VideoFilters
 from videos.search.query_values import get_midnight
 from videos.search.tag_names import has_tag
+from videos.search.typed_names import normalize_name
 from videos.search.word_conditions import FIELDS, contains_phrase, contains_word
 
 
@@ -83,9 +85,9 @@ def _match_term(owner_id: UUID, term: Term, languages: Sequence[str]) -> Q:
 
 
 def _match_people(owner_id: UUID, query: ParsedQuery, filters: SearchFilters) -> list[Q]:
-    people, conditions = get_people_search(), []
-    if person_ids := list_people(query, filters):
-        conditions.append(people.match_scenes(owner_id, person_ids, every=filters.every_person))
+    people = get_people_search()
+    required = [person_ids for person_ids in (filters.person_ids, query.person_ids) if person_ids]
+    conditions = [people.match_scenes(owner_id, person_ids, every=filters.every_person) for person_ids in required]
     if query.excluded_person_ids:
         conditions.append(~people.match_scenes(owner_id, query.excluded_person_ids, every=False))
     return conditions
@@ -103,7 +105,8 @@ def _match_tags(owner_id: UUID, filters: VideoFilters) -> list[Q]:
 
 def _match_tag(owner_id: UUID, name: str) -> Q:
     """Return the condition that the ingest gave the tag to a scene or its video, or the owner gave it to the video."""
-    manual = TaggedVideo.objects.filter(owner_id=owner_id, tag__name__iexact=name)
+    name = normalize_name(name)
+    manual = TaggedVideo.objects.filter(has_name(name, "tag__name"), owner_id=owner_id)
     automatic = Video.objects.filter(has_tag("tags", "$[*]", name), owner_id=owner_id)
     return has_tag("tags", "$[*].name", name) | Q(video__in=automatic) | Q(video__in=manual.values("video"))
 

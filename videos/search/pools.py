@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from heimdex.database.time_budget import UNLIMITED, TimeBudget, TimeBudgetExceeded
+from heimdex.text_analysis import analyze_query
 from videos.channels import LEXICAL, ON_SCREEN, PERSON, Evidence
 from videos.registry import get_people_search
 from videos.search.conditions import SceneSelection
@@ -30,6 +31,7 @@ WORDS_WAIT = (
     "Words of {count} video(s) were not searched, because an older release indexed them. They are analyzed in the background, "
     "a little every minute."
 )
+NOTHING_SEARCHABLE = "The query has no letter, digit or emoji to search for. Add words."
 WORDS_LEFT_OUT = "The search for words was left out: {reason}"
 
 
@@ -60,7 +62,10 @@ def collect_pools(
     pools = Pools()
     if person_ids and is_searched(PERSON, context.mode):
         _add_people(pools, context, selection, person_ids, every_person=every_person)
-    if text and context.mode is not Mode.PEOPLE:
+    if text and not analyze_query(text, (), own_language=""):
+        # Models place such a text somewhere, so that something would seem to fit.
+        pools.notices.append(NOTHING_SEARCHABLE)
+    elif text and context.mode is not Mode.PEOPLE:
         intent = detect_intent(text, list_languages(context.owner_id))
         pools.emphasis = intent.emphasis
         # Words come first: they take the least time, and stay found when vectors take too long.

@@ -10,9 +10,12 @@ from typing import Protocol, TypeVar
 from unicodedata import category
 from uuid import UUID
 
+import regex
+
 from heimdex.errors import Refused
 from videos.search.parsed_query import TERM_FIELDS, ParsedQuery, QueryParts, Term
 from videos.search.query_values import parse_day, parse_duration, parse_language
+from videos.search.typed_names import use_plain_signs
 
 Value = TypeVar("Value")
 LANGUAGE, TAG, BEFORE, AFTER, LONGER, SHORTER, THEN = "lang", "tag", "before", "after", "longer", "shorter", "then"
@@ -22,7 +25,7 @@ MAX_MENTIONS = 20
 
 UNKNOWN_NAME = "You have no person named “{name}”. It was searched as a word."
 UNKNOWN_EXCLUDED = "You have no person named “{name}”, so nobody was excluded."
-SPACE_AFTER_COLON = "“{field}:” was searched as a word, because a space follows it. Write {field}:value without a space to filter."
+NO_VALUE = "“{field}:” was searched as a word, because no value follows it. Write {field}:value without a space to filter."
 NOT_CLOSED = "The quotation mark is not closed. Close it, or remove it."
 NO_PHRASE = "The quotation mark at character {position} is not closed, so its words were not searched as a phrase."
 NO_EXCLUSION = "{field}: cannot be excluded. Use {other}: instead."
@@ -31,14 +34,13 @@ TWICE = "A query can have only one then:. Remove this one."
 NOTHING_BEFORE = "Write what comes first before then:."
 NOTHING_AFTER = "Write what comes next after then:."
 
-# Phones write these instead of ASCII.
-_PLAIN = str.maketrans({"“": '"', "”": '"', "„": '"', "‟": '"', "«": '"', "»": '"', "＂": '"', "−": "-", "－": "-", "＠": "@"})
 _MINUS = re.compile(r"-(?=[^\s-])")
 _SPACES = re.compile(r"\s*")
 _MENTION = re.compile(r'@(?=[\w"])')
 _FIELD = re.compile(r"([a-z]{3,8}):", re.IGNORECASE)
 _WORD_END = re.compile(r'\s|(?<!\w)@(?=[\w"])')
-_MENTIONED_WORD = re.compile(r"\w+")
+# The signs of vowels in Indic scripts and Thai are part of words here, unlike in `re`.
+_MENTIONED_WORD = regex.compile(r"\w+")
 _FIELDS = frozenset({*TERM_FIELDS, LANGUAGE, TAG, BEFORE, AFTER, LONGER, SHORTER, THEN})
 _OPPOSITES = {BEFORE: AFTER, AFTER: BEFORE, LONGER: SHORTER, SHORTER: LONGER}
 
@@ -80,7 +82,7 @@ def normalize_query(text: str) -> str:
 
 def parse_query(text: str, load_names: Callable[[], NameLookup]) -> ParsedQuery:
     """Parse a query. `load_names` is called at most once, if a person is mentioned. Raise QuerySyntaxError with the position."""
-    return _Parser(text.translate(_PLAIN), load_names).parse()
+    return _Parser(use_plain_signs(text), load_names).parse()
 
 
 class _Parser:
@@ -207,7 +209,7 @@ class _Parser:
         self._position += len(word)
         if not is_excluded:
             if word.endswith(":") and word[:-1].lower() in _FIELDS:
-                part.notices.append(SPACE_AFTER_COLON.format(field=word[:-1].lower()))
+                part.notices.append(NO_VALUE.format(field=word[:-1].lower()))
             part.words.append(word)
         elif any(letter.isalnum() or category(letter) == "So" for letter in word):
             self._count_condition(start)

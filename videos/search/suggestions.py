@@ -1,8 +1,10 @@
 """Offer people whose names are plain words of a query as filters. Nothing is filtered until the owner accepts an offer."""
 
-import re
+import unicodedata
 from dataclasses import dataclass, replace
 from uuid import UUID
+
+import regex
 
 from videos.registry import get_people_search
 from videos.search.parsed_query import ParsedQuery
@@ -11,8 +13,9 @@ from videos.search.parsed_query import ParsedQuery
 MAX_NAME_WORDS = 4
 MAX_WORDS = 32
 MAX_SUGGESTIONS = 5
-_QUOTED = re.compile(r'("[^"]*")')
-_WORD = re.compile(r"[\w'’.-]*\w")
+_QUOTED = regex.compile(r'("[^"]*")')
+# The signs of vowels in Indic scripts and Thai are part of words here, unlike in `re`.
+_WORD = regex.compile(r"[\w'’.-]*\w")
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ def suggest_people(owner_id: UUID, query: ParsedQuery, text: str) -> tuple[Sugge
     """Return suggestions for a query, as parsed and as typed. Of names inside each other, the longest counts."""
     suggestions: list[Suggestion] = []
     covered: set[str] = set()
+    text = unicodedata.normalize("NFC", text)
     named = get_people_search().find_named(owner_id, list_phrases(query.text))
     for name in sorted(named, key=len, reverse=True):
         person = named[name]
@@ -40,6 +44,8 @@ def suggest_people(owner_id: UUID, query: ParsedQuery, text: str) -> tuple[Sugge
 
 def read_names(owner_id: UUID, query: ParsedQuery) -> ParsedQuery:
     """Return a query in which plain names are people, for a search for people only. Without such a name its words remain."""
+    if query.next_query:
+        query = replace(query, next_query=read_names(owner_id, query.next_query))
     named = get_people_search().find_named(owner_id, list_phrases(query.text))
     if not named:
         return query
@@ -49,15 +55,15 @@ def read_names(owner_id: UUID, query: ParsedQuery) -> ParsedQuery:
 
 def list_phrases(text: str) -> list[str]:
     """Return all runs of at most MAX_NAME_WORDS words of a text, without repetitions. Pure."""
-    words = _WORD.findall(text)[:MAX_WORDS]
+    words = _WORD.findall(unicodedata.normalize("NFC", text))[:MAX_WORDS]
     runs = (words[start : start + length] for start in range(len(words)) for length in range(1, MAX_NAME_WORDS + 1))
     return list(dict.fromkeys(" ".join(run) for run in runs))
 
 
 def replace_name(text: str, name: str) -> str:
     """Return a query with the first plain occurrence of a name, in lower case, as a mention; as it was if there is none. Pure."""
-    words = r"\s+".join(re.escape(word) for word in name.split())
-    pattern = re.compile(rf"(?<!\S){words}(?![\w:])", re.IGNORECASE)
+    words = r"\s+".join(regex.escape(word) for word in name.split())
+    pattern = regex.compile(rf"(?<!\S){words}(?![\w:])", regex.IGNORECASE)
     parts = _QUOTED.split(text)
     # Every other part is a phrase.
     for place in range(0, len(parts), 2):

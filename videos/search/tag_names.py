@@ -1,7 +1,5 @@
 """Compare and list the names of tags inside JSON columns."""
 
-import json
-import re
 from typing import Any
 
 from django.db.models import BooleanField, F, Field, Func, JSONField, Q, TextField, Value
@@ -17,15 +15,9 @@ class _JsonPathField(Field):  # type: ignore[type-arg]
 
 
 def has_tag(column: str, path: str, name: str) -> Q:
-    """Return the condition that a text at a path of a JSON column is the name of a tag, in any capitalization."""
-    pattern = json.dumps(f"^{re.escape(name)}$", ensure_ascii=False)
-    matches = Func(
-        F(column),
-        Cast(Value(f'{path} ? (@ like_regex {pattern} flag "i")'), _JsonPathField()),
-        function="jsonb_path_exists",
-        output_field=BooleanField(),
-    )
-    return Q(Exact(matches, Value(True)))
+    """Return the condition that a text at a path of a JSON column is the name of a tag, in any capitalization, as facets count it."""
+    has = Func(_lower(_list_texts(column, path)), Lower(Value(name)), function="jsonb_exists", output_field=BooleanField())
+    return Q(Exact(has, Value(True)))
 
 
 def list_names(tags: str, *others: Any) -> "Func[Any]":
@@ -33,13 +25,19 @@ def list_names(tags: str, *others: Any) -> "Func[Any]":
 
     `tags` is a column of objects with a `name`; the others are columns or expressions of names alone.
     """
-    names: Func[Any] = Func(
-        F(tags), Cast(Value("$[*].name"), _JsonPathField()), function="jsonb_path_query_array", output_field=JSONField()
-    )
+    names = _list_texts(tags, "$[*].name")
     for other in others:
         more = Coalesce(F(other) if isinstance(other, str) else other, Value([], JSONField()), output_field=JSONField())
         names = Func(names, more, template="(%(expressions)s)", arg_joiner=" || ", output_field=JSONField())
-    lowered = Cast(Lower(Cast(names, TextField())), JSONField())
-    unique: Func[Any] = Func(lowered, function="jsonb_array_elements_text", output_field=TextField())
+    unique: Func[Any] = Func(_lower(names), function="jsonb_array_elements_text", output_field=TextField())
     unique.set_returning = True
     return unique
+
+
+def _list_texts(column: str, path: str) -> "Func[Any]":
+    return Func(F(column), Cast(Value(path), _JsonPathField()), function="jsonb_path_query_array", output_field=JSONField())
+
+
+def _lower(texts: "Func[Any]") -> "Func[Any]":
+    """Return the expression of a JSON array in lower case. No letter has a lower case that JSON writes otherwise."""
+    return Cast(Lower(Cast(texts, TextField())), JSONField())

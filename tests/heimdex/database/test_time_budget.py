@@ -72,6 +72,7 @@ def test_a_request_that_takes_too_long_is_answered_with_a_sentence() -> None:
         {"detail": "The database takes too long for this request at the moment. Try again later."},
     )
     assert page.status_code == 503
+    assert answer["Retry-After"] == page["Retry-After"] == "60"
     assert "The database takes too long for this request" in page.content.decode()
 
 

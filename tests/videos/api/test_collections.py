@@ -76,13 +76,27 @@ def test_a_collection_is_created_filled_and_deleted(api: APIClient, videos: list
     ("name", "problem"),
     [
         ("?!", "A name needs at least one letter or digit."),
-        ('the "best"', 'A name cannot contain ", because searches put names between these. Remove them.'),
+        ('the "best"', 'A name cannot contain quotation marks such as ", because searches put names between these. Remove them.'),
+        ("«Dogs»", 'A name cannot contain quotation marks such as ", because searches put names between these. Remove them.'),
     ],
 )
 def test_an_invalid_name_is_explained(api: APIClient, videos: list[Video], name: str, problem: str) -> None:
     for path in ("tags", "collections", "saved-searches"):
         assert api.post(f"/v1/{path}", {"name": name}, format="json").json() == {"name": [problem]}
     assert api.put(f"/v1/videos/{videos[0].pk}/tags", {"tags": [name]}, format="json").status_code == 400
+
+
+@pytest.mark.parametrize(("name", "other"), [("İstanbul", "istanbul"), ("STRAẞE", "straße")])
+def test_names_that_only_the_database_holds_equal_are_one_name(api: APIClient, videos: list[Video], name: str, other: str) -> None:
+    tagged = api.put(f"/v1/videos/{videos[0].pk}/tags", {"tags": [name, other]}, format="json")
+    assert tagged.json() == {"tags": [name]}
+    assert api.put(f"/v1/videos/{videos[1].pk}/tags", {"tags": [other]}, format="json").json() == {"tags": [name]}
+    for path in ("tags", "collections", "saved-searches"):
+        api.post(f"/v1/{path}", {"name": name}, format="json")
+        problem = api.post(f"/v1/{path}", {"name": other}, format="json")
+        assert (problem.status_code, list(problem.json())) == (400, ["name"])
+        (row,) = api.get(f"/v1/{path}").json()["results"]
+        assert api.patch(f"/v1/{path}/{row['id']}", {"name": other}, format="json").json()["name"] == other
 
 
 def test_limits_name_the_fix(api: APIClient, owner: User, videos: list[Video]) -> None:

@@ -80,7 +80,7 @@ def test_a_frame_of_a_scene_is_an_example(api: APIClient, video: Video) -> None:
     scene = video.scenes.get(index=3)
     assert list_indexes(api.post("/v1/search/image", {"scene_id": str(scene.pk)}, format="json"))[0] == 3
     absent = api.post("/v1/search/image", {"scene_id": str(scene.pk), "frame": 2}, format="json")
-    assert absent.json() == {"frame": ["This scene has 1 frames. Choose one of them."]}
+    assert absent.json() == {"frame": ["This scene has no frame 2. Choose one up to 1."]}
     get_media_storage().delete(scene.keyframe_key)
     assert "file is gone" in api.post("/v1/search/image", {"scene_id": str(scene.pk)}, format="json").json()["frame"][0]
 

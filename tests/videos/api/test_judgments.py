@@ -56,6 +56,11 @@ def test_others_neither_judge_nor_see_an_owners_scenes(api: APIClient, scene: Sc
     assert stranger.delete(f"/v1/judgments/{Judgment.objects.get().pk}").status_code == 404
 
 
+def test_a_query_that_cannot_be_searched_is_not_judged(api: APIClient, scene: Scene) -> None:
+    answer = api.post("/v1/judgments", {"q": 'boat tag:"', "scene_id": scene.pk, "fits": True})
+    assert (answer.status_code, answer.json()) == (400, {"q": ["Character 10: The quotation mark is not closed. Close it, or remove it."]})
+
+
 def test_the_longest_query_of_any_script_can_be_judged(api: APIClient, scene: Scene) -> None:
     text = "".join(chr(0x4E00 + 7919 * place % 20_000) for place in range(1000))
     assert judge(api, scene, text) == 201
@@ -84,6 +89,8 @@ def test_the_buttons_of_a_result_record_and_withdraw(owner: User, scene: Scene) 
     browser.post("/search/judge/", {**form, "opinion": "none"})
     assert not Judgment.objects.exists()
     assert browser.post("/search/judge/", {**form, "opinion": "perhaps"}).status_code == 400
+    assert "Character 10" in browser.post("/search/judge/", {**form, "q": 'boat tag:"'}, follow=True).content.decode()
+    assert not Judgment.objects.exists()
     browser.force_login(make_user("stranger@example.org"))
     assert browser.post("/search/judge/", form).status_code == 404
 

@@ -169,3 +169,15 @@ def test_a_bad_file_is_wrong_usage(owner: User, judged: Path) -> None:
     assert error.returncode == 2
     assert "line 4: This is not JSON" in str(error)
     assert _fail(judged, "--owner", "nobody@example.org").returncode == 2
+
+
+@pytest.mark.django_db
+def test_a_query_that_cannot_be_searched_is_named(owner: User, judged: Path) -> None:
+    line = {"id": "broken", "query": 'boat tag:"', "relevant": json.loads(JUDGED.splitlines()[0])["relevant"]}
+    judged.write_text(json.dumps(line) + "\n")
+    error = _fail(judged, "--owner", owner.email)
+    assert error.returncode == 2
+    assert str(error) == (
+        'The query broken (boat tag:") cannot be searched. Character 10: The quotation mark is not closed. Close it, or remove it. '
+        "Correct or remove it."
+    )

@@ -150,7 +150,11 @@ def test_an_invalid_query_is_explained(browser: Client, query: str, problem: str
     answer = browser.get(f"/search/?{query}")
 
     assert answer.status_code == 400
-    assert problem in answer.content.decode()
+    page = answer.content.decode()
+    assert problem in page
+    # A screen reader reads the problem with the field.
+    assert 'aria-invalid="true" aria-describedby="search-errors"' in page
+    assert '<div id="search-errors">' in page
 
 
 @pytest.mark.parametrize("query", ['"', "-", "'", "%", "a & b | !c:*", "🚀", "日本語"])

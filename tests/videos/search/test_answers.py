@@ -81,6 +81,9 @@ def test_the_mode_people_reads_plain_names(library: Library, api: APIClient) -> 
     answer = api.get("/v1/search", {"q": "ann smith", "mode": "people", "join": False}).json()
     assert sorted(hit["start_s"] for hit in answer["results"]) == [5.0, 10.0]
     assert api.get("/v1/search", {"q": "nobody", "mode": "people"}).json()["results"] == []
+    library.add_person("Bea", 3)
+    followed = api.get("/v1/search", {"q": "ann smith then:30 bea", "mode": "people", "join": False}).json()
+    assert sorted(hit["start_s"] for hit in followed["results"]) == [5.0, 10.0]
 
 
 def test_a_person_is_excluded(library: Library, api: APIClient) -> None:
@@ -111,6 +114,9 @@ def test_names_of_four_words_among_the_first_32_are_recognized() -> None:
     phrases = list_phrases(" ".join(f"w{number}" for number in range(40)))
     assert len(phrases) == 32 + 31 + 30 + 29
     assert "w28 w29 w30 w31" in phrases
+    # Marks belong to their letters, apart from them or not.
+    assert list_phrases("हिन्दी Zoe\u0308") == ["हिन्दी", "हिन्दी Zoë", "Zoë"]
+    assert replace_name("हिन्दी गीत", "हिन्दी") == '@"हिन्दी" गीत'
 
 
 def test_names_tags_and_titles_are_completed(library: Library, api: APIClient) -> None:

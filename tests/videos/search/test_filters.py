@@ -147,6 +147,25 @@ def test_manual_tags_and_those_of_a_video_are_found(find: Find, films: dict[str,
     assert find('boat -tag:"summer holidays"') == {"Garden 0", "Garden 1"}
 
 
+@pytest.mark.parametrize("typed", ["Café A\u2212B", "cafe\u0301 a\uff0db", "CAFÉ A-B"])
+def test_a_tag_is_found_in_any_unicode_form(find: Find, films: dict[str, Video], owner: User, typed: str) -> None:
+    assert set_video_tags(owner, films["garden"].pk, ["Cafe\u0301 A\u2212B", "Café A-B"]) == ["Café A-B"]
+    assert find(f'tag:"{typed}"') == find(tag=typed) == {"Garden 0", "Garden 1"}
+
+
+def test_a_facet_of_tags_counts_what_its_filter_keeps(find: Find, films: dict[str, Video], owner: User) -> None:
+    # Letters with a lower case of their own in Python, in regular expressions and in the database.
+    set_video_tags(owner, films["harbor"].pk, ["İstanbul", "STRAẞE"])
+    Video.objects.filter(pk=films["garden"].pk).update(tags=["\u212aelvin"])
+    client = APIClient()
+    client.force_authenticate(owner)
+    tags = client.get("/v1/search", {"longer": "1", "facets": True}).json()["facets"]["tags"]
+    counts = {tag["value"]: tag["count"] for tag in tags}
+    assert counts == {tag: len(find(tag=tag)) for tag in counts}
+    assert counts == {tag: len(find(f'tag:"{tag}"')) for tag in counts}
+    assert {"istanbul", "straße", "kelvin"} <= set(counts)
+
+
 def test_a_day_begins_at_midnight_of_the_server(find: Find, films: dict[str, Video], settings: Settings) -> None:
     Video.objects.filter(pk=films["garden"].pk).update(created_at=datetime(2026, 6, 19, 15, 30, tzinfo=UTC))
     settings.TIME_ZONE = "Asia/Seoul"
@@ -207,6 +226,15 @@ def test_a_description_of_a_video_is_excluded_and_contains_phrases(find: Find, f
     assert find("boat -lisbon") == {"Harbor tour 0", "Harbor tour 1"}
     assert find('"old lisbon"') == {"Garden 0", "Garden 1"}
     assert find("title:lisbon") == set()
+
+
+@pytest.mark.parametrize("query", ["\u200f\u200f", "\u0301\u0301", "\ufffd", "?!", "- @"])
+def test_nothing_fits_a_query_without_anything_to_search_for(owner: User, films: dict[str, Video], query: str) -> None:
+    client = APIClient()
+    client.force_authenticate(owner)
+    answer = client.get("/v1/search", {"q": query}).json()
+    assert (answer["results"], answer["fits"]) == ([], False)
+    assert answer["notices"] == ["The query has no letter, digit or emoji to search for. Add words."]
 
 
 def test_left_over_signs_restrict_nothing(find: Find) -> None:

@@ -142,11 +142,10 @@ def test_in_another_order_a_passage_is_where_its_best_scene_is(api: APIClient, o
 
 def test_another_owners_scenes_are_in_no_passage(api: APIClient, owner: User) -> None:
     mine = make_video(owner, ["A boat."] * 2)
-    theirs = make_video(make_user("other@example.org"), ["A boat."] * 3)
+    make_video(make_user("other@example.org"), ["A boat."] * 3)
     results = api.get("/v1/search", {"q": "boat"}).json()["results"]
     scene_ids = {scene_id for hit in results for scene_id in hit["passage"]["scene_ids"]}
     assert scene_ids == {str(scene_id) for scene_id in mine.list_scene_ids()}
-    assert find(api, video_id=theirs.pk) == []
 
 
 @pytest.mark.parametrize("left", [3, 2, 1, 0])

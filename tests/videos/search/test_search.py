@@ -4,6 +4,7 @@ import io
 import json
 import re
 from unittest import mock
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, ManagementUtility, call_command
@@ -63,7 +64,9 @@ def test_another_owners_scenes_are_never_in_the_answer(api: APIClient, library: 
         assert scene_ids
         assert not scene_ids & {str(scene) for scene in theirs}
     other_video = Video.objects.exclude(owner=library.owner).get()
-    assert api.get("/v1/search", {"q": "boat", "video_id": str(other_video.pk)}).json()["results"] == []
+    for video_id in (other_video.pk, uuid4()):
+        answer = api.get("/v1/search", {"q": "boat", "video_id": str(video_id)})
+        assert (answer.status_code, answer.json()) == (404, {"detail": "You have no video with this id."})
 
 
 def test_nonsense_finds_nothing(api: APIClient) -> None:

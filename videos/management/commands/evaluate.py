@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from heimdex.accounts.models import User
+from heimdex.errors import Refused
 from heimdex.management.arguments import find_owner
 from videos.evaluation.bootstrap import DRAWS
 from videos.evaluation.judgments import JudgedQuery, read_judgments
@@ -59,7 +60,7 @@ class Command(BaseCommand):
             else:
                 queries = read_judgments(options["file"], options["topics"])
                 evaluation = evaluate_run(queries, read_run(options["run"])) if options["run"] else _evaluate_file(queries, options)
-        except InvalidFile as error:
+        except (InvalidFile, Refused) as error:
             raise CommandError(str(error), returncode=2) from error
         rows = select_rows(evaluation.rows, options["mode"], options["channel"])
         if options["json"]:

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
 from heimdex.accounts.models import User
+from heimdex.database.names import has_name
 from heimdex.errors import Refused
 from heimdex.management.arguments import find_owner, parse_positive_integer
 from videos.models import Collection, Video
@@ -26,6 +27,7 @@ from videos.search.query_values import parse_day, parse_duration, parse_language
 from videos.search.ranking_model import get_ranking_model
 from videos.search.requests import MAX_PER_VIDEO, SearchRequest
 from videos.search.service import SearchAnswer, search
+from videos.search.typed_names import normalize_name
 from videos.times import format_time
 
 NOTHING_ASKED = "Nothing is asked. Give words or a filter."
@@ -178,7 +180,7 @@ def _build_filters(owner: User, options: dict[str, Any]) -> SearchFilters:
 
 
 def _find_collection(owner: User, name: str) -> UUID:
-    collection = Collection.objects.filter(owner=owner, name__iexact=name).first()
+    collection = Collection.objects.filter(has_name(normalize_name(name)), owner=owner).first()
     if collection is None:
         raise CommandError(f"There is no collection {name}. Check the name.", returncode=2)
     return collection.pk

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from bench.ranking_candidates import JudgedCandidates
-from bench.ranking_recipe import DEPTH, dump_model, fit_likely, fit_probability, improve_weights, measure_group, rank_candidates
+from bench.training.candidates import JudgedCandidates
+from bench.training.recipe import DEPTH, dump_model, fit_likely, fit_probability, improve_weights, measure_group, rank_candidates
 from videos.search.fusion import RankedScene
 from videos.search.ranking_model import RankingModel, get_ranking_model
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.ranking_candidates import JudgedCandidates
+from bench.training.candidates import JudgedCandidates
 from videos.channels import Evidence
 from videos.evaluation.measures import measure_ranking
 from videos.search.fusion import FusedScene, fuse, limit_per_video
