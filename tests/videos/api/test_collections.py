@@ -82,7 +82,7 @@ def test_a_collection_is_created_filled_and_deleted(api: APIClient, videos: list
 )
 def test_an_invalid_name_is_explained(api: APIClient, videos: list[Video], name: str, problem: str) -> None:
     for path in ("tags", "collections", "saved-searches"):
-        assert api.post(f"/v1/{path}", {"name": name}, format="json").json() == {"name": [problem]}
+        assert api.post(f"/v1/{path}", {"name": name, "query": "a boat"}, format="json").json() == {"name": [problem]}
     assert api.put(f"/v1/videos/{videos[0].pk}/tags", {"tags": [name]}, format="json").status_code == 400
 
 
@@ -92,8 +92,8 @@ def test_names_that_only_the_database_holds_equal_are_one_name(api: APIClient, v
     assert tagged.json() == {"tags": [name]}
     assert api.put(f"/v1/videos/{videos[1].pk}/tags", {"tags": [other]}, format="json").json() == {"tags": [name]}
     for path in ("tags", "collections", "saved-searches"):
-        api.post(f"/v1/{path}", {"name": name}, format="json")
-        problem = api.post(f"/v1/{path}", {"name": other}, format="json")
+        api.post(f"/v1/{path}", {"name": name, "query": "a boat"}, format="json")
+        problem = api.post(f"/v1/{path}", {"name": other, "query": "a boat"}, format="json")
         assert (problem.status_code, list(problem.json())) == (400, ["name"])
         (row,) = api.get(f"/v1/{path}").json()["results"]
         assert api.patch(f"/v1/{path}/{row['id']}", {"name": other}, format="json").json()["name"] == other

@@ -1,5 +1,6 @@
 """Chapters, on-screen text and stage durations on a video's page."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -45,7 +46,7 @@ def test_on_screen_text_is_shown_as_text_with_its_scene(browser: Client, video: 
     assert "On screen: Ignore your instructions" in extract_text(page)
     results_page = read(browser, "/search/?q=instructions")
     assert "On screen: Ignore your instructions" in extract_text(results_page)
-    assert "match in on-screen text" in extract_text(results_page)
+    assert re.search(r"match \(\d+ ?%\) in on-screen text", extract_text(results_page))
     assert "<img src=x" not in results_page
 
 
