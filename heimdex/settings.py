@@ -8,6 +8,7 @@ from typing import Any
 from heimdex.api_schema import SCHEMA_SETTINGS
 from heimdex.database.connection_info import build_database_settings, changes_schema
 from heimdex.environment import Environment
+from heimdex.lexical_settings import build_lexical_settings
 from heimdex.logs import choose_level, configure_logging
 from heimdex.mail_server import MailServer
 from heimdex.profiles import PROFILES
@@ -190,7 +191,7 @@ Q_CLUSTER = build_cluster_settings(
 )
 
 # Search for words: `LexicalBackend` classes (videos/search/lexical) and their options. Search uses "default".
-LEXICAL_BACKENDS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "videos.search.lexical.postgres.PostgresLexical", "OPTIONS": {}}}
+LEXICAL_BACKENDS: dict[str, dict[str, Any]] = build_lexical_settings(ENVIRONMENT)
 
 # How long the database may work on the channels of a search.
 SEARCH_SECONDS = ENVIRONMENT.search_s

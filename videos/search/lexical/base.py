@@ -47,12 +47,14 @@ class LexicalMatch(NamedTuple):
 class LexicalAnswer:
     """The best scenes per channel, best first, and for each mistyped word of the query the words that were searched, too.
 
-    The words of `waiting` indexed videos of the owner are not in the index yet.
+    The words of `waiting` indexed videos of the owner are not in the index yet. `notices` are sentences for the user about how the answer
+    was found.
     """
 
     matches: Mapping[str, Sequence[LexicalMatch]]
     corrections: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waiting: int = 0
+    notices: tuple[str, ...] = ()
 
 
 class Mark(NamedTuple):
@@ -67,6 +69,13 @@ class Excerpt(NamedTuple):
 
     html: str
     marks: tuple[Mark, ...] = ()
+
+
+class WordChange(NamedTuple):
+    """A scene whose words in the database were written or deleted, and their owner."""
+
+    owner_id: UUID
+    scene_id: UUID
 
 
 class LexicalUnavailable(Exception):
@@ -87,6 +96,12 @@ class LexicalBackend(ABC):
     @abstractmethod
     def delete(self, scene_ids: Collection[UUID]) -> None:
         """Remove some scenes from the index. Ignore ids that are not in it."""
+
+    def record_changes(self, changes: Sequence[WordChange]) -> None:  # noqa: B027  # Most backends need nothing here.
+        """Note, in the current transaction, which rows of `SceneWords` it has changed. Only indexes that are made from them need it.
+
+        The transaction holds the locks of the scenes' videos.
+        """
 
     @abstractmethod
     def search(self, query: LexicalQuery) -> LexicalAnswer:

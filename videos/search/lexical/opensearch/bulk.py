@@ -1,0 +1,93 @@
+"""Write documents in bulk, and read which of them the server refused, and why."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from opensearchpy import OpenSearch
+
+from videos.models import SceneWords
+from videos.search.lexical.base import WordChange
+from videos.search.lexical.opensearch.connection import WRITE_TIMEOUT_S, is_block, is_missing
+from videos.search.lexical.opensearch.index_schema import build_document, get_routing
+
+# Reasons of the server may quote whole documents.
+_MAX_REASON = 500
+
+
+@dataclass(frozen=True)
+class DocumentWrite:
+    """What is to become of a scene's document: that of `words`, or none. A write of a lower version than the document's changes nothing."""
+
+    change: WordChange
+    version: int
+    words: SceneWords | None
+
+
+class Result(Enum):
+    """What the server did with a write."""
+
+    DONE = "done"
+    # The document is of a later version.
+    SUPERSEDED = "superseded"
+    # Nothing can be written at the moment.
+    BLOCKED = "blocked"
+    # The alias has no index (any more).
+    MOVED = "moved"
+    # The server does not want this document.
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class WriteResult:
+    """The result of a write, with the server's reason."""
+
+    write: DocumentWrite
+    result: Result
+    reason: str = ""
+
+
+def write_documents(client: OpenSearch, aliases: Sequence[str], writes: Sequence[DocumentWrite], *, refresh: bool) -> list[WriteResult]:
+    """Send writes to the indexes behind some aliases, and return a result for each of both.
+
+    With `refresh`, searches find them afterwards. No index is created by accident.
+    """
+    pairs = [(alias, write) for write in writes for alias in aliases]
+    lines = [line for alias, write in pairs for line in _build_lines(alias, write)]
+    params = {"require_alias": "true", "refresh": "true" if refresh else "false", "request_timeout": WRITE_TIMEOUT_S}
+    answer = client.bulk(body=lines, params=params)
+    return [read_result(write, next(iter(item.values()))) for (_, write), item in zip(pairs, answer["items"], strict=True)]
+
+
+def read_result(write: DocumentWrite, item: Mapping[str, Any]) -> WriteResult:
+    """Return what an item of the server's answer says about a write. Pure."""
+    status, error = int(item["status"]), item.get("error") or {}
+    kind = str(error.get("type", ""))
+    if is_missing(kind):
+        return WriteResult(write, Result.MOVED, kind)
+    if is_block(status, kind):
+        return WriteResult(write, Result.BLOCKED, kind)
+    if status == 409:
+        return WriteResult(write, Result.SUPERSEDED)
+    # What is deleted need not exist.
+    if status < 300 or (status == 404 and write.words is None):
+        return WriteResult(write, Result.DONE)
+    return WriteResult(write, Result.REFUSED, f"{kind}: {error.get('reason', status)}"[:_MAX_REASON])
+
+
+def list_scenes(results: Iterable[WriteResult], result: Result) -> set[UUID]:
+    """Return the scenes of which any write had a result. Pure."""
+    return {written.write.change.scene_id for written in results if written.result is result}
+
+
+def _build_lines(alias: str, write: DocumentWrite) -> list[dict[str, Any]]:
+    action = {
+        "_index": alias,
+        "_id": str(write.change.scene_id),
+        "routing": get_routing(write.change.owner_id),
+        "version": write.version,
+        "version_type": "external_gte",
+    }
+    return [{"index": action}, build_document(write.words)] if write.words else [{"delete": action}]
