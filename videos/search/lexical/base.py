@@ -89,6 +89,9 @@ class LexicalBackend(ABC):
     commit finds the new words. Raise LexicalUnavailable when a search cannot be answered.
     """
 
+    # Whether `record_changes` keeps changes that are sent later, by `videos.search.lexical.search_index`.
+    has_outbox = False
+
     @abstractmethod
     def index(self, scene_ids: Collection[UUID]) -> None:
         """Make the current words of some scenes, and the title and description of their videos, searchable. Ignore unknown ids."""

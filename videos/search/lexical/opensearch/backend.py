@@ -16,6 +16,8 @@ from videos.search.lexical.opensearch.drain import Drain
 from videos.search.lexical.opensearch.index_schema import IndexNames
 from videos.search.lexical.opensearch.index_state import IndexState, KnownState, read_state
 from videos.search.lexical.opensearch.outbox import list_pending, record
+from videos.search.lexical.opensearch.rebuild import Rebuild
+from videos.search.lexical.opensearch.verify import Verifier
 from videos.search.lexical.postgres import PostgresLexical
 from videos.search.lexical.ranking import search_words
 
@@ -34,6 +36,8 @@ class OpenSearchLexical(PostgresLexical):
     The rows of words are written as there. Each change of them is noted in the same transaction, and sent to the index later.
     """
 
+    has_outbox = True
+
     def __init__(
         self,
         url: str,
@@ -48,6 +52,7 @@ class OpenSearchLexical(PostgresLexical):
         self.connection = Connection(url, user, password, ca, aws_region, aws_service)
         self.names = IndexNames(index)
         self._circuit = Circuit()
+        self._sending = Circuit()
 
     @cached_property
     def client(self) -> OpenSearch:
@@ -59,10 +64,32 @@ class OpenSearchLexical(PostgresLexical):
         """What sends the outbox."""
         return Drain(self.connection, self.client, self.names)
 
+    @property
+    def rebuild(self) -> Rebuild:
+        """What builds a new index."""
+        return Rebuild(self.connection, self.client, self.names)
+
+    @property
+    def verifier(self) -> Verifier:
+        """What compares the index with the database."""
+        return Verifier(self.connection, self.client, self.names)
+
     def read_state(self) -> IndexState:
         """Return the indexes of this installation. Raise SearchServerAway when the server cannot be asked."""
         with self.connection.explained():
             return read_state(self.client, self.names)
+
+    def send_changes(self, max_s: float) -> None:
+        """Send the outbox for a while, ever more rarely while OpenSearch is away. Raise SearchServerAway when that begins."""
+        if not self._sending.admit():
+            return
+        try:
+            self.drain.run(max_s)
+        except (SearchServerAway, TransportError):
+            if self._sending.record_failure():
+                raise
+        else:
+            self._sending.record_success()
 
     def record_changes(self, changes: Sequence[WordChange]) -> None:
         """Add changes to the outbox, in the current transaction."""

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(scope="module", params=RELEASES)
 def current_backends(request: pytest.FixtureRequest, opensearch_servers: OpenSearchServers) -> Iterator[dict[str, dict[str, object]]]:
-    """Yield LEXICAL_BACKENDS with a backend that sends every change before a search. Tests share its index, because each has owners of its own."""
+    """Yield LEXICAL_BACKENDS with a backend that sends every change before a search. Tests share its index: each has its own owners."""
     yield from prepare_index(opensearch_servers.get_url(request.param), "tests.opensearch.backends.CurrentLexical")
 
 
