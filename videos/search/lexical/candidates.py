@@ -12,7 +12,7 @@ from django.db.models.functions import Cast, Coalesce
 
 from heimdex.accounts.models import User
 from videos.models import SceneWords
-from videos.search.lexical.fields import FIELDS, Candidate, Field, Lookup, list_present
+from videos.search.lexical.fields import FIELDS, Field, Lookup, WordCandidate, list_present
 from videos.search.word_conditions import Matches
 
 # Rows that are ranked exactly, per field.
@@ -27,7 +27,7 @@ class CandidateSource(ABC):
         """Return the lookups with the number of the owner's scenes that hold each, per field."""
 
     @abstractmethod
-    def select(self, rows: QuerySet[SceneWords], field: Field, lookups: Sequence[Lookup]) -> list[Candidate]:
+    def select(self, rows: QuerySet[SceneWords], field: Field, lookups: Sequence[Lookup]) -> list[WordCandidate]:
         """Return the rows among `rows` that hold any of the words in a field, of which at least one is present.
 
         Beyond MAX_CANDIDATES, rows with none of the rarer words are left out.
@@ -54,7 +54,7 @@ class PostgresCandidates(CandidateSource):
             for number, lookup in enumerate(lookups)
         ]
 
-    def select(self, rows: QuerySet[SceneWords], field: Field, lookups: Sequence[Lookup]) -> list[Candidate]:
+    def select(self, rows: QuerySet[SceneWords], field: Field, lookups: Sequence[Lookup]) -> list[WordCandidate]:
         """Return the rows with any of the rarest words, ordered by a rank of PostgreSQL's if even those are too many."""
         rarest = choose_rarest(lookups, field)
         matching = rows.filter(Matches(field.column, " | ".join(lookup.query for lookup in rarest)))
@@ -77,9 +77,9 @@ def choose_rarest(lookups: Sequence[Lookup], field: Field) -> list[Lookup]:
     return rarest
 
 
-def read_candidates(rows: QuerySet[SceneWords], field: Field) -> list[Candidate]:
+def read_candidates(rows: QuerySet[SceneWords], field: Field) -> list[WordCandidate]:
     """Read what the ranking in a field needs of some rows."""
-    return [Candidate(*row) for row in rows.values_list("scene_id", "video_id", "index", field.length, field.column)]
+    return [WordCandidate(*row) for row in rows.values_list("scene_id", "video_id", "index", field.length, field.column)]
 
 
 def _count(rows: QuerySet[SceneWords, Any]) -> QuerySet[SceneWords, Any]:

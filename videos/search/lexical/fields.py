@@ -55,7 +55,7 @@ def list_present(lookups: Sequence[Lookup], field: Field) -> list[Lookup]:
     return [lookup for lookup in lookups if lookup.get_frequency(field)]
 
 
-class Candidate(NamedTuple):
+class WordCandidate(NamedTuple):
     """A scene that may answer a query: its row of words, with its length and its vector in the field that is searched."""
 
     scene_id: UUID

@@ -11,7 +11,7 @@ from opensearchpy.exceptions import TransportError
 from videos.search.lexical.base import LexicalAnswer, LexicalQuery, WordChange
 from videos.search.lexical.opensearch.candidates import OpenSearchCandidates
 from videos.search.lexical.opensearch.circuit import Circuit
-from videos.search.lexical.opensearch.connection import Connection, SearchServerAway
+from videos.search.lexical.opensearch.connection import SearchConnection, SearchServerAway
 from videos.search.lexical.opensearch.drain import Drain
 from videos.search.lexical.opensearch.index_schema import IndexNames
 from videos.search.lexical.opensearch.index_state import IndexState, KnownState, read_state
@@ -49,7 +49,7 @@ class OpenSearchLexical(PostgresLexical):
         index: str = "heimdex",
     ) -> None:
         """Take the settings of the server. Index names begin with `index`."""
-        self.connection = Connection(url, user, password, ca, aws_region, aws_service)
+        self.connection = SearchConnection(url, user, password, ca, aws_region, aws_service)
         self.names = IndexNames(index)
         self._circuit = Circuit()
         self._sending = Circuit()

@@ -13,8 +13,8 @@ from videos.models import SceneWords
 from videos.search.lexical.base import LexicalQuery
 from videos.search.lexical.bm25 import compute_idf
 from videos.search.lexical.candidates import MAX_CANDIDATES, CandidateSource, choose_rarest, read_candidates
-from videos.search.lexical.fields import FIELDS, RELATED_WEIGHT, Candidate, Field, Lookup, list_present
-from videos.search.lexical.opensearch.connection import SEARCH_TIMEOUT_S, Connection, SearchServerAway
+from videos.search.lexical.fields import FIELDS, RELATED_WEIGHT, Field, Lookup, WordCandidate, list_present
+from videos.search.lexical.opensearch.connection import SEARCH_TIMEOUT_S, SearchConnection, SearchServerAway
 from videos.search.lexical.opensearch.index_schema import IndexNames, get_routing, unquote
 from videos.search.word_conditions import Matches
 
@@ -30,7 +30,7 @@ class OpenSearchCandidates(CandidateSource):
     """Looks words up in OpenSearch, except in `pending` scenes, whose documents may be older than their words."""
 
     def __init__(
-        self, connection: Connection, client: OpenSearch, names: IndexNames, query: LexicalQuery, pending: Collection[UUID]
+        self, connection: SearchConnection, client: OpenSearch, names: IndexNames, query: LexicalQuery, pending: Collection[UUID]
     ) -> None:
         self._connection = connection
         self._client = client
@@ -56,7 +56,7 @@ class OpenSearchCandidates(CandidateSource):
             for number, lookup in enumerate(lookups)
         ]
 
-    def select(self, rows: QuerySet[SceneWords], field: Field, lookups: Sequence[Lookup]) -> list[Candidate]:
+    def select(self, rows: QuerySet[SceneWords], field: Field, lookups: Sequence[Lookup]) -> list[WordCandidate]:
         """Return the rows with any of the rarest words; if even those are too many, those with the highest BM25 in OpenSearch."""
         rarest = choose_rarest(lookups, field)
         candidates = self._read(rows, field, rarest, self._pending)
@@ -66,7 +66,7 @@ class OpenSearchCandidates(CandidateSource):
                 break
         return candidates[:MAX_CANDIDATES]
 
-    def _read(self, rows: QuerySet[SceneWords], field: Field, lookups: Sequence[Lookup], scene_ids: Sequence[UUID]) -> list[Candidate]:
+    def _read(self, rows: QuerySet[SceneWords], field: Field, lookups: Sequence[Lookup], scene_ids: Sequence[UUID]) -> list[WordCandidate]:
         """Return the rows of some scenes that hold any of the words, whatever their documents hold, in the order of the scenes."""
         if not scene_ids:
             return []

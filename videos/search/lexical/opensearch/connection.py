@@ -29,7 +29,7 @@ class IndexMissing(SearchServerAway):
 
 
 @dataclass(frozen=True)
-class Connection:
+class SearchConnection:
     """Where OpenSearch is, and how to log in."""
 
     url: str
@@ -40,7 +40,7 @@ class Connection:
     aws_service: str = "es"
 
     def __repr__(self) -> str:
-        return f"Connection({self.url!r})"
+        return f"SearchConnection({self.url!r})"
 
     def open(self) -> OpenSearch:
         """Return a client, without connecting. It never tries a request again by itself."""

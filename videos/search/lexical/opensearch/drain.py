@@ -16,7 +16,7 @@ from opensearchpy import OpenSearch
 from videos.models import SceneWords, SearchChange
 from videos.search.lexical.base import WordChange
 from videos.search.lexical.opensearch.bulk import DocumentWrite, Result, WriteResult, write_documents
-from videos.search.lexical.opensearch.connection import READ_ONLY, Connection, SearchServerAway
+from videos.search.lexical.opensearch.connection import READ_ONLY, SearchConnection, SearchServerAway
 from videos.search.lexical.opensearch.index_schema import IndexNames
 from videos.search.lexical.opensearch.index_state import read_state
 
@@ -48,7 +48,7 @@ class Drained:
 class Drain:
     """Sends the changes of the outbox that are due."""
 
-    def __init__(self, connection: Connection, client: OpenSearch, names: IndexNames) -> None:
+    def __init__(self, connection: SearchConnection, client: OpenSearch, names: IndexNames) -> None:
         self._connection = connection
         self._client = client
         self._names = names

@@ -7,7 +7,7 @@ from typing import Any
 
 from opensearchpy import OpenSearch
 
-from videos.search.lexical.opensearch.connection import Connection, IndexMissing, SearchServerAway
+from videos.search.lexical.opensearch.connection import IndexMissing, SearchConnection, SearchServerAway
 from videos.search.lexical.opensearch.index_schema import MAPPING_VERSION, IndexNames
 
 # Searches look again after this time, because another process may have replaced the index (seconds).
@@ -91,7 +91,7 @@ def _read_index(name: str, index: Mapping[str, Any]) -> BuiltIndex:
 class KnownState:
     """The state as searches see it: read again after a while, and after `forget`. Threads share it."""
 
-    def __init__(self, connection: Connection, client: OpenSearch, names: IndexNames) -> None:
+    def __init__(self, connection: SearchConnection, client: OpenSearch, names: IndexNames) -> None:
         self._connection = connection
         self._client = client
         self._names = names

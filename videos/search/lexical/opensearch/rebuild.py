@@ -14,7 +14,7 @@ from heimdex.database.session_lock import try_lock
 from videos.models import SceneWords, Video
 from videos.search.lexical.base import WordChange
 from videos.search.lexical.opensearch.bulk import DocumentWrite, Result, write_documents
-from videos.search.lexical.opensearch.connection import READ_ONLY, WRITE_TIMEOUT_S, Connection, SearchServerAway
+from videos.search.lexical.opensearch.connection import READ_ONLY, WRITE_TIMEOUT_S, SearchConnection, SearchServerAway
 from videos.search.lexical.opensearch.index_schema import IndexNames, build_index
 from videos.search.lexical.opensearch.index_state import read_state
 from videos.search.lexical.opensearch.outbox import NextVersion, enqueue
@@ -44,7 +44,7 @@ class Rebuilt:
 class Rebuild:
     """Builds an index. Changes that are made meanwhile go to both indexes (`IndexState.list_written`)."""
 
-    def __init__(self, connection: Connection, client: OpenSearch, names: IndexNames) -> None:
+    def __init__(self, connection: SearchConnection, client: OpenSearch, names: IndexNames) -> None:
         self._connection = connection
         self._client = client
         self._names = names

@@ -18,7 +18,7 @@ _OLDER_ANALYSIS = "Part of the index may have words of an older analysis until m
 
 
 @dataclass(frozen=True)
-class SearchIndexStatus:
+class WordIndexStatus:
     """The index that is searched, the one that is being built, how much each side holds, and what an operator should do."""
 
     problems: tuple[str, ...]
@@ -33,7 +33,7 @@ class SearchIndexStatus:
     dead: int = 0
 
 
-def read_status(backend: "OpenSearchLexical") -> SearchIndexStatus:
+def read_status(backend: "OpenSearchLexical") -> WordIndexStatus:
     """Return the state. It has a problem when the server cannot be used."""
     outbox, rows = count_outbox(), SceneWords.objects.count()
     problems = [_DEAD.format(count=outbox.dead)] if outbox.dead else []
@@ -45,12 +45,12 @@ def read_status(backend: "OpenSearchLexical") -> SearchIndexStatus:
         with backend.connection.explained():
             documents = backend.client.count(index=searched.name)["count"]
     except SearchServerAway as error:
-        return SearchIndexStatus((str(error), *problems), **counts)
+        return WordIndexStatus((str(error), *problems), **counts)
     if searched.is_read_only:
         problems.append(_READ_ONLY)
     if searched.identity.analysis_version < ANALYSIS_VERSION:
         problems.append(_OLDER_ANALYSIS)
-    return SearchIndexStatus(
+    return WordIndexStatus(
         tuple(problems),
         searched.name,
         building,

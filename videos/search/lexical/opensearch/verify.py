@@ -11,7 +11,7 @@ from opensearchpy import OpenSearch
 
 from videos.models import SceneWords, SearchChange
 from videos.search.lexical.base import WordChange
-from videos.search.lexical.opensearch.connection import Connection
+from videos.search.lexical.opensearch.connection import SearchConnection
 from videos.search.lexical.opensearch.documents import DocumentScan, StoredDocument, get_documents
 from videos.search.lexical.opensearch.index_schema import IndexNames
 from videos.search.lexical.opensearch.index_state import read_state
@@ -65,7 +65,7 @@ class Verification:
 class Verifier:
     """Compares the index with the database, in bounded memory as long as little differs."""
 
-    def __init__(self, connection: Connection, client: OpenSearch, names: IndexNames) -> None:
+    def __init__(self, connection: SearchConnection, client: OpenSearch, names: IndexNames) -> None:
         self._connection = connection
         self._client = client
         self._names = names
