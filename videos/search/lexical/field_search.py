@@ -43,7 +43,7 @@ def search_field(
     idfs = [compute_idf(stats.count, lookup.get_frequency(field)) for lookup in lookups]
     idf_sum = sum(idfs)
     candidates = source.select(rows, field, lookups)
-    counts = [{(row.video_id, row.index): count for row in candidates if (count := lookup.count(row.vector))} for lookup in lookups]
+    counts = [{(row.video_id, row.scene_index): count for row in candidates if (count := lookup.count(row.vector))} for lookup in lookups]
     if field.is_windowed:
         counts = [spread(frequencies) for frequencies in counts]
 

@@ -60,6 +60,6 @@ class WordCandidate(NamedTuple):
 
     scene_id: UUID
     video_id: UUID
-    index: int
+    scene_index: int
     length: float
     vector: str

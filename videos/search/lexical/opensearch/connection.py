@@ -64,9 +64,7 @@ class SearchConnection:
         if self.ca and not Path(self.ca).is_file():
             problems.append(f"There is no file {self.ca}: set HEIMDEX_OPENSEARCH_CA to the certificate authority of the server.")
         if self.ca and not self.url.startswith("https:"):
-            problems.append(
-                "HEIMDEX_OPENSEARCH_CA has no effect without TLS: let HEIMDEX_OPENSEARCH_URL begin with https://, or leave it out."
-            )
+            problems.append("HEIMDEX_OPENSEARCH_CA needs TLS: let HEIMDEX_OPENSEARCH_URL begin with https://, or leave the CA out.")
         if self.aws_region and _find_aws_credentials() is None:
             problems.append("boto3 finds no credentials to sign requests with: set them as for S3 (AWS_ACCESS_KEY_ID and …).")
         return problems

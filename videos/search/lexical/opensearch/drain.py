@@ -99,13 +99,13 @@ class Drain:
         if not superseded:
             return []
         newest = get_newest_version()
-        return [write.change for write in superseded if (self._read_version(write) or 0) > newest]
+        return [write.change for write in superseded if self._read_version(write) > newest]
 
-    def _read_version(self, write: DocumentWrite) -> int | None:
+    def _read_version(self, write: DocumentWrite) -> int:
         params = {"routing": str(write.change.owner_id), "_source": "false", "ignore": 404}
         with self._connection.explained():
             answer = self._client.get(index=self._names.alias, id=str(write.change.scene_id), params=params)
-        return answer.get("_version")
+        return int(answer.get("_version", 0))
 
 
 def select_due() -> QuerySet[SearchChange]:
