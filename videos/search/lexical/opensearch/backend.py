@@ -23,7 +23,7 @@ from videos.search.lexical.ranking import search_words
 
 log = structlog.get_logger(__name__)
 
-# Beyond so many scenes whose documents are not current, a search in the database is faster.
+# Beyond so many changes that OpenSearch has not received, a search in the database is faster.
 MAX_PENDING = 2000
 _COMPLETE = "The answer is complete, but may have taken longer."
 FALLBACK = f"Words were searched in the database, because the search server is away. {_COMPLETE}"
@@ -97,8 +97,8 @@ class OpenSearchLexical(PostgresLexical):
 
     def search(self, query: LexicalQuery) -> LexicalAnswer:
         """Return the best scenes per channel. While OpenSearch is away, PostgreSQL finds them, and a notice says so."""
-        pending = list_pending(query.owner_id, MAX_PENDING + 1)
-        if len(pending) > MAX_PENDING:
+        pending = list_pending(query.owner_id, MAX_PENDING)
+        if pending is None:
             return replace(super().search(query), notices=(TOO_MANY_PENDING,))
         if not self._circuit.admit():
             return self._fall_back(query)

@@ -1,5 +1,6 @@
 """Write documents in bulk, and read which of them the server refused, and why."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -13,6 +14,8 @@ from videos.search.lexical.base import WordChange
 from videos.search.lexical.opensearch.connection import WRITE_TIMEOUT_S, is_block, is_missing
 from videos.search.lexical.opensearch.index_schema import build_document, get_routing
 
+# In ASCII characters. Amazon's smallest servers take requests of 10 MB.
+MAX_REQUEST_LENGTH = 5_000_000
 # Reasons of the server may quote whole documents.
 _MAX_REASON = 500
 
@@ -54,11 +57,26 @@ def write_documents(client: OpenSearch, aliases: Sequence[str], writes: Sequence
 
     With `refresh`, searches find them afterwards. No index is created by accident.
     """
-    pairs = [(alias, write) for write in writes for alias in aliases]
-    lines = [line for alias, write in pairs for line in _build_lines(alias, write)]
     params = {"require_alias": "true", "refresh": "true" if refresh else "false", "request_timeout": WRITE_TIMEOUT_S}
-    answer = client.bulk(body=lines, params=params)
-    return [read_result(write, next(iter(item.values()))) for (_, write), item in zip(pairs, answer["items"], strict=True)]
+    results = []
+    for request in split_requests([(write, _build_action(alias, write)) for write in writes for alias in aliases]):
+        answer = client.bulk(body="".join(action for _, action in request), params=params)
+        items = zip(request, answer["items"], strict=True)
+        results += [read_result(write, next(iter(item.values()))) for (write, _), item in items]
+    return results
+
+
+def split_requests(actions: Iterable[tuple[DocumentWrite, str]]) -> list[list[tuple[DocumentWrite, str]]]:
+    """Return the actions as requests that are short enough for small servers, in order. Pure."""
+    requests: list[list[tuple[DocumentWrite, str]]] = []
+    size = MAX_REQUEST_LENGTH
+    for write, action in actions:
+        size += len(action)
+        if size > MAX_REQUEST_LENGTH:
+            requests.append([])
+            size = len(action)
+        requests[-1].append((write, action))
+    return requests
 
 
 def read_result(write: DocumentWrite, item: Mapping[str, Any]) -> WriteResult:
@@ -82,7 +100,8 @@ def list_scenes(results: Iterable[WriteResult], result: Result) -> set[UUID]:
     return {written.write.change.scene_id for written in results if written.result is result}
 
 
-def _build_lines(alias: str, write: DocumentWrite) -> list[dict[str, Any]]:
+def _build_action(alias: str, write: DocumentWrite) -> str:
+    """Return the lines of JSON that write a document."""
     action = {
         "_index": alias,
         "_id": str(write.change.scene_id),
@@ -90,4 +109,5 @@ def _build_lines(alias: str, write: DocumentWrite) -> list[dict[str, Any]]:
         "version": write.version,
         "version_type": "external_gte",
     }
-    return [{"index": action}, build_document(write.words)] if write.words else [{"delete": action}]
+    lines = [{"index": action}, build_document(write.words)] if write.words else [{"delete": action}]
+    return "".join(f"{json.dumps(line)}\n" for line in lines)

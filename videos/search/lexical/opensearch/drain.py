@@ -22,7 +22,7 @@ from videos.search.lexical.opensearch.index_state import read_state
 
 log = structlog.get_logger(__name__)
 
-BATCH = 500
+BATCH = 200
 # The pause before a refused document is sent again doubles from this (seconds).
 FIRST_RETRY_S = 5
 # How often a batch is sent again because an index was replaced meanwhile.
@@ -85,11 +85,7 @@ class Drain:
         refused = {result.write.change: result.reason for result in results if result.result is Result.REFUSED}
         refused |= dict.fromkeys(self._find_too_new(results), TOO_NEW)
         sent = [change for change in changes if _get_change(change) not in refused]
-        SearchChange.objects.filter(pk__in=[change.pk for change in sent]).delete()
-        # A document that arrived at last needs its dead changes no more.
-        for owner_id in {change.owner_id for change in sent}:
-            scene_ids = {change.scene_id for change in sent if change.owner_id == owner_id}
-            SearchChange.objects.filter(is_dead=True, owner_id=owner_id, scene_id__in=scene_ids).delete()
+        SearchChange.objects.filter(pk__in=[*(change.pk for change in sent), *_list_superseded_dead(sent)]).delete()
         dead = _postpone([change for change in changes if _get_change(change) in refused], refused)
         return Drained(len({change.scene_id for change in sent}), len(refused) - dead, dead)
 
@@ -131,6 +127,13 @@ def get_newest_version() -> int:
         change_id = change.pk
         change.delete()
     return change_id
+
+
+def _list_superseded_dead(sent: Sequence[SearchChange]) -> list[int]:
+    """Return the ids of changes that were given up, of documents that have arrived now."""
+    keys = {_get_change(change) for change in sent}
+    dead = SearchChange.objects.filter(is_dead=True, scene_id__in=[key.scene_id for key in keys])
+    return [change.pk for change in dead if _get_change(change) in keys]
 
 
 def _get_change(change: SearchChange) -> WordChange:

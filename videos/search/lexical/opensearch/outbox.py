@@ -51,7 +51,8 @@ def lock_videos(scene_ids: Collection[UUID]) -> None:
     list(videos.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
-def list_pending(owner_id: UUID, limit: int) -> set[UUID]:
-    """Return the scenes of an owner, at most `limit`, whose documents may differ from their words."""
-    scenes = SearchChange.objects.filter(owner_id=owner_id).order_by()
-    return set(scenes.values_list("scene_id", flat=True).distinct()[:limit])
+def list_pending(owner_id: UUID, limit: int) -> set[UUID] | None:
+    """Return the scenes of an owner whose documents may differ from their words. None if their changes are more than `limit`."""
+    changes = SearchChange.objects.filter(owner_id=owner_id).order_by()
+    scene_ids = list(changes.values_list("scene_id", flat=True)[: limit + 1])
+    return set(scene_ids) if len(scene_ids) <= limit else None

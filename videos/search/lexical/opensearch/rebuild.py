@@ -21,7 +21,7 @@ from videos.search.lexical.opensearch.outbox import NextVersion, enqueue
 
 log = structlog.get_logger(__name__)
 
-BATCH = 500
+BATCH = 200
 _VIDEOS = 500
 # A server that is away for a moment does not end a long build (seconds between tries).
 _WAITS_S = (1, 2, 4, 8, 16)

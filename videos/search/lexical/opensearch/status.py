@@ -1,6 +1,6 @@
 """The state of the index for operators."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -35,27 +35,26 @@ class WordIndexStatus:
 
 def read_status(backend: "OpenSearchLexical") -> WordIndexStatus:
     """Return the state. It has a problem when the server cannot be used."""
-    outbox, rows = count_outbox(), SceneWords.objects.count()
+    outbox = count_outbox()
     problems = [_DEAD.format(count=outbox.dead)] if outbox.dead else []
-    counts = {"rows": rows, "waiting": outbox.waiting, "waiting_since": outbox.since, "dead": outbox.dead}
+    status = WordIndexStatus((), rows=SceneWords.objects.count(), waiting=outbox.waiting, waiting_since=outbox.since, dead=outbox.dead)
     try:
         state = backend.read_state()
-        building = state.building.name if state.building else ""
         searched = state.require_searched()
         with backend.connection.explained():
             documents = backend.client.count(index=searched.name)["count"]
     except SearchServerAway as error:
-        return WordIndexStatus((str(error), *problems), **counts)
+        return replace(status, problems=(str(error), *problems))
     if searched.is_read_only:
         problems.append(_READ_ONLY)
     if searched.identity.analysis_version < ANALYSIS_VERSION:
         problems.append(_OLDER_ANALYSIS)
-    return WordIndexStatus(
-        tuple(problems),
-        searched.name,
-        building,
-        searched.identity.mapping_version,
-        searched.identity.analysis_version,
-        documents,
-        **counts,
+    return replace(
+        status,
+        problems=tuple(problems),
+        index=searched.name,
+        building=state.building.name if state.building else "",
+        mapping_version=searched.identity.mapping_version,
+        analysis_version=searched.identity.analysis_version,
+        documents=documents,
     )

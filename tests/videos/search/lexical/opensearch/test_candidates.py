@@ -1,6 +1,7 @@
 """OpenSearch and PostgreSQL give one ranking, whatever restricts a search, and OpenSearch is asked for what can answer."""
 
 from collections.abc import Sequence
+from unittest import mock
 from uuid import UUID
 
 import pytest
@@ -94,12 +95,10 @@ def test_pages_end_where_the_limit_of_pages_is(opensearch: OpenSearchLexical, ow
     monkeypatch.setattr(candidates, "MAX_PAGES", 2)
     make_video(owner, ["A boat."] * 6)
     opensearch.drain.run()
-    requests: list[object] = []
-    search = opensearch.client.search
-    monkeypatch.setattr(opensearch.client, "search", lambda **options: requests.append(options) or search(**options))
-    opensearch.search(LexicalQuery(owner.pk, "boat", 100, scenes=Scene.objects.filter(owner=owner, index=5)))
+    with mock.patch.object(opensearch.client, "search", wraps=opensearch.client.search) as search:
+        opensearch.search(LexicalQuery(owner.pk, "boat", 100, scenes=Scene.objects.filter(owner=owner, index=5)))
     # One for the frequencies, and two pages: only speech holds the word.
-    assert len(requests) == 3
+    assert search.call_count == 3
 
 
 def test_another_owner_with_the_same_key_is_not_found(opensearch: OpenSearchLexical, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,9 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from heimdex.accounts.models import User
 from tests.library import make_user, make_video
@@ -16,12 +17,14 @@ from videos.actions.transcripts import edit_transcript
 from videos.actions.videos import delete_video
 from videos.models import Scene, SearchChange, Video
 from videos.search.lexical.base import LexicalQuery, WordChange
-from videos.search.lexical.opensearch import drain as drain_module
+from videos.search.lexical.opensearch import bulk
 from videos.search.lexical.opensearch.backend import TOO_MANY_PENDING, OpenSearchLexical
-from videos.search.lexical.opensearch.bulk import DocumentWrite, Result, read_result
+from videos.search.lexical.opensearch.bulk import DocumentWrite, Result, read_result, split_requests, write_documents
 from videos.search.lexical.opensearch.documents import get_documents
-from videos.search.lexical.opensearch.drain import TOO_NEW, Drained
+from videos.search.lexical.opensearch.drain import TOO_NEW, Drained, build_writes, select_due
+from videos.search.lexical.opensearch.index_schema import build_document
 from videos.search.lexical.opensearch.outbox import enqueue
+from videos.search.lexical.postgres import PostgresLexical
 
 pytestmark = pytest.mark.django_db
 
@@ -93,10 +96,10 @@ def test_a_library_that_changes_hands_is_found_by_its_new_owner_only(opensearch:
 
 def test_an_older_request_that_arrives_late_changes_nothing(opensearch: OpenSearchLexical, owner: User) -> None:
     scene = make_video(owner, ["A boat."]).scenes.get()
-    (late,) = drain_module.build_writes(list(SearchChange.objects.all()))
+    (late,) = build_writes(list(SearchChange.objects.all()))
     edit_transcript(owner, scene.video_id, scene.pk, "A goat.")
     opensearch.drain.run()
-    (result,) = drain_module.write_documents(opensearch.client, [opensearch.names.alias], [late], refresh=True)
+    (result,) = write_documents(opensearch.client, [opensearch.names.alias], [late], refresh=True)
     assert result.result is Result.SUPERSEDED
     assert find(opensearch, owner, "goat") == [0]
 
@@ -107,10 +110,8 @@ def test_a_refused_document_waits_and_is_given_up_while_others_arrive(
     settings.MAX_ATTEMPTS = 2
     video = make_video(owner, ["A boat.", "A hat."])
     refused = video.scenes.get(index=0).pk
-    build = drain_module.write_documents.__globals__["build_document"]
-    with mock.patch.dict(
-        drain_module.write_documents.__globals__,
-        build_document=lambda words: build(words) | ({"unknown": "field"} if words.pk == refused else {}),
+    with mock.patch.object(
+        bulk, "build_document", lambda words: build_document(words) | ({"unknown": "field"} if words.pk == refused else {})
     ):
         assert opensearch.drain.run() == Drained(sent=1, refused=1)
         assert opensearch.drain.run() == Drained()
@@ -130,7 +131,7 @@ def test_a_database_older_than_the_index_is_reported(opensearch: OpenSearchLexic
     settings.MAX_ATTEMPTS = 1
     scene = make_video(owner, ["A boat."]).scenes.get()
     write = DocumentWrite(WordChange(owner.pk, scene.pk), 10**12, scene.lexemes)
-    drain_module.write_documents(opensearch.client, [opensearch.names.alias], [write], refresh=True)
+    write_documents(opensearch.client, [opensearch.names.alias], [write], refresh=True)
     assert opensearch.drain.run() == Drained(dead=1)
     assert SearchChange.objects.get().error == TOO_NEW
 
@@ -179,7 +180,7 @@ def test_two_drains_at_once_share_the_work(opensearch: OpenSearchLexical) -> Non
     owner = make_user()
     make_video(owner, ["A boat."])
     with transaction.atomic():
-        held = list(drain_module.select_due().select_for_update(skip_locked=True))
+        held = list(select_due().select_for_update(skip_locked=True))
         assert len(held) == 1
         drained: list[Drained] = []
 
@@ -192,3 +193,34 @@ def test_two_drains_at_once_share_the_work(opensearch: OpenSearchLexical) -> Non
         thread.join(60)
     assert drained == [Drained()]
     assert opensearch.drain.run() == Drained(sent=1)
+
+
+def test_a_batch_costs_the_same_queries_however_many_scenes_it_has(
+    opensearch: OpenSearchLexical, owner: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    # A savepoint and its release, the changes, their words, those that were given up, and the deletion; then there is nothing more to do.
+    for count in (1, 6):
+        make_video(owner, ["A boat."] * count)
+        with django_assert_num_queries(9):
+            opensearch.drain.run()
+
+
+def test_a_search_costs_the_same_queries_however_many_scenes_match(
+    opensearch: OpenSearchLexical, owner: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for count in (2, 9):
+        make_video(owner, ["A boat."] * count)
+        opensearch.drain.run()
+        with CaptureQueriesContext(connection) as queries:
+            PostgresLexical().search(LexicalQuery(owner.pk, "boat", 100))
+        # The outbox instead of the frequencies.
+        with django_assert_num_queries(len(queries)):
+            opensearch.search(LexicalQuery(owner.pk, "boat", 100))
+
+
+def test_long_documents_are_sent_in_several_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "MAX_REQUEST_LENGTH", 10)
+    write = DocumentWrite(WordChange(uuid4(), uuid4()), 1, None)
+    requests = split_requests([(write, "x" * length) for length in (4, 6, 1, 30, 2)])
+    assert [[len(action) for _, action in request] for request in requests] == [[4, 6], [1], [30], [2]]
+    assert split_requests([]) == []

@@ -25,7 +25,7 @@ from videos.actions.videos import delete_video
 from videos.models import SearchChange
 from videos.search.lexical.base import LexicalQuery
 from videos.search.lexical.handler import lexical_backends
-from videos.search.lexical.opensearch import circuit, drain
+from videos.search.lexical.opensearch import bulk, circuit, drain
 from videos.search.lexical.opensearch.backend import FALLBACK, OpenSearchLexical
 from videos.search.lexical.opensearch.connection import SearchServerAway
 from videos.search.lexical.search_index import send_in_background
@@ -153,11 +153,10 @@ def test_a_drain_that_is_killed_loses_nothing(
     backend: OpenSearchLexical, owner: User, monkeypatch: pytest.MonkeyPatch, after_bulk: bool
 ) -> None:
     make_video(owner, ["A boat."])
-    write = drain.write_documents
 
     def be_killed(*args: object, **options: object) -> object:
         if after_bulk:
-            write(*args, **options)
+            bulk.write_documents(*args, **options)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patches:

@@ -18,6 +18,7 @@ from videos.search.lexical.base import LexicalQuery
 from videos.search.lexical.opensearch import bulk, rebuild
 from videos.search.lexical.opensearch.backend import OpenSearchLexical
 from videos.search.lexical.opensearch.connection import SearchServerAway
+from videos.search.lexical.opensearch.index_schema import build_document
 from videos.search.lexical.opensearch.rebuild import RebuildRefused
 from videos.search.lexical.opensearch.verify import DifferenceKind
 
@@ -103,8 +104,12 @@ def test_a_second_rebuild_at_the_same_time_is_refused(opensearch: OpenSearchLexi
     has_begun, may_end = threading.Event(), threading.Event()
 
     def rebuild_slowly() -> None:
-        opensearch.rebuild.run(on_progress=lambda count: has_begun.set() or may_end.wait(60))
+        opensearch.rebuild.run(on_progress=wait)
         connection.close()
+
+    def wait(count: int) -> None:
+        has_begun.set()
+        may_end.wait(60)
 
     make_video(make_user(), ["A boat."])
     thread = threading.Thread(target=rebuild_slowly)
@@ -141,8 +146,9 @@ def test_a_rebuild_that_another_one_has_overtaken_does_not_switch(opensearch: Op
 def test_documents_that_the_server_refuses_are_tried_again_later(opensearch: OpenSearchLexical, owner: User) -> None:
     scene_ids = make_video(owner, ["A boat.", "A hat."]).list_scene_ids()
     forget_changes()
-    build = bulk.build_document
-    with mock.patch.object(bulk, "build_document", lambda words: build(words) | ({"unknown": 1} if words.pk == scene_ids[0] else {})):
+    with mock.patch.object(
+        bulk, "build_document", lambda words: build_document(words) | ({"unknown": 1} if words.pk == scene_ids[0] else {})
+    ):
         rebuilt = opensearch.rebuild.run()
     assert (rebuilt.documents, rebuilt.refused) == (1, 1)
     assert SearchChange.objects.get().scene_id == scene_ids[0]
@@ -154,9 +160,8 @@ def test_an_index_that_refuses_everything_does_not_replace_a_working_one(opensea
     make_video(owner, ["A boat."])
     opensearch.drain.run()
     before = opensearch.read_state().searched
-    build = bulk.build_document
     with (
-        mock.patch.object(bulk, "build_document", lambda words: build(words) | {"unknown": 1}),
+        mock.patch.object(bulk, "build_document", lambda words: build_document(words) | {"unknown": 1}),
         pytest.raises(RebuildRefused, match="strict_dynamic_mapping_exception"),
     ):
         opensearch.rebuild.run()
