@@ -5,17 +5,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
-from uuid import UUID
 
 from opensearchpy import OpenSearch
 
 from videos.models import SceneWords
 from videos.search.lexical.base import WordChange
-from videos.search.lexical.opensearch.connection import WRITE_TIMEOUT_S, is_block, is_missing
+from videos.search.lexical.opensearch.connection import READ_ONLY, WRITE_TIMEOUT_S, is_block, is_missing, is_read_only
 from videos.search.lexical.opensearch.index_schema import build_document, get_routing
 
 # In ASCII characters. Amazon's smallest servers take requests of 10 MB.
 MAX_REQUEST_LENGTH = 5_000_000
+MOVED = "The search index was replaced or deleted while it was written. If this stays so, run manage.py search_index rebuild."
+OVERLOADED = "OpenSearch takes no more documents at the moment: look at its load."
 # Reasons of the server may quote whole documents.
 _MAX_REASON = 500
 
@@ -95,9 +96,14 @@ def read_result(write: DocumentWrite, item: Mapping[str, Any]) -> WriteResult:
     return WriteResult(write, Result.REFUSED, f"{kind}: {error.get('reason', status)}"[:_MAX_REASON])
 
 
-def list_scenes(results: Iterable[WriteResult], result: Result) -> set[UUID]:
-    """Return the scenes of which any write had a result. Pure."""
-    return {written.write.change.scene_id for written in results if written.result is result}
+def describe_obstacle(results: Iterable[WriteResult]) -> str:
+    """Return what keeps documents from being written at the moment, whatever is in them, or an empty text. Pure."""
+    for written in results:
+        if written.result is Result.MOVED:
+            return MOVED
+        if written.result is Result.BLOCKED:
+            return READ_ONLY if is_read_only(written.reason) else OVERLOADED
+    return ""
 
 
 def _build_action(alias: str, write: DocumentWrite) -> str:

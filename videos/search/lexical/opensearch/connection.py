@@ -93,7 +93,7 @@ class SearchConnection:
     def _explain_status(self, status: int, kind: str) -> SearchServerAway | None:
         if kind == _INDEX_MISSING:
             return IndexMissing("OpenSearch has no search index: run manage.py search_index rebuild.")
-        if kind == _READ_ONLY:
+        if is_read_only(kind):
             return SearchServerAway(READ_ONLY)
         if status in (401, 403):
             login = "HEIMDEX_OPENSEARCH_AWS_REGION and the credentials" if self.aws_region else "HEIMDEX_OPENSEARCH_USER and …_PASSWORD"
@@ -111,7 +111,12 @@ READ_ONLY = (
 
 def is_block(status: int, kind: str) -> bool:
     """Return whether a document was refused because nothing can be written now, or not so much at a time. Pure."""
-    return kind == _READ_ONLY or status in (429, 503)
+    return is_read_only(kind) or status in (429, 503)
+
+
+def is_read_only(kind: str) -> bool:
+    """Return whether an error is that of an index that is closed for writing. Pure."""
+    return kind == _READ_ONLY
 
 
 def is_missing(kind: str) -> bool:

@@ -15,8 +15,8 @@ from opensearchpy import OpenSearch
 
 from videos.models import SceneWords, SearchChange
 from videos.search.lexical.base import WordChange
-from videos.search.lexical.opensearch.bulk import DocumentWrite, Result, WriteResult, write_documents
-from videos.search.lexical.opensearch.connection import READ_ONLY, SearchConnection, SearchServerAway
+from videos.search.lexical.opensearch.bulk import DocumentWrite, Result, WriteResult, describe_obstacle, write_documents
+from videos.search.lexical.opensearch.connection import SearchConnection, SearchServerAway
 from videos.search.lexical.opensearch.index_schema import IndexNames
 from videos.search.lexical.opensearch.index_state import read_state
 
@@ -80,8 +80,8 @@ class Drain:
 
     def _settle(self, changes: Sequence[SearchChange], results: Sequence[WriteResult]) -> Drained:
         """Delete what was sent, and postpone what was refused."""
-        if any(result.result in (Result.BLOCKED, Result.MOVED) for result in results):
-            raise SearchServerAway(READ_ONLY)
+        if obstacle := describe_obstacle(results):
+            raise SearchServerAway(obstacle)
         refused = {result.write.change: result.reason for result in results if result.result is Result.REFUSED}
         refused |= dict.fromkeys(self._find_too_new(results), TOO_NEW)
         sent = [change for change in changes if _get_change(change) not in refused]

@@ -45,6 +45,8 @@ def build_index(aliases: Iterable[str]) -> dict[str, Any]:
         "settings": {
             "number_of_shards": SHARDS,
             "auto_expand_replicas": "0-1",
+            # Who writes also refreshes, before the change leaves the outbox.
+            "refresh_interval": "-1",
             "similarity": {"default": {"type": "BM25", "k1": K1, "b": B}},
         },
         "mappings": {

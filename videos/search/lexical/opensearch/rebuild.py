@@ -13,8 +13,8 @@ from opensearchpy import OpenSearch
 from heimdex.database.session_lock import try_lock
 from videos.models import SceneWords, Video
 from videos.search.lexical.base import WordChange
-from videos.search.lexical.opensearch.bulk import DocumentWrite, Result, write_documents
-from videos.search.lexical.opensearch.connection import READ_ONLY, WRITE_TIMEOUT_S, SearchConnection, SearchServerAway
+from videos.search.lexical.opensearch.bulk import DocumentWrite, Result, describe_obstacle, write_documents
+from videos.search.lexical.opensearch.connection import WRITE_TIMEOUT_S, SearchConnection, SearchServerAway
 from videos.search.lexical.opensearch.index_schema import IndexNames, build_index
 from videos.search.lexical.opensearch.index_state import read_state
 from videos.search.lexical.opensearch.outbox import NextVersion, enqueue
@@ -59,10 +59,10 @@ class Rebuild:
                 written, refused = self._fill(on_progress)
                 if refused and not written:
                     raise RebuildRefused(f"OpenSearch refuses every document, so the old index stays: {next(iter(refused.values()))}")
+                # They are tried again, and in the end given up and listed.
+                enqueue([change.scene_id for change in refused])
                 self._client.indices.refresh(index=name, params=_PARAMS)
                 self._switch(name)
-        # Now with ids of the outbox, so that they are tried again, and listed in the end.
-        enqueue([change.scene_id for change in refused])
         log.info("The search index was rebuilt", index=name, documents=written)
         return Rebuilt(name, written, len(refused))
 
@@ -97,8 +97,8 @@ class Rebuild:
                     results = write_documents(self._client, [self._names.next_alias], writes, refresh=False)
                 if any(result.result is Result.MOVED for result in results):
                     raise RebuildRefused("The new index has vanished, or another process builds one. Run it again.")
-                if any(result.result is Result.BLOCKED for result in results):
-                    raise SearchServerAway(READ_ONLY)
+                if obstacle := describe_obstacle(results):
+                    raise SearchServerAway(obstacle)
                 break
             except SearchServerAway:
                 if wait_s is None:

@@ -19,7 +19,7 @@ from videos.models import Scene, SearchChange, Video
 from videos.search.lexical.base import LexicalQuery, WordChange
 from videos.search.lexical.opensearch import bulk
 from videos.search.lexical.opensearch.backend import TOO_MANY_PENDING, OpenSearchLexical
-from videos.search.lexical.opensearch.bulk import DocumentWrite, Result, read_result, split_requests, write_documents
+from videos.search.lexical.opensearch.bulk import DocumentWrite, Result, describe_obstacle, read_result, split_requests, write_documents
 from videos.search.lexical.opensearch.documents import get_documents
 from videos.search.lexical.opensearch.drain import TOO_NEW, Drained, build_writes, select_due
 from videos.search.lexical.opensearch.index_schema import build_document
@@ -173,6 +173,14 @@ def test_each_item_of_an_answer_is_read(item: dict[str, object], result: Result)
     written = read_result(DocumentWrite(WordChange(uuid4(), uuid4()), 1, None), item)
     assert written.result is result
     assert len(written.reason) <= 500
+    assert bool(describe_obstacle([written])) == (result in (Result.MOVED, Result.BLOCKED))
+
+
+def test_an_obstacle_names_the_fix() -> None:
+    write = DocumentWrite(WordChange(uuid4(), uuid4()), 1, None)
+    assert "free some space" in describe_obstacle([read_result(write, {"status": 429, "error": {"type": "cluster_block_exception"}})])
+    assert "its load" in describe_obstacle([read_result(write, {"status": 429, "error": {"type": "rejected_execution_exception"}})])
+    assert "rebuild" in describe_obstacle([read_result(write, {"status": 404, "error": {"type": "index_not_found_exception"}})])
 
 
 @pytest.mark.django_db(transaction=True)

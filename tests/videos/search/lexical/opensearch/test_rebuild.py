@@ -247,3 +247,26 @@ def test_no_index_is_created_by_accident(opensearch: OpenSearchLexical, owner: U
     create_index(opensearch)
     opensearch.drain.run()
     assert opensearch.verifier.verify().is_clean
+
+
+def test_a_disk_that_fills_up_leaves_the_old_index_in_use(
+    opensearch: OpenSearchLexical, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_video(owner, ["A boat."])
+    opensearch.drain.run()
+    before = opensearch.read_state().searched
+    create = rebuild.Rebuild._create
+
+    def create_on_a_full_disk(self: rebuild.Rebuild) -> str:
+        name = create(self)
+        opensearch.client.indices.put_settings(index=name, body={"index.blocks.read_only_allow_delete": True})
+        return name
+
+    monkeypatch.setattr(rebuild, "_WAITS_S", (0,))
+    with monkeypatch.context() as patches, pytest.raises(SearchServerAway, match="free some space"):
+        patches.setattr(rebuild.Rebuild, "_create", create_on_a_full_disk)
+        opensearch.rebuild.run()
+    assert opensearch.read_state().searched == before
+    assert opensearch.search(LexicalQuery(owner.pk, "boat", 10)).notices == ()
+    assert opensearch.rebuild.run().documents == 1
+    assert opensearch.verifier.verify().is_clean
