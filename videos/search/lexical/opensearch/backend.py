@@ -89,7 +89,8 @@ class OpenSearchLexical(PostgresLexical):
             if self._sending.record_failure():
                 raise
         else:
-            self._sending.record_success()
+            if self._sending.record_success():
+                log.warning("OpenSearch takes changes again")
 
     def record_changes(self, changes: Sequence[WordChange]) -> None:
         """Add changes to the outbox, in the current transaction."""

@@ -76,11 +76,21 @@ def get_documents(client: OpenSearch, alias: str, keys: Sequence[WordChange]) ->
     """Return the documents of some scenes of some owners, also those that no search finds yet."""
     if not keys:
         return {}
-    docs = [{"_id": str(key.scene_id), "routing": get_routing(key.owner_id)} for key in keys]
-    answer = client.mget(index=alias, body={"docs": docs}, params={"request_timeout": WRITE_TIMEOUT_S})
     # An owner whose documents are in the same part of the index may have the scene now.
-    stored = {_read_document(doc["_source"]) for doc in answer["docs"] if doc.get("found")}
+    stored = {_read_document(doc["_source"]) for doc in _get_all(client, alias, keys) if doc.get("found")}
     return {WordChange(document.owner_id, document.scene_id): document for document in stored}
+
+
+def get_versions(client: OpenSearch, alias: str, keys: Sequence[WordChange]) -> dict[WordChange, int]:
+    """Return the versions of those documents that exist."""
+    docs = zip(keys, _get_all(client, alias, keys), strict=True)
+    return {key: int(doc["_version"]) for key, doc in docs if doc.get("found")}
+
+
+def _get_all(client: OpenSearch, alias: str, keys: Sequence[WordChange]) -> list[dict[str, Any]]:
+    docs = [{"_id": str(key.scene_id), "routing": get_routing(key.owner_id)} for key in keys]
+    answers: list[dict[str, Any]] = client.mget(index=alias, body={"docs": docs}, params={"request_timeout": WRITE_TIMEOUT_S})["docs"]
+    return answers
 
 
 def _read_document(source: Any) -> StoredDocument:

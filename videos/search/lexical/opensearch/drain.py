@@ -17,8 +17,10 @@ from videos.models import SceneWords, SearchChange
 from videos.search.lexical.base import WordChange
 from videos.search.lexical.opensearch.bulk import DocumentWrite, Result, WriteResult, describe_obstacle, write_documents
 from videos.search.lexical.opensearch.connection import SearchConnection, SearchServerAway
+from videos.search.lexical.opensearch.documents import get_versions
 from videos.search.lexical.opensearch.index_schema import IndexNames
 from videos.search.lexical.opensearch.index_state import read_state
+from videos.search.lexical.opensearch.outbox import NextVersion
 
 log = structlog.get_logger(__name__)
 
@@ -76,32 +78,28 @@ class Drain:
                     results = write_documents(self._client, aliases, writes, refresh=True)
                 if not any(result.result is Result.MOVED for result in results):
                     break
-            return self._settle(changes, results)
+            return self._settle(changes, results, aliases[0])
 
-    def _settle(self, changes: Sequence[SearchChange], results: Sequence[WriteResult]) -> Drained:
+    def _settle(self, changes: Sequence[SearchChange], results: Sequence[WriteResult], alias: str) -> Drained:
         """Delete what was sent, and postpone what was refused."""
         if obstacle := describe_obstacle(results):
             raise SearchServerAway(obstacle)
         refused = {result.write.change: result.reason for result in results if result.result is Result.REFUSED}
-        refused |= dict.fromkeys(self._find_too_new(results), TOO_NEW)
+        refused |= dict.fromkeys(self._find_too_new(changes[0], results, alias), TOO_NEW)
         sent = [change for change in changes if _get_change(change) not in refused]
         SearchChange.objects.filter(pk__in=[*(change.pk for change in sent), *_list_superseded_dead(sent)]).delete()
         dead = _postpone([change for change in changes if _get_change(change) in refused], refused)
         return Drained(len({change.scene_id for change in sent}), len(refused) - dead, dead)
 
-    def _find_too_new(self, results: Iterable[WriteResult]) -> list[WordChange]:
+    def _find_too_new(self, change: SearchChange, results: Iterable[WriteResult], alias: str) -> list[WordChange]:
         """Return superseded writes whose documents are newer than the whole outbox: the database is older than the index."""
-        superseded = [result.write for result in results if result.result is Result.SUPERSEDED]
-        if not superseded:
+        keys = list({result.write.change for result in results if result.result is Result.SUPERSEDED})
+        if not keys:
             return []
-        newest = get_newest_version()
-        return [write.change for write in superseded if self._read_version(write) > newest]
-
-    def _read_version(self, write: DocumentWrite) -> int:
-        params = {"routing": str(write.change.owner_id), "_source": "false", "ignore": 404}
+        newest = SearchChange.objects.filter(pk=change.pk).annotate(version=NextVersion()).values_list("version", flat=True).get()
         with self._connection.explained():
-            answer = self._client.get(index=self._names.alias, id=str(write.change.scene_id), params=params)
-        return int(answer.get("_version", 0))
+            versions = get_versions(self._client, alias, keys)
+        return [key for key in keys if versions.get(key, 0) > newest]
 
 
 def select_due() -> QuerySet[SearchChange]:
@@ -118,15 +116,6 @@ def build_writes(changes: Sequence[SearchChange]) -> list[DocumentWrite]:
     rows: Mapping[UUID, SceneWords] = SceneWords.objects.in_bulk([key.scene_id for key in versions])
     ordered = sorted(versions.items(), key=lambda item: item[1])
     return [DocumentWrite(key, version, _get_words(rows, key)) for key, version in ordered]
-
-
-def get_newest_version() -> int:
-    """Return the next id of the outbox."""
-    with transaction.atomic():
-        change = SearchChange.objects.create(scene_id=UUID(int=0), owner_id=UUID(int=0))
-        change_id = change.pk
-        change.delete()
-    return change_id
 
 
 def _list_superseded_dead(sent: Sequence[SearchChange]) -> list[int]:
