@@ -202,8 +202,8 @@ CUTOVER_MAX_FAILED = ENVIRONMENT.cutover_max_failed
 CUTOVER_MIN_OVERLAP = ENVIRONMENT.cutover_min_overlap
 CUTOVER_MAX_LOSS = ENVIRONMENT.cutover_max_loss
 KEEP_RETIRED_DAYS = ENVIRONMENT.keep_retired_days
-# Below this many vectors per space a scan is fast, and an index costs more than it saves.
-INDEX_MIN_ROWS = ENVIRONMENT.index_min_rows
+# Up to this many vectors per owner and space are compared one by one in a few milliseconds.
+PACK_MIN_VECTORS = ENVIRONMENT.pack_min_vectors
 LEASE_SECONDS = ENVIRONMENT.lease_s
 HUNG_AFTER_SECONDS = ENVIRONMENT.hung_after_s
 MAX_ATTEMPTS = ENVIRONMENT.max_attempts
