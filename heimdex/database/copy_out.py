@@ -19,8 +19,8 @@ def copy_out(rows: QuerySet[Any, Any]) -> Iterator[list[memoryview]]:
 
 def copy_out_raw(rows: QuerySet[Any, Any]) -> Iterator[memoryview]:
     """Yield each row: the number of columns (2 bytes), and the length (4 bytes) and the content of each column, big-endian."""
-    statement, values = rows.query.sql_with_params()
-    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT BINARY)", values) as copy:
+    statement = f"COPY ({connection.ops.compose_sql(*rows.query.sql_with_params())}) TO STDOUT (FORMAT BINARY)"
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
         for number, data in enumerate(copy):
             row = memoryview(data)[len(_HEADER) if not number else 0 :]
             if row and row != _END:
