@@ -16,7 +16,8 @@ class SceneQuerySet(models.QuerySet["Scene"]):
 
     def filter_searchable(self, owner_id: uuid.UUID) -> Self:
         """Return the scenes of an owner's indexed videos."""
-        return self.filter(owner_id=owner_id, video__state=Video.State.INDEXED)
+        # With the owner of the videos, too, the database reads only the owner's videos.
+        return self.filter(owner_id=owner_id, video__owner_id=owner_id, video__state=Video.State.INDEXED)
 
 
 class Scene(models.Model):

@@ -1,6 +1,6 @@
 """Find the nearest vectors of a space: compare an owner's vectors one by one or, where they are many, first their codes."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from functools import reduce
 from operator import and_
 from uuid import UUID
@@ -10,12 +10,12 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from pgvector import HalfVector
 from pgvector.django import CosineDistance
 
-from heimdex.database.copy_out import copy_out
+from heimdex.database.any_of import IsAnyOf
 from heimdex.embedders.vectors import Vectors
 from videos.channels import get_channel
-from videos.models import EmbeddingSpace, PackedBlock, PackedSpace, Scene, SceneEmbedding, SceneInput
-from videos.search.packing import select_unpacked
-from videos.search.vector_codes import EncodedVectors, count_words, rank_codes
+from videos.models import EmbeddingSpace, PackedSpace, Scene, SceneEmbedding, SceneInput
+from videos.search.packed_vectors import load_codes, read_unpacked
+from videos.search.vector_codes import rank_codes
 
 # Vectors with the best codes, which are compared themselves. recall@10 of queries unlike the library is .985 with half of them, .992 with
 # these (`python -m bench L3`).
@@ -36,17 +36,27 @@ def find_nearest(
 
     `is_restricted` means that `scenes` are only some of the owner's scenes.
     """
+    current = _select_current(space)
     packed = PackedSpace.objects.filter(owner_id=owner_id, space=space, is_active=True).defer("center").first()
     if packed is None or (is_restricted and _are_few(scenes)):
-        return _rate(_select_current(space).filter(owner_id=owner_id), scenes, query, limit)
-    return _search_codes(packed, scenes, space, query, limit)
+        return _rate(current.filter(owner_id=owner_id), scenes, query, limit)
+    unpacked = read_unpacked(packed, space)
+    packed_ids, encoded = load_codes(packed, space)
+    count = RESCORED
+    while True:
+        nearest_unpacked = np.argsort(-(unpacked.vectors @ query))[: count // 4]
+        candidates = np.concatenate([unpacked.scene_ids[nearest_unpacked], packed_ids[rank_codes(encoded, query, count)]])
+        near = _rate(current.filter(IsAnyOf("scene_id", [UUID(bytes=row.tobytes()) for row in candidates])), scenes, query, limit)
+        if len(near) == limit or count >= len(packed_ids):
+            return near
+        count *= WIDENING
 
 
 def measure_similarities(space: EmbeddingSpace, query: Vectors, scene_ids: Collection[UUID]) -> dict[UUID, float]:
     """Return the cosine similarity of each scene that has a current vector in the space to the query, shape (dimensions,)."""
     rows = (
         _select_current(space)
-        .filter(scene__in=scene_ids)
+        .filter(IsAnyOf("scene_id", scene_ids))
         .annotate(distance=CosineDistance("vector", HalfVector(query)))
         .values_list("scene_id", "distance")
     )
@@ -57,26 +67,6 @@ def _are_few(scenes: QuerySet[Scene]) -> bool:
     return scenes.order_by()[: MAX_SELECTED + 1].count() <= MAX_SELECTED
 
 
-def _search_codes(packed: PackedSpace, scenes: QuerySet[Scene], space: EmbeddingSpace, query: Vectors, limit: int) -> list[NearScene]:
-    scene_ids, encoded = _load_codes(packed, space)
-    current = _select_current(space)
-    unpacked = _rate(current.filter(pk__in=select_unpacked(packed)), scenes, query, limit)
-    count = RESCORED
-    while True:
-        candidates = scene_ids[rank_codes(encoded, query, count)]
-        near = _rate(current.filter(scene__in=[UUID(bytes=row.tobytes()) for row in candidates]), scenes, query, limit)
-        if len(near) == limit or count >= len(scene_ids):
-            return _merge(near, unpacked, limit)
-        count *= WIDENING
-
-
-def _load_codes(packed: PackedSpace, space: EmbeddingSpace) -> tuple[np.ndarray, EncodedVectors]:
-    blocks = list(copy_out(PackedBlock.objects.filter(packed=packed).order_by("number").values_list("scene_ids", "codes", "scales")))
-    scene_ids, codes, scales = (b"".join(columns) for columns in zip(*blocks, strict=True))
-    words = np.frombuffer(codes, np.uint64).reshape(-1, count_words(space.dimensions))
-    return np.frombuffer(scene_ids, np.uint8).reshape(-1, 16), EncodedVectors(words, np.frombuffer(scales, np.float16))
-
-
 def _rate(rows: QuerySet[SceneEmbedding], scenes: QuerySet[Scene], query: Vectors, limit: int) -> list[NearScene]:
     nearest = (
         rows.filter(scene__in=scenes)
@@ -85,12 +75,6 @@ def _rate(rows: QuerySet[SceneEmbedding], scenes: QuerySet[Scene], query: Vector
         .values_list("scene_id", "scene__video_id", "distance")[:limit]
     )
     return [(scene_id, video_id, 1.0 - distance) for scene_id, video_id, distance in nearest]
-
-
-def _merge(first: Iterable[NearScene], second: Iterable[NearScene], limit: int) -> list[NearScene]:
-    """Return the nearest of both lists, of which both are in order."""
-    by_scene = {scene_id: near for near in (*first, *second) for scene_id in near[:1]}
-    return sorted(by_scene.values(), key=lambda near: -near[2])[:limit]
 
 
 def _select_current(space: EmbeddingSpace) -> QuerySet[SceneEmbedding]:

@@ -10,15 +10,13 @@ import numpy as np
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Func, Max, Q, QuerySet, TextField, Value
+from django.db.models import Func, Max, TextField, Value
 from django.utils import timezone
-from numpy.typing import NDArray
 
 from heimdex.accounts.models import User
-from heimdex.database.copy_out import copy_out_raw
-from heimdex.embedders.vectors import Vectors
 from videos.channels import list_text_channels
 from videos.models import EmbeddingSpace, PackedBlock, PackedSpace, SceneEmbedding
+from videos.search.packed_vectors import read_unpacked
 from videos.search.vector_codes import encode_vectors
 
 log = structlog.get_logger(__name__)
@@ -72,13 +70,6 @@ def pack_space(owner_id: UUID, space: EmbeddingSpace, on_block: Callable[[Packed
     return blocks
 
 
-def select_unpacked(packed: PackedSpace) -> QuerySet[SceneEmbedding]:
-    """Return the vectors that have no code yet."""
-    return SceneEmbedding.objects.filter(
-        owner=packed.owner_id, space=packed.space_id, pk__gt=packed.packed_to, state=SceneEmbedding.State.EMBEDDED
-    )
-
-
 def _is_large(owner_id: UUID, space: EmbeddingSpace) -> bool:
     least: int = settings.PACK_MIN_VECTORS
     return SceneEmbedding.objects.filter(owner_id=owner_id, space=space)[: least + 1].count() > least
@@ -99,34 +90,23 @@ def _append_block(packed: PackedSpace) -> bool:
             # Another call has completed or replaced this packing.
             return False
         _lock([locked.owner_id], "pg_advisory_xact_lock")
-        row_ids, scene_ids, vectors = _read_vectors(locked)
-        if len(row_ids) < BLOCK_SIZE:
+        unpacked = read_unpacked(locked, locked.space, BLOCK_SIZE)
+        if len(unpacked.row_ids) < BLOCK_SIZE:
             return False
         if not locked.count:
-            locked.center = vectors.mean(axis=0).astype("<f4").tobytes()
-        encoded = encode_vectors(vectors, np.frombuffer(locked.center, "<f4"))
+            locked.center = unpacked.vectors.mean(axis=0).astype("<f4").tobytes()
+        encoded = encode_vectors(unpacked.vectors, np.frombuffer(locked.center, "<f4"))
         PackedBlock.objects.create(
             packed=locked,
             number=locked.count // BLOCK_SIZE,
-            scene_ids=scene_ids.tobytes(),
+            scene_ids=unpacked.scene_ids.tobytes(),
             codes=encoded.codes.tobytes(),
             scales=encoded.scales.tobytes(),
         )
-        locked.packed_to, locked.count, locked.packed_at = int(row_ids[-1]), locked.count + BLOCK_SIZE, timezone.now()
+        locked.packed_to, locked.count, locked.packed_at = int(unpacked.row_ids[-1]), locked.count + BLOCK_SIZE, timezone.now()
         locked.save(update_fields=["center", "packed_to", "count", "packed_at"])
     packed.refresh_from_db()
     return True
-
-
-def _read_vectors(packed: PackedSpace) -> tuple[NDArray[np.int64], NDArray[np.uint8], Vectors]:
-    """Return row ids, scene ids, shape (vectors, 16), and vectors, shape (vectors, dimensions), of the next rows."""
-    rows = select_unpacked(packed).order_by("pk").values_list("pk", "scene_id", "vector")[:BLOCK_SIZE]
-    dimensions = packed.space.dimensions
-    layout = np.dtype(
-        [("head", "V6"), ("id", ">i8"), ("scene_head", "V4"), ("scene", "u1", 16), ("vector_head", "V8"), ("vector", ">f2", dimensions)]
-    )
-    table = np.frombuffer(b"".join(copy_out_raw(rows)), layout)
-    return table["id"].astype(np.int64), np.ascontiguousarray(table["scene"]), table["vector"].astype(np.float32)
 
 
 def _activate(packed: PackedSpace) -> None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
+from heimdex.database.any_of import IsAnyOf
 from heimdex.database.time_budget import UNLIMITED, TimeBudget, TimeBudgetExceeded
 from heimdex.embedders.base import Embedder
 from heimdex.embedders.snapshot import load_embedder
@@ -15,7 +16,7 @@ from heimdex.embedders.vectors import Vectors
 from heimdex.errors import ModelInputError, ModelUnavailable
 from videos.channels import get_channel
 from videos.models import ActiveSpace, EmbeddingSpace, Scene
-from videos.search.context import ScenePlace, add_context, list_neighbor_indexes
+from videos.search.context import ScenePlace, add_context
 from videos.search.fusion import RankedScene, rank_scenes
 from videos.search.nearest import find_nearest, measure_similarities
 
@@ -122,13 +123,11 @@ def _report_slowness(space: EmbeddingSpace, notices: list[str]) -> Iterator[None
 
 def _list_places(owner_id: UUID, candidates: Collection[UUID], neighbors: QuerySet[Scene] | None) -> list[ScenePlace]:
     """Return the places of the candidates and of their neighbors, of which only some may count."""
-    fields = ("pk", "video_id", "index")
     scenes = Scene.objects.filter(owner_id=owner_id) if neighbors is None else neighbors
-    places = [ScenePlace(*row) for row in scenes.filter(pk__in=candidates).values_list(*fields)]
-    # These are also some scenes that are not neighbors, but not more than the candidates' videos have.
-    videos = {place.video_id for place in places}
-    around = scenes.filter(video__in=videos, index__in=list_neighbor_indexes(places))
-    return [ScenePlace(*row) for row in around.values_list(*fields)]
+    near = scenes.filter(
+        IsAnyOf("video__scenes__id", candidates), video__scenes__index__gte=F("index") - 1, video__scenes__index__lte=F("index") + 1
+    )
+    return [ScenePlace(*row) for row in near.order_by().values_list("pk", "video_id", "index").distinct()]
 
 
 def _rate_candidates(query: _Query, candidates: Collection[UUID], places: Sequence[ScenePlace], weight: float) -> list[RankedScene]:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import QuerySet, Sum
+from django.db.models import F, QuerySet, Sum
 
+from heimdex.database.any_of import IsAnyOf
 from videos.models import SceneWords, VideoWords
 from videos.search.lexical.bm25 import FieldStats, compute_coverage, compute_idf, saturate
 from videos.search.lexical.candidates import CandidateSource
@@ -82,6 +83,12 @@ def _select_neighbors(rows: QuerySet[SceneWords], scored: Sequence[ScoredScene])
     near: set[Place] = {(seed.video_id, index) for seed in seeds for index, _ in iter_window(seed.index)} - known
     if not near or len(WINDOW) == 1:
         return []
-    nearby = rows.filter(video_id__in={video for video, _ in near}, index__in={index for _, index in near}, spoken_count__gt=0)
-    near_rows = nearby.values_list("scene_id", "video_id", "index", "spoken_window")
+    reach = len(WINDOW) - 1
+    nearby = rows.filter(
+        IsAnyOf("video__scenes__id", [seed.scene_id for seed in seeds]),
+        video__scenes__index__gte=F("index") - reach,
+        video__scenes__index__lte=F("index") + reach,
+        spoken_count__gt=0,
+    )
+    near_rows = nearby.order_by().values_list("scene_id", "video_id", "index", "spoken_window").distinct()
     return [row for row in near_rows if (row[1], row[2]) in near]

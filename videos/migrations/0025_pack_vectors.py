@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('videos', '0023_count_words'),
+        ('videos', '0024_search_changes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
