@@ -1,4 +1,4 @@
-"""The vectors of large libraries, compressed and side by side, so that a search reads few bytes of each. `videos.search.packing` writes them."""
+"""The vectors of large libraries, compressed and side by side, so that a search reads few bytes of each."""
 
 from django.conf import settings
 from django.db import models

@@ -35,9 +35,7 @@ def read_unpacked(packed: PackedSpace, space: EmbeddingSpace, limit: int | None 
     """Read the vectors that have no code yet, in the order in which they were written."""
     rows = select_unpacked(packed).order_by("pk").values_list("pk", "scene_id", "vector")[:limit]
     # Each column is preceded by its length (4 bytes), the vector by its dimensions and a zero (2 bytes each), and the row by 2 bytes.
-    layout = np.dtype(
-        [("_1", "V6"), ("id", ">i8"), ("_2", "V4"), ("scene", "u1", 16), ("_3", "V8"), ("vector", ">f2", space.dimensions)]
-    )
+    layout = np.dtype([("_1", "V6"), ("id", ">i8"), ("_2", "V4"), ("scene", "u1", 16), ("_3", "V8"), ("vector", ">f2", space.dimensions)])
     table = np.frombuffer(b"".join(copy_out_raw(rows)), layout)
     return RawVectors(table["id"].astype(np.int64), np.ascontiguousarray(table["scene"]), table["vector"].astype(np.float32))
 

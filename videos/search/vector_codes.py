@@ -41,7 +41,7 @@ def encode_vectors(vectors: Vectors, center: Vectors) -> EncodedVectors:
 
 
 def rank_codes(encoded: EncodedVectors, query: Vectors, limit: int) -> NDArray[np.intp]:
-    """Return the positions of the `limit` vectors that are probably nearest to a query, shape (dimensions,), by dot product. In no order."""
+    """Return the positions of the `limit` vectors that probably have the largest dot products with a query, shape (dimensions,). Unordered."""
     rotated = query @ _make_rotation(query.shape[0])
     differences = np.bitwise_count(encoded.codes ^ _pack(rotated[np.newaxis] > 0)).sum(axis=1, dtype=np.uint16)
     sieved = _take_smallest(differences, max(MIN_SIEVED, limit, int(SIEVED_SHARE * len(differences))))
