@@ -182,8 +182,8 @@ QUEUE_TASKS = [
     Task("reprocess.tasks.work_run", queue=REPROCESS),
     Task("reprocess.tasks.rescue_runs", queue=REPROCESS, every_s=15),
     Task("reprocess.tasks.transfer_library", queue=REPROCESS),
-    Task("reprocess.tasks.index_spaces", queue=REPROCESS),
-    Task("reprocess.tasks.find_large_spaces", queue=REPROCESS, every_s=3600),
+    Task("reprocess.tasks.pack_vectors", queue=REPROCESS),
+    Task("reprocess.tasks.find_unpacked_vectors", queue=REPROCESS, every_s=60),
 ]
 if ENVIRONMENT.lexical == "opensearch":
     # By the workers of both queues, because either may run alone.
