@@ -24,7 +24,9 @@ TEXTS = 4_000
 # Vectors of topics, as videos have them: of an owner's scenes, some are near each other.
 TOPICS = 3_000
 _CHUNK = 20_000
-_WORDS_FIELDS = "scene_id, owner_id, video_id, index, spoken, shown, on_screen, spoken_count, spoken_window, shown_count, on_screen_count, text_hash"
+_WORDS_FIELDS = (
+    "scene_id, owner_id, video_id, index, spoken, shown, on_screen, spoken_count, spoken_window, shown_count, on_screen_count, text_hash"
+)
 
 
 @dataclass(frozen=True)
@@ -231,9 +233,7 @@ def _make_texts() -> Iterator[tuple[int, str, int]]:
         places: dict[str, list[int]] = {}
         for place, word in enumerate(words, start=1):
             places.setdefault(make_word(int(word)), []).append(place)
-        vector = " ".join(
-            f"'{{}}{mark}{word}':{','.join(map(str, spots))}" for word, spots in places.items() for mark in ("", "~")
-        )
+        vector = " ".join(f"'{{}}{mark}{word}':{','.join(map(str, spots))}" for word, spots in places.items() for mark in ("", "~"))
         yield number, vector, len(words)
 
 
@@ -259,4 +259,3 @@ def _copy_binary(cursor: Any, target: str, columns: dict[str, NDArray[Any]]) -> 
         for start in range(0, count, _CHUNK):
             copy.write(np.concatenate([part[start : start + _CHUNK] for part in parts], axis=1).tobytes())
         copy.write(b"\xff\xff")
-

@@ -14,7 +14,7 @@ from people.face_store import delete_faces
 from people.models import FaceGroup, FaceMatch
 from reprocess.planning.targets import get_target_type
 from reprocess.spec import get_effective_spec
-from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace
+from videos.models import ActiveSpace, EmbeddingSpace, PackedSpace, RetiredSpace
 
 log = structlog.get_logger(__name__)
 

@@ -31,10 +31,12 @@ from videos.models import (
     ActiveSpace,
     CollectedVideo,
     Collection,
+    EmbeddingSpace,
     Job,
     Judgment,
     ManualTag,
     OwnerWord,
+    PackedSpace,
     RecordedQuery,
     RetiredSpace,
     SavedSearch,
@@ -98,6 +100,9 @@ def move_rows(source_id: UUID, target_id: UUID) -> None:
     scene_ids = list(Scene.objects.filter(owner=source_id).values_list("pk", flat=True))
     for model, condition in MOVED.items():
         model._default_manager.filter(condition, owner=source_id).update(owner=target_id)
+    # The moved vectors have lower ids than some that the target's codes include. The codes are written again from all vectors.
+    PackedSpace.objects.filter(owner__in=(source_id, target_id)).delete()
+    EmbeddingSpace.objects.update(packing_checked_to=0)
     for start in range(0, len(scene_ids), _BATCH):
         get_lexical_backend().index(scene_ids[start : start + _BATCH])
 

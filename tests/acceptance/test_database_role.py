@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.db import ProgrammingError, connection
 from pytest_django import Settings
 from rest_framework.test import APIClient
+from videos.search.indexes import build_missing_indexes, drop_index, list_indexes
 
 from heimdex.accounts.access import end_logins
 from heimdex.database.connection_info import read_embedded_connection
@@ -22,7 +23,6 @@ from tests.library import make_user, make_video
 from tests.reprocess.people.makers import make_film, make_known_person, run
 from videos.actions.videos import delete_video, edit_video
 from videos.models import EmbeddingSpace, Video
-from videos.search.indexes import build_missing_indexes, drop_index, list_indexes
 
 
 @pytest.fixture

@@ -38,11 +38,17 @@ def hold_back_packing(owner_ids: Collection[UUID]) -> None:
     _lock(owner_ids, "pg_advisory_xact_lock_shared")
 
 
+def find_unpacked_spaces() -> list[EmbeddingSpace]:
+    """Return the spaces that may have vectors written since the last packing."""
+    spaces = EmbeddingSpace.objects.filter(channel__in=list_text_channels(), packing_checked_to__lt=_get_highest_id())
+    return list(spaces.order_by("pk"))
+
+
 def pack_large_spaces(on_block: Callable[[PackedSpace], None] = lambda packed: None) -> int:
     """Pack what was written since the last call, of owners with more than settings.PACK_MIN_VECTORS. Return the number of blocks."""
     blocks = 0
-    for space in EmbeddingSpace.objects.filter(channel__in=list_text_channels()).order_by("pk"):
-        highest = space.embeddings.aggregate(highest=Max("pk"))["highest"] or 0
+    highest = _get_highest_id()
+    for space in find_unpacked_spaces():
         written = space.embeddings.filter(pk__gt=space.packing_checked_to, pk__lte=highest)
         for owner_id in written.order_by().values_list("owner_id", flat=True).distinct():
             blocks += pack_space(owner_id, space, on_block)
@@ -68,6 +74,10 @@ def pack_space(owner_id: UUID, space: EmbeddingSpace, on_block: Callable[[Packed
     if not packed.is_active:
         _activate(packed)
     return blocks
+
+
+def _get_highest_id() -> int:
+    return SceneEmbedding.objects.aggregate(highest=Max("pk"))["highest"] or 0
 
 
 def _is_large(owner_id: UUID, space: EmbeddingSpace) -> bool:

@@ -41,7 +41,7 @@ def encode_vectors(vectors: Vectors, center: Vectors) -> EncodedVectors:
 
 
 def rank_codes(encoded: EncodedVectors, query: Vectors, limit: int) -> NDArray[np.intp]:
-    """Return the positions of the `limit` vectors that probably have the largest dot products with a query, shape (dimensions,). Unordered."""
+    """Return the positions of the `limit` vectors that are probably nearest to a query, shape (dimensions,). In no order."""
     rotated = query @ _make_rotation(query.shape[0])
     differences = np.bitwise_count(encoded.codes ^ _pack(rotated[np.newaxis] > 0)).sum(axis=1, dtype=np.uint16)
     sieved = _take_smallest(differences, max(MIN_SIEVED, limit, int(SIEVED_SHARE * len(differences))))
@@ -58,8 +58,9 @@ def count_words(dimensions: int) -> int:
 @lru_cache(maxsize=8)
 def _make_rotation(dimensions: int) -> Vectors:
     """Return a random orthogonal matrix, shape (dimensions, dimensions), always the same."""
-    rotation, _ = np.linalg.qr(np.random.default_rng(_SEED).standard_normal((dimensions, dimensions)))
-    return rotation.astype(np.float32)
+    rotation, triangle = np.linalg.qr(np.random.default_rng(_SEED).standard_normal((dimensions, dimensions)))
+    # With these signs the factors are unique, whatever the library that computes them.
+    return (rotation * np.sign(np.diag(triangle))).astype(np.float32)
 
 
 def _pack(bits: NDArray[np.bool_]) -> Codes:
