@@ -6,7 +6,7 @@ import numpy as np
 
 from bench.benchmark import Figure, Goal, Group, Part, Round
 from bench.installation import empty_database
-from bench.judged_library import Libraries, load_all_sets
+from bench.judged_library import Libraries
 from bench.judged_sets import load_unanswerable
 
 DEPTH = 10
@@ -20,9 +20,7 @@ def run_rounds() -> Iterator[Round]:
 
     empty_database()
     libraries = Libraries()
-    sets = load_all_sets(libraries.folder)
-    for name, judged in sets.items():
-        libraries.add(name, judged)
+    sets = libraries.add_each_set()
     libraries.embed()
 
     def list_shown(library: str, text: str, relevant: set[object]) -> list[tuple[float, bool]]:

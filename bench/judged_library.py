@@ -57,6 +57,13 @@ class Libraries:
             self._videos[name][film.title] = video.pk
             self._scenes[name].update({(film.title, scene.index): scene.pk for scene in scenes})
 
+    def add_each_set(self) -> dict[str, JudgedSet]:
+        """Create a library for each judged set with answers. Return the sets by name."""
+        sets = load_all_sets(self.folder)
+        for name, judged in sets.items():
+            self.add(name, judged)
+        return sets
+
     def embed(self) -> None:
         """Embed all libraries, make their spaces active, and have PostgreSQL count the rows, as it does by itself in an installation."""
         from django.db import connection

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from bench.installation import empty_database
-from bench.judged_library import Libraries, load_all_sets
+from bench.judged_library import Libraries
 from bench.judged_sets import load_unanswerable
 from videos.channels import Evidence
 from videos.search.fusion import RankedScene
@@ -42,9 +42,7 @@ def collect_candidates() -> Iterator[JudgedCandidates]:
 
     empty_database()
     libraries = Libraries()
-    sets = load_all_sets(libraries.folder)
-    for name, judged in sets.items():
-        libraries.add(name, judged)
+    sets = libraries.add_each_set()
     libraries.add(JOINED, sets["A"], sets["B"])
     libraries.embed()
 

@@ -8,9 +8,8 @@ from django.utils import timezone
 
 from heimdex.accounts.models import User
 from heimdex.accounts.owner import lock_owner
-from heimdex.database.names import has_name
 from heimdex.errors import Refused
-from videos.actions.labels import clean_label
+from videos.actions.labels import clean_label, refuse_taken
 from videos.models import CollectedVideo, Collection, Video
 from videos.models.collection import COLLECTION_NAME_MAX_LENGTH
 
@@ -26,7 +25,7 @@ def create_collection(owner: User, name: str, description: str = "") -> Collecti
     name = clean_label(name, COLLECTION_NAME_MAX_LENGTH)
     with transaction.atomic():
         lock_owner(owner.pk)
-        _refuse_taken(owner, name)
+        refuse_taken(Collection.objects.filter(owner=owner), name, TAKEN)
         if Collection.objects.filter(owner=owner).count() >= MAX_COLLECTIONS:
             raise Refused(TOO_MANY)
         return Collection.objects.create(owner=owner, name=name, description=description)
@@ -39,7 +38,7 @@ def edit_collection(owner: User, collection_id: UUID, *, name: str | None = None
         collection = Collection.objects.get(pk=collection_id, owner=owner)
         if name is not None:
             name = clean_label(name, COLLECTION_NAME_MAX_LENGTH)
-            _refuse_taken(owner, name, collection_id)
+            refuse_taken(Collection.objects.filter(owner=owner), name, TAKEN, collection_id)
             collection.name = name
         if description is not None:
             collection.description = description
@@ -73,9 +72,3 @@ def remove_videos(owner: User, collection_id: UUID, video_ids: Ids[UUID]) -> Non
     collection = Collection.objects.get(pk=collection_id, owner=owner)
     collection.collected_videos.filter(video__in=video_ids).delete()
     Collection.objects.filter(pk=collection.pk).update(updated_at=timezone.now())
-
-
-def _refuse_taken(owner: User, name: str, *renamed: UUID) -> None:
-    """Refuse a name that a collection has, other than the one that is renamed."""
-    if Collection.objects.filter(has_name(name), owner=owner).exclude(pk__in=renamed).exists():
-        raise Refused(TAKEN.format(name=name), "name")

@@ -8,9 +8,8 @@ from django.utils import timezone
 
 from heimdex.accounts.models import User
 from heimdex.accounts.owner import lock_owner
-from heimdex.database.names import has_name
 from heimdex.errors import Refused
-from videos.actions.labels import clean_label
+from videos.actions.labels import clean_label, refuse_taken
 from videos.models import SavedSearch, SearchPreferences
 from videos.models.query import SEARCH_NAME_MAX_LENGTH
 from videos.search.query_language import NoNames, QuerySyntaxError, parse_query
@@ -26,7 +25,7 @@ def save_search(owner: User, name: str, query: str, parameters: dict[str, Any]) 
     _check_query(query)
     with transaction.atomic():
         lock_owner(owner.pk)
-        _refuse_taken(owner, name)
+        refuse_taken(SavedSearch.objects.filter(owner=owner), name, TAKEN)
         if SavedSearch.objects.filter(owner=owner).count() >= MAX_SEARCHES:
             raise Refused(TOO_MANY)
         return SavedSearch.objects.create(owner=owner, name=name, query=query, parameters=parameters)
@@ -41,7 +40,7 @@ def edit_search(
         search = SavedSearch.objects.get(pk=search_id, owner=owner)
         if name is not None:
             name = clean_label(name, SEARCH_NAME_MAX_LENGTH)
-            _refuse_taken(owner, name, search_id)
+            refuse_taken(SavedSearch.objects.filter(owner=owner), name, TAKEN, search_id)
             search.name = name
         if query is not None:
             _check_query(query)
@@ -63,9 +62,3 @@ def _check_query(query: str) -> None:
         parse_query(query, NoNames)
     except QuerySyntaxError as error:
         raise Refused(str(error), "query") from error
-
-
-def _refuse_taken(owner: User, name: str, *renamed: UUID) -> None:
-    """Refuse a name that a search has, other than the one that is renamed."""
-    if SavedSearch.objects.filter(has_name(name), owner=owner).exclude(pk__in=renamed).exists():
-        raise Refused(TAKEN.format(name=name), "name")

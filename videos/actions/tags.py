@@ -12,7 +12,7 @@ from heimdex.accounts.models import User
 from heimdex.accounts.owner import lock_owner
 from heimdex.database.names import has_name
 from heimdex.errors import Refused
-from videos.actions.labels import clean_label
+from videos.actions.labels import clean_label, refuse_taken
 from videos.models import ManualTag, TaggedVideo, Video
 from videos.models.collection import TAG_MAX_LENGTH
 
@@ -28,7 +28,7 @@ def create_tag(owner: User, name: str) -> ManualTag:
     name = clean_label(name, TAG_MAX_LENGTH)
     with transaction.atomic():
         lock_owner(owner.pk)
-        _refuse_taken(owner, name)
+        refuse_taken(ManualTag.objects.filter(owner=owner), name, TAKEN)
         tag = ManualTag.objects.create(owner=owner, name=name)
         _refuse_too_many(owner)
         return tag
@@ -40,7 +40,7 @@ def rename_tag(owner: User, tag_id: UUID, name: str) -> ManualTag:
     with transaction.atomic():
         lock_owner(owner.pk)
         tag = ManualTag.objects.get(pk=tag_id, owner=owner)
-        _refuse_taken(owner, name, tag_id)
+        refuse_taken(ManualTag.objects.filter(owner=owner), name, TAKEN, tag_id)
         tag.name = name
         tag.save(update_fields=["name"])
     return tag
@@ -67,12 +67,6 @@ def set_video_tags(owner: User, video_id: UUID, names: Iterable[str]) -> list[st
         TaggedVideo.objects.filter(video=video).exclude(tag__in=tags).delete()
         TaggedVideo.objects.bulk_create([TaggedVideo(owner=owner, tag=tag, video=video) for tag in tags], ignore_conflicts=True)
     return sorted(tag.name for tag in tags)
-
-
-def _refuse_taken(owner: User, name: str, *renamed: UUID) -> None:
-    """Refuse a name that a tag has, other than the one that is renamed."""
-    if ManualTag.objects.filter(has_name(name), owner=owner).exclude(pk__in=renamed).exists():
-        raise Refused(TAKEN.format(name=name), "name")
 
 
 def _refuse_too_many(owner: User) -> None:
