@@ -12,9 +12,10 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from heimdex.accounts.rates import ACTIONS, Rate
+from heimdex.lexical_settings import SECRET_LEXICAL_VARIABLES, LexicalVariables
 from heimdex.mail_server import MailServer
 from heimdex.redis_broker import find_url_problem
 from heimdex.secret_keys import SecretKeys, create_secret_key, read_secret_keys
@@ -28,6 +29,7 @@ PREFIX = "HEIMDEX_"
 SUPERVISED_HOME = "HEIMDEX_SUPERVISED_HOME"
 # The folder of judged sets that `make bench` reads. It is no setting of an installation.
 QUALITY_SETS = "HEIMDEX_QUALITY_SETS"
+OF_TESTS = ("HEIMDEX_TEST_OPENSEARCH_URL", "HEIMDEX_REQUIRE_OPENSEARCH")
 
 # Upper limits keep dates within the calendar and numbers within their columns.
 DAY_S = 24 * 3600
@@ -35,7 +37,7 @@ TEN_YEARS_S = 3650 * DAY_S
 MAX_DAYS = 36_500
 MAX_BYTES = 2**50
 # Values of these variables may hold passwords or keys.
-_UNPRINTABLE = frozenset({"email_url", "redis_url", "models", "s3_secret_key", "secret_key_fallbacks"})
+_UNPRINTABLE = SECRET_LEXICAL_VARIABLES | {"email_url", "redis_url", "models", "s3_secret_key", "secret_key_fallbacks"}
 
 # An address, alone or after a name.
 _SENDER = re.compile(r"[^\s@<>]+@[^\s@<>]+|[^@<>\r\n]+<[^\s@<>]+@[^\s@<>]+>")
@@ -49,7 +51,7 @@ class ModelOverride(BaseModel):
     backend: str = ""
 
 
-class Environment(BaseSettings):
+class Environment(LexicalVariables):
     """Each field reads the variable `HEIMDEX_<NAME>`; docs/reference/configuration.md lists them."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
@@ -250,8 +252,8 @@ class Environment(BaseSettings):
     def list_secrets(self) -> list[str]:
         """Return the secrets of this environment, with the passwords in its URLs."""
         urls = (self.database_url, self.redis_url, self.email_url)
-        passwords = (unquote(urlsplit(url).password or "") for url in urls)
-        return [self.secret_key, *self.secret_key_fallbacks, self.s3_access_key, self.s3_secret_key, self.openai_api_key, *passwords]
+        keys = (*self.secret_key_fallbacks, self.s3_access_key, self.s3_secret_key, self.openai_api_key, self.opensearch_password)
+        return [self.secret_key, *keys, *(unquote(urlsplit(url).password or "") for url in urls)]
 
     @property
     def secret_key_path(self) -> Path:
@@ -279,7 +281,7 @@ def find_unknown_variables(names: Iterable[str]) -> list[str]:
     sentences = []
     for name in sorted(names):
         field = name.upper().removeprefix(PREFIX)
-        if field == name.upper() or field in fields or name in (SUPERVISED_HOME, QUALITY_SETS):
+        if field == name.upper() or field in fields or name in (SUPERVISED_HOME, QUALITY_SETS, *OF_TESTS):
             continue
         similar = difflib.get_close_matches(field, fields, n=1, cutoff=0.8)
         sentences.append(f"{name} is not a setting, so it has no effect." + (f" Did you mean {PREFIX}{similar[0]}?" if similar else ""))

@@ -102,6 +102,9 @@ def configure_logging(log_format: str, level: str) -> dict[str, Any]:
             # The HTTP client of newer releases of the OpenAI client.
             "httpx2": {"level": "WARNING"},
             "openai": {"level": "WARNING"},
+            # Their lines repeat errors that are handled, and contain what users search for.
+            "opensearch": {"level": "ERROR"},
+            "opensearchpy.trace": {"level": "ERROR"},
             "sentence_transformers": {"level": "WARNING"},
         },
     }

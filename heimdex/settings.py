@@ -8,10 +8,11 @@ from typing import Any
 from heimdex.api_schema import SCHEMA_SETTINGS
 from heimdex.database.connection_info import build_database_settings, changes_schema
 from heimdex.environment import Environment
+from heimdex.lexical_settings import build_lexical_settings
 from heimdex.logs import choose_level, configure_logging
 from heimdex.mail_server import MailServer
 from heimdex.profiles import PROFILES
-from heimdex.queue import REPROCESS, UPLOADS, Task, build_cluster_settings
+from heimdex.queue import QUEUES, REPROCESS, UPLOADS, Task, build_cluster_settings
 from heimdex.redaction import register_secrets
 from heimdex.storage import build_media_storage_settings
 
@@ -184,13 +185,16 @@ QUEUE_TASKS = [
     Task("reprocess.tasks.index_spaces", queue=REPROCESS),
     Task("reprocess.tasks.find_large_spaces", queue=REPROCESS, every_s=3600),
 ]
+if ENVIRONMENT.lexical == "opensearch":
+    # By the workers of both queues, because either may run alone.
+    QUEUE_TASKS += [Task("videos.tasks.send_search_changes", queue=queue, every_s=2) for queue in QUEUES]
 Q_CLUSTER = build_cluster_settings(
     workers={UPLOADS: ENVIRONMENT.upload_workers, REPROCESS: ENVIRONMENT.reprocess_workers},
     task_timeout_s=ENVIRONMENT.task_timeout_s,
 )
 
 # Search for words: `LexicalBackend` classes (videos/search/lexical) and their options. Search uses "default".
-LEXICAL_BACKENDS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "videos.search.lexical.postgres.PostgresLexical", "OPTIONS": {}}}
+LEXICAL_BACKENDS: dict[str, dict[str, Any]] = build_lexical_settings(ENVIRONMENT)
 
 # How long the database may work on the channels of a search.
 SEARCH_SECONDS = ENVIRONMENT.search_s

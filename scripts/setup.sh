@@ -6,8 +6,8 @@ set -eu
 name=$1
 # Measured on Linux x86-64 with the CPU build of torch (190 MB of it).
 case $name in
-worker) megabytes=925 ;;
-dev) megabytes=1315 ;;
+worker) megabytes=950 ;;
+dev) megabytes=1340 ;;
 *) echo "usage: sh scripts/setup.sh worker|dev" >&2 && exit 2 ;;
 esac
 cd "$(dirname "$0")/.."

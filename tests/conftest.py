@@ -10,8 +10,11 @@ from unittest import mock
 import pytest
 from pytest_django import DjangoDbBlocker, Settings
 
+# Which OpenSearch the tests use is read by tests.opensearch.server.
+OF_TESTS = frozenset({"HEIMDEX_TEST_OPENSEARCH_URL", "HEIMDEX_REQUIRE_OPENSEARCH"})
+
 # Before Django reads its settings: nothing of the developer's own installation may be touched.
-for _name in [name for name in os.environ if name.startswith("HEIMDEX_")]:
+for _name in [name for name in os.environ if name.startswith("HEIMDEX_") and name not in OF_TESTS]:
     del os.environ[_name]
 _HOME = tempfile.TemporaryDirectory(prefix="heimdex-tests-")
 os.environ["HEIMDEX_HOME"] = _HOME.name
@@ -40,9 +43,10 @@ from heimdex.database.server import EmbeddedServer  # noqa: E402
 from heimdex.profiles import CONSE, SENTENCE_TRANSFORMER, YUNET_SFACE  # noqa: E402
 from tests import media, prepared_database  # noqa: E402
 from tests.kept_models import keep_models  # noqa: E402
+from tests.opensearch.server import OpenSearchServers  # noqa: E402
 
-# Fixtures that start an S3 server or a Redis.
-SECOND_SERVERS = frozenset({"s3_options", "redis"})
+# Fixtures that start an S3 server, a Redis or an OpenSearch.
+SECOND_SERVERS = frozenset({"s3_options", "redis", "opensearch_servers"})
 SLOW_MODULES = [line for line in Path(__file__).with_name("slow_modules.txt").read_text().splitlines() if not line.startswith("#")]
 
 
@@ -106,6 +110,14 @@ def quick_hashes() -> Iterator[None]:
     """Hash passwords at the lowest cost."""
     with override_settings(PASSWORD_HASHERS=["tests.quick_hasher.QuickHasher"]):
         yield
+
+
+@pytest.fixture(scope="session")
+def opensearch_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenSearchServers]:
+    """Return the servers of all releases, which start when a test asks for them."""
+    servers = OpenSearchServers(tmp_path_factory.mktemp("opensearch"))
+    yield servers
+    servers.stop()
 
 
 @pytest.fixture

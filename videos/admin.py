@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from heimdex.admin import ReadOnly
 from videos.actions.retries import retry_failed_videos
 from videos.actions.videos import delete_video, edit_video
-from videos.models import EmbeddingSpace, Job, Scene, Video
+from videos.models import EmbeddingSpace, Job, Scene, SearchChange, Video
 from videos.status import get_video_status
 
 
@@ -109,6 +109,14 @@ class EmbeddingSpaceAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def model_name(self, space: EmbeddingSpace) -> str:
         """Return the model's name."""
         return str(space.embedder.get("model", ""))
+
+
+@admin.register(SearchChange)
+class SearchChangeAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """What OpenSearch has not received yet, and what it refuses."""
+
+    list_display = ("id", "created_at", "scene_id", "attempts", "is_dead", "error")
+    list_filter = ("is_dead",)
 
 
 admin.site.register(Video, VideoAdmin)

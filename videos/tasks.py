@@ -6,6 +6,7 @@ from heimdex.queue import enqueue
 from videos.ingest.pipeline import ingest
 from videos.ingest.schedule import rescue
 from videos.search.lexical.backfill import backfill_words, count_videos_to_backfill
+from videos.search.lexical.search_index import send_in_background
 from videos.search.recorded_queries import delete_old_queries
 
 # Other tasks of the queue wait meanwhile. The next part follows with the next `find_missing_words`.
@@ -33,6 +34,11 @@ def find_missing_words() -> int:
     if count:
         enqueue("videos.tasks.backfill_missing_words")
     return count
+
+
+def send_search_changes() -> None:
+    """Send what the search index has not received yet."""
+    send_in_background()
 
 
 def forget_queries() -> int:

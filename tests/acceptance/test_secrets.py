@@ -163,8 +163,12 @@ def test_no_log_and_no_page_contains_a_secret_when_every_other_service_is_gone(t
             HEIMDEX_EMAIL_URL="smtp://heimdex:c4n4ry-of-the-mail@127.0.0.1:9",
             HEIMDEX_EMAIL_FROM="heimdex@example.org",
             HEIMDEX_PUBLIC_URL="http://localhost",
+            HEIMDEX_LEXICAL="opensearch",
+            HEIMDEX_OPENSEARCH_URL="http://127.0.0.1:9",
+            HEIMDEX_OPENSEARCH_USER="heimdex",
+            HEIMDEX_OPENSEARCH_PASSWORD="c4n4ry-of-the-search",
         )
-        installation = {"c4n4ry-of-the-queue", "c4n4ry-of-the-mail", s3["secret_key"]}
+        installation = {"c4n4ry-of-the-search", "c4n4ry-of-the-queue", "c4n4ry-of-the-mail", s3["secret_key"]}
         site.secrets |= installation
         site.manage("up")
         site.manage("createsuperuser", "--noinput", "--email", "ann@example.com")
@@ -182,6 +186,7 @@ def test_no_log_and_no_page_contains_a_secret_when_every_other_service_is_gone(t
             site.request("POST", "/v1/videos/upload/complete", {"video_id": video}, tokens["access"]),
             site.request("DELETE", f"/v1/videos/{video}", token=tokens["access"]),
             site.request("POST", "/v1/admin/reprocess-embeddings", {"scope": "all"}, tokens["access"]),
+            site.request("GET", "/v1/search?q=boat", token=tokens["access"]),
             site.request("GET", "/healthz"),
             site.log_in_by_page(PASSWORD),
             site.request("GET", "/"),

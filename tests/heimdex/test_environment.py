@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from heimdex.environment import Environment, find_unknown_variables
+from heimdex.lexical_settings import build_lexical_settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -29,6 +30,12 @@ def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Environment:
     ("name", "value", "line"),
     [
         ("STORAGE", "s3", "HEIMDEX_S3_BUCKET: required with HEIMDEX_STORAGE=s3; set it to the name of the bucket (it is '')"),
+        ("LEXICAL", "opensearch", "HEIMDEX_OPENSEARCH_URL: required with HEIMDEX_LEXICAL=opensearch; set it to the server, such as https"),
+        ("LEXICAL", "sqlite", "HEIMDEX_LEXICAL: Input should be 'postgres' or 'opensearch' (it is 'sqlite')"),
+        ("OPENSEARCH_URL", "search.example.org:9200", "HEIMDEX_OPENSEARCH_URL: must look like https://search.example.org:9200; it needs"),
+        ("OPENSEARCH_URL", "https://host:99999", "HEIMDEX_OPENSEARCH_URL: must look like https://search.example.org:9200; the port"),
+        ("OPENSEARCH_USER", "ann", "HEIMDEX_OPENSEARCH_PASSWORD: set both HEIMDEX_OPENSEARCH_USER and HEIMDEX_OPENSEARCH_PASSWORD"),
+        ("OPENSEARCH_INDEX", "Heimdex*", "HEIMDEX_OPENSEARCH_INDEX: String should match pattern"),
         ("TIME_ZONE", "Mars", "HEIMDEX_TIME_ZONE: no such time zone; write one such as UTC or Europe/Berlin (it is 'Mars')"),
         ("TIME_ZONE", "", "HEIMDEX_TIME_ZONE: no such time zone"),
         ("TIME_ZONE", "../etc", "HEIMDEX_TIME_ZONE: no such time zone"),
@@ -69,6 +76,8 @@ def test_every_number_has_an_upper_limit(monkeypatch: pytest.MonkeyPatch, name: 
         {"MODELS": '{"text": {"backend": ["pr1vate"]}}'},
         {"MODELS": '{"text": "pr1vate"}'},
         {"STORAGE": "s3", "S3_BUCKET": "films", "S3_SECRET_KEY": "pr1vate"},
+        {"OPENSEARCH_URL": "https://ann:pr1vate@search.example.org"},
+        {"OPENSEARCH_PASSWORD": "pr1vate"},
         {"EMAIL_URL": "smtp://ann:pr1vate@mail.example.org", "PUBLIC_URL": "https://films.example.org"},
         {"EMAIL_URL": "smtps://ann:pr1vate@mail.example.org", "EMAIL_FROM": "films@example.org"},
     ],
@@ -88,6 +97,17 @@ def test_valid_values_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load(monkeypatch, MAX_OWNER_BYTES="").max_owner_bytes is None
     assert load(monkeypatch, MAX_OWNER_MINUTES="90").max_owner_minutes == 90
     assert load(monkeypatch, OCR="off").ocr is False
+
+
+def test_words_are_searched_where_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(build_lexical_settings(load(monkeypatch))) == ["default"]
+    login = {"OPENSEARCH_USER": "ann", "OPENSEARCH_PASSWORD": "pr1vate"}
+    environment = load(monkeypatch, LEXICAL="opensearch", OPENSEARCH_URL="https://search.example.org:9200", **login)
+    backends = build_lexical_settings(environment)
+    assert list(backends) == ["default", "postgres"]
+    assert backends["default"]["OPTIONS"]["password"] in environment.list_secrets()
+    with pytest.raises(SystemExit, match="HEIMDEX_OPENSEARCH_AWS_REGION: requests are either signed or have a password"):
+        load(monkeypatch, OPENSEARCH_AWS_REGION="eu-central-1")
 
 
 def test_emails_need_a_sender_and_the_sites_url(monkeypatch: pytest.MonkeyPatch) -> None:

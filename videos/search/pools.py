@@ -112,6 +112,7 @@ def _add_words(pools: Pools, context: SearchContext, text: str, selection: Scene
             answer = get_lexical_backend().search(query)
             ranked = [pool for channel, pool in zip(LEXICAL_CHANNELS, _rank_matches(answer), strict=True) if channel in channels]
             context.corrections.update(answer.corrections)
+            pools.notices += answer.notices
             if answer.waiting:
                 pools.notices.append(WORDS_WAIT.format(count=answer.waiting))
             pools.ranked += ranked

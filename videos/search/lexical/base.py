@@ -47,12 +47,14 @@ class LexicalMatch(NamedTuple):
 class LexicalAnswer:
     """The best scenes per channel, best first, and for each mistyped word of the query the words that were searched, too.
 
-    The words of `waiting` indexed videos of the owner are not in the index yet.
+    The words of `waiting` indexed videos of the owner are not in the index yet. `notices` are sentences for the user about how the answer
+    was found.
     """
 
     matches: Mapping[str, Sequence[LexicalMatch]]
     corrections: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waiting: int = 0
+    notices: tuple[str, ...] = ()
 
 
 class Mark(NamedTuple):
@@ -69,6 +71,13 @@ class Excerpt(NamedTuple):
     marks: tuple[Mark, ...] = ()
 
 
+class WordChange(NamedTuple):
+    """A scene whose words in the database were written or deleted, and their owner."""
+
+    owner_id: UUID
+    scene_id: UUID
+
+
 class LexicalUnavailable(Exception):
     """The backend's server cannot be reached. The message names the setting and the fix."""
 
@@ -80,6 +89,9 @@ class LexicalBackend(ABC):
     commit finds the new words. Raise LexicalUnavailable when a search cannot be answered.
     """
 
+    # Whether `record_changes` keeps changes that are sent later, by `videos.search.lexical.search_index`.
+    has_outbox = False
+
     @abstractmethod
     def index(self, scene_ids: Collection[UUID]) -> None:
         """Make the current words of some scenes, and the title and description of their videos, searchable. Ignore unknown ids."""
@@ -87,6 +99,12 @@ class LexicalBackend(ABC):
     @abstractmethod
     def delete(self, scene_ids: Collection[UUID]) -> None:
         """Remove some scenes from the index. Ignore ids that are not in it."""
+
+    def record_changes(self, changes: Sequence[WordChange]) -> None:  # noqa: B027  # Most backends need nothing here.
+        """Note, in the current transaction, which rows of `SceneWords` it has changed. Only indexes that are made from them need it.
+
+        The transaction holds the locks of the scenes' videos.
+        """
 
     @abstractmethod
     def search(self, query: LexicalQuery) -> LexicalAnswer:

@@ -9,6 +9,7 @@ from heimdex.text_analysis import analyze_text, detect_language
 from videos.channels import LEXICAL, ON_SCREEN, SHOWN
 from videos.models import Scene
 from videos.search.lexical.base import Excerpt, LexicalAnswer, LexicalBackend, LexicalQuery
+from videos.search.lexical.candidates import PostgresCandidates
 from videos.search.lexical.excerpts import build_excerpt, list_matches
 from videos.search.lexical.query_words import SearchTerm, read_marked_terms
 from videos.search.lexical.ranking import search_words
@@ -31,7 +32,7 @@ class PostgresLexical(LexicalBackend):
 
     def search(self, query: LexicalQuery) -> LexicalAnswer:
         """Return the best scenes per channel."""
-        return search_words(query)
+        return search_words(query, PostgresCandidates(query.owner_id))
 
     def highlight(self, scene_ids: Collection[UUID], text: str, channel: str, corrected: Collection[str] = ()) -> dict[UUID, Excerpt]:
         """Return an excerpt of each scene's words in a channel."""

@@ -8,34 +8,39 @@ from django.db.models import Q, QuerySet
 
 from videos.channels import LEXICAL, ON_SCREEN, SHOWN
 from videos.models import Scene, SceneWords, Video, VideoWords
-from videos.search.lexical import field_search
+from videos.search.lexical import fields
 from videos.search.lexical.base import LexicalAnswer, LexicalMatch, LexicalQuery
 from videos.search.lexical.bm25 import compute_coverage, compute_idf
-from videos.search.lexical.field_search import Lookup, ScoredScene, count_frequencies, load_stats, search_field
+from videos.search.lexical.candidates import CandidateSource
+from videos.search.lexical.field_search import ScoredScene, load_stats, search_field
+from videos.search.lexical.fields import Lookup
 from videos.search.lexical.lexemes import count_positions, get_owner_key
 from videos.search.lexical.query_words import QueryWords, read_query
 from videos.search.lexical.word_rows import select_unwritten_videos
 from videos.search.word_conditions import Matches
 
-_CHANNEL_FIELDS = {LEXICAL: field_search.SPOKEN, SHOWN: field_search.SHOWN, ON_SCREEN: field_search.ON_SCREEN}
+_CHANNEL_FIELDS = {LEXICAL: fields.SPOKEN, SHOWN: fields.SHOWN, ON_SCREEN: fields.ON_SCREEN}
 MAX_TITLE_MATCHES = 500
 # A title that covers the whole query counts a tenth of speech that does, a description four tenths of a title.
 TITLE_WEIGHT = 0.1
 DESCRIPTION_WEIGHT = 0.04
 
 
-def search_words(query: LexicalQuery) -> LexicalAnswer:
-    """Return the best scenes per channel. Scores are coverages: comparable between channels and queries, from 0 to below 1.1."""
+def search_words(query: LexicalQuery, source: CandidateSource) -> LexicalAnswer:
+    """Return the best scenes per channel among the candidates of a source.
+
+    Scores are coverages: comparable between channels and queries, from 0 to below 1.1.
+    """
     words = read_query(query.owner_id, query.text)
     if not words.terms:
         return LexicalAnswer({channel: [] for channel in _CHANNEL_FIELDS})
     rows = _restrict(query, words)
     key = get_owner_key(query.owner_id)
     lookups = [Lookup(tuple(forms), tuple(related)) for forms, related in (term.list_lexemes(key) for term in words.terms)]
-    lookups = count_frequencies(query.owner_id, lookups)
+    lookups = source.count_frequencies(lookups)
     stats = load_stats(query.owner_id)
-    scored = {channel: search_field(rows, field, lookups, stats[field.column]) for channel, field in _CHANNEL_FIELDS.items()}
-    titles = _score_titles(query.owner_id, lookups, stats[field_search.SPOKEN.column].count)
+    scored = {channel: search_field(source, rows, field, lookups, stats[field.column]) for channel, field in _CHANNEL_FIELDS.items()}
+    titles = _score_titles(query.owner_id, lookups, stats[fields.SPOKEN.column].count)
     scored[LEXICAL] = _add_titles(rows, scored[LEXICAL], titles, query.limit)
     matches = {channel: _sort(scenes, query.limit) for channel, scenes in scored.items()}
     return LexicalAnswer(matches, words.corrections, _count_waiting(query))
@@ -61,7 +66,7 @@ def _score_titles(owner_id: UUID, lookups: Sequence[Lookup], count: int) -> dict
     any_word = " | ".join(lookup.query for lookup in lookups)
     matching = VideoWords.objects.filter(Q(Matches("title", any_word)) | Q(Matches("description", any_word)), owner_id=owner_id)
     rows = matching.order_by("pk").values_list("pk", "title", "description")[:MAX_TITLE_MATCHES]
-    idfs = [compute_idf(count, lookup.get_frequency(field_search.SPOKEN)) for lookup in lookups]
+    idfs = [compute_idf(count, lookup.get_frequency(fields.SPOKEN)) for lookup in lookups]
 
     def cover(vector: str) -> float:
         parts = (

@@ -1,6 +1,6 @@
 """Write the rows of `SceneWords` and `VideoWords`: analyze the texts of scenes, and find videos whose words are missing or outdated."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -9,6 +9,8 @@ from django.db.models.functions import MD5, Cast, Concat
 
 from heimdex.text_analysis import ANALYSIS_VERSION, detect_language
 from videos.models import Scene, SceneWords, Video, VideoWords
+from videos.search.lexical.base import WordChange
+from videos.search.lexical.handler import DEFAULT, lexical_backends
 from videos.search.lexical.owner_words import VocabularyChange
 from videos.search.lexical.windows import spread
 from videos.search.lexical.word_analysis import VideoAnalyzer
@@ -43,10 +45,14 @@ def delete_words(scene_ids: Collection[UUID]) -> None:
         # Locked before the vocabulary, as those who write words do, and before the rows of the video, which may be deleted next.
         video_ids = list(videos.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
         vocabulary = VocabularyChange()
-        for rows in (VideoWords.objects.filter(pk__in=video_ids), SceneWords.objects.filter(pk__in=scene_ids)):
-            vocabulary.remove(rows.iterator(chunk_size=_BATCH))
-            rows.delete()
+        changes: list[WordChange] = []
+        titles, words = VideoWords.objects.filter(pk__in=video_ids), SceneWords.objects.filter(pk__in=scene_ids)
+        vocabulary.remove(titles.iterator(chunk_size=_BATCH))
+        vocabulary.remove(_note(words.iterator(chunk_size=_BATCH), changes))
+        titles.delete()
+        words.delete()
         vocabulary.apply()
+        _record(changes)
 
 
 def select_unwritten_videos() -> QuerySet[Video]:
@@ -88,12 +94,27 @@ def _write_videos(videos: QuerySet[Video], scene_ids: Collection[UUID]) -> None:
         # Locked in the order of edits, first videos and then scenes, so that no other transaction changes a text that was read here.
         hashed = videos.annotate(text_hash=_hash_texts(*_VIDEO_TEXTS)).select_related("metadata")
         vocabulary = VocabularyChange()
+        changes: list[WordChange] = []
         for video in hashed.select_for_update(no_key=True, of=("self",)).order_by("pk"):
-            _write_video(video, scene_ids, vocabulary)
+            _write_video(video, scene_ids, vocabulary, changes)
         vocabulary.apply()
+        _record(changes)
 
 
-def _write_video(video: Video, scene_ids: Collection[UUID], vocabulary: VocabularyChange) -> None:
+def _note(rows: Iterable[SceneWords], changes: list[WordChange]) -> Iterator[SceneWords]:
+    """Yield the rows, and add them to the changes."""
+    for row in rows:
+        changes.append(WordChange(row.owner_id, row.pk))
+        yield row
+
+
+def _record(changes: Sequence[WordChange]) -> None:
+    if changes:
+        # A scene that got another owner is changed for both, the last one last.
+        lexical_backends[DEFAULT].record_changes(list(dict.fromkeys(changes)))
+
+
+def _write_video(video: Video, scene_ids: Collection[UUID], vocabulary: VocabularyChange, changes: list[WordChange]) -> None:
     analyzer = VideoAnalyzer(video, _find_spoken_language(video))
     scenes = (
         Scene.objects.filter(video=video)
@@ -108,8 +129,8 @@ def _write_video(video: Video, scene_ids: Collection[UUID], vocabulary: Vocabula
     changed = list(scenes.only("index", "transcript", "visual_text", "on_screen_text"))
     for start in range(0, len(changed), _BATCH):
         rows = [analyzer.build_scene_words(scene, _get_hash(scene)) for scene in changed[start : start + _BATCH]]
-        vocabulary.remove(SceneWords.objects.filter(pk__in=[row.pk for row in rows]))
-        vocabulary.add(rows)
+        vocabulary.remove(_note(SceneWords.objects.filter(pk__in=[row.pk for row in rows]), changes))
+        vocabulary.add(_note(rows, changes))
         SceneWords.objects.bulk_create(rows, update_conflicts=True, unique_fields=["scene"], update_fields=_SCENE_FIELDS)
     row = analyzer.build_video_words(_get_hash(video), **_sum_scenes(video))
     vocabulary.remove(VideoWords.objects.filter(pk=video.pk))
