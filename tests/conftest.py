@@ -8,7 +8,12 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker, Settings
+
+# A busy machine may take a second to draw an example.
+settings.register_profile("heimdex", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("heimdex")
 
 # Which OpenSearch the tests use is read by tests.opensearch.server.
 OF_TESTS = frozenset({"HEIMDEX_TEST_OPENSEARCH_URL", "HEIMDEX_REQUIRE_OPENSEARCH"})
