@@ -124,7 +124,7 @@ class Environment(LexicalVariables):
     # Of nDCG@10, which lies between 0 and 1.
     cutover_max_loss: float = Field(default=0.02, ge=0.0, le=1.0)
     keep_retired_days: int = Field(default=7, ge=0, le=MAX_DAYS)
-    index_min_rows: int = Field(default=50_000, ge=1, le=10**12)
+    pack_min_vectors: int = Field(default=10_000, ge=1, le=10**12)
     lease_s: int = Field(default=30, ge=2, le=DAY_S)
     hung_after_s: int = Field(default=60, ge=1, le=TEN_YEARS_S)
     max_attempts: int = Field(default=3, ge=1, le=1000)

@@ -182,8 +182,8 @@ QUEUE_TASKS = [
     Task("reprocess.tasks.work_run", queue=REPROCESS),
     Task("reprocess.tasks.rescue_runs", queue=REPROCESS, every_s=15),
     Task("reprocess.tasks.transfer_library", queue=REPROCESS),
-    Task("reprocess.tasks.index_spaces", queue=REPROCESS),
-    Task("reprocess.tasks.find_large_spaces", queue=REPROCESS, every_s=3600),
+    Task("reprocess.tasks.pack_vectors", queue=REPROCESS),
+    Task("reprocess.tasks.find_unpacked_vectors", queue=REPROCESS, every_s=60),
 ]
 if ENVIRONMENT.lexical == "opensearch":
     # By the workers of both queues, because either may run alone.
@@ -202,8 +202,8 @@ CUTOVER_MAX_FAILED = ENVIRONMENT.cutover_max_failed
 CUTOVER_MIN_OVERLAP = ENVIRONMENT.cutover_min_overlap
 CUTOVER_MAX_LOSS = ENVIRONMENT.cutover_max_loss
 KEEP_RETIRED_DAYS = ENVIRONMENT.keep_retired_days
-# Below this many vectors per space a scan is fast, and an index costs more than it saves.
-INDEX_MIN_ROWS = ENVIRONMENT.index_min_rows
+# Up to this many vectors per owner and space are compared one by one in a few milliseconds.
+PACK_MIN_VECTORS = ENVIRONMENT.pack_min_vectors
 LEASE_SECONDS = ENVIRONMENT.lease_s
 HUNG_AFTER_SECONDS = ENVIRONMENT.hung_after_s
 MAX_ATTEMPTS = ENVIRONMENT.max_attempts

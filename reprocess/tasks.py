@@ -12,7 +12,7 @@ from reprocess.models import ReprocessRun
 from reprocess.runs import refresh_people as people_refresh
 from reprocess.runs import rescue
 from reprocess.runs.worker import run_worker
-from videos.search.indexes import build_missing_indexes, list_unindexed
+from videos.search.packing import find_unpacked_spaces, pack_large_spaces
 
 log = structlog.get_logger(__name__)
 
@@ -54,14 +54,18 @@ def transfer_library(source_id: str, target_id: str, requested_by_id: str) -> No
         log.warning("The library was not transferred", source_id=source_id, target_id=target_id, reason=str(error))
 
 
-def index_spaces() -> int:
-    """Build the missing indexes of large active spaces. Return how many."""
-    return build_missing_indexes()
+def pack_vectors() -> int:
+    """Pack the vectors of large libraries that were written since the last time. Return the number of blocks."""
+    return pack_large_spaces()
 
 
-def find_large_spaces() -> int:
-    """Enqueue index builds for active spaces that uploads have made large. Return how many spaces."""
-    count = len(list_unindexed())
+# Tasks that an earlier release has queued have the older name.
+index_spaces = pack_vectors
+
+
+def find_unpacked_vectors() -> int:
+    """Enqueue a packing if there are new vectors. Return in how many spaces."""
+    count = len(find_unpacked_spaces())
     if count:
-        enqueue("reprocess.tasks.index_spaces")
+        enqueue("reprocess.tasks.pack_vectors")
     return count

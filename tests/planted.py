@@ -90,6 +90,8 @@ def _plant(model: type[models.Model], owner: User, video: Video) -> None:
             values[field.name] = {User: owner, Video: video}.get(related) or related._default_manager.filter(mine).first()
         elif isinstance(field, models.JSONField):
             values[field.name] = {CANARY: CANARY} if field.default is dict else [CANARY]
+        elif isinstance(field, models.BinaryField):
+            values[field.name] = CANARY.encode()
         elif isinstance(field, HalfVectorField):
             values[field.name] = [1.0]
         elif isinstance(field, models.CharField | models.TextField):

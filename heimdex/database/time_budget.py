@@ -9,10 +9,31 @@ from django.db import OperationalError, connection, transaction
 from psycopg.errors import QueryCanceled
 
 TOO_SLOW = "The database takes too long for this request at the moment. Try again later."
+# What a part that is late may take to end after its statement was canceled.
+_GRACE_S = 0.5
 
 
 class TimeBudgetExceeded(Exception):
     """The time for some statements is over."""
+
+
+class Deadline:
+    """The end of the time for parts of a request that run beside each other."""
+
+    def __init__(self, seconds: float) -> None:
+        """Allow this many seconds from now on. An infinite time limits nothing."""
+        self._ends_at = monotonic() + seconds
+
+    @contextmanager
+    def limit_statements(self) -> Iterator[None]:
+        """Run the block as `TimeBudget.limit_statements` does."""
+        with _limit_statements(self._ends_at - monotonic()):
+            yield
+
+    @property
+    def patience_s(self) -> float | None:
+        """How long to wait for a part: None without a limit."""
+        return None if self._ends_at == inf else max(self._ends_at - monotonic(), 0.0) + _GRACE_S
 
 
 class TimeBudget:
@@ -25,24 +46,21 @@ class TimeBudget:
     @contextmanager
     def limit_statements(self) -> Iterator[None]:
         """Run the block in a transaction, and cancel a statement that outlasts the budget. Raise TimeBudgetExceeded."""
-        if self._left_s == inf:
-            yield
-            return
-        left_ms = int(self._left_s * 1000)
-        if left_ms < 1:
-            raise TimeBudgetExceeded
         started = monotonic()
         try:
-            with transaction.atomic():
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(left_ms)])
+            with _limit_statements(self._left_s):
                 yield
-        except OperationalError as error:
-            if is_timeout(error):
-                raise TimeBudgetExceeded from error
-            raise
         finally:
             self._left_s -= monotonic() - started
+
+    @contextmanager
+    def share(self) -> Iterator[Deadline]:
+        """Give the whole budget to each of the parts that run within the block. They use it up together, whatever they do."""
+        started, left_s = monotonic(), self._left_s
+        try:
+            yield Deadline(left_s)
+        finally:
+            self._left_s = left_s - (monotonic() - started)
 
 
 UNLIMITED = TimeBudget(inf)
@@ -51,3 +69,26 @@ UNLIMITED = TimeBudget(inf)
 def is_timeout(error: Exception) -> bool:
     """Return whether the database canceled a statement because of its time limit."""
     return isinstance(error, OperationalError) and isinstance(error.__cause__, QueryCanceled)
+
+
+@contextmanager
+def _limit_statements(seconds: float) -> Iterator[None]:
+    if seconds == inf:
+        yield
+        return
+    left_ms = int(seconds * 1000)
+    if left_ms < 1:
+        raise TimeBudgetExceeded
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                # Many searches run at a time, so that none of them takes several processes.
+                cursor.execute(
+                    "SELECT set_config('statement_timeout', %s, true), set_config('max_parallel_workers_per_gather', '0', true)",
+                    [str(left_ms)],
+                )
+            yield
+    except OperationalError as error:
+        if is_timeout(error):
+            raise TimeBudgetExceeded from error
+        raise

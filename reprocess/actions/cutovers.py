@@ -136,7 +136,7 @@ def roll_back(cutover_id: UUID, requested_by: User | None) -> Rollback:
         cutover.rolled_back_at = timezone.now()
         cutover.save(update_fields=["rolled_back_at"])
         rollback = record_cutover(change, Cutover.State.ROLLED_BACK, cutover.report, cutover.run)
-        enqueue("reprocess.tasks.index_spaces")
+        enqueue("reprocess.tasks.pack_vectors")
     log.info("Search switched back", owner_id=str(owner_id), channels=[space.channel for space in change.pending])
     return _catch_up(rollback, requested_by)
 

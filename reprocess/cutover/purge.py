@@ -14,8 +14,7 @@ from people.face_store import delete_faces
 from people.models import FaceGroup, FaceMatch
 from reprocess.planning.targets import get_target_type
 from reprocess.spec import get_effective_spec
-from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace
-from videos.search.indexes import drop_index
+from videos.models import ActiveSpace, EmbeddingSpace, PackedSpace, RetiredSpace
 
 log = structlog.get_logger(__name__)
 
@@ -71,9 +70,7 @@ def purge_space(retired: RetiredSpace) -> PurgedSpace | None:
 
 def delete_vectors(owner_id: UUID, space: EmbeddingSpace) -> None:
     """Delete an owner's rows of a space that is not active for the owner, in batches. Call it outside transactions."""
-    if space.indexed_at and not _is_active(space):
-        # Drop the index first: an index full of dead vectors slows down every search through it.
-        drop_index(space)
+    PackedSpace.objects.filter(owner_id=owner_id, space=space).delete()
     delete_faces(owner_id, space)
     FaceGroup.objects.filter(owner_id=owner_id, space=space).delete()
     FaceMatch.objects.filter(owner_id=owner_id, space=space).delete()

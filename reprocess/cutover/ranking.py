@@ -10,7 +10,7 @@ from videos.search.intent import detect_intent
 from videos.search.lexical.base import LexicalQuery
 from videos.search.lexical.query_words import list_languages
 from videos.search.pools import POOL_SIZE, search_words
-from videos.search.vectors import search_spaces
+from videos.search.vectors import VectorSearch, search_spaces
 
 
 @dataclass(frozen=True)
@@ -38,18 +38,18 @@ def rank_in_spaces(
     sample = None if within is None else scenes.filter(pk__in=within)
     intent = detect_intent(text, list_languages(owner_id))
     words = search_words(LexicalQuery(owner_id, intent.text, POOL_SIZE, video_id, sample))
-    vectors = search_spaces(
-        scenes if sample is None else sample,
+    search = VectorSearch(
         owner_id,
+        scenes if sample is None else sample,
         spaces,
         intent.text,
         POOL_SIZE,
         language=intent.language,
-        also={scene.scene_id for pool in words for scene in pool},
         is_restricted=video_id is not None or within is not None,
         # Outside a sample, only one side has vectors.
         neighbors=sample,
     )
+    vectors = search_spaces(search, lambda: {scene.scene_id for pool in words for scene in pool})
     return RankedSides(
         tuple(fuse([*words, *vectors.select(side)], intent.emphasis) for side in sides),
         tuple({space.channel: _list_matches(vectors.by_space.get(space.pk, ())) for space in side} for side in sides),

@@ -57,7 +57,7 @@ def switch_spaces(change: SpaceChange, report: dict[str, Any], run: ReprocessRun
             return None
         activate_spaces(change)
         cutover = record_cutover(change, Cutover.State.SWITCHED, report, run)
-        enqueue("reprocess.tasks.index_spaces")
+        enqueue("reprocess.tasks.pack_vectors")
     log.info("Search switched to new spaces", owner_id=str(change.owner_id), channels=[space.channel for space in change.pending])
     return cutover
 

@@ -5,19 +5,22 @@ The number of SQL statements does not depend on the number of owners. PostgreSQL
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Sum
 
+from heimdex.database.table_sizes import measure_table
 from reprocess.planning.targets import TARGET_TYPES
 from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION, ConfiguredStep, EffectiveSpec, get_effective_spec
-from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace
-from videos.search.indexes import IndexStats, list_indexes, make_index, measure_table
+from videos.models import ActiveSpace, EmbeddingSpace, PackedSpace, RetiredSpace
+from videos.search.vector_codes import count_words
 
 # Measured bytes of a row without its vector: keys, owner, input hash, state, timestamps and PostgreSQL's row header.
 _ROW_BYTES = 230
+# Of a code: the id of its vector's row, and its scale.
+_PACKED_ROW_BYTES = 10
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class SpaceSummary:
     """A space: its size on disk, and the number of owners for whom it is active, pending or retired.
 
     `id` is empty for a latest space without rows. `table_bytes` is its share of the vector tables, by rows and dimensions.
-    `index_bytes` is 0 without an index. The first purge is due at `purge_from`.
+    `packed_rows` is the number of vectors of large owners that have codes. The first purge is due at `purge_from`.
     """
 
     id: str
@@ -58,8 +61,8 @@ class SpaceSummary:
     latest: bool
     rows: int
     table_bytes: int
-    index: Literal["none", "valid", "not valid"]
-    index_bytes: int
+    packed_rows: int
+    packed_bytes: int
     active_owners: int
     active_since: datetime | None
     pending_owners: int
@@ -69,8 +72,8 @@ class SpaceSummary:
 
     @property
     def bytes(self) -> int:
-        """The size of the vectors and their index, in bytes."""
-        return self.table_bytes + self.index_bytes
+        """The size of the vectors and their codes, in bytes."""
+        return self.table_bytes + self.packed_bytes
 
     @property
     def usage(self) -> str:
@@ -124,7 +127,7 @@ def _summarize_spaces(spec: EffectiveSpec) -> tuple[SpaceSummary, ...]:
     rows = _count_rows()
     active, readers = _measure_active_use()
     retired = _measure_retired_use()
-    indexes = list_indexes()
+    packed = _count_packed()
     shares = _share_table_bytes(spaces, rows)
     summaries = [
         _summarize_space(
@@ -132,7 +135,7 @@ def _summarize_spaces(spec: EffectiveSpec) -> tuple[SpaceSummary, ...]:
             latest=space.fingerprint in latest,
             rows=rows.get(space.pk, 0),
             table_bytes=shares[space.pk],
-            index=indexes.get(make_index(space).name),
+            packed_rows=packed.get(space.pk, 0),
             active=active.get(space.pk, SpaceUse()),
             readers=readers.get(space.channel, 0),
             retired=retired.get(space.pk, SpaceUse()),
@@ -150,7 +153,7 @@ def _summarize_space(
     latest: bool,
     rows: int,
     table_bytes: int,
-    index: IndexStats | None,
+    packed_rows: int,
     active: SpaceUse,
     readers: int,
     retired: SpaceUse,
@@ -167,8 +170,8 @@ def _summarize_space(
         latest=latest,
         rows=rows,
         table_bytes=table_bytes,
-        index="none" if index is None else "valid" if index.valid else "not valid",
-        index_bytes=index.size_bytes if index else 0,
+        packed_rows=packed_rows,
+        packed_bytes=packed_rows * (_PACKED_ROW_BYTES + 8 * count_words(space.dimensions)),
         active_owners=active.owners,
         active_since=active.since,
         pending_owners=readers - active.owners if latest else 0,
@@ -184,6 +187,10 @@ def _count_rows() -> dict[UUID, int]:
     for target_type in TARGET_TYPES:
         rows |= dict(target_type.filter_embeddings().values_list("space").annotate(rows=Count("pk")).order_by())
     return rows
+
+
+def _count_packed() -> dict[UUID, int]:
+    return dict(PackedSpace.objects.values_list("space").annotate(rows=Sum("count")).order_by())
 
 
 def _measure_active_use() -> tuple[dict[UUID, SpaceUse], dict[str, int]]:

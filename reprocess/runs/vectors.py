@@ -12,6 +12,7 @@ from reprocess.runs.pg_copy import copy_rows, encode_halfvecs, encode_time, enco
 from reprocess.steps.embedding_task import Outcome
 from videos.input_hashes import Hashes, load_hashes, store_hashes
 from videos.models import EmbeddingRow, EmbeddingSpace
+from videos.search.packing import hold_back_packing
 
 # Every column but the target and the primary key, which the database assigns.
 COPIED = ("space", "owner", "state", "vector", "input_hash", "error", "run_id", "computed_at")
@@ -27,6 +28,7 @@ def replace_embeddings(
     """
     current = _filter_current(target_type, list(outcomes))
     now = timezone.now()
+    hold_back_packing({outcome.task.owner_id for outcome in current})
     for channel in {outcome.task.channel for outcome in current}:
         in_channel = [outcome for outcome in current if outcome.task.channel == channel]
         target_ids = [outcome.task.target_id for outcome in in_channel]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from heimdex.accounts.owner import lock_owner
@@ -31,10 +31,12 @@ from videos.models import (
     ActiveSpace,
     CollectedVideo,
     Collection,
+    EmbeddingSpace,
     Job,
     Judgment,
     ManualTag,
     OwnerWord,
+    PackedSpace,
     RecordedQuery,
     RetiredSpace,
     SavedSearch,
@@ -64,12 +66,14 @@ MOVED: dict[type[models.Model], Q] = {
     # The item of an owner's people is the history of that owner.
     ReprocessItem: Q(video__isnull=False),
 }
-# Which spaces an owner's search reads is decided by `merge_spaces`. The words are written again, because they contain a key of their owner.
+# Which spaces an owner's search reads is decided by `merge_spaces`. The words are written again, because they contain a key of their owner,
+# and so are the codes of vectors.
 # The others say what a person has asked for.
 NOT_MOVED: tuple[type[models.Model], ...] = (
     SceneWords,
     VideoWords,
     OwnerWord,
+    PackedSpace,
     ActiveSpace,
     RetiredSpace,
     RecordedQuery,
@@ -98,6 +102,10 @@ def move_rows(source_id: UUID, target_id: UUID) -> None:
     scene_ids = list(Scene.objects.filter(owner=source_id).values_list("pk", flat=True))
     for model, condition in MOVED.items():
         model._default_manager.filter(condition, owner=source_id).update(owner=target_id)
+    # The moved vectors have lower ids than some that the target's codes include. The codes are written again from all vectors.
+    PackedSpace.objects.filter(owner__in=(source_id, target_id)).delete()
+    moved = SceneEmbedding.objects.filter(owner=target_id, space=OuterRef("pk"))
+    EmbeddingSpace.objects.filter(Exists(moved)).update(packing_checked_to=0)
     for start in range(0, len(scene_ids), _BATCH):
         get_lexical_backend().index(scene_ids[start : start + _BATCH])
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from django.core.management import call_command
@@ -21,8 +22,8 @@ from reprocess.runs.refresh_people import refresh_people
 from tests.library import make_user, make_video
 from tests.reprocess.people.makers import make_film, make_known_person, run
 from videos.actions.videos import delete_video, edit_video
-from videos.models import EmbeddingSpace, Video
-from videos.search.indexes import build_missing_indexes, drop_index, list_indexes
+from videos.models import PackedSpace, Video
+from videos.search import packing
 
 
 @pytest.fixture
@@ -34,9 +35,6 @@ def application_role(transactional_db: None) -> Iterator[None]:
     connection.close()
     connection.settings_dict.update(USER=application.user, PASSWORD=application.password)
     yield
-    # Emptying the tables leaves indexes, which other tests would find.
-    for space in EmbeddingSpace.objects.exclude(indexed_at=None):
-        drop_index(space)
     connection.close()
     connection.settings_dict.update(superuser)
 
@@ -48,7 +46,7 @@ def test_the_work_of_an_installation_needs_no_superuser(settings: Settings) -> N
         assert cursor.fetchone() == (False,)
     with pytest.raises(ProgrammingError, match="must be owner"), connection.cursor() as cursor:
         cursor.execute("DROP TABLE videos_video CASCADE")
-    settings.INDEX_MIN_ROWS = 2
+    settings.PACK_MIN_VECTORS = 2
     owner, other = make_user("owner@example.org"), make_user("other@example.org")
     film = make_film(owner)
     person = make_known_person(owner)
@@ -61,8 +59,9 @@ def test_the_work_of_an_installation_needs_no_superuser(settings: Settings) -> N
     refresh_people(owner.pk)
     group_faces(owner.pk)
     assert FaceMatch.objects.exists()
-    assert build_missing_indexes() > 0
-    assert list_indexes()
+    with mock.patch.object(packing, "BLOCK_SIZE", 2):
+        assert packing.pack_large_spaces() > 0
+    assert PackedSpace.objects.filter(is_active=True).exists()
     assert api.get("/v1/search?q=boat").json()["results"]
     assert api.get(f"/v1/search?person_id={person.pk}").json()["results"]
     edit_video(film, title="Another title")

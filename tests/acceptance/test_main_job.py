@@ -92,8 +92,8 @@ def test_a_film_becomes_searchable_and_its_embeddings_are_reprocessed(
     ):
         assert line in log
 
-    # No space is large enough to be indexed by itself.
-    enqueue("reprocess.tasks.index_spaces")
+    # No library is large enough to be packed by itself.
+    enqueue("reprocess.tasks.pack_vectors")
     # The ingest has written all words.
     enqueue("videos.tasks.backfill_missing_words")
     # Neither account has a library.

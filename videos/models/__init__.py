@@ -4,6 +4,7 @@ from videos.models.collection import CollectedVideo, Collection, ManualTag, Tagg
 from videos.models.embedding import ActiveSpace, EmbeddingRow, EmbeddingSpace, InputHash, RetiredSpace, SceneEmbedding, SceneInput
 from videos.models.job import Job, TranscriptChunk
 from videos.models.judgment import Judgment
+from videos.models.packed import PackedBlock, PackedSpace
 from videos.models.query import RecordedQuery, SavedSearch, SearchPreferences
 from videos.models.scene import Scene
 from videos.models.search_change import SearchChange
@@ -21,6 +22,8 @@ __all__ = [
     "Judgment",
     "ManualTag",
     "OwnerWord",
+    "PackedBlock",
+    "PackedSpace",
     "RecordedQuery",
     "RetiredSpace",
     "SavedSearch",

@@ -53,10 +53,9 @@ class EmbeddingSpace(models.Model):
     embedder = models.JSONField(help_text="The model that computed the vectors, and how to load it. Contains no secrets.")
     dimensions = models.PositiveIntegerField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    index_began_at = models.DateTimeField(
-        null=True, editable=False, help_text="When its index build started; no other build starts meanwhile."
+    packing_checked_to = models.BigIntegerField(
+        default=0, db_default=0, editable=False, help_text="Highest id of a vector that the packing of large libraries has considered."
     )
-    indexed_at = models.DateTimeField(null=True, editable=False, help_text="When its index was finished; empty without an index.")
 
     class Meta:
         ordering = ("channel", "-created_at")
@@ -105,7 +104,7 @@ class SceneEmbedding(EmbeddingRow):
             models.UniqueConstraint(fields=["scene", "space"], name="embedding_scene_space"),
             EmbeddingRow.build_vector_constraint("embedding_vector_iff_embedded"),
         )
-        indexes = (models.Index(fields=["owner", "space"], name="embedding_owner_space"),)
+        indexes = (models.Index(fields=["owner", "space", "id"], name="embedding_owner_space_id"),)
 
     def __str__(self) -> str:
         return f"{self.scene_id} in {self.space_id}: {self.state}"

@@ -16,7 +16,8 @@ class SceneQuerySet(models.QuerySet["Scene"]):
 
     def filter_searchable(self, owner_id: uuid.UUID) -> Self:
         """Return the scenes of an owner's indexed videos."""
-        return self.filter(owner_id=owner_id, video__state=Video.State.INDEXED)
+        # With the owner of the videos, too, the database reads only the owner's videos.
+        return self.filter(owner_id=owner_id, video__owner_id=owner_id, video__state=Video.State.INDEXED)
 
 
 class Scene(models.Model):
@@ -56,7 +57,11 @@ class Scene(models.Model):
             models.UniqueConstraint(fields=["video", "index"], name="scene_video_index"),
             models.CheckConstraint(condition=models.Q(end_s__gt=models.F("start_s")), name="scene_ends_after_start"),
         )
-        indexes = (models.Index(fields=["owner", "video"], name="scene_owner_video"),)
+        indexes = (
+            models.Index(fields=["owner", "video"], name="scene_owner_video"),
+            # Searches look vectors up that are older than an edit, if the owner has edited any scene.
+            models.Index(fields=["owner"], name="scene_owner_edited", condition=models.Q(transcript_edited_at__isnull=False)),
+        )
 
     def __str__(self) -> str:
         return f"scene {self.index + 1} ({self.start_s:.1f}–{self.end_s:.1f} s)"

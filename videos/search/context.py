@@ -1,6 +1,6 @@
 """The scenes just before and after a scene, as context of what is said in it: an answer often runs over a cut. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -29,8 +29,3 @@ def add_context(similarities: Mapping[UUID, float], places: Iterable[ScenePlace]
                 similarities.get(neighbor.scene_id, 0.0) for neighbor in neighbors
             )
     return sums
-
-
-def list_neighbor_indexes(places: Sequence[ScenePlace]) -> set[int]:
-    """Return the numbers of the scenes, of those before and of those after them."""
-    return {place.index + step for place in places for step in (-1, 0, 1)}

@@ -16,7 +16,8 @@ from videos.models import EmbeddingSpace, SceneEmbedding
 from videos.search.conditions import SceneSelection
 from videos.search.fusion import rank_scenes
 from videos.search.modes import get_kinds, is_searched
-from videos.search.nearest import find_nearest
+from videos.search.nearest import NearestVectors
+from videos.search.packed_vectors import find_packed
 from videos.search.pools import POOL_SIZE, Pools, SearchContext
 from videos.search.vectors import LEFT_OUT, TOO_SLOW, list_active_spaces
 
@@ -75,7 +76,8 @@ def _add_nearest(
 ) -> None:
     try:
         with context.explanation.measure(channel) as candidates, context.budget.limit_statements():
-            rows = find_nearest(selection.scenes, context.owner_id, space, vector, POOL_SIZE, is_restricted=selection.is_restricted)
+            packed = find_packed(context.owner_id, [space]).get(space.pk)
+            rows = NearestVectors(context.owner_id, selection.scenes, space, vector, selection.is_restricted, packed).find(POOL_SIZE)
             # Two scenes are more alike than a query and a scene, so that no floor of a model holds.
             pools.ranked.append(rank_scenes(channel, ((*row, row[2]) for row in _drop_opposites(rows))))
             candidates[channel] = len(pools.ranked[-1])

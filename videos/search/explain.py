@@ -17,7 +17,7 @@ class SearchPart:
 
 @dataclass
 class Explanation:
-    """The parts of a search so far, in the order in which they began."""
+    """The parts of a search so far, in the order in which they began. Words are searched beside vectors, within their time."""
 
     parts: list[SearchPart] = field(default_factory=list)
 

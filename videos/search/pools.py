@@ -21,7 +21,7 @@ from videos.search.lexical.base import LEXICAL_CHANNELS, LexicalAnswer, LexicalM
 from videos.search.lexical.handler import get_lexical_backend
 from videos.search.lexical.query_words import list_languages
 from videos.search.modes import Mode, is_searched
-from videos.search.vectors import LEFT_OUT, TOO_SLOW, list_active_spaces, search_spaces
+from videos.search.vectors import LEFT_OUT, TOO_SLOW, VectorSearch, list_active_spaces, search_spaces
 
 # The number of scenes that each channel contributes at most.
 POOL_SIZE = 200
@@ -68,9 +68,7 @@ def collect_pools(
     elif text and context.mode is not Mode.PEOPLE:
         intent = detect_intent(text, list_languages(context.owner_id))
         pools.emphasis = intent.emphasis
-        # Words come first: they take the least time, and stay found when vectors take too long.
-        _add_words(pools, context, intent.text, selection)
-        _add_vectors(pools, context, intent, selection)
+        _add_words_and_vectors(pools, context, intent, selection)
     return pools
 
 
@@ -123,20 +121,23 @@ def _add_words(pools: Pools, context: SearchContext, text: str, selection: Scene
         pools.notices.append(WORDS_LEFT_OUT.format(reason=TOO_SLOW))
 
 
-def _add_vectors(pools: Pools, context: SearchContext, intent: Intent, selection: SceneSelection) -> None:
+def _add_words_and_vectors(pools: Pools, context: SearchContext, intent: Intent, selection: SceneSelection) -> None:
+    def find_words() -> set[UUID]:
+        _add_words(pools, context, intent.text, selection)
+        return {scene.scene_id for pool in pools.ranked for scene in pool}
+
     with context.explanation.measure("vectors") as candidates:
         spaces = [space for space in list_active_spaces(context.owner_id) if is_searched(space.channel, context.mode)]
-        vectors = search_spaces(
-            selection.scenes,
+        search = VectorSearch(
             context.owner_id,
+            selection.scenes,
             spaces,
             intent.text,
             POOL_SIZE,
             language=intent.language,
-            also={scene.scene_id for pool in pools.ranked for scene in pool},
             is_restricted=selection.is_restricted,
-            budget=context.budget,
         )
+        vectors = search_spaces(search, find_words, context.budget)
         ranked = vectors.select(spaces)
         pools.ranked += ranked
         pools.notices += vectors.notices

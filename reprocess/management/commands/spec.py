@@ -81,9 +81,8 @@ class Command(BaseCommand):
 
 
 def _build_spaces_table(overview: SpecOverview) -> Table:
-    table = _build_table("Spaces", "channel", "fingerprint", "spec", "model", "rows>", "vectors>", "index>", "used by")
+    table = _build_table("Spaces", "channel", "fingerprint", "spec", "model", "rows>", "vectors>", "codes>", "used by")
     for space in overview.spaces:
-        index = filesizeformat(space.index_bytes).replace("\xa0", " ") if space.index == "valid" else space.index
         table.add_row(
             space.channel,
             space.fingerprint[:12],
@@ -91,7 +90,7 @@ def _build_spaces_table(overview: SpecOverview) -> Table:
             space.model,
             str(space.rows),
             filesizeformat(space.table_bytes).replace("\xa0", " "),
-            index,
+            filesizeformat(space.packed_bytes).replace("\xa0", " ") if space.packed_rows else "none",
             space.usage,
         )
     return table

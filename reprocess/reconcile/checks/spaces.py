@@ -17,7 +17,6 @@ from reprocess.reconcile.base import Check, Finding, IssueType
 from reprocess.reconcile.runs import find_runs_by_fingerprint
 from reprocess.spec import get_effective_spec
 from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace
-from videos.search.indexes import drop_index
 
 ORPHANS = IssueType(
     "orphan_vectors",
@@ -103,8 +102,6 @@ def _find_empty(pending: set[str]) -> Iterator[Finding]:
 
 
 def _remove(space: EmbeddingSpace) -> int:
-    if space.indexed_at:
-        drop_index(space)
     return 1 if delete_if_unused(space) else 0
 
 

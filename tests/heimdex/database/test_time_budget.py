@@ -43,6 +43,28 @@ def test_the_time_of_earlier_statements_counts_and_that_between_them_does_not() 
         pytest.fail("nothing may run once the budget is spent")
 
 
+def test_parts_beside_each_other_have_the_same_time_and_use_it_up_together() -> None:
+    budget = TimeBudget(1)
+    with budget.share() as deadline:
+        for _ in range(2):
+            with deadline.limit_statements():
+                assert 500 < int(run(SHOW).removesuffix("ms")) <= 1000
+        assert 0.5 < (deadline.patience_s or 0) <= 1.5
+        time.sleep(0.6)
+        with pytest.raises(TimeBudgetExceeded), deadline.limit_statements():
+            run("SELECT pg_sleep(20)")
+    with pytest.raises(TimeBudgetExceeded), budget.limit_statements():
+        pytest.fail("nothing may run once the budget is spent")
+    with UNLIMITED.share() as deadline, deadline.limit_statements():
+        assert (run(SHOW), deadline.patience_s) == ("0", None)
+
+
+def test_a_limited_statement_takes_one_process() -> None:
+    with TimeBudget(5).limit_statements():
+        assert run("SHOW max_parallel_workers_per_gather") == "0"
+    assert run("SHOW max_parallel_workers_per_gather") != "0"
+
+
 def test_without_a_limit_nothing_is_canceled() -> None:
     with UNLIMITED.limit_statements():
         assert (run(SHOW), connection.in_atomic_block) == ("0", False)

@@ -96,7 +96,7 @@ def test_coverage_counts_scenes_by_state_and_all_spaces_have_a_size(owner: User)
     assert shown.scenes == 6
     assert by_channel["transcript"] == (5, 1, 0, 0, 100)
     assert by_channel["clip"] == (2, 0, 2, 2, 33)
-    assert all(space.table_bytes > 0 and space.index == "none" for space in overview.spaces)
+    assert all(space.table_bytes > 0 and space.packed_rows == 0 for space in overview.spaces)
     assert all(space.active_owners == 1 and space.active_since for space in overview.spaces)
 
 

@@ -149,7 +149,7 @@ def test_an_explanation_has_the_time_candidates_and_score_of_each_part(library: 
     library.add_person("Ann", 0)
     answer = api.get("/v1/search", {"q": "@Ann boat", "explain": True}).json()
     parts = {part["name"]: part for part in answer["explanation"]}
-    assert [*parts] == ["query", "person", "words", "vectors", "passages", "hits"]
+    assert [*parts] == ["query", "person", "vectors", "words", "passages", "hits"]
     assert parts["person"]["candidates"] == {"person": 1}
     assert parts["words"]["candidates"]["lexical"] == 1
     channels = {match["channel"] for hit in answer["results"] for match in hit["matches"]} - {"person", "lexical", "on_screen"}

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from videos.search.context import NEIGHBOR_WEIGHT, ScenePlace, add_context, list_neighbor_indexes
+from videos.search.context import NEIGHBOR_WEIGHT, ScenePlace, add_context
 
 FILM, OTHER = UUID(int=1), UUID(int=2)
 
@@ -24,7 +24,3 @@ def test_scenes_of_other_videos_and_scenes_without_a_vector_add_nothing() -> Non
     (first, second), (other,) = make_places(FILM, 0, 1), make_places(OTHER, 1)
     sums = add_context({first.scene_id: 0.5, other.scene_id: 0.9}, [first, second, other])
     assert sums == {first.scene_id: 0.5, other.scene_id: 0.9}
-
-
-def test_the_neighbors_of_scenes_are_before_and_after_them() -> None:
-    assert list_neighbor_indexes(make_places(FILM, 3, 7)) == {2, 3, 4, 6, 7, 8}

@@ -16,7 +16,7 @@ from heimdex.embedders.openai import OpenAIEmbedder
 from heimdex.embedders.sentence_transformer import SentenceTransformerEmbedder
 from tests.library import make_user, make_video
 from videos.models import EmbeddingSpace, Scene, SceneEmbedding
-from videos.search.vectors import search_spaces
+from videos.search.vectors import VectorSearch, search_spaces
 
 
 @pytest.mark.django_db
@@ -34,7 +34,7 @@ def test_scenes_below_the_similarity_floor_are_no_matches_and_no_candidates_by_t
 
     def find(also: set[UUID]) -> list[tuple[UUID, bool]]:
         with mock.patch("videos.search.vectors.load_embedder", return_value=model):
-            pools = search_spaces(Scene.objects.all(), video.owner_id, [space], "boat", 10, also=also)
+            pools = search_spaces(VectorSearch(video.owner_id, Scene.objects.all(), [space], "boat", 10), lambda: also)
         assert pools.select([space]) == [pools.by_space[space.pk]]
         assert pools.select([EmbeddingSpace(channel="clip")]) == []
         return [(scene.scene_id, scene.is_match) for scene in pools.by_space[space.pk]]

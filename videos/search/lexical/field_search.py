@@ -4,8 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import QuerySet, Sum
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet, Sum
+from django.db.models.functions import JSONArray
 
+from heimdex.database.any_of import IsAnyOf
 from videos.models import SceneWords, VideoWords
 from videos.search.lexical.bm25 import FieldStats, compute_coverage, compute_idf, saturate
 from videos.search.lexical.candidates import CandidateSource
@@ -82,6 +85,12 @@ def _select_neighbors(rows: QuerySet[SceneWords], scored: Sequence[ScoredScene])
     near: set[Place] = {(seed.video_id, index) for seed in seeds for index, _ in iter_window(seed.index)} - known
     if not near or len(WINDOW) == 1:
         return []
-    nearby = rows.filter(video_id__in={video for video, _ in near}, index__in={index for _, index in near}, spoken_count__gt=0)
-    near_rows = nearby.values_list("scene_id", "video_id", "index", "spoken_window")
-    return [row for row in near_rows if (row[1], row[2]) in near]
+    reach = len(WINDOW) - 1
+    window = rows.filter(
+        video=OuterRef("video"), index__gte=OuterRef("index") - reach, index__lte=OuterRef("index") + reach, spoken_count__gt=0
+    )
+    # A subquery is looked up for each seed. A join may read all rows of the owner.
+    near_rows = ArraySubquery(window.order_by().values(row=JSONArray("scene_id", "index", "spoken_window")))
+    windows = SceneWords.objects.filter(IsAnyOf("pk", [seed.scene_id for seed in seeds])).order_by().values_list("video_id", near_rows)
+    by_place = {(video_id, row[1]): row for video_id, rows_near_seed in windows for row in rows_near_seed}
+    return [(UUID(row[0]), *place, row[2]) for place, row in by_place.items() if place in near]

@@ -88,6 +88,12 @@ def compose_related(owner_key: str, words: Iterable[str]) -> list[str]:
     return [_quote(owner_key + mark + word) for word in words for mark in ("", STEM_MARK)]
 
 
+def split_lexeme(quoted: str) -> tuple[str, bool]:
+    """Return the word of a quoted lexeme, without its owner's key, and whether it is a stem."""
+    lexeme = quoted.removesuffix(":*")[1 + KEY_LENGTH : -1].replace("''", "'").replace("\\\\", "\\")
+    return lexeme.removeprefix(STEM_MARK), lexeme.startswith(STEM_MARK)
+
+
 def count_positions(vector: str, lexemes: Iterable[str]) -> int:
     """Return how often a text of a tsvector holds the most frequent of some quoted lexemes. With ":*" at its end, one counts as a prefix.
 

@@ -48,7 +48,7 @@ def search_words(query: LexicalQuery, source: CandidateSource) -> LexicalAnswer:
 
 def _restrict(query: LexicalQuery, words: QueryWords) -> QuerySet[SceneWords]:
     """Return the rows that a query may find."""
-    rows = SceneWords.objects.filter(owner_id=query.owner_id, video__state=Video.State.INDEXED)
+    rows = SceneWords.objects.filter(owner_id=query.owner_id, video__owner_id=query.owner_id, video__state=Video.State.INDEXED)
     if query.video_id is not None:
         rows = rows.filter(video_id=query.video_id)
     if query.scenes is not None:

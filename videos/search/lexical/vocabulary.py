@@ -57,7 +57,7 @@ def find_corrections(owner_id: UUID, words: Mapping[str, Collection[str]], exclu
     """Return the owner's words that differ least from each mistyped word, with at most two queries.
 
     `words` are the words that may be mistyped, with all their forms. Words of which the owner has a form are none, and are left out, like
-    those that nothing is near. The `excluded` words correct nothing.
+    those that nothing is near. The `excluded` words correct nothing. Words of which both ends are mistyped are not corrected.
     """
     words = {word: forms for word, forms in words.items() if get_max_distance(word)}
     if not words:
@@ -65,10 +65,9 @@ def find_corrections(owner_id: UUID, words: Mapping[str, Collection[str]], exclu
     own = OwnerWord.objects.filter(owner_id=owner_id)
     known = set(own.filter(word__in={form for forms in words.values() for form in forms}).values_list("word", flat=True))
     unknown = [word for word, forms in words.items() if known.isdisjoint(forms)]
-    lengths = {len(word) + change for word in unknown for change in range(-get_max_distance(word), get_max_distance(word) + 1)}
     if not unknown:
         return {}
-    near = own.annotate(length=Length("word")).filter(length__in=lengths).order_by("-word_count", "-stem_count", "word")
+    near = own.annotate(length=Length("word")).filter(reduce(or_, map(_is_near, unknown))).order_by("-word_count", "-stem_count", "word")
     candidates = {word: count for word, count in near.values_list("word", "word_count") if word not in excluded}
     complete = [word for word, count in candidates.items() if count]
     # Texts may hold only other forms of the word that is meant. Then its stem is near.
@@ -87,6 +86,23 @@ def get_max_distance(word: str) -> int:
     if len(word) < MIN_CORRECTED or not word.isalpha():
         return 0
     return 1 if len(word) < 2 * MIN_CORRECTED - 1 else 2
+
+
+def list_intact_ends(word: str) -> tuple[str, str]:
+    """Return a beginning and an end of a word, of which at least one is intact, unless letters at both ends are wrong. Pure.
+
+    Between them is a letter or more, so that two letters that were swapped are not in both.
+    """
+    size = (len(word) - 1) // 2 if get_max_distance(word) == 1 else len(word) // 3
+    return word[:size], word[-size:]
+
+
+def _is_near(word: str) -> Q:
+    """Match words of about the same length that share an end with a word, which the index finds."""
+    distance = get_max_distance(word)
+    first, last = list_intact_ends(word)
+    shares_end = Q(word__startswith=first) | Q(reversed__startswith=last[::-1])
+    return Q(shares_end, length__gte=len(word) - distance, length__lte=len(word) + distance)
 
 
 def _list_edges(word: str) -> Collection[str]:
