@@ -10,7 +10,7 @@ pytest := $(python) -m pytest --dist loadfile --no-loadscope-reorder --max-worke
 compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 export PYTHON VIDEO
 
-.PHONY: help setup setup-dev demo up down status test test-fast test-integration crash mutate fuzz bench walk lint lock audit pin-images clean
+.PHONY: help setup setup-dev demo up down status test test-fast test-integration crash mutate fuzz bench bench-long walk lint lock audit pin-images clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,9 @@ fuzz: setup-dev ## put damaged files through a real ingest (SECONDS=600 SEED=7);
 
 bench: setup-dev ## measure the pipeline against its goals (ONLY="P1 P2" takes some); writes bench/results.json
 	@$(python) -m bench $(ONLY)
+
+bench-long: setup-dev ## measure what takes hours: search in 1,000,000 scenes, and memory over long runs (ONLY="L1 L3" takes some)
+	@$(python) -m bench --long $(ONLY)
 
 walk: setup-dev ## change the text model of a temporary installation and record the output in docs/tutorials/change-a-model.md
 	@$(python) -m demo.changing_a_model

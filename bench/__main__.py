@@ -1,6 +1,6 @@
-"""`python -m bench [P1 P2 …]`: run all or some benchmarks, print the results, and write bench/results.json.
+"""`python -m bench [--long] [P1 P2 …]`: run benchmarks, print the results, and write bench/results.json.
 
-Running some benchmarks keeps the earlier results of the others.
+Without ids, those run that take minutes or, with --long, those that take longer. The earlier results of the others are kept.
 """
 
 import json
@@ -18,6 +18,7 @@ from bench.benchmark import BenchmarkUnavailable, Group, Result, Round, get_valu
 from bench.installation import set_up_installation
 
 RESULTS = Path(__file__).with_name("results.json")
+LONG = "--long"
 
 
 def find_groups() -> list[Group]:
@@ -73,10 +74,11 @@ def merge_results(results: list[Result], earlier: list[dict[str, Any]]) -> list[
     return [result for _, result in sorted((earlier_by_id | data).items(), key=lambda item: sort_keys[item[0]])]
 
 
-def main(only: list[str]) -> int:
-    """Run the named benchmarks, or all. Return 2 for an unknown id, and otherwise 0, even when a goal is missed."""
+def main(arguments: list[str]) -> int:
+    """Run the named benchmarks, or all of a kind. Return 2 for an unknown id, and otherwise 0, even when a goal is missed."""
+    only = [argument for argument in arguments if argument != LONG]
     try:
-        groups = select_groups(find_groups(), only)
+        groups = select_groups(find_groups(), only, is_long=LONG in arguments)
     except BenchmarkUnavailable as error:
         show(str(error))
         return 2

@@ -1,7 +1,7 @@
 """The goals of a benchmark, and the results of its rounds. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any, TypeAlias
 
@@ -71,10 +71,14 @@ Round: TypeAlias = Mapping[str, float | Figure]
 
 @dataclass(frozen=True)
 class Group:
-    """Goals that are measured together. `run_rounds` yields the values of one round after the other."""
+    """Goals that are measured together. `run_rounds` yields the values of one round after the other.
+
+    A long group belongs to `make bench-long`.
+    """
 
     goals: tuple[Goal, ...]
     run_rounds: Callable[[], Iterator[Round]]
+    is_long: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ class Result:
     goal: Goal
     rounds: tuple[float, ...]
     why: str = ""
-    # Those of the last round.
+    # Their values are the medians of the rounds.
     parts: tuple[Part, ...] = ()
 
     @property
@@ -124,15 +128,25 @@ def summarize_rounds(goals: Sequence[Goal], rounds: Sequence[Round], why: str = 
     results = []
     for goal in goals:
         measured = [values[goal.id] for values in rounds if goal.id in values]
-        last = measured[-1] if measured else None
-        parts = last.parts if isinstance(last, Figure) else ()
-        results.append(Result(goal, tuple(get_value(value) for value in measured), why, parts))
+        figures = [value for value in measured if isinstance(value, Figure)]
+        results.append(Result(goal, tuple(get_value(value) for value in measured), why, _summarize_parts(figures)))
     return results
 
 
-def select_groups(groups: Sequence[Group], only: Sequence[str]) -> list[Group]:
-    """Return the groups with one of the ids, or all groups when no id is given. Raise BenchmarkUnavailable for an unknown id."""
+def _summarize_parts(figures: Sequence[Figure]) -> tuple[Part, ...]:
+    """Return the parts of the last round with the medians of all rounds. The interval of a part is that of the last round."""
+    every_round = zip(*(figure.parts for figure in figures), strict=True)
+    return tuple(replace(parts[-1], value=median(part.value for part in parts)) for parts in every_round)
+
+
+def select_groups(groups: Sequence[Group], only: Sequence[str], *, is_long: bool = False) -> list[Group]:
+    """Return the groups with one of the ids or, when no id is given, all long or all other groups.
+
+    Raise BenchmarkUnavailable for an unknown id.
+    """
     known = [goal.id for group in groups for goal in group.goals]
     if unknown := [name for name in only if name not in known]:
         raise BenchmarkUnavailable(f"There is no benchmark {', '.join(unknown)}. Choose from {', '.join(sorted(known))}.")
-    return [group for group in groups if not only or any(goal.id in only for goal in group.goals)]
+    if not only:
+        return [group for group in groups if group.is_long == is_long]
+    return [group for group in groups if any(goal.id in only for goal in group.goals)]

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench.scale_database import LIBRARIES
 from heimdex.environment import QUALITY_SETS
 
 
@@ -17,7 +18,7 @@ def set_up_installation() -> Iterator[None]:
     """Set up Django on an empty database with default settings, and remove everything at the end."""
     # Without this, SIGTERM would leave the PostgreSQL server running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended before all benchmarks were complete."))
-    for name in [name for name in os.environ if name.startswith("HEIMDEX_") and name != QUALITY_SETS]:
+    for name in [name for name in os.environ if name.startswith("HEIMDEX_") and name not in (QUALITY_SETS, LIBRARIES)]:
         del os.environ[name]
     with tempfile.TemporaryDirectory(prefix="heimdex-bench-") as home:
         os.environ |= {"HEIMDEX_HOME": home, "HEIMDEX_LOG_LEVEL": "ERROR", "DJANGO_SETTINGS_MODULE": "heimdex.settings"}

@@ -61,4 +61,5 @@ GROUP = Group(
         ),
     ),
     run_rounds,
+    is_long=True,
 )

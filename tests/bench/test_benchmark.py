@@ -46,7 +46,9 @@ def test_every_goal_is_found_once_and_can_be_asked_for() -> None:
     assert sorted(set(ids)) == sorted(ids)
     assert {"P1", "P2", "P3", "P4", "P5", "P6"} <= set(ids)
     assert [goal.id for group in select_groups(groups, ["P2"]) for goal in group.goals] == ["P1", "P2"]
-    assert select_groups(groups, []) == groups
+    short, long = select_groups(groups, []), select_groups(groups, [], is_long=True)
+    assert sorted([*short, *long], key=groups.index) == groups
+    assert [goal.id for group in long for goal in group.goals] == ["L1", "L2", "L3", "L4", "L5", "P7", "V7"]
     with pytest.raises(BenchmarkUnavailable, match="no benchmark P99"):
         select_groups(groups, ["P99"])
 
