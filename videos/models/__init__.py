@@ -6,6 +6,7 @@ from videos.models.job import Job, TranscriptChunk
 from videos.models.judgment import Judgment
 from videos.models.query import RecordedQuery, SavedSearch, SearchPreferences
 from videos.models.scene import Scene
+from videos.models.scene_document import SceneDocument
 from videos.models.search_change import SearchChange
 from videos.models.video import Video, VideoMetadata
 from videos.models.words import OwnerWord, SceneWords, VideoWords
@@ -25,6 +26,7 @@ __all__ = [
     "RetiredSpace",
     "SavedSearch",
     "Scene",
+    "SceneDocument",
     "SceneEmbedding",
     "SceneInput",
     "SceneWords",
