@@ -10,8 +10,8 @@ from unittest import mock
 import pytest
 from pytest_django import DjangoDbBlocker, Settings
 
-# Which OpenSearch the tests use is read by tests.opensearch.server.
-OF_TESTS = frozenset({"HEIMDEX_TEST_OPENSEARCH_URL", "HEIMDEX_REQUIRE_OPENSEARCH"})
+# Which OpenSearch the tests use is read by tests.opensearch.server, and where judged sets are by bench.judged_sets.
+OF_TESTS = frozenset({"HEIMDEX_TEST_OPENSEARCH_URL", "HEIMDEX_REQUIRE_OPENSEARCH", "HEIMDEX_QUALITY_SETS"})
 
 # Before Django reads its settings: nothing of the developer's own installation may be touched.
 for _name in [name for name in os.environ if name.startswith("HEIMDEX_") and name not in OF_TESTS]:
