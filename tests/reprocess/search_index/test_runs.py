@@ -15,6 +15,7 @@ from tests.library import make_user, make_video
 from tests.opensearch.backends import configure
 from tests.reprocess.search_index.documents import ALL, count, make_old_video, plan_documents, search, start, work
 from videos.actions.transcripts import edit_transcript
+from videos.actions.videos import delete_video
 from videos.models import SceneDocument, SearchChange, Video
 from videos.search.lexical.handler import lexical_backends
 from videos.search.lexical.opensearch.backend import FALLBACK, TOO_MANY_PENDING, OpenSearchLexical
@@ -63,13 +64,15 @@ def test_words_that_ingest_or_an_edit_has_written_are_on_their_way_and_not_plann
 def test_what_changed_while_words_were_searched_in_postgresql_is_planned_when_opensearch_is_back(
     backend: OpenSearchLexical, film: Video, settings: Settings
 ) -> None:
-    other = make_old_video(make_user("other@example.org"), ["A ship."])
+    other, gone = make_old_video(make_user("other@example.org"), ["A ship."]), make_old_video(film.owner, ["A cat."])
     work(start())
     with_opensearch = settings.LEXICAL_BACKENDS
     settings.LEXICAL_BACKENDS = {"default": {"BACKEND": "videos.search.lexical.postgres.PostgresLexical"}}
     edit_transcript(film.owner, film.pk, film.scenes.get(index=0).pk, "A whale.")
     make_video(film.owner, ["A shark."])
     assert (plan_documents().targets, plan_documents().causes) == (0, {})
+    delete_video(gone)
+    assert SceneDocument.objects.count() == 4
     settings.LEXICAL_BACKENDS = with_opensearch
     assert plan_documents().causes == {"missing": 1, "input changed": 1}
     again = lexical_backends["default"]
