@@ -12,13 +12,16 @@ from typing import Any
 from bench.scale_database import LIBRARIES
 from heimdex.environment import QUALITY_SETS
 
+# Where judged sets and filled libraries are, and where words are searched: the goals of quality are the same with OpenSearch.
+_KEPT = (QUALITY_SETS, LIBRARIES, "HEIMDEX_LEXICAL", "HEIMDEX_OPENSEARCH_")
+
 
 @contextmanager
 def set_up_installation() -> Iterator[None]:
-    """Set up Django on an empty database with default settings, and remove everything at the end."""
+    """Set up Django on an empty database with default settings (except for _KEPT), and remove everything at the end."""
     # Without this, SIGTERM would leave the PostgreSQL server running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended before all benchmarks were complete."))
-    for name in [name for name in os.environ if name.startswith("HEIMDEX_") and name not in (QUALITY_SETS, LIBRARIES)]:
+    for name in [name for name in os.environ if name.startswith("HEIMDEX_") and not name.startswith(_KEPT)]:
         del os.environ[name]
     with tempfile.TemporaryDirectory(prefix="heimdex-bench-") as home:
         os.environ |= {"HEIMDEX_HOME": home, "HEIMDEX_LOG_LEVEL": "ERROR", "DJANGO_SETTINGS_MODULE": "heimdex.settings"}

@@ -15,6 +15,10 @@ class ModelAway(ModelUnavailable):
     """The server of a model does not answer, or only with errors. The same call may succeed later."""
 
 
+class SearchServerUnavailable(Exception):
+    """The server that words are searched with cannot be used for now. The message names the setting and the fix."""
+
+
 class ModelInputError(Exception):
     """The model rejects these inputs on every attempt; other inputs work."""
 

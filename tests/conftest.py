@@ -15,8 +15,8 @@ from pytest_django import DjangoDbBlocker, Settings
 settings.register_profile("heimdex", suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("heimdex")
 
-# Which OpenSearch the tests use is read by tests.opensearch.server.
-OF_TESTS = frozenset({"HEIMDEX_TEST_OPENSEARCH_URL", "HEIMDEX_REQUIRE_OPENSEARCH"})
+# Which OpenSearch the tests use is read by tests.opensearch.server, and where judged sets are by bench.judged_sets.
+OF_TESTS = frozenset({"HEIMDEX_TEST_OPENSEARCH_URL", "HEIMDEX_REQUIRE_OPENSEARCH", "HEIMDEX_QUALITY_SETS"})
 
 # Before Django reads its settings: nothing of the developer's own installation may be touched.
 for _name in [name for name in os.environ if name.startswith("HEIMDEX_") and name not in OF_TESTS]:
@@ -41,6 +41,7 @@ import django  # noqa: E402
 
 django.setup()
 
+from django.db import connections  # noqa: E402
 from django.test import TransactionTestCase, override_settings  # noqa: E402
 
 from demo.film import DemoFilm, list_film_scenes  # noqa: E402
@@ -84,7 +85,11 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
     """Start PostgreSQL with an empty, migrated database."""
     with django_db_blocker.unblock():
         prepared_database.start_server(Path(_HOME.name))
-    with mock.patch.object(TransactionTestCase, "_fixture_teardown", prepared_database.empty_tables_of):
+    with (
+        mock.patch.object(TransactionTestCase, "_fixture_teardown", prepared_database.empty_tables_of),
+        # Threads that run parts of requests would keep their connections after a test.
+        mock.patch("heimdex.database.parallel.close_old_connections", connections.close_all),
+    ):
         yield
 
 

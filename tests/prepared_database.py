@@ -99,8 +99,7 @@ def _start(home: Path) -> EmbeddedServer:
     address = server.start()
     os.environ["HEIMDEX_DATABASE_URL"] = address.url
     place: dict[str, Any] = {"HOST": address.host, "PORT": address.port, "USER": address.user, "PASSWORD": address.password}
-    # Threads that run parts of requests close their connections, so that nothing is able to write after a test.
-    connection.settings_dict.update(place | {"NAME": address.database, "CONN_MAX_AGE": 0})
+    connection.settings_dict.update(place | {"NAME": address.database})
     return server
 
 

@@ -16,6 +16,7 @@ from django.core.management import get_commands
 from heimdex.database.connection_info import ConnectionInfo
 from heimdex.database.roles import APPLICATION_ROLE
 from heimdex.environment import Environment
+from heimdex.lexical_settings import build_lexical_settings
 from heimdex.queue import QUEUES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,7 +27,7 @@ OURS = {name: service for name, service in SERVICES.items() if "build" in servic
 VARIABLE = re.compile(r"\$\{(\w+)(?:(:[-?])([^}]*))?\}")
 # The keys of the Compose specification that services here may use.
 SERVICE_KEYS = {"build", "command", "configs", "depends_on", "deploy", "environment", "healthcheck", "image", "init", "ports", "restart"}
-SERVICE_KEYS |= {"shm_size", "stop_grace_period", "volumes"}
+SERVICE_KEYS |= {"profiles", "shm_size", "stop_grace_period", "volumes"}
 
 
 def read_example() -> dict[str, str]:
@@ -94,11 +95,9 @@ def test_every_variable_is_a_setting_or_in_the_example() -> None:
 def test_the_variables_make_a_valid_installation_and_a_missing_secret_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AssertionError, match=r"\w+ is needed: see .env.example"):
         substitute(COMPOSE, read_example())
-    secrets = {
-        name: f"5ec{place}"
-        for place, (name, replace_variable) in enumerate(read_example().items())
-        if re.search("PASSWORD|KEY", name) and not replace_variable
-    }
+    needed = {name for name, kind, _ in VARIABLE.findall(TEXT) if kind == ":?"}
+    assert not any(read_example()[name] for name in needed)
+    secrets = {name: f"5ec{place}" for place, name in enumerate(sorted(needed))}
     services = substitute(COMPOSE, read_example() | secrets)["services"]
     for name, replace_variable in services["web"]["environment"].items():
         monkeypatch.setenv(name, replace_variable)
@@ -114,6 +113,19 @@ def test_the_variables_make_a_valid_installation_and_a_missing_secret_is_reporte
     assert services["valkey"]["command"][-1] in environment.redis_url
     assert environment.storage == "s3"
     assert "127.0.0.1" in environment.allowed_hosts.split(",")
+
+
+def test_opensearch_is_a_choice_that_nothing_waits_for_and_that_nobody_outside_reaches(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = SERVICES["opensearch"]
+    assert service["profiles"] == ["opensearch"]
+    assert "ports" not in service, "it has no login"
+    assert not any("opensearch" in other.get("depends_on", {}) for other in SERVICES.values())
+    assert [name for name, other in SERVICES.items() if "profiles" in other] == ["opensearch"]
+    chosen = {"HEIMDEX_LEXICAL": "opensearch", "HEIMDEX_OPENSEARCH_URL": "http://opensearch:9200"}
+    given = {name: "5ec" for name, kind, _ in VARIABLE.findall(TEXT) if kind == ":?"}
+    for name, value in substitute(COMPOSE, read_example() | given | chosen)["services"]["web"]["environment"].items():
+        monkeypatch.setenv(name, value)
+    assert build_lexical_settings(Environment.load())["default"]["OPTIONS"]["url"] == chosen["HEIMDEX_OPENSEARCH_URL"]
 
 
 def list_copied_sources() -> list[str]:

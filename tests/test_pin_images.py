@@ -47,12 +47,12 @@ def read_files(checkout: Path) -> str:
 def test_a_second_call_replaces_the_digests_of_the_first(checkout: Path) -> None:
     before = read_files(checkout)
     tags = re.findall(r"(?m)^(?:FROM|\s+image:) ((?!heimdex)\S+:[\w.-]+)", before)
-    assert len(tags) == 4
+    assert len(tags) == 5
 
     assert pin_images(checkout, ANSWER.replace("0123", "ffff")).returncode == 0
     result = pin_images(checkout, ANSWER)
-    assert (result.returncode, result.stdout.count(DIGEST)) == (0, 4)
-    assert read_files(checkout).count(f"@{DIGEST}") == 4
+    assert (result.returncode, result.stdout.count(DIGEST)) == (0, 5)
+    assert read_files(checkout).count(f"@{DIGEST}") == 5
     assert read_files(checkout).replace(f"@{DIGEST}", "") == re.sub(r"@sha256:\w+", "", before)
 
 

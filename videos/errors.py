@@ -23,6 +23,7 @@ class IngestErrorCode(StrEnum):
     MODEL_FAILED = "model_failed"
     DISK_FULL = "disk_full"
     DATABASE_FAILED = "database_failed"
+    SEARCH_FAILED = "search_failed"
 
 
 # A retry with the same file cannot succeed. A missing file may come back, for example when its disk is mounted again.

@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 MAX_THREADS = 4
 
 
-class Part(Generic[Result]):
+class RequestPart(Generic[Result]):
     """A part of a request that runs beside the others, or, where no thread is free, when its result is needed.
 
     Within a transaction, whose changes no other connection sees, parts run one after the other.

@@ -7,7 +7,7 @@ import errno
 
 from django.db import Error, InterfaceError, OperationalError, models
 
-from heimdex.errors import ModelUnavailable
+from heimdex.errors import ModelUnavailable, SearchServerUnavailable
 from heimdex.storage.base import FileReplacedError, StorageError
 
 
@@ -18,6 +18,7 @@ class OutageKind(models.TextChoices):
     MODEL = "model"
     DISK = "disk"
     DATABASE = "database"
+    SEARCH = "search"
 
 
 # A file system without space, quota or permission to write at all.
@@ -41,6 +42,8 @@ def _match(error: BaseException) -> OutageKind | None:
         return _match_database(error)
     if isinstance(error, ModelUnavailable):
         return OutageKind.MODEL
+    if isinstance(error, SearchServerUnavailable):
+        return OutageKind.SEARCH
     if isinstance(error, OSError) and error.errno in _FULL:
         return OutageKind.DISK
     # A file that was replaced during its copy is the client's doing.

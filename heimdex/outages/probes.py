@@ -1,5 +1,7 @@
 """Probe the parts of the surroundings: whether the work that waits for one of them can continue."""
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
@@ -9,6 +11,13 @@ from heimdex.storage import get_media_storage
 
 DISK_FULL = "The disk of {folder} has {free} MB free, and {least} MB are kept for the database and the workers: free some space."
 _MIB = 1024 * 1024
+# The apps above this one register what they can probe.
+_registered: dict[OutageKind, Callable[[], str]] = {}
+
+
+def register_probe(kind: OutageKind, find_problem: Callable[[], str]) -> None:
+    """Probe a part with this function, which returns what keeps it from working. Call it in `AppConfig.ready`."""
+    _registered[kind] = find_problem
 
 
 def find_problem(kind: OutageKind) -> str:
@@ -23,6 +32,8 @@ def find_problem(kind: OutageKind) -> str:
         case OutageKind.DATABASE:
             # Where it is recorded, it answers.
             return "" if connection.is_usable() else "The database cannot be reached."
+        case OutageKind.SEARCH:
+            return _registered[kind]()
 
 
 def _check_model(alias: str) -> list[str]:

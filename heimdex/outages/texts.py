@@ -13,6 +13,7 @@ WAITING_LABELS = {
     OutageKind.MODEL: "Waiting for a model",
     OutageKind.DISK: "Waiting for space on the server's disk",
     OutageKind.DATABASE: "Waiting for the database",
+    OutageKind.SEARCH: "Waiting for the search server",
 }
 _TRIES_AGAIN = "{label}. Heimdex tries again at {time} and continues by itself."
 _TRIES_SOON = "{label}. Heimdex tries again in a moment and continues by itself."
@@ -22,18 +23,21 @@ FAILURE_CODES = {
     OutageKind.MODEL: "model_failed",
     OutageKind.DISK: "disk_full",
     OutageKind.DATABASE: "database_failed",
+    OutageKind.SEARCH: "search_failed",
 }
 FAILURE_TEXTS = {
     OutageKind.STORAGE: "The storage refused this file's data for a day. Ask your administrator to look at the log, then retry.",
     OutageKind.MODEL: "A model could not process this for a day. Ask your administrator to look at the log, then retry.",
     OutageKind.DISK: "The server's disk had no space for this for a day. Ask your administrator to free some, then retry.",
     OutageKind.DATABASE: "The database was away again and again. Ask your administrator to look at the log, then retry.",
+    OutageKind.SEARCH: "The search server took nothing for a day. Ask your administrator to look at the log, then retry.",
 }
 # The answers to requests that need a part that is away.
 UNAVAILABLE = {
     OutageKind.STORAGE: "The server's storage does not answer. Nothing is lost. Try again in a minute.",
     OutageKind.MODEL: "A model of this server does not answer. Nothing is lost. Try again in a minute.",
     OutageKind.DATABASE: "The database does not answer. Nothing is lost. Try again in a minute.",
+    OutageKind.SEARCH: "The search server does not answer. Nothing is lost. Try again in a minute.",
 }
 DISK_FULL = "The server's disk is full. Ask the administrator to free some space, then try again."
 RETRY_AFTER_S = 60

@@ -18,6 +18,10 @@ control_socket_disable = True
 # A search has at most 1,000 characters. Percent-encoded, each takes up to 12 bytes; the rest is for ids of people and a cursor.
 limit_request_line = 16 * 1024
 
+# Models that embed a query compute with one thread: further ones would wait busily beside other searches, for a tenth of the time saved.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
 _STATEMENT_LIMIT_S = 30
 # The server ends a statement at its limit. One that says nothing for longer hangs.
 _ANSWER_LIMIT_S = _STATEMENT_LIMIT_S + 5

@@ -15,6 +15,7 @@ from reprocess.models import ReprocessRun, Trial
 from reprocess.planning.plan import Plan
 from reprocess.planning.sampling import SceneSample, sample_scenes
 from reprocess.planning.scope import Scope
+from reprocess.planning.search_index import SEARCH_INDEX
 from reprocess.planning.staleness import select_stale_or_sampled
 from reprocess.planning.targets import SCENES
 from reprocess.runs.requests import TrialRequest, plan_run, start_run
@@ -33,6 +34,7 @@ NOTHING_PENDING = (
 )
 MORE_OWNERS = "{more} more owners have stale vectors. The trial covers the {covered} with the most."
 OTHER_TARGETS = "{vectors} {kind} vectors ({channel}) are stale. A trial samples scenes only, so their time is not measured."
+DOCUMENTS = "{documents} documents of the search index are stale. A trial writes none, so their time is not measured."
 
 
 class TrialNotNeeded(WrongState):
@@ -109,4 +111,7 @@ def _list_left_out(plan: Plan, owners: int) -> list[str]:
         left_out.append(MORE_OWNERS.format(more=plan.stale_owners - owners, covered=owners))
     others = (channel for channel in plan.channels if channel.target_type != SCENES.plural and channel.stale)
     left_out.extend(OTHER_TARGETS.format(vectors=other.stale, kind=other.target_type, channel=other.channel) for other in others)
+    documents = sum(channel.stale for channel in plan.channels if channel.channel == SEARCH_INDEX)
+    if documents:
+        left_out.append(DOCUMENTS.format(documents=documents))
     return left_out

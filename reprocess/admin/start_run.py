@@ -20,6 +20,7 @@ from reprocess.admin.transfer import choose_library, may_transfer, transfer_view
 from reprocess.models import ReprocessRun
 from reprocess.planning.plan_serializer import serialize_plan
 from reprocess.planning.scope import Scope, ScopeError
+from reprocess.planning.search_index import count_planned_documents
 from reprocess.reports.runs import format_queued_message
 from reprocess.reports.trials import format_queued_trial
 from reprocess.runs.requests import load_plan_owners, plan_run, start_run
@@ -103,7 +104,9 @@ def start_view(request: HttpRequest) -> HttpResponse:
         "ids": [str(scope.video_id or scope.owner_id) for scope in scopes if scope.kind != "all"],
         "plans": [(name, plan, load_plan_owners(plan)) for name, plan in zip(_load_scope_names(scopes), plans, strict=True)],
         "videos": sum(plan["videos"] for plan in plans),
-        "stale": sum(plan["stale"] for plan in plans),
+        "stale": sum(plan["stale"] - count_planned_documents(plan) for plan in plans),
+        "documents": sum(count_planned_documents(plan) for plan in plans),
+        "notices": list(dict.fromkeys(notice for plan in plans for notice in plan["notices"])),
         "model_calls": sum(plan["model_calls"] for plan in plans),
         "trial_size": DEFAULT_SIZE,
         "max_trial_size": MAX_SIZE,

@@ -14,6 +14,7 @@ from rich.table import Table
 from heimdex.errors import WrongState
 from reprocess.actions.runs import cancel_run
 from reprocess.models import ReprocessRun
+from reprocess.planning.search_index import count_planned_documents
 from reprocess.reports.runs import measure_progress
 from reprocess.runs.counters import OUTCOMES
 from reprocess.runs.worker import run_worker
@@ -129,4 +130,8 @@ def _format_estimates(plan: dict[str, Any]) -> str:
 
 
 def _format_stale(plan: dict[str, Any]) -> str:
-    return f"{plan['stale']} vectors are stale" if plan["stale"] else "nothing is stale"
+    documents = count_planned_documents(plan)
+    stale = {"vectors": plan["stale"] - documents, "documents of the search index": documents}
+    return (
+        " and ".join(f"{number} {name}" for name, number in stale.items() if number) + " are stale" if plan["stale"] else "nothing is stale"
+    )

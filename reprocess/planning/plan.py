@@ -26,7 +26,7 @@ class TimeRange:
 
 @dataclass(frozen=True)
 class ChannelCounts:
-    """The counts of one channel in a scope. `targets` is the number of its targets, and `target_type` is scenes, photos or people.
+    """The counts of one channel, or of the search index, in a scope. `target_type` is scenes, photos or people.
 
     `inputs` counts the distinct non-empty inputs of stale targets, because equal inputs are computed once. `characters` is their mean
     length. A `batch_size` of 0 means that the step calls no model.
@@ -46,7 +46,7 @@ class ChannelCounts:
 
 @dataclass(frozen=True)
 class ChannelPlan:
-    """What a run would do in one channel: stale targets per cause, and the model calls that they need."""
+    """What a run would do in one channel or in the search index: stale targets per cause, and the model calls that they need."""
 
     step: str
     channel: str
@@ -60,13 +60,13 @@ class ChannelPlan:
 
     @property
     def stale(self) -> int:
-        """The number of vectors to compute."""
+        """The number of vectors to compute, or documents to write."""
         return sum(self.causes.values())
 
 
 @dataclass(frozen=True)
 class OwnerCounts:
-    """An owner's scenes in a scope, and the vectors that a run would compute for them."""
+    """An owner's scenes in a scope, and the vectors and documents that a run would write for them."""
 
     owner_id: UUID
     scenes: int
@@ -77,7 +77,8 @@ class OwnerCounts:
 class Plan:
     """What a run would do over its whole scope.
 
-    For scope `all`, `owners` lists the MAX_OWNERS owners with the most stale vectors, and `stale_owners` counts all owners with any.
+    For scope `all`, `owners` lists the MAX_OWNERS owners with the most stale targets, and `stale_owners` counts all owners with any.
+    `notices` say what could not be counted as it is now.
     """
 
     spec_version: str
@@ -87,10 +88,11 @@ class Plan:
     time: TimeRange | None
     owners: tuple[OwnerCounts, ...]
     stale_owners: int
+    notices: tuple[str, ...] = ()
 
     @property
     def stale(self) -> int:
-        """The number of vectors to compute."""
+        """The number of vectors to compute and documents to write."""
         return sum(channel.stale for channel in self.channels)
 
     @property

@@ -12,11 +12,11 @@ class OwnerCountsSerializer(serializers.Serializer[Any]):
 
     owner_id = serializers.UUIDField()
     scenes = serializers.IntegerField(help_text="The owner's scenes in the scope.")
-    stale = serializers.IntegerField(help_text="Vectors to compute for this owner.")
+    stale = serializers.IntegerField(help_text="Vectors to compute and documents to write for this owner.")
 
 
 class ChannelPlanSerializer(serializers.Serializer[Any]):
-    """One channel of a plan: its targets (scenes, photos or people), how many are stale and why, and an estimate of the work."""
+    """One channel of a plan, or the step `search_index`: its targets, how many are stale and why, and an estimate of the work."""
 
     step = serializers.CharField()
     channel = serializers.CharField()
@@ -30,7 +30,7 @@ class ChannelPlanSerializer(serializers.Serializer[Any]):
     model_calls = serializers.IntegerField()
     tokens = serializers.IntegerField(help_text="Estimate.")
     cost = serializers.DecimalField(max_digits=None, decimal_places=4, help_text="Estimate, by the prices in HEIMDEX_PRICES.")
-    stale = serializers.IntegerField(help_text="Vectors to compute.")
+    stale = serializers.IntegerField(help_text="Vectors to compute; for search_index, documents to write.")
 
 
 class PlanSerializer(serializers.Serializer[Plan]):
@@ -39,7 +39,7 @@ class PlanSerializer(serializers.Serializer[Plan]):
     spec_version = serializers.CharField()
     spec_digest = serializers.CharField()
     videos = serializers.IntegerField(help_text="Indexed videos in the scope.")
-    stale = serializers.IntegerField(help_text="Vectors to compute.")
+    stale = serializers.IntegerField(help_text="Vectors to compute and documents of the search index to write.")
     model_calls = serializers.IntegerField(help_text="Estimated calls to models; exactly 0 when nothing is stale.")
     tokens = serializers.IntegerField(help_text="Estimate.")
     cost = serializers.DecimalField(max_digits=None, decimal_places=4, help_text="Estimate, by the prices in HEIMDEX_PRICES.")
@@ -51,6 +51,9 @@ class PlanSerializer(serializers.Serializer[Plan]):
     stale_owners = serializers.IntegerField(help_text="Owners with stale vectors; counted only for scope all.")
     owners = OwnerCountsSerializer(many=True, help_text="The owners with the most stale vectors, at most 25; only for scope all.")
     channels = ChannelPlanSerializer(many=True)
+    notices = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="What could not be counted as it is now, because its server is away."
+    )
 
 
 def serialize_plan(plan: Plan) -> dict[str, Any]:

@@ -9,9 +9,12 @@ from uuid import UUID
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from heimdex.accounts.models import User
+from reprocess.planning.search_index import SEARCH_INDEX
 from reprocess.planning.targets import PEOPLE, SCENES, TARGET_TYPES, get_target_type
 from reprocess.reports.spec_overview import SpaceSummary, SpecOverview, compute_purge_time
-from videos.models import ActiveSpace, EmbeddingRow, RetiredSpace
+from videos.models import ActiveSpace, EmbeddingRow, RetiredSpace, SceneWords, SearchChange
+from videos.search.lexical.scene_documents import count_documents_by_owner
+from videos.search.lexical.search_index import read_index_view
 
 # `manage.py spec --json` prints these codes. Tables show the labels instead.
 SpaceState = Literal["active", "coming", "retired", "left over"]
@@ -79,16 +82,21 @@ def select_owners_with_targets() -> QuerySet[User]:
 
 def measure_owner_coverage(owners: Sequence[User], overview: SpecOverview) -> list[OwnerCoverage]:
     """Measure the coverage of owners in the spaces of an overview, in the order of `owners`."""
-    owner_rows = _read_rows([owner.pk for owner in owners])
+    owner_ids = [owner.pk for owner in owners]
+    owner_rows = _read_rows(owner_ids)
+    documents = _measure_documents(owner_ids)
     return [
         OwnerCoverage(
             str(owner.pk),
             owner.email,
             owner_rows.targets[SCENES.name].get(owner.pk, 0),
-            tuple(
-                _measure_space(space, owner.pk, owner_rows)
-                for space in overview.spaces
-                if space.latest or owner_rows.is_used((owner.pk, space.id))
+            (
+                *(
+                    _measure_space(space, owner.pk, owner_rows)
+                    for space in overview.spaces
+                    if space.latest or owner_rows.is_used((owner.pk, space.id))
+                ),
+                *([documents[owner.pk]] if owner.pk in documents else ()),
             ),
         )
         for owner in owners
@@ -130,6 +138,36 @@ def _measure_space(space: SpaceSummary, owner_id: UUID, owner_rows: _OwnerRows) 
         failed=counts.get(EmbeddingRow.State.FAILED, 0),
         missing=max(0, targets - sum(counts.values())),
     )
+
+
+def _measure_documents(owner_ids: Sequence[UUID]) -> dict[UUID, OwnerSpaceCoverage]:
+    """Measure the coverage of the search index, as far as it is known; nothing without an index."""
+    view = read_index_view()
+    if view is None:
+        return {}
+    counted = count_documents_by_owner(SceneWords.objects.filter(scene__in=SCENES.select_searchable().filter(owner__in=owner_ids)), view)
+    refused = dict(
+        SearchChange.objects.filter(owner_id__in=owner_ids, is_dead=True)
+        .order_by()
+        .values_list("owner_id")
+        .annotate(scenes=Count("scene_id", distinct=True))
+    )
+    coverage = {}
+    for owner_id, counts in counted.items():
+        failed = min(refused.get(owner_id, 0), counts.stale)
+        coverage[owner_id] = OwnerSpaceCoverage(
+            channel=SEARCH_INDEX,
+            fingerprint=view.target,
+            model="OpenSearch",
+            state="active" if view.is_searched else "coming",
+            since=None,
+            purge_from=None,
+            embedded=counts.scenes - counts.stale,
+            empty=0,
+            failed=failed,
+            missing=counts.stale - failed,
+        )
+    return coverage
 
 
 def _determine_state(space: SpaceSummary, key: _Key, owner_rows: _OwnerRows) -> SpaceState:

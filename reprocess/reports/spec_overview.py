@@ -3,6 +3,7 @@
 The number of SQL statements does not depend on the number of owners. PostgreSQL counts the rows with index-only scans.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,9 +13,12 @@ from django.conf import settings
 from django.db.models import Count, Min, Sum
 
 from heimdex.database.table_sizes import measure_table
+from reprocess.planning.search_index import describe_view
 from reprocess.planning.targets import TARGET_TYPES
 from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION, ConfiguredStep, EffectiveSpec, get_effective_spec
+from reprocess.spec.latest import hash_json
 from videos.models import ActiveSpace, EmbeddingSpace, PackedSpace, RetiredSpace
+from videos.search.lexical.search_index import read_index_view
 from videos.search.vector_codes import count_words
 
 # Measured bytes of a row without its vector: keys, owner, input hash, state, timestamps and PostgreSQL's row header.
@@ -25,7 +29,7 @@ _PACKED_ROW_BYTES = 10
 
 @dataclass(frozen=True)
 class StepSummary:
-    """A step, its model's identity, and the fingerprint of each of its channels."""
+    """A step, its model's identity, and the fingerprint of each of its channels. `search_index` has one under its own name."""
 
     name: str
     code_version: int
@@ -89,18 +93,25 @@ class SpaceSummary:
 
 @dataclass(frozen=True)
 class SpecOverview:
-    """The latest spec with this installation's models, and all spaces. In each channel the latest space comes first."""
+    """The latest spec with this installation's models, and all spaces. In each channel the latest space comes first.
+
+    `search_index` says which index documents are written to, or why there is none.
+    """
 
     version: str
     digest: str
     steps: tuple[StepSummary, ...]
     spaces: tuple[SpaceSummary, ...]
+    search_index: str
 
 
 def summarize_spec() -> SpecOverview:
     """Summarize the latest spec and all spaces. No model is loaded."""
     spec = get_effective_spec()
-    return SpecOverview(spec.version, spec.digest, tuple(_summarize_step(configured) for configured in spec.steps), _summarize_spaces(spec))
+    steps = [_summarize_step(configured) for configured in spec.steps]
+    if spec.search_index:
+        steps.append(_summarize_index_step(spec.search_index))
+    return SpecOverview(spec.version, spec.digest, tuple(steps), _summarize_spaces(spec), describe_view(read_index_view()))
 
 
 def compute_purge_time(retired_at: datetime | None, *, latest: bool) -> datetime | None:
@@ -112,6 +123,10 @@ def _summarize_step(configured: ConfiguredStep) -> StepSummary:
     step = configured.step
     fingerprints = {channel: configured.compute_fingerprint(channel) for channel in step.channels}
     return StepSummary(step.name, step.code_version, step.embedder_alias, configured.identity.describe(), fingerprints)
+
+
+def _summarize_index_step(described: Mapping[str, Any]) -> StepSummary:
+    return StepSummary(described["name"], described["code_version"], "", described["model"], {described["name"]: hash_json(described)})
 
 
 def _summarize_spaces(spec: EffectiveSpec) -> tuple[SpaceSummary, ...]:

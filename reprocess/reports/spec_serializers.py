@@ -47,6 +47,7 @@ class SpecOverviewSerializer(serializers.Serializer[Any]):
     digest = serializers.CharField()
     steps = StepSummarySerializer(many=True)
     spaces = SpaceSummarySerializer(many=True)
+    search_index = serializers.CharField()
 
 
 class OwnerSpaceCoverageSerializer(serializers.Serializer[Any]):

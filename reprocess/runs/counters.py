@@ -7,12 +7,14 @@ from operator import add
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db.models import Count, F, FilteredRelation, Q, QuerySet
+from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 
 from reprocess.models import ReprocessItem, ReprocessRun
+from reprocess.planning.search_index import SEARCH_INDEX
 from reprocess.planning.targets import SCENES, get_target_type
-from videos.models import EmbeddingRow, EmbeddingSpace, Scene
+from videos.models import EmbeddingRow, EmbeddingSpace, Scene, SceneWords, SearchChange
+from videos.search.lexical.search_index import find_search_index
 
 OUTCOMES = ("done", "skipped", "empty", "failed")
 
@@ -39,6 +41,8 @@ def count_items(run: ReprocessRun, items: Sequence[ReprocessItem], *, untried: L
         elif target_type is not SCENES and owners:
             targets = target_type.select_searchable().filter(owner__in=owners)
             counts[channel] = _count_outcomes(run, channel, space, targets, "owner_id", untried)
+    if videos and not run.is_trial:
+        counts |= _count_documents(run, videos, untried)
     added: dict[str, Counter[str]] = {channel: Counter() for channel in counts}
     for item in items:
         key = item.video_id or item.owner_id
@@ -67,6 +71,38 @@ def _find_spaces(run: ReprocessRun) -> dict[str, EmbeddingSpace | None]:
     fingerprints = {channel: fingerprint for step in run.spec.definition for channel, fingerprint in step["fingerprints"].items()}
     spaces = {space.fingerprint: space for space in EmbeddingSpace.objects.filter(fingerprint__in=fingerprints.values())}
     return {channel: spaces.get(fingerprint) for channel, fingerprint in fingerprints.items()}
+
+
+def _count_documents(run: ReprocessRun, videos: Sequence[UUID], untried: str | None) -> dict[str, dict[UUID, dict[str, int]]]:
+    """Count the documents of each video by their outcome in this run; nothing without a search index, or in a run of an older release."""
+    if find_search_index() is None or not run.counters.filter(channel=SEARCH_INDEX).exists():
+        return {}
+    is_current = Q(document__text_hash=F("text_hash"))
+    is_done = is_current & Q(document__written_at__gte=run.created_at)
+    is_refused = Q(Exists(SearchChange.objects.filter(scene_id=OuterRef("pk")).exclude(error="")))
+    rows = (
+        SceneWords.objects.filter(video_id__in=videos)
+        .values("video_id")
+        .annotate(
+            targets=Count("pk"),
+            done=Count("pk", filter=is_done),
+            refused=Count("pk", filter=is_refused),
+            refused_before=Count("pk", filter=is_refused & is_done),
+            # Where they are, the step has found out. In an item that is not finished, it may still find that they are gone.
+            current=Count("pk", filter=is_current),
+            refused_current=Count("pk", filter=is_refused & is_current),
+        )
+        .order_by()
+    )
+    outcomes = {}
+    for row in rows:
+        failed = row["refused"] - row["refused_before"]
+        skipped = 0 if run.force else row["current"] - row["done"] - (row["refused_current"] - row["refused_before"])
+        counts = {"done": row["done"], "skipped": skipped, "empty": 0, "failed": failed}
+        if untried:
+            counts[untried] += row["targets"] - sum(counts.values())
+        outcomes[row["video_id"]] = counts
+    return {SEARCH_INDEX: outcomes}
 
 
 def _count_outcomes(

@@ -1,8 +1,8 @@
 """Requests for runs: plan what a run would do, or start it."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from heimdex.accounts.models import User
 from reprocess.models import EmbeddingSpec, ReprocessItem, ReprocessRun, RunCounter, StepUse, Trial
-from reprocess.planning.plan import Plan, plan_channel, select_top_owners
+from reprocess.planning.plan import OwnerCounts, Plan, plan_channel, select_top_owners
 from reprocess.planning.plan_serializer import serialize_plan
 from reprocess.planning.scope import Scope
+from reprocess.planning.search_index import AWAY, count_search_index, count_stale_documents
 from reprocess.planning.staleness import PlannedChannel, count_channels, count_owners
 from reprocess.planning.targets import PEOPLE, PHOTOS
 from reprocess.runs.estimates import estimate_steps, estimate_time_of_steps
@@ -24,6 +25,8 @@ from reprocess.runs.state import enqueue_run
 from reprocess.spec import ConfiguredStep, EffectiveSpec, get_effective_spec
 from videos.channels import get_channel
 from videos.models import EmbeddingSpace, Scene
+from videos.search.lexical.scene_documents import IndexView
+from videos.search.lexical.search_index import read_index_view
 
 log = structlog.get_logger(__name__)
 _BATCH = 2000
@@ -65,8 +68,11 @@ def plan_run(scope: Scope, *, force: bool, spec: EffectiveSpec | None = None) ->
         plan_channel(counts, configured.identity.model, settings.MODEL_PRICES, force=force)
         for (configured, _), counts in zip(configured_channels, counted, strict=True)
     ]
+    view = read_index_view() if spec.search_index else None
+    if spec.search_index:
+        channels.append(plan_channel(count_search_index(scope, view, force=force), "", settings.MODEL_PRICES, force=force))
     has_owners = scope.kind == "all" and any(channel.stale for channel in channels)
-    owners, stale_owners = select_top_owners(count_owners(scope, planned, force=force) if has_owners else ())
+    owners, stale_owners = select_top_owners(_count_owners(scope, planned, view, force=force) if has_owners else ())
     return Plan(
         spec.version,
         spec.digest,
@@ -75,6 +81,7 @@ def plan_run(scope: Scope, *, force: bool, spec: EffectiveSpec | None = None) ->
         estimate_time_of_steps(estimate_steps(spec, channels)),
         owners,
         stale_owners,
+        (AWAY.format(problem=view.problem),) if view and view.problem else (),
     )
 
 
@@ -139,6 +146,11 @@ def start_run(
             enqueue_run(run.pk)
     log.info("Queued reprocessing", run_id=str(run.pk), spec_version=run.spec_version, scope=run.scope, videos=run.video_count)
     return run
+
+
+def _count_owners(scope: Scope, planned: Sequence[PlannedChannel], view: IndexView | None, *, force: bool) -> list[OwnerCounts]:
+    documents = count_stale_documents(scope, view, force=force)
+    return [replace(owner, stale=owner.stale + documents.get(owner.owner_id, 0)) for owner in count_owners(scope, planned, force=force)]
 
 
 def load_plan_owners(plan: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -16,6 +16,7 @@ from reprocess.models import ReprocessItem, ReprocessRun
 from reprocess.planning.plan import compute_cost
 from reprocess.runs.counters import OUTCOMES, count_items
 from reprocess.runs.engine import Batch
+from reprocess.runs.index_words import switch_index
 from reprocess.spec import EffectiveSpec
 
 log = structlog.get_logger(__name__)
@@ -76,6 +77,8 @@ def finish_if_done(run: ReprocessRun, spec: EffectiveSpec) -> None:
     if not run.is_trial:
         # Again for every owner, because a worker may have died between an owner's last item and the cutover.
         activate_complete(run.items.order_by().values_list("owner_id", flat=True).distinct().iterator(), spec, run)
+        if spec.search_index:
+            switch_index()
     with transaction.atomic():
         locked = ReprocessRun.objects.select_for_update().get(pk=run.pk)
         if locked.state not in ReprocessRun.OPEN or locked.items.filter(state__in=ReprocessItem.OPEN).exists():

@@ -10,6 +10,7 @@ from reprocess.cutover.sampled import evaluate_sample, read_queries, require_ser
 from reprocess.cutover.switch import list_pending_scene_spaces, plan_cutover
 from reprocess.models import ReprocessItem, ReprocessRun, Trial
 from reprocess.planning.scope import Scope, ScopeError
+from reprocess.planning.search_index import SEARCH_INDEX
 from reprocess.runs.engine import Sample
 from reprocess.runs.estimates import estimate_steps
 from reprocess.runs.requests import plan_run
@@ -84,4 +85,5 @@ def _estimate_full_run(run: ReprocessRun, spec: EffectiveSpec) -> FullRun | None
         plan = plan_run(Scope(run.scope, run.video_id, run.owner_id, run.since), force=False, spec=spec)  # type: ignore[arg-type]
     except ScopeError:
         return None
-    return FullRun(plan.stale, plan.model_calls, tuple(estimate_steps(spec, plan.channels)))
+    vectors = sum(channel.stale for channel in plan.channels if channel.channel != SEARCH_INDEX)
+    return FullRun(vectors, plan.model_calls, tuple(estimate_steps(spec, plan.channels)))

@@ -24,6 +24,7 @@ from reprocess.runs.acquire import acquire_group, compute_full_group, select_acq
 from reprocess.runs.counters import count_items, find_failed_items
 from reprocess.runs.engine import Batch, embed_people, embed_videos
 from reprocess.runs.held_specs import leave_to_others, load_spec
+from reprocess.runs.index_words import index_words
 from reprocess.runs.outages import pause_for_outage
 from reprocess.runs.state import enqueue_run, finish_if_done, record_usage, release_items
 from reprocess.runs.trials import conclude_trial, load_models, load_sample
@@ -34,7 +35,7 @@ from videos.models import Scene, Video
 
 log = structlog.get_logger(__name__)
 
-SOME_FAILED = "Some vectors could not be computed. See the failures for the reasons."
+SOME_FAILED = "Some vectors could not be computed, or documents not written. See the failures for the reasons."
 KILLED = "Workers died {attempts} times while they processed this item, perhaps because memory ran out. Retry the failures of the run."
 
 
@@ -160,6 +161,9 @@ def _process_group(
     for item in items:
         if not item.video_id:
             embed_people(item.owner_id, spec, item_lease, on_batch, run_id=run.pk, force=run.force)
+    if spec.search_index and not run.is_trial:
+        # Last, so that a search server that is away keeps no vector from being computed.
+        index_words(run, [video.pk for video in videos], item_lease)
     with lease.transaction():
         count_items(run, items)
         failed = find_failed_items(run, items)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +14,9 @@ from heimdex.embedders.snapshot import load_embedder, read_identity, snapshot_em
 from reprocess.planning.targets import TargetType
 from reprocess.steps import get_step, list_steps
 from reprocess.steps.base import Step
+from reprocess.steps.search_index import INDEX_STEP
 from videos.models import EmbeddingSpace
+from videos.search.lexical.search_index import get_index_identity
 
 LATEST_EMBEDDING_SPEC_VERSION = "2026-01-06"
 
@@ -73,11 +76,13 @@ class EffectiveSpec:
 
     version: str
     steps: tuple[ConfiguredStep, ...]
+    # The description of the step that writes the search index. A spec that only fills older spaces has none.
+    search_index: Mapping[str, Any] | None = None
 
     @cached_property
     def definition(self) -> list[dict[str, Any]]:
         """Return the steps as JSON data."""
-        return [
+        computed = [
             {
                 **configured.step.describe(),
                 "model": configured.identity.describe(),
@@ -85,6 +90,7 @@ class EffectiveSpec:
             }
             for configured in self.steps
         ]
+        return [*computed, dict(self.search_index)] if self.search_index else computed
 
     @cached_property
     def digest(self) -> str:
@@ -111,7 +117,19 @@ def get_effective_spec() -> EffectiveSpec:
     return EffectiveSpec(
         version=LATEST_EMBEDDING_SPEC_VERSION,
         steps=tuple(ConfiguredStep(step, snapshot_embedder(step.embedder_alias)) for step in list_enabled_steps()),
+        search_index=_describe_index_step(),
     )
+
+
+def _describe_index_step() -> dict[str, Any]:
+    """Return the step `search_index` with the backend of this installation. It fills no space, so it has no fingerprints of channels."""
+    identity = get_index_identity()
+    backend = (
+        EmbedderIdentity("opensearch", "OpenSearch", f"mapping {identity.mapping_version}, analysis {identity.analysis_version}", 0)
+        if identity
+        else EmbedderIdentity("database", "words in the database", "", 0)
+    )
+    return {**INDEX_STEP.describe(), "model": backend.describe(), "fingerprints": {}}
 
 
 def list_enabled_steps() -> list[Step]:

@@ -16,6 +16,8 @@ from reprocess.spec import LATEST_EMBEDDING_SPEC_VERSION
 from reprocess.spec.latest import hash_json
 from reprocess.spec.step_code import StepCode
 from reprocess.steps import list_steps
+from reprocess.steps.base import Step
+from reprocess.steps.search_index import INDEX_STEP, SearchIndexStep
 
 LOCK_FILE = Path(__file__).parents[1] / "spec.lock.json"
 _MODELS = "models"
@@ -30,9 +32,10 @@ class LockedModel(TypedDict):
 
 def compute_digests(code: StepCode | None = None) -> dict[str, str]:
     """Return the digest of each step: its parameters, its versions and the code that it depends on (default: the code that runs)."""
-    modules = {step.name: type(step).__module__ for step in list_steps()}
+    steps: tuple[Step | SearchIndexStep, ...] = (*list_steps(), INDEX_STEP)
+    modules = {step.name: type(step).__module__ for step in steps}
     code = code or StepCode(files={module: Path(str(sys.modules[module].__file__)) for module in modules.values()})
-    return {step.name: hash_json({**step.describe(), "code": code.digest(modules[step.name])}) for step in list_steps()}
+    return {step.name: hash_json({**step.describe(), "code": code.digest(modules[step.name])}) for step in steps}
 
 
 def lock_models(code: StepCode | None = None) -> dict[str, LockedModel]:

@@ -1,4 +1,4 @@
-"""The steps of the embedding pipeline, one file each; every module here with a `STEP` is discovered."""
+"""The steps of the embedding pipeline, one file each; every module here with a `STEP` is discovered. `search_index` computes no vectors."""
 
 import pkgutil
 from functools import cache
@@ -10,12 +10,12 @@ from reprocess.steps.base import PeopleStep, SceneStep, Step
 from videos.channels import register_channels
 from videos.input_hashes import register_composer
 
-_NOT_STEPS = ("base", "embedding_task")
+_NOT_STEPS = ("base", "embedding_task", "search_index")
 
 
 @cache
 def list_steps() -> tuple[Step, ...]:
-    """Return every step in the order in which the spec runs them. Raise ValueError when two share a name or a channel."""
+    """Return every step that computes vectors, in the spec's order. Raise ValueError when two share a name or a channel."""
     modules = (import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__) if info.name not in _NOT_STEPS)
     steps = tuple(sorted((module.STEP for module in modules), key=lambda step: step.order))
     for names in ([step.name for step in steps], [channel for step in steps for channel in step.channels]):

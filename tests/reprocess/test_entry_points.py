@@ -56,7 +56,13 @@ def test_the_api_queues_a_run_and_returns_the_documented_json(admin_api: APIClie
     work_run(str(run.pk))
     shown = admin_api.get(answer.json()["status_url"]).json()
     assert (shown["state"], shown["progress"]) == ("succeeded", 100)
-    assert {c["channel"]: c["done"] + c["empty"] for c in shown["counters"]} == {"transcript": 4, "visual": 4, "summary": 4, "clip": 4}
+    assert {c["channel"]: c["done"] + c["empty"] for c in shown["counters"]} == {
+        "transcript": 4,
+        "visual": 4,
+        "summary": 4,
+        "clip": 4,
+        "search_index": 0,
+    }
     assert admin_api.get(f"{START.replace('embeddings', 'runs')}/{run.pk}/failures").json()["results"] == []
 
 

@@ -7,6 +7,7 @@ from videos.models.judgment import Judgment
 from videos.models.packed import PackedBlock, PackedSpace
 from videos.models.query import RecordedQuery, SavedSearch, SearchPreferences
 from videos.models.scene import Scene
+from videos.models.scene_document import SceneDocument
 from videos.models.search_change import SearchChange
 from videos.models.video import Video, VideoMetadata
 from videos.models.words import OwnerWord, SceneWords, VideoWords
@@ -28,6 +29,7 @@ __all__ = [
     "RetiredSpace",
     "SavedSearch",
     "Scene",
+    "SceneDocument",
     "SceneEmbedding",
     "SceneInput",
     "SceneWords",

@@ -16,8 +16,8 @@ from heimdex.embedders.vectors import Vectors
 Codes = NDArray[np.uint64]
 Scales = NDArray[np.float16]
 
-# Vectors whose signs differ least from those of the query, by which the estimate is computed: of each library the larger of a number and
-# a share. recall@10 of queries unlike the library rises from .975 at half of both to .992 (`python -m bench L3`).
+# An estimate is computed only for the vectors whose signs differ least from those of the query: of each library the larger of a number
+# and a share. recall@10 of queries unlike the library rises from .975 at half of both to .992 (`python -m bench L3`).
 MIN_SIEVED = 16_000
 SIEVED_SHARE = 0.04
 # What the rotation is drawn from. Another seed makes all stored codes wrong.

@@ -9,7 +9,7 @@ import structlog
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from heimdex.database.any_of import IsAnyOf
-from heimdex.database.parallel import Part
+from heimdex.database.parallel import RequestPart
 from heimdex.database.time_budget import UNLIMITED, Deadline, TimeBudget, TimeBudgetExceeded
 from heimdex.embedders.base import Embedder
 from heimdex.embedders.snapshot import load_embedder
@@ -129,12 +129,12 @@ def _embed_query(search: VectorSearch, notices: list[str]) -> list[_Query]:
 
 def _start_parts(
     search: VectorSearch, queries: Sequence[_Query], deadline: Deadline
-) -> list[tuple[_Query, NearestVectors, Part[RankedVectors]]]:
+) -> list[tuple[_Query, NearestVectors, RequestPart[RankedVectors]]]:
     packed = find_packed(search.owner_id, [space for query in queries for space in query.spaces])
 
-    def start(query: _Query, space: EmbeddingSpace) -> tuple[_Query, NearestVectors, Part[RankedVectors]]:
+    def start(query: _Query, space: EmbeddingSpace) -> tuple[_Query, NearestVectors, RequestPart[RankedVectors]]:
         nearest = NearestVectors(search.owner_id, search.scenes, space, query.vector, search.is_restricted, packed.get(space.pk))
-        return query, nearest, Part(partial(_rank, nearest, SPARE * search.limit, deadline))
+        return query, nearest, RequestPart(partial(_rank, nearest, SPARE * search.limit, deadline))
 
     return [start(query, space) for query in queries for space in query.spaces]
 

@@ -92,6 +92,8 @@ class Command(BaseCommand):
             if owners := build_owners_table(plan, load_plan_owners(plan)):
                 console.print(owners)
         self.stdout.write(capture.get())
+        for notice in plan["notices"]:
+            self.stdout.write(notice)
 
     def _report(self, run: ReprocessRun, options: dict[str, Any]) -> None:
         counters = [dict(counter) for counter in CounterSerializer(run.counters.all(), many=True).data]

@@ -71,12 +71,12 @@ class Command(BaseCommand):
         self.stdout.write(f"Spec {overview.version}, digest {overview.digest}")
         for step in overview.steps:
             identity = step.identity
-            self.stdout.write(
-                f"  {step.name} (code version {step.code_version}): {identity['model']} {identity['revision']}, "
-                f"{identity['backend']}, {identity['dimensions']} dimensions"
-            )
+            size = f", {identity['dimensions']} dimensions" if identity["dimensions"] else ""
+            model = f"{identity['model']} {identity['revision']}".rstrip()
+            self.stdout.write(f"  {step.name} (code version {step.code_version}): {model}, {identity['backend']}{size}")
             for channel, fingerprint in step.fingerprints.items():
                 self.stdout.write(f"    {channel:<12} {fingerprint}")
+        self.stdout.write(f"  {overview.search_index}")
         console.print(_build_spaces_table(overview))
 
 

@@ -80,6 +80,7 @@ def run(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedPr
     return subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
+@pytest.mark.integration
 def test_a_command_names_the_fix_when_the_database_was_stopped(tmp_path: Path) -> None:
     server = EmbeddedServer(tmp_path, durable=False)
     url = server.start().url
@@ -96,6 +97,7 @@ def test_a_command_names_the_fix_when_the_database_was_stopped(tmp_path: Path) -
     assert "Traceback" in run(tmp_path, "reprocess_runs", "list", "--traceback").stderr
 
 
+@pytest.mark.integration
 def test_a_wrong_password_a_wrong_name_and_missing_tables_are_reported(tmp_path: Path) -> None:
     server = EmbeddedServer(tmp_path, durable=False)
     connection = server.start()

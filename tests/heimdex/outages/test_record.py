@@ -19,6 +19,7 @@ from heimdex.outages.record import begin_outage, has_outage, probe_due_outages
 from heimdex.outages.tasks import probe_outages
 from heimdex.profiles import OPENAI
 from heimdex.storage import StorageError, get_media_storage
+from tests.opensearch.backends import configure
 from tests.outages import let_probes_come
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +83,19 @@ def test_a_model_whose_server_does_not_answer_is_away(settings: Settings) -> Non
     probe_due_outages()
 
     assert "cannot be reached" in Outage.objects.get().reason
+
+
+def test_a_search_server_that_does_not_answer_is_away_until_it_is_not_used(settings: Settings) -> None:
+    settings.LEXICAL_BACKENDS = configure("http://127.0.0.1:1")
+    begin_outage(OutageKind.SEARCH, "away")
+    let_probes_come()
+    probe_due_outages()
+    assert "HEIMDEX_OPENSEARCH_URL" in Outage.objects.get().reason
+
+    settings.LEXICAL_BACKENDS = {"default": {"BACKEND": "videos.search.lexical.postgres.PostgresLexical"}}
+    let_probes_come()
+    probe_due_outages()
+    assert not Outage.objects.exists()
 
 
 def test_a_disk_below_its_reserve_is_full(settings: Settings) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+import pytest
 
 from bench.word_errors import count_word_errors
 from demo.film import SHOTS, load_reference_texts
@@ -32,6 +33,7 @@ class TestPackagedModel(TranscriberConformance):
             assert count_word_errors(expected, transcribed) <= 0.25 * len(expected.split()), (expected, transcribed)
 
 
+@pytest.mark.integration
 class TestPackagedMultilingualModel(TranscriberConformance):
     transcriber: ClassVar[Transcriber] = FasterWhisperTranscriber("base")
 

@@ -52,6 +52,8 @@ def test_a_run_writes_one_row_per_scene_and_channel_and_the_next_run_calls_no_mo
         "visual": (4, 4, 0, 0, 0),
         "summary": (4, 4, 0, 0, 0),
         "clip": (4, 4, 0, 0, 0),
+        # Words are searched in PostgreSQL.
+        "search_index": (0, 0, 0, 0, 0),
     }
     assert first.model_calls > 0
     assert SceneEmbedding.objects.count() == 16
@@ -103,7 +105,13 @@ def test_a_new_step_version_makes_only_its_own_channels_stale(request: pytest.Fi
     old = {active.channel: active.space_id for active in ActiveSpace.objects.filter(owner=owner)}
     request.getfixturevalue("new_text_step")
     causes = {c.channel: c.causes for c in plan_run(ALL, force=False).channels}
-    assert causes == {"transcript": {"step changed": 4}, "visual": {"step changed": 4}, "summary": {"step changed": 4}, "clip": {}}
+    assert causes == {
+        "transcript": {"step changed": 4},
+        "visual": {"step changed": 4},
+        "summary": {"step changed": 4},
+        "clip": {},
+        "search_index": {},
+    }
     run = run_all()
     assert read_counters(run)["clip"] == (4, 0, 4, 0, 0)
     new = {active.channel: active.space_id for active in ActiveSpace.objects.filter(owner=owner)}

@@ -83,7 +83,7 @@ class Command(BaseCommand):
 
     def _verify(self, backend: "OpenSearchLexical", options: dict[str, Any]) -> None:
         result = backend.verifier.verify(find_owner(options["owner"]).pk if options["owner"] else None)
-        repaired = backend.verifier.repair(result) if options["repair"] else 0
+        repaired = backend.verifier.repair(result.differences) if options["repair"] else 0
         counts = Counter(difference.kind.value for difference in result.differences)
         examples = [f"{difference.kind.value}: scene {difference.key.scene_id}" for difference in result.differences[:MAX_EXAMPLES]]
         lines = [f"Compared {result.rows} scene(s) with {result.documents} document(s); {result.pending} change(s) are on their way."]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from heimdex.errors import SearchServerUnavailable
 from videos.channels import LEXICAL, ON_SCREEN, SHOWN
 from videos.models import Scene
 
@@ -78,7 +79,7 @@ class WordChange(NamedTuple):
     scene_id: UUID
 
 
-class LexicalUnavailable(Exception):
+class LexicalUnavailable(SearchServerUnavailable):
     """The backend's server cannot be reached. The message names the setting and the fix."""
 
 

@@ -13,9 +13,10 @@ import structlog
 from django.db import DatabaseError, connection
 from django.db.models import Min
 
-from videos.models import SceneWords, SearchChange
+from videos.models import SearchChange
 from videos.search.lexical.base import LexicalUnavailable
 from videos.search.lexical.handler import DEFAULT, lexical_backends
+from videos.search.lexical.scene_documents import IndexView, find_last_written
 
 if TYPE_CHECKING:
     from videos.search.lexical.opensearch.backend import OpenSearchLexical
@@ -58,19 +59,26 @@ def get_index_identity() -> "IndexIdentity | None":
     return IndexIdentity(MAPPING_VERSION, ANALYSIS_VERSION)
 
 
-def count_missing(owner_id: UUID) -> int:
-    """Return how many of an owner's scenes with words have no current document, changes on their way included; 0 without an index.
-
-    Reads one hash per scene on both sides. Raise LexicalUnavailable when the server cannot be asked.
-    """
+def read_index_view() -> IndexView | None:
+    """Return the index that documents are written to; None where there is none. The server is asked once."""
     backend = find_search_index()
     if backend is None:
-        return 0
-    searched, identity = backend.read_state().searched, get_index_identity()
-    if searched is None or identity is None or searched.identity.mapping_version < identity.mapping_version:
-        return SceneWords.objects.filter(owner_id=owner_id).count()
-    verification = backend.verifier.verify(owner_id)
-    return verification.pending + len(verification.list_lacking())
+        return None
+    try:
+        state = backend.read_state()
+        state.refuse_newer()
+    except LexicalUnavailable as error:
+        return IndexView(find_last_written(), problem=str(error))
+    identity = get_index_identity()
+    replaced = state.searched.name if state.searched and state.searched.identity != identity else ""
+    target = state.target
+    return IndexView(target.name if target else "", replaced, is_searched=target is not None and target == state.searched)
+
+
+def find_obstacle() -> str:
+    """Return the reason why the server takes no documents now; an empty string if it does, or without an index."""
+    backend = find_search_index()
+    return backend.find_obstacle() if backend else ""
 
 
 def enqueue(scene_ids: list[UUID]) -> int:

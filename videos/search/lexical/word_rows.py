@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet, TextField, Value
 from django.db.models.functions import MD5, Cast, Concat
 
 from heimdex.text_analysis import ANALYSIS_VERSION, detect_language
-from videos.models import Scene, SceneWords, Video, VideoWords
+from videos.models import Scene, SceneDocument, SceneWords, Video, VideoWords
 from videos.search.lexical.base import WordChange
 from videos.search.lexical.handler import DEFAULT, lexical_backends
 from videos.search.lexical.owner_words import VocabularyChange
@@ -51,6 +51,8 @@ def delete_words(scene_ids: Collection[UUID]) -> None:
         vocabulary.remove(_note(words.iterator(chunk_size=_BATCH), changes))
         titles.delete()
         words.delete()
+        # Whichever backend is used now: nothing of a deleted scene stays in the database.
+        SceneDocument.objects.filter(pk__in=scene_ids).delete()
         vocabulary.apply()
         _record(changes)
 

@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
+from uuid import UUID
 
 import structlog
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import TransportError
 
+from videos.models import SceneWords
 from videos.search.lexical.base import LexicalAnswer, LexicalQuery, WordChange
 from videos.search.lexical.opensearch.candidates import OpenSearchCandidates
 from videos.search.lexical.opensearch.circuit import Circuit
-from videos.search.lexical.opensearch.connection import SearchConnection, SearchServerAway
+from videos.search.lexical.opensearch.connection import READ_ONLY, SearchConnection, SearchServerAway
 from videos.search.lexical.opensearch.drain import Drain
+from videos.search.lexical.opensearch.fill import Fill
 from videos.search.lexical.opensearch.index_schema import IndexNames
 from videos.search.lexical.opensearch.index_state import IndexState, KnownState, read_state
 from videos.search.lexical.opensearch.outbox import list_pending, record
@@ -20,6 +23,7 @@ from videos.search.lexical.opensearch.rebuild import Rebuild
 from videos.search.lexical.opensearch.verify import Verifier
 from videos.search.lexical.postgres import PostgresLexical
 from videos.search.lexical.ranking import search_words
+from videos.search.lexical.scene_documents import select_unfindable
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +57,7 @@ class OpenSearchLexical(PostgresLexical):
         self.names = IndexNames(index)
         self._circuit = Circuit()
         self._sending = Circuit()
+        self._complete: set[tuple[UUID, str]] = set()
 
     @cached_property
     def client(self) -> OpenSearch:
@@ -63,6 +68,11 @@ class OpenSearchLexical(PostgresLexical):
     def drain(self) -> Drain:
         """What sends the outbox."""
         return Drain(self.connection, self.client, self.names)
+
+    @property
+    def fill(self) -> Fill:
+        """What writes missing documents, some scenes at a time."""
+        return Fill(self.connection, self.client, self.names, self.drain)
 
     @property
     def rebuild(self) -> Rebuild:
@@ -78,6 +88,15 @@ class OpenSearchLexical(PostgresLexical):
         """Return the indexes of this installation. Raise SearchServerAway when the server cannot be asked."""
         with self.connection.explained():
             return read_state(self.client, self.names)
+
+    def find_obstacle(self) -> str:
+        """Return the reason why no document can be written now, or an empty string. An index that is missing is none: a run creates it."""
+        try:
+            state = self.read_state()
+            state.refuse_newer()
+        except SearchServerAway as error:
+            return str(error)
+        return READ_ONLY if any(index.is_read_only for index in state.indexes if index.aliases) else ""
 
     def send_changes(self, max_s: float) -> None:
         """Send the outbox for a while, ever more rarely while OpenSearch is away. Raise SearchServerAway when that begins."""
@@ -104,7 +123,8 @@ class OpenSearchLexical(PostgresLexical):
         if not self._circuit.admit():
             return self._fall_back(query)
         try:
-            self._known_state.get().require_searched()
+            if not self._has_documents(query.owner_id, self._known_state.get()):
+                return replace(super().search(query), notices=(TOO_MANY_PENDING,))
             answer = search_words(query, OpenSearchCandidates(self.connection, self.client, self.names, query, pending))
         except (SearchServerAway, TransportError) as error:
             self._known_state.forget()
@@ -130,6 +150,20 @@ class OpenSearchLexical(PostgresLexical):
     @cached_property
     def _known_state(self) -> KnownState:
         return KnownState(self.connection, self.client, self.names)
+
+    def _has_documents(self, owner_id: UUID, state: IndexState) -> bool:
+        """Return whether searches find all words of an owner in the index. Raise SearchServerAway when it cannot be used.
+
+        That can change only while words are searched in PostgreSQL, so this process asks once for each owner and index.
+        """
+        searched = state.require_searched()
+        if (owner_id, searched.name) not in self._complete:
+            # While another index is built, what is recorded may be its documents.
+            indexes = [index.name for index in (searched, state.building) if index]
+            if select_unfindable(SceneWords.objects.filter(owner_id=owner_id), indexes).exists():
+                return False
+            self._complete.add((owner_id, searched.name))
+        return True
 
     def _fall_back(self, query: LexicalQuery) -> LexicalAnswer:
         return replace(super().search(query), notices=(FALLBACK,))

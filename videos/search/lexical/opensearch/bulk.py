@@ -46,11 +46,12 @@ class Result(Enum):
 
 @dataclass(frozen=True)
 class WriteResult:
-    """The result of a write, with the server's reason."""
+    """The result of a write, with the server's reason, and the index that it was written to."""
 
     write: DocumentWrite
     result: Result
     reason: str = ""
+    index: str = ""
 
 
 def write_documents(client: OpenSearch, aliases: Sequence[str], writes: Sequence[DocumentWrite], *, refresh: bool) -> list[WriteResult]:
@@ -92,7 +93,7 @@ def read_result(write: DocumentWrite, item: Mapping[str, Any]) -> WriteResult:
         return WriteResult(write, Result.SUPERSEDED)
     # What is deleted need not exist.
     if status < 300 or (status == 404 and write.words is None):
-        return WriteResult(write, Result.DONE)
+        return WriteResult(write, Result.DONE, index=str(item.get("_index", "")))
     return WriteResult(write, Result.REFUSED, f"{kind}: {error.get('reason', status)}"[:_MAX_REASON])
 
 

@@ -1,6 +1,6 @@
 """Send the outbox to OpenSearch, in batches. Several processes may do so at once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
@@ -21,6 +21,7 @@ from videos.search.lexical.opensearch.documents import get_versions
 from videos.search.lexical.opensearch.index_schema import IndexNames
 from videos.search.lexical.opensearch.index_state import read_state
 from videos.search.lexical.opensearch.outbox import NextVersion
+from videos.search.lexical.opensearch.record import record_documents
 
 log = structlog.get_logger(__name__)
 
@@ -55,20 +56,24 @@ class Drain:
         self._client = client
         self._names = names
 
-    def run(self, max_s: float | None = None) -> Drained:
-        """Send changes until none is due, or for about `max_s` seconds. Raise SearchServerAway, which loses and counts nothing."""
+    def run(self, max_s: float | None = None, scene_ids: Collection[UUID] | None = None) -> Drained:
+        """Send changes, or those of some scenes, until none is due, or for about `max_s` seconds.
+
+        Raise SearchServerAway, which loses and counts nothing.
+        """
         began = monotonic()
         total = Drained()
-        while (drained := self._send_batch()) is not None:
+        while (drained := self._send_batch(scene_ids)) is not None:
             total += drained
             if max_s is not None and monotonic() - began >= max_s:
                 break
         return total
 
-    def _send_batch(self) -> Drained | None:
+    def _send_batch(self, scene_ids: Collection[UUID] | None) -> Drained | None:
         """Send the next changes. Return None when there are none."""
+        due = select_due() if scene_ids is None else select_due().filter(scene_id__in=scene_ids)
         with transaction.atomic():
-            changes = list(select_due().select_for_update(skip_locked=True)[:BATCH])
+            changes = list(due.select_for_update(skip_locked=True)[:BATCH])
             if not changes:
                 return None
             writes = build_writes(changes)
@@ -84,6 +89,7 @@ class Drain:
         """Delete what was sent, and postpone what was refused."""
         if obstacle := describe_obstacle(results):
             raise SearchServerAway(obstacle)
+        record_documents(results)
         refused = {result.write.change: result.reason for result in results if result.result is Result.REFUSED}
         refused |= dict.fromkeys(self._find_too_new(changes[0], results, alias), TOO_NEW)
         sent = [change for change in changes if _get_change(change) not in refused]

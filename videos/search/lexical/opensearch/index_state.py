@@ -7,6 +7,7 @@ from typing import Any
 
 from opensearchpy import OpenSearch
 
+from heimdex.text_analysis import ANALYSIS_VERSION
 from videos.search.lexical.opensearch.connection import IndexMissing, SearchConnection, SearchServerAway
 from videos.search.lexical.opensearch.index_schema import MAPPING_VERSION, IndexNames
 
@@ -49,15 +50,25 @@ class IndexState:
         """The index that is being built."""
         return self._get(self.names.next_alias)
 
+    @property
+    def target(self) -> BuiltIndex | None:
+        """The index that documents are written to, and that is or will be searched. None without one of this code's versions."""
+        index = self.building or self.searched
+        return index if index and index.identity == IndexIdentity(MAPPING_VERSION, ANALYSIS_VERSION) else None
+
     def require_searched(self) -> BuiltIndex:
         """Return the index that searches use. Raise SearchServerAway when there is none, or one of another mapping."""
         if (index := self.searched) is None:
             raise IndexMissing("OpenSearch has no search index: run manage.py search_index rebuild.")
-        if index.identity.mapping_version > MAPPING_VERSION:
-            raise SearchServerAway("A newer release of Heimdex wrote the search index: restart this process with that release.")
+        self.refuse_newer()
         if index.identity.mapping_version < MAPPING_VERSION:
             raise SearchServerAway("An older release of Heimdex wrote the search index: run manage.py search_index rebuild.")
         return index
+
+    def refuse_newer(self) -> None:
+        """Raise SearchServerAway when a newer release has replaced the index."""
+        if self.searched and self.searched.identity.mapping_version > MAPPING_VERSION:
+            raise SearchServerAway("A newer release of Heimdex wrote the search index: restart this process with that release.")
 
     def list_written(self) -> list[str]:
         """Return the aliases of the indexes that changes are sent to. Raise SearchServerAway when there is none for this code."""

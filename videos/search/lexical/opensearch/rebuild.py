@@ -18,6 +18,7 @@ from videos.search.lexical.opensearch.connection import WRITE_TIMEOUT_S, SearchC
 from videos.search.lexical.opensearch.index_schema import IndexNames, build_index
 from videos.search.lexical.opensearch.index_state import read_state
 from videos.search.lexical.opensearch.outbox import NextVersion, enqueue
+from videos.search.lexical.opensearch.record import record_documents
 
 log = structlog.get_logger(__name__)
 
@@ -55,19 +56,18 @@ class Rebuild:
             if not has_lock:
                 raise RebuildRefused("Another process rebuilds the search index. Wait until it has ended.")
             with self._connection.explained():
-                name = self._create()
+                name = self.create()
                 written, refused = self._fill(on_progress)
                 if refused and not written:
                     raise RebuildRefused(f"OpenSearch refuses every document, so the old index stays: {next(iter(refused.values()))}")
                 # They are tried again, and in the end given up and listed.
                 enqueue([change.scene_id for change in refused])
-                self._client.indices.refresh(index=name, params=_PARAMS)
-                self._switch(name)
+                self.switch(name)
         log.info("The search index was rebuilt", index=name, documents=written)
         return Rebuilt(name, written, len(refused))
 
-    def _create(self) -> str:
-        """Delete what a killed build has left, and create the new index."""
+    def create(self) -> str:
+        """Delete what a killed build has left, and create the new index. Hold the lock of the alias."""
         searched = read_state(self._client, self._names).searched
         self._delete_others(searched.name if searched else "")
         name = self._names.create(timezone.now())
@@ -99,6 +99,7 @@ class Rebuild:
                     raise RebuildRefused("The new index has vanished, or another process builds one. Run it again.")
                 if obstacle := describe_obstacle(results):
                     raise SearchServerAway(obstacle)
+                record_documents(results)
                 break
             except SearchServerAway:
                 if wait_s is None:
@@ -106,8 +107,9 @@ class Rebuild:
                 sleep(wait_s)
         return {result.write.change: result.reason for result in results if result.result is Result.REFUSED}
 
-    def _switch(self, name: str) -> None:
-        """Let searches use the new index, in one step, unless it is not the one that is being built any more."""
+    def switch(self, name: str) -> None:
+        """Let searches use the new index, in one step, unless another one is being built by now. Hold the lock of the alias."""
+        self._client.indices.refresh(index=name, params=_PARAMS)
         state = read_state(self._client, self._names)
         if state.building is None or state.building.name != name:
             raise RebuildRefused("Another process has replaced the new index. Run it again.")

@@ -53,14 +53,6 @@ class Verification:
         """Whether everything was compared, and nothing differs."""
         return self.is_complete and not self.differences
 
-    def list_lacking(self) -> list[WordChange]:
-        """Return the scenes without a current document."""
-        return self.list_keys(DifferenceKind.MISSING, DifferenceKind.OUTDATED)
-
-    def list_keys(self, *kinds: DifferenceKind) -> list[WordChange]:
-        """Return the scenes that differ in some way."""
-        return [difference.key for difference in self.differences if difference.kind in kinds]
-
 
 class Verifier:
     """Compares the index with the database, in bounded memory as long as little differs."""
@@ -82,11 +74,12 @@ class Verifier:
                 self._add(result, batch)
         return result
 
-    def repair(self, result: Verification) -> int:
-        """Have everything that differs sent again by the outbox. Return how many scenes."""
-        enqueue([key.scene_id for key in result.list_lacking()])
-        enqueue_deletions(result.list_keys(DifferenceKind.ORPHANED))
-        return len(result.differences)
+    def repair(self, differences: Sequence[Difference]) -> int:
+        """Have what differs sent again by the outbox. Return how many scenes."""
+        orphaned = [difference.key for difference in differences if difference.kind is DifferenceKind.ORPHANED]
+        enqueue([difference.key.scene_id for difference in differences if difference.kind is not DifferenceKind.ORPHANED])
+        enqueue_deletions(orphaned)
+        return len(differences)
 
     def _add(self, result: Verification, differences: Sequence[Difference]) -> None:
         """Look a second time at what differs, because rows and documents were read at different moments, and add what still does."""

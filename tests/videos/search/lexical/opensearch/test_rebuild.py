@@ -89,7 +89,7 @@ def test_changes_during_a_rebuild_are_in_the_new_index(opensearch: OpenSearchLex
 
 def test_what_a_killed_rebuild_has_left_is_deleted_by_the_next(opensearch: OpenSearchLexical, owner: User) -> None:
     make_video(owner, ["A boat."])
-    with mock.patch.object(rebuild.Rebuild, "_switch", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+    with mock.patch.object(rebuild.Rebuild, "switch", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         opensearch.rebuild.run()
     assert len(list_indexes(opensearch)) == 2
     # Until then, changes go to both.
@@ -133,7 +133,7 @@ def test_a_rebuild_that_another_one_has_overtaken_does_not_switch(opensearch: Op
     def be_overtaken(self: rebuild.Rebuild, on_progress: Callable[[int], None]) -> object:
         # Its lock went with its connection to the database.
         with mock.patch.object(rebuild.Rebuild, "_fill", fill):
-            rebuild.Rebuild(opensearch.connection, opensearch.client, opensearch.names)._create()
+            rebuild.Rebuild(opensearch.connection, opensearch.client, opensearch.names).create()
         return fill(self, on_progress)
 
     with mock.patch.object(rebuild.Rebuild, "_fill", be_overtaken), pytest.raises((RebuildRefused, SearchServerAway)):
@@ -187,7 +187,7 @@ def test_verify_names_what_is_missing_outdated_and_orphaned_and_repairs_it(opens
     }
     assert (result.rows, result.documents, result.pending) == (3, 3, 1)
     assert len(opensearch.verifier.verify().differences) == 3
-    assert opensearch.verifier.repair(result) == 3
+    assert opensearch.verifier.repair(result.differences) == 3
     opensearch.drain.run()
     assert opensearch.verifier.verify().is_clean
     assert opensearch.verifier.verify().documents == 4
@@ -212,7 +212,7 @@ def test_nothing_is_an_orphan_unless_all_documents_were_read(opensearch: OpenSea
     assert not result.is_complete
     assert not result.is_clean
     assert [difference.kind for difference in result.differences] == [DifferenceKind.MISSING]
-    opensearch.verifier.repair(result)
+    opensearch.verifier.repair(result.differences)
     assert list(SearchChange.objects.values_list("scene_id", flat=True)) == [missing.pk]
 
 
@@ -255,7 +255,7 @@ def test_a_disk_that_fills_up_leaves_the_old_index_in_use(
     make_video(owner, ["A boat."])
     opensearch.drain.run()
     before = opensearch.read_state().searched
-    create = rebuild.Rebuild._create
+    create = rebuild.Rebuild.create
 
     def create_on_a_full_disk(self: rebuild.Rebuild) -> str:
         name = create(self)
@@ -264,7 +264,7 @@ def test_a_disk_that_fills_up_leaves_the_old_index_in_use(
 
     monkeypatch.setattr(rebuild, "_WAITS_S", (0,))
     with monkeypatch.context() as patches:
-        patches.setattr(rebuild.Rebuild, "_create", create_on_a_full_disk)
+        patches.setattr(rebuild.Rebuild, "create", create_on_a_full_disk)
         with pytest.raises(SearchServerAway, match="free some space"):
             opensearch.rebuild.run()
     assert opensearch.read_state().searched == before
