@@ -63,9 +63,9 @@ class NearestVectors:
     def find(self, limit: int, ranked: RankedVectors | None = None) -> list[NearScene]:
         """Return the nearest `limit` of the scenes, nearest first. Equal ones of a video are in order of time.
 
-        `ranked` are vectors that were ranked already, and were too few.
+        `ranked` are the first SPARE times as many vectors, of which too few may be found.
         """
-        count = len(ranked.scenes) * WIDENING if ranked else SPARE * limit
+        count = SPARE * limit * (WIDENING if ranked else 1)
         while True:
             ranked = self.rank(count)
             checked = check_scenes(self.scenes, self.owner_id, [self.space], [scene_id for scene_id, _ in ranked.scenes])

@@ -117,6 +117,25 @@ def test_replaced_and_deleted_vectors_are_not_found_by_their_old_codes(space: Em
     assert ids.count(second) == 1
 
 
+def test_conditions_that_none_of_the_best_codes_meets_are_looked_for_among_more(space: EmbeddingSpace, owner: User) -> None:
+    query = np.random.default_rng(8).normal(size=DIMENSIONS).astype(np.float32)
+    video = make_video(owner, ["", "", ""])
+    opposite = [
+        SceneEmbedding(scene=scene, space=space, owner=owner, state="embedded", vector=(-query).tolist()) for scene in video.scenes.all()
+    ]
+    SceneEmbedding.objects.bulk_create(opposite)
+    add_vectors(space, owner, 40)
+    pack_large_spaces()
+    scenes = Scene.objects.filter_searchable(owner.pk).filter(video=video)
+    packed = find_packed(owner.pk, [space])[space.pk]
+    limits = {"MAX_SELECTED": 0, "RESCORED": 1, "RESCORED_PER_RESULT": 1, "WIDENING": 2}
+    with mock.patch.multiple(nearest, **limits):
+        vectors = NearestVectors(owner.pk, scenes, space, query, True, packed)
+        ranked = vectors.rank(6)
+        assert ranked == ([], False)
+        assert set(list_ids(vectors.find(3, ranked))) == set(video.scenes.values_list("pk", flat=True))
+
+
 def test_a_search_that_meets_a_packing_finds_every_vector_once(space: EmbeddingSpace, owner: User) -> None:
     pack_large_spaces()
     packed = find_packed(owner.pk, [space])[space.pk]
