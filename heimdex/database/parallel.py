@@ -33,6 +33,11 @@ class RequestPart(Generic[Result]):
             return self._work()
         return self._future.result(timeout_s)
 
+    def cancel(self) -> None:
+        """Do not run the work if it has not begun. What has begun ends alone."""
+        if self._future is not None:
+            self._future.cancel()
+
 
 def _run(work: Callable[[], Result]) -> Result:
     close_old_connections()

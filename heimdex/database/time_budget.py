@@ -9,6 +9,8 @@ from django.db import OperationalError, connection, transaction
 from psycopg.errors import QueryCanceled
 
 TOO_SLOW = "The database takes too long for this request at the moment. Try again later."
+# Parts beside each other may take this much of a budget. The rest is left to what is made of those that are in time.
+PARTS_SHARE = 0.8
 # What a part that is late may take to end after its statement was canceled.
 _GRACE_S = 0.5
 
@@ -45,7 +47,7 @@ class TimeBudget:
 
     @contextmanager
     def limit_statements(self) -> Iterator[None]:
-        """Run the block in a transaction, and cancel a statement that outlasts the budget. Raise TimeBudgetExceeded."""
+        """Run the block in a transaction, and cancel any statement that outlasts the budget. Raise TimeBudgetExceeded."""
         started = monotonic()
         try:
             with _limit_statements(self._left_s):
@@ -55,10 +57,10 @@ class TimeBudget:
 
     @contextmanager
     def share(self) -> Iterator[Deadline]:
-        """Give the whole budget to each of the parts that run within the block. They use it up together, whatever they do."""
+        """Give PARTS_SHARE of the budget to each of the parts that run within the block. They use it up together, whatever they do."""
         started, left_s = monotonic(), self._left_s
         try:
-            yield Deadline(left_s)
+            yield Deadline(PARTS_SHARE * left_s)
         finally:
             self._left_s = left_s - (monotonic() - started)
 

@@ -14,7 +14,8 @@ from people.face_store import delete_faces
 from people.models import FaceGroup, FaceMatch
 from reprocess.planning.targets import get_target_type
 from reprocess.spec import get_effective_spec
-from videos.models import ActiveSpace, EmbeddingSpace, PackedSpace, RetiredSpace
+from videos.models import ActiveSpace, EmbeddingSpace, RetiredSpace
+from videos.search.packing import delete_packed
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +71,7 @@ def purge_space(retired: RetiredSpace) -> PurgedSpace | None:
 
 def delete_vectors(owner_id: UUID, space: EmbeddingSpace) -> None:
     """Delete an owner's rows of a space that is not active for the owner, in batches. Call it outside transactions."""
-    PackedSpace.objects.filter(owner_id=owner_id, space=space).delete()
+    delete_packed([owner_id], space)
     delete_faces(owner_id, space)
     FaceGroup.objects.filter(owner_id=owner_id, space=space).delete()
     FaceMatch.objects.filter(owner_id=owner_id, space=space).delete()

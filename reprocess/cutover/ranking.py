@@ -49,7 +49,7 @@ def rank_in_spaces(
         # Outside a sample, only one side has vectors.
         neighbors=sample,
     )
-    vectors = search_spaces(search, lambda: {scene.scene_id for pool in words for scene in pool})
+    vectors = search_spaces(search, lambda _: {scene.scene_id for pool in words for scene in pool})
     return RankedSides(
         tuple(fuse([*words, *vectors.select(side)], intent.emphasis) for side in sides),
         tuple({space.channel: _list_matches(vectors.by_space.get(space.pk, ())) for space in side} for side in sides),

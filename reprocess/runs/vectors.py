@@ -10,6 +10,7 @@ from heimdex.leases import LeasedModel
 from reprocess.planning.targets import TargetType
 from reprocess.runs.pg_copy import copy_rows, encode_halfvecs, encode_time, encode_uuid
 from reprocess.steps.embedding_task import Outcome
+from videos.channels import get_channel
 from videos.input_hashes import Hashes, load_hashes, store_hashes
 from videos.models import EmbeddingRow, EmbeddingSpace
 from videos.search.packing import hold_back_packing
@@ -28,7 +29,7 @@ def replace_embeddings(
     """
     current = _filter_current(target_type, list(outcomes))
     now = timezone.now()
-    hold_back_packing({outcome.task.owner_id for outcome in current})
+    hold_back_packing({outcome.task.owner_id for outcome in current if get_channel(outcome.task.channel).searched_by_text})
     for channel in {outcome.task.channel for outcome in current}:
         in_channel = [outcome for outcome in current if outcome.task.channel == channel]
         target_ids = [outcome.task.target_id for outcome in in_channel]

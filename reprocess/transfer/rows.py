@@ -52,6 +52,7 @@ from videos.models import (
     VideoWords,
 )
 from videos.search.lexical.handler import get_lexical_backend
+from videos.search.packing import delete_packed
 
 # An upload that is not complete belongs to who sends it.
 IS_COMPLETE = ~Q(state=Video.State.UPLOADING)
@@ -103,9 +104,9 @@ def move_rows(source_id: UUID, target_id: UUID) -> None:
     for model, condition in MOVED.items():
         model._default_manager.filter(condition, owner=source_id).update(owner=target_id)
     # The moved vectors have lower ids than some that the target's codes include. The codes are written again from all vectors.
-    PackedSpace.objects.filter(owner__in=(source_id, target_id)).delete()
+    delete_packed((source_id, target_id))
     moved = SceneEmbedding.objects.filter(owner=target_id, space=OuterRef("pk"))
-    EmbeddingSpace.objects.filter(Exists(moved)).update(packing_checked_to=0)
+    EmbeddingSpace.objects.filter(Exists(moved)).update(packing_checked_to=-1)
     for start in range(0, len(scene_ids), _BATCH):
         get_lexical_backend().index(scene_ids[start : start + _BATCH])
 

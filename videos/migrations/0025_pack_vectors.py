@@ -1,22 +1,13 @@
 """Codes of the vectors of large libraries, in place of the HNSW indexes of whole spaces.
 
-Processes of the release before go on with their indexes, whose columns stay until the next release. The indexes themselves are dropped
-here: only those processes search them, and without one they scan.
+The columns of these indexes stay until the next release, because processes of the release before read them.
 """
 
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
-from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import migrations, models
-
-
-def drop_hnsw_indexes(apps, schema_editor):
-    with schema_editor.connection.cursor() as cursor:
-        cursor.execute(r"SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() AND indexname LIKE 'hnsw\_%'")
-        names = [name for (name,) in cursor.fetchall()]
-    for name in names:
-        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {schema_editor.quote_name(name)}")
+from django.utils import timezone
 
 
 def store_uncompressed(apps, schema_editor):
@@ -26,10 +17,12 @@ def store_uncompressed(apps, schema_editor):
         schema_editor.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET STORAGE EXTERNAL")
 
 
-class Migration(migrations.Migration):
-    # Indexes are built and dropped while others write.
-    atomic = False
+def mark_indexed(apps, schema_editor):
+    """Keep processes of the release before from building indexes again that migration 0027 drops."""
+    apps.get_model("videos", "EmbeddingSpace").objects.filter(indexed_at=None).update(indexed_at=timezone.now())
 
+
+class Migration(migrations.Migration):
     dependencies = [("videos", "0024_search_changes"), migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
 
     operations = [
@@ -91,19 +84,11 @@ class Migration(migrations.Migration):
                 help_text="Highest id of a vector that the packing of large libraries has considered.",
             ),
         ),
-        AddIndexConcurrently(
-            model_name="sceneembedding", index=models.Index(fields=["owner", "space", "id"], name="embedding_owner_space_id")
-        ),
-        RemoveIndexConcurrently(model_name="sceneembedding", name="embedding_owner_space"),
-        AddIndexConcurrently(
-            model_name="scene",
-            index=models.Index(fields=["owner"], name="scene_owner_edited", condition=models.Q(transcript_edited_at__isnull=False)),
-        ),
+        migrations.RunPython(mark_indexed, migrations.RunPython.noop),
         migrations.SeparateDatabaseAndState(
             state_operations=[
                 migrations.RemoveField(model_name="embeddingspace", name="index_began_at"),
                 migrations.RemoveField(model_name="embeddingspace", name="indexed_at"),
             ]
         ),
-        migrations.RunPython(drop_hnsw_indexes, migrations.RunPython.noop),
     ]

@@ -79,39 +79,45 @@ class NearestVectors:
 
         To look up the scene of each vector costs more than to compare it, so `check_scenes` does that for the nearest only.
         """
-        if not self.packed or not self._codes:
+        codes = self._load_codes()
+        if not self.packed or not codes:
             scenes = self._compare(self._rows, count)
             return RankedVectors(scenes, len(scenes) < count)
         compared = max(RESCORED, RESCORED_PER_RESULT * count) * (WIDENING if self.is_restricted else 1)
-        row_ids, blocks = self._codes
+        row_ids, blocks = codes
         # In the order of the index, so that it reads each page once.
         nearest = np.sort(row_ids[rank_codes(blocks, self.query, compared)])
         scenes = self._compare(self._rows.filter(IsAnyOf("pk", nearest), pk__lte=self.packed.packed_to), count)
-        scenes = sorted([*scenes, *self._compare(self._select_unpacked(self.packed), count)], key=lambda scene: -scene[1])[:count]
+        # A vector that was replaced between the two statements is in both.
+        similarities = dict([*scenes, *self._compare(self._select_unpacked(self.packed), count)])
+        scenes = sorted(similarities.items(), key=lambda scene: -scene[1])[:count]
         return RankedVectors(scenes, compared >= len(row_ids) and len(scenes) < count)
 
     @cached_property
     def _rows(self) -> QuerySet[SceneEmbedding]:
-        rows = SceneEmbedding.objects.filter(owner_id=self.owner_id, space=self.space, state=SceneEmbedding.State.EMBEDDED)
+        rows = _select_embedded(self.owner_id, self.space)
         return rows.filter(scene__in=self.scenes) if self.is_restricted else rows
 
-    @cached_property
-    def _codes(self) -> tuple[RowIds, list[EncodedVectors]] | None:
+    def _load_codes(self) -> tuple[RowIds, list[EncodedVectors]] | None:
         if not self.packed or (self.is_restricted and self.scenes.order_by()[: MAX_SELECTED + 1].count() <= MAX_SELECTED):
             return None
         codes = load_codes(self.packed, self.space)
-        # A packing that has just been replaced has no codes any more.
-        return codes if len(codes[0]) >= self.packed.count else None
+        # Those that have just been replaced are gone.
+        return codes if codes[1] and len(codes[0]) >= self.packed.count else None
 
     def _select_unpacked(self, packed: PackedSpace) -> QuerySet[SceneEmbedding]:
-        # Of rows in the order of the index, the database reads the first ones only, however many it expects.
-        unpacked = SceneEmbedding.objects.filter(owner_id=self.owner_id, space=self.space, pk__gt=packed.packed_to)
-        newest = unpacked.order_by("pk").values("pk")[:MAX_UNPACKED]
-        return self._rows.filter(pk__gt=packed.packed_to) if newest.count() == MAX_UNPACKED else self._rows.filter(pk__in=newest)
+        """Return the vectors without a code. Of rows in the order of the index, the database reads no others, however many it expects."""
+        unpacked = self._rows.filter(pk__gt=packed.packed_to)
+        first = _select_embedded(self.owner_id, self.space).filter(pk__gt=packed.packed_to).order_by("pk").values("pk")[:MAX_UNPACKED]
+        return self._rows.filter(pk__in=first) if first.count() < MAX_UNPACKED else unpacked
 
     def _compare(self, rows: QuerySet[SceneEmbedding], count: int) -> list[tuple[UUID, float]]:
         nearest = rows.annotate(distance=CosineDistance("vector", HalfVector(self.query))).order_by("distance", "pk")
         return [(scene_id, 1.0 - distance) for scene_id, distance in nearest.values_list("scene_id", "distance")[:count]]
+
+
+def _select_embedded(owner_id: UUID, space: EmbeddingSpace) -> QuerySet[SceneEmbedding]:
+    return SceneEmbedding.objects.filter(owner_id=owner_id, space=space, state=SceneEmbedding.State.EMBEDDED)
 
 
 @dataclass(frozen=True)

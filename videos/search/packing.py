@@ -15,6 +15,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from heimdex.accounts.models import User
+from heimdex.queue import is_stopping
 from videos.channels import list_text_channels
 from videos.models import EmbeddingSpace, PackedBlock, PackedSpace, SceneEmbedding
 from videos.search.packed_vectors import read_unpacked
@@ -29,6 +30,7 @@ BLOCK_SIZE = 4096
 MAX_DEAD_SHARE = 0.25
 # Apart from the locks of vocabularies, which have keys of eight bytes.
 _LOCK_NAMESPACE = 24
+_EXCLUSIVE, _SHARED = "pg_advisory_xact_lock", "pg_advisory_xact_lock_shared"
 
 
 def hold_back_packing(owner_ids: Collection[UUID]) -> None:
@@ -36,7 +38,15 @@ def hold_back_packing(owner_ids: Collection[UUID]) -> None:
 
     A packing takes all ids up to the highest that it sees. So it must not run while lower ones are not committed.
     """
-    _lock(owner_ids, "pg_advisory_xact_lock_shared")
+    _lock(owner_ids, _SHARED)
+
+
+def delete_packed(owner_ids: Collection[UUID], space: EmbeddingSpace | None = None) -> None:
+    """Delete the codes of some owners in one space, or in all. Their packings wait until the transaction ends, and begin again."""
+    with transaction.atomic():
+        _lock(owner_ids, _EXCLUSIVE)
+        packed = PackedSpace.objects.filter(owner__in=owner_ids)
+        (packed.filter(space=space) if space else packed).delete()
 
 
 def find_unpacked_spaces() -> list[EmbeddingSpace]:
@@ -46,33 +56,43 @@ def find_unpacked_spaces() -> list[EmbeddingSpace]:
 
 
 def pack_large_spaces(on_block: Callable[[PackedSpace], None] = lambda packed: None) -> int:
-    """Pack what was written since the last call, of owners with more than settings.PACK_MIN_VECTORS. Return the number of blocks."""
+    """Pack what was written since the last call, of owners with more than settings.PACK_MIN_VECTORS. Return the number of blocks.
+
+    A failure with one owner's vectors is logged, and tried again with the next call.
+    """
     blocks = 0
     highest = _get_highest_id()
     for space in find_unpacked_spaces():
         written = space.embeddings.filter(pk__gt=space.packing_checked_to, pk__lte=highest)
+        are_packed = True
         for owner_id in written.order_by().values_list("owner_id", flat=True).distinct():
-            blocks += pack_space(owner_id, space, on_block)
-        EmbeddingSpace.objects.filter(pk=space.pk).update(packing_checked_to=highest)
+            try:
+                blocks += pack_space(owner_id, space, on_block)
+            except ValueError:
+                log.exception("Vectors could not be packed", owner_id=str(owner_id), space=str(space.pk))
+                are_packed = False
+            if is_stopping():
+                return blocks
+        if are_packed:
+            # Not if a transfer has reset it meanwhile.
+            checked = EmbeddingSpace.objects.filter(pk=space.pk, packing_checked_to=space.packing_checked_to)
+            checked.update(packing_checked_to=highest)
     return blocks
 
 
 def pack_space(owner_id: UUID, space: EmbeddingSpace, on_block: Callable[[PackedSpace], None] = lambda packed: None) -> int:
-    """Pack an owner's vectors of a space, if they are many. Return the number of blocks that were written."""
-    active = PackedSpace.objects.filter(owner_id=owner_id, space=space, is_active=True).first()
-    if active is None or _has_many_dead(active):
-        if not _is_large(owner_id, space):
-            PackedSpace.objects.filter(owner_id=owner_id, space=space).delete()
-            return 0
-        # A second call at the same time finds the same row, and both write to it in turn.
-        packed, _ = PackedSpace.objects.get_or_create(owner_id=owner_id, space=space, is_active=False)
-    else:
-        packed = active
+    """Pack an owner's vectors of a space, if they are many. Return the number of blocks that were written.
+
+    End after a block when the process stops. The next call goes on there.
+    """
+    packed = _open(owner_id, space)
     blocks = 0
-    while _append_block(packed):
+    while packed and _append_block(packed):
         blocks += 1
         on_block(packed)
-    if not packed.is_active:
+        if is_stopping():
+            return blocks
+    if packed and not packed.is_active:
         _activate(packed)
     return blocks
 
@@ -81,9 +101,25 @@ def _get_highest_id() -> int:
     return SceneEmbedding.objects.aggregate(highest=Max("pk"))["highest"] or 0
 
 
+def _open(owner_id: UUID, space: EmbeddingSpace) -> PackedSpace | None:
+    """Return the codes to continue: those that searches use, or those that replace them. None where vectors are few."""
+    active = PackedSpace.objects.filter(owner_id=owner_id, space=space, is_active=True).first()
+    if active and not _has_many_dead(active):
+        return active
+    if not _is_large(owner_id, space):
+        delete_packed([owner_id], space)
+        return None
+    with transaction.atomic():
+        _lock([owner_id], _EXCLUSIVE)
+        # A second call at the same time finds the same row, and both write to it in turn.
+        return PackedSpace.objects.get_or_create(owner_id=owner_id, space=space, is_active=False)[0]
+
+
 def _is_large(owner_id: UUID, space: EmbeddingSpace) -> bool:
-    least: int = settings.PACK_MIN_VECTORS
-    return SceneEmbedding.objects.filter(owner_id=owner_id, space=space)[: least + 1].count() > least
+    # Less than a block cannot be packed.
+    least = max(settings.PACK_MIN_VECTORS, BLOCK_SIZE - 1)
+    embedded = SceneEmbedding.objects.filter(owner_id=owner_id, space=space, state=SceneEmbedding.State.EMBEDDED)
+    return embedded[: least + 1].count() > least
 
 
 def _has_many_dead(packed: PackedSpace) -> bool:
@@ -96,11 +132,12 @@ def _has_many_dead(packed: PackedSpace) -> bool:
 def _append_block(packed: PackedSpace) -> bool:
     """Write the next block, and return whether there were vectors enough."""
     with transaction.atomic():
+        # Before the row: those who delete it hold the lock.
+        _lock([packed.owner_id], _EXCLUSIVE)
         locked = PackedSpace.objects.select_for_update().filter(pk=packed.pk).first()
         if locked is None:
-            # Another call has completed or replaced this packing.
+            # It was replaced or deleted.
             return False
-        _lock([locked.owner_id], "pg_advisory_xact_lock")
         unpacked = read_unpacked(locked, locked.space, BLOCK_SIZE)
         if len(unpacked.row_ids) < BLOCK_SIZE:
             return False
@@ -116,18 +153,24 @@ def _append_block(packed: PackedSpace) -> bool:
         )
         locked.packed_to, locked.count, locked.packed_at = int(unpacked.row_ids[-1]), locked.count + BLOCK_SIZE, timezone.now()
         locked.save(update_fields=["center", "packed_to", "count", "packed_at"])
-    packed.refresh_from_db()
+    packed.packed_to, packed.count = locked.packed_to, locked.count
     return True
 
 
 def _activate(packed: PackedSpace) -> None:
+    """Let searches use the codes, unless another call has done so, or they were deleted."""
     with transaction.atomic():
+        _lock([packed.owner_id], _EXCLUSIVE)
+        complete = PackedSpace.objects.filter(pk=packed.pk, is_active=False, count__gt=0)
+        if not complete.exists():
+            return
         PackedSpace.objects.filter(owner=packed.owner_id, space=packed.space_id, is_active=True).delete()
-        PackedSpace.objects.filter(pk=packed.pk).update(is_active=True)
+        complete.update(is_active=True)
     log.info("Vectors packed", owner_id=str(packed.owner_id), space=str(packed.space_id), vectors=packed.count)
 
 
 def _lock(owner_ids: Collection[UUID], function: str) -> None:
     key = Func(Cast("pk", TextField()), function="hashtext")
     lock = Func(Value(_LOCK_NAMESPACE), key, function=function, output_field=TextField())
-    list(User.objects.filter(pk__in=owner_ids).annotate(lock=lock).values_list("lock"))
+    # In one order, so that two callers cannot wait for each other.
+    list(User.objects.filter(pk__in=owner_ids).order_by("pk").annotate(lock=lock).values_list("lock"))

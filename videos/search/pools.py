@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from heimdex.database.time_budget import UNLIMITED, TimeBudget, TimeBudgetExceeded
+from heimdex.database.time_budget import UNLIMITED, Deadline, TimeBudget, TimeBudgetExceeded
 from heimdex.text_analysis import analyze_query
 from videos.channels import LEXICAL, ON_SCREEN, PERSON, Evidence
 from videos.registry import get_people_search
@@ -98,12 +98,12 @@ def _add_people(
         pools.notices.append(LEFT_OUT.format(channel=PERSON, reason=TOO_SLOW))
 
 
-def _add_words(pools: Pools, context: SearchContext, text: str, selection: SceneSelection) -> None:
+def _add_words(pools: Pools, context: SearchContext, text: str, selection: SceneSelection, deadline: Deadline) -> None:
     channels = {channel for channel in LEXICAL_CHANNELS if is_searched(channel, context.mode)}
     text = _OPERATORS.sub(" ", text)
     scenes = selection.scenes if selection.is_restricted or selection.as_of else None
     try:
-        with context.explanation.measure("words") as candidates, context.budget.limit_statements():
+        with context.explanation.measure("words") as candidates, deadline.limit_statements():
             if LEXICAL in channels and ON_SCREEN not in channels:
                 scenes = restrict_words(selection.scenes, context.owner_id, text, context.mode)
             query = LexicalQuery(context.owner_id, text, POOL_SIZE, selection.video_id, scenes)
@@ -122,8 +122,8 @@ def _add_words(pools: Pools, context: SearchContext, text: str, selection: Scene
 
 
 def _add_words_and_vectors(pools: Pools, context: SearchContext, intent: Intent, selection: SceneSelection) -> None:
-    def find_words() -> set[UUID]:
-        _add_words(pools, context, intent.text, selection)
+    def find_words(deadline: Deadline) -> set[UUID]:
+        _add_words(pools, context, intent.text, selection, deadline)
         return {scene.scene_id for pool in pools.ranked for scene in pool}
 
     with context.explanation.measure("vectors") as candidates:

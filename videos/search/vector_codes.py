@@ -86,7 +86,7 @@ def _sum_bytes(values: Vectors) -> Vectors:
 
 def _sum_signed(codes: Codes, sums: Vectors) -> Vectors:
     """Return for each code the sum of the values with the signs of its bits, shape (vectors,)."""
-    places = np.ascontiguousarray(codes.T).view(np.uint8) + 256 * np.arange(len(sums), dtype=np.uint16)
+    places = np.ascontiguousarray(codes.T).view(np.uint8) + 256 * np.arange(len(sums), dtype=np.uint32)
     summed: Vectors = sums.ravel().take(places).sum(axis=1)
     return summed
 

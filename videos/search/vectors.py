@@ -84,7 +84,7 @@ def list_active_spaces(owner_id: UUID) -> list[EmbeddingSpace]:
     return [active.space for active in ActiveSpace.objects.filter(owner_id=owner_id).select_related("space").order_by("channel")]
 
 
-def search_spaces(search: VectorSearch, find_others: Callable[[], Collection[UUID]], budget: TimeBudget = UNLIMITED) -> SpacePools:
+def search_spaces(search: VectorSearch, find_others: Callable[[Deadline], Collection[UUID]], budget: TimeBudget = UNLIMITED) -> SpacePools:
     """Search every space for the nearest scenes, and rate all candidates in every space.
 
     The candidates are the nearest scenes of all spaces whose similarity is above the model's floor, and those that other channels find
@@ -96,12 +96,17 @@ def search_spaces(search: VectorSearch, find_others: Callable[[], Collection[UUI
     ranked: list[_RankedSpace] = []
     with budget.share() as deadline:
         parts = _start_parts(search, queries, deadline)
-        others = find_others()
-        for query, nearest, part in parts:
-            try:
-                ranked.append(_RankedSpace(query, nearest, part.finish(deadline.patience_s)))
-            except (TimeBudgetExceeded, TimeoutError):
-                _leave_out(nearest.space, pools.notices)
+        try:
+            others = find_others(deadline)
+            for query, nearest, part in parts:
+                try:
+                    ranked.append(_RankedSpace(query, nearest, part.finish(deadline.patience_s)))
+                except (TimeBudgetExceeded, TimeoutError):
+                    _leave_out(nearest.space, pools.notices)
+        finally:
+            # After an error, nobody waits for the others.
+            for _, _, part in parts:
+                part.cancel()
     try:
         with budget.limit_statements():
             pools.by_space.update(_rate(search, ranked, others))

@@ -149,6 +149,47 @@ def test_a_search_that_meets_a_packing_finds_every_vector_once(space: EmbeddingS
     assert NearestVectors(owner.pk, scenes, space, query, packed=packed).find(1000) == expected
 
 
+def test_a_second_packing_at_the_same_time_leaves_the_first_one_active(space: EmbeddingSpace, owner: User) -> None:
+    def pack_beside(packed: PackedSpace) -> None:
+        if packed.count == 3 * BLOCK:
+            assert pack_space(owner.pk, space) == 0
+
+    assert pack_space(owner.pk, space, pack_beside) == 3
+    assert PackedSpace.objects.get(owner=owner).is_active
+
+
+def test_libraries_with_few_embedded_vectors_are_not_packed(space: EmbeddingSpace, owner: User) -> None:
+    rows = SceneEmbedding.objects.filter(owner=owner)
+    rows.filter(pk__in=list(rows.values_list("pk", flat=True)[:100])).update(state="empty", vector=None)
+    assert pack_space(owner.pk, space) == 0
+    assert not PackedSpace.objects.filter(owner=owner).exists()
+    assert len(find(space, owner, 1000)) == 30
+
+
+def test_less_than_a_block_is_not_packed(space: EmbeddingSpace, owner: User, settings: Settings) -> None:
+    settings.PACK_MIN_VECTORS = 1
+    with mock.patch.object(packing, "BLOCK_SIZE", 131):
+        assert pack_large_spaces() == 0
+    assert not PackedSpace.objects.exists()
+
+
+def test_vectors_of_one_owner_that_cannot_be_packed_keep_no_other_waiting(space: EmbeddingSpace, owner: User) -> None:
+    encode = packing.encode_vectors
+    with mock.patch.object(packing, "encode_vectors", side_effect=[ValueError("broken"), *[mock.DEFAULT] * 3], wraps=encode):
+        assert pack_large_spaces() == 3
+    assert find_unpacked_spaces() == [space]
+    assert pack_large_spaces() == 3
+    assert find_unpacked_spaces() == []
+
+
+def test_a_packing_of_a_process_that_stops_ends_after_a_block_and_continues(space: EmbeddingSpace, owner: User) -> None:
+    with mock.patch.object(packing, "is_stopping", return_value=True):
+        assert pack_space(owner.pk, space) == 1
+    assert not PackedSpace.objects.get(owner=owner).is_active
+    assert pack_space(owner.pk, space) == 2
+    assert PackedSpace.objects.get(owner=owner).is_active
+
+
 def test_many_dead_codes_are_replaced_while_searches_use_the_old_ones(space: EmbeddingSpace, owner: User) -> None:
     pack_large_spaces()
     before = PackedSpace.objects.get(owner=owner)

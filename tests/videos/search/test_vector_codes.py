@@ -1,5 +1,7 @@
 """Codes of one bit per dimension tell which vectors are near a query."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -33,6 +35,15 @@ def test_the_nearest_vectors_are_among_the_best_codes(dimensions: int) -> None:
         nearest = np.argsort(-(vectors @ query))[:10]
         shares.append(np.isin(nearest, rank_codes(blocks, query, 500)).mean())
     assert np.mean(shares) >= 0.95
+
+
+def test_the_nearest_of_very_long_vectors_are_among_the_best_codes() -> None:
+    vectors = make_vectors(600, 3072)
+    # To compute a rotation of this size takes seconds.
+    with mock.patch.object(vector_codes, "_make_rotation", lambda dimensions: np.eye(dimensions, dtype=np.float32)):
+        encoded = encode_vectors(vectors, vectors.mean(axis=0))
+        for query in make_vectors(5, 3072, seed=2):
+            assert np.argmax(vectors @ query) in rank_codes([encoded], query, 60)
 
 
 def test_codes_are_the_same_in_every_process() -> None:

@@ -34,7 +34,7 @@ def test_scenes_below_the_similarity_floor_are_no_matches_and_no_candidates_by_t
 
     def find(also: set[UUID]) -> list[tuple[UUID, bool]]:
         with mock.patch("videos.search.vectors.load_embedder", return_value=model):
-            pools = search_spaces(VectorSearch(video.owner_id, Scene.objects.all(), [space], "boat", 10), lambda: also)
+            pools = search_spaces(VectorSearch(video.owner_id, Scene.objects.all(), [space], "boat", 10), lambda _: also)
         assert pools.select([space]) == [pools.by_space[space.pk]]
         assert pools.select([EmbeddingSpace(channel="clip")]) == []
         return [(scene.scene_id, scene.is_match) for scene in pools.by_space[space.pk]]
