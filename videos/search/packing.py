@@ -97,6 +97,14 @@ def pack_space(owner_id: UUID, space: EmbeddingSpace, on_block: Callable[[Packed
     return blocks
 
 
+def has_many_dead(packed: PackedSpace) -> bool:
+    """Return whether the space should be packed again, because of vectors that were deleted or replaced."""
+    live = SceneEmbedding.objects.filter(
+        owner=packed.owner_id, space=packed.space_id, pk__lte=packed.packed_to, state=SceneEmbedding.State.EMBEDDED
+    ).count()
+    return packed.count - live > MAX_DEAD_SHARE * packed.count
+
+
 def _get_highest_id() -> int:
     return SceneEmbedding.objects.aggregate(highest=Max("pk"))["highest"] or 0
 
@@ -104,7 +112,7 @@ def _get_highest_id() -> int:
 def _open(owner_id: UUID, space: EmbeddingSpace) -> PackedSpace | None:
     """Return the codes to continue: those that searches use, or those that replace them. None where vectors are few."""
     active = PackedSpace.objects.filter(owner_id=owner_id, space=space, is_active=True).first()
-    if active and not _has_many_dead(active):
+    if active and not has_many_dead(active):
         return active
     if not _is_large(owner_id, space):
         delete_packed([owner_id], space)
@@ -120,13 +128,6 @@ def _is_large(owner_id: UUID, space: EmbeddingSpace) -> bool:
     least = max(settings.PACK_MIN_VECTORS, BLOCK_SIZE - 1)
     embedded = SceneEmbedding.objects.filter(owner_id=owner_id, space=space, state=SceneEmbedding.State.EMBEDDED)
     return embedded[: least + 1].count() > least
-
-
-def _has_many_dead(packed: PackedSpace) -> bool:
-    live = SceneEmbedding.objects.filter(
-        owner=packed.owner_id, space=packed.space_id, pk__lte=packed.packed_to, state=SceneEmbedding.State.EMBEDDED
-    ).count()
-    return packed.count - live > MAX_DEAD_SHARE * packed.count
 
 
 def _append_block(packed: PackedSpace) -> bool:

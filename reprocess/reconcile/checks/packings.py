@@ -10,15 +10,18 @@ from django.db.models import Count
 from reprocess.reconcile.base import Check, Finding, IssueType
 from videos.channels import list_text_channels
 from videos.models import EmbeddingSpace, PackedSpace, SceneEmbedding
-from videos.search.packing import BLOCK_SIZE, pack_space
+from videos.search.packing import BLOCK_SIZE, has_many_dead, pack_space
 
 UNPACKED = IssueType(
-    "unpacked_vectors", "large libraries have vectors without codes, so their searches are slow", "packs them", "See the log."
+    "unpacked_vectors",
+    "large libraries have vectors without codes, or codes without vectors, so their searches are slow or find less",
+    "packs them",
+    "See the log.",
 )
 
 
 class Packings(Check):
-    """Nearly all vectors of a large library have codes."""
+    """Nearly all vectors of a large library have codes, and nearly all codes a vector."""
 
     order = 40
     issue_types = (UNPACKED,)
@@ -28,12 +31,19 @@ class Packings(Check):
         if owner_id:
             vectors = vectors.filter(owner_id=owner_id)
         counts = vectors.order_by().values_list("owner_id", "space_id").annotate(count=Count("pk"))
-        large = counts.filter(count__gt=max(settings.PACK_MIN_VECTORS, BLOCK_SIZE))
-        packed = {(row.owner_id, row.space_id): row.count for row in PackedSpace.objects.filter(is_active=True).defer("center")}
-        spaces = EmbeddingSpace.objects.in_bulk([space_id for _, space_id, _ in large])
-        for owner, space_id, count in large:
-            if count - packed.get((owner, space_id), 0) >= 2 * BLOCK_SIZE or (owner, space_id) not in packed:
+        large = set(counts.filter(count__gt=max(settings.PACK_MIN_VECTORS, BLOCK_SIZE)).values_list("owner_id", "space_id"))
+        active = PackedSpace.objects.filter(is_active=True).defer("center")
+        packed = {(row.owner_id, row.space_id): row for row in (active.filter(owner=owner_id) if owner_id else active)}
+        spaces = EmbeddingSpace.objects.in_bulk([space_id for _, space_id in large | packed.keys()])
+        for owner, space_id in sorted(large | packed.keys()):
+            codes = packed.get((owner, space_id))
+            if codes is None or has_many_dead(codes) or _count_unpacked(codes) >= 2 * BLOCK_SIZE:
                 yield Finding(UNPACKED, 1, f"{owner}: {spaces[space_id]}", partial(_pack, owner, spaces[space_id]))
+
+
+def _count_unpacked(packed: PackedSpace) -> int:
+    rows = SceneEmbedding.objects.filter(owner=packed.owner_id, space=packed.space_id, pk__gt=packed.packed_to)
+    return rows.filter(state=SceneEmbedding.State.EMBEDDED).count()
 
 
 def _pack(owner_id: UUID, space: EmbeddingSpace) -> int:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import F, Func, IntegerField, Q, QuerySet, UUIDField, Value
 
 from videos.channels import LEXICAL, ON_SCREEN, SHOWN
 from videos.models import Scene, SceneWords, Video, VideoWords
@@ -85,7 +86,9 @@ def _add_titles(rows: QuerySet[SceneWords], scenes: Sequence[ScoredScene], title
         replace(scene, score=scene.score + titles[scene.video_id], is_match=True) if scene.video_id in titles else scene for scene in scenes
     ]
     known = {scene.scene_id for scene in scenes}
-    others = rows.filter(video_id__in=titles).order_by("video_id", "index").values_list("scene_id", "video_id", "index")
+    best_first = sorted(titles, key=lambda video_id: (-titles[video_id], video_id))
+    place = Func(Value(best_first, ArrayField(UUIDField())), F("video_id"), function="array_position", output_field=IntegerField())
+    others = rows.filter(video_id__in=titles).order_by(place, "index").values_list("scene_id", "video_id", "index")
     return scored + [ScoredScene(*row, titles[row[1]]) for row in others[: limit + len(known)] if row[0] not in known]
 
 

@@ -57,6 +57,20 @@ class TestPostgres(LexicalConformance):
         backend.index(list(Scene.objects.values_list("pk", flat=True)))
         assert len(backend.search(LexicalQuery(owner.pk, "zeppelin", 1000)).matches["lexical"]) == 500
 
+    def test_scenes_of_the_best_titles_come_first_even_where_many_match(self, backend: LexicalBackend, owner: User) -> None:
+        pattern = make_video(owner, [])
+        values = {field: getattr(pattern, field) for field in ("filename", "mime_type", "size_bytes", "state", "upload_expires_at")}
+        titles = ["Zeppelin"] * 9 + ["Zeppelin over Friedrichshafen"]
+        *_, best = Video.objects.bulk_create(Video(owner=owner, title=title, **values) for title in titles)
+        Scene.objects.bulk_create(
+            Scene(video=video, owner=owner, index=index, start_s=index, end_s=index + 1)
+            for video in Video.objects.all()
+            for index in (0, 1)
+        )
+        backend.index(list(Scene.objects.values_list("pk", flat=True)))
+        matches = backend.search(LexicalQuery(owner.pk, "zeppelin friedrichshafen", 2)).matches["lexical"]
+        assert [match.scene_id for match in matches] == list(best.scenes.order_by("index").values_list("pk", flat=True))
+
     @pytest.mark.parametrize(("length", "is_whole"), [(300, True), (301, False)])
     def test_a_text_of_300_characters_is_shown_whole(self, backend: LexicalBackend, owner: User, length: int, is_whole: bool) -> None:
         text = ("ab " * 101)[:length]
