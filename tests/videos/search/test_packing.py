@@ -13,7 +13,7 @@ from pytest_django import Settings
 from heimdex.accounts.models import User
 from tests.library import make_user, make_video
 from videos.models import EmbeddingSpace, PackedBlock, PackedSpace, Scene, SceneEmbedding, Video
-from videos.search import nearest, packing
+from videos.search import nearest, packing, vector_codes
 from videos.search.nearest import NearestVectors, NearScene
 from videos.search.packed_vectors import find_packed
 from videos.search.packing import find_unpacked_spaces, pack_large_spaces, pack_space
@@ -128,8 +128,7 @@ def test_conditions_that_none_of_the_best_codes_meets_are_looked_for_among_more(
     pack_large_spaces()
     scenes = Scene.objects.filter_searchable(owner.pk).filter(video=video)
     packed = find_packed(owner.pk, [space])[space.pk]
-    limits = {"MAX_SELECTED": 0, "RESCORED": 1, "RESCORED_PER_RESULT": 1, "WIDENING": 2}
-    with mock.patch.multiple(nearest, **limits):
+    with mock.patch.multiple(nearest, MAX_SELECTED=0, RESCORED=1, RESCORED_PER_RESULT=1, WIDENING=2):
         vectors = NearestVectors(owner.pk, scenes, space, query, True, packed)
         ranked = vectors.rank(6)
         assert ranked == ([], False)
@@ -174,7 +173,7 @@ def test_less_than_a_block_is_not_packed(space: EmbeddingSpace, owner: User, set
 
 
 def test_vectors_of_one_owner_that_cannot_be_packed_keep_no_other_waiting(space: EmbeddingSpace, owner: User) -> None:
-    encode = packing.encode_vectors
+    encode = vector_codes.encode_vectors
     with mock.patch.object(packing, "encode_vectors", side_effect=[ValueError("broken"), *[mock.DEFAULT] * 3], wraps=encode):
         assert pack_large_spaces() == 3
     assert find_unpacked_spaces() == [space]

@@ -17,7 +17,7 @@ from tests.videos.search.test_packing import BLOCK, add_vectors, find, list_ids
 from tests.videos.search.test_packing import small_blocks as small_blocks
 from tests.videos.search.test_packing import space as space
 from videos.models import EmbeddingSpace, PackedSpace, SceneEmbedding
-from videos.search import packing
+from videos.search import packing, vector_codes
 from videos.search.packing import delete_packed, hold_back_packing, pack_space
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -93,7 +93,7 @@ def test_codes_are_deleted_after_the_block_that_is_being_written(space: Embeddin
     owner = make_user("owner@example.org")
     add_vectors(space, owner, 130)
     is_writing, go_on = threading.Event(), threading.Event()
-    encode = packing.encode_vectors
+    encode = vector_codes.encode_vectors
 
     def encode_slowly(*arguments: object) -> object:
         is_writing.set()
