@@ -95,7 +95,7 @@ class NearestVectors:
 
     @cached_property
     def _rows(self) -> QuerySet[SceneEmbedding]:
-        rows = _select_embedded(self.owner_id, self.space)
+        rows = SceneEmbedding.objects.filter(owner_id=self.owner_id, space=self.space, state=SceneEmbedding.State.EMBEDDED)
         return rows.filter(scene__in=self.scenes) if self.is_restricted else rows
 
     def _load_codes(self) -> tuple[RowIds, list[EncodedVectors]] | None:
@@ -106,18 +106,16 @@ class NearestVectors:
         return codes if codes[1] and len(codes[0]) >= self.packed.count else None
 
     def _select_unpacked(self, packed: PackedSpace) -> QuerySet[SceneEmbedding]:
-        """Return the vectors without a code. Of rows in the order of the index, the database reads no others, however many it expects."""
-        unpacked = self._rows.filter(pk__gt=packed.packed_to)
-        first = _select_embedded(self.owner_id, self.space).filter(pk__gt=packed.packed_to).order_by("pk").values("pk")[:MAX_UNPACKED]
-        return self._rows.filter(pk__in=first) if first.count() < MAX_UNPACKED else unpacked
+        """Return the vectors without a code."""
+        # The first rows in the order of the index of owner, space and id are read from it alone, however many the database expects. With
+        # their state as a condition, it reads the rows of all owners instead.
+        later = SceneEmbedding.objects.filter(owner_id=self.owner_id, space=self.space, pk__gt=packed.packed_to)
+        first = later.order_by("pk").values("pk")[:MAX_UNPACKED]
+        return self._rows.filter(pk__gt=packed.packed_to) if first.count() == MAX_UNPACKED else self._rows.filter(pk__in=first)
 
     def _compare(self, rows: QuerySet[SceneEmbedding], count: int) -> list[tuple[UUID, float]]:
         nearest = rows.annotate(distance=CosineDistance("vector", HalfVector(self.query))).order_by("distance", "pk")
         return [(scene_id, 1.0 - distance) for scene_id, distance in nearest.values_list("scene_id", "distance")[:count]]
-
-
-def _select_embedded(owner_id: UUID, space: EmbeddingSpace) -> QuerySet[SceneEmbedding]:
-    return SceneEmbedding.objects.filter(owner_id=owner_id, space=space, state=SceneEmbedding.State.EMBEDDED)
 
 
 @dataclass(frozen=True)
