@@ -18,7 +18,7 @@ control_socket_disable = True
 # A search has at most 1,000 characters. Percent-encoded, each takes up to 12 bytes; the rest is for ids of people and a cursor.
 limit_request_line = 16 * 1024
 
-# Models that embed a query compute with one thread: further ones would wait busily beside other searches, for a tenth of the time saved.
+# Models that embed a query compute with one thread. More threads spin while they wait, which costs more processor time than they save.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 

@@ -1,6 +1,6 @@
 """Find the nearest vectors of a space: compare an owner's vectors one by one or, where they are many, first their codes."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import or_
@@ -17,7 +17,7 @@ from heimdex.embedders.vectors import Vectors
 from videos.channels import get_channel
 from videos.models import EmbeddingSpace, PackedSpace, Scene, SceneEmbedding, SceneInput
 from videos.search.context import ScenePlace
-from videos.search.packed_vectors import RowIds, load_codes
+from videos.search.packed_vectors import RowIds, load_codes, select_embedded
 from videos.search.vector_codes import EncodedVectors, rank_codes
 
 # Vectors with the best codes, which are compared themselves. recall@10 of queries unlike the library is .985 with half of them, .992 with
@@ -31,7 +31,6 @@ SPARE = 2
 WIDENING = 8
 # The vectors of so few selected scenes are compared one by one.
 MAX_SELECTED = 10_000
-
 # So many vectors without a code are looked up by their order: about twice as many as a packing leaves.
 MAX_UNPACKED = 10_000
 
@@ -95,7 +94,7 @@ class NearestVectors:
 
     @cached_property
     def _rows(self) -> QuerySet[SceneEmbedding]:
-        rows = SceneEmbedding.objects.filter(owner_id=self.owner_id, space=self.space, state=SceneEmbedding.State.EMBEDDED)
+        rows = select_embedded(self.owner_id, self.space.pk)
         return rows.filter(scene__in=self.scenes) if self.is_restricted else rows
 
     def _load_codes(self) -> tuple[RowIds, list[EncodedVectors]] | None:
@@ -139,13 +138,13 @@ def check_scenes(scenes: QuerySet[Scene], owner_id: UUID, spaces: Collection[Emb
     return CheckedScenes({row[0]: ScenePlace(*row) for row in rows}, find_outdated(owner_id, spaces, scene_ids))
 
 
-def find_outdated(owner_id: UUID, spaces: Iterable[EmbeddingSpace], scene_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
+def find_outdated(owner_id: UUID, spaces: Collection[EmbeddingSpace], scene_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
     """Return by space which scenes have another input than their vectors, which were computed before an edit.
 
     Only edits of a channel's own sources count. Hashes alone are not enough: a step that composes texts in another way changes the hash
     of every scene.
     """
-    outdated: dict[UUID, set[UUID]] = {}
+    outdated: dict[UUID, set[UUID]] = {space.pk: set() for space in spaces}
     for space in spaces:
         edits = [source.edited_at for source in get_channel(space.channel).sources if source.edited_at]
         # Most owners have never edited, which an index of edited scenes tells at once.
@@ -153,9 +152,7 @@ def find_outdated(owner_id: UUID, spaces: Iterable[EmbeddingSpace], scene_ids: C
             is_later = reduce(or_, (Q(**{f"scene__{edited_at}__gt": F("computed_at")}) for edited_at in edits))
             current = SceneInput.objects.filter(scene=OuterRef("scene"), channel=space.channel, hash=OuterRef("input_hash"))
             rows = SceneEmbedding.objects.filter(is_later, ~Exists(current), IsAnyOf("scene_id", scene_ids), space=space)
-            outdated[space.pk] = set(rows.values_list("scene_id", flat=True))
-        else:
-            outdated[space.pk] = set()
+            outdated[space.pk].update(rows.values_list("scene_id", flat=True))
     return outdated
 
 

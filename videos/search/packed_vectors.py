@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from heimdex.database.copy_out import copy_out, copy_out_raw
@@ -29,12 +30,19 @@ def find_packed(owner_id: UUID, spaces: Collection[EmbeddingSpace]) -> dict[UUID
     return {row.space_id: row for row in packed}
 
 
+def select_embedded(owner_id: UUID, space_id: UUID) -> QuerySet[SceneEmbedding]:
+    """Return the rows of an owner's vectors in a space."""
+    return SceneEmbedding.objects.filter(owner_id=owner_id, space_id=space_id, state=SceneEmbedding.State.EMBEDDED)
+
+
+def select_unpacked(packed: PackedSpace) -> QuerySet[SceneEmbedding]:
+    """Return the vectors that have no code yet."""
+    return select_embedded(packed.owner_id, packed.space_id).filter(pk__gt=packed.packed_to)
+
+
 def read_unpacked(packed: PackedSpace, space: EmbeddingSpace, limit: int) -> RawVectors:
     """Read the first vectors that have no code yet, in the order in which they were written."""
-    unpacked = SceneEmbedding.objects.filter(
-        owner=packed.owner_id, space=packed.space_id, pk__gt=packed.packed_to, state=SceneEmbedding.State.EMBEDDED
-    )
-    rows = unpacked.order_by("pk").values_list("pk", "vector")[:limit]
+    rows = select_unpacked(packed).order_by("pk").values_list("pk", "vector")[:limit]
     # Each column is preceded by its length (4 bytes), the vector by its dimensions and a zero (2 bytes each), and the row by 2 bytes.
     layout = np.dtype([("_1", "V6"), ("id", ">i8"), ("_2", "V8"), ("vector", ">f2", space.dimensions)])
     table = np.frombuffer(b"".join(copy_out_raw(rows)), layout)

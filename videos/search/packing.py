@@ -18,7 +18,7 @@ from heimdex.accounts.models import User
 from heimdex.queue import is_stopping
 from videos.channels import list_text_channels
 from videos.models import EmbeddingSpace, PackedBlock, PackedSpace, SceneEmbedding
-from videos.search.packed_vectors import read_unpacked
+from videos.search.packed_vectors import read_unpacked, select_embedded
 from videos.search.vector_codes import encode_vectors
 
 log = structlog.get_logger(__name__)
@@ -99,9 +99,7 @@ def pack_space(owner_id: UUID, space: EmbeddingSpace, on_block: Callable[[Packed
 
 def has_many_dead(packed: PackedSpace) -> bool:
     """Return whether the space should be packed again, because of vectors that were deleted or replaced."""
-    live = SceneEmbedding.objects.filter(
-        owner=packed.owner_id, space=packed.space_id, pk__lte=packed.packed_to, state=SceneEmbedding.State.EMBEDDED
-    ).count()
+    live = select_embedded(packed.owner_id, packed.space_id).filter(pk__lte=packed.packed_to).count()
     return packed.count - live > MAX_DEAD_SHARE * packed.count
 
 
@@ -126,8 +124,7 @@ def _open(owner_id: UUID, space: EmbeddingSpace) -> PackedSpace | None:
 def _is_large(owner_id: UUID, space: EmbeddingSpace) -> bool:
     # Less than a block cannot be packed.
     least = max(settings.PACK_MIN_VECTORS, BLOCK_SIZE - 1)
-    embedded = SceneEmbedding.objects.filter(owner_id=owner_id, space=space, state=SceneEmbedding.State.EMBEDDED)
-    return embedded[: least + 1].count() > least
+    return select_embedded(owner_id, space.pk)[: least + 1].count() > least
 
 
 def _append_block(packed: PackedSpace) -> bool:

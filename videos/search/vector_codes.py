@@ -50,13 +50,12 @@ def rank_codes(blocks: Sequence[EncodedVectors], query: Vectors, limit: int) -> 
     signs = _pack(rotated[np.newaxis] > 0)
     differences = np.concatenate([np.bitwise_count(block.codes ^ signs).sum(axis=0, dtype=np.uint16) for block in blocks])
     sieved = np.sort(_take_smallest(differences, max(MIN_SIEVED, limit, int(SIEVED_SHARE * len(differences)))))
-    starts = np.cumsum([0, *(len(block.scales) for block in blocks)])
+    ends = np.cumsum([len(block.scales) for block in blocks])
     sums = _sum_bytes(rotated)
-    estimates = [
-        _sum_signed(block.codes[:, places], sums) * block.scales[places]
-        for block, start, within in zip(blocks, starts, np.split(sieved, np.searchsorted(sieved, starts[1:-1])), strict=False)
-        for places in (within - start,)
-    ]
+    estimates = []
+    for block, end, positions in zip(blocks, ends, np.split(sieved, np.searchsorted(sieved, ends[:-1])), strict=True):
+        places = positions - (end - len(block.scales))
+        estimates.append(_sum_signed(block.codes[:, places], sums) * block.scales[places])
     return sieved[_take_smallest(-np.concatenate(estimates), limit)]
 
 

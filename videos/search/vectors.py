@@ -160,8 +160,8 @@ def _rate(search: VectorSearch, ranked: Sequence[_RankedSpace], others: Collecti
     places = _list_places(search, candidates)
     outdated = find_outdated(search.owner_id, [space.nearest.space for space in ranked], [place.scene_id for place in places])
     similarities: dict[UUID, dict[UUID, float]] = {}
-    for query in {id(space.query): space.query for space in ranked}.values():
-        own = [space.nearest.space for space in ranked if space.query is query]
+    for model, query in {space.query.model: space.query for space in ranked}.items():
+        own = [space.nearest.space for space in ranked if space.query.model == model]
         for has_context, scene_ids in ((False, candidates), (True, [place.scene_id for place in places])):
             if group := [space for space in own if get_channel(space.channel).has_context is has_context]:
                 similarities |= measure_similarities(group, query.vector, scene_ids)

@@ -10,6 +10,7 @@ from django.db.models import Count
 from reprocess.reconcile.base import Check, Finding, IssueType
 from videos.channels import list_text_channels
 from videos.models import EmbeddingSpace, PackedSpace, SceneEmbedding
+from videos.search.packed_vectors import select_unpacked
 from videos.search.packing import BLOCK_SIZE, has_many_dead, pack_space
 
 UNPACKED = IssueType(
@@ -37,13 +38,8 @@ class Packings(Check):
         spaces = EmbeddingSpace.objects.in_bulk([space_id for _, space_id in large | packed.keys()])
         for owner, space_id in sorted(large | packed.keys()):
             codes = packed.get((owner, space_id))
-            if codes is None or has_many_dead(codes) or _count_unpacked(codes) >= 2 * BLOCK_SIZE:
+            if codes is None or has_many_dead(codes) or select_unpacked(codes).count() >= 2 * BLOCK_SIZE:
                 yield Finding(UNPACKED, 1, f"{owner}: {spaces[space_id]}", partial(_pack, owner, spaces[space_id]))
-
-
-def _count_unpacked(packed: PackedSpace) -> int:
-    rows = SceneEmbedding.objects.filter(owner=packed.owner_id, space=packed.space_id, pk__gt=packed.packed_to)
-    return rows.filter(state=SceneEmbedding.State.EMBEDDED).count()
 
 
 def _pack(owner_id: UUID, space: EmbeddingSpace) -> int:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from heimdex.errors import SearchServerUnavailable
@@ -50,7 +51,7 @@ class SearchIndex(Check):
         backend = find_search_index()
         if backend is None:
             return
-        refused = SearchChange.objects.filter(is_dead=True, **({"owner_id": owner_id} if owner_id else {}))
+        refused = _select_refused(owner_id)
         given_up = set(refused.values_list("scene_id", flat=True))
         if change := refused.first():
             yield Finding(REFUSED, len(given_up), f"scene {change.scene_id}: {change.error}", partial(_try_again, owner_id))
@@ -72,8 +73,13 @@ class SearchIndex(Check):
                 yield Finding(issue_type, len(differences), example, partial(_send_again, backend, differences))
 
 
+def _select_refused(owner_id: UUID | None) -> QuerySet[SearchChange]:
+    changes = SearchChange.objects.filter(is_dead=True)
+    return changes.filter(owner_id=owner_id) if owner_id else changes
+
+
 def _try_again(owner_id: UUID | None) -> int:
-    refused = SearchChange.objects.filter(is_dead=True, **({"owner_id": owner_id} if owner_id else {}))
+    refused = _select_refused(owner_id)
     scenes = refused.values("scene_id").distinct().count()
     refused.update(is_dead=False, attempts=0, tries_at=timezone.now())
     return scenes
